@@ -1,0 +1,59 @@
+"""Plugins: a folder is a family, a file in it is a plugin, the file's name is the plugin's name.
+
+Each file holds one public class with a nested pydantic `Options`. Nothing else lists the plugins: forms,
+flags and stored job specs are made from `Options`, and the contract tests run over whatever is found here.
+"""
+
+import importlib
+import inspect
+import pkgutil
+from dataclasses import dataclass
+from types import ModuleType
+
+
+class UnknownPlugin(ValueError):
+    """Asked for a plugin whose file isn't there."""
+
+
+@dataclass(frozen=True)
+class Registry:
+    """The plugins of one package, for example Registry("data.datasets")."""
+
+    package: str
+
+    def names(self) -> list[str]:
+        """Names of the plugins, sorted; their files aren't imported."""
+        folder = importlib.import_module(self.package).__path__
+        return sorted(m.name for m in pkgutil.iter_modules(folder) if not m.name.startswith("_"))
+
+    def load(self, name: str) -> type:
+        """The class of one plugin. Raises UnknownPlugin with the names that exist."""
+        if name not in self.names():
+            kind = self.package.rpartition(".")[2].replace("_", " ")
+            raise UnknownPlugin(f"unknown {kind} {name!r}; there are: {', '.join(self.names())}")
+        return _plugin_class(importlib.import_module(f"{self.package}.{name}"))
+
+    def make(self, name: str, options: dict | None = None):
+        """An instance of a plugin with validated options (pydantic raises ValidationError on bad ones)."""
+        plugin = self.load(name)
+        return plugin(plugin.Options(**(options or {})))
+
+
+def _plugin_class(module: ModuleType) -> type:
+    found = [
+        value
+        for name, value in vars(module).items()
+        if inspect.isclass(value) and value.__module__ == module.__name__ and "Options" in vars(value)
+    ]
+    if len(found) != 1:
+        raise TypeError(f"{module.__name__} must hold exactly one class with nested Options, found {len(found)}")
+    return found[0]
+
+
+DATASETS = Registry("data.datasets")
+EXPORTS = Registry("data.exports")
+BASELINES = Registry("models.baselines")
+IMAGE_GENERATORS = Registry("models.image_generators")
+EMBEDDERS = Registry("models.embedders")
+FRONTIER = Registry("models.frontier")
+FILTERS = Registry("curation.filters")
