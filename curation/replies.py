@@ -1,0 +1,58 @@
+"""What a frontier model is asked to reply, one pydantic model a prompt; their JSON schemas go out with the request.
+
+The class's name is the schema's name: a server may tell by it what is asked (pocket-teacher does).
+"""
+
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+
+class BlindAnswer(BaseModel):
+    """prompts/blind.md: the frontier's own answer from image and question alone."""
+
+    answer: str = Field(description="Only the answer, in the form asked for; 'unanswerable' if the image doesn't determine it.")
+
+
+class Diagnosis(BaseModel):
+    """prompts/diagnosis.md: why a model's answer went wrong."""
+
+    description: str = Field(description="What the image shows, in one or two sentences.")
+    key_elements: list[str] = Field(description="The visual elements or words that the right answer depends on.")
+    faulty_reasoning: str = Field(description="The reasoning that most likely led the model to its wrong answer, in one sentence.")
+    error_type: str = Field(description="The name of exactly one of the error types given.")
+    gold_looks_wrong: bool = Field(description="True if the gold answer itself is wrong for this image and question.")
+    right_but_misformatted: bool = Field(description="True if the model's answer means the same as the gold answer.")
+    confidence: float = Field(ge=0, le=1, description="How sure you are of this diagnosis, from 0 to 1.")
+
+
+class ProposedSample(BaseModel):
+    question: str = Field(description="A self-contained question about the image.")
+    choices: list[str] = Field(default_factory=list, description="The options' texts where the seed has choices, else empty.")
+    answer: str = Field(description="The one right answer, in the seed's answer form (the letter where there are choices).")
+    image_prompt: str | None = Field(default=None, description="For a new image: a prompt fixing every fact the answer needs.")
+
+
+class Proposals(BaseModel):
+    """prompts/proposal.md: new samples that practise what the model got wrong."""
+
+    samples: list[ProposedSample]
+
+
+class Judgement(BaseModel):
+    """prompts/judge.md: is this answer right, and is the sample good? Blind to the diagnosis."""
+
+    score: Literal[1, 2, 3] = Field(description="1 wrong or unusable, 2 doubtful or poor, 3 correct and of high quality.")
+    reason: str = Field(description="Why, in one sentence.")
+
+
+class ClusterTitle(BaseModel):
+    """prompts/title.md: what a group of failures has in common, in plain words."""
+
+    title: str = Field(description="At most ten plain words that say what goes wrong, e.g. 'Negated questions answered as if not negated'.")
+
+
+class Kind(BaseModel):
+    """prompts/kind.md: which skill a question needs, whatever the model answered."""
+
+    error_type: str = Field(description="The name of the one error type that a wrong answer here would most likely have.")
