@@ -1,0 +1,173 @@
+"""Pictures, kept once each under the SHA-256 of their bytes; decoded with limits, and shrunk on demand.
+
+    root/ab/cdef….png                   the bytes as they came, for image "abcdef…"
+    root/thumbnails/256/ab/cdef….webp   made when first asked for; may be deleted at any time
+"""
+
+import hashlib
+import io
+import os
+import uuid
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from data.records import Record
+
+MAX_BYTES = 50 * 2**20
+MAX_PIXELS = 64_000_000
+EXTENSIONS = {"PNG": "png", "JPEG": "jpg", "WEBP": "webp", "GIF": "gif", "BMP": "bmp"}
+THUMBNAIL_SIZES = (96, 256, 1024)  # pixels of the longer side
+HASH_SIDE = 8  # a perceptual hash has HASH_SIDE ** 2 bits
+_PHASH_INPUT = 32  # pixels of the grey square that the hash is computed from
+
+
+class BadImage(ValueError):
+    """A picture that can't be used; the message names its source, what was found and what to do."""
+
+
+@dataclass(frozen=True)
+class ImageInfo(Record):
+    """`phash` is a signed 64-bit integer, so that it fits any table's BIGINT; width and height are as displayed."""
+
+    sha256: str
+    mime: str
+    width: int
+    height: int
+    bytes: int
+    phash: int
+
+
+class ImageStore:
+    """The pictures of a workspace. Adding the same bytes twice keeps one file; several processes may add at once."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = Path(root)
+
+    def add(self, source: bytes | Path, name: str | None = None) -> ImageInfo:
+        """Checks a picture and keeps its bytes. Raises BadImage; `name` is what its message calls raw bytes."""
+        content, name = _content(source, name)
+        picture, kind = _decoded(content, name)
+        sha256 = hashlib.sha256(content).hexdigest()
+        target = self.root / sha256[:2] / f"{sha256[2:]}.{EXTENSIONS[kind]}"
+        if not target.exists():
+            _write(target, content)
+        return ImageInfo(sha256, Image.MIME[kind], picture.width, picture.height, len(content), phash(picture))
+
+    def path(self, sha256: str) -> Path:
+        """Where a picture's bytes lie. Raises FileNotFoundError if it was never added."""
+        stem = self.root / sha256[:2] / sha256[2:]
+        for extension in EXTENSIONS.values():
+            if (found := stem.with_suffix(f".{extension}")).exists():
+                return found
+        raise FileNotFoundError(f"no picture {sha256} in {self.root}; import its dataset again or restore a backup")
+
+    def open(self, sha256: str) -> Image.Image:
+        """The picture, RGB, turned as its camera says, transparency on white."""
+        return load(self.path(sha256))
+
+    def thumbnail(self, sha256: str, size: Literal[96, 256, 1024] = 256) -> Path:
+        """A WebP whose longer side is at most `size` pixels; smaller pictures keep their size."""
+        if size not in THUMBNAIL_SIZES:
+            raise ValueError(f"no thumbnails of {size} pixels; there are: {', '.join(map(str, THUMBNAIL_SIZES))}")
+        target = self.root / "thumbnails" / str(size) / sha256[:2] / f"{sha256[2:]}.webp"
+        if not target.exists():
+            picture = self.open(sha256)
+            picture.thumbnail((size, size), Image.Resampling.LANCZOS)
+            buffer = io.BytesIO()
+            picture.save(buffer, "WEBP", quality=85, method=4)
+            _write(target, buffer.getvalue())
+        return target
+
+
+def load(source: bytes | Path, name: str | None = None) -> Image.Image:
+    """A picture from bytes or a file: RGB, first frame, turned as its camera says. Raises BadImage."""
+    return _decoded(*_content(source, name))[0]
+
+
+def phash(picture: Image.Image) -> int:
+    """Perceptual hash: which of the 64 lowest frequencies of the grey picture lie above their median.
+
+    Bits row by row from the highest; signed 64-bit. Zauner 2010, "Implementation and benchmarking of perceptual image hash functions".
+    """
+    grey = picture.convert("L").resize((_PHASH_INPUT, _PHASH_INPUT), Image.Resampling.LANCZOS)
+    cosines = _cosines()
+    low = cosines @ np.asarray(grey, dtype=np.float64) @ cosines.T
+    bits = (low > np.median(low)).flatten()
+    return int.from_bytes(np.packbits(bits).tobytes(), "big", signed=True)
+
+
+def hamming(one: int, other: int) -> int:
+    """Number of bits in which two perceptual hashes differ, 0 to 64; signed and unsigned ones may be mixed."""
+    return ((one ^ other) & (2**64 - 1)).bit_count()
+
+
+@cache
+def _cosines() -> np.ndarray:
+    """Rows of the discrete cosine transform of type II, the lowest HASH_SIDE frequencies: (8, 32)."""
+    frequency, position = np.arange(HASH_SIDE)[:, None], np.arange(_PHASH_INPUT)[None, :]
+    return np.cos(np.pi * frequency * (2 * position + 1) / (2 * _PHASH_INPUT))
+
+
+def _content(source: bytes | Path, name: str | None) -> tuple[bytes, str]:
+    """The bytes of a picture and what to call it, refusing files that are missing or too large before reading them."""
+    if isinstance(source, bytes):
+        content, name = source, name or f"picture of {len(source)} bytes"
+        size = len(content)
+    else:
+        name = name or str(source)
+        try:
+            size = source.stat().st_size
+            content = source.read_bytes() if size <= MAX_BYTES else b""
+        except OSError as error:
+            raise BadImage(f"{name}: can't be read ({error.strerror}); check the path and its permissions") from error
+    if size > MAX_BYTES:
+        raise BadImage(f"{name}: {size / 2**20:.0f} MB, at most {MAX_BYTES // 2**20} MB are taken; shrink the picture")
+    return content, name
+
+
+def _decoded(content: bytes, name: str) -> tuple[Image.Image, str]:
+    """The decoded first frame as RGB, and its format (a key of EXTENSIONS)."""
+    expected = "PNG, JPEG, WebP, GIF or BMP"
+    try:
+        picture = Image.open(io.BytesIO(content), formats=tuple(EXTENSIONS))
+        if picture.width * picture.height > MAX_PIXELS:
+            raise Image.DecompressionBombError
+        kind = "JPEG" if picture.format == "MPO" else picture.format  # phones write several JPEGs into one file
+        picture.load()
+        return _rgb(ImageOps.exif_transpose(picture)), kind
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise BadImage(f"{name}: more than {MAX_PIXELS // 10**6} million pixels; shrink the picture") from error
+    except Image.UnidentifiedImageError as error:
+        found = "an empty file" if not content else "no picture of a known format"
+        raise BadImage(f"{name}: {found}, expected {expected}; convert it") from error
+    except Exception as error:  # Pillow's decoders raise nearly anything on broken bytes
+        raise BadImage(f"{name}: damaged or cut off ({error}); expected a whole {expected} file, fetch it again") from error
+
+
+def _rgb(picture: Image.Image) -> Image.Image:
+    if picture.mode.startswith("I"):  # 16 bits a pixel: `convert` would clip at 255 instead of scaling
+        picture = Image.fromarray((np.asarray(picture).astype(np.float64) / 257).clip(0, 255).astype(np.uint8))
+    if picture.has_transparency_data:
+        picture = picture.convert("RGBA")
+        white = Image.new("RGBA", picture.size, "white")
+        return Image.alpha_composite(white, picture).convert("RGB")
+    return picture.convert("RGB")
+
+
+def _write(target: Path, content: bytes) -> None:
+    """All of a file or none of it, whoever else writes the same file at the same time."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
+    try:
+        with part.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)

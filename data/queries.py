@@ -1,0 +1,49 @@
+"""Named SQL: every query of the store lives in data/sql/*.sql under a name and a sentence.
+
+    -- :name failure_count
+    -- How many failures a round has.
+    SELECT count(*) FROM failure WHERE round = $round
+
+`{other_name}` stands for the text of another named query (a shared condition, say); `$field` is a parameter.
+"""
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+FOLDER = Path(__file__).parent / "sql"
+_PARAMETER = re.compile(r"\$([a-z_]\w*)")
+
+
+@dataclass(frozen=True)
+class Query:
+    text: str
+    parameters: frozenset[str]
+
+    def values(self, given: dict) -> dict:
+        """Just the parameters that the query has; those not given are NULL. Raises TypeError on unknown ones."""
+        unknown = given.keys() - self.parameters
+        if unknown:
+            raise TypeError(f"the query has no parameter {', '.join(sorted(unknown))}; it has {', '.join(sorted(self.parameters))}")
+        return {name: given.get(name) for name in self.parameters}
+
+
+@cache
+def query(name: str) -> Query:
+    """The query of that name. Raises KeyError if no file has it."""
+    text = re.sub(r"\{(\w+)\}", lambda match: _texts()[match[1]], _texts()[name])
+    text = re.sub(r"\{(\w+)\}", lambda match: _texts()[match[1]], text)  # a fragment may hold one more
+    return Query(text, frozenset(_PARAMETER.findall(text)))
+
+
+@cache
+def _texts() -> dict[str, str]:
+    texts: dict[str, str] = {}
+    for path in sorted(FOLDER.glob("*.sql")):
+        for block in re.split(r"^-- :name ", path.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]:
+            name, _, body = block.partition("\n")
+            if name.strip() in texts:
+                raise KeyError(f"{path}: the query {name.strip()} exists already")
+            texts[name.strip()] = "\n".join(line for line in body.splitlines() if not line.startswith("--")).strip()
+    return texts

@@ -1,0 +1,284 @@
+"""The store: one DuckDB file, owned by one process. The only code that imports duckdb.
+
+Reads run on a cursor of the calling thread; writes go one at a time through `Store.write`, in one transaction
+that also refreshes `sample_state` for the samples that were touched.
+"""
+
+import json
+import logging
+import os
+import shutil
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from data.queries import query
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+log = logging.getLogger(__name__)
+
+
+class StoreError(Exception):
+    """The store can't be opened or doesn't fit; the text says what to do."""
+
+
+class StoreInUse(StoreError):
+    """Another process has the file open (DuckDB allows one)."""
+
+
+class Store:
+    """Rows in and out by named query (data/sql). `path` is the DuckDB file; it is created and migrated."""
+
+    def __init__(self, path: Path, backups: Path | None = None, upto: int | None = None):
+        self.path = path
+        self._connection = _connect(path)
+        self._local = threading.local()
+        self._lock = threading.RLock()
+        self._writer = self._connection.cursor()
+        self._migrate(backups, upto)
+        self._writer.execute("CREATE TEMP TABLE touched (sample_id BIGINT)")
+
+    # Reading
+
+    def rows(self, name: str, **parameters) -> list[dict[str, Any]]:
+        """All rows of a named query as dictionaries."""
+        return _fetch(self._cursor(), name, parameters)
+
+    def row(self, name: str, **parameters) -> dict[str, Any] | None:
+        """The first row, or None."""
+        return next(iter(self.rows(name, **parameters)), None)
+
+    def value(self, name: str, **parameters) -> Any:
+        """The first column of the first row, or None."""
+        row = self.row(name, **parameters)
+        return next(iter(row.values())) if row else None
+
+    def column(self, name: str, **parameters) -> list[Any]:
+        """The first column of all rows."""
+        return [next(iter(row.values())) for row in self.rows(name, **parameters)]
+
+    def to_parquet(self, name: str, path: Path, **parameters) -> int:
+        """Writes the rows of a named query to a Parquet file, atomically; returns their number."""
+        wanted = query(name)
+        table = self._cursor().execute(wanted.text, wanted.values(parameters)).to_arrow_table()
+        temporary = path.with_suffix(".new")
+        pq.write_table(table, temporary)
+        temporary.replace(path)
+        return table.num_rows
+
+    def _cursor(self) -> duckdb.DuckDBPyConnection:
+        if not hasattr(self._local, "cursor"):
+            self._local.cursor = self._connection.cursor()
+        return self._local.cursor
+
+    # Writing
+
+    @contextmanager
+    def write(self) -> Iterator["Write"]:
+        """One transaction, one writer at a time: all of it is on disk when the block ends, or none of it."""
+        with self._lock:
+            self._writer.execute("BEGIN")
+            try:
+                change = Write(self._writer)
+                yield change
+                change.refresh_states()
+                self._writer.execute("COMMIT")
+            except BaseException:
+                self._writer.execute("ROLLBACK")  # a failed statement poisons the cursor until then
+                raise
+
+    def rebuild_states(self) -> None:
+        """Writes sample_state anew from the logs."""
+        with self.write() as change:
+            change.run("touch_all")
+            change.touched_any = True
+
+    def checkpoint(self) -> None:
+        """Moves the write-ahead log into the file; worth it after bulk work."""
+        with self._lock:
+            try:
+                self._writer.execute("CHECKPOINT")
+            except duckdb.TransactionException:
+                log.info("checkpoint put off: a read is going on")
+
+    def close(self) -> None:
+        with self._lock:
+            self._connection.close()
+
+    # Migrations and backups
+
+    def _migrate(self, backups: Path | None, upto: int | None) -> None:
+        self._writer.execute("CREATE TABLE IF NOT EXISTS migration (number INTEGER PRIMARY KEY, name TEXT, created_at TIMESTAMPTZ DEFAULT now())")
+        done = {row[0] for row in self._writer.execute("SELECT number FROM migration").fetchall()}
+        known = migrations()
+        if done - known.keys():
+            raise StoreError(
+                f"{self.path} was written by a newer Mistakebook (migration {max(done)}, this one knows {max(known)}). Upgrade, or restore a backup."
+            )
+        todo = [number for number in sorted(known.keys() - done) if upto is None or number <= upto]
+        if done and todo and backups:
+            self.backup(backups / f"before-migration-{todo[0]:04d}-{_stamp()}")
+        for number in todo:
+            self._writer.execute("BEGIN")
+            try:
+                self._writer.execute(known[number].read_text(encoding="utf-8"))
+                self._writer.execute("INSERT INTO migration (number, name) VALUES (?, ?)", [number, known[number].stem])
+                self._writer.execute("COMMIT")
+            except BaseException:
+                self._writer.execute("ROLLBACK")
+                raise
+
+    def backup(self, folder: Path) -> Path:
+        """Writes every table as Parquet into a new folder and reads it back; raises StoreError if the counts differ."""
+        temporary = folder.with_name(folder.name + ".new")
+        shutil.rmtree(temporary, ignore_errors=True)
+        temporary.mkdir(parents=True)
+        with self._lock:
+            self._writer.execute("BEGIN")
+            try:
+                counts = {table: self._count(f'"{table}"') for table in self._tables()}
+                for table in counts:
+                    self._writer.execute(f"COPY \"{table}\" TO '{_quoted(temporary / table)}.parquet' (FORMAT PARQUET)")
+                    if self._count(f"read_parquet('{_quoted(temporary / table)}.parquet')") != counts[table]:
+                        raise StoreError(f"backup of table {table} to {temporary} reads back with another number of rows; is the disk full?")
+                sequences = self._writer.execute("SELECT sequence_name, coalesce(last_value, 0) FROM duckdb_sequences()").fetchall()
+            finally:
+                self._writer.execute("ROLLBACK")
+        manifest = {"created_at": _stamp(), "tables": counts, "sequences": dict(sequences)}
+        (temporary / "manifest.json").write_text(json.dumps(manifest, indent=1), encoding="utf-8")
+        temporary.replace(folder)
+        return folder
+
+    def _tables(self) -> list[str]:
+        return [row[0] for row in self._writer.execute("SELECT table_name FROM duckdb_tables() WHERE NOT temporary ORDER BY 1").fetchall()]
+
+    def _count(self, relation: str) -> int:
+        return self._writer.execute(f"SELECT count(*) FROM {relation}").fetchone()[0]
+
+
+class Write:
+    """What a transaction may do. Made by `Store.write`."""
+
+    def __init__(self, cursor: duckdb.DuckDBPyConnection):
+        self._cursor = cursor
+        self.touched_any = False
+
+    def run(self, name: str, **parameters) -> list[dict[str, Any]]:
+        """Runs a named query; returns its rows (of RETURNING, say)."""
+        return _fetch(self._cursor, name, parameters)
+
+    def insert(self, table: str, rows: Sequence[dict[str, Any]], returning: str | None = None, replace: bool = False) -> list[Any]:
+        """Inserts rows (all with the same columns); rows whose key exists already are left alone, or replaced.
+
+        Returns the values of the column `returning` for the rows really inserted.
+        """
+        if not rows:
+            return []
+        types = {row[0]: row[1] for row in self._cursor.execute(f'DESCRIBE "{table}"').fetchall()}
+        columns = list(rows[0])
+        given = pa.Table.from_pylist([{c: json.dumps(v) if isinstance(v, dict) else v for c, v in row.items()} for row in rows])
+        self._cursor.register("given", given)
+        try:
+            names, values = ", ".join(columns), ", ".join(f'CAST("{c}" AS {types[c]})' for c in columns)
+            rule = "OR REPLACE INTO" if replace else "INTO"
+            text = f'INSERT {rule} "{table}" ({names}) SELECT {values} FROM given {"" if replace else "ON CONFLICT DO NOTHING"}'
+            result = self._cursor.execute(text + (f" RETURNING {returning}" if returning else "")).fetchall()
+            return [row[0] for row in result] if returning else []
+        finally:
+            self._cursor.unregister("given")
+
+    def touch(self, sample_ids: Iterable[int]) -> None:
+        """Samples whose state is to be derived anew when the transaction ends."""
+        ids = list(sample_ids)
+        if ids:
+            self.touched_any = True
+            self._cursor.execute("INSERT INTO touched SELECT DISTINCT unnest($ids::BIGINT[]) EXCEPT FROM touched", {"ids": ids})
+
+    def refresh_states(self) -> None:
+        """Derives the state of the touched samples; also called early where the same transaction reads it."""
+        if self.touched_any:
+            self.run("state_refresh")
+            self.run("touched_clear")
+            self.touched_any = False
+
+
+def restore(folder: Path, path: Path) -> None:
+    """Makes a new store at `path` from a backup folder. Raises StoreError if `path` exists or the backup is damaged."""
+    manifest_path = folder / "manifest.json"
+    if not manifest_path.is_file():
+        raise StoreError(f"{folder} is no backup: it has no manifest.json")
+    if path.exists():
+        raise StoreError(f"{path} exists; move it away first, nothing is overwritten")
+    manifest = json.loads(manifest_path.read_text(encoding="utf-8"))
+    temporary = path.with_suffix(".restoring")
+    temporary.unlink(missing_ok=True)
+    numbers = pq.read_table(folder / "migration.parquet").column("number").to_pylist()
+    store = Store(temporary, upto=max(numbers))
+    try:
+        cursor = store._writer
+        cursor.execute("DELETE FROM migration")
+        for table, count in manifest["tables"].items():
+            cursor.execute(f"INSERT INTO \"{table}\" BY NAME SELECT * FROM read_parquet('{_quoted(folder / table)}.parquet')")
+            found = store._count(f'"{table}"')
+            if found != count:
+                raise StoreError(f"{folder}: table {table} has {found} rows, its manifest says {count}")
+        for name, last in manifest["sequences"].items():
+            if last:
+                cursor.execute(f"SELECT max(nextval('{name}')) FROM range({int(last)})").fetchall()
+    except BaseException:
+        store.close()
+        temporary.unlink(missing_ok=True)
+        raise
+    store.close()
+    temporary.replace(path)
+
+
+def migrations() -> dict[int, Path]:
+    """The migrations there are, by number."""
+    return {int(path.stem[:4]): path for path in sorted(MIGRATIONS.glob("[0-9][0-9][0-9][0-9]_*.sql"))}
+
+
+def _fetch(cursor: duckdb.DuckDBPyConnection, name: str, parameters: dict) -> list[dict[str, Any]]:
+    wanted = query(name)
+    try:
+        result = cursor.execute(wanted.text, wanted.values(parameters))
+    except duckdb.Error as error:
+        raise StoreError(f"query {name}: {error}") from error
+    columns = [column[0] for column in result.description]
+    return [dict(zip(columns, row)) for row in result.fetchall()]
+
+
+def _connect(path: Path) -> duckdb.DuckDBPyConnection:
+    """Opens the file; sets aside a write-ahead log that can't be replayed."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    settings = {"memory_limit": os.environ.get("MISTAKEBOOK_STORE_MEMORY", "2GB"), "autoinstall_known_extensions": False}
+    try:
+        return duckdb.connect(str(path), config=settings)
+    except duckdb.IOException as error:
+        if "lock" in str(error).lower():
+            raise StoreInUse(f"{path} is open in another process: {str(error).splitlines()[0]}") from error
+        if "wal" not in str(error).lower():
+            raise StoreError(f"{path} can't be opened: {error}") from error
+    except duckdb.Error as error:
+        if "wal" not in str(error).lower():
+            raise StoreError(f"{path} can't be opened: {error}. Restore a backup: mistakebook restore") from error
+    wal = path.with_suffix(path.suffix + ".wal")
+    aside = wal.with_name(f"{wal.name}.unreadable-{_stamp()}")
+    wal.rename(aside)
+    log.error("the write-ahead log could not be replayed; it was set aside as %s (the last writes may be in it)", aside)
+    return duckdb.connect(str(path), config=settings)
+
+
+def _quoted(path: Path) -> str:
+    return str(path).replace("'", "''")
+
+
+def _stamp() -> str:
+    return datetime.now(timezone.utc).strftime("%Y%m%d-%H%M%S")

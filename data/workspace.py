@@ -1,0 +1,85 @@
+"""A workspace is one folder: the store, pictures, jobs, checkpoints, backups. It lies outside the repository."""
+
+import json
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+DEFAULT_NAME = "built-in"
+
+
+class BadWorkspaceName(ValueError):
+    """The name can't be that of a folder."""
+
+
+@dataclass(frozen=True)
+class Workspace:
+    root: Path
+
+    @property
+    def name(self) -> str:
+        return self.root.name
+
+    @property
+    def store(self) -> Path:
+        return self.root / "store.duckdb"
+
+    @property
+    def images(self) -> Path:
+        return self.root / "images"
+
+    @property
+    def journal(self) -> Path:
+        return self.root / "replies.sqlite"
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.root / "checkpoints"
+
+    @property
+    def backups(self) -> Path:
+        return self.root / "backups"
+
+    @property
+    def prices(self) -> Path:
+        return self.root / "prices.json"
+
+    @property
+    def address(self) -> Path:
+        """Where the app that owns the workspace can be reached; mode 600, see curation/owner.py."""
+        return self.root / "app.json"
+
+    def job(self, job_id: int) -> Path:
+        return self.root / "jobs" / str(job_id)
+
+    def create(self) -> "Workspace":
+        """Makes the folders; does nothing to what is there."""
+        for folder in (self.root, self.images, self.root / "jobs", self.checkpoints, self.backups):
+            folder.mkdir(parents=True, exist_ok=True)
+        return self
+
+
+def home() -> Path:
+    """The parent of all workspaces: MISTAKEBOOK_HOME, else ~/.mistakebook."""
+    return Path(os.environ.get("MISTAKEBOOK_HOME") or Path.home() / ".mistakebook").expanduser()
+
+
+def find(name: str = DEFAULT_NAME) -> Workspace:
+    """The workspace of that name, not created yet. Raises BadWorkspaceName unless it is a plain folder name."""
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._ -]{0,79}", name):
+        raise BadWorkspaceName(f"workspace name {name!r}: use letters, digits, '-', '_', '.' and spaces, at most 80")
+    return Workspace(home() / name)
+
+
+def names() -> list[str]:
+    """The workspaces that exist, sorted."""
+    return sorted(path.parent.name for path in home().glob("*/store.duckdb"))
+
+
+def write_private(path: Path, content: dict) -> None:
+    """Writes JSON that only its owner may read (mode 600), atomically."""
+    temporary = path.with_suffix(".new")
+    with os.fdopen(os.open(temporary, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w") as file:
+        json.dump(content, file)
+    temporary.replace(path)
