@@ -1,7 +1,7 @@
 """Pictures, kept once each under the SHA-256 of their bytes; decoded with limits, and shrunk on demand.
 
-    root/ab/cdef….png                   the bytes as they came, for image "abcdef…"
-    root/thumbnails/256/ab/cdef….webp   made when first asked for; may be deleted at any time
+root/ab/cdef….png                   the bytes as they came, for image "abcdef…"
+root/thumbnails/256/ab/cdef….webp   made when first asked for; may be deleted at any time
 """
 
 import hashlib
@@ -32,7 +32,7 @@ class BadImage(ValueError):
 
 @dataclass(frozen=True)
 class ImageInfo(Record):
-    """`phash` is a signed 64-bit integer, so that it fits any table's BIGINT; width and height are as displayed."""
+    """`phash` is an unsigned 64-bit integer; width and height are as displayed, in pixels."""
 
     sha256: str
     mime: str
@@ -55,7 +55,7 @@ class ImageStore:
         sha256 = hashlib.sha256(content).hexdigest()
         target = self.root / sha256[:2] / f"{sha256[2:]}.{EXTENSIONS[kind]}"
         if not target.exists():
-            _write(target, content)
+            _write(target, content, durable=True)
         return ImageInfo(sha256, Image.MIME[kind], picture.width, picture.height, len(content), phash(picture))
 
     def path(self, sha256: str) -> Path:
@@ -92,18 +92,18 @@ def load(source: bytes | Path, name: str | None = None) -> Image.Image:
 def phash(picture: Image.Image) -> int:
     """Perceptual hash: which of the 64 lowest frequencies of the grey picture lie above their median.
 
-    Bits row by row from the highest; signed 64-bit. Zauner 2010, "Implementation and benchmarking of perceptual image hash functions".
+    Bits row by row from the highest. Zauner 2010, "Implementation and benchmarking of perceptual image hash functions".
     """
     grey = picture.convert("L").resize((_PHASH_INPUT, _PHASH_INPUT), Image.Resampling.LANCZOS)
     cosines = _cosines()
     low = cosines @ np.asarray(grey, dtype=np.float64) @ cosines.T
     bits = (low > np.median(low)).flatten()
-    return int.from_bytes(np.packbits(bits).tobytes(), "big", signed=True)
+    return int.from_bytes(np.packbits(bits).tobytes(), "big")
 
 
 def hamming(one: int, other: int) -> int:
-    """Number of bits in which two perceptual hashes differ, 0 to 64; signed and unsigned ones may be mixed."""
-    return ((one ^ other) & (2**64 - 1)).bit_count()
+    """Number of bits in which two perceptual hashes differ, 0 to 64."""
+    return (one ^ other).bit_count()
 
 
 @cache
@@ -159,15 +159,16 @@ def _rgb(picture: Image.Image) -> Image.Image:
     return picture.convert("RGB")
 
 
-def _write(target: Path, content: bytes) -> None:
-    """All of a file or none of it, whoever else writes the same file at the same time."""
+def _write(target: Path, content: bytes, durable: bool = False) -> None:
+    """All of a file or none of it, whoever else writes the same file at the same time; if durable, also after a power cut."""
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
     try:
         with part.open("wb") as file:
             file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
         part.replace(target)
     finally:
         part.unlink(missing_ok=True)

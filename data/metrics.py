@@ -20,9 +20,8 @@ LLAVA_OPTIONS = 5  # LLaVA's evaluator knows the letters A to E, however many ch
 
 _PUNCTUATION = ';/[]"{}()=+\\_-><@`,?!'
 _ARTICLES = {"a", "an", "the"}
-_NUMBERS = {"none": "0", "zero": "0"} | {
-    word: str(i) for i, word in enumerate("one two three four five six seven eight nine ten".split(), start=1)
-}
+_NUMBER_WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+_NUMBERS = {"none": "0"} | {word: str(i) for i, word in enumerate(_NUMBER_WORDS)}
 # The contractions that the EvalAI processor restores where exactly one of their apostrophes was left out.
 _WITH_APOSTROPHE = """
     ain't aren't can't could've couldn't couldn't've didn't doesn't don't hadn't hadn't've hasn't haven't he'd he'd've he's
@@ -32,9 +31,9 @@ _WITH_APOSTROPHE = """
     they'd've they'll they're they've 'twas wasn't we'd've we've weren't what'll what're what's what've when's where'd where's
     where've who'd who'd've who'll who's who've why'll why're why's won't would've wouldn't wouldn't've y'all y'all'll
     y'all'd've you'd you'd've you'll you're you've
-""".split()
+"""
 _CONTRACTIONS = {
-    word[:i] + word[i + 1 :]: word for word in _WITH_APOSTROPHE for i, character in enumerate(word) if character == "'"
+    word[:i] + word[i + 1 :]: word for word in _WITH_APOSTROPHE.split() for i, character in enumerate(word) if character == "'"
 } | {"somebody'd": "somebodyd"}  # the wrong way round in the original: kept, so that figures can be compared
 
 _LEAD = re.compile(
@@ -146,7 +145,7 @@ def lenient_letter(prediction: str, choices: Sequence[str]) -> str | None:
         named = [letters[i] for i, choice in enumerate(choices) if normalise(choice) and normalise(choice) == normalise(bare)]
         if len(named) == 1:
             return named[0]
-        both = re.fullmatch(r"\(?([A-Za-z])(?:\)|[.:]|\))\s*(.+)", bare, re.DOTALL)
+        both = re.fullmatch(r"\(?([A-Za-z])[).:]\s*(.+)", bare, re.DOTALL)
         if both and both.group(1).upper() in letters:
             at = letters.index(both.group(1).upper())
             if normalise(both.group(2)) == normalise(choices[at]):
