@@ -1,0 +1,29 @@
+"""What the handlers of every page work with: `request.app.state.services`."""
+
+from dataclasses import dataclass
+
+from fastapi import Request
+
+from curation.jobs import Jobs
+from curation.settings import Settings, operating_system_user
+from data.images import ImageStore
+from data.store import Store
+from data.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Services:
+    store: Store
+    workspace: Workspace
+    jobs: Jobs
+    settings: Settings
+    images: ImageStore
+
+    def reviewer(self, request: Request) -> str:
+        """Whose decision a request is: the login (or the name the command line sends), else --reviewer, else the account."""
+        return request.scope.get("login") or self.settings.reviewer or operating_system_user()
+
+
+def services(request: Request) -> Services:
+    """The app's things; also usable as a FastAPI dependency."""
+    return request.app.state.services
