@@ -32,7 +32,7 @@ class BadImage(ValueError):
 
 @dataclass(frozen=True)
 class ImageInfo(Record):
-    """`phash` is an unsigned 64-bit integer; width and height are as displayed, in pixels."""
+    """`phash` lies below 2 ** 63; width and height are as displayed, in pixels."""
 
     sha256: str
     mime: str
@@ -92,12 +92,14 @@ def load(source: bytes | Path, name: str | None = None) -> Image.Image:
 def phash(picture: Image.Image) -> int:
     """Perceptual hash: which of the 64 lowest frequencies of the grey picture lie above their median.
 
-    Bits row by row from the highest. Zauner 2010, "Implementation and benchmarking of perceptual image hash functions".
+    Bits row by row from the highest, but for the first: mean brightness always lies above, so it says nothing, and without
+    it the number also fits signed 64-bit columns. Zauner 2010, "Implementation and benchmarking of perceptual image hash functions".
     """
     grey = picture.convert("L").resize((_PHASH_INPUT, _PHASH_INPUT), Image.Resampling.LANCZOS)
     cosines = _cosines()
     low = cosines @ np.asarray(grey, dtype=np.float64) @ cosines.T
     bits = (low > np.median(low)).flatten()
+    bits[0] = False
     return int.from_bytes(np.packbits(bits).tobytes(), "big")
 
 

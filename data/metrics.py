@@ -137,7 +137,7 @@ def chosen_letter(prediction: str, choices: Sequence[str]) -> str | None:
 def lenient_letter(prediction: str, choices: Sequence[str]) -> str | None:
     """The option meant: a letter in either case, "(B)", "B.", "B) its text", or the text of exactly one option."""
     letters = string.ascii_uppercase[: len(choices)]
-    for form in (prediction, _LEAD.sub("", prediction)):
+    for form in (prediction, without_lead_in(prediction)):
         bare = form.strip().strip("\"'*").strip()
         letter = re.fullmatch(r"\(?([A-Za-z])\)?[.:]?", bare)
         if letter and letter.group(1).upper() in letters:
@@ -151,6 +151,15 @@ def lenient_letter(prediction: str, choices: Sequence[str]) -> str | None:
             if normalise(both.group(2)) == normalise(choices[at]):
                 return letters[at]
     return None
+
+
+def without_lead_in(answer: str) -> str:
+    """An answer without words like "The answer is", "Answer:", "It is" or "There are" before it.
+
+    >>> without_lead_in("The answer is red.")
+    'red.'
+    """
+    return _LEAD.sub("", answer)
 
 
 def _multiple_choice(prediction: str, golds: Sequence[str], choices: Sequence[str]) -> Score:
@@ -169,5 +178,5 @@ def _similarity(prediction: str, gold: str) -> float:
 
 def _other_forms(prediction: str, golds: Sequence[str]) -> list[str]:
     """The prediction without a lead-in, quotes and full stop, and the gold that this comes to once normalised."""
-    bare = _LEAD.sub("", prediction).strip().strip("\"'*").strip().rstrip(".!").strip()
+    bare = without_lead_in(prediction).strip().strip("\"'*").strip().rstrip(".!").strip()
     return [bare, *(gold for gold in golds if normalise(gold) and normalise(gold) == normalise(bare))]

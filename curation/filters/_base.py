@@ -1,0 +1,116 @@
+"""What every filter gets, gives and says of itself.
+
+A filter is one file with one class below `Filter`. It returns a verdict (score and reason) for each sample and
+deletes nothing; whether a sample passes follows from the score and the filter's current setting.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+import numpy as np
+from pydantic import BaseModel
+
+from data.images import BadImage
+from data.records import Metric, Record, Verdict
+
+if TYPE_CHECKING:
+    from models.frontier import Request
+    from models.frontier.openai_compatible import OpenAICompatible
+
+Comparison = Literal["at_least", "at_most"]
+Need = Literal["frontier", "image", "text_embedder"]
+
+
+@dataclass(frozen=True)
+class FilterInput(Record):
+    """A revision of a sample, and of its dataset what the filters go by. The diagnosis isn't here: the filters are blind to it."""
+
+    sample_id: int
+    revision: int
+    question: str
+    answer: str  # the letter where there are choices
+    dataset: str
+    metric: Metric
+    answer_form: str
+    choices: tuple[str, ...] = ()
+    image: str | None = None  # SHA-256 in hexadecimal; None before it is drawn
+    image_path: str | None = None
+    phash: int | None = None  # of the picture, data.images.phash; computed where it is missing
+
+
+@dataclass
+class FilterContext:
+    """What a filter may use besides the samples it judges. The Parquet files are written by the stage before it starts."""
+
+    images_root: Path
+    frontier: "OpenAICompatible | None" = None
+    samples_parquet: Path | None = None  # all samples of the workspace: sample_id, image, phash, question, answer
+    eval_parquet: Path | None = None  # all examples of all eval splits: example_id, image, phash, question, golds
+    embed_text: Callable[[list[str]], np.ndarray] | None = None  # texts to (n, d) float32 rows of length 1
+
+
+class Filter:
+    """Base of all filters. A plugin sets the class attributes, nests `Options`, and overrides `score` or `__call__`."""
+
+    title: ClassVar[str]
+    version: ClassVar[int] = 1  # raised when the same sample may get another score
+    threshold: ClassVar[float]  # the default; a person may move it
+    comparison: ClassVar[Comparison] = "at_least"
+    needs: ClassVar[frozenset[Need]] = frozenset()
+    overridable_in_bulk: ClassVar[bool] = True
+
+    def __init__(self, options: BaseModel) -> None:
+        self.options = options
+
+    @property
+    def name(self) -> str:
+        return type(self).__module__.rpartition(".")[2]
+
+    def setup(self, context: FilterContext) -> None:
+        """Called once before the first batch. Raises ValueError if the context lacks what the filter needs."""
+        if "frontier" in self.needs and context.frontier is None:
+            raise ValueError(f"filter {self.name} asks a frontier model, but none is set; choose one or switch the filter off")
+        self.context = context
+
+    def score(self, item: FilterInput) -> tuple[float, str]:
+        """Score and reason for one sample. Raises BadImage or FileNotFoundError if its picture can't be used."""
+        raise NotImplementedError
+
+    def __call__(self, batch: Sequence[FilterInput]) -> Iterator[Verdict]:
+        """One verdict a sample, in any order; a sample that can't be judged gets one with an error and no score."""
+        for item in batch:
+            try:
+                yield self.verdict(item, *self.score(item))
+            except (BadImage, FileNotFoundError) as error:
+                yield self.failed(item, str(error))
+
+    def verdict(self, item: FilterInput, score: float, reason: str) -> Verdict:
+        return Verdict(item.sample_id, item.revision, self.name, self.version, float(score), reason)
+
+    def failed(self, item: FilterInput, error: str) -> Verdict:
+        return Verdict(item.sample_id, item.revision, self.name, self.version, None, "could not be judged", error)
+
+
+def passes(score: float | None, threshold: float, comparison: Comparison) -> bool | None:
+    """Whether a score passes a setting; None where there is no score.
+
+    >>> passes(0.97, 0.95, "at_most")
+    False
+    """
+    if score is None:
+        return None
+    return score >= threshold if comparison == "at_least" else score <= threshold
+
+
+def picture_of(item: FilterInput) -> str:
+    """The SHA-256 of a sample's picture. Raises BadImage if it has none yet."""
+    if item.image is None:
+        raise BadImage(f"sample {item.sample_id} has no picture yet; draw it first")
+    return item.image
+
+
+def requests(batch: Sequence[FilterInput], make: "Callable[[FilterInput, int], Request]", times: int = 1) -> "Iterator[Request]":
+    """The calls for the samples that have a picture, `times` each, as they are taken."""
+    return (make(item, attempt) for item in batch if item.image_path for attempt in range(times))

@@ -1,0 +1,56 @@
+"""The frontier model answers the question from the picture, without seeing the proposed answer: does it arrive there?"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+
+from pydantic import BaseModel, Field
+
+from curation.filters._base import Filter, FilterInput, requests
+from curation.prompting import lettered, render
+from curation.replies import BlindAnswer
+from data.metrics import score
+from data.records import Verdict
+from models.frontier import Outcome, Request
+
+
+class Agreement(Filter):
+    title = "The frontier model answers the same"
+    threshold = 0.6  # with one answer: it must agree
+    needs = frozenset({"frontier", "image"})
+
+    class Options(BaseModel):
+        k: int = Field(
+            default=1, ge=1, le=20, description="Times the question is asked. More than once needs a frontier temperature above 0."
+        )
+        agree: float = Field(default=0.9, gt=0, le=1, description="Score by the dataset's metric from which two answers count as the same.")
+
+    def __call__(self, batch: Sequence[FilterInput]) -> Iterator[Verdict]:
+        by_key = {(_key(item, i)): item for item in batch for i in range(self.options.k)}
+        came: dict[int, list[Outcome]] = defaultdict(list)
+        for item in batch:
+            if not item.image_path:
+                yield self.failed(item, f"sample {item.sample_id} has no picture yet; draw it first")
+        for outcome in self.context.frontier.ask_all(requests(batch, _request, self.options.k)):
+            item = by_key[outcome.key]
+            came[item.sample_id].append(outcome)
+            if len(came[item.sample_id]) == self.options.k:
+                yield self._judged(item, came.pop(item.sample_id))
+
+    def _judged(self, item: FilterInput, outcomes: list[Outcome]) -> Verdict:
+        """The share of the answers that came which are the proposed one; an error only if none came."""
+        answers = [outcome.parsed.answer for outcome in outcomes if outcome.parsed is not None]
+        if not answers:
+            return self.failed(item, outcomes[0].error)
+        same = [score(item.metric, answer, [item.answer], item.choices).lenient >= self.options.agree for answer in answers]
+        said = ", ".join(f"“{answer}”" for answer in dict.fromkeys(answers))
+        return self.verdict(item, sum(same) / len(same), f"{sum(same)} of {len(same)} agree with “{item.answer}”: the frontier says {said}")
+
+
+def _key(item: FilterInput, attempt: int) -> str:
+    return f"{item.sample_id}:{item.revision}:{attempt}"
+
+
+def _request(item: FilterInput, attempt: int) -> Request:
+    prompt = render("blind", question=item.question, choices=lettered(item.choices), answer_form=item.answer_form)
+    key = _key(item, attempt)
+    return Request(key, "agreement", prompt.system, prompt.user, (item.image_path,), BlindAnswer, attempt, prompt.version)
