@@ -1,0 +1,105 @@
+"""Clusters within error types, the map, and the nearest centre."""
+
+import time
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from curation.clusters import Space, group, layout, nearest_centre
+
+
+def cloud(rng: np.random.Generator, centre: np.ndarray, count: int, spread: float = 0.5) -> np.ndarray:
+    points = centre + spread * rng.normal(size=(count, len(centre))) / np.sqrt(len(centre))
+    return (points / np.linalg.norm(points, axis=1, keepdims=True)).astype(np.float32)
+
+
+@pytest.fixture
+def failures():
+    """Counting is one cloud of 120; negation is two, of 80 and 60, which differ in text and picture."""
+    rng = np.random.default_rng(3)
+    text, image = np.linalg.qr(rng.normal(size=(48, 48)))[0], np.linalg.qr(rng.normal(size=(32, 32)))[0]
+    sizes = (120, 80, 60)
+    types = ["counting"] * 120 + ["negation"] * 140
+    texts = np.vstack([cloud(rng, text[i], n) for i, n in enumerate(sizes)])
+    images = np.vstack([cloud(rng, image[i], n) for i, n in enumerate(sizes)])
+    return types, texts, images, np.repeat([0, 1, 2], sizes)
+
+
+def test_splits_only_where_parts_are_apart(failures):
+    types, texts, images, truth = failures
+    assert group(types, texts, images, min_size=20, seed=0).tolist() == truth.tolist()
+
+
+def test_a_part_below_min_size_is_not_made(failures):
+    types, texts, images, _ = failures
+    assert len(set(group(types, texts, images, min_size=70, seed=0))) == 2  # negation stays whole: 60 < 70
+
+
+def test_weights_choose_what_counts(failures):
+    types, texts, images, truth = failures
+    alike = np.random.default_rng(0).normal(size=texts.shape).astype(np.float32)
+    assert group(types, alike, images, weights=(0, 1)).tolist() == truth.tolist()
+    assert len(set(group(types, alike, images, weights=(1, 0)))) == 2
+
+
+def test_few_identical_or_no_failures():
+    same = np.ones((5, 4), np.float32)
+    assert group(["a"] * 5, same, same).tolist() == [0] * 5
+    assert group([], same[:0], same[:0]).tolist() == []
+    for count in range(6):
+        places = layout(same[:count])
+        assert places.shape == (count, 2) and places.dtype == np.float32 and np.isfinite(places).all()
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.sampled_from(["x", "y", "z"]), min_size=1, max_size=60), st.integers(1, 30), st.integers(0, 3))
+def test_every_failure_has_a_cluster_of_its_own_type(types, min_size, seed):
+    rng = np.random.default_rng(seed)
+    texts, images = rng.normal(size=(len(types), 6)).astype(np.float32), rng.normal(size=(len(types), 3)).astype(np.float32)
+    labels = group(types, texts, images, min_size=min_size, seed=seed)
+    sizes = np.bincount(labels)
+    assert sizes.min() > 0 and sizes.tolist() == sorted(sizes, reverse=True)
+    for label in range(len(sizes)):
+        members = {name for name, other in zip(types, labels) if other == label}
+        assert len(members) == 1
+        assert sizes[label] >= min_size or sizes[label] == types.count(members.pop())
+
+
+def test_map_shows_islands_and_repeats(failures):
+    _, texts, images, truth = failures
+    vectors = Space.fit(texts, images).of(texts, images)
+    places = layout(vectors, seed=1)
+    assert places.shape == (260, 2) and places.min() >= 0 and places.max() <= 1
+    assert np.array_equal(places, layout(vectors, seed=1))
+    distances = np.linalg.norm(places[:, None] - places[None], axis=2) + 9 * np.eye(260)
+    assert (truth[distances.argmin(axis=1)] == truth).mean() > 0.98
+
+
+def test_map_of_1500_is_drawn_in_time():
+    rng = np.random.default_rng(0)
+    vectors = np.vstack([cloud(rng, rng.normal(size=128), 150) for _ in range(10)])
+    started = time.process_time()
+    layout(vectors)
+    assert time.process_time() - started < 8  # seconds of one core
+
+
+def test_space_lets_neither_block_outvote_the_other():
+    rng = np.random.default_rng(0)
+    narrow, wide = 1 + 0.001 * rng.normal(size=(500, 8)), rng.normal(size=(500, 16))
+    points = Space.fit(narrow, wide, (1.0, 2.0)).of(narrow, wide)
+    assert np.sum(points[:, :8].var(axis=0)) == pytest.approx(1, rel=1e-3)
+    assert np.sum(points[:, 8:].var(axis=0)) == pytest.approx(2, rel=1e-3)
+
+
+def test_nearest_centre_stays_within_the_type(failures):
+    types, texts, images, truth = failures
+    space = Space.fit(texts, images)
+    vectors = space.of(texts, images)
+    assert nearest_centre(vectors, truth, types, vectors, types).tolist() == truth.tolist()
+    rows = [0, 130, 210]  # one of each cluster
+    assert nearest_centre(vectors, truth, types, vectors[rows], [None] * 3).tolist() == [0, 1, 2]
+    assert nearest_centre(vectors, truth, types, vectors[rows], ["counting", "counting", "spatial"]).tolist() == [0, 0, -1]
+    assert set(nearest_centre(vectors, truth, types, vectors[:120], ["negation"] * 120)) <= {1, 2}
+    assert nearest_centre(vectors[:0], truth[:0], [], vectors[rows], [None] * 3).tolist() == [-1] * 3
