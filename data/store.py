@@ -97,8 +97,7 @@ class Store:
     def rebuild_states(self) -> None:
         """Writes sample_state anew from the logs."""
         with self.write() as change:
-            change.run("touch_all")
-            change.touched_any = True
+            change.touch_all()
 
     def checkpoint(self) -> None:
         """Moves the write-ahead log into the file; worth it after bulk work."""
@@ -200,6 +199,12 @@ class Write:
         if ids:
             self.touched_any = True
             self._cursor.execute("INSERT INTO touched SELECT DISTINCT unnest($ids::BIGINT[]) EXCEPT FROM touched", {"ids": ids})
+
+    def touch_all(self) -> None:
+        """Every sample's state is to be derived anew: a setting changed, or the rebuild."""
+        self.run("touched_clear")
+        self.run("touch_all")
+        self.touched_any = True
 
     def refresh_states(self) -> None:
         """Derives the state of the touched samples; also called early where the same transaction reads it."""

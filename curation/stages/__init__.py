@@ -1,0 +1,27 @@
+"""The stages, by name. A stage's module is imported when it is asked for."""
+
+import importlib
+
+STAGES = {
+    "import": "import_",
+    "import_predictions": "import_predictions",
+    "evaluate": "evaluate",
+    "diagnose": "diagnose",
+    "cluster": "cluster",
+    "generate": "generate",
+    "draw": "draw",
+    "filter": "filter",
+    "finetune": "finetune",
+}
+
+
+class UnknownStage(ValueError):
+    """No stage has that name."""
+
+
+def stage_class(name: str) -> type:
+    """The class of a stage. Raises UnknownStage with the names that exist."""
+    if name not in STAGES:
+        raise UnknownStage(f"unknown stage {name!r}; there are: {', '.join(STAGES)}")
+    module = importlib.import_module(f"curation.stages.{STAGES[name]}")
+    return next(v for v in vars(module).values() if isinstance(v, type) and getattr(v, "name", None) == name and v.__module__ == module.__name__)

@@ -1,0 +1,35 @@
+"""How stages reach a frontier model: the options they share, and the client."""
+
+import os
+
+from pydantic import BaseModel, Field
+
+from data.registry import FRONTIER
+from data.workspace import Workspace
+
+POCKET_TEACHER = "pocket-teacher"
+JOB_VARIABLE = "MISTAKEBOOK_JOB"  # set by curation/jobs.py for its children
+
+
+class FrontierOptions(BaseModel):
+    """Which frontier model a stage asks; part of the Options of every stage that asks one."""
+
+    endpoint: str = Field(
+        default_factory=lambda: os.environ.get("OPENAI_BASE_URL") or POCKET_TEACHER,
+        description="Address of an OpenAI-compatible server (…/v1), or pocket-teacher, the built-in one.",
+    )
+    model: str = Field(
+        default_factory=lambda: os.environ.get("MISTAKEBOOK_MODEL") or POCKET_TEACHER, description="The model's name at that endpoint."
+    )
+    api_key_env: str = Field(default="OPENAI_API_KEY", description="The environment variable that holds the key.")
+    concurrency: int = Field(default=16, ge=1, le=1024, description="Calls under way at once, at most.")
+    budget_usd: float | None = Field(default=None, ge=0, description="Hard cap on what this job may spend; empty means none.")
+
+
+def open_client(options: FrontierOptions, workspace: Workspace):
+    """The client of the chosen frontier model, with the workspace's journal of paid replies and price table."""
+    chosen = {name: getattr(options, name) for name in FrontierOptions.model_fields}
+    chosen["budget_scope"] = os.environ.get(JOB_VARIABLE, "")  # in a job's child: spend and cap are the job's
+    if workspace.prices.is_file():
+        chosen["prices"] = str(workspace.prices)
+    return FRONTIER.make("openai_compatible", chosen).open(workspace.journal)

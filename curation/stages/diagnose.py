@@ -1,0 +1,130 @@
+"""Diagnose: the frontier model first answers each failure blind, then says what went wrong in the baseline's answer.
+
+A failure is teachable where the blind answer is right and neither the label nor the scorer is to blame (METHOD.md, step 1).
+"""
+
+from collections.abc import Iterator
+
+from pydantic import BaseModel, Field
+
+from curation import error_types
+from curation.prompting import lettered, render
+from curation.replies import BlindAnswer, Diagnosis
+from curation.frontier import FrontierOptions, open_client
+from curation.stages.base import Context, Estimate, Job, NothingToDo, Result, Row
+from data.images import ImageStore
+from data.metrics import score
+from data.store import Store, Write
+from data.workspace import Workspace
+from models.frontier import Request
+
+CALLS_A_FAILURE = 2
+
+
+class Options(FrontierOptions):
+    failure_ids: list[int] | None = Field(default=None, description="Failures to diagnose; all of the round if empty.")
+    limit: int | None = Field(default=None, ge=1, description="At most so many failures.")
+    again: bool = Field(default=False, description="Also those that have a diagnosis.")
+
+
+class Diagnose:
+    name = "diagnose"
+    title = "Ask the frontier model what went wrong"
+    lane = "api"
+    batch_size = 128
+    Options = Options
+
+    def select(self, store: Store, workspace: Workspace, job: Job) -> list[Row]:
+        images = ImageStore(workspace.images)
+        rows = [
+            {**row, "key": str(row["failure_id"]), "image_path": str(images.path(row["image"]))}
+            for row in _failures(store, job.round, job.options)
+        ]
+        if not rows:
+            raise NothingToDo(f"round {job.round} has no failure left to diagnose. Evaluate a checkpoint first, or ask for them again.")
+        return rows
+
+    def estimate(self, store: Store, workspace: Workspace, options: Options) -> Estimate:
+        from curation import checkpoints
+
+        rows = _failures(store, checkpoints.current_round(store), options)
+        client = open_client(options, workspace)
+        images = ImageStore(workspace.images)
+        probe = [blind_request(str(i), row, str(images.path(row["image"]))) for i, row in enumerate(rows[:20])]
+        calls, low, high = client.estimate(probe, CALLS_A_FAILURE * len(rows))
+        return Estimate(rows=len(rows), calls=calls, usd=None if low is None else (low, high))
+
+    def collect(self, write: Write, job: Job, results: list[Result]) -> None:
+        write.insert("diagnosis", [{k: v for k, v in result.items() if k != "key"} | {"job_id": job.job_id} for result in results])
+
+    def finish(self, store: Store, workspace: Workspace, job: Job) -> str | None:
+        return None
+
+    def setup(self, context: Context) -> None:
+        self.client = open_client(context.options, context.workspace)
+        self.should_stop = context.should_stop
+        self.frontier = context.options.model
+
+    def __call__(self, rows: list[Row]) -> Iterator[Result]:
+        by_key = {row["key"]: row for row in rows}
+        seen: dict[str, tuple[BlindAnswer, tuple[str, ...]]] = {}
+        for outcome in self.client.ask_all((blind_request(row["key"], row, row["image_path"]) for row in rows), self.should_stop):
+            if outcome.parsed is None:
+                yield {"key": outcome.key, "error": outcome.error}
+            else:
+                seen[outcome.key] = outcome.parsed, outcome.replies
+        requests = (_diagnosis_request(by_key[key], blind.answer) for key, (blind, _) in seen.items())
+        for outcome in self.client.ask_all(requests, self.should_stop):
+            if outcome.parsed is None:
+                yield {"key": outcome.key, "error": outcome.error}
+            else:
+                yield self._result(by_key[outcome.key], *seen[outcome.key], outcome)
+
+    def _result(self, row: Row, blind: BlindAnswer, blind_replies: tuple[str, ...], outcome) -> Result:
+        diagnosis: Diagnosis = outcome.parsed
+        if diagnosis.error_type not in error_types.BY_NAME:
+            names = ", ".join(error_types.BY_NAME)
+            return {"key": row["key"], "error": f"error type {diagnosis.error_type!r} is not in the taxonomy ({names})"}
+        return {
+            "key": row["key"],
+            "failure_id": row["failure_id"],
+            **diagnosis.model_dump(),
+            "own_answer": blind.answer,
+            "own_score": score(row["metric"], blind.answer, row["golds"], row["choices"]).lenient,
+            "frontier": self.frontier,
+            "replies": [*blind_replies, *outcome.replies],
+        }
+
+
+def blind_request(key: str, row: Row, image_path: str, attempt: int = 0) -> Request:
+    """The request for the frontier's own answer, from image and question alone."""
+    prompt = render("blind", question=row["question"], choices=lettered(row["choices"]), answer_form=row["answer_form"])
+    return Request(key, "blind", prompt.system, prompt.user, (image_path,), BlindAnswer, attempt, prompt.version)
+
+
+def _diagnosis_request(row: Row, own_answer: str) -> Request:
+    prompt = render(
+        "diagnosis",
+        question=row["question"],
+        choices=lettered(row["choices"]),
+        golds=gold_text(row["golds"]),
+        answer=row["answer"],
+        own_answer=own_answer,
+        error_types=error_types.glossary(),
+    )
+    return Request(row["key"], "diagnosis", prompt.system, prompt.user, (row["image_path"],), Diagnosis, 0, prompt.version)
+
+
+def gold_text(golds: list[str]) -> str:
+    """Gold answers as a prompt names them: each once, the most frequent first."""
+    return " / ".join(sorted(set(golds), key=lambda gold: (-golds.count(gold), gold)))
+
+
+def _failures(store: Store, round_: int, options: Options) -> list[Row]:
+    return store.rows(
+        "failures_to_diagnose",
+        round=round_,
+        failure_ids=options.failure_ids,
+        again=options.again or options.failure_ids is not None,
+        limit=options.limit,
+    )

@@ -1,0 +1,95 @@
+"""Evaluate: a checkpoint answers the examples it has not answered yet, and each answer is scored."""
+
+from collections.abc import Iterator
+
+from pydantic import BaseModel, Field
+
+from curation import checkpoints
+from curation.questions import full_text
+from curation.stages.base import Context, Estimate, Job, NothingToDo, Result, Row
+from data.images import ImageStore
+from data.metrics import score
+from data.records import Ask, Checkpoint
+from data.store import Store, Write
+from data.workspace import Workspace
+
+
+class Options(BaseModel):
+    checkpoint: str | None = Field(default=None, description="Name of the checkpoint; the round's own if empty.")
+    datasets: list[str] | None = Field(default=None, description="Datasets to ask; all if empty.")
+    splits: list[str] = Field(default=["train", "eval"], description="Splits to ask: train is mined, eval only measured.")
+    limit: int | None = Field(default=None, ge=1, description="At most so many examples.")
+
+
+class Evaluate:
+    name = "evaluate"
+    title = "Ask a checkpoint and score its answers"
+    lane = "gpu"
+    batch_size = 64
+    Options = Options
+
+    def select(self, store: Store, workspace: Workspace, job: Job) -> list[Row]:
+        checkpoint = checkpoints.find(store, job.options.checkpoint)
+        images = ImageStore(workspace.images)
+        rows = [
+            {
+                "key": str(row["example_id"]),
+                "text": full_text(row["question"], row["choices"], row["prompt_suffix"]),
+                "image_path": str(images.path(row["image"])),
+                "golds": row["golds"],
+                "choices": row["choices"],
+                "metric": row["metric"],
+            }
+            for row in _examples(store, checkpoint, job.options)
+        ]
+        if not rows:
+            raise NothingToDo(
+                f"{checkpoint.name} has answered all examples of these datasets and splits. Import a dataset, or choose others."
+            )
+        checkpoints.take_along(checkpoint, job.folder)
+        return rows
+
+    def estimate(self, store: Store, workspace: Workspace, options: Options) -> Estimate:
+        checkpoint = checkpoints.find(store, options.checkpoint)
+        return Estimate(rows=len(_examples(store, checkpoint, options)), usd=(0.0, 0.0))
+
+    def collect(self, write: Write, job: Job, results: list[Result]) -> None:
+        checkpoint_id = checkpoints.taken_along(job.folder).checkpoint_id
+        rows = [
+            {
+                "checkpoint_id": checkpoint_id,
+                "example_id": int(result["key"]),
+                "answer": result["answer"],
+                "strict": result["strict"],
+                "lenient": result["lenient"],
+                "job_id": job.job_id,
+            }
+            for result in results
+        ]
+        write.insert("prediction", rows)
+        write.run("failures_from_predictions", checkpoint_id=checkpoint_id, example_ids=[row["example_id"] for row in rows])
+
+    def finish(self, store: Store, workspace: Workspace, job: Job) -> str | None:
+        return None
+
+    def setup(self, context: Context) -> None:
+        self.baseline = checkpoints.make_baseline(checkpoints.taken_along(context.folder))
+
+    def __call__(self, rows: list[Row]) -> Iterator[Result]:
+        answers = self.baseline.answer([Ask(row["key"], row["text"], row["image_path"]) for row in rows])
+        for row, answer in zip(rows, answers):
+            if isinstance(answer, Exception):
+                yield {"key": row["key"], "error": str(answer)}
+            else:
+                scored = score(row["metric"], answer, row["golds"], row["choices"])
+                yield {"key": row["key"], "answer": answer, "strict": scored.strict, "lenient": scored.lenient}
+
+
+def _examples(store: Store, checkpoint: Checkpoint, options: Options) -> list[dict]:
+    return store.rows(
+        "examples_to_evaluate",
+        checkpoint_id=checkpoint.checkpoint_id,
+        datasets=options.datasets,
+        splits=options.splits,
+        limit=options.limit,
+    )

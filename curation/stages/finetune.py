@@ -1,0 +1,159 @@
+"""Finetune: a LoRA is trained on a frozen snapshot of the approved samples, mixed with replay of what the model knows.
+
+Replay is drawn from train examples that the checkpoint answers right: failures' gold answers are never trained on. Without it
+fixing one skill breaks its twin (docs/log.md). The mix keeps kinds of question in balance.
+"""
+
+import json
+import random
+import shutil
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+
+from pydantic import BaseModel, Field
+
+from curation import checkpoints
+from curation.questions import full_text
+from curation.stages.base import Context, Estimate, Job, NothingToDo, Result, Row
+from data.images import ImageStore
+from data.records import Checkpoint
+from data.store import Store, Write
+from data.workspace import Workspace
+from models.finetuning.spec import RECIPES, Recipe, RunSpec, write_rows
+
+KEY = "run"
+SNAPSHOT = "snapshot.json"
+DEV_LIMIT = 256
+
+
+class Options(BaseModel):
+    checkpoint: str | None = Field(default=None, description="Name of the checkpoint to train from; the round's own if empty.")
+    name: str | None = Field(default=None, description="Name of the new checkpoint; made from round and job if empty.")
+    recipe: str = Field(default="pocket", description="The recipe: " + ", ".join(RECIPES) + ".")
+    replay_share: float = Field(default=0.5, ge=0, le=0.95, description="Share of the mix that repeats what the model already knows.")
+    epochs: float | None = Field(default=None, gt=0, description="Passes over the mix; the recipe's if empty.")
+    learning_rate: float | None = Field(default=None, gt=0, description="The recipe's if empty.")
+    earlier_rounds: bool = Field(default=True, description="Also train on approvals of earlier rounds.")
+    seed: int = Field(default=0, description="Seed of the mix and of the training.")
+
+
+class Finetune:
+    name = "finetune"
+    title = "Train a LoRA on the approved samples"
+    lane = "gpu"
+    batch_size = 1
+    Options = Options
+
+    def select(self, store: Store, workspace: Workspace, job: Job) -> list[Row]:
+        checkpoint = checkpoints.find(store, job.options.checkpoint)
+        samples, replay = snapshot(store, job.round, checkpoint, job.options)
+        if not samples:
+            raise NothingToDo("no sample is approved yet. Review samples first (or approve all that pass every filter).")
+        if new_name(job) in {row["name"] for row in store.rows("checkpoints")}:
+            raise NothingToDo(f"a checkpoint named {new_name(job)!r} exists already; choose another name.")
+        images = ImageStore(workspace.images)
+        rows = [_train_row("sample", r["sample_id"], r, r["answer"], images) for r in samples]
+        rows += [_train_row("replay", r["example_id"], r, r["golds"][0], images) for r in replay]
+        random.Random(job.options.seed).shuffle(rows)
+        dev = [_train_row("replay", r["example_id"], r, r["golds"][0], images) for r in store.rows("dev_examples", limit=DEV_LIMIT)]
+        write_rows(job.folder / "train.parquet", rows)
+        write_rows(job.folder / "dev.parquet", dev)
+        RunSpec(checkpoint=checkpoint, recipe=recipe(job.options), seed=job.options.seed).write(job.folder)
+        frozen = {"samples": [[r["sample_id"], r["revision"]] for r in samples], "replay": len(replay)}
+        (job.folder / SNAPSHOT).write_text(json.dumps(frozen), encoding="utf-8")
+        return [{"key": KEY}]
+
+    def estimate(self, store: Store, workspace: Workspace, options: Options) -> Estimate:
+        checkpoint = checkpoints.find(store, options.checkpoint)
+        samples, replay = snapshot(store, checkpoints.current_round(store), checkpoint, options)
+        steps = recipe(options).epochs * (len(samples) + len(replay)) / recipe(options).batch_size
+        detail = {"samples": len(samples), "replay": len(replay), "steps": round(steps)}
+        return Estimate(rows=1, usd=(0.0, 0.0), detail=detail)
+
+    def collect(self, write: Write, job: Job, results: list[Result]) -> None:
+        pass  # the one result is taken up by `finish`, which needs the adapter's files in place
+
+    def finish(self, store: Store, workspace: Workspace, job: Job) -> str | None:
+        adapter = job.folder / "adapter"
+        if not adapter.is_dir():
+            return None
+        parent = checkpoints.find(store, job.options.checkpoint)
+        name = new_name(job)
+        target = workspace.checkpoints / name
+        if not target.exists():
+            shutil.copytree(adapter, target.with_name(f"{name}.new"), dirs_exist_ok=True)
+            target.with_name(f"{name}.new").rename(target)
+        frozen = json.loads((job.folder / SNAPSHOT).read_text(encoding="utf-8"))
+        run = {
+            "round": job.round,
+            "parent": parent.checkpoint_id,
+            "job_id": job.job_id,
+            "options": job.options.model_dump(),
+            "samples": len(frozen["samples"]),
+            "replay": frozen["replay"],
+        }
+        with store.write() as write:
+            for run_id in write.insert("run", [run], returning="run_id"):
+                rows = [{"run_id": run_id, "sample_id": s, "revision": r} for s, r in frozen["samples"]]
+                write.insert("run_sample", rows)
+                new = Checkpoint(name, parent.baseline, parent.model, str(target), parent.options)
+                row = {k: v for k, v in new.to_row().items() if k != "checkpoint_id"}
+                write.insert("checkpoint", [{**row, "parent": parent.checkpoint_id, "run_id": run_id}])
+                write.run("run_checkpoint", run_id=run_id, name=name)
+        return f"checkpoint {name}"
+
+    def setup(self, context: Context) -> None:
+        self.folder, self.report, self.should_stop = context.folder, context.report, context.should_stop
+
+    def __call__(self, rows: list[Row]) -> Iterator[Result]:
+        from models.finetune import finetune
+
+        adapter = finetune(self.folder, self.report, self.should_stop)
+        if not self.should_stop():
+            yield {"key": KEY, "adapter": str(adapter)}
+
+
+def recipe(options: Options) -> Recipe:
+    """The chosen recipe with the options that override it. Raises NothingToDo if there is no such recipe."""
+    if options.recipe not in RECIPES:
+        raise NothingToDo(f"no recipe {options.recipe!r}; there are: {', '.join(RECIPES)}")
+    changes = {name: value for name in ("epochs", "learning_rate") if (value := getattr(options, name)) is not None}
+    return RECIPES[options.recipe].model_copy(update=changes)
+
+
+def snapshot(store: Store, round_: int, checkpoint: Checkpoint, options: Options) -> tuple[list[Row], list[Row]]:
+    """Approved samples, and the train examples to replay: as many as the replay share asks for, kinds taking turns."""
+    samples = [row for row in store.rows("samples_to_train", round=round_) if options.earlier_rounds or row["round"] == round_]
+    wanted = round(len(samples) * options.replay_share / (1 - options.replay_share))
+    known = store.rows("examples_answered_right", checkpoint_id=checkpoint.checkpoint_id)
+    return samples, balanced(known, wanted, random.Random(options.seed))
+
+
+def balanced(rows: Sequence[Row], wanted: int, rng: random.Random) -> list[Row]:
+    """`wanted` rows (or all there are), drawn so that datasets, kinds and answers take turns."""
+    groups: dict[tuple, list[Row]] = defaultdict(list)
+    for row in rows:
+        groups[row["dataset"], row["kind"], row["golds"][0]].append(row)
+    for group in groups.values():
+        rng.shuffle(group)
+    by_kind: dict[tuple, list[list[Row]]] = defaultdict(list)
+    for (dataset, kind, _), group in sorted(groups.items(), key=lambda item: str(item[0])):
+        by_kind[dataset, kind].append(group)
+    queues = [_turns(answers) for answers in by_kind.values()]
+    return _turns(queues)[:wanted]
+
+
+def _turns(queues: list[list[Row]]) -> list[Row]:
+    """Rows of several queues, one of each in turn until all are empty."""
+    longest = max((len(queue) for queue in queues), default=0)
+    return [queue[i] for i in range(longest) for queue in queues if i < len(queue)]
+
+
+def new_name(job: Job) -> str:
+    """The name of the checkpoint that a job makes."""
+    return job.options.name or f"round-{job.round}-run-{job.job_id}"
+
+
+def _train_row(source: str, identity: int, row: Row, answer: str, images: ImageStore) -> Row:
+    text = full_text(row["question"], row["choices"], row["prompt_suffix"])
+    return {"source": source, "id": str(identity), "image_path": str(images.path(row["image"])), "text": text, "answer": answer}

@@ -1,0 +1,164 @@
+"""Generate: the frontier model proposes new samples for teachable failures, on the same image or with a prompt for a new one."""
+
+import hashlib
+from collections.abc import Iterator
+from typing import Literal
+
+from pydantic import Field
+
+from curation import checkpoints
+from curation.prompting import lettered, render
+from curation.replies import Proposals
+from curation.frontier import FrontierOptions, open_client
+from curation.stages.base import Context, Estimate, Job, NothingToDo, Result, Row
+from curation.stages.diagnose import gold_text
+from data.images import ImageStore
+from data.store import Store, Write
+from data.workspace import Workspace
+from models.frontier import Request
+
+
+class Options(FrontierOptions):
+    failure_ids: list[int] | None = Field(default=None, description="Failures to practise; all teachable ones if empty.")
+    cluster_ids: list[int] | None = Field(default=None, description="Clusters to practise; all if empty.")
+    limit: int | None = Field(default=None, ge=1, description="At most so many failures; error types take turns.")
+    per_failure: int = Field(default=3, ge=1, le=20, description="Samples to ask for, per failure and route.")
+    route: Literal["same_image", "new_image", "both"] = Field(default="both", description="Ask about the same image, a new one, or both.")
+    images_per_prompt: int = Field(default=1, ge=1, le=8, description="Pictures to draw for each image prompt.")
+
+
+class Generate:
+    name = "generate"
+    title = "Propose samples that practise what went wrong"
+    lane = "api"
+    batch_size = 128
+    Options = Options
+
+    def select(self, store: Store, workspace: Workspace, job: Job) -> list[Row]:
+        failures = _failures(store, job.round, job.options)
+        if not failures:
+            raise NothingToDo(f"round {job.round} has no teachable failure among these. Diagnose failures first, or choose other clusters.")
+        written = {
+            row["failure_id"]: row["questions"]
+            for row in store.rows("questions_of_failures", failure_ids=[failure["failure_id"] for failure in failures])
+        }
+        images = ImageStore(workspace.images)
+        return [
+            {
+                **failure,
+                "key": f"{failure['failure_id']}/{route}",
+                "route": route,
+                "image_path": str(images.path(failure["image"])),
+                "avoid": written.get(failure["failure_id"], []),
+            }
+            for failure in failures
+            for route in _routes(job.options)
+        ]
+
+    def estimate(self, store: Store, workspace: Workspace, options: Options) -> Estimate:
+        failures = _failures(store, checkpoints.current_round(store), options)
+        routes, images = _routes(options), ImageStore(workspace.images)
+        probe = [
+            proposal_request({**row, "key": str(i), "route": routes[0], "image_path": str(images.path(row["image"])), "avoid": []}, options)
+            for i, row in enumerate(failures[:20])
+        ]
+        calls, low, high = open_client(options, workspace).estimate(probe, len(failures) * len(routes))
+        proposals = len(failures) * options.per_failure
+        detail = {
+            "failures": len(failures),
+            "samples": proposals * (("same_image" in routes) + ("new_image" in routes) * options.images_per_prompt),
+            "images": proposals * ("new_image" in routes) * options.images_per_prompt,
+        }
+        return Estimate(rows=len(failures) * len(routes), calls=calls, usd=None if low is None else (low, high), detail=detail)
+
+    def collect(self, write: Write, job: Job, results: list[Result]) -> None:
+        rows = [sample for result in results for sample in _samples(result, job)]
+        write.touch(write.insert("sample", rows, returning="sample_id"))
+
+    def finish(self, store: Store, workspace: Workspace, job: Job) -> str | None:
+        return None
+
+    def setup(self, context: Context) -> None:
+        self.client = open_client(context.options, context.workspace)
+        self.options, self.should_stop = context.options, context.should_stop
+
+    def __call__(self, rows: list[Row]) -> Iterator[Result]:
+        by_key = {row["key"]: row for row in rows}
+        for outcome in self.client.ask_all((proposal_request(row, self.options) for row in rows), self.should_stop):
+            if outcome.parsed is None:
+                yield {"key": outcome.key, "error": outcome.error}
+                continue
+            row = by_key[outcome.key]
+            proposals = [sample.model_dump() for sample in outcome.parsed.samples if row["route"] == "same_image" or sample.image_prompt]
+            kept = ("failure_id", "diagnosis_id", "dataset", "error_type", "route", "image")
+            yield {
+                "key": outcome.key,
+                "proposals": proposals,
+                **{name: row[name] for name in kept},
+                "frontier": self.options.model,
+                "replies": list(outcome.replies),
+            }
+
+
+def proposal_request(row: Row, options: Options) -> Request:
+    """The request for new samples of one failure by one route."""
+    prompt = render(
+        "proposal",
+        question=row["question"],
+        choices=lettered(row["choices"]),
+        golds=gold_text(row["golds"]),
+        answer=row["answer"],
+        error_type=row["error_type"],
+        faulty_reasoning=row["faulty_reasoning"],
+        key_elements=", ".join(row["key_elements"]),
+        route=row["route"],
+        count=options.per_failure,
+        answer_form=row["answer_form"],
+        avoid="\n".join(f"- {question}" for question in row["avoid"]),
+    )
+    return Request(row["key"], "proposal", prompt.system, prompt.user, (row["image_path"],), Proposals, 0, prompt.version)
+
+
+def _samples(result: Result, job: Job) -> Iterator[dict]:
+    """The rows of `sample` that a reply becomes: one a proposal on the same image, one a picture wanted on a new one."""
+    for i, proposal in enumerate(result["proposals"]):
+        new = result["route"] == "new_image"
+        for k in range(job.options.images_per_prompt if new else 1):
+            key = f"{job.job_id}/{result['key']}/{i}/{k}"
+            yield {
+                "key": key,
+                "round": job.round,
+                "failure_id": result["failure_id"],
+                "diagnosis_id": result["diagnosis_id"],
+                "dataset": result["dataset"],
+                "error_type": result["error_type"],
+                "route": result["route"],
+                "question": proposal["question"],
+                "choices": proposal["choices"],
+                "answer": proposal["answer"],
+                "image": None if new else result["image"],
+                "image_prompt": proposal["image_prompt"] if new else None,
+                "seed": seed_of(key) if new else None,
+                "frontier": result["frontier"],
+                "replies": result["replies"],
+                "job_id": job.job_id,
+            }
+
+
+def seed_of(key: str) -> int:
+    """A seed below 2**31 that follows from a sample's key."""
+    return int.from_bytes(hashlib.sha256(key.encode()).digest()[:4], "big") >> 1
+
+
+def _routes(options: Options) -> list[str]:
+    return ["same_image", "new_image"] if options.route == "both" else [options.route]
+
+
+def _failures(store: Store, round_: int, options: Options) -> list[Row]:
+    return store.rows(
+        "failures_to_practise",
+        round=round_,
+        failure_ids=options.failure_ids,
+        cluster_ids=options.cluster_ids,
+        limit=options.limit,
+    )

@@ -1,0 +1,163 @@
+-- :name current_round
+-- The latest round with its checkpoint.
+SELECT r.round, c.* FROM round r JOIN checkpoint c USING (checkpoint_id) ORDER BY r.round DESC LIMIT 1
+
+-- :name rounds
+-- All rounds, oldest first.
+SELECT r.round, r.created_at, c.checkpoint_id, c.name AS checkpoint FROM round r JOIN checkpoint c USING (checkpoint_id) ORDER BY r.round
+
+-- :name checkpoint_by_name
+-- One checkpoint.
+SELECT * FROM checkpoint WHERE name = $name
+
+-- :name checkpoint_by_id
+-- One checkpoint.
+SELECT * FROM checkpoint WHERE checkpoint_id = $checkpoint_id
+
+-- :name checkpoints
+-- All checkpoints with what has been measured of them.
+SELECT c.*, (SELECT count(*) FROM prediction p WHERE p.checkpoint_id = c.checkpoint_id) AS predictions
+FROM checkpoint c ORDER BY c.checkpoint_id
+
+-- :name datasets
+-- All datasets with their counts a split.
+SELECT d.*, count(e.example_id) FILTER (e.split = 'train') AS train, count(e.example_id) FILTER (e.split = 'dev') AS dev,
+       count(e.example_id) FILTER (e.split = 'eval') AS eval
+FROM dataset d LEFT JOIN example e ON e.dataset = d.name GROUP BY ALL ORDER BY d.created_at, d.name
+
+-- :name examples_to_evaluate
+-- Examples of the chosen datasets and splits that a checkpoint has not answered yet.
+SELECT e.example_id, e.image, e.question, e.choices, e.golds, d.metric, d.prompt_suffix
+FROM example e JOIN dataset d ON d.name = e.dataset
+WHERE ($datasets IS NULL OR list_contains($datasets::TEXT[], e.dataset)) AND list_contains($splits::TEXT[], e.split::TEXT)
+  AND NOT EXISTS (FROM prediction p WHERE p.checkpoint_id = $checkpoint_id AND p.example_id = e.example_id)
+ORDER BY e.split = 'train' DESC, hash(e.example_id) LIMIT $limit
+
+-- :name failures_from_predictions
+-- Makes failures of the predictions that score below the threshold, on the train split, where a round starts from their checkpoint.
+INSERT INTO failure (prediction_id, checkpoint_id, example_id, round)
+SELECT p.prediction_id, p.checkpoint_id, p.example_id, r.round
+FROM prediction p JOIN round r USING (checkpoint_id) JOIN example e USING (example_id) JOIN dataset d ON d.name = e.dataset
+WHERE e.split = 'train' AND p.strict < d.threshold AND p.checkpoint_id = $checkpoint_id
+  AND ($example_ids IS NULL OR list_contains($example_ids::BIGINT[], p.example_id))
+ON CONFLICT DO NOTHING
+
+-- :name failures_to_diagnose
+-- Failures of a round without a diagnosis (or the named ones, diagnosed or not).
+SELECT f.failure_id, e.image, e.question, e.choices, e.golds, p.answer, d.metric, d.threshold, d.answer_form, e.dataset
+FROM failure f JOIN prediction p USING (prediction_id) JOIN example e ON e.example_id = f.example_id JOIN dataset d ON d.name = e.dataset
+WHERE f.round = $round AND ($failure_ids IS NULL OR list_contains($failure_ids::BIGINT[], f.failure_id))
+  AND ($again OR NOT EXISTS (FROM diagnosis g WHERE g.failure_id = f.failure_id))
+ORDER BY hash(f.failure_id) LIMIT $limit
+
+-- :name failures_to_cluster
+-- Diagnosed failures of a round.
+SELECT failure_id, example_id, image, question, golds, answer, error_type, faulty_reasoning, dataset
+FROM failure_card WHERE round = $round AND error_type IS NOT NULL ORDER BY failure_id
+
+-- :name examples_to_assign
+-- Every example with the error type that its kind belongs to, as far as is known.
+SELECT e.example_id, e.image, e.question, e.kind, k.error_type FROM example e LEFT JOIN kind k USING (example_id) ORDER BY e.example_id
+
+-- :name kind_error_types
+-- The error type that most diagnoses of failures of a kind have.
+SELECT kind, mode(error_type) AS error_type FROM failure_card WHERE kind IS NOT NULL AND error_type IS NOT NULL GROUP BY kind
+
+-- :name places_clear
+-- Takes the map of a round away before the new one is laid.
+DELETE FROM place WHERE failure_id IN (SELECT failure_id FROM failure WHERE round = $round)
+
+-- :name assignments_clear
+-- Takes the assignment of examples to clusters of a round away before the new one is laid.
+DELETE FROM assignment WHERE round = $round
+
+-- :name failures_to_practise
+-- Teachable failures of a round, of the chosen failures or clusters; error types take turns, so that a limit keeps all of them.
+SELECT * EXCLUDE (turn) FROM (
+    SELECT c.failure_id, c.diagnosis_id, c.image, c.question, c.choices, c.golds, c.answer, c.error_type, c.faulty_reasoning, c.key_elements,
+           c.dataset, d.answer_form, row_number() OVER (PARTITION BY c.error_type ORDER BY hash(c.failure_id)) AS turn
+    FROM failure_card c JOIN dataset d ON d.name = c.dataset
+    WHERE c.round = $round AND c.teachable AND ($failure_ids IS NULL OR list_contains($failure_ids::BIGINT[], c.failure_id))
+      AND ($cluster_ids IS NULL OR list_contains($cluster_ids::BIGINT[], c.cluster_id)))
+ORDER BY turn, error_type LIMIT $limit
+
+-- :name questions_of_failures
+-- What has been proposed for failures already.
+SELECT failure_id, list(DISTINCT question) AS questions FROM sample WHERE list_contains($failure_ids::BIGINT[], failure_id) GROUP BY failure_id
+
+-- :name samples_to_draw
+-- Samples that wait for their picture (or the named ones, drawn or not).
+SELECT s.sample_id, s.image_prompt, s.seed FROM sample s JOIN sample_state t USING (sample_id)
+WHERE s.image_prompt IS NOT NULL AND ($sample_ids IS NULL AND t.image IS NULL OR list_contains($sample_ids::BIGINT[], s.sample_id))
+ORDER BY s.sample_id LIMIT $limit
+
+-- :name samples_to_filter
+-- Pairs of a drawn sample and a filter whose verdict on the current revision and picture is missing, has failed, or is of an older version.
+SELECT t.sample_id, f.filter, t.revision, t.question, t.choices, t.answer, t.image, t.dataset, d.answer_form, d.metric, d.threshold
+FROM sample_state t CROSS JOIN (SELECT unnest($filters::TEXT[]) AS filter, unnest($versions::INTEGER[]) AS version) f JOIN dataset d ON d.name = t.dataset
+WHERE t.image IS NOT NULL AND ($sample_ids IS NULL OR list_contains($sample_ids::BIGINT[], t.sample_id))
+  AND NOT EXISTS (FROM verdict v WHERE v.sample_id = t.sample_id AND v.revision = t.revision AND v.filter = f.filter AND v.version = f.version
+                  AND v.score IS NOT NULL
+                  AND v.created_at >= coalesce((SELECT max(g.created_at) FROM drawing g WHERE g.sample_id = t.sample_id), v.created_at))
+ORDER BY f.filter, t.sample_id
+
+-- :name samples_as_context
+-- All drawn samples, for the duplicate filter.
+SELECT t.sample_id, t.image, i.phash, t.question, t.answer FROM sample_state t JOIN image i USING (image) ORDER BY t.sample_id
+
+-- :name eval_as_context
+-- All examples of the eval splits, for the leakage filter.
+SELECT e.example_id, e.image, i.phash, e.question, e.golds FROM example e JOIN image i USING (image) WHERE e.split = 'eval' ORDER BY e.example_id
+
+-- :name samples_to_train
+-- Approved samples of this and earlier rounds.
+SELECT t.sample_id, t.round, t.revision, t.question, t.choices, t.answer, t.image, t.error_type, t.route, d.prompt_suffix, t.dataset, t.status
+FROM sample_state t JOIN dataset d ON d.name = t.dataset
+WHERE t.status IN ('approved', 'auto_approved') AND t.image IS NOT NULL AND t.round <= $round ORDER BY t.sample_id
+
+-- :name examples_answered_right
+-- Train examples that the checkpoint answers right: what replay may be drawn from. Failures' golds are never trained on.
+SELECT e.example_id, e.image, e.question, e.choices, e.golds, d.prompt_suffix, e.dataset, e.kind
+FROM prediction p JOIN example e USING (example_id) JOIN dataset d ON d.name = e.dataset
+WHERE p.checkpoint_id = $checkpoint_id AND e.split = 'train' AND p.strict >= greatest(d.threshold, 0.9) ORDER BY hash(e.example_id)
+
+-- :name dev_examples
+-- Examples of the dev splits, for the held-out loss.
+SELECT e.example_id, e.image, e.question, e.choices, e.golds, d.prompt_suffix FROM example e JOIN dataset d ON d.name = e.dataset
+WHERE e.split = 'dev' ORDER BY hash(e.example_id) LIMIT $limit
+
+-- :name filters
+-- The setting of each filter that stands.
+SELECT * FROM current_filter ORDER BY bit
+
+-- :name approved_samples
+-- Approved samples as they are exported.
+SELECT t.sample_id, t.question, t.answer, t.choices, t.image, t.dataset, t.error_type, t.route::TEXT AS route, t.revision, d.prompt_suffix
+FROM sample_state t JOIN dataset d ON d.name = t.dataset WHERE t.status IN ('approved', 'auto_approved') AND t.image IS NOT NULL ORDER BY t.sample_id
+
+-- :name examples_of_dataset
+-- What scoring an imported prediction needs.
+SELECT e.example_id, e.external_id, e.split::TEXT AS split, e.golds, e.choices, d.metric
+FROM example e JOIN dataset d ON d.name = e.dataset WHERE e.dataset = $dataset
+
+-- :name job_error_count
+-- How many bad rows a job has.
+SELECT count(*) FROM row_error WHERE job_id = $job_id
+
+-- :name run_checkpoint
+-- Tells a run which checkpoint it made.
+UPDATE run SET checkpoint_id = (SELECT checkpoint_id FROM checkpoint WHERE name = $name) WHERE run_id = $run_id
+
+-- :name runs
+-- All runs with where they started and what they made, latest first.
+SELECT r.*, p.name AS parent_name, c.name AS checkpoint, j.status::TEXT AS status, j.seconds
+FROM run r JOIN checkpoint p ON p.checkpoint_id = r.parent LEFT JOIN checkpoint c ON c.checkpoint_id = r.checkpoint_id LEFT JOIN job j USING (job_id)
+ORDER BY r.run_id DESC
+
+-- :name clusters_of_job
+-- The clusters that a job made, by their names in its results.
+SELECT cluster_id, name FROM cluster WHERE job_id = $job_id
+
+-- :name cost_of_a_judgement
+-- What a paid call of a filter has cost on average; NULL if none was priced.
+SELECT avg(cost_usd) AS usd FROM reply WHERE purpose IN ('judge', 'agreement', 'blind')
