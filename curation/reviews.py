@@ -1,0 +1,149 @@
+"""People's decisions on samples: approve, reject, reset, edit, undo. Appended, never overwritten; on disk when acknowledged."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from data.store import Store, Write
+
+Action = Literal["approve", "reject", "reset"]
+REASONS = (
+    "wrong answer",
+    "ambiguous question",
+    "image doesn't match",
+    "poor image",
+    "duplicate",
+    "off target",
+    "too easy",
+    "bad wording",
+    "other",
+)
+FILTER_FIELDS = ("statuses", "error_types", "datasets", "routes", "rounds", "failed_bit", "failure_id", "sample_ids", "search")
+
+
+class StaleRevision(ValueError):
+    """The sample was edited since it was shown: the decision names another revision."""
+
+
+class UnknownSample(ValueError):
+    """There is no such sample."""
+
+
+@dataclass(frozen=True)
+class Decision:
+    """One decision of one reviewer; `event_id` is made by whoever decides, so that sending it twice changes nothing."""
+
+    sample_id: int
+    revision: int
+    action: Action
+    event_id: str
+    reason: str | None = None
+    note: str | None = None
+
+
+def decide(store: Store, decision: Decision, reviewer: str) -> dict:
+    """Stores a decision; returns the sample's new state. Raises StaleRevision, UnknownSample."""
+    with store.write() as write:
+        if write.run("events_known", event_ids=[decision.event_id]):
+            return _state(write, decision.sample_id)
+        state = _state(write, decision.sample_id)
+        if state["revision"] != decision.revision:
+            raise StaleRevision(f"sample {decision.sample_id} was edited meanwhile (revision {state['revision']}); look at it again")
+        row = {name: getattr(decision, name) for name in ("sample_id", "revision", "action", "reason", "note", "event_id")}
+        write.insert("review", [{**row, "reviewer": reviewer}])
+        return _refreshed(write, decision.sample_id)
+
+
+def preview_bulk(store: Store, matching: dict, seed: int = 0) -> dict:
+    """What a bulk decision would touch: counts a status, and twelve random members."""
+    counts = {row["status"]: row["count"] for row in store.rows("samples_matching_by_status", **matching)}
+    return {"total": sum(counts.values()), "by_status": counts, "members": store.rows("samples_matching_few", seed=seed, **matching)}
+
+
+def decide_bulk(store: Store, matching: dict, action: Action, reviewer: str, event_id: str, reason: str | None = None) -> dict:
+    """One decision on every sample that a filter matches; undrawn samples, and those that leak, are left out.
+
+    `matching` holds any of FILTER_FIELDS. Returns {"batch_id", "count", "left_out"}; sending the event again changes nothing.
+    """
+    with store.write() as write:
+        if write.run("events_known", event_ids=[event_id]):
+            return {"batch_id": None, "count": 0, "left_out": 0}
+        found = write.run("samples_matching", **matching)
+        leaking = _mask(write, "leakage") if action == "approve" else 0
+        chosen = [row for row in found if row["status"] != "undrawn" and not row["failed"] & leaking]
+        batch_id = write.run("next_batch")[0]["batch_id"]
+        shared = {"action": action, "reason": reason, "reviewer": reviewer, "batch_id": batch_id, "event_id": event_id}
+        write.insert("review", [{"sample_id": row["sample_id"], "revision": row["revision"], **shared} for row in chosen])
+        write.touch(row["sample_id"] for row in chosen)
+    return {"batch_id": batch_id, "count": len(chosen), "left_out": len(found) - len(chosen)}
+
+
+def edit(
+    store: Store, sample_id: int, revision: int, question: str, choices: Sequence[str], answer: str, reviewer: str, event_id: str
+) -> dict:
+    """Appends a revision of a sample; returns its new state. Raises StaleRevision, UnknownSample, ValueError on empty text."""
+    if not question.strip() or not answer.strip():
+        raise ValueError("question and answer must not be empty")
+    with store.write() as write:
+        if write.run("events_known", event_ids=[event_id]):
+            return _state(write, sample_id)
+        state = _state(write, sample_id)
+        if state["revision"] != revision:
+            raise StaleRevision(f"sample {sample_id} was edited meanwhile (revision {state['revision']}); look at it again")
+        text = {"question": question.strip(), "choices": list(choices), "answer": answer.strip()}
+        write.insert("revision", [{"sample_id": sample_id, "revision": revision + 1, **text, "reviewer": reviewer}])
+        event = {"sample_id": sample_id, "revision": revision + 1, "action": "edit", "reviewer": reviewer, "event_id": event_id}
+        write.insert("review", [event])
+        return _refreshed(write, sample_id)
+
+
+def undo(store: Store, reviewer: str, event_id: str, batch_id: int | None = None, undone_event: str | None = None) -> dict:
+    """Appends the reversal of a bulk decision or of one event of this reviewer; an edit goes back to the text before it.
+
+    Returns {"count", "sample_ids" (at most 100)}; count 0 if it was undone already.
+    """
+    if batch_id is None and undone_event is None:
+        raise ValueError("name a batch or an event to undo")
+    with store.write() as write:
+        if write.run("events_known", event_ids=[event_id]):
+            return {"count": 0, "sample_ids": []}
+        rows = write.run("reviews_to_undo", reviewer=reviewer, batch_id=batch_id, event_id=undone_event)
+        for row in rows:
+            if row["action"] == "edit":
+                _restore_text(write, row, reviewer)
+        shared = {"action": "undo", "reviewer": reviewer, "event_id": event_id}
+        write.insert("review", [{"sample_id": r["sample_id"], "revision": r["revision"], "undoes": r["review_id"], **shared} for r in rows])
+        ids = [row["sample_id"] for row in rows]
+        write.touch(ids)
+    return {"count": len(ids), "sample_ids": ids[:100]}
+
+
+def new_event() -> str:
+    """An event id for decisions that don't come from a browser."""
+    return uuid.uuid4().hex
+
+
+def _restore_text(write: Write, edited: dict, reviewer: str) -> None:
+    """Undoing an edit appends the text before it as a further revision: nothing is taken out of the log."""
+    before = write.run("text_of_revision", sample_id=edited["sample_id"], revision=edited["revision"] - 1)[0]
+    newest = _state(write, edited["sample_id"])["revision"] + 1
+    write.insert("revision", [{"sample_id": edited["sample_id"], "revision": newest, **before, "reviewer": reviewer}])
+
+
+def _mask(write: Write, filter_name: str) -> int:
+    """The bit of an enabled filter in the masks of sample_state; 0 if it is off."""
+    return next((1 << row["bit"] for row in write.run("filters") if row["filter"] == filter_name and row["enabled"]), 0)
+
+
+def _state(write: Write, sample_id: int) -> dict:
+    rows = write.run("sample_revisions", sample_ids=[sample_id])
+    if not rows:
+        raise UnknownSample(f"there is no sample {sample_id}")
+    return rows[0]
+
+
+def _refreshed(write: Write, sample_id: int) -> dict:
+    write.touch([sample_id])
+    write.refresh_states()
+    return _state(write, sample_id)

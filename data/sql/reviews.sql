@@ -1,0 +1,60 @@
+-- :name sample_filter
+-- The condition that Review's facets share; every parameter may be NULL. A fragment over sample_state t.
+($statuses IS NULL OR list_contains($statuses::TEXT[], t.status::TEXT))
+AND ($error_types IS NULL OR list_contains($error_types::TEXT[], t.error_type))
+AND ($datasets IS NULL OR list_contains($datasets::TEXT[], t.dataset))
+AND ($routes IS NULL OR list_contains($routes::TEXT[], t.route::TEXT))
+AND ($rounds IS NULL OR list_contains($rounds::INTEGER[], t.round))
+AND ($failed_bit IS NULL OR (t.failed >> $failed_bit::UTINYINT) & 1 = 1)
+AND ($failure_id IS NULL OR t.failure_id = $failure_id)
+AND ($sample_ids IS NULL OR list_contains($sample_ids::BIGINT[], t.sample_id))
+AND ($search IS NULL OR t.question ILIKE '%' || $search || '%' OR t.answer ILIKE '%' || $search || '%')
+
+-- :name samples_matching
+-- Ids of the samples that a filter matches, with what a decision needs to know of them.
+SELECT t.sample_id, t.revision, t.status::TEXT AS status, t.failed FROM sample_state t WHERE {sample_filter} ORDER BY t.sample_id
+
+-- :name samples_matching_by_status
+-- What a bulk decision would change: counts a status.
+SELECT t.status::TEXT AS status, count(*) AS count FROM sample_state t WHERE {sample_filter} GROUP BY 1 ORDER BY 1
+
+-- :name samples_matching_few
+-- Twelve random members of what a bulk decision would change.
+SELECT t.sample_id, t.question, t.answer, t.image, t.status::TEXT AS status FROM sample_state t WHERE {sample_filter} ORDER BY hash(t.sample_id + $seed) LIMIT 12
+
+-- :name sample_revisions
+-- The current revision of each of these samples.
+SELECT sample_id, revision, status::TEXT AS status, question, choices, answer FROM sample_state WHERE list_contains($sample_ids::BIGINT[], sample_id)
+
+-- :name events_known
+-- Which of these browser events are in the log already.
+SELECT DISTINCT event_id FROM review WHERE list_contains($event_ids::TEXT[], event_id)
+
+-- :name next_batch
+-- A new number for a bulk decision.
+SELECT nextval('batch_ids') AS batch_id
+
+-- :name review_history
+-- The reviewer's latest actions, a bulk decision as one line, with whether it was undone.
+SELECT max(r.review_id) AS review_id, r.batch_id, any_value(r.event_id) AS event_id, r.action::TEXT AS action, any_value(r.reason) AS reason, count(*) AS samples,
+       min(r.sample_id) AS sample_id, max(r.created_at) AS created_at, bool_and(u.review_id IS NOT NULL) AS undone
+FROM review r LEFT JOIN review u ON u.undoes = r.review_id
+WHERE r.reviewer = $reviewer AND r.action <> 'undo'
+GROUP BY r.batch_id, r.action, CASE WHEN r.batch_id IS NULL THEN r.review_id END ORDER BY 1 DESC LIMIT $limit
+
+-- :name reviews_to_undo
+-- The rows of a bulk decision, of one browser event, or the reviewer's latest action, that are not undone.
+SELECT r.review_id, r.sample_id, r.revision, r.action::TEXT AS action FROM review r
+WHERE r.reviewer = $reviewer AND r.action <> 'undo' AND NOT EXISTS (FROM review u WHERE u.undoes = r.review_id)
+  AND ($batch_id IS NULL OR r.batch_id = $batch_id) AND ($event_id IS NULL OR r.event_id = $event_id)
+
+-- :name reviews_of_sample
+-- Everything that people did with a sample, oldest first.
+SELECT r.action::TEXT AS action, r.reason, r.note, r.reviewer, r.revision, r.created_at, r.batch_id,
+       EXISTS (FROM review u WHERE u.undoes = r.review_id) AS undone
+FROM review r WHERE r.sample_id = $sample_id ORDER BY r.review_id
+
+-- :name text_of_revision
+-- The text of a sample at a revision.
+SELECT question, choices, answer FROM revision WHERE sample_id = $sample_id AND revision = $revision
+UNION ALL SELECT question, choices, answer FROM sample WHERE sample_id = $sample_id AND $revision = 0
