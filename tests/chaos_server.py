@@ -1,0 +1,137 @@
+"""An OpenAI-compatible server on loopback that misbehaves to order: `python -m tests.chaos_server '{"seed": 1, ...}'` prints {"port": N}.
+
+Run in a process of its own, so that it survives its clients and doesn't share their event loop. GET /log tells what it was asked.
+"""
+
+import asyncio
+import base64
+import hashlib
+import json
+import random
+import sys
+import time
+
+from aiohttp import web
+
+ORDER = {
+    "seed": 0,
+    "latency_s": 0.0,
+    "slots": 0,  # calls served at once, others queue; 0: no limit
+    "limited": 0.0,  # share of 429
+    "retry_after": None,
+    "broken": 0.0,  # share of 500
+    "reset": 0.0,
+    "truncated": 0.0,
+    "wrong_schema": 0.0,
+    "rejects": [],  # names of parameters or response formats that get a 400
+    "ignores_schema": False,
+    "status": None,  # [status, body] for every call
+    "status_after": 0,  # ... from this call on
+    "always_bad": "",  # a call whose text holds this gets prose
+    "key": "",  # the key expected, if any
+}
+
+
+class Chaos:
+    def __init__(self, order: dict):
+        self.order = ORDER | order
+        self.random = random.Random(self.order["seed"])
+        self.slots = asyncio.Semaphore(self.order["slots"] or 10_000)
+        self.texts: dict[str, int] = {}  # answered with a 200, by what was asked
+        self.calls = self.now = self.most = 0
+        self.bodies: list[dict] = []
+        self.hit = asyncio.Event()
+
+    async def chat(self, request: web.Request) -> web.StreamResponse:
+        order = self.order
+        self.calls += 1
+        body = await request.json()
+        if len(self.bodies) < 20:
+            self.bodies.append(body)
+        self.now += 1
+        self.most = max(self.most, self.now)
+        try:
+            async with self.slots:
+                await asyncio.sleep(order["latency_s"])
+        finally:
+            self.now -= 1
+        if order["key"] and request.headers.get("Authorization") != f"Bearer {order['key']}":
+            said = f"Incorrect API key provided: {request.headers.get('Authorization', '')[7:]}."
+            return web.json_response({"error": {"message": said, "code": "invalid_api_key"}}, status=401)
+        if order["status"] and self.calls > order["status_after"]:
+            status, said = order["status"]
+            return web.json_response(said, status=status)
+        for name in order["rejects"]:
+            if name in body or (body.get("response_format") or {}).get("type") == name:
+                hint = " Use 'max_completion_tokens' instead." if name == "max_tokens" else ""
+                said = f"Unsupported parameter: '{name}' is not supported with this model.{hint}"
+                return web.json_response({"error": {"message": said, "code": "unsupported_parameter"}}, status=400)
+        draw = self.random.random()
+        for what in ("limited", "broken", "reset", "truncated", "wrong_schema"):
+            if draw < order[what]:
+                return await self.misbehave(what, request, body)
+            draw -= order[what]
+        return self.answer(body)
+
+    async def misbehave(self, what: str, request: web.Request, body: dict) -> web.StreamResponse:
+        if what == "limited":
+            headers = {"Retry-After": str(self.order["retry_after"])} if self.order["retry_after"] is not None else {}
+            return web.json_response({"error": {"message": "Rate limit reached", "code": "rate_limit_exceeded"}}, status=429, headers=headers)
+        if what == "broken":
+            return web.Response(status=500, text="<html>oops</html>")
+        if what == "reset":
+            request.transport.abort()
+            return web.Response()
+        if what == "truncated":
+            return web.Response(text=json.dumps(completion("{}", body))[:60], content_type="application/json")
+        return self.answer(body, json.dumps({"wrong": True}))
+
+    def answer(self, body: dict, content: str | None = None) -> web.Response:
+        text = asked(body)
+        if content is None:
+            self.texts[text] = self.texts.get(text, 0) + 1
+            content = json.dumps({"answer": hashlib.sha256(text.split("|")[0].encode()).hexdigest()[:8]})
+            with_schema = "JSON schema" in json.dumps(body["messages"])
+            if (self.order["ignores_schema"] and not with_schema) or (self.order["always_bad"] and self.order["always_bad"] in text):
+                content = "I think the answer is " + content[12:20]
+        return web.json_response(completion(content, body))
+
+    async def log(self, request: web.Request) -> web.Response:
+        return web.json_response({"calls": self.calls, "texts": self.texts, "most": self.most, "bodies": self.bodies})
+
+
+def asked(body: dict) -> str:
+    """The first user message's text, plus the bytes of its images."""
+    content = next(message["content"] for message in body["messages"] if message["role"] == "user")
+    if isinstance(content, str):
+        return content
+    text = next(part["text"] for part in content if part["type"] == "text")
+    images = [base64.b64decode(part["image_url"]["url"].partition(",")[2]) for part in content if part["type"] == "image_url"]
+    return text + "".join(f"|{hashlib.sha256(image).hexdigest()}" for image in images)
+
+
+def completion(content: str, body: dict) -> dict:
+    return {
+        "id": "chaos",
+        "object": "chat.completion",
+        "created": int(time.time()),
+        "model": body["model"],
+        "choices": [{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": content}}],
+        "usage": {"prompt_tokens": 1000, "completion_tokens": 100, "total_tokens": 1100},
+    }
+
+
+async def serve(order: dict) -> None:
+    chaos = Chaos(order)
+    app = web.Application(client_max_size=1 << 26)
+    app.add_routes([web.post("/v1/chat/completions", chaos.chat), web.get("/log", chaos.log)])
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    print(json.dumps({"port": site._server.sockets[0].getsockname()[1]}), flush=True)
+    await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)  # ends with its parent
+
+
+if __name__ == "__main__":
+    asyncio.run(serve(json.loads(sys.argv[1])))
