@@ -1,0 +1,212 @@
+"""Flow matching: how the transformer and the text encoders of pocket-flux are trained.
+
+A latent z and noise n make x = (1 - s) z + s n; the transformer learns the velocity n - z from x, s and the prompt
+(rectified flow, as FLUX.1). In the last part of training the target is n - z + g (v(prompt) - v(no prompt)):
+the model learns to be guided 1 / (1 - g) times by itself, without a second pass when it draws
+(model guidance, Tang et al. 2025, arXiv 2502.12154; FLUX.1-schnell's distillation has the same end).
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from models.pocket.flux_data import pool
+from models.pocket.flux_parts import GRID, TEXT_LENGTH, assemble, build_denoiser, pack, tokenizer
+from models.pocket.flux_vae import encode
+
+UNPROMPTED = 0.1  # share of pictures whose prompt is hidden
+LOG_EVERY, SAVE_EVERY = 100, 500  # steps
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How long and how. The rate rises over `warmup` steps, stays, and falls over the last `cooldown` share."""
+
+    steps: int
+    pictures: int = 40_000
+    batch: int = 64
+    rate: float = 1e-3  # AdamW
+    muon_rate: float = 1.5e-3
+    warmup: int = 200
+    cooldown: float = 0.3
+    ema: float = 0.999
+    guide: float = 0.5
+    guide_from: float = 0.8  # share of the steps after which guidance is learnt
+    seed: int = 7
+    device: str = "cpu"
+
+    def rate_at(self, step: int) -> float:
+        """The learning rate of a step as a share of the full one."""
+        left = (self.steps - step) / (self.steps * self.cooldown)
+        return min(1.0, (step + 1) / self.warmup, max(0.02, left))
+
+
+def lessons(work: Path, vae, plan: Plan):
+    """Latents (n, 16, 8, 8) half, token ids (n, TEXT_LENGTH) and prompts; drawn once, then read from `work`."""
+    import torch
+
+    path = work / f"lessons-{plan.pictures}-{plan.seed}.pt"
+    if not path.exists():
+        pictures = pool(plan.pictures, plan.seed + 100)
+        latents = encode(vae, pictures.pixels, plan.device)
+        torch.save({"latents": latents, "ids": token_ids(pictures.prompts)}, path)
+    return torch.load(path)
+
+
+def token_ids(prompts: list[str]):
+    """(n, TEXT_LENGTH) token ids, padded as FluxPipeline pads them."""
+    return tokenizer()(prompts, padding="max_length", max_length=TEXT_LENGTH, truncation=True, return_tensors="pt")["input_ids"]
+
+
+class Trainer:
+    """The denoiser, its averaged weights, its optimiser; saved to and resumed from one file."""
+
+    def __init__(self, plan: Plan):
+        import torch
+
+        torch.manual_seed(plan.seed)
+        self.plan = plan
+        self.step = 0
+        self.parts = {name: part.to(plan.device).train() for name, part in build_denoiser(tokenizer()).items()}
+        self.weights = [w for part in self.parts.values() for w in part.parameters()]
+        self.average = [w.detach().clone() for w in self.weights]
+        self.optimizers = _optimizers(self.parts, plan)
+        self.image_ids = _image_ids(plan.device)
+        self.text_ids = torch.zeros(TEXT_LENGTH, 3, device=plan.device)
+        self.hidden = token_ids([""]).to(plan.device)
+
+    def velocity(self, noisy, level, ids):
+        """The transformer's answer for (n, 16, 64) tokens at noise levels (n,) and prompts (n, TEXT_LENGTH)."""
+        return self.parts["transformer"](
+            hidden_states=noisy,
+            timestep=level,
+            pooled_projections=self.parts["text_encoder"](ids).pooler_output,
+            encoder_hidden_states=self.parts["text_encoder_2"](ids)[0],
+            txt_ids=self.text_ids,
+            img_ids=self.image_ids,
+            return_dict=False,
+        )[0]
+
+    def learn(self, latents, ids) -> float:
+        """One step on a batch; returns the loss against the plain velocity."""
+        import torch
+        import torch.nn.functional as F
+
+        plan, n, device = self.plan, len(ids), latents.device
+        hide = torch.rand(n, device=device) < UNPROMPTED
+        ids = torch.where(hide[:, None], self.hidden, ids)
+        clean = pack(latents)
+        noise = torch.randn_like(clean)
+        level = torch.rand(n, device=device)
+        level[::2] = torch.sigmoid(torch.randn(len(level[::2]), device=device) + 0.3)
+        level = level.clamp(1e-3, 1)
+        noisy = (1 - level)[:, None, None] * clean + level[:, None, None] * noise
+        plain = target = noise - clean
+        with torch.autocast(device.type, torch.bfloat16):
+            answer = self.velocity(noisy, level, ids).float()
+            if self.step >= plan.steps * plan.guide_from:
+                with torch.no_grad():
+                    unprompted = self.velocity(noisy, level, self.hidden.expand_as(ids)).float()
+                target = plain + plan.guide * (~hide)[:, None, None] * (answer.detach() - unprompted)
+        loss = F.mse_loss(answer, target)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.weights, 1.0)
+        for optimizer in self.optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = group["initial_lr"] * plan.rate_at(self.step)
+            optimizer.step()
+            optimizer.zero_grad()
+        self.step += 1
+        decay = min(plan.ema, (1 + self.step) / (10 + self.step))
+        with torch.no_grad():
+            torch._foreach_lerp_(self.average, self.weights, 1 - decay)
+        return F.mse_loss(answer.detach(), plain).item()
+
+    def save(self, path: Path) -> None:
+        """Write everything that `load` needs; a half-written file never replaces a whole one."""
+        import torch
+
+        state = {
+            "step": self.step,
+            "weights": self.weights,
+            "average": self.average,
+            "optimizers": [o.state_dict() for o in self.optimizers],
+        }
+        torch.save(state | {"random": torch.get_rng_state()}, path.with_suffix(".part"))
+        path.with_suffix(".part").rename(path)
+
+    def load(self, path: Path) -> None:
+        """Go on where `save` left off."""
+        import torch
+
+        state = torch.load(path, map_location=self.plan.device)
+        self.step = state["step"]
+        with torch.no_grad():
+            for mine, saved in zip(self.weights + self.average, state["weights"] + state["average"]):
+                mine.copy_(saved)
+        for optimizer, saved in zip(self.optimizers, state["optimizers"]):
+            optimizer.load_state_dict(saved)
+        torch.set_rng_state(state["random"].cpu())
+
+    def pipeline(self, vae):
+        """A FluxPipeline with the averaged weights, which replace the trained ones."""
+        import torch
+
+        with torch.no_grad():
+            for mine, averaged in zip(self.weights, self.average):
+                mine.copy_(averaged)
+        parts = {name: part.eval() for name, part in self.parts.items()}
+        return assemble(vae, parts, tokenizer())
+
+
+def train_flow(work: Path, vae, plan: Plan, resume: bool, log: Callable[[str], None]) -> None:
+    """Train up to `plan.steps`, saving `work`/flow.pt on the way."""
+    import torch
+
+    batches = lessons(work, vae, plan)
+    log("lessons ready")
+    trainer = Trainer(plan)
+    if resume:
+        trainer.load(work / "flow.pt")
+    latents, ids = batches["latents"].to(plan.device), batches["ids"].to(plan.device)
+    began, first, losses = time.process_time(), trainer.step, []
+    while trainer.step < plan.steps:
+        chosen = torch.randint(0, len(ids), (plan.batch,)).to(plan.device)
+        losses.append(trainer.learn(latents[chosen].float(), ids[chosen]))
+        if trainer.step % LOG_EVERY == 0:
+            cpu = time.process_time() - began
+            log(f"flow {trainer.step} loss {sum(losses) / len(losses):.4f} cpu {cpu:.0f}s, {cpu / (trainer.step - first):.3f}s a step")
+            losses.clear()
+        if trainer.step % SAVE_EVERY == 0 or trainer.step == plan.steps:
+            trainer.save(work / "flow.pt")
+
+
+def _optimizers(parts, plan: Plan) -> list:
+    """Muon for the matrices inside the blocks, AdamW for embeddings, norms, modulation and biases.
+
+    Muon reached a given loss in about a quarter less CPU time than AdamW alone (docs/log.md).
+    """
+    import torch
+
+    matrices, others = [], []
+    for part in parts.values():
+        for name, weight in part.named_parameters():
+            inner = weight.ndim == 2 and not any(word in name for word in ("embed", "norm", "shared", "relative", "proj_out.weight"))
+            (matrices if inner or ".proj_out.weight" in name else others).append(weight)
+    optimizers = [
+        torch.optim.Muon(matrices, lr=plan.muon_rate, weight_decay=0.01, momentum=0.95, ns_steps=4, adjust_lr_fn="match_rms_adamw"),
+        torch.optim.AdamW(others, lr=plan.rate, betas=(0.9, 0.98), weight_decay=0.01),
+    ]
+    for optimizer in optimizers:
+        for group in optimizer.param_groups:
+            group["initial_lr"] = group["lr"]
+    return optimizers
+
+
+def _image_ids(device: str):
+    """Row and column of each packed token, as FluxPipeline numbers them: (16, 3)."""
+    import torch
+    from diffusers import FluxPipeline
+
+    return FluxPipeline._prepare_latent_image_ids(1, GRID, GRID, device, torch.float32)
