@@ -1,0 +1,57 @@
+-- :name job_id_new
+-- A number for a job that is about to be launched.
+SELECT nextval('job_ids')
+
+-- :name job
+-- One job.
+SELECT * FROM job WHERE job_id = $job_id
+
+-- :name jobs
+-- The latest jobs, newest first.
+SELECT * FROM job ORDER BY job_id DESC LIMIT $limit
+
+-- :name jobs_by_status
+-- All jobs in one of some statuses, oldest first.
+SELECT * FROM job WHERE list_contains($statuses::TEXT[], status::TEXT) ORDER BY job_id
+
+-- :name job_move
+-- Moves a job to another status, if it is in one that allows it; returns its number if it was.
+UPDATE job SET
+    status = $status::job_status, message = $message, pid = $pid, pid_started = $pid_started,
+    started_at = CASE WHEN $status = 'running' THEN now() ELSE started_at END,
+    ended_at = CASE WHEN $status IN ('queued', 'running') THEN NULL ELSE now() END,
+    seconds = CASE WHEN status = 'running' THEN coalesce(seconds, 0) + epoch(now()) - epoch(started_at) ELSE seconds END
+WHERE job_id = $job_id AND list_contains($allowed::TEXT[], status::TEXT)
+RETURNING job_id
+
+-- :name job_offset
+-- How far a job's results have been read.
+SELECT results_offset FROM job WHERE job_id = $job_id
+
+-- :name job_collected
+-- Moves on the offset after results were inserted; `failed` counts what is recorded as an error.
+UPDATE job SET results_offset = $results_offset, done = done + $good,
+    failed = (SELECT count(*) FROM row_error e WHERE e.job_id = $job_id)
+WHERE job_id = $job_id
+
+-- :name job_spend
+-- Sums what a job has paid; NULL while none of its replies has a price.
+UPDATE job SET spend_usd = (SELECT sum(cost_usd) FROM reply r WHERE r.job_id = $job_id) WHERE job_id = $job_id
+
+-- :name row_errors_mended
+-- Takes away the errors of rows that have a good result by now.
+DELETE FROM row_error WHERE job_id = $job_id AND list_contains($keys::TEXT[], key)
+
+-- :name row_errors
+-- Errors of a job, a page at a time.
+SELECT key, error, reply, created_at FROM row_error WHERE job_id = $job_id AND key > $after ORDER BY key LIMIT $limit
+
+-- :name journal_position
+-- Up to where the journal of paid replies has been copied.
+SELECT value::BIGINT FROM setting WHERE name = 'journal position' ORDER BY created_at DESC LIMIT 1
+
+-- :name spend_by_model
+-- Spend by stage, purpose and model. `usd` is NULL where nothing is priced.
+SELECT j.stage, r.purpose, r.endpoint, r.model, count(*) AS calls, sum(r.prompt_tokens)::BIGINT AS prompt_tokens,
+       sum(r.completion_tokens)::BIGINT AS completion_tokens, sum(r.cost_usd) AS usd, count(*) FILTER (r.cost_usd IS NULL) AS unpriced
+FROM reply r LEFT JOIN job j USING (job_id) GROUP BY ALL ORDER BY usd DESC NULLS LAST, calls DESC

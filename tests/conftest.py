@@ -1,0 +1,30 @@
+"""What many tests need: a workspace of their own, and its store."""
+
+import os
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+
+import pytest
+
+from data.store import Store
+from data.workspace import Workspace
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    """A MISTAKEBOOK_HOME of the test's own."""
+    monkeypatch.setenv("MISTAKEBOOK_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def workspace(tmp_path):
+    return Workspace(tmp_path / "home" / "test").create()
+
+
+@pytest.fixture
+def store(workspace):
+    opened = Store(workspace.store, workspace.backups)
+    yield opened
+    opened.close()
