@@ -1,7 +1,7 @@
 """Takes what job children have written into the store: each result once, in one transaction with how far was read."""
 
 import threading
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 
 from curation.job_files import JobFiles, read_lines
@@ -85,5 +85,5 @@ def _reply_row(scope: str, reply: Any) -> dict[str, Any]:
         "cached_tokens": reply.cached_tokens,
         "cost_usd": reply.cost_usd,
         "seconds": reply.seconds,
-        "created_at": datetime.fromtimestamp(reply.created_at, timezone.utc),
+        "created_at": datetime.fromtimestamp(reply.created_at, UTC),
     }

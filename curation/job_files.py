@@ -67,7 +67,7 @@ class JobFiles:
         """Writes the rows; returns their number."""
         count = 0
         with self.input.open("w", encoding="utf-8") as file:
-            for count, row in enumerate(rows, 1):
+            for count, row in enumerate(rows, 1):  # noqa: B007
                 file.write(json.dumps(row, ensure_ascii=False) + "\n")
         return count
 
