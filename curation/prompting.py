@@ -34,8 +34,3 @@ def _parts(name: str) -> tuple[str, str, str]:
     _, _, rest = text.partition("# system\n")
     system, _, user = rest.partition("\n# user\n")
     return text, system.strip(), user.strip()
-
-
-def lettered(choices) -> str:
-    """Choices as they are shown to every model: "A. red\\nB. blue"."""
-    return "\n".join(f"{chr(65 + i)}. {choice}" for i, choice in enumerate(choices))

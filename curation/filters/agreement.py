@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 from pydantic import BaseModel, Field
 
 from curation.filters._base import Filter, FilterInput, requests
-from curation.prompting import lettered, render
+from curation.prompting import render
 from curation.replies import BlindAnswer
 from data.metrics import score
+from data.questions import lettered
 from data.records import Verdict
 from models.frontier import Outcome, Request
 

@@ -5,8 +5,9 @@ from collections.abc import Iterator, Sequence
 from pydantic import BaseModel
 
 from curation.filters._base import Filter, FilterInput, requests
-from curation.prompting import lettered, render
+from curation.prompting import render
 from curation.replies import Judgement
+from data.questions import lettered
 from data.records import Verdict
 from models.frontier import Request
 

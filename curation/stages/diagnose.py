@@ -5,15 +5,16 @@ A failure is teachable where the blind answer is right and neither the label nor
 
 from collections.abc import Iterator
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from curation import error_types
-from curation.prompting import lettered, render
-from curation.replies import BlindAnswer, Diagnosis
 from curation.frontier import FrontierOptions, open_client
+from curation.prompting import render
+from curation.replies import BlindAnswer, Diagnosis
 from curation.stages.base import Context, Estimate, Job, NothingToDo, Result, Row
 from data.images import ImageStore
 from data.metrics import score
+from data.questions import lettered
 from data.store import Store, Write
 from data.workspace import Workspace
 from models.frontier import Request

@@ -12,7 +12,6 @@ from data.registry import IMAGE_GENERATORS
 from data.store import Store, Write
 from data.workspace import Workspace
 
-
 POCKET_FLUX = "pocket-flux"
 
 

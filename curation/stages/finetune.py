@@ -13,9 +13,9 @@ from collections.abc import Iterator, Sequence
 from pydantic import BaseModel, Field
 
 from curation import checkpoints
-from curation.questions import full_text
 from curation.stages.base import Context, Estimate, Job, NothingToDo, Result, Row
 from data.images import ImageStore
+from data.questions import full_text
 from data.records import Checkpoint
 from data.store import Store, Write
 from data.workspace import Workspace

@@ -7,12 +7,13 @@ from typing import Literal
 from pydantic import Field
 
 from curation import checkpoints
-from curation.prompting import lettered, render
-from curation.replies import Proposals
 from curation.frontier import FrontierOptions, open_client
+from curation.prompting import render
+from curation.replies import Proposals
 from curation.stages.base import Context, Estimate, Job, NothingToDo, Result, Row
 from curation.stages.diagnose import gold_text
 from data.images import ImageStore
+from data.questions import lettered
 from data.store import Store, Write
 from data.workspace import Workspace
 from models.frontier import Request

@@ -161,3 +161,7 @@ SELECT cluster_id, name FROM cluster WHERE job_id = $job_id
 -- :name cost_of_a_judgement
 -- What a paid call of a filter has cost on average; NULL if none was priced.
 SELECT avg(cost_usd) AS usd FROM reply WHERE purpose IN ('judge', 'agreement', 'blind')
+
+-- :name prediction_count
+-- How many examples a checkpoint has answered.
+SELECT count(*) FROM prediction WHERE checkpoint_id = $checkpoint_id
