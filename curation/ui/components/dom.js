@@ -1,0 +1,59 @@
+// Building and finding elements. Text always goes in as text: nothing that a dataset or a model wrote is ever parsed as HTML.
+
+const SVG = new Set(["svg", "path", "circle", "line", "rect", "polyline", "polygon", "text", "g", "title"]);
+
+// h("div.card", {title: "…", onclick: f}, "text", node, [more], null): an element. Attributes that are null or false are left out.
+export function h(tag, attributes, ...children) {
+  const [name, ...classes] = tag.split(".");
+  const inSvg = SVG.has(name) && name !== "title";
+  const element = inSvg ? document.createElementNS("http://www.w3.org/2000/svg", name) : document.createElement(name || "div");
+  if (classes.length) element.setAttribute("class", classes.join(" "));
+  if (attributes instanceof Node || typeof attributes !== "object" || Array.isArray(attributes)) children.unshift(attributes);
+  else for (const [key, value] of Object.entries(attributes ?? {})) set(element, key, value);
+  append(element, children);
+  return element;
+}
+
+function set(element, key, value) {
+  if (value === null || value === undefined || value === false) return;
+  if (key.startsWith("on")) element.addEventListener(key.slice(2), value);
+  else if (key === "class") element.setAttribute("class", `${element.getAttribute("class") ?? ""} ${value}`.trim());
+  else if (key === "style" && typeof value === "object") for (const [name, v] of Object.entries(value)) element.style.setProperty(name, v);
+  else if (key === "dataset") Object.assign(element.dataset, value);
+  else if (key === "value" || key === "checked" || key === "disabled" || key === "selected") element[key] = value;
+  else element.setAttribute(key, value === true ? "" : value);
+}
+
+function append(element, children) {
+  for (const child of children.flat(Infinity))
+    if (child !== null && child !== undefined && child !== false) element.append(child instanceof Node ? child : String(child));
+}
+
+// Takes what was in a node away and puts the children there.
+export function fill(node, ...children) {
+  node.textContent = "";
+  append(node, children);
+  return node;
+}
+
+// The first element below `root` with that data attribute: at(root, "map") is <… data-map>.
+export const at = (root, name) => root.querySelector(`[data-${name}]`);
+
+const ICONS = {
+  light: "M12 7a5 5 0 1 0 0 10 5 5 0 0 0 0-10M12 2v2M12 20v2M4.9 4.9l1.4 1.4M17.7 17.7l1.4 1.4M2 12h2M20 12h2M4.9 19.1l1.4-1.4M17.7 6.3l1.4-1.4",
+  dark: "M20 14.5A8.5 8.5 0 0 1 9.5 4 8.5 8.5 0 1 0 20 14.5z",
+  system: "M3 5h18v11H3zM9 20h6M12 16v4",
+  fit: "M4 9V4h5M20 9V4h-5M4 15v5h5M20 15v5h-5",
+  lasso: "M4 10c0-3.3 3.6-6 8-6s8 2.7 8 6-3.6 6-8 6c-1.4 0-2.7-.3-3.8-.7M8 15.3c0 1.5-3 1.2-3 3.2 0 1 .8 1.7 2 1.7",
+  pan: "M12 3v18M3 12h18M12 3 9.5 5.5M12 3l2.5 2.5M12 21l-2.5-2.5M12 21l2.5-2.5M3 12l2.5-2.5M3 12l2.5 2.5M21 12l-2.5-2.5M21 12l-2.5 2.5",
+  panel: "M3 5h18v14H3zM15 5v14",
+  close: "M6 6l12 12M18 6 6 18",
+  left: "M14.5 6 8.5 12l6 6",
+  right: "M9.5 6l6 6-6 6",
+};
+
+// A line drawing by name; its colour is that of the text around it.
+export function icon(name) {
+  const lines = h("path", { d: ICONS[name], fill: "none", stroke: "currentColor", "stroke-width": 1.8, "stroke-linecap": "round", "stroke-linejoin": "round" });
+  return h("svg", { viewBox: "0 0 24 24", "aria-hidden": "true" }, lines);
+}

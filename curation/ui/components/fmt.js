@@ -1,0 +1,44 @@
+// Numbers, money and time as people read them.
+
+const whole = new Intl.NumberFormat("en-US");
+
+export const number = (n) => (n === null || n === undefined ? "–" : whole.format(Math.round(n)));
+export const fixed = (n, digits = 3) => (n === null || n === undefined ? "–" : n.toFixed(digits));
+export const signed = (n, digits = 3) => (n === null || n === undefined ? "–" : `${n < 0 ? "−" : "+"}${Math.abs(n).toFixed(digits)}`);
+export const percent = (share, digits = 0) => (share === null || share === undefined ? "–" : `${(100 * share).toFixed(digits)} %`);
+export const plural = (n, one, many = `${one}s`) => `${number(n)} ${n === 1 ? one : many}`;
+
+// Dollars; null is "unpriced": where no price is known none is guessed.
+export function usd(amount) {
+  if (amount === null || amount === undefined) return "unpriced";
+  if (amount === 0) return "$0";
+  if (amount < 0.005) return `$${amount.toPrecision(1)}`;
+  return `$${amount.toFixed(amount < 100 ? 2 : 0).replace(/\B(?=(\d{3})+(?!\d))/g, ",")}`;
+}
+
+export function usdRange(range) {
+  if (!range) return "unpriced";
+  const [low, high] = range;
+  return usd(low) === usd(high) ? usd(high) : `${usd(low)} – ${usd(high).slice(1)}`;
+}
+
+export function duration(seconds) {
+  if (seconds === null || seconds === undefined || !isFinite(seconds)) return "";
+  if (seconds < 60) return `${Math.max(1, Math.round(seconds))} s`;
+  if (seconds < 90 * 60) return `${Math.round(seconds / 60)} min`;
+  if (seconds < 36 * 3600) return `${(seconds / 3600).toFixed(1)} h`;
+  return `${Math.round(seconds / 86400)} days`;
+}
+
+export function ago(when) {
+  const seconds = (Date.now() - new Date(when)) / 1000;
+  return seconds < 5 ? "just now" : `${duration(seconds)} ago`;
+}
+
+export const clock = (when) => new Date(when).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+
+export function bytes(n) {
+  const units = ["B", "kB", "MB", "GB", "TB"];
+  const step = n ? Math.min(units.length - 1, Math.floor(Math.log10(n) / 3)) : 0;
+  return `${(n / 1000 ** step).toFixed(step && n / 1000 ** step < 10 ? 1 : 0)} ${units[step]}`;
+}

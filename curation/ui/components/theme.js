@@ -1,0 +1,39 @@
+// Light, dark, or as the system has it; kept in localStorage.
+
+import { fill, icon } from "./dom.js";
+
+const KEY = "mistakebook.theme";
+const CHOICES = ["system", "light", "dark"];
+const system = matchMedia("(prefers-color-scheme: dark)");
+const chosen = () => localStorage.getItem(KEY) ?? "system";
+
+export const isDark = () => document.documentElement.dataset.theme === "dark";
+
+function apply() {
+  const dark = chosen() === "dark" || (chosen() === "system" && system.matches);
+  if (isDark() === dark && document.documentElement.dataset.theme) return;
+  document.documentElement.dataset.theme = dark ? "dark" : "light";
+  document.body.classList.toggle("dark", dark); // Gradio's own mark
+  document.dispatchEvent(new CustomEvent("mb:theme"));
+}
+
+// Makes a button go through the three choices.
+export function themeToggle(button) {
+  const show = () => {
+    fill(button, icon(chosen()));
+    button.title = `Colours: ${chosen()}`;
+    button.setAttribute("aria-label", button.title);
+  };
+  button.addEventListener("click", () => {
+    localStorage.setItem(KEY, CHOICES[(CHOICES.indexOf(chosen()) + 1) % 3]);
+    show();
+    apply();
+  });
+  show();
+}
+
+// A colour of tokens.css as it stands now, for drawing on a canvas: token("--line").
+export const token = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+
+system.addEventListener("change", apply);
+apply();

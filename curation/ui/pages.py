@@ -1,0 +1,35 @@
+"""The pages there are, in the order of the rail. A page is one line here, a module and its files in components/.
+
+The module has `router` (its JSON routes, prefix /api/<name>) and `component()`, which imports gradio only when called:
+a headless server has the routes without the pages.
+"""
+
+import importlib
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Literal
+
+from fastapi import APIRouter
+
+from curation.ui import static
+
+
+@dataclass(frozen=True)
+class Page:
+    """`name` is the page's name in the URL (`?page=name`) and of components/<name>.{html,js,css}."""
+
+    name: str
+    title: str
+    module: str
+    group: Literal["loop", "workspace"] = "loop"
+
+    def load(self) -> ModuleType:
+        return importlib.import_module(self.module)
+
+
+PAGES = (Page("failures", "Failures", "curation.ui.failures"),)
+
+
+def routers() -> list[APIRouter]:
+    """The routes of all pages, and of their static files (/ui/…)."""
+    return [static.router, *(page.load().router for page in PAGES)]

@@ -1,0 +1,50 @@
+"""The frame around the pages: header and rail, and all pages in one gr.Blocks, of which the URL's `?page=` is shown."""
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from fastapi import FastAPI
+
+from curation.error_types import ERROR_TYPES, UNKNOWN_COLOUR
+from curation.ui import parts, theme
+from curation.ui.pages import PAGES
+from curation.ui.static import COMPONENTS
+
+if TYPE_CHECKING:
+    import gradio as gr
+
+    from curation.ui.services import Services
+
+
+def build(services: "Services") -> "gr.Blocks":
+    """All pages as one gr.Blocks."""
+    import gradio as gr
+
+    about = {
+        "pages": [{"name": page.name, "title": page.title, "group": page.group} for page in PAGES],
+        "error_types": [asdict(error_type) for error_type in ERROR_TYPES],
+        "unknown_colour": UNKNOWN_COLOUR,
+    }
+    with gr.Blocks(title=f"{services.workspace.name} · Mistakebook", analytics_enabled=False, fill_width=True) as blocks:
+        parts.component("shell", about)
+        for page in PAGES:
+            page.load().component()
+    return blocks
+
+
+def mount(app: FastAPI, services: "Services", root_path: str | None = None) -> FastAPI:
+    """Puts the pages at `/` of the server; its own routes must have been added before."""
+    import gradio as gr
+
+    return gr.mount_gradio_app(
+        app,
+        build(services),
+        path="/",
+        root_path=root_path,
+        ssr_mode=False,
+        footer_links=[],
+        show_error=False,
+        pwa=False,
+        theme=theme.theme(),
+        favicon_path=str(COMPONENTS / "favicon.svg"),
+    )
