@@ -203,11 +203,11 @@ def test_preflight_finds_image_tokens_that_do_not_match(make_run, base, tmp_path
 
 def test_no_rows_and_bad_folders_are_refused_by_name(make_run, tmp_path):
     assert "is empty" in failed(make_run(train=[]))["rows"]
-    with pytest.raises(BadRun, match="run.json: no such file"):
+    with pytest.raises(BadRun, match=r"run\.json: no such file"):
         preflight(tmp_path / "nothing")
     folder = make_run()
     (folder / "dev.parquet").unlink()
-    with pytest.raises(BadRun, match="dev.parquet: no such file"):
+    with pytest.raises(BadRun, match=r"dev\.parquet: no such file"):
         preflight(folder)
     (folder / "run.json").write_text('{"checkpoint": 3}')
     with pytest.raises(BadRun, match=r"run.json: (.|\n)*checkpoint"):

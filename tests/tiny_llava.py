@@ -7,7 +7,8 @@ from PIL import Image
 
 CHAT = (
     "{% for message in messages %}{% if message['role'] == 'user' %}{{ 'USER: ' }}"
-    "{% for part in message['content'] %}{% if part['type'] == 'image' %}{{ '<image>\n' }}{% else %}{{ part['text'] }}{% endif %}{% endfor %}"
+    "{% for part in message['content'] %}{% if part['type'] == 'image' %}{{ '<image>\n' }}{% else %}{{ part['text'] }}{% endif %}"
+    "{% endfor %}"
     "{{ ' ' }}{% else %}{{ 'ASSISTANT: ' }}{% for part in message['content'] %}{{ part['text'] }}{% endfor %}{% endif %}{% endfor %}"
     "{% if add_generation_prompt %}{{ 'ASSISTANT:' }}{% endif %}"
 )  # like llava-hf/llava-1.5-7b-hf it forgets the end token after an answer

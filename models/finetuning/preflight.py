@@ -1,10 +1,10 @@
 """What is checked before a finetune spends time: one named check a question, each with the numbers it saw."""
 
 import math
-import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from models.finetuning.batches import Collator
 from models.finetuning.spec import Rows, RunSpec
@@ -154,7 +154,7 @@ def _row_error(path: str | None, text: str | None, answer: str | None) -> str | 
         return "no question"
     if not answer or not answer.strip():
         return "no answer"
-    if not path or not os.path.isfile(path):
+    if not path or not Path(path).is_file():
         return f"no picture at {path}"
     return None
 

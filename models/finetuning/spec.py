@@ -1,7 +1,6 @@
 """What a finetune is asked to do: the recipe, the run's specification and its rows, as they lie in a run folder."""
 
 import json
-import os
 from pathlib import Path
 from typing import Literal
 
@@ -134,7 +133,7 @@ def write_whole(path: Path, text: str) -> None:
     """Writes a file so that a reader sees either all of it or the old one."""
     torn = path.with_name(path.name + ".part")
     torn.write_text(text)
-    os.replace(torn, path)
+    torn.replace(path)
 
 
 def read_json(path: Path) -> dict | None:
