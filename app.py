@@ -1,0 +1,52 @@
+"""Mistakebook: opens a workspace and serves its pages.  python app.py [--workspace NAME] [--port 7860]"""
+
+import argparse
+import logging
+import sys
+from pathlib import Path
+
+from curation.app_settings import BadSettings, Settings, default_port, load_config
+from curation.ui.guards import BadAuthFile
+from curation.ui.serving import serve
+from data import workspace
+from data.store import StoreError
+
+
+def main() -> None:
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    try:
+        load_config()
+        flags = parser().parse_args()
+        settings = Settings(
+            host=flags.host,
+            port=default_port() if flags.port is None else flags.port,
+            allow_hosts=tuple(flags.allow_host),
+            root_path=flags.root_path.rstrip("/"),
+            auth=flags.auth,
+            reviewer=flags.reviewer,
+            headless=flags.headless,
+            idle_seconds=flags.idle,
+        )
+        serve(workspace.find(flags.workspace), settings)
+    except (BadSettings, BadAuthFile, StoreError, workspace.BadWorkspaceName) as error:
+        sys.exit(f"mistakebook: {error}")
+
+
+def parser() -> argparse.ArgumentParser:
+    made = argparse.ArgumentParser(prog="app.py", description=__doc__)
+    made.add_argument("--workspace", default=workspace.DEFAULT_NAME, help="its name: a folder in MISTAKEBOOK_HOME")
+    made.add_argument("--host", default="127.0.0.1", help="address to listen on; other than loopback needs --auth")
+    made.add_argument("--port", type=int, help="port to listen on; 0: any free one (MISTAKEBOOK_PORT, else 7860)")
+    made.add_argument("--allow-host", action="append", default=[], metavar="NAME", help="also answer under this name (tunnels, proxies)")
+    made.add_argument("--root-path", default="", metavar="PATH", help="the path under which a proxy shows the app")
+    made.add_argument("--auth", type=Path, metavar="FILE", help="file of mode 600 with lines user:password; all routes then need a login")
+    made.add_argument("--reviewer", help="whose decisions these are; a login stands over it (default: your account's name)")
+    made.add_argument("--headless", action="store_true", help="no pages, just the JSON routes that the command line uses")
+    made.add_argument(
+        "--idle", type=float, default=0, metavar="SECONDS", help="with --headless: end after so long without requests and jobs"
+    )
+    return made
+
+
+if __name__ == "__main__":
+    main()

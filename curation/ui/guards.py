@@ -1,0 +1,175 @@
+"""Who may talk to the app: checks that stand before every route, Gradio's included.
+
+A bare Gradio app lets any website that its user visits call its functions (docs/log.md). Hence: the Host header must name this
+machine (against DNS rebinding); whatever may change something, and every WebSocket, must come from our own page (its Origin is
+the Host) or show the token of app.json; pages of other sites may link here but not embed or fetch anything.
+"""
+
+import asyncio
+import base64
+import binascii
+import ipaddress
+import json
+import logging
+import secrets
+import time
+import traceback
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from data.store import StoreError
+
+READING = ("GET", "HEAD")
+WRONG_PASSWORD_WAIT = 0.5  # seconds
+log = logging.getLogger(__name__)
+
+
+class BadAuthFile(ValueError):
+    """The file of logins can't be used."""
+
+
+def read_logins(path: Path) -> dict[str, str]:
+    """Passwords by user, from lines "user:password". Raises BadAuthFile unless only its owner may read the file."""
+    if not path.is_file():
+        raise BadAuthFile(f"{path}: no such file; write lines user:password into it")
+    if path.stat().st_mode & 0o077:
+        raise BadAuthFile(f"{path}: others may read it; run: chmod 600 {path}")
+    lines = [line for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    pairs = [line.partition(":") for line in lines]
+    for number, (user, colon, password) in enumerate(pairs, 1):
+        if not (user and colon and password):
+            raise BadAuthFile(f"{path}, line {number}: expected user:password")
+    if not pairs:
+        raise BadAuthFile(f"{path}: it is empty; expected lines user:password")
+    return {user: password for user, _, password in pairs}
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address (no port) is this machine's own."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+class Guard:
+    """Refuses requests by host, login and origin; puts the login into scope["login"]. Pure ASGI, so that streams stay streams."""
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        token: str,
+        allow_hosts: tuple[str, ...] = (),
+        logins: dict[str, str] | None = None,
+        seen: Callable[[], None] = lambda: None,
+    ):
+        self.app, self.token, self.logins, self.seen = app, token, logins, seen
+        self.allow_hosts = {host.lower() for host in allow_hosts}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in ("http", "websocket"):
+            return await self.app(scope, receive, send)
+        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        if refusal := self._wrong_host(headers):
+            return await _refuse(scope, send, 400, refusal)
+        trusted = bool(self.token) and secrets.compare_digest(headers.get("authorization", "").encode(), f"Bearer {self.token}".encode())
+        if trusted:
+            scope["login"] = headers.get("x-mistakebook-reviewer")
+        elif self.logins is not None:
+            scope["login"] = self._login(headers)
+            if scope["login"] is None:
+                if "authorization" in headers:
+                    await asyncio.sleep(WRONG_PASSWORD_WAIT)
+                ask = [(b"www-authenticate", b'Basic realm="Mistakebook", charset="UTF-8"')]
+                return await _refuse(scope, send, 401, "log in with a name and password from the app's --auth file", ask)
+        if not trusted and (refusal := _wrong_origin(scope, headers)):
+            return await _refuse(scope, send, 403, refusal)
+        self.seen()
+        await self.app(scope, receive, send)
+
+    def _wrong_host(self, headers: dict[str, str]) -> str | None:
+        name = (urlsplit(f"//{headers.get('host', '')}").hostname or "").lower()
+        if is_loopback(name) or name in self.allow_hosts:
+            return None
+        return f"this app does not answer under the name {name!r}; start it with --allow-host {name} if that is meant"
+
+    def _login(self, headers: dict[str, str]) -> str | None:
+        scheme, _, encoded = headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "basic":
+            return None
+        try:
+            user, _, password = base64.b64decode(encoded, validate=True).decode().partition(":")
+        except (binascii.Error, UnicodeDecodeError):
+            return None
+        known = self.logins.get(user)
+        # compare also for unknown users, so that the time tells nothing
+        right = secrets.compare_digest(password.encode(), (known or secrets.token_hex()).encode())
+        return user if known and right else None
+
+
+def _wrong_origin(scope: Scope, headers: dict[str, str]) -> str | None:
+    site = headers.get("sec-fetch-site", "none")
+    if scope["type"] == "http" and scope["method"] in READING:
+        top = headers.get("sec-fetch-mode") == "navigate" and headers.get("sec-fetch-dest") == "document"
+        return None if site in ("none", "same-origin") or top else "another site's page asked for this; open the app in a tab of its own"
+    origin, host = headers.get("origin"), headers.get("host", "")
+    if site in ("cross-site", "same-site") or (origin is not None and urlsplit(origin).netloc.lower() != host.lower()):
+        return f"a page of {origin or 'another site'} sent this; only the app's own pages may"
+    if origin is None:
+        return "the request names no Origin: send it from the app's page, or with the token of app.json (the mistakebook command does)"
+    return None
+
+
+async def _refuse(scope: Scope, send: Send, status: int, text: str, headers: list[tuple[bytes, bytes]] | None = None) -> None:
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.close", "code": 1008, "reason": text[:120]})
+        return
+    await _send_json(send, status, {"error": text}, headers)
+
+
+async def _send_json(send: Send, status: int, content: dict, headers: list[tuple[bytes, bytes]] | None = None) -> None:
+    body = json.dumps(content).encode()
+    start = {"type": "http.response.start", "status": status, "headers": [(b"content-type", b"application/json"), *(headers or [])]}
+    await send(start)
+    await send({"type": "http.response.body", "body": body})
+
+
+class Errors:
+    """Turns what a route raises into JSON. Our own exceptions are written for people; of others only an id leaves the process."""
+
+    HOUSE = ("curation", "data", "models")
+
+    def __init__(self, app: ASGIApp):
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        began = False
+
+        async def watched(message: Message) -> None:
+            nonlocal began
+            if message["type"] == "http.response.start":
+                began = True
+                message["headers"] = [*message["headers"], (b"x-content-type-options", b"nosniff"), (b"x-frame-options", b"DENY")]
+            await send(message)
+
+        try:
+            await self.app(scope, receive, watched)
+        except Exception as error:
+            if scope["type"] != "http":
+                raise
+            status, text = self._explain(error, scope["path"])
+            if not began:
+                await _send_json(send, status, {"error": text})
+
+    def _explain(self, error: Exception, path: str) -> tuple[int, str]:
+        if "No space left" in str(error):
+            return 507, "the disk is full: this was not done, and what was there before is kept. Free some space and try again"
+        if type(error) is not StoreError and type(error).__module__.partition(".")[0] in self.HOUSE:
+            return (404 if type(error).__name__.startswith("Unknown") else 409), str(error)
+        number = uuid.uuid4().hex[:8]
+        log.error("error %s at %s, %s\n%s", number, path, time.strftime("%F %T"), traceback.format_exc())
+        return 500, f"something went wrong inside the app ({type(error).__name__}); its log has the details under {number}"

@@ -1,0 +1,162 @@
+"""The routes of jobs and of the workspace: what the frame, the Jobs page and the command line ask."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, Field
+
+from curation.job_files import JobFiles, read_lines
+from curation.jobs import estimate_view
+from curation.stages import STAGES, stage_class
+from curation.ui.services import services
+from data import workspace
+
+router = APIRouter(prefix="/api")
+
+
+class Launch(BaseModel):
+    stage: str
+    options: dict[str, Any] = {}
+
+
+class WorkspaceHere(BaseModel):
+    """What /api/workspace answers; `counts` by page name, `running` with the freshest progress."""
+
+    name: str
+    round: int
+    checkpoint: str | None
+    reviewer: str
+    counts: dict[str, int | str] = Field(description="a number, or a text such as '294 left'")
+    running: list[dict[str, Any]]
+    spend_usd: float | None
+    unpriced: int
+    workspaces: list[str]
+
+
+@router.get("/health")
+def health(request: Request) -> dict[str, Any]:
+    here = services(request)
+    return {"ok": True, "workspace": str(here.workspace.root), "headless": here.settings.headless}
+
+
+@router.get("/workspace")
+def workspace_here(request: Request) -> WorkspaceHere:
+    here = services(request)
+    now, spend = here.store.row("workspace_now"), here.store.row("spend_total")
+    counts = {
+        "failures": now["failures"],
+        "generate": now["samples"],
+        "review": f"{now['pending']:,} left" if now["pending"] else "",
+        "finetune": now["approved"],
+        "jobs": now["jobs"],
+        "data": now["datasets"],
+    }
+    return WorkspaceHere(
+        name=here.workspace.name,
+        round=now["round"],
+        checkpoint=now["checkpoint"],
+        reviewer=here.reviewer(request),
+        counts=counts,
+        running=[_for_pill(job) for job in here.jobs.active()],
+        spend_usd=spend["usd"],
+        unpriced=spend["unpriced"],
+        workspaces=workspace.names(),
+    )
+
+
+def _for_pill(job: dict[str, Any]) -> dict[str, Any]:
+    progress = job["progress"] or {}
+    fresh = {name: progress[name] for name in ("done", "total") if name in progress}
+    return {**job, **fresh, "seconds_left": progress.get("eta_s")}
+
+
+@router.get("/stages")
+def stages() -> list[dict[str, Any]]:
+    """All stages with the JSON schema of their options, for forms."""
+    classes = [stage_class(name) for name in STAGES]
+    return [{"name": c.name, "title": c.title, "lane": c.lane, "options": c.Options.model_json_schema()} for c in classes]
+
+
+@router.post("/estimate")
+def estimate(request: Request, body: Launch) -> dict[str, Any]:
+    return estimate_view(services(request).jobs.estimate(body.stage, body.options))
+
+
+@router.get("/jobs")
+def jobs(request: Request, limit: int = 100) -> list[dict[str, Any]]:
+    return services(request).jobs.list(limit)
+
+
+@router.post("/jobs")
+def launch(request: Request, body: Launch) -> dict[str, Any]:
+    here = services(request)
+    return here.jobs.get(here.jobs.launch(body.stage, body.options, here.reviewer(request)))
+
+
+@router.get("/jobs/{job_id}")
+def job(request: Request, job_id: int) -> dict[str, Any]:
+    return services(request).jobs.get(job_id)
+
+
+@router.post("/jobs/{job_id}/{action}")
+def act(request: Request, job_id: int, action: str) -> dict[str, Any]:
+    """cancel, pause, resume or retry (the rows that failed)."""
+    here = services(request).jobs
+    actions = {"cancel": here.cancel, "pause": here.pause, "resume": here.resume, "retry": here.retry_errors}
+    if action not in actions:
+        raise UnknownAction(f"unknown action {action!r}; there are: {', '.join(actions)}")
+    actions[action](job_id)
+    return here.get(job_id)
+
+
+@router.get("/jobs/{job_id}/log")
+def log(request: Request, job_id: int, size: int = 16_384) -> dict[str, str]:
+    """The tail of what the job's process has printed."""
+    return {"text": _files(request, job_id).log_tail(min(size, 2**20))}
+
+
+@router.get("/jobs/{job_id}/events")
+def events(request: Request, job_id: int, offset: int = 0) -> dict[str, Any]:
+    """Events from a byte offset on (0 at first, then the offset of the last answer)."""
+    found, end = read_lines(_files(request, job_id).events, offset)
+    return {"events": found, "offset": end}
+
+
+@router.get("/jobs/{job_id}/errors")
+def errors(request: Request, job_id: int, after: str = "", limit: int = 100) -> list[dict[str, Any]]:
+    """Rows that failed, a page at a time: `after` is the last key of the page before."""
+    return services(request).store.rows("row_errors", job_id=job_id, after=after, limit=min(limit, 1000))
+
+
+@router.get("/spend")
+def spend(request: Request) -> list[dict[str, Any]]:
+    """Spend by stage, purpose and model."""
+    return services(request).store.rows("spend_by_model")
+
+
+@router.post("/quit")
+def quit_headless(request: Request) -> dict[str, bool]:
+    """Ends a headless app that runs no jobs, so that another process can open the workspace."""
+    here = services(request)
+    if not here.settings.headless:
+        raise StillNeeded("serves pages; stop it where it was started")
+    if active := here.jobs.active():
+        raise StillNeeded(
+            f"still runs job {active[0]['job_id']} ({active[0]['stage']}); wait for its end or pause it: mistakebook jobs pause"
+        )
+    request.app.state.quit()
+    return {"ok": True}
+
+
+def _files(request: Request, job_id: int) -> JobFiles:
+    here = services(request)
+    here.jobs.get(job_id)
+    return JobFiles(here.workspace.job(job_id))
+
+
+class UnknownAction(ValueError):
+    """No such thing can be done to a job."""
+
+
+class StillNeeded(RuntimeError):
+    """The app can't end now."""

@@ -1,0 +1,83 @@
+"""The server: guards, our own JSON and picture routes, and (unless headless) the pages."""
+
+import time
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import FileResponse, JSONResponse
+from pydantic import ValidationError
+from starlette.exceptions import HTTPException
+
+from curation.app_settings import Settings
+from curation.jobs import Jobs
+from curation.ui import jobs_api, pages
+from curation.ui.guards import Errors, Guard, read_logins
+from curation.ui.services import Services, services
+from data.images import ImageStore
+from data.store import Store
+from data.workspace import Workspace
+
+SIZES = {"thumb": 96, "card": 256, "large": 1024}  # pixels of the longer side
+FOREVER = {"Cache-Control": "private, max-age=31536000, immutable"}  # a picture's name is its content's hash
+
+
+def create_app(workspace: Workspace, store: Store, jobs: Jobs, settings: Settings, headless: bool = False) -> FastAPI:
+    """The app on an open workspace; nothing is started. `app.state.services` is what handlers work with."""
+    app = FastAPI(title="Mistakebook", docs_url=None, redoc_url=None, openapi_url=None, root_path=settings.root_path)
+    app.state.services = Services(store, workspace, jobs, settings, ImageStore(workspace.images))
+    app.state.last_request = time.monotonic()
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(RequestValidationError, _bad_request)
+    app.add_exception_handler(ValidationError, _bad_options)
+    app.include_router(jobs_api.router)
+    for router in pages.routers():
+        app.include_router(router)
+    app.add_api_route("/media/{sha256}/{size}", media, methods=["GET"])
+    if not headless:
+        from curation.ui import shell  # gradio takes seconds to import
+
+        app = shell.mount(app, app.state.services, settings.root_path or None)
+    logins = read_logins(settings.auth) if settings.auth else None
+    app.add_middleware(Errors)
+    app.add_middleware(Guard, token=settings.token, allow_hosts=settings.allow_hosts, logins=logins, seen=lambda: _note_request(app))
+    return app
+
+
+def media(request: Request, sha256: str, size: str) -> FileResponse:
+    """A picture by the hash that the store knows it under: thumb, card, large, or full as it was imported."""
+    here = services(request)
+    if size != "full" and size not in SIZES:
+        raise HTTPException(404, f"no pictures of size {size!r}; there are: {', '.join(SIZES)}, full")
+    if here.store.value("image_known", image=sha256) is None:
+        raise HTTPException(404, f"the workspace has no picture {sha256}")
+    try:
+        path = here.images.path(sha256) if size == "full" else here.images.thumbnail(sha256, SIZES[size])
+    except FileNotFoundError as error:
+        raise HTTPException(404, str(error)) from error
+    return FileResponse(path, headers=FOREVER)
+
+
+def _note_request(app: FastAPI) -> None:
+    app.state.last_request = time.monotonic()
+
+
+async def _http_error(request: Request, error: HTTPException) -> JSONResponse:
+    text = f"there is nothing at {request.url.path}" if error.status_code == 404 and error.detail == "Not Found" else error.detail
+    return JSONResponse({"error": text}, error.status_code, headers=error.headers)
+
+
+async def _bad_request(request: Request, error: RequestValidationError) -> JSONResponse:
+    return JSONResponse({"error": _in_words(error.errors(), skip=1)}, 422)
+
+
+async def _bad_options(request: Request, error: ValidationError) -> JSONResponse:
+    return JSONResponse({"error": _in_words(error.errors(), skip=0)}, 422)
+
+
+def _in_words(errors: list[dict], skip: int) -> str:
+    """What pydantic found, a clause a field: where, what it got, what it wants. `skip` leaves out "body"."""
+    clauses = []
+    for error in errors:
+        where = ".".join(str(part) for part in error["loc"][skip:]) or "the request"
+        clauses.append(f"{where}: {error['msg'][0].lower()}{error['msg'][1:]} (got {str(error.get('input'))[:80]!r})")
+    return "; ".join(clauses)
