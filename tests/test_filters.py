@@ -63,7 +63,7 @@ def leaks(tmp_path, examples: list[tuple[ImageInfo, str]], items: list[FilterInp
     ]
     plugin = FILTERS.make("leakage")
     plugin.setup(FilterContext(tmp_path / "images", eval_parquet=written(tmp_path / "eval.parquet", rows)))
-    return [verdict for verdict in plugin(items)]
+    return list(plugin(items))
 
 
 def test_passes():

@@ -104,12 +104,12 @@ def test_bad_pictures_name_their_source_and_leave_nothing(store, content, messag
 
 
 def test_files_missing_or_too_large(store, tmp_path, monkeypatch):
-    with pytest.raises(BadImage, match="gone.png: can't be read .*check the path"):
+    with pytest.raises(BadImage, match=r"gone.png: can't be read .*check the path"):
         store.add(tmp_path / "gone.png")
     large = tmp_path / "large.png"
     with large.open("wb") as file:
         file.truncate(images.MAX_BYTES + 2**20)
-    with pytest.raises(BadImage, match="large.png: 51 MB, at most 50 MB"):
+    with pytest.raises(BadImage, match=r"large.png: 51 MB, at most 50 MB"):
         store.add(large)
 
 

@@ -1,0 +1,110 @@
+"""OK-VQA: questions on COCO pictures that need knowledge from outside the picture (Marino et al., arXiv 1906.00067).
+
+The folder as it is unpacked: OpenEnded_mscoco_{train,val}2014_questions.json, mscoco_{train,val}2014_annotations.json, and
+the pictures in train2014/ and val2014/. val is what is measured. A real question and its annotation:
+
+{"image_id": 297147, "question": "What sport can you use this for?", "question_id": 2971475}
+{"image_id": 297147, "question_id": 2971475, "question_type": "four", "confidence": 3, "answer_type": "other",
+ "answers": [{"answer_id": 1, "raw_answer": "racing", "answer_confidence": "yes", "answer": "race"}, ...]}
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from data.datasets._reading import (
+    ANSWER_FORMS,
+    SHORT_ANSWER,
+    FolderOptions,
+    Unusable,
+    guarded,
+    identifier,
+    json_file,
+    member,
+    mined_or_dev,
+    numbered,
+    text,
+    unique,
+)
+from data.records import BadLine, Dataset, SourceExample
+
+
+class OkVqa:
+    class Options(FolderOptions):
+        pass
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+
+    def about(self) -> Dataset:
+        return Dataset(
+            name="okvqa",
+            title="OK-VQA",
+            format="okvqa",
+            metric="vqa_accuracy",
+            prompt_suffix=SHORT_ANSWER,
+            answer_form=ANSWER_FORMS["vqa_accuracy"],
+            source="Marino et al. 2019, OK-VQA, arXiv 1906.00067; pictures of COCO 2014",
+            licence="see the source",
+        )
+
+    def read(self) -> Iterator[SourceExample | BadLine]:
+        return unique(self._items())
+
+    def _items(self) -> Iterator[tuple[str, SourceExample | BadLine]]:
+        for official in ("train", "val"):
+            questions = self.options.path / f"OpenEnded_mscoco_{official}2014_questions.json"
+            annotations = self.options.path / f"mscoco_{official}2014_annotations.json"
+            try:
+                asked, answered = _list(questions, "questions"), _list(annotations, "annotations")
+            except Unusable as error:
+                yield str(questions), BadLine(str(questions), str(error))
+                continue
+            by_question = {item.get("question_id"): item for item in answered if isinstance(item, dict) and _plain(item.get("question_id"))}
+            for source, item in numbered(questions, asked, self.options.limit):
+                yield source, guarded(source, lambda item=item, by=by_question, official=official: self._example(item, by, official))
+
+    def _example(self, item: dict, by_question: dict, official: str) -> SourceExample:
+        number = identifier(item, "question_id")
+        annotation = by_question.get(item["question_id"])
+        if annotation is None:
+            raise Unusable(f"question {number} has no annotation; fetch both files of the same version")
+        answers = tuple(text(answer, "answer") for answer in member(annotation, "answers", list))
+        if not answers:
+            raise Unusable("field 'answers' is an empty list, expected ten answers; fetch the annotations again")
+        picture = f"COCO_{official}2014_{member(item, 'image_id', int):012d}.jpg"
+        category = annotation.get("question_type")
+        return SourceExample(
+            external_id=number,
+            split="eval" if official == "val" else mined_or_dev(picture, self.options.dev_share),
+            question=text(item, "question"),
+            golds=answers,
+            picture=self.options.path / f"{official}2014" / picture,
+            kind=f"external-knowledge/{CATEGORIES[category]}" if _plain(category) and category in CATEGORIES else None,
+        )
+
+
+# The names that the annotation files give the question types, shortened.
+CATEGORIES = {
+    "one": "vehicles",
+    "two": "brands",
+    "three": "objects",
+    "four": "sports",
+    "five": "cooking",
+    "six": "geography",
+    "seven": "people",
+    "eight": "plants and animals",
+    "nine": "science",
+    "ten": "weather",
+    "other": "other",
+}
+
+
+def _plain(value) -> bool:
+    return isinstance(value, str | int)
+
+
+def _list(path: Path, name: str) -> list:
+    try:
+        return member(json_file(path, dict, f"the OK-VQA {name}"), name, list)
+    except Unusable as error:
+        raise Unusable(f"{path.name}: {error}") from error

@@ -1,0 +1,41 @@
+"""What the exports share: the text as a model is asked, copies of the pictures, files that are whole or not there."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from data.questions import full_text
+
+PICTURES = "images"  # folder beside the exported file
+ImagePath = Callable[[str], Path]  # from a picture's SHA-256 to its file
+
+
+def asked(sample: dict[str, Any]) -> str:
+    """The text as it is put to a model: question, lettered choices and prompt suffix."""
+    return full_text(sample["question"], sample["choices"], sample["prompt_suffix"])
+
+
+def copied(image: str, image_path: ImagePath, folder: Path) -> str:
+    """The path of a picture's copy, relative to the folder it is exported to. A picture is copied once."""
+    source = image_path(image)
+    target = folder / PICTURES / f"{image}{source.suffix}"
+    if not target.exists():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        part = target.with_name(f".{target.name}.part")
+        shutil.copyfile(source, part)
+        part.replace(target)
+    return f"{PICTURES}/{target.name}"
+
+
+@contextmanager
+def whole(target: Path) -> Iterator[Path]:
+    """A path to write to, which becomes the target once all of it is written."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_name(f".{target.name}.part")
+    try:
+        yield part
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)

@@ -1,0 +1,37 @@
+"""LLaVA's training format: one JSON list of conversations, and images/ (LLaVA's docs/Finetune_Custom_Data.md).
+
+[{"id": "17", "image": "images/ab12….png", "conversations": [
+   {"from": "human", "value": "<image>\\nWhat color is the bus?\\nAnswer the question using a single word or phrase."},
+   {"from": "gpt", "value": "red"}]}, ...]
+"""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from data.exports._writing import ImagePath, asked, copied, whole
+
+
+class Llava:
+    """Conversations as LLaVA, LLaMA-Factory (format sharegpt) and others train on them."""
+
+    class Options(BaseModel):
+        pass
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+
+    def write(self, samples: Iterable[dict], image_path: ImagePath, folder: Path) -> Path:
+        """Writes llava.json, a sample at a time, and the pictures; returns the path of the former."""
+        target = folder / "llava.json"
+        with whole(target) as part, part.open("w", encoding="utf-8") as file:
+            before = "[\n"
+            for sample in samples:
+                turns = [{"from": "human", "value": f"<image>\n{asked(sample)}"}, {"from": "gpt", "value": sample["answer"]}]
+                row = {"id": str(sample["sample_id"]), "image": copied(sample["image"], image_path, folder), "conversations": turns}
+                file.write(before + json.dumps(row, ensure_ascii=False))
+                before = ",\n"
+            file.write("[]\n" if before == "[\n" else "\n]\n")
+        return target

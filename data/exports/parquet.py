@@ -1,0 +1,61 @@
+"""One Parquet file with the pictures inside, as Hugging Face `datasets` writes and reads it.
+
+Columns: sample_id, revision, question, choices, answer, prompt_suffix, text (what a model is asked: question, choices and
+suffix), dataset, error_type, route, image (bytes and file name).
+"""
+
+import json
+from collections.abc import Iterable
+from itertools import islice
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pydantic import BaseModel, Field
+
+from data.exports._writing import ImagePath, asked, whole
+
+TEXTS = ("question", "answer", "prompt_suffix", "text", "dataset", "error_type", "route")
+FEATURES = {
+    "sample_id": {"dtype": "int64", "_type": "Value"},
+    "revision": {"dtype": "int64", "_type": "Value"},
+    **{name: {"dtype": "string", "_type": "Value"} for name in TEXTS},
+    "choices": {"feature": {"dtype": "string", "_type": "Value"}, "_type": "List"},
+    "image": {"_type": "Image"},
+}
+SCHEMA = pa.schema(
+    [
+        ("sample_id", pa.int64()),
+        ("revision", pa.int64()),
+        *((name, pa.string()) for name in TEXTS),
+        ("choices", pa.list_(pa.string())),
+        ("image", pa.struct([("bytes", pa.binary()), ("path", pa.string())])),
+    ],
+    metadata={"huggingface": json.dumps({"info": {"features": FEATURES}})},
+)
+
+
+class Parquet:
+    """A table with the pictures in it, for Hugging Face datasets and pandas."""
+
+    class Options(BaseModel):
+        rows_together: int = Field(
+            default=500, ge=1, le=100_000, description="Rows in a row group; all their pictures are held in memory at once."
+        )
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+
+    def write(self, samples: Iterable[dict], image_path: ImagePath, folder: Path) -> Path:
+        """Writes samples.parquet and returns its path."""
+        target = folder / "samples.parquet"
+        with whole(target) as part, pq.ParquetWriter(part, SCHEMA) as writer:
+            rest = iter(samples)
+            while group := list(islice(rest, self.options.rows_together)):
+                writer.write_table(pa.Table.from_pylist([_row(sample, image_path) for sample in group], schema=SCHEMA))
+        return target
+
+
+def _row(sample: dict, image_path: ImagePath) -> dict:
+    path = image_path(sample["image"])
+    return {**sample, "text": asked(sample), "choices": list(sample["choices"]), "image": {"bytes": path.read_bytes(), "path": path.name}}
