@@ -1,9 +1,10 @@
 """Finetune a checkpoint by LoRA: `python -m models.finetune RUN_FOLDER`, also under `accelerate launch -m`.
 
 A run folder holds `run.json` (RunSpec), `train.parquet` and `dev.parquet` (see spec.COLUMNS; dev may be empty). It gets
-`events.jsonl` (one object a line: progress, preflight, message), `steps/` (snapshot steps, for going on after a stop), and at
-the end `adapter/` (LoRA weights as PEFT writes them) and `result.json`. Launching it again goes on from the last snapshot
-step with the same rows in the same order; launching a finished run does nothing.
+`events.jsonl` (one object a line: progress, preflight, message), `steps/` (snapshot steps, for going on after a stop; the names
+in it are the Trainer's), and at the end `adapter/` (LoRA weights as PEFT writes them) and `result.json`. Launching it again goes
+on from the last snapshot step with the same rows in the same order; after a kill the steps since then are reported once more.
+Launching a finished run does nothing.
 
 SIGTERM, SIGINT or a file named `stop` in the folder: the step is finished, a snapshot step kept, exit code 3.
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 stopped, 4 the preflight found a reason not to start.
@@ -35,7 +36,7 @@ class Stopped(Exception):
 def finetune(run_folder: Path, report: Callable[[dict], None], should_stop: Callable[[], bool]) -> Path:
     """Trains what the folder asks for and returns the adapter's folder.
 
-    `report` gets every event that is also written to events.jsonl; `should_stop` is asked after each step.
+    `report` gets every event (the caller writes events.jsonl); `should_stop` is asked after each step.
     Raises BadRun, PreflightFailed (before any training) or Stopped.
     """
     run_folder = Path(run_folder).resolve()
@@ -43,7 +44,7 @@ def finetune(run_folder: Path, report: Callable[[dict], None], should_stop: Call
     if read_json(run_folder / "result.json"):
         return adapter
     spec, train, dev = _read(run_folder)
-    emit = _events(run_folder / "events.jsonl", report) if _is_main() else lambda event: None
+    emit = report if _is_main() else lambda event: None
     rows = check_rows(train)
     if not rows.ok:  # known before the seconds that loading takes
         _announce([rows], emit)
@@ -104,18 +105,19 @@ def _announce(checks: list[Check], emit: Callable[[dict], None]) -> None:
         raise PreflightFailed(checks)
 
 
-def _events(path: Path, report: Callable[[dict], None]) -> Callable[[dict], None]:
-    """A function that appends an event to the file, at once, and passes it on. A torn last line of a killed run is cut."""
+def _append_to(path: Path) -> Callable[[dict], None]:
+    """A function that appends an event to the file and prints it, at once. A torn last line of a killed run is cut."""
     whole = path.read_bytes() if path.exists() else b""
     if not whole.endswith(b"\n"):
         path.write_bytes(whole[: whole.rfind(b"\n") + 1])
 
-    def emit(event: dict) -> None:
+    def report(event: dict) -> None:
+        line = json.dumps(event) + "\n"
         with path.open("a") as file:
-            file.write(json.dumps(event) + "\n")
-        report(event)
+            file.write(line)
+        print(line, end="", flush=True)
 
-    return emit
+    return report
 
 
 def _save_adapter(trainer, run_folder: Path) -> None:
@@ -164,7 +166,9 @@ def main() -> int:
             checks = preflight(arguments.run_folder)
             print(json.dumps([asdict(check) for check in checks], indent=1))
             return 0 if all(check.ok for check in checks) else REFUSED
-        finetune(arguments.run_folder, lambda event: print(json.dumps(event), flush=True), lambda: bool(told) or stop_file.exists())
+        RunSpec.read(arguments.run_folder)  # a wrong folder gets no events.jsonl
+        report = _append_to(arguments.run_folder / "events.jsonl") if _is_main() else lambda event: None
+        finetune(arguments.run_folder, report, lambda: bool(told) or stop_file.exists())
     except Stopped:
         return STOPPED
     except PreflightFailed as error:

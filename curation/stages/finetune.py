@@ -106,11 +106,13 @@ class Finetune:
         self.folder, self.report, self.should_stop = context.folder, context.report, context.should_stop
 
     def __call__(self, rows: list[Row]) -> Iterator[Result]:
-        from models.finetune import finetune
+        from models.finetune import Stopped, finetune
 
-        adapter = finetune(self.folder, self.report, self.should_stop)
-        if not self.should_stop():
-            yield {"key": KEY, "adapter": str(adapter)}
+        try:
+            adapter = finetune(self.folder, self.report, self.should_stop)
+        except Stopped:
+            return  # a snapshot step is kept; the next launch goes on from there
+        yield {"key": KEY, "adapter": str(adapter)}
 
 
 def recipe(options: Options) -> Recipe:
