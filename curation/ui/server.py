@@ -33,6 +33,7 @@ def create_app(workspace: Workspace, store: Store, jobs: Jobs, settings: Setting
     for router in pages.routers():
         app.include_router(router)
     app.add_api_route("/media/{sha256}/{size}", media, methods=["GET"])
+    app.add_api_route("/api/{rest:path}", _no_such_route, methods=["GET", "POST"])  # else the pages' own 404, of another form
     if not headless:
         from curation.ui import shell  # gradio takes seconds to import
 
@@ -55,6 +56,10 @@ def media(request: Request, sha256: str, size: str) -> FileResponse:
     except FileNotFoundError as error:
         raise HTTPException(404, str(error)) from error
     return FileResponse(path, headers=FOREVER)
+
+
+def _no_such_route(request: Request, rest: str) -> None:
+    raise HTTPException(404)
 
 
 def _note_request(app: FastAPI) -> None:
