@@ -42,6 +42,7 @@ def mount(app: FastAPI, services: "Services", root_path: str | None = None) -> F
         path="/",
         root_path=root_path,
         ssr_mode=False,
+        app_kwargs={"docs_url": None, "redoc_url": None, "openapi_url": None},
         footer_links=[],
         show_error=False,
         pwa=False,
