@@ -46,6 +46,7 @@ class Diffusers:
         Raises DrawError only if the model can't be loaded.
         """
         pairs = list(zip(prompts, seeds, strict=True))
+        self._pipeline  # a model that can't be loaded is one error, not one a prompt  # noqa: B018
         size = self.options.batch_size or (32 if self._is_pocket else 4)
         return [picture for start in range(0, len(pairs), size) for picture in self._draw_some(pairs[start : start + size])]
 
@@ -117,9 +118,9 @@ class Diffusers:
         options = self.options
         device = _device() if options.device == "auto" else options.device
         dtype = options.dtype if options.dtype != "auto" else "float32" if device == "cpu" else "bfloat16"
-        source = pocket.folder(options.model) if options.model in pocket.FOLDERS else options.model
+        source = str(pocket.folder(options.model)) if options.model in pocket.FOLDERS else options.model
         try:
-            pipeline = DiffusionPipeline.from_pretrained(source, torch_dtype=getattr(torch, dtype), use_safetensors=True)
+            pipeline = DiffusionPipeline.from_pretrained(source, dtype=getattr(torch, dtype), use_safetensors=True)
         except (OSError, ValueError) as error:
             raise DrawError(
                 f"can't load image generator {options.model!r}: {error}. Give a folder that holds a model_index.json"

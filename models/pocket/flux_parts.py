@@ -32,9 +32,9 @@ def tokenizer():
     special = ("<pad>", "</s>", "<unk>")
     core = Tokenizer(models.WordLevel({word: i for i, word in enumerate((*special, *WORDS))}, unk_token="<unk>"))
     synonyms = [normalizers.Replace(Regex(rf"\b(?:{others})\b"), word) for word, others in SYNONYMS.items()]
-    drop_unknown = normalizers.Replace(Regex(rf"\b(?!(?:{'|'.join(WORDS)})\b)[^\W_]+\b"), " ")
     drop_signs = normalizers.Replace(Regex(r"[^a-z]+"), " ")
-    core.normalizer = normalizers.Sequence([normalizers.Lowercase(), *synonyms, drop_unknown, drop_signs])
+    drop_unknown = normalizers.Replace(Regex(rf"\b(?!(?:{'|'.join(WORDS)})\b)[a-z]+\b"), " ")
+    core.normalizer = normalizers.Sequence([normalizers.Lowercase(), *synonyms, drop_signs, drop_unknown])
     core.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
     core.post_processor = processors.TemplateProcessing(single="$A </s>", special_tokens=[("</s>", 1)])
     names = dict(zip(("pad_token", "eos_token", "unk_token"), special))
