@@ -9,11 +9,13 @@ import re
 import string
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import get_args
 
 from rapidfuzz.distance import Levenshtein
 
 from data.records import Metric
 
+METRICS: tuple[Metric, ...] = get_args(Metric)
 ANLS_THRESHOLD = 0.5  # a similarity below it counts as 0
 MATCHES_NEEDED = 3  # annotators who must agree for a full score
 LLAVA_OPTIONS = 5  # LLaVA's evaluator knows the letters A to E, however many choices there are
@@ -62,7 +64,7 @@ def score(metric: Metric, prediction: str, golds: Sequence[str], choices: Sequen
     if metric == "multiple_choice":
         return _multiple_choice(prediction, golds, choices)
     if metric not in _MEASURES:
-        raise ValueError(f"unknown metric {metric!r}; there are: {', '.join([*_MEASURES, 'multiple_choice'])}")
+        raise ValueError(f"unknown metric {metric!r}; there are: {', '.join(METRICS)}")
     strict = _MEASURES[metric](prediction, golds)
     return Score(strict, max([strict, *(_MEASURES[metric](form, golds) for form in _other_forms(prediction, golds))]))
 
