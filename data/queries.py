@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 
 FOLDER = Path(__file__).parent / "sql"
+_FRAGMENT = re.compile(r"\{(\w+)\}")
 _PARAMETER = re.compile(r"\$([a-z_]\w*)")
 
 
@@ -32,8 +33,9 @@ class Query:
 @cache
 def query(name: str) -> Query:
     """The query of that name. Raises KeyError if no file has it."""
-    text = re.sub(r"\{(\w+)\}", lambda match: _texts()[match[1]], _texts()[name])
-    text = re.sub(r"\{(\w+)\}", lambda match: _texts()[match[1]], text)  # a fragment may hold one more
+    text = _texts()[name]
+    while _FRAGMENT.search(text):  # a fragment may hold further ones
+        text = _FRAGMENT.sub(lambda match: _texts()[match[1]], text)
     return Query(text, frozenset(_PARAMETER.findall(text)))
 
 

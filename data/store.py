@@ -11,11 +11,12 @@ import shutil
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -63,6 +64,11 @@ class Store:
     def column(self, name: str, **parameters) -> list[Any]:
         """The first column of all rows."""
         return [next(iter(row.values())) for row in self.rows(name, **parameters)]
+
+    def columns(self, name: str, **parameters) -> dict[str, np.ndarray]:
+        """All rows of a named query as one array a column: for 100,000 rows, where dictionaries would take long."""
+        wanted = query(name)
+        return self._cursor().execute(wanted.text, wanted.values(parameters)).fetchnumpy()
 
     def to_parquet(self, name: str, path: Path, **parameters) -> int:
         """Writes the rows of a named query to a Parquet file, atomically; returns their number."""
@@ -286,4 +292,4 @@ def _quoted(path: Path) -> str:
 
 
 def _stamp() -> str:
-    return datetime.now(timezone.utc).strftime("%Y%m%d-%H%M%S")
+    return datetime.now(UTC).strftime("%Y%m%d-%H%M%S")

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from curation.error_types import of_kind
 from data.images import ImageStore
-from data.store import Store
+from data.store import Store, Write
 from data.workspace import Workspace
 from tests.seed_questions import KINDS, Kind, Pictures, Question, ask
 
@@ -46,10 +46,10 @@ def seeded_store(
     with store.write() as write:
         write.insert("image", pictures.rows)
         write.insert("dataset", [_dataset(name, metric) for name, metric in DATASETS])
-        base = write.insert("checkpoint", [_checkpoint("pocket-llava", None)], "checkpoint_id")[0]
-        tuned = write.insert("checkpoint", [_checkpoint("run 1", base)], "checkpoint_id")[0]
+        base = _inserted(write, "checkpoint", [_checkpoint("pocket-llava", None)], "checkpoint_id")[0]
+        tuned = _inserted(write, "checkpoint", [_checkpoint("run 1", base)], "checkpoint_id")[0]
         write.insert("round", [{"round": 1, "checkpoint_id": base}])
-        jobs = write.insert("job", _jobs(failures, samples), "job_id")
+        jobs = _inserted(write, "job", _jobs(failures, samples), "job_id")
         rows = _examples(write, pictures, rng, base, tuned, failures)
         diagnoses = _diagnoses(write, rows, rng, jobs[1])
         if clustered:
@@ -70,6 +70,11 @@ def seeded_store(
         )
     store.checkpoint()
     return store, images, workspace
+
+
+def _inserted(write: Write, table: str, rows: list[dict], column: str) -> list[int]:
+    """The ids that the rows got, in the rows' order: they are given in order, but RETURNING tells them in any."""
+    return sorted(write.insert(table, rows, column))
 
 
 def _dataset(name: str, metric: str) -> dict:
@@ -126,7 +131,7 @@ def _jobs(failures: int, samples: int) -> list[dict]:
     ]
 
 
-def _examples(write, pictures: Pictures, rng: random.Random, base: int, tuned: int, failures: int) -> list[dict]:
+def _examples(write: Write, pictures: Pictures, rng: random.Random, base: int, tuned: int, failures: int) -> list[dict]:
     """Train and eval examples with predictions; returns the failures: rows with kind, question and failure_id."""
     asked: list[tuple[str, Kind, Question, bool]] = []
     found = 0
@@ -151,7 +156,7 @@ def _examples(write, pictures: Pictures, rng: random.Random, base: int, tuned: i
         }
         for number, (split, kind, question, _) in enumerate(asked)
     ]
-    ids = write.insert("example", examples, "example_id")
+    ids = _inserted(write, "example", examples, "example_id")
     predictions, rows = [], []
     for example_id, (split, _, question, fails) in zip(ids, asked):
         predictions.append(_prediction(base, example_id, question, fails))
@@ -177,7 +182,7 @@ def _prediction(checkpoint: int, example_id: int, question: Question, fails: boo
     }
 
 
-def _diagnoses(write, rows: list[dict], rng: random.Random, job_id: int) -> dict[int, int]:
+def _diagnoses(write: Write, rows: list[dict], rng: random.Random, job_id: int) -> dict[int, int]:
     """Diagnoses of nine in ten failures, and triage of a few; returns diagnosis ids by failure id."""
     made, triage = [], []
     for row in rows:
@@ -206,15 +211,15 @@ def _diagnoses(write, rows: list[dict], rng: random.Random, job_id: int) -> dict
             label = "label error" if label_error else rng.choice(("model error", "model error", "scorer artefact"))
             event = f"seed-{row['failure_id']}"
             triage.append({"failure_id": row["failure_id"], "label": label, "error_type": None, "reviewer": "ada", "event_id": event})
-    ids = write.insert("diagnosis", made, "diagnosis_id")
+    ids = _inserted(write, "diagnosis", made, "diagnosis_id")
     write.insert("triage", triage)
     return {row["failure_id"]: diagnosis_id for row, diagnosis_id in zip(made, ids)}
 
 
-def _clusters(write, rows: list[dict], diagnoses: dict[int, int], rng: random.Random, job_id: int) -> None:
+def _clusters(write: Write, rows: list[dict], diagnoses: dict[int, int], rng: random.Random, job_id: int) -> None:
     """A cluster a kind, a blob or two of it on the map, and every train example assigned to its kind's cluster."""
     clusters = [{"round": 1, "error_type": of_kind(kind.name), "title": kind.title, "job_id": job_id, "name": kind.name} for kind in KINDS]
-    ids = dict(zip((kind.name for kind in KINDS), write.insert("cluster", clusters, "cluster_id")))
+    ids = dict(zip((kind.name for kind in KINDS), _inserted(write, "cluster", clusters, "cluster_id")))
     centres = {kind.name: [(rng.uniform(-9, 9), rng.uniform(-7, 7)) for _ in range(1 + (kind.weight > 15))] for kind in KINDS}
     places = []
     for row in rows:
@@ -273,7 +278,7 @@ def _samples(
                 "job_id": jobs[3],
             }
         )
-    ids = write.insert("sample", samples, "sample_id")
+    ids = _inserted(write, "sample", samples, "sample_id")
     drawn = [i for i, sample in enumerate(samples) if sample["route"] == "new_image" and rng.random() < 0.92]
     recipe = {"steps": 8, "guidance": 0.0, "pipeline": "pocket-flux"}
     drawing = {"generator": "pocket-flux", "recipe": recipe, "job_id": jobs[4]}
