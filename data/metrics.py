@@ -9,6 +9,7 @@ import re
 import string
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import get_args
 
 from rapidfuzz.distance import Levenshtein
@@ -69,6 +70,7 @@ def score(metric: Metric, prediction: str, golds: Sequence[str], choices: Sequen
     return Score(strict, max([strict, *(_MEASURES[metric](form, golds) for form in _other_forms(prediction, golds))]))
 
 
+@lru_cache(maxsize=100_000)  # the same golds come again and again
 def normalise(answer: str) -> str:
     """An answer as the EvalAI processor compares it (lmms-eval's `EvalAIAnswerProcessor`, LLaVA's m4c evaluator).
 
@@ -81,7 +83,7 @@ def normalise(answer: str) -> str:
     text = text.replace("\n", " ").replace("\t", " ").strip()
     # The original also deletes punctuation if a digit-comma-digit is present; commas are gone by now, so it never is.
     spaced = text
-    for mark in _PUNCTUATION:
+    for mark in filter(text.__contains__, _PUNCTUATION):
         spaced = spaced.replace(mark, "" if f"{mark} " in text or f" {mark}" in text else " ")
     spaced = re.sub(r"\.(?!\d)", "", spaced)
     words = [_NUMBERS.get(word, word) for word in spaced.split()]
