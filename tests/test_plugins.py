@@ -130,7 +130,7 @@ def test_a_filter_plugin(name, tmp_path, one_sample):
     assert plugin.needs <= {"frontier", "image", "text_embedder"}
     made = registry.FILTERS.make(name)
     if "frontier" in plugin.needs:
-        return  # tests/test_filters_frontier.py asks a real one
+        return  # test_filters_frontier.py and test_filters_teacher.py ask real ones
     pq.write_table(pa.Table.from_pylist([{**sample, "choices": [], "example_id": 1, "golds": ["red"]}]), tmp_path / "all.parquet")
     made.setup(FilterContext(store.root, samples_parquet=tmp_path / "all.parquet", eval_parquet=tmp_path / "all.parquet"))
     item = FilterInput.from_row({**sample, "metric": "exact_match", "answer_form": "one word"})

@@ -49,6 +49,7 @@ class FilterContext:
     samples_parquet: Path | None = None  # all samples of the workspace: sample_id, image, phash, question, answer
     eval_parquet: Path | None = None  # all examples of all eval splits: example_id, image, phash, question, golds
     embed_text: Callable[[list[str]], np.ndarray] | None = None  # texts to (n, d) float32 rows of length 1
+    should_stop: Callable[[], bool] = lambda: False  # asked between calls of a frontier model; samples not asked about get no verdict
 
 
 class Filter:

@@ -26,12 +26,12 @@ class Agreement(Filter):
         agree: float = Field(default=0.9, gt=0, le=1, description="Score by the dataset's metric from which two answers count as the same.")
 
     def __call__(self, batch: Sequence[FilterInput]) -> Iterator[Verdict]:
-        by_key = {(_key(item, i)): item for item in batch for i in range(self.options.k)}
+        by_key = {_key(item, i): item for item in batch for i in range(self.options.k)}
         came: dict[int, list[Outcome]] = defaultdict(list)
         for item in batch:
             if not item.image_path:
                 yield self.failed(item, f"sample {item.sample_id} has no picture yet; draw it first")
-        for outcome in self.context.frontier.ask_all(requests(batch, _request, self.options.k)):
+        for outcome in self.context.frontier.ask_all(requests(batch, _request, self.options.k), self.context.should_stop):
             item = by_key[outcome.key]
             came[item.sample_id].append(outcome)
             if len(came[item.sample_id]) == self.options.k:

@@ -25,7 +25,7 @@ class Judge(Filter):
         for item in batch:
             if not item.image_path:
                 yield self.failed(item, f"sample {item.sample_id} has no picture yet; draw it first")
-        for outcome in self.context.frontier.ask_all(requests(batch, _request)):
+        for outcome in self.context.frontier.ask_all(requests(batch, _request), self.context.should_stop):
             item = by_key[outcome.key]
             if outcome.parsed is None:
                 yield self.failed(item, outcome.error)

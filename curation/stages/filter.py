@@ -78,6 +78,7 @@ class FilterStage:
                     samples_parquet=folder / "samples.parquet",
                     eval_parquet=folder / "eval.parquet",
                     embed_text=EMBEDDERS.make("minilm").embed if "text_embedder" in made.needs else None,
+                    should_stop=self.context.should_stop,
                 )
             )
             self.filters[name] = made
