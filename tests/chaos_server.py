@@ -45,6 +45,7 @@ class Chaos:
     async def chat(self, request: web.Request) -> web.StreamResponse:
         order = self.order
         self.calls += 1
+        number = self.calls
         body = await request.json()
         if len(self.bodies) < 20:
             self.bodies.append(body)
@@ -58,7 +59,7 @@ class Chaos:
         if order["key"] and request.headers.get("Authorization") != f"Bearer {order['key']}":
             said = f"Incorrect API key provided: {request.headers.get('Authorization', '')[7:]}."
             return web.json_response({"error": {"message": said, "code": "invalid_api_key"}}, status=401)
-        if order["status"] and self.calls > order["status_after"]:
+        if order["status"] and number > order["status_after"]:
             status, said = order["status"]
             return web.json_response(said, status=status)
         for name in order["rejects"]:
@@ -76,7 +77,9 @@ class Chaos:
     async def misbehave(self, what: str, request: web.Request, body: dict) -> web.StreamResponse:
         if what == "limited":
             headers = {"Retry-After": str(self.order["retry_after"])} if self.order["retry_after"] is not None else {}
-            return web.json_response({"error": {"message": "Rate limit reached", "code": "rate_limit_exceeded"}}, status=429, headers=headers)
+            return web.json_response(
+                {"error": {"message": "Rate limit reached", "code": "rate_limit_exceeded"}}, status=429, headers=headers
+            )
         if what == "broken":
             return web.Response(status=500, text="<html>oops</html>")
         if what == "reset":

@@ -17,7 +17,8 @@ from models.frontier._requests import FrontierStopped, Reply
 from models.frontier._slots import Slots, Throttle
 from models.frontier._structured import LEVELS
 
-CONNECT_ATTEMPTS = 6  # about 8 seconds of nobody listening
+CONNECT_ATTEMPTS = 6  # some 5 seconds of nobody listening
+_FORMATS = ("response_format", "json_schema", "json_object", "structured", "grammar")  # what a complaint about the level names
 
 
 class Abandoned(Exception):
@@ -63,6 +64,14 @@ class Link:
     trust_env: bool  # whether proxies of the environment count
 
 
+def backoff(rounds: int) -> float:
+    """Seconds until the next try, after so many rounds in which every row failed.
+
+    While some get their replies (0 rounds) a failure is chance, and waiting long would only idle the slots.
+    """
+    return random.uniform(0.4, 1.0) * min(30.0, 0.5 * 2**rounds)
+
+
 class Asker:
     """All that the rows of one run share. Lives in one event loop."""
 
@@ -79,6 +88,8 @@ class Asker:
         self._ahead = Slots(slots + max(2, slots // 4))  # a few rows are claimed before a slot is free, so that none idles
         self._throttle = Throttle(self._slots, slots)
         self._last_contact = 0.0
+        self._asking = 0  # rows with a claim
+        self._streak = 0  # calls that failed since the last reply to anyone
         self._http = openai.DefaultAioHttpClient(trust_env=link.trust_env)
         self._client = openai.AsyncOpenAI(
             api_key=link.api_key or "none", base_url=link.base_url, http_client=self._http, max_retries=0, timeout=link.timeout_s
@@ -161,9 +172,10 @@ class Asker:
 
     async def _ask(self, call: Call, claim: Claim) -> Answer:
         """Sends until there is a reply; holds a place in `_ahead` on entry and gives it back."""
-        level, ahead = self._dialect.level, True
+        ahead = True
         sent = unreached = 0
         loop, began = asyncio.get_running_loop(), time.monotonic()
+        self._asking += 1
         try:
             while True:
                 urls = [await loop.run_in_executor(None, self.pictures.data_url, picture) for picture in call.pictures]
@@ -172,8 +184,7 @@ class Asker:
                     if self._run.stopping:
                         raise Abandoned
                     self._run.on_the_wire(True)
-                    sent += 1
-                    result = await self._post(call, claim, level, urls)
+                    result, level, sent = await self._understood(call, claim, urls, sent)
                 finally:
                     self._slots.release()
                     if ahead:
@@ -183,55 +194,56 @@ class Asker:
                     kept = await self._batcher.do(Record(claim, result, call.request.prompt_version, level))
                     self._run.on_the_wire(False)
                     return Answer(kept, json.loads(kept.body), sent, True, level)
-                failure = result
-                if failure.maybe_billed:
-                    await self._batcher.do(Lost(claim, failure.cause, failure.body))
+                if result.maybe_billed:
+                    await self._batcher.do(Lost(claim, result.cause, result.body))
                 self._run.on_the_wire(False)
-                if failure.kind == failures.DIALECT:
-                    level = self._translated(failure, level, sent)
-                    continue
-                self._give_up(failure, sent)
-                unreached = unreached + 1 if failure.kind == failures.UNREACHED else 0
-                if unreached >= CONNECT_ATTEMPTS and self._last_contact < began:
-                    raise FrontierStopped(f"{self.parameters.endpoint} can't be reached: {failure.cause}", resumable=True)
+                if result.kind == failures.STOP:
+                    cause = f"{self.parameters.endpoint}, model {self.parameters.model}: {result.cause}"
+                    raise FrontierStopped(cause, result.resumable)
+                if result.kind in (failures.ROW, failures.DIALECT):
+                    raise RowFailed(result.cause, sent)
+                unreached = unreached + 1 if result.kind == failures.UNREACHED else 0
+                if unreached >= min(CONNECT_ATTEMPTS, self._link.attempts) and self._last_contact < began:
+                    raise FrontierStopped(f"{self.parameters.endpoint} can't be reached: {result.cause}", resumable=True)
                 if sent >= self._link.attempts:
-                    raise RowFailed(f"given up after {sent} calls: {failure.cause}", sent)
+                    raise RowFailed(f"given up after {sent} calls: {result.cause}", sent)
                 if self._run.stopping:
                     raise Abandoned
-                backoff = min(30.0, 0.25 * 2 ** min(sent - 1, 8)) * random.uniform(0.5, 1.0)
-                await asyncio.sleep(max(failure.retry_after or 0.0, backoff))
+                rounds = self._streak // max(2, min(self._asking, self._slots.limit))
+                await asyncio.sleep(max(result.retry_after or 0.0, min(backoff(rounds), 2.0 if unreached else 30.0)))
         finally:
+            self._asking -= 1
             if ahead:
                 self._ahead.release()
 
-    def _give_up(self, failure: failures.Failure, sent: int) -> None:
-        if failure.kind == failures.STOP:
-            raise FrontierStopped(f"{self.parameters.endpoint}, model {self.parameters.model}: {failure.cause}", failure.resumable)
-        if failure.kind == failures.ROW:
-            raise RowFailed(failure.cause, sent)
-
-    def _translated(self, failure: failures.Failure, level: str, sent: int) -> str:
-        """After a 400 or 422: the level to try next, or other parameter names. Raises RowFailed if the request itself is at fault."""
-        said, dialect = failure.cause.lower(), self._dialect
-        if sent < self._link.attempts:
+    async def _understood(self, call: Call, claim: Claim, urls: list[str], sent: int) -> tuple[Reply | failures.Failure, str, int]:
+        """(result, level, calls sent so far) of a call, put into other words as long as the server rejects only their form."""
+        level, lowered = self._dialect.level, False
+        while True:
+            dialect = self._dialect
+            result = await self._post(call, claim, level, dialect, urls)
+            sent += 1
+            if isinstance(result, Reply):
+                if lowered and self._dialect.good == 0:
+                    self._speak(replace(self._dialect, level=level, bad=0), remember=True)
+                return result, level, sent
+            said = result.cause.lower()
+            if result.kind != failures.DIALECT or sent >= self._link.attempts or self._run.stopping:
+                return result, level, sent
             if "max_completion_tokens" in said and dialect.tokens_name == "max_tokens":
-                self._speak(replace(dialect, tokens_name="max_completion_tokens"), remember=True)
-                return level
-            if "max_completion_tokens" in said and sent == 1:  # another row has just learnt it
-                return level
-            if "temperature" in said and self.parameters.temperature is not None and (dialect.temperature or sent <= 2):
-                self._speak(replace(dialect, temperature=False), remember=True)
-                return level
-            named = any(word in said for word in ("response_format", "json_schema", "json_object", "structured", "grammar"))
-            if level != LEVELS[-1] and (named or dialect.good == 0 or dialect.level != level):
-                return below(level)
-        raise RowFailed(failure.cause, sent)
+                self._speak(replace(self._dialect, tokens_name="max_completion_tokens"), remember=True)
+            elif "temperature" in said and dialect.temperature and self.parameters.temperature is not None:
+                self._speak(replace(self._dialect, temperature=False), remember=True)
+            elif level != LEVELS[-1] and (self._dialect.good == 0 or any(word in said for word in _FORMATS)):
+                level, lowered = below(level), True
+            else:
+                return result, level, sent
 
-    async def _post(self, call: Call, claim: Claim, level: str, urls: list[str]) -> Reply | failures.Failure:
+    async def _post(self, call: Call, claim: Claim, level: str, dialect: Dialect, urls: list[str]) -> Reply | failures.Failure:
         """One HTTP call."""
         import httpx2
 
-        body = call.body(level, self._dialect, urls)
+        body = call.body(level, dialect, urls)
         started = time.monotonic()
         try:
             async with asyncio.timeout(self._link.timeout_s):
@@ -244,16 +256,15 @@ class Asker:
         else:
             failure = self._read(call, response.text, time.monotonic() - started)
         if isinstance(failure, Reply):
-            self._contact()
+            self._last_contact = time.monotonic()
+            self._streak = 0
             self._throttle.saw(limited=False)
             return failure
+        self._streak += 1
         if failure.kind != failures.UNREACHED:
-            self._contact()
+            self._last_contact = time.monotonic()
         self._throttle.saw(failure.kind == failures.LIMITED, failure.retry_after)
         return replace(failure, cause=failures.redact(failure.cause, self._link.api_key))
-
-    def _contact(self) -> None:
-        self._last_contact = time.monotonic()
 
     def _read(self, call: Call, text: str, seconds: float) -> Reply | failures.Failure:
         """A response of status 200: a chat completion, an error after all, or rubble."""

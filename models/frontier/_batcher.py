@@ -28,7 +28,7 @@ class Batcher:
             batch, self._waiting = self._waiting, []
             try:
                 results = await loop.run_in_executor(self._executor, self._journal.apply, [operation for operation, _ in batch])
-            except Exception as error:  # noqa: BLE001 - handed to whoever waits
+            except Exception as error:
                 for _, future in batch:
                     if not future.done():
                         future.set_exception(error)

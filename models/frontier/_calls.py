@@ -34,7 +34,7 @@ class Dialect:
     def saw(self, level: str, fitted: bool) -> "Dialect":
         """After a first reply at a level; a level that mostly fails is given up for the next (some servers ignore what they don't know)."""
         if level != self.level:
-            return replace(self, level=level, good=1, bad=0) if fitted and self.good == 0 else self
+            return self
         after = replace(self, good=self.good + fitted, bad=self.bad + (not fitted))
         if after.bad >= 3 and after.bad > 3 * after.good and level != LEVELS[-1]:
             return replace(after, level=below(level), good=0, bad=0)

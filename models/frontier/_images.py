@@ -3,10 +3,10 @@
 import base64
 import hashlib
 import io
-import os
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
+from pathlib import Path
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
@@ -40,12 +40,11 @@ class Pictures:
     def describe(self, path: str) -> Picture:
         """Hash and size. Raises BadImage."""
         try:
-            status = os.stat(path)
+            status = Path(path).stat()
             mark = (path, status.st_mtime_ns, status.st_size)
             if mark in self._known:
                 return self._known[mark]
-            with open(path, "rb") as file:
-                data = file.read()
+            data = Path(path).read_bytes()
             with Image.open(io.BytesIO(data)) as image:
                 width, height = _fitted(image, self._max_pixels)
         except (OSError, UnidentifiedImageError, Image.DecompressionBombError, ValueError) as error:
@@ -64,8 +63,7 @@ class Pictures:
                 self._encoded.move_to_end(picture.sha256)
                 return self._encoded[picture.sha256]
         try:
-            with open(picture.path, "rb") as file:
-                data = file.read()
+            data = Path(picture.path).read_bytes()
             if hashlib.sha256(data).hexdigest() != picture.sha256:
                 raise ValueError("the file changed while its request was waiting")
             url = _encode(data, self._max_pixels)

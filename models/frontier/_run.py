@@ -1,6 +1,7 @@
 """One pass over requests: an event loop in a thread, a task a row, outcomes handed over as they come."""
 
 import asyncio
+import contextlib
 import queue
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -89,10 +90,8 @@ class Run:
                 yield outcome
 
     def _from_outside(self, function: Callable, *args) -> None:
-        try:
+        with contextlib.suppress(RuntimeError):  # the loop has ended
             self._loop.call_soon_threadsafe(function, *args)
-        except RuntimeError:  # the loop has ended
-            pass
 
     async def _main(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -100,7 +99,7 @@ class Run:
         self._finished = asyncio.Event()
         try:
             self._asker = self._make_asker(self._batcher, self)
-        except Exception as error:  # noqa: BLE001 - raised again in the caller's thread
+        except Exception as error:
             self._halt(error)
             self._ready.set()
             await self._finished.wait()
@@ -157,7 +156,7 @@ class Run:
             return await self._outcome(request)
         except (Abandoned, asyncio.CancelledError):
             return _NOTHING
-        except Exception as error:  # noqa: BLE001 - a FrontierStopped or a bug: raised again in the caller's thread
+        except Exception as error:
             self._halt(error)
             return _NOTHING
 

@@ -47,7 +47,7 @@ def schema_text(reply: type[BaseModel]) -> str:
 
 @cache
 def strict_schema(reply: type[BaseModel]) -> dict:
-    """The class's JSON schema in the strict dialect of OpenAI's structured outputs: objects closed, every property required, no defaults."""
+    """Its JSON schema in the strict dialect of OpenAI's structured outputs: objects closed, every property required, no defaults."""
     return _strict(reply.model_json_schema())
 
 
