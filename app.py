@@ -26,6 +26,7 @@ def main() -> None:
             reviewer=flags.reviewer,
             headless=flags.headless,
             idle_seconds=flags.idle,
+            say_json=flags.json,
         )
         serve(workspace.find(flags.workspace), settings)
     except (BadSettings, BadAuthFile, StoreError, workspace.BadWorkspaceName) as error:
@@ -45,6 +46,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--idle", type=float, default=0, metavar="SECONDS", help="with --headless: end after so long without requests and jobs"
     )
+    made.add_argument("--json", action="store_true", help="name the address as JSON once it is known")
     return made
 
 

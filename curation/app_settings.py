@@ -33,6 +33,7 @@ class Settings:
     reviewer: str | None = None  # whose decisions these are, unless there is a login
     headless: bool = False
     idle_seconds: float = 0.0  # end after so long without requests and jobs; 0: never
+    say_json: bool = False  # name the address as JSON on standard output
     token: str = ""  # what the command line shows to be let in; in app.json
 
 

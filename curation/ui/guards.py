@@ -170,6 +170,9 @@ class Errors:
             return 507, "the disk is full: this was not done, and what was there before is kept. Free some space and try again"
         if type(error) is not StoreError and type(error).__module__.partition(".")[0] in self.HOUSE:
             return (404 if type(error).__name__.startswith("Unknown") else 409), str(error)
+        if type(error) is ValueError:
+            log.warning("refused at %s: %s", path, error, exc_info=error)
+            return 400, str(error)
         number = uuid.uuid4().hex[:8]
         log.error("error %s at %s, %s\n%s", number, path, time.strftime("%F %T"), traceback.format_exc())
         return 500, f"something went wrong inside the app ({type(error).__name__}); its log has the details under {number}"

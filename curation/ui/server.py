@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 
 from curation.app_settings import Settings
 from curation.jobs import Jobs
-from curation.ui import jobs_api, pages
+from curation.ui import command_api, jobs_api, pages
 from curation.ui.guards import Errors, Guard, read_logins
 from curation.ui.services import Services, services
 from data.images import ImageStore
@@ -30,6 +30,7 @@ def create_app(workspace: Workspace, store: Store, jobs: Jobs, settings: Setting
     app.add_exception_handler(RequestValidationError, _bad_request)
     app.add_exception_handler(ValidationError, _bad_options)
     app.include_router(jobs_api.router)
+    app.include_router(command_api.router)
     for router in pages.routers():
         app.include_router(router)
     app.add_api_route("/media/{sha256}/{size}", media, methods=["GET"])

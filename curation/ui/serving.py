@@ -1,6 +1,8 @@
 """Opens a workspace and serves it until it is told to stop: what `python app.py` and a headless owner do."""
 
+import json
 import logging
+import os
 import secrets
 import signal
 import socket
@@ -65,7 +67,13 @@ def _run(workspace: Workspace, store: Store, jobs: Jobs, settings: Settings, lis
     if settings.headless:
         threading.Thread(target=_leave_when_idle, args=(app, jobs, settings.idle_seconds), daemon=True).start()
     else:
-        print(f"Mistakebook: workspace {workspace.name} at {address}{settings.root_path} (Ctrl-C stops it)", flush=True)
+        where = {"workspace": workspace.name, "address": f"{address}{settings.root_path}", "pid": os.getpid()}
+        print(
+            json.dumps(where)
+            if settings.say_json
+            else f"Mistakebook: workspace {workspace.name} at {address}{settings.root_path} (Ctrl-C stops it)",
+            flush=True,
+        )
         if workspace.name == DEFAULT_NAME and not any(job["stage"] == "evaluate" for job in jobs.list()):
             threading.Thread(target=_begin, args=(builtin, store, jobs), name="begin", daemon=True).start()
     server.run(sockets=[listening])

@@ -1,0 +1,36 @@
+"""`mistakebook backup` and `restore`."""
+
+from pathlib import Path
+
+from curation import backups, owner
+from curation.commands.common import App, CommandFailed, find_workspace, parser, show
+from data.store import StoreError
+
+
+def run(name: str, arguments: list[str]) -> int:
+    return _backup(arguments) if name == "backup" else _restore(arguments)
+
+
+def _backup(arguments: list[str]) -> int:
+    made = parser("backup", "Writes tables (Parquet), paid replies, pictures and checkpoints into a new folder, and reads the tables back.")
+    made.add_argument("folder", nargs="?", type=Path, help="a folder that doesn't exist yet (default: in the workspace's backups)")
+    given = made.parse_args(arguments)
+    app = App(given.workspace)
+    done = app.post("/api/command/backup", {"folder": given.folder and str(given.folder.resolve())})
+    show(done, given.json, lambda: f"backup written to {done['folder']}: {done['rows']:,} rows, {done['pictures']:,} pictures")
+    return 0
+
+
+def _restore(arguments: list[str]) -> int:
+    made = parser("restore", "Makes a workspace from a backup. Nothing is overwritten: the workspace must not have a store.")
+    made.add_argument("folder", type=Path, help="the backup's folder")
+    given = made.parse_args(arguments)
+    workspace = find_workspace(given.workspace)
+    if holder := owner.find(workspace):
+        raise CommandFailed(f"workspace {workspace.name} is open in process {holder.pid} at {holder.address}; stop it first")
+    try:
+        backups.restore(given.folder.resolve(), workspace)
+    except (StoreError, OSError) as error:
+        raise CommandFailed(str(error)) from error
+    show({"workspace": str(workspace.root)}, given.json, lambda: f"workspace {workspace.name} restored to {workspace.root}")
+    return 0

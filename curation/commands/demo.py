@@ -1,0 +1,22 @@
+"""`mistakebook demo`: the loop on the built-in parts; its last line on standard output is one JSON object."""
+
+import json
+import sys
+
+from curation.commands.common import App, CommandFailed, parser
+from curation.owner import Refused
+
+
+def run(name: str, arguments: list[str]) -> int:
+    made = parser(name, "Turns the loop once on the built-in parts, without a browser. Progress goes to standard error.")
+    made.set_defaults(workspace="demo")
+    given = made.parse_args(arguments)
+    from curation import demo
+
+    app = App(given.workspace)
+    try:
+        result = demo.run(app.owner, lambda text: print(text, file=sys.stderr, flush=True))
+    except (demo.DemoFailed, Refused, OSError) as error:
+        raise CommandFailed(str(error)) from error
+    print(json.dumps(result), flush=True)
+    return 0

@@ -1,0 +1,144 @@
+"""`mistakebook doctor`: what this machine has, what is missing, and the way out. Starts no app and changes nothing."""
+
+import importlib.metadata
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from curation import owner
+from curation.commands.common import find_workspace, parser, show
+from curation.frontier import POCKET_TEACHER, FrontierOptions, open_client
+from data.workspace import Workspace
+
+HOUSE = Path(__file__).parents[2]
+DISK_NEEDED = 2 * 2**30  # bytes
+POCKET = HOUSE / "models" / "pocket"
+TORCH = """
+import json, torch
+gpus = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
+print(json.dumps({"torch": torch.__version__, "gpus": gpus, "mps": torch.backends.mps.is_available(), "threads": torch.get_num_threads()}))
+"""
+
+
+@dataclass(frozen=True)
+class Finding:
+    what: str
+    ok: bool
+    detail: str
+    way_out: str = ""
+
+
+def run(name: str, arguments: list[str]) -> int:
+    made = parser(name, "Checks python, packages, disk, GPU, the workspace, its owner, endpoints and built-in weights.")
+    made.add_argument(
+        "--call", action="store_true", help="also make one tiny call to the frontier endpoint (paid)"
+    )
+    given = made.parse_args(arguments)
+    workspace = find_workspace(given.workspace)
+    findings = list(_findings(workspace, given.call))
+    show([asdict(finding) for finding in findings], given.json, lambda: "\n".join(_line(finding) for finding in findings))
+    return 0 if all(finding.ok for finding in findings) else 1
+
+
+def _line(finding: Finding) -> str:
+    way_out = f"\n       → {finding.way_out}" if finding.way_out and not finding.ok else ""
+    return f"{'ok  ' if finding.ok else 'BAD '}  {finding.what}: {finding.detail}{way_out}"
+
+
+def _findings(workspace: Workspace, call: bool) -> Iterator[Finding]:
+    version = ".".join(map(str, sys.version_info[:3]))
+    yield Finding("python", sys.version_info >= (3, 11), f"{version} at {sys.executable}", "use Python 3.11 or newer")
+    yield _packages()
+    yield _disk(workspace)
+    yield _accelerator()
+    yield _weights()
+    yield _workspace(workspace)
+    yield _endpoint(workspace, call)
+
+
+def _packages() -> Finding:
+    from packaging.requirements import Requirement
+
+    try:
+        needed = [Requirement(text) for text in importlib.metadata.requires("mistakebook") or []]
+    except importlib.metadata.PackageNotFoundError:
+        return Finding("packages", False, "mistakebook itself is not installed here", "run: make run (or pip install -e .)")
+    bad = []
+    for requirement in needed:
+        if requirement.marker and not requirement.marker.evaluate({"extra": ""}):
+            continue
+        try:
+            found = importlib.metadata.version(requirement.name)
+        except importlib.metadata.PackageNotFoundError:
+            found = None
+        if found is None or not requirement.specifier.contains(found, prereleases=True):
+            bad.append(f"{requirement} (found {found or 'none'})")
+    return Finding("packages", not bad, ", ".join(bad) or f"all {len(needed)} there", "run: make run, or pip install -r requirements.lock")
+
+
+def _disk(workspace: Workspace) -> Finding:
+    there = next(path for path in (workspace.root, *workspace.root.parents) if path.exists())
+    free = shutil.disk_usage(there).free
+    writable = os.access(there, os.W_OK)
+    detail = f"{free / 2**30:.1f} GB free at {there}" + ("" if writable else ", which can't be written to")
+    return Finding("disk", free > DISK_NEEDED and writable, detail, "free some space, or set MISTAKEBOOK_HOME to another disk")
+
+
+def _accelerator() -> Finding:
+    """Asked in a child process: importing torch takes seconds and hundreds of megabytes."""
+    done = subprocess.run([sys.executable, "-c", TORCH], capture_output=True, text=True, timeout=120)
+    if done.returncode:
+        return Finding("torch", False, done.stderr.strip().rpartition("\n")[2], "run: pip install -r requirements.lock")
+    found = json.loads(done.stdout)
+    device = ", ".join(found["gpus"]) or (
+        "Apple GPU" if found["mps"] else f"no GPU, {found['threads']} threads (the built-in models need none)"
+    )
+    return Finding("torch", True, f"{found['torch']}; {device}")
+
+
+def _weights() -> Finding:
+    found = sorted(POCKET.rglob("*.safetensors"))
+    size = sum(path.stat().st_size for path in found) / 2**20
+    detail = f"{len(found)} files, {size:.0f} MB in {POCKET}"
+    return Finding(
+        "built-in weights", bool(found), detail, "they are committed: git checkout models/pocket, or train them by its scripts"
+    )
+
+
+def _workspace(workspace: Workspace) -> Finding:
+    noted = owner.read(workspace)
+    if not workspace.store.exists():
+        return Finding("workspace", True, f"{workspace.name} does not exist yet; the first command or `mistakebook serve` makes it")
+    if not (noted and noted.is_alive()):
+        return Finding("workspace", True, f"{workspace.root}, open in no app")
+    if noted.answers(workspace):
+        return Finding("workspace", True, f"{workspace.root}, open in process {noted.pid} at {noted.address}")
+    return Finding("workspace", False, f"process {noted.pid} holds it but does not answer at {noted.address}", f"end it: kill {noted.pid}")
+
+
+def _endpoint(workspace: Workspace, call: bool) -> Finding:
+    options = FrontierOptions()
+    what = f"frontier endpoint {options.endpoint}, model {options.model}"
+    if call or options.endpoint == POCKET_TEACHER:
+        with tempfile.TemporaryDirectory() as folder:  # a workspace that isn't there yet is not made
+            here = workspace if workspace.root.exists() else Workspace(Path(folder))
+            with open_client(options, here) as client:
+                words = client.test()
+        return Finding(what, not words.startswith("Failed"), words, "check address, model name and key; Data & models tests them too")
+    key = "set" if os.environ.get(options.api_key_env) or (workspace.root / "keys.json").exists() else "not set"
+    try:
+        urllib.request.urlopen(f"{options.endpoint.rstrip('/')}/models", timeout=10).close()
+        reached = "reached"
+    except urllib.error.HTTPError as error:
+        reached = f"reached (HTTP {error.code} without a key)"
+    except (OSError, ValueError) as error:
+        return Finding(what, False, f"not reached: {error}; key {key}", "check OPENAI_BASE_URL and the network")
+    return Finding(what, True, f"{reached}; key {key}; --call tries the model")

@@ -1,0 +1,65 @@
+"""Command-line flags made from a stage's pydantic Options: one flag a field, nothing written twice."""
+
+import argparse
+import json
+import types
+import typing
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import PydanticUndefined
+
+from curation.commands.common import CommandFailed
+
+
+def add_flags(parser: argparse.ArgumentParser, options: type[BaseModel]) -> None:
+    """Adds `--field-name` for each field: lists take several values, dictionaries NAME=VALUE (the value JSON or text)."""
+    for name, field in options.model_fields.items():
+        kind = _plain(field.annotation)
+        origin = typing.get_origin(kind) or kind
+        flag: dict[str, Any] = {"dest": name, "default": None, "required": field.is_required(), "help": _help(field)}
+        if origin is bool:
+            flag |= {"action": argparse.BooleanOptionalAction}
+        elif origin is list:
+            flag |= {"nargs": "*", "metavar": name.upper().rstrip("S")}
+        elif origin is dict:
+            flag |= {"nargs": "*", "metavar": "NAME=VALUE", "type": _pair}
+        elif origin is typing.Literal:
+            flag |= {"choices": typing.get_args(kind)}
+        else:
+            flag |= {"metavar": origin.__name__.upper().replace("STR", "TEXT")}
+        parser.add_argument(f"--{name.replace('_', '-')}", **flag)
+
+
+def validated(options: type[BaseModel], given: argparse.Namespace) -> dict[str, Any]:
+    """The options as JSON-able values, those not given by their defaults here. Raises CommandFailed naming the flags."""
+    values = {name: getattr(given, name) for name in options.model_fields if getattr(given, name) is not None}
+    values = {name: dict(v) if v and isinstance(v, list) and isinstance(v[0], tuple) else v for name, v in values.items()}
+    try:
+        return options(**values).model_dump(mode="json")
+    except ValidationError as error:
+        flaws = (f"--{str(e['loc'][0]).replace('_', '-')}: {e['msg'].lower()} (got {e['input']!r})" for e in error.errors())
+        raise CommandFailed("; ".join(flaws)) from error
+
+
+def _plain(annotation: Any) -> Any:
+    """`X` of `X | None`."""
+    if typing.get_origin(annotation) in (types.UnionType, typing.Union):
+        return next(part for part in typing.get_args(annotation) if part is not type(None))
+    return annotation
+
+
+def _help(field: Any) -> str:
+    text = (field.description or "").replace("%", "%%")
+    default = field.get_default(call_default_factory=True) if not field.is_required() else PydanticUndefined
+    return text if default in (PydanticUndefined, None, "", [], {}) else f"{text} (default: {default})".replace("%", "%%")
+
+
+def _pair(text: str) -> tuple[str, Any]:
+    name, equals, value = text.partition("=")
+    if not (name and equals):
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE")
+    try:
+        return name, json.loads(value)
+    except json.JSONDecodeError:
+        return name, value

@@ -1,0 +1,41 @@
+"""`mistakebook jobs [ACTION JOB]`"""
+
+from curation.commands.common import App, CommandFailed, add_reviewer, parser, show, table
+from curation.commands.follow import ACTIVE, follow, in_words
+
+ACTIONS = ("list", "show", "wait", "cancel", "pause", "resume", "retry", "log", "errors")
+COLUMNS = ["job_id", "stage", "status", "done", "failed", "total", "spend_usd", "seconds", "author", "message"]
+
+
+def run(name: str, arguments: list[str]) -> int:
+    made = parser(name, "Lists jobs, or does something to one: retry asks its failed rows again.")
+    add_reviewer(made)
+    made.add_argument("action", nargs="?", default="list", choices=ACTIONS)
+    made.add_argument("job", nargs="?", type=int, help="its number; the latest if it is left out")
+    made.add_argument("--limit", type=int, default=30, help="how many to list (default: %(default)s)")
+    given = made.parse_args(arguments)
+    app = App(given.workspace, given.reviewer)
+    jobs = app.get(f"/api/jobs?limit={given.limit}")
+    if given.action == "list":
+        show(jobs, given.json, lambda: table(jobs, COLUMNS) if jobs else "no jobs yet")
+        return 0
+    if given.job is None and not jobs:
+        raise CommandFailed("there are no jobs yet")
+    path = f"/api/jobs/{given.job or jobs[0]['job_id']}"
+    if given.action == "log":
+        log = app.get(f"{path}/log")
+        show(log, given.json, lambda: log["text"].rstrip())
+    elif given.action == "errors":
+        errors = app.get(f"{path}/errors?limit=1000")
+        show(errors, given.json, lambda: table(errors, ["key", "error"]) if errors else "no errors")
+    elif given.action in ("show", "wait"):
+        job, status = (app.get(path), 0) if given.action == "show" else follow(app, app.get(path))
+        show(job, given.json, lambda: in_words(job))
+        return status
+    else:
+        job, status = app.post(f"{path}/{given.action}", {}), 0
+        if given.action in ("resume", "retry") or job["status"] in ACTIVE:
+            job, status = follow(app, job)
+        show(job, given.json, lambda: in_words(job))
+        return 0 if given.action in ("cancel", "pause") else status
+    return 0

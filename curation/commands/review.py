@@ -1,0 +1,67 @@
+"""`mistakebook review`: decisions by rule or list, for a loop without a browser."""
+
+import argparse
+import json
+from typing import Any
+
+from curation.commands.common import App, CommandFailed, add_reviewer, parser, show
+
+RULES = {"passing": ["pending"], "failed": ["failed"], "rejected": ["rejected"], "approved": ["approved"], "disputed": ["disputed"]}
+FIELDS = {"status": "statuses", "error_type": "error_types", "dataset": "datasets", "route": "routes", "round": "rounds"}
+DESCRIPTION = """Approves, rejects or resets all samples that a rule or a list names. Undrawn samples are left out, and those that
+leak from an eval split are never approved in bulk. Example: mistakebook review --approve passing --filter error_type=counting"""
+
+
+def run(name: str, arguments: list[str]) -> int:
+    made = parser(name, DESCRIPTION)
+    add_reviewer(made)
+    which = made.add_mutually_exclusive_group(required=True)
+    what = f"a rule ({', '.join(RULES)}, all), or numbers of samples such as 12,13"
+    for action in ("approve", "reject", "reset"):
+        which.add_argument(f"--{action}", metavar="WHICH", help=f"{action} {what}")
+    which.add_argument("--undo", type=int, metavar="BATCH", help="take back a bulk decision by the number it printed")
+    made.add_argument("--filter", nargs="*", default=[], type=_pair, metavar="FIELD=VALUE", help=f"only samples with: {', '.join(FIELDS)}")
+    made.add_argument("--reason", help="why, kept with the decision")
+    made.add_argument("--preview", action="store_true", help="count what would be decided, and decide nothing")
+    given = made.parse_args(arguments)
+    app = App(given.workspace, given.reviewer)
+    if given.undo is not None:
+        done = app.post("/api/command/undo", {"batch_id": given.undo})
+        show(done, given.json, lambda: f"{done['count']:,} decisions taken back")
+        return 0
+    action = next(action for action in ("approve", "reject", "reset") if getattr(given, action) is not None)
+    body = {"action": action, "reason": given.reason, "matching": _matching(getattr(given, action), given.filter)}
+    if given.preview:
+        found = app.post("/api/command/review/preview", body)
+        show(found, given.json, lambda: f"{found['total']:,} samples: {json.dumps(found['by_status'])}")
+    else:
+        done = app.post("/api/command/review", body)
+        show(done, given.json, lambda: _in_words(action, done))
+    return 0
+
+
+def _in_words(action: str, done: dict[str, Any]) -> str:
+    left_out = f", {done['left_out']:,} left out (undrawn, or leaking from an eval split)" if done["left_out"] else ""
+    back = f"; take it back with: mistakebook review --undo {done['batch_id']}" if done["count"] else ""
+    return f"{action}: {done['count']:,} samples{left_out}{back}"
+
+
+def _matching(which: str, filters: list[tuple[str, Any]]) -> dict[str, Any]:
+    matching: dict[str, Any] = {}
+    for field, value in filters:
+        matching.setdefault(field, []).append(value)
+    if which in RULES:
+        matching["statuses"] = RULES[which]
+    elif which != "all":
+        try:
+            matching["sample_ids"] = [int(number) for number in which.split(",")]
+        except ValueError as error:
+            raise CommandFailed(f"{which!r} is no rule ({', '.join(RULES)}, all) and no list of numbers such as 12,13") from error
+    return matching
+
+
+def _pair(text: str) -> tuple[str, Any]:
+    name, equals, value = text.partition("=")
+    if not equals or name not in FIELDS:
+        raise argparse.ArgumentTypeError(f"{text!r}: expected one of {', '.join(f'{field}=…' for field in FIELDS)}")
+    return FIELDS[name], int(value) if name == "round" else value

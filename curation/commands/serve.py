@@ -1,0 +1,13 @@
+"""`mistakebook serve`: the same as `python app.py`."""
+
+import os
+import sys
+from pathlib import Path
+
+HOUSE = Path(__file__).parents[2]
+
+
+def run(name: str, arguments: list[str]) -> int:
+    """Becomes the app's process: Ctrl-C and signals reach it directly."""
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(HOUSE), os.environ.get("PYTHONPATH")]))
+    os.execv(sys.executable, [sys.executable, "-m", "app", *arguments])
