@@ -16,7 +16,9 @@ def find(store: Store, name: str | None = None) -> Checkpoint:
     row = store.row("checkpoint_by_name", name=name) if name else store.row("current_round")
     if row is None:
         names = ", ".join(r["name"] for r in store.rows("checkpoints")) or "none"
-        raise NothingToDo(f"no checkpoint {name!r}; there are: {names}. Add one under Data & models." if name else "no round has begun yet.")
+        raise NothingToDo(
+            f"no checkpoint {name!r}; there are: {names}. Add one under Data & models." if name else "no round has begun yet."
+        )
     return Checkpoint.from_row({**row, "options": json.loads(row["options"])})
 
 

@@ -50,7 +50,9 @@ def _follow(owner: Owner, job_id: int, say: Callable[[str], None]) -> dict:
     last = ""
     while True:
         job = owner.request("GET", f"/api/jobs/{job_id}")
-        line = f"{job['stage']}: {job['status']} {job['done']:,}/{job['total']:,}" + (f", {job['failed']:,} failed" if job["failed"] else "")
+        line = f"{job['stage']}: {job['status']} {job['done']:,}/{job['total']:,}" + (
+            f", {job['failed']:,} failed" if job["failed"] else ""
+        )
         if line != last:
             say(line)
             last = line

@@ -103,10 +103,7 @@ def caption(scene: Scene) -> str:
     'a large red circle'
     """
     words = [f"a {thing.words}" for thing in scene.things]
-    if len(words) == 2:
-        text = f"{words[0]} {relation(*scene.things)} {words[1]}"
-    else:
-        text = " and ".join(words)
+    text = f"{words[0]} {relation(*scene.things)} {words[1]}" if len(words) == 2 else " and ".join(words)
     return f"a very blurry photo of {text}" if scene.blur >= HEAVY_BLUR else text
 
 

@@ -120,12 +120,15 @@ class Store:
     # Migrations and backups
 
     def _migrate(self, backups: Path | None, upto: int | None) -> None:
-        self._writer.execute("CREATE TABLE IF NOT EXISTS migration (number INTEGER PRIMARY KEY, name TEXT, created_at TIMESTAMPTZ DEFAULT now())")
+        self._writer.execute(
+            "CREATE TABLE IF NOT EXISTS migration (number INTEGER PRIMARY KEY, name TEXT, created_at TIMESTAMPTZ DEFAULT now())"
+        )
         done = {row[0] for row in self._writer.execute("SELECT number FROM migration").fetchall()}
         known = migrations()
         if done - known.keys():
             raise StoreError(
-                f"{self.path} was written by a newer Mistakebook (migration {max(done)}, this one knows {max(known)}). Upgrade, or restore a backup."
+                f"{self.path} was written by a newer Mistakebook (migration {max(done)}, this one knows {max(known)}). "
+                "Upgrade, or restore a backup."
             )
         todo = [number for number in sorted(known.keys() - done) if upto is None or number <= upto]
         if done and todo and backups:
@@ -152,7 +155,9 @@ class Store:
                 for table in counts:
                     self._writer.execute(f"COPY \"{table}\" TO '{_quoted(temporary / table)}.parquet' (FORMAT PARQUET)")
                     if self._count(f"read_parquet('{_quoted(temporary / table)}.parquet')") != counts[table]:
-                        raise StoreError(f"backup of table {table} to {temporary} reads back with another number of rows; is the disk full?")
+                        raise StoreError(
+                            f"backup of table {table} to {temporary} reads back with another number of rows; is the disk full?"
+                        )
                 sequences = self._writer.execute("SELECT sequence_name, coalesce(last_value, 0) FROM duckdb_sequences()").fetchall()
             finally:
                 self._writer.execute("ROLLBACK")

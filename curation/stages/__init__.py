@@ -24,4 +24,6 @@ def stage_class(name: str) -> type:
     if name not in STAGES:
         raise UnknownStage(f"unknown stage {name!r}; there are: {', '.join(STAGES)}")
     module = importlib.import_module(f"curation.stages.{STAGES[name]}")
-    return next(v for v in vars(module).values() if isinstance(v, type) and getattr(v, "name", None) == name and v.__module__ == module.__name__)
+    return next(
+        v for v in vars(module).values() if isinstance(v, type) and getattr(v, "name", None) == name and v.__module__ == module.__name__
+    )

@@ -18,7 +18,8 @@ POCKET_FLUX = "pocket-flux"
 class Options(BaseModel):
     generator: str = Field(default="diffusers", description="The plugin that draws: " + ", ".join(IMAGE_GENERATORS.names()) + ".")
     model: str = Field(
-        default_factory=lambda: os.environ.get("MISTAKEBOOK_IMAGE_MODEL") or POCKET_FLUX, description="Folder or hub name of the text-to-image model."
+        default_factory=lambda: os.environ.get("MISTAKEBOOK_IMAGE_MODEL") or POCKET_FLUX,
+        description="Folder or hub name of the text-to-image model.",
     )
     generator_options: dict = Field(default_factory=dict, description="Further options of the plugin, such as steps and guidance.")
     sample_ids: list[int] | None = Field(default=None, description="Samples to draw (again); all that wait if empty.")
