@@ -34,6 +34,10 @@ class StoreInUse(StoreError):
     """Another process has the file open (DuckDB allows one)."""
 
 
+class QueryFailed(StoreError):
+    """A named query raised: a fault of ours, not of the user."""
+
+
 class Store:
     """Rows in and out by named query (data/sql). `path` is the DuckDB file; it is created and migrated."""
 
@@ -266,7 +270,7 @@ def _fetch(cursor: duckdb.DuckDBPyConnection, name: str, parameters: dict) -> li
     try:
         result = cursor.execute(wanted.text, wanted.values(parameters))
     except duckdb.Error as error:
-        raise StoreError(f"query {name}: {error}") from error
+        raise QueryFailed(f"query {name}: {error}") from error
     columns = [column[0] for column in result.description]
     return [dict(zip(columns, row)) for row in result.fetchall()]
 

@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from data.store import StoreError
+from data.store import QueryFailed
 
 READING = ("GET", "HEAD")
 WRONG_PASSWORD_WAIT = 0.5  # seconds
@@ -168,7 +168,7 @@ class Errors:
     def _explain(self, error: Exception, path: str) -> tuple[int, str]:
         if "No space left" in str(error):
             return 507, "the disk is full: this was not done, and what was there before is kept. Free some space and try again"
-        if type(error) is not StoreError and type(error).__module__.partition(".")[0] in self.HOUSE:
+        if not isinstance(error, QueryFailed) and type(error).__module__.partition(".")[0] in self.HOUSE:
             return (404 if type(error).__name__.startswith("Unknown") else 409), str(error)
         if type(error) is ValueError:
             log.warning("refused at %s: %s", path, error, exc_info=error)
