@@ -1,0 +1,219 @@
+"""The eye of pocket-teacher: what is in a picture, from its pixels alone.
+
+A light, plain background is assumed, as both built-in benchmarks have it. Blobs are parted from it by colour, fitted
+with shapes (outlines.py) and named; a blob's blur, a chart's bars and a doubtful picture are told too.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from PIL import Image
+from scipy.ndimage import find_objects, label
+
+from data.scenes import RADII, SIZE
+from models.pocket.teacher import charts
+from models.pocket.teacher.outlines import outline
+from models.pocket.teacher.words import PALETTE
+
+CONTRAST = 42.0  # RGB distance (Euclidean) from the background from which a pixel belongs to something
+FAINTEST = 30.0  # a picture with no pixel farther from its background shows nothing
+SHARP = 0.2  # steepest edge, as a share of the contrast a pixel, below which a picture is blurred
+SMALLEST = 10.0  # pixels of area; less is a speck
+SPLINTER = 0.14  # a part of a blob of another colour smaller than this share is a fringe or a stain
+LARGE = sum(RADII.values()) / 2  # pixels of radius
+MOST = 8  # more blobs than this is no drawn scene
+PLAIN = 0.3  # the share of the picture that the background must have
+
+_NAMES = [name for name, values in PALETTE.items() for _ in values]
+_COLOURS = np.array([value for values in PALETTE.values() for value in values], dtype=np.float32)
+_FIRST = np.array([_NAMES.index(name) for name in _NAMES])  # a colour's two values count as one
+# PocketVQA's colours waver when a diffusion model draws them; easy-VQA's own four are always exact
+_EXACT = np.array([name in ("black", "gray", "teal", "brown") for name in _NAMES])
+_PURE = np.array([set(value.astype(int)) <= {0, 255} for value in _COLOURS]) | _EXACT
+
+
+@dataclass(frozen=True)
+class Object:
+    """One thing seen; places and lengths in pixels of a picture of 64, from the top left."""
+
+    shape: str  # "unclear" in a blurred picture
+    colour: str
+    size: str
+    x: float
+    y: float
+    radius: float
+    confidence: float  # of the shape, 0 to 1
+    flat: bool  # painted in one of easy-VQA's exact colours: that benchmark calls a square a rectangle
+
+    @property
+    def words(self) -> str:
+        return f"{self.size} {self.colour} {self.shape}"
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the eye makes of a picture: either `things` or `bars` (from the left) is filled, or neither."""
+
+    things: tuple[Object, ...] = ()
+    bars: tuple[charts.Bar, ...] = ()
+    blurred: bool = False
+    sharpness: float = 1.0
+    confidence: float = 1.0  # that it is a drawn scene and read off rightly
+
+    @property
+    def words(self) -> str:
+        """A description in one sentence."""
+        if self.bars:
+            return f"A bar chart of {len(self.bars)} bars: " + ", ".join(f"{bar.colour} ({bar.height:.0f} px)" for bar in self.bars) + "."
+        if not self.things:
+            return "Nothing can be made out on the background." if self.confidence > 0.5 else "The picture is no drawn scene."
+        if self.blurred:
+            return "A heavily blurred photo of something " + " and something ".join(thing.colour for thing in self.things) + "."
+        placed = (
+            f"a {t.words} at the {'top' if t.y < SIZE / 2 else 'bottom'} {'left' if t.x < SIZE / 2 else 'right'}" for t in self.things
+        )
+        return "A plain background with " + " and ".join(placed) + "."
+
+
+def see(image: Image.Image) -> Seen:
+    """What a picture shows. Any mode and size; larger ones are shrunk to 64 pixels first."""
+    pixels, scale = _pixels(image)
+    background = _background(pixels)
+    away = background - pixels
+    distance = np.sqrt((away * away).sum(2))
+    strongest = float(distance.max())
+    if strongest < FAINTEST:
+        return Seen()
+    if (distance < CONTRAST).mean() < PLAIN:
+        return Seen(confidence=0.1)
+    sharpness = _steepest(pixels) / strongest * scale
+    if sharpness < SHARP:
+        return Seen(_blurred_things(away, distance, strongest, scale), (), True, sharpness, 0.9)
+    mask = distance > CONTRAST
+    axes, mask = charts.take_axes(mask, pixels)
+    blobs = _blobs(mask, away, distance)
+    if len(blobs) > MOST:
+        return Seen(sharpness=sharpness, confidence=0.1)
+    found = [thing for blob in blobs if (thing := _thing(blob, background, pixels)) is not None]
+    bars = charts.bars([(colour, shape) for colour, _, shape in found], axes)
+    if bars:
+        return Seen(bars=tuple(replace(bar, x=bar.x * scale, height=bar.height * scale) for bar in bars), sharpness=sharpness)
+    things = tuple(_named(*one, scale) for one in found)
+    return Seen(things, (), False, sharpness, min((thing.confidence for thing in things), default=1.0))
+
+
+def _pixels(image: Image.Image) -> tuple[np.ndarray, float]:
+    """(h, w, 3) float32, and how many pixels of a 64-pixel picture one of them is long. What is transparent is white."""
+    longest = max(image.size)
+    if longest > SIZE:
+        image.draft("RGB", (2 * SIZE, 2 * SIZE))  # a JPEG is decoded small
+        image = image if image.mode in ("RGB", "RGBA", "L") else image.convert("RGBA")
+        image = image.resize([max(1, round(side * SIZE / longest)) for side in image.size], Image.Resampling.BOX, reducing_gap=2.0)
+    if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image.convert("RGBA"))
+    return np.asarray(image.convert("RGB"), dtype=np.float32), SIZE / min(longest, SIZE)
+
+
+def _background(pixels: np.ndarray) -> np.ndarray:
+    """The mean of the commonest colour's pixels, found on a grid of 16 levels a channel."""
+    flat = pixels.reshape(-1, 3)
+    coarse = (flat / 16).astype(np.int32)
+    commonest = np.bincount(coarse[:, 0] * 256 + coarse[:, 1] * 16 + coarse[:, 2], minlength=4096).argmax()
+    centre = np.array([commonest // 256, commonest // 16 % 16, commonest % 16], dtype=np.float32) * 16 + 8
+    near = np.abs(flat - centre).max(1) < 20
+    return flat[near].mean(0)
+
+
+def _steepest(pixels: np.ndarray) -> float:
+    """The largest difference between neighbouring pixels, RGB distance."""
+    across, down = np.diff(pixels, axis=1), np.diff(pixels, axis=0)
+    return float(np.sqrt(max((across * across).sum(2).max(initial=0), (down * down).sum(2).max(initial=0))))
+
+
+def _hues(away: np.ndarray) -> np.ndarray:
+    """For each (n, 3) difference from the background the colour of the palette that lies in that direction, whatever it covers."""
+    towards = 240.0 - _COLOURS
+    towards /= np.linalg.norm(towards, axis=1, keepdims=True)
+    return _FIRST[(away @ towards.T).argmax(1)]
+
+
+def _blobs(mask: np.ndarray, away: np.ndarray, distance: np.ndarray) -> list[np.ndarray]:
+    """Boolean masks (h, w) of the connected parts, split where two colours touch."""
+    labels, count = label(mask)
+    blobs = []
+    for number in range(1, count + 1):
+        blob = labels == number
+        if blob.sum() < SMALLEST:
+            continue
+        blobs += _parted(blob, away, distance)
+    return blobs
+
+
+def _parted(blob: np.ndarray, away: np.ndarray, distance: np.ndarray) -> list[np.ndarray]:
+    """The blob, or its parts of different colours. A pixel at an edge goes to the nearer part."""
+    core = blob & (distance > 0.6 * distance[blob].max())
+    hues = _hues(away[core])
+    names, counts = np.unique(hues, return_counts=True)
+    large = names[counts > max(SPLINTER * len(hues), SMALLEST)]
+    if len(large) < 2:
+        return [blob]
+    every = np.full(blob.shape, -1)
+    every[blob] = _hues(away[blob])
+    parts = []
+    for name in large:
+        labels, count = label(every == name)
+        sizes = np.bincount(labels.ravel(), minlength=count + 1)
+        parts += [labels == k for k in range(1, count + 1) if sizes[k] > max(SMALLEST, SPLINTER * counts.max())]
+    return parts
+
+
+def _thing(blob: np.ndarray, background: np.ndarray, pixels: np.ndarray):
+    """Colour's number in the palette, RGB value and outline of one blob; None for a speck."""
+    rows, columns = find_objects(blob.astype(np.int8))[0]
+    window = (slice(max(rows.start - 2, 0), rows.stop + 2), slice(max(columns.start - 2, 0), columns.stop + 2))
+    patch, own = pixels[window], blob[window]
+    away = background - patch
+    distance = (away * away).sum(2)
+    inner = patch[own & (distance >= np.median(distance[own]))]
+    value = np.median(inner, axis=0)
+    towards = background - value
+    cover = np.clip((away @ towards) / (towards @ towards), 0, 1)
+    reach = own.copy()  # the blob and one pixel around it: its faint rim counts, its neighbours don't
+    reach[1:] |= own[:-1]
+    reach[:-1] |= own[1:]
+    reach[:, 1:] |= own[:, :-1]
+    reach[:, :-1] |= own[:, 1:]
+    cover = np.where(reach, cover, 0)
+    if cover.sum() < SMALLEST:
+        return None
+    height, width = cover.shape
+    shape = outline(cover, np.arange(height)[:, None] + window[0].start + 0.5, np.arange(width)[None] + window[1].start + 0.5)
+    colour = _nearest(value)
+    return _NAMES[colour], bool(_PURE[colour] and np.abs(value - _COLOURS[colour]).max() < 12), shape
+
+
+def _nearest(value: np.ndarray) -> int:
+    apart = np.sqrt(((_COLOURS - value) ** 2).sum(1))
+    return int((apart + np.where(_EXACT & (apart > 40), 60, 0)).argmin())
+
+
+def _named(colour: str, flat: bool, shape, scale: float) -> Object:
+    size = "large" if shape.radius * scale > LARGE else "small"
+    confidence = float(np.clip(shape.margin / 0.05, 0, 1) * np.clip(1.6 - 4 * shape.misfit, 0.2, 1))
+    return Object(shape.shape, colour, size, shape.x * scale, shape.y * scale, shape.radius * scale, confidence, flat)
+
+
+def _blurred_things(away: np.ndarray, distance: np.ndarray, strongest: float, scale: float) -> tuple[Object, ...]:
+    """One thing a colour where the picture is strong; shapes don't survive blur, colours and places do."""
+    mask = distance > 0.6 * strongest
+    hues = np.full(mask.shape, -1)
+    hues[mask] = _hues(away[mask])
+    things = []
+    for hue in np.unique(hues[mask]):
+        labels, count = label(hues == hue)
+        for number in range(1, count + 1):
+            rows, columns = np.nonzero(labels == number)
+            if len(rows) > max(20, 0.1 * mask.sum()):
+                x, y = (columns.mean() + 0.5) * scale, (rows.mean() + 0.5) * scale
+                things.append(Object("unclear", _NAMES[hue], "large", float(x), float(y), LARGE, 0.0, False))
+    return tuple(things)
