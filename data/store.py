@@ -52,20 +52,20 @@ class Store:
 
     # Reading
 
-    def rows(self, name: str, **parameters) -> list[dict[str, Any]]:
+    def rows(self, name: str, /, **parameters) -> list[dict[str, Any]]:
         """All rows of a named query as dictionaries."""
         return _fetch(self._cursor(), name, parameters)
 
-    def row(self, name: str, **parameters) -> dict[str, Any] | None:
+    def row(self, name: str, /, **parameters) -> dict[str, Any] | None:
         """The first row, or None."""
         return next(iter(self.rows(name, **parameters)), None)
 
-    def value(self, name: str, **parameters) -> Any:
+    def value(self, name: str, /, **parameters) -> Any:
         """The first column of the first row, or None."""
         row = self.row(name, **parameters)
         return next(iter(row.values())) if row else None
 
-    def column(self, name: str, **parameters) -> list[Any]:
+    def column(self, name: str, /, **parameters) -> list[Any]:
         """The first column of all rows."""
         return [next(iter(row.values())) for row in self.rows(name, **parameters)]
 
@@ -74,7 +74,7 @@ class Store:
         wanted = query(name)
         return self._cursor().execute(wanted.text, wanted.values(parameters)).fetchnumpy()
 
-    def to_parquet(self, name: str, path: Path, **parameters) -> int:
+    def to_parquet(self, name: str, path: Path, /, **parameters) -> int:
         """Writes the rows of a named query to a Parquet file, atomically; returns their number."""
         wanted = query(name)
         table = self._cursor().execute(wanted.text, wanted.values(parameters)).to_arrow_table()
@@ -184,7 +184,7 @@ class Write:
         self._cursor = cursor
         self.touched_any = False
 
-    def run(self, name: str, **parameters) -> list[dict[str, Any]]:
+    def run(self, name: str, /, **parameters) -> list[dict[str, Any]]:
         """Runs a named query; returns its rows (of RETURNING, say)."""
         return _fetch(self._cursor, name, parameters)
 
