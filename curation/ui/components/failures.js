@@ -1,1 +1,208 @@
-export function start(root) {}
+// The Failures page. What is selected (facets, clusters, lasso) is one thing, kept in the URL; grid, map and card follow from it.
+
+import { api, at, drawer, fill, fmt, h, icon, keymap, keys, later, onlyLatest, pick, state, toast } from "./lib.js";
+import { drawChips, drawClusters, drawFacets } from "./failures_left.js";
+import { drawActions, drawSteps } from "./failures_actions.js";
+import { drawCard, drawThumbs, drawTriage, triage } from "./failures_card.js";
+import { MapColumn } from "./failures_map.js";
+
+export const FACETS = ["error_type", "dataset", "kind", "use", "triage", "score"];
+const PAGE = 60;
+
+let root;
+let map;
+let side;
+let working = false; // an evaluation, diagnosis or clustering runs
+let shownFilter = null; // what the lists on the page show, as JSON
+let shownCard = null;
+
+export const view = { summary: null, page: null, clusters: [], facets: {}, card: null, index: 0, lassoIds: null, running: [] };
+
+export function start(element) {
+  root = element;
+  side = drawer(root.querySelector(".cols"), "Selection");
+  map = new MapColumn(root, view, { lasso: (polygon) => choose({ lasso: polygon }), pick: (id) => id !== null && open(id) });
+  fill(at(root, "back"), icon("left")).addEventListener("click", () => turn(-1));
+  fill(at(root, "next"), icon("right")).addEventListener("click", () => turn(1));
+  const search = at(root, "search");
+  search.addEventListener("input", later(() => choose({ words: search.value.trim() || null }, true), 250));
+  search.addEventListener("keydown", (event) => event.key === "Enter" && search.blur());
+  keys("failures", [
+    { name: "next", key: "j", what: "next failure", run: () => step(1), repeat: true },
+    { name: "previous", key: "k", what: "previous failure", run: () => step(-1), repeat: true },
+    { name: "model", key: "m", what: "model error, and on to the next", run: () => label("model error") },
+    { name: "label", key: "l", what: "label error: the gold answer is wrong, and on to the next", run: () => label("label error") },
+    { name: "scorer", key: "o", what: "scorer artefact: right, but in another form, and on to the next", run: () => label("scorer artefact") },
+    { name: "zoom", key: "z", what: "picture large", run: () => root.querySelector(".shot")?.click() },
+    { name: "grid", key: "g", what: "map or grid", run: () => state.set({ view: state.one("view") === "grid" ? null : "grid" }) },
+    { name: "fit", key: "f", what: "whole map", run: () => map.fit() },
+    { name: "pan", key: "p", what: "drag pans or lassos", run: () => map.setMode(map.mode === "pan" ? "lasso" : "pan") },
+    { name: "clear", key: "x", what: "clear the selection", run: clear },
+  ]);
+}
+
+// The part of the URL that says which failures are meant, as the API takes it.
+export function filter() {
+  const chosen = Object.fromEntries(FACETS.map((facet) => [facet, state.list(facet)]).filter(([, values]) => values.length));
+  for (const facet of Object.keys(chosen)) chosen[facet] = chosen[facet].map((value) => (value === "none" ? "" : value));
+  if (state.list("cluster").length) chosen.cluster_id = state.list("cluster").map(Number);
+  if (state.one("words")) chosen.words = state.one("words");
+  if (state.one("round")) chosen.round = Number(state.one("round"));
+  if (view.lassoIds) chosen.failure_ids = view.lassoIds;
+  return chosen;
+}
+
+// Whether anything narrows the selection.
+export const narrowed = () => Object.keys(filter()).some((name) => name !== "round");
+
+// Changes the selection; starts again at its first failure.
+export function choose(changes, replace = false) {
+  state.set({ ...changes, offset: null, card: null }, { replace });
+}
+
+// A facet's value, on or off; several may be on.
+export function toggle(name, value) {
+  const now = state.list(name);
+  const text = String(value === "" ? "none" : value);
+  choose({ [name]: now.includes(text) ? now.filter((one) => one !== text) : [...now, text] });
+}
+
+export const clear = () => choose({ ...Object.fromEntries(FACETS.map((facet) => [facet, null])), cluster: null, words: null, lasso: null });
+
+export function open(failureId) {
+  state.set({ card: failureId }, { replace: true });
+  side.open();
+}
+
+const newest = onlyLatest();
+const newestCard = onlyLatest();
+
+// Called when the page comes up and whenever the URL changes.
+export async function show() {
+  if (!view.summary || (state.one("round") && Number(state.one("round")) !== view.summary.round)) await loadSummary();
+  const search = at(root, "search");
+  if (document.activeElement !== search) search.value = state.one("words") ?? "";
+  map.showLasso(state.one("lasso"));
+  map.show();
+  const wanted = JSON.stringify([filter(), offset(), view.summary.version]);
+  if (wanted !== shownFilter) {
+    shownFilter = wanted;
+    await loadSelection();
+  }
+  await showCard();
+  drawAll();
+}
+
+const offset = () => Number(state.one("offset") ?? 0);
+
+async function loadSummary() {
+  const round = Number(state.one("round")) || null;
+  view.summary = await api("failures/summary", { round });
+  await map.load(view.summary);
+}
+
+async function loadSelection() {
+  const chosen = filter();
+  const answer = await newest(Promise.all([
+    api("failures/page", { ...chosen, offset: offset(), limit: PAGE }),
+    api("failures/clusters", chosen),
+    api("failures/facets", chosen),
+    map.loadShown(chosen, narrowed()),
+  ]));
+  if (!answer) return;
+  [view.page, view.clusters, view.facets] = answer;
+  map.showLabels();
+}
+
+async function showCard() {
+  const rows = view.page?.rows ?? [];
+  const id = Number(state.one("card")) || rows[0]?.failure_id || null;
+  const found = rows.findIndex((row) => row.failure_id === id);
+  view.index = found < 0 ? null : found;
+  if (id === null) view.card = null;
+  else if (id !== shownCard || !view.card) {
+    const card = await newestCard(api("failures/card", { failure_id: id }));
+    if (card) view.card = card;
+  }
+  shownCard = view.card?.failure_id ?? null;
+}
+
+function drawAll() {
+  const { summary, page } = view;
+  drawGlance();
+  drawClusters(at(root, "clusters"), view);
+  drawFacets(at(root, "facets"), view);
+  drawChips(at(root, "chips"), view);
+  const grid = state.one("view") === "grid" || !summary.placed;
+  at(root, "middle-title").textContent = grid ? "Failures" : "Map";
+  map.visible(!grid);
+  const wide = at(root, "wide-grid");
+  wide.hidden = !grid;
+  if (grid) fill(wide, drawSteps(view), page?.rows.length ? drawThumbs(view) : null);
+  fill(at(root, "thumbs"), grid ? null : drawThumbs(view));
+  drawCard(at(root, "card"), view);
+  drawTriage(at(root, "triage"), view);
+  const total = page?.failures ?? 0;
+  const pages = Math.max(1, Math.ceil(total / PAGE));
+  const here = offset() / PAGE + 1;
+  at(root, "place").textContent = total ? `${fmt.number(total)} · page ${fmt.number(here)} of ${fmt.number(pages)}` : "nothing selected";
+  at(root, "back").disabled = here <= 1;
+  at(root, "next").disabled = here >= pages;
+  at(root, "count").textContent = `${fmt.number(total)} ${narrowed() ? "selected" : fmt.plural(total, "failure").replace(/^\S+ /, "")}`;
+  const tally = (page?.by_error_type ?? []).map((row) => `${row.error_type || "not diagnosed"} ${fmt.number(row.failures)}`).join(" · ");
+  at(root, "tally").textContent = tally;
+  at(root, "tally").title = tally;
+  drawActions(at(root, "actions"), at(root, "recluster"), view);
+}
+
+// "1,563 failures of 4,812 train items · accuracy 0.675"
+function drawGlance() {
+  const { summary } = view;
+  const items = summary.answered < summary.examples ? `${fmt.number(summary.answered)} of ${fmt.number(summary.examples)} train items asked` : `${fmt.number(summary.answered)} train items`;
+  const without = summary.label_errors ? ` · ${fmt.fixed(summary.accuracy_without_label_errors)} without ${fmt.plural(summary.label_errors, "label error")}` : "";
+  const lines = summary.answered ? [`${fmt.plural(summary.failures, "failure")} of ${items}`, `accuracy ${fmt.fixed(summary.accuracy)}${without}`] : [];
+  fill(at(root, "glance"), lines.map((line) => h("div", { title: line }, line)));
+  const rounds = summary.rounds ?? [];
+  const choice = rounds.length > 1 && pick(rounds.map((round) => ({ value: round, text: `round ${round}` })), summary.round, (round) => choose({ round, cluster: null, lasso: null }));
+  fill(at(root, "rounds"), choice);
+  fill(at(root, "tools"), map.tools(), side.button);
+}
+
+// The page of the grid before or after.
+function turn(by) {
+  state.set({ offset: Math.max(0, offset() + by * PAGE) || null, card: null });
+}
+
+// The failure before or after, over the edges of pages.
+function step(by) {
+  const rows = view.page?.rows ?? [];
+  if (!rows.length) return;
+  const to = view.index === null ? 0 : view.index + by;
+  if (to >= 0 && to < rows.length) state.set({ card: rows[to].failure_id }, { replace: true });
+  else if (to < 0 ? offset() > 0 : offset() + PAGE < view.page.failures) turn(by);
+}
+
+async function label(text) {
+  if (!view.card) return;
+  const { failure_id: id } = view.card;
+  step(1);
+  toast(`Failure ${fmt.number(id)}: ${text}. Back with ${keymap.key("failures", "previous")}`, { kind: "good", seconds: 2.5 });
+  await triage(id, { label: text });
+}
+
+// After something was changed on the server.
+export async function refresh() {
+  shownFilter = shownCard = null;
+  await loadSummary();
+  await show();
+}
+
+// While a job brings new failures, diagnoses or places, the page follows; once more when it ends.
+export async function tick(workspace) {
+  view.running = workspace.running.filter((job) => ["import", "evaluate", "diagnose", "cluster"].includes(job.stage));
+  const count = workspace.counts.failures;
+  const changed = view.summary && workspace.round === view.summary.round && count !== view.summary.failures;
+  if (!view.running.length && !working && !changed) return;
+  working = view.running.length > 0;
+  await refresh();
+}

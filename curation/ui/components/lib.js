@@ -5,7 +5,7 @@
 //   export function show() {}             whenever it is shown and whenever its part of the URL changes (read it from `state`)
 //   export function tick(workspace) {}    after each poll while it is shown (optional)
 
-import { state, tell } from "./state.js";
+import { state } from "./state.js";
 
 export * from "./api.js";
 export * from "./dom.js";
@@ -13,6 +13,7 @@ export * from "./float.js";
 export * from "./form.js";
 export * as fmt from "./fmt.js";
 export * from "./keys.js";
+export { estimate, estimateText, launch, stageList, start as launchNow } from "./launch.js";
 export * from "./state.js";
 export * from "./theme.js";
 export * from "./widgets.js";
@@ -61,5 +62,3 @@ function styles() {
     link.addEventListener("error", done);
   })));
 }
-
-export { tell };

@@ -1,6 +1,6 @@
 // Small things that pages are made of.
 
-import { fill, h, icon } from "./dom.js";
+import { h, icon } from "./dom.js";
 import { media } from "./api.js";
 
 export const types = []; // the error types: {name, definition, example, colour}, filled by the shell
@@ -81,5 +81,3 @@ export function onlyLatest() {
     return mine === call ? answer : undefined;
   };
 }
-
-export { fill };

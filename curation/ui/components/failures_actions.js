@@ -1,0 +1,91 @@
+// What can be done with the selection: diagnose, cluster, generate; each with what it costs.
+
+import { api, estimate, fill, fmt, h, launch, pages, progress, state, emptyState, toast } from "./lib.js";
+import { filter, narrowed } from "./failures.js";
+
+let asked = null; // the selection that the estimate on the button is for
+let price = "";
+let figure; // where the button shows it
+
+export function drawActions(box, recluster, view) {
+  const { page, summary } = view;
+  const open = (page?.failures ?? 0) - (page?.diagnosed ?? 0);
+  const many = open || page?.failures || 0;
+  figure = h("span", price && asked === mark(view) ? ` · ≈ ${price}` : "");
+  const text = `${open || !page?.failures ? "Diagnose" : "Diagnose again"} ${many ? fmt.number(many) : ""}`;
+  const diagnose = h("button.btn", { class: summary.diagnosed ? "" : "p", disabled: !many, onclick: () => launchDiagnose(view), title: open ? "Asks the frontier model what went wrong" : "All of these are diagnosed; this asks again" }, text, figure);
+  const teachable = page?.teachable ?? 0;
+  const why = teachable ? `${fmt.plural(teachable, "teachable failure")}: the frontier model gets them right` : "None of these is teachable yet: diagnose them first";
+  const generate = h("button.btn", { class: summary.diagnosed ? "p" : "", disabled: !teachable, title: why, onclick: () => generateFor(view) }, narrowed() ? "Generate for selection →" : "Generate for all →");
+  fill(box, diagnose, generate);
+  fill(recluster, summary.diagnosed > 0 && h("button.btn", { onclick: launchCluster, title: summary.placed ? `${fmt.number(summary.placed)} of ${fmt.number(summary.diagnosed)} diagnosed failures are on the map` : "Groups the diagnosed failures and lays the map" }, summary.placed ? "Re-cluster" : "Cluster"));
+  if (many) reckon(view);
+}
+
+const mark = ({ page, summary }) => JSON.stringify([filter(), page?.diagnosed, summary.version]);
+
+// The estimate on the button, for the selection as it is now.
+async function reckon(view) {
+  const now = mark(view);
+  if (asked === now) return;
+  [asked, price] = [now, ""];
+  try {
+    const found = await estimate("diagnose", { failure_ids: await idsToDiagnose(view) });
+    if (asked !== now) return;
+    price = fmt.usd(found.usd?.[1]);
+    figure.textContent = ` · ≈ ${price}`;
+  } catch { /* nothing to estimate: the dialog says why */ }
+}
+
+// Those of the selection without a diagnosis; all of it if each has one; null for all of the round that have none.
+async function idsToDiagnose({ page }) {
+  if (!narrowed() && page.failures > page.diagnosed) return null;
+  const found = await api("failures/ids", filter());
+  return found.undiagnosed.length ? found.undiagnosed : found.failure_ids;
+}
+
+async function launchDiagnose(view) {
+  const failureIds = await idsToDiagnose(view);
+  await launch("diagnose", { failure_ids: failureIds }, { title: "Diagnose", noun: "failure", hidden: ["failure_ids", "limit", "again"], button: "Diagnose",
+    text: "The frontier model first answers each question itself, from the picture alone. Then it sees both answers and says what went wrong." });
+}
+
+const launchCluster = () => launch("cluster", {}, { title: "Cluster", noun: "diagnosed failure", button: "Cluster",
+  text: "Groups the diagnosed failures by error type and likeness, gives each group a plain title, and lays the map anew." });
+
+const launchEvaluate = () => launch("evaluate", {}, { title: "Evaluate", noun: "example", button: "Evaluate",
+  text: "Asks the checkpoint every question of the datasets and scores its answers. What it gets wrong on the train split becomes a failure." });
+
+// Hands the selection over to the Generate page.
+async function generateFor(view) {
+  const chosen = filter();
+  const names = Object.keys(chosen).filter((name) => name !== "round");
+  const onlyClusters = names.length === 1 && names[0] === "cluster_id";
+  const what = !names.length ? {} : onlyClusters ? { cluster_ids: chosen.cluster_id } : { failure_ids: (await api("failures/ids", chosen)).failure_ids };
+  sessionStorage.setItem("mistakebook.generate", JSON.stringify({ ...what, failures: view.page.failures, teachable: view.page.teachable, by_error_type: view.page.by_error_type }));
+  if (pages.some((page) => page.name === "generate")) state.go("generate", {});
+  else toast("There is no Generate page in this build; use `mistakebook generate`.", { kind: "bad" });
+}
+
+// Above the grid while there is no map: how far the round is, and what to do next.
+export function drawSteps(view) {
+  const { summary, running } = view;
+  if (summary.placed) return null;
+  const job = (stage) => running.find((one) => one.stage === stage);
+  if (!summary.examples && !job("import")) return emptyState("No questions yet", "Import a dataset, or start with the built-in one: its train split is where failures are found.", pageButton("data", "Data & models"));
+  if (!summary.round) return emptyState("No checkpoint yet", "A round starts from a checkpoint: the model whose mistakes are collected.", pageButton("data", "Data & models"));
+  if (!summary.answered && !job("evaluate")) return emptyState(`${summary.checkpoint} has not been asked yet`, `${fmt.plural(summary.examples, "train question")} wait for it. What it gets wrong appears here.`, { text: "Evaluate", run: launchEvaluate });
+  if (summary.answered && !summary.failures && !job("evaluate")) return emptyState("Nothing went wrong", `${summary.checkpoint} answers all ${fmt.number(summary.answered)} train questions right. Import a harder dataset.`, pageButton("data", "Data & models"));
+  const left = summary.failures - summary.diagnosed;
+  return h("div.steps",
+    stepCard("1  Evaluate", job("evaluate"), summary.answered >= summary.examples, `${fmt.number(summary.answered)} of ${fmt.plural(summary.examples, "train item")} asked`, "Evaluate the rest", launchEvaluate),
+    stepCard("2  Diagnose", job("diagnose"), summary.failures > 0 && !left, `${fmt.number(summary.diagnosed)} of ${fmt.plural(summary.failures, "failure")} diagnosed`, `Diagnose ${fmt.number(left)}`, () => launchDiagnose(view)),
+    stepCard("3  Cluster", job("cluster"), false, "groups with a title, and the map", "Cluster", launchCluster, summary.diagnosed > 0));
+}
+
+function stepCard(title, job, done, text, button, run, possible = true) {
+  const state_ = job ? progress(job.done, job.total, job.seconds_left && `${fmt.duration(job.seconds_left)} left`) : done ? h("span.okay", "✓ done") : h("button.btn", { class: possible ? "p" : "", disabled: !possible, onclick: run }, button);
+  return h("div.card", { class: job ? "now" : "" }, h("b", title), h("span.dim", text), state_);
+}
+
+const pageButton = (name, text) => pages.some((page) => page.name === name) && { text, run: () => state.go(name) };

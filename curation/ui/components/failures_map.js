@@ -1,0 +1,166 @@
+// Middle column: the map with its colours, legend, labels, lasso and tooltip.
+
+import { api, at, colour, dot, fill, h, icon, pick, picture, state, tooltip } from "./lib.js";
+import { PointMap } from "./map.js";
+import { toggle } from "./failures.js";
+import { valueText } from "./failures_left.js";
+
+const OTHERS = ["#4269d0", "#efb118", "#ff725c", "#6cc5b0", "#3ca951", "#ff8ab7", "#a463f2", "#97bbf5", "#9c6b4e", "#38b2c4", "#8c9a3c", "#d6679a"];
+const BAD_TO_GOOD = ["#d0443a", "#e07b39", "#e8b23a", "#a9b84a", "#3ca951"]; // score 0 to 1 in fifths
+const WAYS = [{ value: "error_type", text: "by error type" }, { value: "cluster", text: "by cluster" }, { value: "dataset", text: "by dataset" }, { value: "score", text: "by score" }];
+const LABEL = 34; // letters of a cluster's title on the map
+
+export class MapColumn {
+  constructor(root, view, { lasso, pick: picked }) {
+    Object.assign(this, { root, view, points: null, version: null, cards: new Map() });
+    this.map = new PointMap(at(root, "map"), {
+      onlasso: (polygon) => lasso(encode(polygon)),
+      onpick: (index) => picked(index === null ? null : this.points.failure_id[index]),
+      onhover: (index, x, y) => this.hover(index, x, y),
+    });
+  }
+
+  get mode() {
+    return this.map.mode;
+  }
+
+  setMode(mode) {
+    this.map.mode = mode;
+    for (const button of this.root.querySelectorAll("[data-mode]")) button.classList.toggle("on", button.dataset.mode === mode);
+  }
+
+  fit() {
+    this.map.fit();
+  }
+
+  visible(on) {
+    for (const name of ["map", "legend"]) at(this.root, name).hidden = !on;
+    if (on) this.map.redraw();
+  }
+
+  // The points of a round, if they changed.
+  async load(summary) {
+    if (!summary.placed) {
+      [this.points, this.version] = [null, summary.version];
+      return;
+    }
+    if (this.version === summary.version) return;
+    const answer = await api("failures/points", { round: summary.round });
+    const array = (name, type) => new type(Uint8Array.from(atob(answer[name]), (c) => c.charCodeAt(0)).buffer);
+    this.version = summary.version;
+    this.points = { names: answer.names, failure_id: array("failure_id", Int32Array), error_type: array("error_type", Uint8Array), dataset: array("dataset", Uint8Array), cluster: array("cluster", Uint16Array), score: array("score", Uint8Array) };
+    this.at = new Map([...this.points.failure_id].map((id, i) => [id, i]));
+    this.painted = null;
+    this.map.setPoints(array("x", Float32Array), array("y", Float32Array));
+  }
+
+  // Which of the points the filter lets through.
+  async loadShown(filter, narrowed) {
+    if (!this.points) return;
+    if (!narrowed) return this.map.setShown(null);
+    const answer = await api("failures/shown", filter);
+    const ids = new Int32Array(Uint8Array.from(atob(answer.failure_id), (c) => c.charCodeAt(0)).buffer);
+    const shown = new Uint8Array(this.points.failure_id.length);
+    for (const id of ids) if (this.at.has(id)) shown[this.at.get(id)] = 1;
+    this.map.setShown(shown);
+  }
+
+  // The lasso of the URL: its outline, and the failures it encloses in view.lassoIds.
+  showLasso(text) {
+    if (text === this.lasso && this.lassoOf === this.version) return;
+    [this.lasso, this.lassoOf] = [text, this.version];
+    const polygon = text && this.points ? decode(text) : null;
+    this.map.setLasso(polygon);
+    this.view.lassoIds = polygon ? this.map.inside(polygon).map((i) => this.points.failure_id[i]) : null;
+  }
+
+  show() {
+    if (!this.points) return fill(at(this.root, "legend"));
+    const way = state.one("colour") ?? "error_type";
+    const { index, palette } = this.colours(way);
+    if (this.painted !== way) this.map.setColours(index, palette);
+    this.painted = way;
+    this.drawLegend(way, palette);
+    this.map.setPicked(this.at.get(Number(state.one("card"))) ?? null);
+  }
+
+  colours(way) {
+    const { names, error_type: type, dataset, cluster, score } = this.points;
+    if (way === "dataset") return { index: dataset, palette: names.dataset.map((_, i) => OTHERS[i % OTHERS.length]) };
+    if (way === "cluster") return { index: cluster, palette: names.cluster.map((_, i) => OTHERS[i % OTHERS.length]) };
+    if (way === "score") return { index: score.map((s) => Math.min(4, Math.floor(s / 20))), palette: BAD_TO_GOOD };
+    return { index: type, palette: names.error_type.map(colour) };
+  }
+
+  drawLegend(way, palette) {
+    const box = at(this.root, "legend");
+    if (way === "score") return fill(box, h("button", { disabled: true }, h("span", "score 0")), h("span.ramp", { style: { background: `linear-gradient(90deg, ${palette.join(",")})` } }), h("button", { disabled: true }, h("span", "1")));
+    const name = way === "cluster" ? "cluster" : way;
+    const titles = new Map(this.view.clusters.map((one) => [one.cluster_id, one.title]));
+    const text = (value) => (way === "cluster" ? titles.get(value) ?? `cluster ${value}` : valueText(way, value));
+    const order = way === "error_type" ? this.byCount(this.points.error_type, palette.length) : palette.map((_, i) => i);
+    const item = (i) => {
+      const value = this.points.names[way][i];
+      const on = state.list(name).includes(String(value === "" ? "none" : value));
+      return h("button", { class: on ? "on" : "", onclick: () => toggle(name, value), title: text(value) }, h("span.dot", { style: { background: palette[i] } }), h("span", text(value)));
+    };
+    fill(box, order.map(item));
+  }
+
+  byCount(index, size) {
+    const counts = new Array(size).fill(0);
+    for (const i of index) counts[i]++;
+    return counts.map((_, i) => i).sort((a, b) => counts[b] - counts[a]);
+  }
+
+  // Titles of the clusters above where their points are densest, largest first; of the chosen ones only, where some are chosen.
+  showLabels() {
+    if (!this.points) return;
+    const { cluster, names } = this.points;
+    const members = names.cluster.map(() => []);
+    for (let i = 0; i < cluster.length; i += Math.ceil(cluster.length / 20000)) members[cluster[i]].push(i);
+    const chosen = state.list("cluster").map(Number);
+    const wanted = this.view.clusters.filter((one) => (chosen.length ? chosen.includes(one.cluster_id) : one.shown)).sort((a, b) => b.failures - a.failures);
+    this.map.setLabels(wanted.map((one) => ({ ...this.map.top(members[names.cluster.indexOf(one.cluster_id)] ?? []), text: short(one.title) })));
+  }
+
+  tools() {
+    if (!this.points) return null;
+    const mode = (name, title) => h("button.btn.icon", { dataset: { mode: name }, class: this.mode === name ? "on" : "", title, "aria-label": title, onclick: () => this.setMode(name) }, icon(name));
+    const grid = state.one("view") === "grid";
+    const swap = h("button.chip", { onclick: () => state.set({ view: grid ? null : "grid" }) }, grid ? "map " : "grid ", h("kbd", "g"));
+    if (grid) return [swap];
+    return [pick(WAYS, state.one("colour") ?? "error_type", (way) => state.set({ colour: way === "error_type" ? null : way }, { replace: true }), { title: "What the colours mean" }),
+      h("span.row", { style: "gap:2px" }, mode("lasso", "Drag to lasso (p)"), mode("pan", "Drag to pan (p; or hold space or shift)"),
+        h("button.btn.icon", { onclick: () => this.fit(), title: "Whole map (f)", "aria-label": "Whole map" }, icon("fit"))), swap];
+  }
+
+  // Picture and question of the point below the pointer, fetched after a moment of rest.
+  hover(index, x, y) {
+    clearTimeout(this.waiting);
+    if (index === null) return tooltip(null);
+    const id = this.points.failure_id[index];
+    const draw = (row) => tooltip(x, y, picture(row.image, "thumb"), h("div", h("div", dot(row.error_type), " ", row.question), h("div", h("s.wrong", row.answer), " ", h("span.right", row.golds[0]))));
+    if (this.cards.has(id)) return draw(this.cards.get(id));
+    tooltip(null);
+    this.waiting = setTimeout(async () => {
+      const row = await api("failures/card", { failure_id: id }, { quiet: true });
+      if (this.cards.size > 500) this.cards.clear();
+      this.cards.set(id, row);
+      if (this.map.hovered === index) draw(row);
+    }, 60);
+  }
+}
+
+const short = (title) => (title.length > LABEL ? `${title.slice(0, LABEL - 2)}…` : title);
+
+// An outline as text for the URL: at most 60 corners, two digits each behind the point.
+function encode(polygon) {
+  const every = Math.ceil(polygon.length / 60);
+  return polygon.filter((_, i) => i % every === 0).map((corner) => corner.map((v) => v.toFixed(2)).join(",")).join(" ");
+}
+
+function decode(text) {
+  const corners = text.split(" ").map((corner) => corner.split(",").map(Number));
+  return corners.length > 2 && corners.every(([x, y]) => isFinite(x) && isFinite(y)) ? corners : null;
+}

@@ -1,0 +1,69 @@
+// Launching a job with its estimate beside it: the same dialog on every page.
+
+import { api } from "./api.js";
+import { fill, h } from "./dom.js";
+import { dialog, toast } from "./float.js";
+import { form } from "./form.js";
+import * as fmt from "./fmt.js";
+import { state } from "./state.js";
+import { later } from "./widgets.js";
+
+let stages;
+// All stages with their options' schemas, asked for once.
+export const stageList = () => (stages ??= api("stages", undefined, { quiet: true }));
+
+// What a launch would take, or null where that can't be told (nothing to do, say).
+export const estimate = (stage, options) => api("estimate", { stage, options }, { quiet: true });
+
+// "412 failures · about 824 calls · $1.90 · 4 min"
+export function estimateText(found, noun = "row") {
+  const parts = [fmt.plural(found.rows, noun), found.calls ? `about ${fmt.plural(found.calls, "call")}` : null, found.calls ? fmt.usdRange(found.usd) : null];
+  return [...parts, found.seconds ? `about ${fmt.duration(found.seconds)}` : null].filter(Boolean).join(" · ");
+}
+
+// Launches at once; tells what was started, and gives back the job.
+export async function start(stage, options) {
+  const job = await api("jobs", { stage, options });
+  toast(`Job ${job.job_id} is queued: ${job.title ?? stage}`, { kind: "good", action: { text: "See jobs", run: () => state.go("jobs") } });
+  document.dispatchEvent(new CustomEvent("mb:poll"));
+  return job;
+}
+
+// Shows the estimate and the stage's options (all but `hidden`), then launches. Resolves to the job, or null.
+export function launch(stage, options = {}, { title = stage, text = "", noun = "row", hidden = [], button = "Start" } = {}) {
+  return new Promise((resolve) => {
+    const figure = h("div.num", "…");
+    const figures = h("div.card", h("div.dim", "Estimate"), figure);
+    const fields = h("div", { style: "margin-top:14px" });
+    let values = options;
+    let asked = 0;
+    const reckon = async () => {
+      const mine = ++asked;
+      try {
+        const found = await estimate(stage, values);
+        if (mine !== asked) return;
+        figure.textContent = found.calls ? fmt.usdRange(found.usd) : fmt.plural(found.rows, noun);
+        fill(figures, h("div.dim", "Estimate"), figure, h("div.dim", estimateText(found, noun)));
+      } catch (error) {
+        if (mine === asked) fill(figures, h("div.err", error.message));
+      }
+    };
+    const reckonLater = later(reckon, 300);
+    let launched = null;
+    const go = async () => {
+      try {
+        launched = await start(stage, values);
+      } catch {
+        return false;
+      }
+    };
+    const { element } = dialog(title, [text && h("p.dim", { style: "margin-bottom:10px" }, text), figures, fields], [{ text: "Cancel" }, { text: button, kind: "p", run: go }]);
+    element.addEventListener("close", () => resolve(launched));
+    reckon();
+    stageList().then((list) => {
+      const schema = list.find((one) => one.name === stage).options;
+      const shown = form(schema, options, (now) => { values = now; reckonLater(); }, { except: hidden });
+      fill(fields, h("details", h("summary.dim", { style: "cursor:pointer" }, "Options"), h("div", { style: "margin-top:10px" }, shown.element)));
+    }).catch(() => { stages = undefined; });
+  });
+}
