@@ -74,6 +74,7 @@ class Evaluate:
 
     def setup(self, context: Context) -> None:
         self.baseline = checkpoints.make_baseline(checkpoints.taken_along(context.folder))
+        self.baseline.warm_up()
 
     def __call__(self, rows: list[Row]) -> Iterator[Result]:
         answers = self.baseline.answer([Ask(row["key"], row["text"], row["image_path"]) for row in rows])

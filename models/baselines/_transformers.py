@@ -30,6 +30,10 @@ class TransformersBaseline:
     def __init__(self, options: TransformersOptions):
         self.options = options
 
+    def warm_up(self) -> None:
+        """Loads the weights now, so that what is wrong with them shows before the first row."""
+        _ = self._loaded
+
     def answer(self, asks: Sequence[Ask]) -> list[str | Exception]:
         """Greedy answers, one a row; a row whose picture can't be read gets the exception instead."""
         found: list[str | Exception] = [""] * len(asks)
