@@ -64,6 +64,14 @@ class Link:
     trust_env: bool  # whether proxies of the environment count
 
 
+def usage_of(body: dict) -> tuple[int | None, int | None, int | None]:
+    """Prompt, completion and cached tokens as the endpoint reports them; None where it doesn't."""
+    usage = body["usage"] if isinstance(body.get("usage"), dict) else {}
+    details = usage["prompt_tokens_details"] if isinstance(usage.get("prompt_tokens_details"), dict) else {}
+    counts = usage.get("prompt_tokens"), usage.get("completion_tokens"), details.get("cached_tokens")
+    return tuple(count if isinstance(count, int) and count >= 0 else None for count in counts)
+
+
 def backoff(rounds: int) -> float:
     """Seconds until the next try, after so many rounds in which every row failed.
 
@@ -277,11 +285,10 @@ class Asker:
             message, code = failures.message_of(body)
             status = int(code) if code and code.isdigit() else 500
             return failures.from_status(status, message, code, None, self._link.api_key is not None, self._link.key_env)
-        if not (isinstance(body, dict) and isinstance(body.get("choices"), list) and body["choices"]):
+        choices = body.get("choices") if isinstance(body, dict) else None
+        if not (isinstance(choices, list) and choices and isinstance(choices[0], dict)):
             return failures.Failure(failures.BROKEN, "the response holds no choices", maybe_billed=True, body=text)
-        usage = body.get("usage") or {}
-        prompt, completion = usage.get("prompt_tokens"), usage.get("completion_tokens")
-        cached = (usage.get("prompt_tokens_details") or {}).get("cached_tokens")
+        prompt, completion, cached = usage_of(body)
         usd = None
         if self._account.price and prompt is not None and completion is not None:
             usd = self._account.price.usd(prompt, completion, cached or 0)

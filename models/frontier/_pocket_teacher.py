@@ -6,6 +6,7 @@ sees to when the parent dies, however it dies.
 
 import json
 import os
+import queue
 import runpy
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from pathlib import Path
 from models.frontier._requests import FrontierStopped
 
 NAME = "pocket-teacher"
+_PATIENCE = 120  # seconds for a start on a busy machine
 _ROOT = Path(__file__).parents[2]
 
 
@@ -30,14 +32,24 @@ class PocketTeacher:
             self._process = subprocess.Popen(
                 command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True, env=environment
             )
-        first = self._process.stdout.readline()
+        started: queue.SimpleQueue[str] = queue.SimpleQueue()
+        threading.Thread(target=self._listen, args=(started,), name=f"{NAME} output", daemon=True).start()
+        try:
+            first = started.get(timeout=_PATIENCE)
+        except queue.Empty:
+            first = f"nothing within {_PATIENCE} seconds"
         try:
             self.base_url = f"http://127.0.0.1:{json.loads(first)['port']}/v1"
         except (ValueError, KeyError, TypeError) as error:
             self.close()
             said = (first + log.read_text(errors="replace"))[-800:].strip()
             raise FrontierStopped(f"{NAME} didn't start: {said or 'it said nothing'}", resumable=True) from error
-        threading.Thread(target=self._process.stdout.read, name=f"{NAME} output", daemon=True).start()
+
+    def _listen(self, started: queue.SimpleQueue) -> None:
+        """The first line tells the port; the rest is read away, so that the pipe never fills."""
+        with self._process.stdout as output:
+            started.put(output.readline())
+            output.read()
 
     def is_running(self) -> bool:
         return self._process.poll() is None
@@ -49,7 +61,6 @@ class PocketTeacher:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-        self._process.stdout.close()
 
 
 def _die_with_parent() -> None:

@@ -67,7 +67,7 @@ def _strict(node):
 def parse(body: dict, reply: type[BaseModel]) -> BaseModel:
     """The reply in a chat completion. Raises BadReply or Refused."""
     choice = body["choices"][0]
-    message = choice.get("message") or {}
+    message = choice["message"] if isinstance(choice.get("message"), dict) else {}
     if message.get("refusal"):
         raise Refused(f"the model refused: {message['refusal']}")
     if choice.get("finish_reason") == "content_filter":
@@ -84,8 +84,8 @@ def parse(body: dict, reply: type[BaseModel]) -> BaseModel:
 def _text_of(content) -> str:
     """A message's content is a string, or at some servers a list of parts."""
     if isinstance(content, list):
-        return "".join(part.get("text") or "" for part in content if isinstance(part, dict))
-    return content or ""
+        content = "".join(str(part.get("text") or "") for part in content if isinstance(part, dict))
+    return content if isinstance(content, str) else ""
 
 
 def extract(text: str, reply: type[BaseModel]) -> BaseModel:
