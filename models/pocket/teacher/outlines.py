@@ -11,7 +11,7 @@ from data.scenes import SIDES
 from models.pocket.teacher.words import CORNERS
 
 TOO_SMALL = 5.0  # pixels of radius below which five and six corners can't be told from none
-SQUARE_ENOUGH = 1.15  # longest to shortest side of what is called a square
+SQUARE_ENOUGH = 1.25  # longest to shortest side of what is called a square
 AREA_OF_RADIUS = {  # area of a drawn shape by its radius squared (data/scenes.py draws them so)
     "circle": np.pi,
     "square": (2 * 0.9) ** 2,

@@ -28,7 +28,10 @@ _COLOUR_WORDS = {**{c: c for c in COLOURS}, "grey": "gray", "violet": "purple"}
 _SHAPE_WORDS = {
     **{s: s for s in SHAPES},
     **{s + "s": s for s in SHAPES},
-    **{"disc": "circle", "disk": "circle", "box": "square", "boxes": "square"},
+    "disc": "circle",
+    "disk": "circle",
+    "box": "square",
+    "boxes": "square",
 }
 _SIZE_WORDS = {"small": "small", "little": "small", "tiny": "small", "large": "large", "big": "large"}
 _ARTICLES = {"a", "an", "the"}
@@ -36,7 +39,11 @@ _NONE = {"", "unanswerable", "unclear", "unknown", "cannot", "impossible", "insu
 _YES = {"yes": "yes", "yeah": "yes", "true": "yes", "no": "no", "nope": "no", "false": "no"}
 _PLACES = {
     **{w: w for w in ("left", "right", "top", "bottom", "above", "below")},
-    **{"upper": "top", "lower": "bottom", "under": "below", "beneath": "below", "over": "above"},
+    "upper": "top",
+    "lower": "bottom",
+    "under": "below",
+    "beneath": "below",
+    "over": "above",
 }
 
 
