@@ -1,8 +1,9 @@
 """Groups of failures, their map, and the group that any other example belongs to. Plain arrays in, plain arrays out.
 
 A failure is described by the vector of its question and the vector of its picture. Failures are first told apart by error
-type, which the diagnosis gives; a type is split further only where its vectors fall into clearly separate parts, as the
-silhouette (Rousseeuw 1987) says: a type that is all of one kind stays one cluster.
+type, which the diagnosis gives. A type is halved, and its halves again, only where the halves stand apart in their questions
+*and* in their pictures, as the silhouette (Rousseeuw 1987) of each says: another wording of the same question, or another
+background behind it, is no other failure. A type that is all of one kind stays one cluster.
 """
 
 from collections.abc import Sequence
@@ -11,9 +12,9 @@ from typing import Self
 
 import numpy as np
 
-MIN_SILHOUETTE = 0.35  # below it a split cuts through one cloud; measured in docs/log.md
-MOST_PARTS = 6  # of one error type
+MIN_SILHOUETTE = 0.14  # geometric mean over questions and pictures; below it a split cuts through one cloud (docs/log.md)
 DIMENSIONS = 50  # of the PCA that comes before everything
+PULL = 0.2  # of the error type on the map, beside question and picture
 LOOKED_AT = 2_000  # points whose silhouette is computed: its cost grows with their square
 EXACT_LIMIT = 20_000  # points up to which KMeans sees all at once, minibatches beyond
 TSNE_LIMIT = 5_000  # points up to which t-SNE draws the map; PaCMAP compiles for 13 s but scales better
@@ -59,37 +60,29 @@ def group(
     types = np.asarray(error_types)
     if not len(types):
         return np.zeros(0, int)
-    points = _reduced(Space.fit(text_vectors, image_vectors, weights).of(text_vectors, image_vectors))
     labels, used = np.zeros(len(types), int), 0
-    for name in np.unique(types):
-        rows = np.flatnonzero(types == name)
-        parts = _parts(points[rows], min_size, seed)
-        labels[rows] = parts + used
-        used += parts.max() + 1
+    with _one_thread():
+        for name in np.unique(types):
+            for part in _parts(np.flatnonzero(types == name), text_vectors, image_vectors, weights, min_size, seed):
+                labels[part] = used
+                used += 1
     sizes = np.bincount(labels)
     rank = np.empty(used, int)
     rank[np.argsort(-sizes, kind="stable")] = np.arange(used)
     return rank[labels]
 
 
-def layout(vectors: np.ndarray, seed: int = 0) -> np.ndarray:
+def layout(vectors: np.ndarray, seed: int = 0, error_types: Sequence[str] = ()) -> np.ndarray:
     """A place on the map for each vector (n, d): (n, 2) float32 in [0, 1]. Near each other means alike; axes mean nothing.
 
-    PCA for a few points, t-SNE (van der Maaten and Hinton 2008) up to 5,000, PaCMAP (Wang et al. 2021) beyond.
+    Where error types are given they count as PULL of the vectors' own spread: types become islands, and a failure that
+    resembles another type's still lies on that side. PCA for a few points, t-SNE (van der Maaten and Hinton 2008) up to
+    5,000, PaCMAP (Wang et al. 2021) beyond.
     """
     if len(vectors) < 3:
         return np.linspace(0.25, 0.75, 2 * len(vectors), dtype=np.float32).reshape(len(vectors), 2)
-    points = _reduced(vectors)
-    if len(points) < 20:
-        flat = points[:, :2] if points.shape[1] > 1 else np.hstack([points, np.zeros_like(points)])
-    elif len(points) <= TSNE_LIMIT:
-        from sklearn.manifold import TSNE
-
-        flat = TSNE(perplexity=min(30, len(points) / 4), init="pca", random_state=seed, n_jobs=1).fit_transform(points)
-    else:
-        import pacmap
-
-        flat = pacmap.PaCMAP(n_components=2, random_state=seed, apply_pca=False).fit_transform(points)
+    with _one_thread():
+        flat = _flat(_reduced(_pulled(vectors, error_types) if len(error_types) else vectors), seed)
     low, high = flat.min(axis=0), flat.max(axis=0)
     return ((flat - low) / np.maximum(high - low, 1e-9)).astype(np.float32)
 
@@ -122,6 +115,34 @@ def nearest_centre(
     return found
 
 
+def _pulled(vectors: np.ndarray, error_types: Sequence[str]) -> np.ndarray:
+    """The vectors with a block for the error type beside them, whose mean squared length is PULL of theirs."""
+    names, index = np.unique(np.asarray(error_types), return_inverse=True)
+    block = np.eye(len(names))[index]
+    block -= block.mean(axis=0)
+    own, types = (np.sum((x - x.mean(axis=0)) ** 2, axis=1).mean() for x in (vectors, block))
+    return np.hstack([vectors, block * np.sqrt(PULL * own / max(types, 1e-12))]).astype(np.float32)
+
+
+def _one_thread():
+    """OpenMP's threads spin while they wait: on a busy machine two of them are fifty times slower than one."""
+    from threadpoolctl import threadpool_limits
+
+    return threadpool_limits(limits=1)
+
+
+def _flat(points: np.ndarray, seed: int) -> np.ndarray:
+    if len(points) < 20:
+        return points[:, :2] if points.shape[1] > 1 else np.hstack([points, np.zeros_like(points)])
+    if len(points) <= TSNE_LIMIT:
+        from sklearn.manifold import TSNE
+
+        return TSNE(perplexity=min(30, len(points) / 4), init="pca", random_state=seed, n_jobs=1).fit_transform(points)
+    import pacmap
+
+    return pacmap.PaCMAP(n_components=2, random_state=seed, apply_pca=False).fit_transform(points)
+
+
 def _reduced(vectors: np.ndarray) -> np.ndarray:
     """The vectors (n, d) along their DIMENSIONS principal axes, from the covariance's eigenvectors: cheap while d is small."""
     centred = vectors.astype(np.float64) - vectors.mean(axis=0)
@@ -129,25 +150,37 @@ def _reduced(vectors: np.ndarray) -> np.ndarray:
     return (centred @ axes[:, ::-1][:, :DIMENSIONS]).astype(np.float32)
 
 
-def _parts(points: np.ndarray, min_size: int, seed: int) -> np.ndarray:
-    """Labels from 0 of the clearest split of one type's points; all 0 if none is clear."""
+def _parts(
+    rows: np.ndarray, text_vectors: np.ndarray, image_vectors: np.ndarray, weights: tuple[float, float], min_size: int, seed: int
+) -> list[np.ndarray]:
+    """The rows of one error type, split as long as the halves stand apart."""
+    if len(rows) < 2 * min_size or len(rows) < 4:
+        return [rows]
+    blocks = [block[rows] for block in (text_vectors, image_vectors)]
+    half = _halves(_reduced(Space.fit(*blocks, weights).of(*blocks)), seed)
+    if min(half.sum(), (~half).sum()) < max(min_size, 1) or _apart(blocks, weights, half, seed) < MIN_SILHOUETTE:
+        return [rows]
+    return [part for side in (rows[half], rows[~half]) for part in _parts(side, text_vectors, image_vectors, weights, min_size, seed)]
+
+
+def _apart(blocks: list[np.ndarray], weights: tuple[float, float], half: np.ndarray, seed: int) -> float:
+    """Geometric mean of the two halves' silhouettes in each block that has a weight."""
     from sklearn.metrics import silhouette_score
 
-    best, clearest = np.zeros(len(points), int), MIN_SILHOUETTE
-    distinct = len(np.unique(points.round(4), axis=0))
-    for count in range(2, min(MOST_PARTS, len(points) // min_size, distinct - 1) + 1):
-        labels = _kmeans(points, count, seed)
-        sizes = np.bincount(labels, minlength=count)
-        if sizes.min() < min_size:
-            continue
-        score = silhouette_score(points, labels, sample_size=min(LOOKED_AT, len(points)), random_state=seed)
-        if score > clearest:
-            best, clearest = labels, score
-    return best
+    looked_at = min(LOOKED_AT, len(half))
+    scores = [
+        silhouette_score(_reduced(block), half, sample_size=looked_at, random_state=seed)
+        for block, weight in zip(blocks, weights)
+        if weight
+    ]
+    return float(np.prod(np.maximum(scores, 0)) ** (1 / len(scores)))
 
 
-def _kmeans(points: np.ndarray, count: int, seed: int) -> np.ndarray:
+def _halves(points: np.ndarray, seed: int) -> np.ndarray:
+    """A mask (n,) of one of two halves by KMeans; all True where the points are all alike."""
     from sklearn.cluster import KMeans, MiniBatchKMeans
 
+    if np.ptp(points, axis=0).max(initial=0) < 1e-6:
+        return np.ones(len(points), bool)
     method = KMeans if len(points) <= EXACT_LIMIT else MiniBatchKMeans
-    return method(count, n_init=4, random_state=seed).fit_predict(points)
+    return method(2, n_init=4, random_state=seed).fit_predict(points) == 0

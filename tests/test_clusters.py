@@ -77,6 +77,17 @@ def test_map_shows_islands_and_repeats(failures):
     assert (truth[distances.argmin(axis=1)] == truth).mean() > 0.98
 
 
+def test_error_types_become_islands():
+    rng = np.random.default_rng(5)
+    vectors, types = rng.normal(size=(200, 12)), np.repeat(["a", "b"], 100)
+
+    def same_type_share(places: np.ndarray) -> float:
+        distances = np.linalg.norm(places[:, None] - places[None], axis=2) + 9 * np.eye(200)
+        return float((types[distances.argmin(axis=1)] == types).mean())
+
+    assert same_type_share(layout(vectors, 0)) < 0.65 < 0.95 < same_type_share(layout(vectors, 0, types))
+
+
 def test_map_of_1500_is_drawn_in_time():
     rng = np.random.default_rng(0)
     vectors = np.vstack([cloud(rng, rng.normal(size=128), 150) for _ in range(10)])

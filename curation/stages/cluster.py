@@ -96,7 +96,7 @@ class Cluster:
         self._say(f"{labels.max() + 1} clusters; laying the map")
         space = clusters.Space.fit(texts, pictures, weights)
         vectors = space.of(texts, pictures)
-        places = clusters.layout(vectors, self.options.seed)
+        places = clusters.layout(vectors, self.options.seed, types)
         centres = np.stack([vectors[labels == label].mean(axis=0) for label in range(labels.max() + 1)])
         distances = np.linalg.norm(vectors - centres[labels], axis=1)
         _write(folder / "places.parquet", [
