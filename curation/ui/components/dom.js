@@ -36,6 +36,31 @@ export function fill(node, ...children) {
   return node;
 }
 
+// Fills a node only when `value` (anything that JSON can hold) is another than the last time: scroll, focus and open menus stay.
+export function fillOnce(node, value, build) {
+  const mark = JSON.stringify(value);
+  if (marks.get(node) === mark) return;
+  marks.set(node, mark);
+  fill(node, build());
+}
+
+const marks = new WeakMap();
+
+// Fills a node with one element an item; elements of items that were there before, unchanged, are kept. make(item) builds one.
+export function fillList(node, items, make) {
+  const before = lists.get(node) ?? new Map();
+  const now = new Map(items.map((item) => {
+    const mark = JSON.stringify(item);
+    return [mark, before.get(mark) ?? make(item)];
+  }));
+  lists.set(node, now);
+  const wanted = [...now.values()];
+  for (const child of [...node.childNodes]) if (!wanted.includes(child)) child.remove();
+  wanted.forEach((element, i) => node.childNodes[i] === element || node.insertBefore(element, node.childNodes[i] ?? null));
+}
+
+const lists = new WeakMap();
+
 // The first element below `root` with that data attribute: at(root, "map") is <… data-map>.
 export const at = (root, name) => root.querySelector(`[data-${name}]`);
 

@@ -13,6 +13,7 @@ let root;
 let map;
 let side;
 let working = false; // an evaluation, diagnosis or clustering runs
+let rest = 0; // no refresh by itself before this moment: a large round is not asked for all the time
 let shownFilter = null; // what the lists on the page show, as JSON
 let shownCard = null;
 
@@ -138,8 +139,12 @@ function drawAll() {
   map.visible(!grid);
   const wide = at(root, "wide-grid");
   wide.hidden = !grid;
-  if (grid) fill(wide, drawSteps(view), page?.rows.length ? drawThumbs(view) : null);
-  fill(at(root, "thumbs"), grid ? null : drawThumbs(view));
+  const blocked = grid && drawSteps(at(root, "steps"), view);
+  at(root, "steps").hidden = !grid || summary.placed > 0;
+  if (grid && !blocked) drawThumbs(at(root, "wide-thumbs"), view);
+  at(root, "wide-thumbs").hidden = blocked;
+  at(root, "thumbs").hidden = grid;
+  if (!grid) drawThumbs(at(root, "thumbs"), view);
   drawCard(at(root, "card"), view);
   drawTriage(at(root, "triage"), view);
   const total = page?.failures ?? 0;
@@ -202,7 +207,9 @@ export async function tick(workspace) {
   view.running = workspace.running.filter((job) => ["import", "evaluate", "diagnose", "cluster"].includes(job.stage));
   const count = workspace.counts.failures;
   const changed = view.summary && workspace.round === view.summary.round && count !== view.summary.failures;
-  if (!view.running.length && !working && !changed) return;
+  if ((!view.running.length && !working && !changed) || performance.now() < rest) return;
   working = view.running.length > 0;
+  const begun = performance.now();
   await refresh();
+  rest = performance.now() + 4 * (performance.now() - begun);
 }

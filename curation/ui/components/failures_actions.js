@@ -1,6 +1,6 @@
 // What can be done with the selection: diagnose, cluster, generate; each with what it costs.
 
-import { api, estimate, fill, fmt, h, launch, pages, progress, state, emptyState, toast } from "./lib.js";
+import { api, estimate, fill, fillOnce, fmt, h, launch, pages, progress, state, emptyState, toast } from "./lib.js";
 import { filter, narrowed } from "./failures.js";
 
 let asked = null; // the selection that the estimate on the button is for
@@ -17,7 +17,7 @@ export function drawActions(box, recluster, view) {
   const teachable = page?.teachable ?? 0;
   const why = teachable ? `${fmt.plural(teachable, "teachable failure")}: the frontier model gets them right` : "None of these is teachable yet: diagnose them first";
   const generate = h("button.btn", { class: summary.diagnosed ? "p" : "", disabled: !teachable, title: why, onclick: () => generateFor(view) }, narrowed() ? "Generate for selection →" : "Generate for all →");
-  fill(box, diagnose, generate);
+  fill(box, summary.failures > 0 && [diagnose, generate]);
   fill(recluster, summary.diagnosed > 0 && h("button.btn", { onclick: launchCluster, title: summary.placed ? `${fmt.number(summary.placed)} of ${fmt.number(summary.diagnosed)} diagnosed failures are on the map` : "Groups the diagnosed failures and lays the map" }, summary.placed ? "Re-cluster" : "Cluster"));
   if (many) reckon(view);
 }
@@ -67,25 +67,54 @@ async function generateFor(view) {
   else toast("There is no Generate page in this build; use `mistakebook generate`.", { kind: "bad" });
 }
 
-// Above the grid while there is no map: how far the round is, and what to do next.
-export function drawSteps(view) {
+// Above the grid while there is no map: how far the round is, and what to do next. True where there is nothing to show below it.
+export function drawSteps(box, view) {
   const { summary, running } = view;
+  const nothing = whyNothing(view);
+  fillOnce(box, [summary, running.map((job) => [job.stage, job.done, job.total, job.seconds_left]), nothing?.[0]], () => (nothing ? emptyState(...nothing) : steps(view)));
+  box.classList.toggle("alone", Boolean(nothing));
+  return Boolean(nothing);
+}
+
+function whyNothing({ summary, running }) {
+  const runs = (stage) => running.some((one) => one.stage === stage);
   if (summary.placed) return null;
+  if (!summary.examples && !runs("import")) return ["No questions yet", "Import a dataset, or start with the built-in one: its train split is where failures are found.", pageButton("data", "Data & models")];
+  if (!summary.round) return ["No checkpoint yet", "A round starts from a checkpoint: the model whose mistakes are collected.", pageButton("data", "Data & models")];
+  if (!summary.answered && !runs("evaluate")) return [`${summary.checkpoint} has not been asked yet`, `${fmt.plural(summary.examples, "train question")} wait for it. What it gets wrong appears here.`, { text: "Evaluate", run: launchEvaluate }];
+  if (summary.answered && !summary.failures && !runs("evaluate")) return ["Nothing went wrong", `${summary.checkpoint} answers all ${fmt.number(summary.answered)} train questions right. Import a harder dataset.`, pageButton("data", "Data & models")];
+  return null;
+}
+
+function steps(view) {
+  const { summary, running } = view;
   const job = (stage) => running.find((one) => one.stage === stage);
-  if (!summary.examples && !job("import")) return emptyState("No questions yet", "Import a dataset, or start with the built-in one: its train split is where failures are found.", pageButton("data", "Data & models"));
-  if (!summary.round) return emptyState("No checkpoint yet", "A round starts from a checkpoint: the model whose mistakes are collected.", pageButton("data", "Data & models"));
-  if (!summary.answered && !job("evaluate")) return emptyState(`${summary.checkpoint} has not been asked yet`, `${fmt.plural(summary.examples, "train question")} wait for it. What it gets wrong appears here.`, { text: "Evaluate", run: launchEvaluate });
-  if (summary.answered && !summary.failures && !job("evaluate")) return emptyState("Nothing went wrong", `${summary.checkpoint} answers all ${fmt.number(summary.answered)} train questions right. Import a harder dataset.`, pageButton("data", "Data & models"));
   const left = summary.failures - summary.diagnosed;
   return h("div.steps",
     stepCard("1  Evaluate", job("evaluate"), summary.answered >= summary.examples, `${fmt.number(summary.answered)} of ${fmt.plural(summary.examples, "train item")} asked`, "Evaluate the rest", launchEvaluate),
     stepCard("2  Diagnose", job("diagnose"), summary.failures > 0 && !left, `${fmt.number(summary.diagnosed)} of ${fmt.plural(summary.failures, "failure")} diagnosed`, `Diagnose ${fmt.number(left)}`, () => launchDiagnose(view)),
-    stepCard("3  Cluster", job("cluster"), false, "groups with a title, and the map", "Cluster", launchCluster, summary.diagnosed > 0));
+    stepCard("3  Cluster", job("cluster"), false, "groups with a title, and the map", summary.diagnosed ? `Cluster ${fmt.number(summary.diagnosed)}` : "Cluster", launchCluster, summary.diagnosed > 0));
 }
 
 function stepCard(title, job, done, text, button, run, possible = true) {
-  const state_ = job ? progress(job.done, job.total, job.seconds_left && `${fmt.duration(job.seconds_left)} left`) : done ? h("span.okay", "✓ done") : h("button.btn", { class: possible ? "p" : "", disabled: !possible, onclick: run }, button);
-  return h("div.card", { class: job ? "now" : "" }, h("b", title), h("span.dim", text), state_);
+  if (job) return h("div.card.now", h("b", title), h("span.dim", text), progress(job.done, job.total, job.seconds_left && `${fmt.duration(job.seconds_left)} left`));
+  if (done) return h("div.card", h("b", title), h("span.dim", text), h("span.okay", "✓ done"));
+  return h("div.card", h("b", title), h("span.dim", text), h("button.btn", { class: possible ? "p" : "", disabled: !possible, onclick: run }, button, possible && cost(button, title.slice(3).toLowerCase())));
+}
+
+const costs = new Map(); // button -> what it costs, asked once for each number on it
+
+// " · ≈ $0.21", when it is known.
+function cost(button, stage) {
+  const span = h("span", costs.get(button) ?? "");
+  if (!costs.has(button)) {
+    costs.set(button, "");
+    estimate(stage, {}).then((found) => {
+      costs.set(button, found.calls ? ` · ≈ ${fmt.usd(found.usd?.[1])}` : "");
+      span.textContent = costs.get(button);
+    }, () => {});
+  }
+  return span;
 }
 
 const pageButton = (name, text) => pages.some((page) => page.name === name) && { text, run: () => state.go(name) };

@@ -1,23 +1,28 @@
 // Right column: the grid of what is selected, and the card of one failure.
 
-import { api, cell, chip, colour, definition, dot, emptyState, eventId, fill, fmt, h, pick, picture, state, types, zoom } from "./lib.js";
+import { api, cell, chip, colour, definition, dot, emptyState, eventId, fill, fillList, fmt, h, pick, picture, state, types, zoom } from "./lib.js";
 import { open, refresh, view } from "./failures.js";
 
 const LABELS = [["model error", "Model error", "m"], ["label error", "Label error", "l"], ["scorer artefact", "Scorer", "o"]];
 const HINTS = { "model error": "The model is wrong", "label error": "The gold answer is wrong", "scorer artefact": "The answer is right, in a form the metric doesn't take" };
 
-export function drawThumbs({ page, card }) {
+export function drawThumbs(box, { page, card }) {
   const rows = page?.rows ?? [];
-  if (!rows.length) return emptyState("No failure fits", "Take a choice away, or search for something else.");
-  return h("div.grid", rows.map(thumb(card)));
+  if (!rows.length) return fill(box, emptyState("No failure fits", "Take a choice away, or search for something else."));
+  let grid = box.querySelector(".grid");
+  if (!grid) fill(box, (grid = h("div.grid")));
+  fillList(grid, rows, thumb);
+  for (const element of grid.children) element.classList.toggle("sel", Number(element.dataset.id) === card?.failure_id);
+  if (grid.parentNode.dataset.shown !== String(card?.failure_id)) grid.querySelector(".sel")?.scrollIntoView({ block: "nearest" });
+  grid.parentNode.dataset.shown = card?.failure_id;
 }
 
-const thumb = (card) => (row) => {
+function thumb(row) {
   const caption = [h("span.q", dot(row.error_type), " ", row.question), h("span.a", h("s.wrong", shownAnswer(row.answer, row.choices)), " · ", h("span.right", shownAnswer(row.golds[0], row.choices)))];
-  const element = cell(row.image, caption, { chosen: row.failure_id === card?.failure_id, onclick: () => open(row.failure_id), id: row.failure_id, title: row.question });
+  const element = cell(row.image, caption, { onclick: () => open(row.failure_id), id: row.failure_id, title: row.question });
   element.classList.toggle("excused", row.triage === "label error");
   return element;
-};
+}
 
 // "B" of a multiple choice is shown with what it stands for.
 function shownAnswer(answer, choices) {
@@ -50,7 +55,7 @@ function facts(card) {
     card.choices.length > 0 && fact("Choices", h("ol.choices", card.choices.map((text, i) => h("li", h("span.faint", String.fromCharCode(65 + i)), text)))),
     fact("Gold", gold), fact("Baseline", chip(shownAnswer(card.answer, card.choices), { kind: "no" })),
     card.diagnosis_id && fact("Frontier", chip(shownAnswer(card.own_answer ?? "", card.choices), { kind: card.own_score >= card.threshold ? "ok" : "no" }), " ", h("small.dim", card.own_score >= card.threshold ? "sees it right" : "fails too")),
-    fact("Score", h("span.dim", `${fmt.fixed(card.strict, 2)} strict · ${fmt.fixed(card.lenient, 2)} lenient`))];
+    fact("Score", h("span.dim", `${fmt.fixed(card.strict, 2)} · lenient ${fmt.fixed(card.lenient, 2)}`))];
 }
 
 function count(list) {

@@ -1,6 +1,6 @@
 // Left column: clusters and facets; and the chips above the map that say what is selected.
 
-import { chip, colour, definition, dot, fill, fmt, h, mini, state } from "./lib.js";
+import { chip, colour, definition, dot, fill, fillOnce, fmt, h, state } from "./lib.js";
 import { clear, FACETS, narrowed, toggle, choose } from "./failures.js";
 
 const TITLES = { error_type: "Error type", dataset: "Dataset", kind: "Kind of question", use: "Can it teach?", triage: "Triage", score: "Score" };
@@ -12,7 +12,7 @@ const HINTS = {
 };
 const FOLD = 8; // values shown before "more"
 const unfolded = new Set();
-const open = new Map([["error_type", false], ["dataset", true], ["use", true], ["kind", false], ["triage", true], ["score", false]]);
+const open = new Map([["dataset", true], ["use", true], ["kind", false], ["triage", true], ["score", false]]);
 
 export const valueText = (facet, value) => (value === "" ? NONE[facet] ?? "none" : value);
 
@@ -20,10 +20,10 @@ export function drawClusters(box, { clusters, summary }) {
   const chosen = state.list("cluster").map(Number);
   if (!clusters.length) {
     const text = !summary.failures ? "" : summary.diagnosed ? "Diagnosed failures are grouped here once they are clustered." : "Diagnose failures, then cluster them: groups with a plain title appear here.";
-    return fill(box, text && h("div.fail-hint", text));
+    return fillOnce(box, text, () => text && h("div.fail-hint", text));
   }
   const most = Math.max(...clusters.map((cluster) => cluster.failures));
-  fill(box, clusters.map((cluster) => row(cluster, chosen.includes(cluster.cluster_id), most)));
+  fillOnce(box, [clusters, chosen], () => clusters.map((cluster) => row(cluster, chosen.includes(cluster.cluster_id), most)));
 }
 
 function row(cluster, on, most) {
@@ -32,12 +32,17 @@ function row(cluster, on, most) {
   const delta = change !== null && h("span", { class: change >= 0 ? "right" : "wrong", title: "Change since the last round, on the same examples" }, fmt.signed(change, 2));
   const figure = accuracy === null ? "" : ` · accuracy ${fmt.fixed(accuracy, 2)}`;
   return h("button.cl", { class: `${on ? "on" : ""} ${shown ? "" : "none"}`, onclick: () => toggle("cluster", id), "aria-pressed": String(on), title: definition(type) },
-    dot(type), h("b", title), h("span.n", { title: `${failures} failures, ${shown} with the other choices` }, shown === failures ? fmt.number(failures) : `${fmt.number(shown)} of ${fmt.number(failures)}`),
-    h("small", { title: examples ? `over ${fmt.number(examples)} train examples of this kind` : "" }, `${type}${figure}`, delta), mini(failures / most, colour(type)));
+    dot(type), h("b", title), h("span.n", { title: `${fmt.number(shown)} of ${fmt.plural(failures, "failure")} fit the other choices` }, fmt.number(shown)),
+    h("small", { title: examples ? `over ${fmt.number(examples)} train examples of this kind` : "" }, `${type}${figure}`, delta), share(shown / most, failures / most, colour(type)));
 }
 
-export function drawFacets(box, { facets }) {
-  fill(box, FACETS.filter((facet) => facets[facet]?.length > 1 || state.list(facet).length).map((facet) => section(facet, facets[facet] ?? [])));
+// A bar for all of a cluster, and over it one for what the other choices leave of it.
+const share = (part, whole, paint) => h("div.mini", h("i.whole", { style: { width: `${100 * whole}%`, background: paint } }), h("i", { style: { width: `${100 * part}%`, background: paint } }));
+
+export function drawFacets(box, { facets, clusters }) {
+  if (!open.has("error_type")) open.set("error_type", !clusters.length);
+  const shown = FACETS.filter((facet) => facets[facet]?.length > 1 || state.list(facet).length);
+  fillOnce(box, [facets, shown.map((facet) => state.list(facet))], () => shown.map((facet) => section(facet, facets[facet] ?? [])));
 }
 
 function section(facet, values) {

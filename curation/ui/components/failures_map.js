@@ -7,7 +7,7 @@ import { valueText } from "./failures_left.js";
 
 const OTHERS = ["#4269d0", "#efb118", "#ff725c", "#6cc5b0", "#3ca951", "#ff8ab7", "#a463f2", "#97bbf5", "#9c6b4e", "#38b2c4", "#8c9a3c", "#d6679a"];
 const BAD_TO_GOOD = ["#d0443a", "#e07b39", "#e8b23a", "#a9b84a", "#3ca951"]; // score 0 to 1 in fifths
-const WAYS = [{ value: "error_type", text: "by error type" }, { value: "cluster", text: "by cluster" }, { value: "dataset", text: "by dataset" }, { value: "score", text: "by score" }];
+const WAYS = [{ value: "error_type", text: "error type" }, { value: "cluster", text: "cluster" }, { value: "dataset", text: "dataset" }, { value: "score", text: "score" }];
 const LABEL = 34; // letters of a cluster's title on the map
 
 export class MapColumn {
@@ -94,7 +94,8 @@ export class MapColumn {
 
   drawLegend(way, palette) {
     const box = at(this.root, "legend");
-    if (way === "score") return fill(box, h("button", { disabled: true }, h("span", "score 0")), h("span.ramp", { style: { background: `linear-gradient(90deg, ${palette.join(",")})` } }), h("button", { disabled: true }, h("span", "1")));
+    const ways = pick(WAYS, way, (chosen) => state.set({ colour: chosen === "error_type" ? null : chosen }, { replace: true }), { title: "What the colours mean" });
+    if (way === "score") return fill(box, ways, h("button", { disabled: true }, h("span", "0")), h("span.ramp", { style: { background: `linear-gradient(90deg, ${palette.join(",")})` } }), h("button", { disabled: true }, h("span", "1")));
     const name = way === "cluster" ? "cluster" : way;
     const titles = new Map(this.view.clusters.map((one) => [one.cluster_id, one.title]));
     const text = (value) => (way === "cluster" ? titles.get(value) ?? `cluster ${value}` : valueText(way, value));
@@ -104,7 +105,7 @@ export class MapColumn {
       const on = state.list(name).includes(String(value === "" ? "none" : value));
       return h("button", { class: on ? "on" : "", onclick: () => toggle(name, value), title: text(value) }, h("span.dot", { style: { background: palette[i] } }), h("span", text(value)));
     };
-    fill(box, order.map(item));
+    fill(box, ways, order.map(item));
   }
 
   byCount(index, size) {
@@ -130,8 +131,7 @@ export class MapColumn {
     const grid = state.one("view") === "grid";
     const swap = h("button.chip", { onclick: () => state.set({ view: grid ? null : "grid" }) }, grid ? "map " : "grid ", h("kbd", "g"));
     if (grid) return [swap];
-    return [pick(WAYS, state.one("colour") ?? "error_type", (way) => state.set({ colour: way === "error_type" ? null : way }, { replace: true }), { title: "What the colours mean" }),
-      h("span.row", { style: "gap:2px" }, mode("lasso", "Drag to lasso (p)"), mode("pan", "Drag to pan (p; or hold space or shift)"),
+    return [h("span.row", { style: "gap:2px" }, mode("lasso", "Drag to lasso (p)"), mode("pan", "Drag to pan (p; or hold space or shift)"),
         h("button.btn.icon", { onclick: () => this.fit(), title: "Whole map (f)", "aria-label": "Whole map" }, icon("fit"))), swap];
   }
 

@@ -150,40 +150,43 @@ export class PointMap {
     if (!this.box.clientWidth || this.canvas.width <= 1) return;
     const context = this.canvas.getContext("2d");
     this.pixels ??= context.createImageData(this.canvas.width, this.canvas.height);
-    this.pixels.data.fill(0);
+    const [r, g, b] = rgb(token("--panel"));
+    new Uint32Array(this.pixels.data.buffer).fill((255 << 24) | (b << 16) | (g << 8) | r);
     if (this.count && this.index) {
-      const grey = rgb(token("--line-strong"));
-      const stamp = disc(this.radius() * (devicePixelRatio || 1));
-      if (this.shown) this.stamp(stamp, (i) => !this.shown[i], () => grey, 0.7);
-      this.stamp(stamp, this.shown ? (i) => this.shown[i] : () => true, (i) => this.palette[this.index[i]], 0.82);
+      const stamp = disc(this.radius() * (devicePixelRatio || 1), this.canvas.width);
+      const grey = new Array(this.palette.length).fill(rgb(token("--line-strong")));
+      if (this.shown) this.stamp(stamp, 0, grey, 0.7);
+      this.stamp(stamp, 1, this.palette, 0.82);
     }
     context.putImageData(this.pixels, 0, 0);
     this.drawOver();
   }
 
-  // Blends one disc a point into the pixels.
-  stamp({ size, cover }, wanted, colourOf, alpha) {
+  // Blends one disc a point into the pixels, for the points that are shown (1) or are not (0).
+  stamp({ size, offsets, cover }, which, palette, alpha) {
     const { data, width, height } = this.pixels;
+    const { x, y, index, shown, count } = this;
     const ratio = devicePixelRatio || 1;
     const scale = this.view.scale * ratio;
     const [dx, dy] = [width / 2 - this.view.x * scale - size / 2, height / 2 - this.view.y * scale - size / 2];
-    for (let i = 0; i < this.count; i++) {
-      const left = Math.round(this.x[i] * scale + dx);
-      const top = Math.round(this.y[i] * scale + dy);
-      if (left < 0 || top < 0 || left + size > width || top + size > height || !wanted(i)) continue;
-      const [r, g, b] = colourOf(i);
-      for (let row = 0, k = 0; row < size; row++) {
-        let p = 4 * ((top + row) * width + left);
-        for (let column = 0; column < size; column++, k++, p += 4) {
-          const a = cover[k] * alpha;
-          if (a === 0) continue;
-          const under = (data[p + 3] / 255) * (1 - a);
-          const total = a + under;
-          data[p] = (r * a + data[p] * under) / total;
-          data[p + 1] = (g * a + data[p + 1] * under) / total;
-          data[p + 2] = (b * a + data[p + 2] * under) / total;
-          data[p + 3] = 255 * total;
-        }
+    const flat = Uint8Array.from(palette.flat());
+    const weights = cover.map((share) => share * alpha);
+    const corners = offsets.length;
+    for (let i = 0; i < count; i++) {
+      if (shown && shown[i] !== which) continue;
+      const left = Math.round(x[i] * scale + dx);
+      const top = Math.round(y[i] * scale + dy);
+      if (left < 0 || top < 0 || left + size > width || top + size > height) continue;
+      const r = flat[3 * index[i]];
+      const g = flat[3 * index[i] + 1];
+      const b = flat[3 * index[i] + 2];
+      const base = 4 * (top * width + left);
+      for (let k = 0; k < corners; k++) {
+        const p = base + offsets[k];
+        const a = weights[k];
+        data[p] += (r - data[p]) * a;
+        data[p + 1] += (g - data[p + 1]) * a;
+        data[p + 2] += (b - data[p + 2]) * a;
       }
     }
   }
@@ -354,13 +357,16 @@ function range(values) {
 
 const rgb = (hex) => [1, 3, 5].map((at) => parseInt(hex.length === 4 ? hex[(at + 1) / 2].repeat(2) : hex.slice(at, at + 2), 16));
 
-// A disc with soft edges: how much of each pixel of a square it covers, 0 to 1.
-function disc(radius) {
+// A disc with soft edges: the bytes of its pixels, counted from the corner of its square in an image `width` wide, and how much of each it covers.
+function disc(radius, width) {
   const size = 2 * Math.ceil(radius) + 1;
-  const cover = new Float32Array(size * size);
-  for (let i = 0; i < cover.length; i++) {
-    const [dx, dy] = [(i % size) - size / 2 + 0.5, Math.floor(i / size) - size / 2 + 0.5];
-    cover[i] = Math.max(0, Math.min(1, radius - Math.hypot(dx, dy) + 0.5));
+  const [offsets, cover] = [[], []];
+  for (let i = 0; i < size * size; i++) {
+    const [column, row] = [i % size, Math.floor(i / size)];
+    const share = Math.min(1, radius + 0.5 - Math.hypot(column - size / 2 + 0.5, row - size / 2 + 0.5));
+    if (share <= 0) continue;
+    offsets.push(4 * (row * width + column));
+    cover.push(share);
   }
-  return { size, cover };
+  return { size, offsets: Int32Array.from(offsets), cover: Float32Array.from(cover) };
 }

@@ -55,7 +55,7 @@ const slash = () => h("i", "/");
 
 function drawHeader() {
   const { name, round, checkpoint, reviewer } = workspace;
-  fill(at(root, "crumbs"), h("span", "workspace ", h("b", name)), round && [slash(), h("span", "round ", h("b", round))], checkpoint && [slash(), h("span", h("b", checkpoint.name ?? checkpoint))]);
+  fill(at(root, "crumbs"), h("span", "workspace ", h("b", name)), round > 0 && [slash(), h("span", "round ", h("b", round))], checkpoint && [slash(), h("span", h("b", checkpoint.name ?? checkpoint))]);
   const who = at(root, "reviewer");
   who.hidden = !reviewer;
   who.textContent = reviewer;
