@@ -92,8 +92,8 @@ def _needs_shape(question: Question, seen: Seen) -> bool:
     return shapely
 
 
-def _one(question: Question, seen: Seen, ref: Ref) -> Object | Answer:
-    """The one thing meant, or why there is none."""
+def the_one(question: Question, seen: Seen, ref: Ref) -> Object | Answer:
+    """The one thing meant by `ref`, or why there is none."""
     found = matching(seen.things, ref)
     if question.relation in ("left", "right", "above", "below") and question.skill in ("colour", "shape", "size") and question.other:
         others = matching(seen.things, question.other)
@@ -107,7 +107,7 @@ def _one(question: Question, seen: Seen, ref: Ref) -> Object | Answer:
 
 def _attribute(question: Question, seen: Seen) -> Answer:
     read = {"shape": name, "colour": lambda thing: thing.colour, "size": lambda thing: thing.size}[question.skill]
-    one = _one(question, seen, question.ref)
+    one = the_one(question, seen, question.ref)
     if isinstance(one, Answer):
         values = {read(thing) for thing in matching(seen.things, question.ref)}
         if len(values) != 1 or question.relation:
@@ -127,7 +127,7 @@ def _existence(question: Question, seen: Seen) -> Answer:
 
 
 def _verify(question: Question, seen: Seen) -> Answer:
-    one = _one(question, seen, question.ref)
+    one = the_one(question, seen, question.ref)
     if isinstance(one, Answer):
         return one
     fits = bool(matching((one,), question.other))
@@ -157,7 +157,7 @@ def _count_distinct(question: Question, seen: Seen) -> Answer:
 
 
 def _side(question: Question, seen: Seen) -> Answer:
-    one = _one(question, seen, question.ref)
+    one = the_one(question, seen, question.ref)
     if isinstance(one, Answer):
         return one
     across = question.skill == "left-right"
@@ -167,7 +167,7 @@ def _side(question: Question, seen: Seen) -> Answer:
 
 
 def _relation(question: Question, seen: Seen) -> Answer:
-    one, other = _one(question, seen, question.ref), _one(question, seen, question.other)
+    one, other = the_one(question, seen, question.ref), the_one(question, seen, question.other)
     for found in (one, other):
         if isinstance(found, Answer):
             return found
@@ -182,7 +182,7 @@ def _relation(question: Question, seen: Seen) -> Answer:
 
 
 def _sides(question: Question, seen: Seen) -> Answer:
-    one = _one(question, seen, question.ref)
+    one = the_one(question, seen, question.ref)
     if isinstance(one, Answer):
         return one
     return Answer(str(w.CORNERS[one.shape]), one.confidence, f"a {one.shape} has {w.spelt(w.CORNERS[one.shape])} {question.unit}")

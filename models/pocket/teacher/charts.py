@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from statistics import median
 
 import numpy as np
-from scipy.ndimage import find_objects, label
 
+from models.pocket.teacher.blobs import box, label
 from models.pocket.teacher.outlines import Outline
 
 LONG = 0.5  # of the picture's width: a gray line at least so long is an axis
@@ -25,13 +25,13 @@ def take_axes(mask: np.ndarray, pixels: np.ndarray) -> tuple[bool, np.ndarray]:
     neutral = mask & (np.ptp(pixels, axis=2) < NEUTRAL)
     if neutral.sum() < LONG * mask.shape[1]:
         return False, mask
-    labels, _ = label(neutral, np.ones((3, 3)))
-    for number, box in enumerate(find_objects(labels), 1):
-        own = labels[box] == number
-        if own.shape[1] > LONG * mask.shape[1] and own.mean() < THIN:
-            mask = mask.copy()
-            mask[box] &= ~own
-            return True, mask
+    labels, count = label(neutral, diagonal=True)
+    for number in range(1, count + 1):
+        own = labels == number
+        window = box(own)
+        patch = own[window]
+        if patch.shape[1] > LONG * mask.shape[1] and patch.mean() < THIN:
+            return True, mask & ~own
     return False, mask
 
 

@@ -207,7 +207,7 @@ def _key_elements(question: Question, seen: Seen, choices: tuple[str, ...]) -> l
         found.append("the outline of the shape and its corners")
     meant = matching(seen.things, question.ref) + (matching(seen.things, question.other) if question.other else [])
     chosen = list(dict.fromkeys(meant)) or list(seen.things)
-    return found + [f"the {thing.colour if thing.shape == 'unclear' else thing.words}" for thing in chosen]
+    return found + [f"something {thing.colour}" if thing.shape == "unclear" else f"the {thing.words}" for thing in chosen]
 
 
 def _capital(text: str) -> str:

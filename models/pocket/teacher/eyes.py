@@ -8,16 +8,16 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from PIL import Image
-from scipy.ndimage import find_objects, label
 
 from data.scenes import RADII, SIZE
 from models.pocket.teacher import charts
+from models.pocket.teacher.blobs import box, label
 from models.pocket.teacher.outlines import outline
 from models.pocket.teacher.words import PALETTE
 
 CONTRAST = 42.0  # RGB distance (Euclidean) from the background from which a pixel belongs to something
 FAINTEST = 30.0  # a picture with no pixel farther from its background shows nothing
-SHARP = 0.2  # steepest edge, as a share of the contrast a pixel, below which a picture is blurred
+SHARP = 0.2  # steepest edge, as a share of the contrast per pixel, below which a picture is blurred
 SMALLEST = 10.0  # pixels of area; less is a speck
 SPLINTER = 0.14  # a part of a blob of another colour smaller than this share is a fringe or a stain
 LARGE = sum(RADII.values()) / 2  # pixels of radius
@@ -86,7 +86,7 @@ def see(image: Image.Image) -> Seen:
         return Seen()
     if (distance < CONTRAST).mean() < PLAIN:
         return Seen(confidence=0.1)
-    sharpness = _steepest(pixels) / strongest * scale
+    sharpness = _steepest(pixels) / strongest / scale
     if sharpness < SHARP:
         return Seen(_blurred_things(away, distance, strongest, scale), (), True, sharpness, 0.9)
     mask = distance > CONTRAST
@@ -169,7 +169,7 @@ def _parted(blob: np.ndarray, away: np.ndarray, distance: np.ndarray) -> list[np
 
 def _thing(blob: np.ndarray, background: np.ndarray, pixels: np.ndarray):
     """Colour's number in the palette, RGB value and outline of one blob; None for a speck."""
-    rows, columns = find_objects(blob.astype(np.int8))[0]
+    rows, columns = box(blob)
     window = (slice(max(rows.start - 2, 0), rows.stop + 2), slice(max(columns.start - 2, 0), columns.stop + 2))
     patch, own = pixels[window], blob[window]
     away = background - patch
