@@ -69,7 +69,7 @@ class Store:
         """The first column of all rows."""
         return [next(iter(row.values())) for row in self.rows(name, **parameters)]
 
-    def columns(self, name: str, **parameters) -> dict[str, np.ndarray]:
+    def columns(self, name: str, /, **parameters) -> dict[str, np.ndarray]:
         """All rows of a named query as one array a column: for 100,000 rows, where dictionaries would take long."""
         wanted = query(name)
         return self._cursor().execute(wanted.text, wanted.values(parameters)).fetchnumpy()

@@ -144,3 +144,7 @@ FROM failure_card f JOIN dataset s ON s.name = f.dataset LEFT JOIN cluster c USI
 -- :name failures_known
 -- Which of these failures exist.
 SELECT failure_id FROM failure WHERE failure_id IN (SELECT unnest($failure_ids::BIGINT[]))
+
+-- :name triage_count
+-- How many words people have said on failures.
+SELECT count(*) FROM triage
