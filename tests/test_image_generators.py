@@ -126,7 +126,7 @@ def test_as_many_seeds_as_prompts(untrained):
 
 def test_a_missing_model_says_where_it_was_looked_for(tmp_path, monkeypatch):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    with pytest.raises(DrawError, match="no-such-model.*model_index.json.*pocket-flux"):
+    with pytest.raises(DrawError, match=r"no-such-model.*model_index.json.*pocket-flux"):
         diffusers(tmp_path / "no-such-model").draw(PROMPTS, [1, 2, 3])
 
 

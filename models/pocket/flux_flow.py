@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from models.pocket.flux_data import pool
-from models.pocket.flux_parts import GRID, TEXT_LENGTH, assemble, build_denoiser, pack, tokenizer
+from models.pocket.flux_parts import GRID, SHIFT, TEXT_LENGTH, assemble, build_denoiser, pack, tokenizer
 from models.pocket.flux_vae import encode
 
 UNPROMPTED = 0.1  # share of pictures whose prompt is hidden
@@ -59,6 +59,18 @@ def token_ids(prompts: list[str]):
     return tokenizer()(prompts, padding="max_length", max_length=TEXT_LENGTH, truncation=True, return_tensors="pt")["input_ids"]
 
 
+def noise_levels(count: int, device):
+    """Noise levels between 0 and 1, half from a uniform and half from a logit-normal law, then shifted towards noise.
+
+    s' = S s / (1 + (S - 1) s), S = SHIFT (Esser et al. 2024, arXiv 2403.03206, section 5.3.2).
+    """
+    import torch
+
+    level = torch.rand(count, device=device)
+    level[::2] = torch.sigmoid(torch.randn(len(level[::2]), device=device))
+    return (SHIFT * level / (1 + (SHIFT - 1) * level)).clamp(1e-3, 1)
+
+
 class Trainer:
     """The denoiser, its averaged weights, its optimiser; saved to and resumed from one file."""
 
@@ -98,9 +110,7 @@ class Trainer:
         ids = torch.where(hide[:, None], self.hidden, ids)
         clean = pack(latents)
         noise = torch.randn_like(clean)
-        level = torch.rand(n, device=device)
-        level[::2] = torch.sigmoid(torch.randn(len(level[::2]), device=device) + 0.3)
-        level = level.clamp(1e-3, 1)
+        level = noise_levels(n, device)
         noisy = (1 - level)[:, None, None] * clean + level[:, None, None] * noise
         plain = target = noise - clean
         with torch.autocast(device.type, torch.bfloat16):

@@ -49,10 +49,9 @@ def train_vae(work: Path, device: str, steps: int, seed: int, log: Callable[[str
         optimizer.step()
         schedule.step()
         if step % LOG_EVERY == LOG_EVERY - 1:
-            spread = posterior.std.mean().item(), posterior.mean.std().item()
-            log(
-                f"vae {step + 1} cpu {time.process_time() - began:.0f}s error {error.item():.4f} kl {kl.item():.3f} noise {spread[0]:.3f} signal {spread[1]:.3f}"
-            )
+            noise, spread = posterior.std.mean().item(), posterior.mean.std().item()
+            cpu = time.process_time() - began
+            log(f"vae {step + 1} cpu {cpu:.0f}s error {error.item():.4f} kl {kl.item():.3f} noise {noise:.3f} signal {spread:.3f}")
         if step % 1000 == 999:
             vae.save_pretrained(work / "vae")
     _settle_scale(vae, plain)

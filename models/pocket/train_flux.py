@@ -13,7 +13,7 @@ from pathlib import Path
 from models import pocket
 from models.pocket.flux_flow import Plan
 
-STAGES = ("vae", "flow", "decoder", "export")
+STAGES = ("vae", "words", "flow", "decoder", "export")
 
 
 def main() -> None:
@@ -34,15 +34,18 @@ def main() -> None:
 
 
 def run_stage(stage: str, arguments: argparse.Namespace, log) -> None:
-    """One stage, from and to files in `arguments.work`: vae/, lessons-*.pt, flow.pt, vae-tuned/."""
+    """One stage, from and to files in `arguments.work`: vae/, words.pt, lessons-*.pt, flow.pt, vae-tuned/."""
+    import torch
     from diffusers import AutoencoderKL
 
-    from models.pocket import flux_flow, flux_vae
+    from models.pocket import flux_flow, flux_vae, flux_words
 
     work, device = arguments.work, arguments.device
     plan = Plan(steps=arguments.steps, pictures=arguments.pictures, batch=arguments.batch, seed=arguments.seed, device=device)
     if stage == "vae":
         return flux_vae.train_vae(work, device, arguments.vae_steps, arguments.seed, log)
+    if stage == "words":
+        return flux_words.train_words(work, device, arguments.words_steps, arguments.seed, log)
     vae = AutoencoderKL.from_pretrained(work / "vae")
     if stage == "flow":
         flux_flow.train_flow(work, vae, plan, arguments.resume, log)
@@ -53,7 +56,8 @@ def run_stage(stage: str, arguments: argparse.Namespace, log) -> None:
         trainer = flux_flow.Trainer(plan)
         trainer.load(work / "flow.pt")
         best = AutoencoderKL.from_pretrained(tuned) if tuned.exists() else vae
-        trainer.pipeline(best).to("cpu").save_pretrained(arguments.out)
+        # half precision halves what is committed; it is loaded as float32 on a CPU
+        trainer.pipeline(best).to("cpu", torch.float16).save_pretrained(arguments.out)
         log(f"{arguments.out} written, {trainer.step} steps")
 
 
@@ -66,6 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--resume", action="store_true", help="go on from WORK/flow.pt")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--vae-steps", type=int, default=5000)
+    parser.add_argument("--words-steps", type=int, default=1500)
     parser.add_argument("--decoder-steps", type=int, default=1500)
     parser.add_argument("--steps", type=int, default=12_000, help="steps of the transformer, earlier ones counted in")
     parser.add_argument("--pictures", type=int, default=40_000)
