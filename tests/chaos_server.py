@@ -28,6 +28,7 @@ ORDER = {
     "status": None,  # [status, body] for every call
     "status_after": 0,  # ... from this call on
     "always_bad": "",  # a call whose text holds this gets prose
+    "most_after": 0,  # "most" in the log: the most calls at once, from this call on
     "key": "",  # the key expected, if any
 }
 
@@ -50,7 +51,8 @@ class Chaos:
         if len(self.bodies) < 20:
             self.bodies.append(body)
         self.now += 1
-        self.most = max(self.most, self.now)
+        if number > order["most_after"]:
+            self.most = max(self.most, self.now)
         try:
             async with self.slots:
                 await asyncio.sleep(order["latency_s"])

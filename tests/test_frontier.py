@@ -173,7 +173,7 @@ def test_stop_doesnt_wait_for_slow_calls(tmp_path):
     with chaos(latency_s=30) as server, client(server, tmp_path / "journal.sqlite", concurrency=4) as frontier:
         began = time.monotonic()
         assert list(frontier.ask_all(requests(20), should_stop=lambda: time.monotonic() > began + 0.5)) == []
-        assert time.monotonic() - began < 2.5
+        assert time.monotonic() - began < 3.5
         (row,) = frontier.journal.spend()
         assert row.calls == 0 and row.lost == 4 and row.lost_usd > 0, "cut off: they may have been billed"
 

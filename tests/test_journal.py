@@ -105,6 +105,7 @@ def test_collector_reads_on_from_where_it_was(journal):
     rest = list(journal.replies(first[-1][0]))
     assert [reply.key for _, reply in first + rest] == [f"k{i}" for i in range(5)]
     assert list(journal.replies(rest[-1][0])) == []
+    assert journal.scoped_replies(limit=3) == [(position, "job", reply) for position, reply in first]
     (row,) = journal.spend()
     assert row.calls == 5 and row.usd == 2.5 and row.lost == 1, "the one that was bought twice is known"
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import random
 import time
 from dataclasses import dataclass, replace
@@ -88,6 +89,7 @@ class Asker:
     ):
         import openai
 
+        logging.getLogger("httpx2").setLevel(logging.WARNING)  # it logs each URL, and a URL may hold a key
         self.parameters, self.pictures = parameters, pictures
         self.owner = new_owner()
         self._link, self._account, self._dialect = link, account, dialect
@@ -125,7 +127,7 @@ class Asker:
         if kept is not None:
             return Answer(kept, json.loads(kept.body), 0, False, "")
         claim = self._claim(call, key)
-        kept = await self._claimed(claim)
+        kept = await self._claimed(claim, bool(call.turns))
         if kept is not None:
             return Answer(kept, json.loads(kept.body), 0, False, "")
         try:
@@ -143,11 +145,11 @@ class Asker:
         where = (self.parameters.endpoint, self.parameters.model, call.request.purpose)
         return Claim(key, self.owner, *where, account.scope, worst, account.cap_usd)
 
-    async def _claimed(self, claim: Claim) -> Reply | None:
+    async def _claimed(self, claim: Claim, urgent: bool) -> Reply | None:
         """Returns once the claim is ours (None) or someone else has got the reply. On None a place in `_ahead` is taken."""
         pause = 0.02
         while True:
-            await self._ahead.acquire()
+            await self._ahead.acquire(urgent)
             taken = False
             try:
                 result = await self._shielded(claim)
@@ -187,7 +189,7 @@ class Asker:
         try:
             while True:
                 urls = [await loop.run_in_executor(None, self.pictures.data_url, picture) for picture in call.pictures]
-                await self._slots.acquire()
+                await self._slots.acquire(urgent=sent > 0 or bool(call.turns))
                 try:
                     if self._run.stopping:
                         raise Abandoned

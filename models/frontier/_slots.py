@@ -5,7 +5,10 @@ from collections import deque
 
 
 class Slots:
-    """A semaphore whose limit moves and that can be held shut for a while. First come, first served. For one event loop."""
+    """A semaphore whose limit moves and that can be held shut for a while. For one event loop.
+
+    First come, first served, but for the `urgent`: a row that was already asked goes first, else its repairs make a long tail.
+    """
 
     def __init__(self, limit: int):
         self.limit = limit
@@ -13,13 +16,13 @@ class Slots:
         self._waiting: deque[asyncio.Future] = deque()
         self._shut_until = 0.0
 
-    async def acquire(self) -> None:
+    async def acquire(self, urgent: bool = False) -> None:
         loop = asyncio.get_running_loop()
         if not self._waiting and self.used < self.limit and loop.time() >= self._shut_until:
             self.used += 1
             return
         turn = loop.create_future()
-        self._waiting.append(turn)
+        self._waiting.appendleft(turn) if urgent else self._waiting.append(turn)
         try:
             await turn
         except asyncio.CancelledError:
