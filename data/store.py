@@ -199,14 +199,12 @@ class Write:
         columns = list(rows[0])
         given = pa.Table.from_pylist([{c: json.dumps(v) if isinstance(v, dict) else v for c, v in row.items()} for row in rows])
         self._cursor.register("given", given)
-        try:
-            names, values = ", ".join(columns), ", ".join(f'CAST("{c}" AS {types[c]})' for c in columns)
-            rule = "OR REPLACE INTO" if replace else "INTO"
-            text = f'INSERT {rule} "{table}" ({names}) SELECT {values} FROM given {"" if replace else "ON CONFLICT DO NOTHING"}'
-            result = self._cursor.execute(text + (f" RETURNING {returning}" if returning else "")).fetchall()
-            return [row[0] for row in result] if returning else []
-        finally:
-            self._cursor.unregister("given")
+        names, values = ", ".join(columns), ", ".join(f'CAST("{c}" AS {types[c]})' for c in columns)
+        rule = "OR REPLACE INTO" if replace else "INTO"
+        text = f'INSERT {rule} "{table}" ({names}) SELECT {values} FROM given {"" if replace else "ON CONFLICT DO NOTHING"}'
+        result = self._cursor.execute(text + (f" RETURNING {returning}" if returning else "")).fetchall()
+        self._cursor.unregister("given")
+        return [row[0] for row in result] if returning else []
 
     def touch(self, sample_ids: Iterable[int]) -> None:
         """Samples whose state is to be derived anew when the transaction ends."""
