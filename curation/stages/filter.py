@@ -63,8 +63,10 @@ class FilterStage:
         for name, group in groupby(rows, key=lambda row: row["filter"]):
             judge = self._filter(name)
             for verdict in judge([FilterInput.from_row(row) for row in group]):
-                key = f"{verdict.sample_id}/{name}"
-                yield {"key": key, "error": verdict.error} if verdict.error else {"key": key, **verdict.to_row()}
+                row = {"key": f"{verdict.sample_id}/{name}", **verdict.to_row()}
+                if verdict.error is None:
+                    del row["error"]  # a result with an error is a bad row
+                yield row
 
     def _filter(self, name: str):
         """The filter, made and set up when its first row comes."""
