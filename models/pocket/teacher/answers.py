@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from data.scenes import SIZE
 from models.pocket.teacher import words as w
 from models.pocket.teacher.charts import Bar
-from models.pocket.teacher.eyes import Object, Seen
+from models.pocket.teacher.eyes import LARGE, Object, Seen
 from models.pocket.teacher.questions import Question, Ref
 
-SURE = 0.6  # from here on the eye contradicts others
+SURE = 0.9  # from here on the eye contradicts others
+DOUBTFUL = 0.8  # below it vouches for nothing
 LEVEL = 2.0  # pixels by which two bars or places must differ to be told apart
 
 
@@ -34,7 +35,7 @@ def answer(question: Question, seen: Seen) -> Answer:
     if seen.bars:
         return _of_chart_things(question, seen)
     if seen.blurred and _needs_shape(question, seen):
-        return Answer(w.UNANSWERABLE, 0.9, "the photo is too blurred to tell shapes")
+        return Answer(w.UNANSWERABLE, 0.95, "the photo is too blurred to tell shapes")
     return _READERS[question.skill](question, seen)
 
 
@@ -112,8 +113,8 @@ def _attribute(question: Question, seen: Seen) -> Answer:
         values = {read(thing) for thing in matching(seen.things, question.ref)}
         if len(values) != 1 or question.relation:
             return one
-        return Answer(values.pop(), 0.6, f"all of “{question.ref.words}” are alike")
-    confidence = {"shape": one.confidence, "colour": 0.97, "size": min(abs(one.radius - 9.5) / 1.5, 1.0)}[question.skill]
+        return Answer(values.pop(), 0.85, f"all of “{question.ref.words}” are alike")
+    confidence = {"shape": one.confidence, "colour": 0.97, "size": min(0.5 + abs(one.radius - LARGE) / 2, 0.97)}[question.skill]
     return Answer(read(one), confidence, f"the {question.ref.words} is a {one.words}")
 
 
@@ -123,7 +124,7 @@ def _existence(question: Question, seen: Seen) -> Answer:
     near = found or [thing for thing in seen.things if question.ref.colour in (None, thing.colour)]
     confidence = min((thing.confidence for thing in near), default=1.0) if question.ref.shape else 0.97
     there = f"a {found[0].words} is there" if found else f"no {question.ref.words} is there"
-    return Answer(text, max(confidence, 0.3), there)
+    return Answer(text, confidence, there)
 
 
 def _verify(question: Question, seen: Seen) -> Answer:
@@ -163,7 +164,7 @@ def _side(question: Question, seen: Seen) -> Answer:
     across = question.skill == "left-right"
     off = (one.x if across else one.y) - SIZE / 2
     text = (("left", "right") if across else ("top", "bottom"))[off > 0]
-    return Answer(text, min(abs(off) / 5, 0.97), f"the {one.words} is at ({one.x:.0f}, {one.y:.0f}) of {SIZE} x {SIZE}")
+    return Answer(text, min(0.5 + abs(off) / 10, 0.97), f"the {one.words} is at ({one.x:.0f}, {one.y:.0f}) of {SIZE} x {SIZE}")
 
 
 def _relation(question: Question, seen: Seen) -> Answer:

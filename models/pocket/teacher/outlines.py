@@ -11,6 +11,8 @@ from data.scenes import SIDES
 from models.pocket.teacher.words import CORNERS
 
 TOO_SMALL = 5.0  # pixels of radius below which five and six corners can't be told from none
+PIXEL = 0.29  # pixels: the softness of an edge that is as sharp as pixels can be
+SOFT = 0.45  # pixels from which an edge counts as soft
 SQUARE_ENOUGH = 1.25  # longest to shortest side of what is called a square
 AREA_OF_RADIUS = {  # area of a drawn shape by its radius squared (data/scenes.py draws them so)
     "circle": np.pi,
@@ -48,7 +50,8 @@ def outline(cover: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> Outline
     spread_y = max(float(by_row @ dy[:, 0] ** 2) / area, 0.1)
     width, height = np.sqrt(12 * spread_x), np.sqrt(12 * spread_y)  # of a rectangle that spreads so
     names, inside = _candidates(area, dx, dy, width, height)
-    misfits = np.abs(np.clip(inside + 0.5, 0, 1) - cover).sum((1, 2)) / area
+    layers = _softened(np.clip(inside + 0.5, 0, 1), _softness(cover, area))
+    misfits = np.abs(layers - cover).sum((1, 2)) / area
     order = np.argsort(misfits)
     shape = names[order[0]]
     if shape == "square" and max(width, height) > SQUARE_ENOUGH * min(width, height):
@@ -76,3 +79,26 @@ def _candidates(area: float, dx: np.ndarray, dy: np.ndarray, width: float, heigh
             names.append(name)
             layers.append(apothem - away.max(0))
     return names, np.stack([np.broadcast_to(layer, (dy.size, dx.size)) for layer in layers])
+
+
+def _softness(cover: np.ndarray, area: float) -> float:
+    """The Gaussian's radius in pixels that would make a sharp blob's edge as soft as this one's.
+
+    Along an edge of radius r the sum of cover * (1 - cover) is r / sqrt(pi) a pixel of length; the outline is taken for a rough circle.
+    """
+    length = 2.2 * np.sqrt(np.pi * area)
+    return float(np.sqrt(np.pi) * (cover * (1 - cover)).sum() / length)
+
+
+def _softened(layers: np.ndarray, softness: float) -> np.ndarray:
+    """The layers (n, h, w) blurred by so much more than a pixel's own area does."""
+    if softness < SOFT:
+        return layers
+    radius = np.sqrt(min(softness, 3.0) ** 2 - PIXEL**2)
+    down, across = (_gaussian(side, radius) for side in layers.shape[1:])
+    return down @ layers @ across
+
+
+def _gaussian(side: int, radius: float) -> np.ndarray:
+    apart = np.subtract.outer(np.arange(side), np.arange(side))
+    return np.exp(-(apart**2) / (2 * radius**2)) / (np.sqrt(2 * np.pi) * radius)

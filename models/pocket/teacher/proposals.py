@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from models.pocket.teacher import words as w
-from models.pocket.teacher.answers import answer
+from models.pocket.teacher.answers import DOUBTFUL, answer
 from models.pocket.teacher.candidates import candidates, fact, needs_places, values
 from models.pocket.teacher.diagnosing import golds_of, normal
 from models.pocket.teacher.eyes import Seen
@@ -19,7 +19,6 @@ from models.pocket.teacher.wire import ApiError, Task
 from models.pocket.teacher.wording import Manner, ways
 
 MOST = 20  # samples a request
-SURE_ENOUGH = 0.4  # of an answer that is proposed
 TRIES = 12  # imagined scenes for each sample
 LIKE_THE_SEED = 0.5  # the share of questions in the seed's own words
 SAME_ANSWER = {  # the share of samples with the very answer that the model failed on, by what is asked for
@@ -96,7 +95,7 @@ def _draft(
     question: Question, seen: Seen, manner: Manner, avoid: set[str], rng: random.Random, choices: bool, prompt: str | None = None
 ) -> Draft | None:
     found = answer(question, seen)
-    if found.confidence < SURE_ENOUGH or (found.is_none and not seen.blurred) or (choices and found.is_none) or found.text == "0":
+    if found.confidence < DOUBTFUL or (found.is_none and not seen.blurred) or (choices and found.is_none) or found.text == "0":
         return None
     texts = [text for text in ways(question, manner) if _plain(text) not in avoid]
     if not texts:

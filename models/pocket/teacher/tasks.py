@@ -5,11 +5,11 @@ import re
 
 from models.pocket.teacher import diagnosing, proposals, titles
 from models.pocket.teacher import words as w
-from models.pocket.teacher.answers import Answer, answer, as_letter, same
+from models.pocket.teacher.answers import DOUBTFUL, Answer, answer, as_letter, same
 from models.pocket.teacher.questions import SKILLS, Question, parse
 from models.pocket.teacher.wire import CAN, ApiError, Task
 
-DOUBTFUL = 0.3  # below it the eye doesn't vouch for an answer
+CLOSE = 0.65  # below it another answer than one's own may well be right
 
 
 def reply(task: Task) -> str:
@@ -43,7 +43,7 @@ def judge(task: Task) -> dict:
         return _score(2, "The question is beyond what pocket-teacher can check.")
     own = own_answer(task, question)
     if not _agrees(proposed, own.text, task.choices):
-        if own.is_none and 0 < own.confidence < 0.6:
+        if own.confidence < CLOSE:
             return _score(2, f"Doubtful: {own.why}.")
         return _score(1, f"The answer {proposed!r} is wrong: {own.why}, so it is {own.text!r}.")
     if task.choices and len({w.meaning(choice) for choice in task.choices}) < len(task.choices):
