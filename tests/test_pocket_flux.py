@@ -14,6 +14,7 @@ from models import pocket
 from models.pocket.flux_data import crowded_scene, pool, prompt, training_scene
 from models.pocket.flux_measure import faithfulness
 from models.pocket.flux_parts import TEXT_LENGTH, WORDS, pack, tokenizer
+from models.pocket.flux_words import KINDS, reading
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +56,22 @@ def test_lessons_follow_from_their_seed():
     assert one.prompts == same.prompts != other.prompts
     assert (one.pixels == same.pixels).all() and one.pixels.shape == (20, 3, 64, 64)
     assert len(crowded_scene(random.Random(1)).things) == 4
+
+
+def test_reading_names_each_words_object():
+    told = reading(["blurry", "large", "red", "circle", "left", "blue", "square", "small", "green", "pentagon"])
+    assert [number for number, _ in told] == [0, 0, 0, 0, 1, 1, 1, 2, 2, 2]
+    assert [thing for _, thing in told][:1] == [[1, 1, 2, 1]]  # red, circle, large, on the left
+    assert told[5][1] == [3, 3, 0, 2] and told[-1][1] == [2, 4, 1, 0]  # an unsaid size, no side
+
+
+@given(st.integers(0, 10_000))
+def test_reading_gives_back_the_scene(words, seed):
+    rng = random.Random(seed)
+    scene = random_things(rng)
+    told = dict(reading(words.tokenize(caption(scene))))
+    found = [(KINDS[0][c - 1], KINDS[1][s - 1], KINDS[2][z - 1]) for c, s, z, _ in (told[i] for i in sorted(told))]
+    assert found == [(thing.colour, thing.shape, thing.size) for thing in scene.things]
 
 
 def test_tokens_are_packed_as_the_pipeline_packs_them():

@@ -16,7 +16,7 @@ from models.pocket.flux_parts import GRID, SHIFT, TEXT_LENGTH, assemble, build_d
 from models.pocket.flux_vae import encode
 
 UNPROMPTED = 0.1  # share of pictures whose prompt is hidden
-LOG_EVERY, SAVE_EVERY = 100, 500  # steps
+LOG_EVERY, SAVE_EVERY = 50, 250  # steps
 
 
 @dataclass(frozen=True)
@@ -87,6 +87,16 @@ class Trainer:
         self.image_ids = _image_ids(plan.device)
         self.text_ids = torch.zeros(TEXT_LENGTH, 3, device=plan.device)
         self.hidden = token_ids([""]).to(plan.device)
+
+    def begin_with(self, encoders: dict) -> None:
+        """Take over the weights of text encoders that can read (flux_words.py)."""
+        import torch
+
+        for name, state in encoders.items():
+            self.parts[name].load_state_dict(state)
+        with torch.no_grad():
+            for averaged, mine in zip(self.average, self.weights):
+                averaged.copy_(mine)
 
     def velocity(self, noisy, level, ids):
         """The transformer's answer for (n, 16, 64) tokens at noise levels (n,) and prompts (n, TEXT_LENGTH)."""
@@ -171,7 +181,7 @@ class Trainer:
 
 
 def train_flow(work: Path, vae, plan: Plan, resume: bool, log: Callable[[str], None]) -> None:
-    """Train up to `plan.steps`, saving `work`/flow.pt on the way."""
+    """Train up to `plan.steps`, from the text encoders in `work`/words.pt, saving `work`/flow.pt on the way."""
     import torch
 
     batches = lessons(work, vae, plan)
@@ -179,6 +189,8 @@ def train_flow(work: Path, vae, plan: Plan, resume: bool, log: Callable[[str], N
     trainer = Trainer(plan)
     if resume:
         trainer.load(work / "flow.pt")
+    else:
+        trainer.begin_with(torch.load(work / "words.pt", map_location=plan.device))
     latents, ids = batches["latents"].to(plan.device), batches["ids"].to(plan.device)
     began, first, losses = time.process_time(), trainer.step, []
     while trainer.step < plan.steps:

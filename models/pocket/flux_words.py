@@ -41,7 +41,7 @@ def reading(words: Sequence[str]) -> list[tuple[int, list[int]]]:
 
 
 def lessons(count: int, seed: int):
-    """Token ids (n, TEXT_LENGTH), and targets: of each token (n, TEXT_LENGTH, 5), -1 where there is none, and of each text (n, 3 * 4 + 1)."""
+    """Token ids (n, TEXT_LENGTH) and what they say: of each token's object (n, TEXT_LENGTH, 5), -1 beyond the end; of the whole (n, 13)."""
     import torch
 
     rng, words = random.Random(seed), tokenizer()
@@ -88,7 +88,6 @@ def train_words(work: Path, device: str, steps: int, seed: int, log: Callable[[s
         optimizer.step()
         schedule.step()
         if step % 100 == 99:
-            log(
-                f"words {step + 1} cpu {time.process_time() - began:.0f}s token loss {token_loss.item():.4f} text loss {text_loss.item():.4f}"
-            )
+            cpu = time.process_time() - began
+            log(f"words {step + 1} cpu {cpu:.0f}s token loss {token_loss.item():.4f} text loss {text_loss.item():.4f}")
     torch.save({name: part.state_dict() for name, part in parts.items()}, work / "words.pt")
