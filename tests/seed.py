@@ -15,7 +15,7 @@ from curation.error_types import of_kind
 from data.images import ImageStore
 from data.store import Store, Write
 from data.workspace import Workspace
-from tests.seed_questions import KINDS, Kind, Pictures, Question, ask
+from tests.seed_questions import KINDS, PICTURES, Kind, Pictures, Question, ask
 
 FILTERS = (
     ("judge", 3.0, "at_least"),
@@ -42,7 +42,7 @@ def seeded_store(
     rng = random.Random(seed)
     workspace = Workspace(Path(folder)).create()
     store, images = Store(workspace.store, workspace.backups), ImageStore(workspace.images)
-    pictures = Pictures(images, rng)
+    pictures = Pictures(images, rng, min(PICTURES, max(60, failures // 2)))
     with store.write() as write:
         write.insert("image", pictures.rows)
         write.insert("dataset", [_dataset(name, metric) for name, metric in DATASETS])

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from data.images import ImageStore
 from data.scenes import HEAVY_BLUR, SIDES, Scene, draw, random_chart, random_things
 
-PICTURES = 240  # different pictures; questions share them
+PICTURES = 240  # different pictures at most; questions share them
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Question:
 class Pictures:
     """Scenes by theme, drawn and kept."""
 
-    def __init__(self, images: ImageStore, rng: random.Random):
+    def __init__(self, images: ImageStore, rng: random.Random, count: int = PICTURES):
         self.scenes: list[Scene] = []
         self.shas: list[str] = []
         self.themes: dict[str, list[int]] = {"photo": [], "blur": [], "chart": [], "three": []}
@@ -57,7 +57,7 @@ class Pictures:
             "chart": lambda: random_chart(rng),
             "three": lambda: random_things(rng, 3),
         }
-        for number in range(PICTURES):
+        for number in range(count):
             theme = ("photo", "photo", "three", "chart", "blur")[number % 5]
             scene = makers[theme]()
             self.themes[theme].append(number)

@@ -4,6 +4,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from curation.error_types import ERROR_TYPES, UNKNOWN_COLOUR
 from curation.ui import parts, theme
@@ -36,6 +37,7 @@ def mount(app: FastAPI, services: "Services", root_path: str | None = None) -> F
     """Puts the pages at `/` of the server; its own routes must have been added before."""
     import gradio as gr
 
+    app.add_middleware(QueryForBrowser)
     return gr.mount_gradio_app(
         app,
         build(services),
@@ -49,3 +51,15 @@ def mount(app: FastAPI, services: "Services", root_path: str | None = None) -> F
         theme=theme.theme(),
         favicon_path=str(COMPONENTS / "favicon.svg"),
     )
+
+
+class QueryForBrowser:
+    """Keeps the query of `/` from Gradio, which reads `page` and `deep_link` in it as its own: ours is for the browser alone."""
+
+    def __init__(self, app: ASGIApp):
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] in ("/", scope.get("root_path", "") + "/"):
+            scope = {**scope, "query_string": b""}
+        await self.app(scope, receive, send)

@@ -35,7 +35,7 @@ export function start(element) {
     { name: "label", key: "l", what: "label error: the gold answer is wrong, and on to the next", run: () => label("label error") },
     { name: "scorer", key: "o", what: "scorer artefact: right, but in another form, and on to the next", run: () => label("scorer artefact") },
     { name: "zoom", key: "z", what: "picture large", run: () => root.querySelector(".shot")?.click() },
-    { name: "grid", key: "g", what: "map or grid", run: () => state.set({ view: state.one("view") === "grid" ? null : "grid" }) },
+    { name: "grid", key: "g", what: "map or grid", run: () => state.set({ layout: state.one("layout") === "grid" ? null : "grid" }) },
     { name: "fit", key: "f", what: "whole map", run: () => map.fit() },
     { name: "pan", key: "p", what: "drag pans or lassos", run: () => map.setMode(map.mode === "pan" ? "lasso" : "pan") },
     { name: "clear", key: "x", what: "clear the selection", run: clear },
@@ -134,7 +134,7 @@ function drawAll() {
   drawClusters(at(root, "clusters"), view);
   drawFacets(at(root, "facets"), view);
   drawChips(at(root, "chips"), view);
-  const grid = state.one("view") === "grid" || !summary.placed;
+  const grid = state.one("layout") === "grid" || !summary.placed;
   at(root, "middle-title").textContent = grid ? "Failures" : "Map";
   map.visible(!grid);
   const wide = at(root, "wide-grid");

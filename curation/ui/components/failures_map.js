@@ -128,8 +128,8 @@ export class MapColumn {
   tools() {
     if (!this.points) return null;
     const mode = (name, title) => h("button.btn.icon", { dataset: { mode: name }, class: this.mode === name ? "on" : "", title, "aria-label": title, onclick: () => this.setMode(name) }, icon(name));
-    const grid = state.one("view") === "grid";
-    const swap = h("button.chip", { onclick: () => state.set({ view: grid ? null : "grid" }) }, grid ? "map " : "grid ", h("kbd", "g"));
+    const grid = state.one("layout") === "grid";
+    const swap = h("button.chip", { onclick: () => state.set({ layout: grid ? null : "grid" }) }, grid ? "map " : "grid ", h("kbd", "g"));
     if (grid) return [swap];
     return [h("span.row", { style: "gap:2px" }, mode("lasso", "Drag to lasso (p)"), mode("pan", "Drag to pan (p; or hold space or shift)"),
         h("button.btn.icon", { onclick: () => this.fit(), title: "Whole map (f)", "aria-label": "Whole map" }, icon("fit"))), swap];

@@ -1,0 +1,142 @@
+"""The Failures page in Chromium, on a real server: what is clicked, lassoed and typed is what the store holds."""
+
+import math
+import re
+import uuid
+
+import pytest
+
+from curation.app_settings import Settings
+from curation.jobs import Jobs
+from curation.ui.server import create_app
+from tests.browser import chromium, executable, served
+from tests.seed import seeded_store
+
+EVIL = "<img src=x onerror=\"document.title='broken into'\"> {{value}} ${1+1} `x`"
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    executable()
+    store, _, workspace = seeded_store(tmp_path_factory.mktemp("browser") / "seeded", 240, samples=20)
+    with store.write() as write:  # a dataset may hold anything
+        failure_id = write.run("failure_ids", round=1)[0]["failure_id"]
+        card = {"failure_id": failure_id, "description": EVIL, "faulty_reasoning": EVIL, "error_type": "spatial", "own_answer": EVIL}
+        write.insert("diagnosis", [{**card, "own_score": 1.0, "gold_looks_wrong": False, "right_but_misformatted": False, "job_id": 7}])
+    app = create_app(workspace, store, Jobs(store, workspace), Settings(reviewer="ada"))
+    with served(app) as address:
+        yield store, address, failure_id
+    store.close()
+
+
+def count(page) -> int:
+    return int(re.sub(r"\D", "", page.locator("[data-count]").inner_text()))
+
+
+def wait_for_count(page, expected: int) -> None:
+    page.wait_for_function("n => document.querySelector('[data-count]').textContent.startsWith(`${n} `)", arg=expected)
+
+
+def lasso(page) -> None:
+    """Drags a circle around the middle of the map."""
+    box = page.locator("[data-map]").bounding_box()
+    x, y, radius = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, min(box["width"], box["height"]) / 4
+    page.mouse.move(x + radius, y)
+    page.mouse.down()
+    for step in range(1, 33):
+        angle = 2 * math.pi * step / 32
+        page.mouse.move(x + radius * math.cos(angle), y + radius * math.sin(angle))
+    page.mouse.up()
+
+
+def test_one_selection_for_map_grid_card_and_url(world):
+    store, address, _ = world
+    with chromium(address) as page:
+        page.wait_for_selector("#page-failures .cl")
+        wait_for_count(page, 240)
+        page.wait_for_selector(".th")
+
+        lasso(page)
+        page.wait_for_selector(".fail-chips .chip.on")
+        enclosed = int(re.sub(r"\D", "", page.locator(".fail-chips .chip.on").inner_text()))
+        wait_for_count(page, enclosed)
+        assert 5 < enclosed < 235
+        assert page.locator(".th").count() == min(60, enclosed)
+
+        address_of_lasso = page.url
+        page.goto(address_of_lasso)  # a shared link shows the same
+        page.wait_for_selector(".fail-chips .chip.on")
+        wait_for_count(page, enclosed)
+
+        page.keyboard.press("x")
+        wait_for_count(page, 240)
+        page.go_back()
+        wait_for_count(page, enclosed)
+        page.go_forward()
+        wait_for_count(page, 240)
+
+        page.locator(".cl").nth(1).click()
+        page.wait_for_selector(".cl.on")
+        size = int(page.locator(".cl.on .n").inner_text())
+        wait_for_count(page, size)
+        assert size == len(store.rows("failures_shown", round=1, cluster_id=[int(re.search(r"cluster=(\d+)", page.url)[1])]))
+
+        page.keyboard.press("/")
+        page.keyboard.type("jkm")  # letters of shortcuts, typed into the search: nothing is triaged
+        page.wait_for_selector(".fail-chips >> text=jkm")
+        wait_for_count(page, 0)
+        assert "No failure fits" in page.locator("[data-thumbs]").inner_text()
+
+
+def test_triage_by_keys_goes_on_to_the_next_and_is_stored(world):
+    store, address, _ = world
+    before = store.value("triage_count")
+    with chromium(f"{address}/?page=failures&error_type=negation") as page:
+        heading = page.locator(".fail-card h4").first
+        page.wait_for_function("() => document.querySelector('.fail-card h4')?.textContent.startsWith('Failure 1 of')")
+        first = int(page.locator(".th.sel").get_attribute("data-id"))
+        page.keyboard.press("l")
+        page.wait_for_function("() => document.querySelector('.fail-card h4')?.textContent.startsWith('Failure 2 of')")
+        page.wait_for_function("() => document.querySelector('[data-glance]').textContent.includes('without')")
+        page.keyboard.press("k")
+        page.wait_for_selector("[data-triage] .btn.on")
+        assert heading.inner_text().upper().startswith("FAILURE 1 OF")
+        assert "Label error" in page.locator("[data-triage] .btn.on").inner_text()
+    assert store.row("failure_card_of", failure_id=first)["triage"] == "label error"
+    assert store.value("triage_count") == before + 1
+
+
+def test_what_a_model_wrote_is_shown_as_text(world):
+    _, address, failure_id = world
+    with chromium(f"{address}/?page=failures&card={failure_id}", scheme="dark") as page:
+        page.wait_for_selector(".fail-card .kv")
+        page.wait_for_selector("text=${1+1}")
+        assert EVIL in page.locator(".fail-card").inner_text()
+        assert page.title() == "Failures · seeded"
+        assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+
+
+def test_a_narrow_window_folds_the_selection_into_a_drawer(world):
+    _, address, _ = world
+    with chromium(address, 1024, 768) as page:
+        page.wait_for_selector("#page-failures .cl")
+        assert not page.locator("[data-card]").is_visible()
+        page.click("#page-failures .drawer-tab[title=Selection]")
+        page.wait_for_selector(".fail-card h4", state="visible")
+        page.keyboard.press("Escape")
+        page.wait_for_selector(".fail-card h4", state="hidden")
+
+
+def test_nothing_is_shown_twice_and_lost_servers_are_named(tmp_path):
+    executable()
+    store, _, workspace = seeded_store(tmp_path / uuid.uuid4().hex, 40, samples=5, clustered=False)
+    app = create_app(workspace, store, Jobs(store, workspace), Settings(reviewer="ada"))
+    with served(app) as address, chromium(address, expect_errors=True) as page:
+        page.wait_for_selector(".steps .card")
+        wait_for_count(page, 40)
+        assert page.locator(".th").count() == 40
+        page.route("**/api/**", lambda route: route.abort())
+        page.wait_for_selector("text=The app does not answer")
+        page.unroute("**/api/**")
+        page.wait_for_selector("text=The app does not answer", state="detached")
+    store.close()
