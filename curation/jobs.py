@@ -9,11 +9,12 @@ import logging
 import shutil
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from curation import chains
 from curation.checkpoints import current_round
 from curation.child import Child, attach, start
 from curation.collector import Collector
@@ -61,9 +62,14 @@ class Jobs:
 
     # What people do
 
-    def launch(self, stage_name: str, options: dict[str, Any], author: str) -> int:
-        """Selects the rows and queues the job; returns its number. Raises UnknownStage, ValidationError, NothingToDo."""
+    def launch(self, stage_name: str, options: dict[str, Any], author: str, then: Sequence[chains.Step] = ()) -> int:
+        """Selects the rows and queues the job; returns its number. `then` follows by itself once it is done (curation/chains.py).
+
+        Raises UnknownStage, ValidationError, NothingToDo.
+        """
         stage = self._stages(stage_name)
+        for step in then:
+            self._stages(step.stage).Options(**step.options)
         validated = stage.Options(**options)
         job_id = self.store.value("job_id_new")
         job = Job(job_id, stage_name, current_round(self.store), validated, self.workspace.job(job_id))
@@ -86,6 +92,8 @@ class Jobs:
             row = {"job_id": job_id, "stage": stage_name, "options": plain, "round": job.round, "lane": stage.lane}
             with self.store.write() as write:
                 write.insert("job", [{**row, "status": "queued", "total": total, "author": author}])
+                if then:
+                    write.insert("setting", [chains.row(job_id, list(then), author)])
         except BaseException:
             shutil.rmtree(job.folder, ignore_errors=True)
             raise
@@ -155,6 +163,7 @@ class Jobs:
         for row in self.store.rows("jobs_by_status", statuses=["running"]):
             with self._lock:
                 self._watch(row["job_id"], attach(row["pid"], row["pid_started"], self.workspace.job(row["job_id"])))
+        chains.follow_up(self)
         self._schedule()
 
     def shutdown(self) -> None:
@@ -249,6 +258,8 @@ class Jobs:
                 self._move(job.job_id, status, message=message)
                 self._watchers.pop(job.job_id, None)
                 self._children.pop(job.job_id, None)
+        if status == "done":
+            chains.follow(self, job.job_id)
         self._schedule()
 
     def _verdict(self, files: JobFiles, child: Child) -> tuple[str, str | None]:

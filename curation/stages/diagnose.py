@@ -71,13 +71,13 @@ class Diagnose:
         seen: dict[str, tuple[BlindAnswer, tuple[str, ...]]] = {}
         for outcome in self.client.ask_all((blind_request(row["key"], row, row["image_path"]) for row in rows), self.should_stop):
             if outcome.parsed is None:
-                yield {"key": outcome.key, "error": outcome.error}
+                yield {"key": outcome.key, "error": outcome.error, "reply": outcome.replies[-1] if outcome.replies else None}
             else:
                 seen[outcome.key] = outcome.parsed, outcome.replies
         requests = (_diagnosis_request(by_key[key], blind.answer) for key, (blind, _) in seen.items())
         for outcome in self.client.ask_all(requests, self.should_stop):
             if outcome.parsed is None:
-                yield {"key": outcome.key, "error": outcome.error}
+                yield {"key": outcome.key, "error": outcome.error, "reply": outcome.replies[-1] if outcome.replies else None}
             else:
                 yield self._result(by_key[outcome.key], *seen[outcome.key], outcome)
 

@@ -111,7 +111,8 @@ def change_setting(store: Store, name: str, enabled: bool, threshold: float, aut
 
 
 def _pairs(store: Store, options: Options) -> list[Row]:
-    enabled = [row["filter"] for row in store.rows("filters") if row["enabled"]]
+    known = FILTERS.names()  # a setting stays when its plugin is taken away
+    enabled = [row["filter"] for row in store.rows("filters") if row["enabled"] and row["filter"] in known]
     names = enabled if options.filters is None else options.filters
     return store.rows(
         "samples_to_filter",

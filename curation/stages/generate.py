@@ -87,7 +87,7 @@ class Generate:
         by_key = {row["key"]: row for row in rows}
         for outcome in self.client.ask_all((proposal_request(row, self.options) for row in rows), self.should_stop):
             if outcome.parsed is None:
-                yield {"key": outcome.key, "error": outcome.error}
+                yield {"key": outcome.key, "error": outcome.error, "reply": outcome.replies[-1] if outcome.replies else None}
                 continue
             row = by_key[outcome.key]
             proposals = [sample.model_dump() for sample in outcome.parsed.samples if row["route"] == "same_image" or sample.image_prompt]
@@ -117,7 +117,7 @@ def proposal_request(row: Row, options: Options) -> Request:
         answer_form=row["answer_form"],
         avoid="\n".join(f"- {question}" for question in row["avoid"]),
     )
-    return Request(row["key"], "proposal", prompt.system, prompt.user, (row["image_path"],), Proposals, 0, prompt.version)
+    return Request(row["key"], "proposal", prompt.system, prompt.user, (row["image_path"],), Proposals, row.get("attempt", 0), prompt.version)
 
 
 def _samples(result: Result, job: Job) -> Iterator[dict]:

@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
+from curation.chains import Step
 from curation.job_files import JobFiles, read_lines
 from curation.jobs import estimate_view
 from curation.stages import STAGES, stage_class
@@ -17,6 +18,7 @@ router = APIRouter(prefix="/api")
 class Launch(BaseModel):
     stage: str
     options: dict[str, Any] = {}
+    then: list[Step] = Field(default=[], description="What follows by itself once the job is done.")
 
 
 class WorkspaceHere(BaseModel):
@@ -90,7 +92,7 @@ def jobs(request: Request, limit: int = 100) -> list[dict[str, Any]]:
 @router.post("/jobs")
 def launch(request: Request, body: Launch) -> dict[str, Any]:
     here = services(request)
-    return here.jobs.get(here.jobs.launch(body.stage, body.options, here.reviewer(request)))
+    return here.jobs.get(here.jobs.launch(body.stage, body.options, here.reviewer(request), body.then))
 
 
 @router.get("/jobs/{job_id}")

@@ -27,7 +27,11 @@ class Page:
         return importlib.import_module(self.module)
 
 
-PAGES = (Page("failures", "Failures", "curation.ui.failures"),)
+PAGES = (
+    Page("failures", "Failures", "curation.ui.failures"),
+    Page("generate", "Generate", "curation.ui.generate"),
+    Page("finetune", "Finetune", "curation.ui.finetune"),
+)
 
 
 def routers() -> list[APIRouter]:

@@ -43,8 +43,9 @@ UPDATE job SET spend_usd = (SELECT sum(cost_usd) FROM reply r WHERE r.job_id = $
 DELETE FROM row_error WHERE job_id = $job_id AND list_contains($keys::TEXT[], key)
 
 -- :name row_errors
--- Errors of a job, a page at a time.
-SELECT key, error, reply, created_at FROM row_error WHERE job_id = $job_id AND key > $after ORDER BY key LIMIT $limit
+-- Errors of a job, a page at a time; a stage may name the paid reply by its key.
+SELECT e.key, e.error, coalesce(r.body, e.reply) AS reply, e.created_at FROM row_error e LEFT JOIN reply r ON r.key = e.reply
+WHERE e.job_id = $job_id AND e.key > $after ORDER BY e.key LIMIT $limit
 
 -- :name journal_position
 -- Up to where the journal of paid replies has been copied.
@@ -55,3 +56,23 @@ SELECT value::BIGINT FROM setting WHERE name = 'journal position' ORDER BY creat
 SELECT j.stage, r.purpose, r.endpoint, r.model, count(*) AS calls, sum(r.prompt_tokens)::BIGINT AS prompt_tokens,
        sum(r.completion_tokens)::BIGINT AS completion_tokens, sum(r.cost_usd) AS usd, count(*) FILTER (r.cost_usd IS NULL) AS unpriced
 FROM reply r LEFT JOIN job j USING (job_id) GROUP BY ALL ORDER BY usd DESC NULLS LAST, calls DESC
+
+-- :name chain_of_job
+-- What follows a job by itself; the latest of its name counts.
+SELECT value FROM setting WHERE name = $name ORDER BY created_at DESC LIMIT 1
+
+-- :name chains_waiting
+-- Jobs that are done and whose chain has launched nothing yet.
+WITH chain AS (SELECT name, value FROM setting WHERE starts_with(name, 'chain of job ')
+               QUALIFY row_number() OVER (PARTITION BY name ORDER BY created_at DESC) = 1)
+SELECT j.job_id FROM chain c JOIN job j ON c.name = 'chain of job ' || j.job_id
+WHERE j.status = 'done' AND c.value->>'next' IS NULL AND c.value->>'note' IS NULL ORDER BY 1
+
+-- :name samples_of_job
+-- The samples that a job has made; with $undrawn those that still wait for their picture.
+SELECT s.sample_id FROM sample s JOIN sample_state t USING (sample_id)
+WHERE s.job_id = $job_id AND (NOT $undrawn OR t.image IS NULL) ORDER BY s.sample_id
+
+-- :name checkpoint_of_job
+-- The name of the checkpoint that a finetune made.
+SELECT c.name FROM run r JOIN checkpoint c ON c.checkpoint_id = r.checkpoint_id WHERE r.job_id = $job_id

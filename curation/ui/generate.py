@@ -1,0 +1,205 @@
+"""The Generate page: new samples for chosen clusters; what they will cost, and what becomes of them."""
+
+import ipaddress
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from fastapi import APIRouter, HTTPException, Request
+from pydantic import BaseModel
+
+from curation import chains, checkpoints
+from curation.frontier import POCKET_TEACHER
+from curation.jobs import UnknownJob, estimate_view
+from curation.stages.base import Job, NothingToDo
+from curation.stages.draw import POCKET_FLUX
+from curation.stages.draw import Options as DrawOptions
+from curation.stages.generate import Generate, Options, proposal_request
+from curation.ui import parts
+from curation.ui.services import Services, services
+from data.registry import FILTERS, IMAGE_GENERATORS
+
+if TYPE_CHECKING:
+    import gradio as gr
+
+router = APIRouter(prefix="/api/generate")
+DIFFUSERS = "diffusers"
+
+
+class Plan(BaseModel):
+    """A launch that is being thought about: the options of generate, and what is to follow."""
+
+    options: dict[str, Any] = {}
+    draw: dict[str, Any] = {}
+    then: bool = True
+
+
+class Which(BaseModel):
+    """A generate job; the latest if absent."""
+
+    job_id: int | None = None
+    limit: int = 36
+
+
+def component() -> "gr.HTML":
+    """The page: one gr.HTML around components/generate.*."""
+    return parts.component("generate")
+
+
+@router.post("/choices")
+def choices(request: Request) -> dict[str, Any]:
+    """What can be chosen: clusters with teachable failures, frontier models, image generators; and how far the round is."""
+    here = services(request)
+    store = here.store
+    round_ = checkpoints.current_round(store)
+    schema = Options.model_json_schema()["properties"]
+    defaults = Options().model_dump(mode="json")
+    limits = {name: {side: schema[name][side] for side in ("minimum", "maximum") if side in schema[name]} for name in schema}
+    return {
+        "round": round_,
+        **(store.row("generate_round", round=round_) or {}),
+        "clusters": store.rows("generate_clusters", round=round_),
+        "endpoints": _endpoints(here),
+        "generators": _generators(here),
+        "plugins": IMAGE_GENERATORS.names(),
+        "key_set": bool(os.environ.get(defaults["api_key_env"])),
+        "defaults": defaults,
+        "limits": limits,
+    }
+
+
+@router.post("/plan")
+def plan(request: Request, body: Plan) -> dict[str, Any]:
+    """What a launch would take, all stages together, and the prompt of its first failure word for word."""
+    here, options, draw = services(request), Options(**body.options), DrawOptions(**body.draw)
+    round_ = checkpoints.current_round(here.store)
+    chosen = {"round": round_, "failure_ids": options.failure_ids, "cluster_ids": options.cluster_ids}
+    found = estimate_view(here.jobs.estimate("generate", body.options))
+    samples, images = found["detail"]["samples"], found["detail"]["images"]
+    enabled = [row["filter"] for row in here.store.rows("filters") if row["enabled"] and row["filter"] in FILTERS.names()]
+    paid = [name for name in enabled if "frontier" in FILTERS.load(name).needs]
+    judgements = samples * len(enabled) if body.then else 0
+    work = {"generate": (found["rows"], options.model)}
+    if body.then:
+        work |= {"draw": (images, draw.model), "filter": (judgements, options.model)}
+    return {
+        **found,
+        "failures": found["detail"]["failures"],
+        "samples": samples,
+        "images": images,
+        "filter_calls": samples * len(paid) if body.then else 0,
+        "filters": len(enabled),
+        "filter_usd": _filter_usd(here, samples * len(paid)) if body.then and paid else [0.0, 0.0],
+        "seconds": _seconds(here, work),
+        "by_error_type": here.store.rows("generate_by_error_type", **chosen),
+        "prompt": _first_prompt(here, round_, options),
+        "frontier": {"host": host_of(options.endpoint), "model": options.model},
+        "drawer": {"host": drawing_host(draw.generator, draw.generator_options), "model": draw.model},
+    }
+
+
+@router.post("/job")
+def job(request: Request, body: Which) -> dict[str, Any] | None:
+    """A generate job as it stands: its funnel, spend, latest samples and errors, and what follows it. None if there is no such job yet."""
+    here = services(request)
+    listed = here.store.rows("generate_jobs")
+    number = body.job_id or (listed[0]["job_id"] if listed else None)
+    if number is None:
+        return None
+    try:
+        row = here.jobs.get(number)
+    except UnknownJob as error:
+        raise HTTPException(404, str(error)) from error
+    if row["stage"] != "generate":
+        raise HTTPException(404, f"job {number} is a job of {row['stage']}; look for it under Jobs")
+    options = Options(**row["options"])
+    chain = chains.view(here.store, number)
+    for step in chain:
+        if step["job_id"] and step["status"] in ("running", "queued"):
+            step["progress"] = here.jobs.get(step["job_id"])["progress"]
+    return {
+        "job": row,
+        "jobs": [{**one, "created_at": one["created_at"].isoformat()} for one in listed],
+        "asked": row["total"] * _samples_a_row(options),
+        "funnel": here.store.row("generate_funnel", job_id=number),
+        "calls": here.store.row("calls_of_job", job_id=number),
+        "latest": here.store.rows("generate_latest", job_id=number, limit=body.limit),
+        "errors": here.store.rows("generate_errors", job_id=number, limit=50),
+        "chain": chain,
+    }
+
+
+def host_of(endpoint: str) -> str | None:
+    """The machine that an endpoint's calls go to; None if that is this one."""
+    host = urlsplit(endpoint).hostname
+    if endpoint == POCKET_TEACHER or host is None or host == "localhost" or host.endswith(".localhost"):
+        return None
+    try:
+        return None if ipaddress.ip_address(host).is_loopback else host
+    except ValueError:
+        return host
+
+
+def drawing_host(generator: str, options: dict[str, Any] | None = None) -> str | None:
+    """The machine that image prompts go to; None if pictures are drawn on this one."""
+    if generator == DIFFUSERS:
+        return None
+    address = (options or {}).get("base_url") or os.environ.get("OPENAI_BASE_URL")
+    return host_of(address) if address else "OpenAI"
+
+
+def _endpoints(here: Services) -> list[dict[str, Any]]:
+    """pocket-teacher, what the environment names, and what was used before."""
+    default = Options()
+    named = [(POCKET_TEACHER, POCKET_TEACHER), (default.endpoint, default.model)]
+    used = [(row["endpoint"], row["model"]) for row in here.store.rows("endpoints_used")]
+    return [{"endpoint": endpoint, "model": model, "host": host_of(endpoint)} for endpoint, model in dict.fromkeys(named + used)]
+
+
+def _generators(here: Services) -> list[dict[str, Any]]:
+    named = [(DIFFUSERS, POCKET_FLUX), (DIFFUSERS, DrawOptions().model)]
+    used = [(row["generator"], row["model"]) for row in here.store.rows("generators_used")]
+    return [{"generator": name, "model": model, "host": drawing_host(name)} for name, model in dict.fromkeys(named + used)]
+
+
+def _samples_a_row(options: Options) -> float:
+    """Samples that one row (a failure by one route) is asked for, on average over the routes."""
+    new = options.per_failure * options.images_per_prompt
+    return {"same_image": options.per_failure, "new_image": new, "both": (options.per_failure + new) / 2}[options.route]
+
+
+def _filter_usd(here: Services, calls: int) -> list[float] | None:
+    """Dollars for the judging calls of the filters, by what they have cost so far; None if that isn't known."""
+    usd = here.store.value("cost_of_a_judgement")
+    return None if usd is None else [0.8 * usd * calls, 1.25 * usd * calls]
+
+
+def _seconds(here: Services, work: dict[str, tuple[int, str]]) -> float | None:
+    """How long the stages take one after the other, by the time a row took in their latest jobs; None where one has no such job."""
+    total = 0.0
+    for stage, (rows, model) in work.items():
+        if not rows:
+            continue
+        seconds = here.store.value("seconds_per_row", stage=stage, model=model)
+        if seconds is None:
+            return None
+        total += rows * seconds
+    return total
+
+
+def _first_prompt(here: Services, round_: int, options: Options) -> dict[str, Any] | None:
+    """The request for the first failure, as it goes out; None if none is teachable."""
+    first = options.model_copy(update={"limit": 1})
+    try:
+        rows = Generate().select(here.store, here.workspace, Job(0, "generate", round_, first, Path()))
+    except NothingToDo:
+        return None
+    asked = [proposal_request(row, options) for row in rows]
+    return {
+        "failure_id": rows[0]["failure_id"],
+        "image": rows[0]["image"],
+        "error_type": rows[0]["error_type"],
+        "version": asked[0].prompt_version,
+        "requests": [{"route": row["route"], "system": one.system, "user": one.text} for row, one in zip(rows, asked)],
+    }
