@@ -66,7 +66,8 @@ def golds_of(text: str) -> list[str]:
     >>> golds_of("A"), golds_of("3 / three"), golds_of('["red", "dark red"]')
     (['A'], ['3', 'three'], ['red', 'dark red'])
     """
-    parts = re.split(r"\s*(?:/|\||;|,|\n)\s*", text.strip().strip("[]()"))
+    bare = re.sub(r"^[(\[](.*)[)\]]$", r"\1", text.strip(), flags=re.DOTALL)
+    parts = re.split(r"\s*(?:/|\||;|,|\n)\s*", bare)
     cleaned = (re.sub(r"\s*(?:\(\s*[x×]?\d+\s*[x×]?\s*\)|[x×]\d+)$", "", part).strip().strip("'\"“”") for part in parts)
     return list(dict.fromkeys(part for part in cleaned if part))
 
@@ -102,7 +103,8 @@ def _slip(question: Question, seen: Seen, choices: tuple[str, ...], given: str, 
         return f"answers {raw[:60]!r} where {_ASKED[form]} is asked for"
     if question.negated:
         return "ignores “not” and answers the affirmative form"
-    return _SLIPS.get(question.skill, _plain_slip)(question, seen, given, truth)
+    named = _SLIPS.get(question.skill, _plain_slip) if w.classes(truth) == form else _plain_slip
+    return named(question, seen, given, truth)
 
 
 def _letter_slip(choices: tuple[str, ...], given: str, truth: str, raw: str) -> str:
@@ -129,7 +131,7 @@ def _rank_slip(question, seen, given, truth) -> str:
     asked, opposite = ("tallest", "shortest") if question.highest else ("shortest", "tallest")
     order = [bar.colour for bar in ranked(seen.bars, question)]
     if given not in order:
-        return f"names {given}, a color that none of the bars asked about has"
+        return f"names {given}, a color that no bar asked about has, when asked for the {asked}"
     if order[-1] == given:
         return f"names the {opposite} bar when asked for the {asked}"
     return f"takes the {given} bar for the {asked}, which is the {truth} one"
@@ -139,7 +141,7 @@ def _bar_place_slip(question, seen, given, truth) -> str:
     colours = [bar.colour for bar in seen.bars]
     asked = "last" if question.nth == -1 else f"{list(w.ORDINALS)[question.nth]}" if 0 <= question.nth < 5 else "one asked for"
     if given not in colours:
-        return f"names {given}, a color that no bar has"
+        return f"names {given}, a color that no bar has, when asked for the {asked}"
     place = colours.index(given)
     named = "last" if place == len(colours) - 1 else list(w.ORDINALS)[min(place, 4)]
     return f"names the {named} bar when asked for the {asked}"

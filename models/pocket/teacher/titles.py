@@ -29,7 +29,7 @@ _SLIPS = (
     (r"takes the (\w+) for an? (\w+)", "Takes a {1} for a {2}"),
     (r"takes the (\w+) for an?", "Does not recognise a {1}"),
     (r"overlooks", "Overlooks objects that are there"),
-    (r"that is not there|asked about", "Sees objects that are not there"),
+    (r"that is not there|takes .* asked about", "Sees objects that are not there"),
     (r"where (an? \w+|yes or no) is asked for", "Does not answer with {1}"),
     (r"means the same", "Right answers in another form"),
     (r"no slip", "Gold answers that look wrong"),
@@ -71,7 +71,7 @@ def _titles_of(slip: str) -> list[str]:
     for pattern, text in _SLIPS:
         match = re.search(pattern, slip)
         if match:
-            groups = [group for group in match.groups() if group]
+            groups = [group.upper() if len(group) == 1 else group for group in match.groups() if group]  # option letters
             titles.append(text.format("", *groups) if len(groups) >= text.count("{") else text.split("{")[0].strip())
     return titles
 

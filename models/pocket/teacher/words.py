@@ -79,15 +79,17 @@ def number_of(word: str) -> int | None:
 def meaning(text: str) -> str:
     """One word for what a short answer means, so that two answers can be compared; "" if it says nothing known.
 
-    >>> [meaning(t) for t in ("The answer is three.", "3", "a Red circle", "can't tell", "Grey")]
-    ['3', '3', 'red circle', 'unanswerable', 'gray']
+    >>> [meaning(t) for t in ("The answer is three.", "3 red circles", "a Red circle", "the red one", "can't tell", "Grey")]
+    ['3', '3', 'red circle', 'red', 'unanswerable', 'gray']
     """
     words = [word for word in tokens(text) if word not in _ARTICLES]
     known = []
     for word in words:
-        known += [w for w in (meaning_of_word(word),) if w and w not in known]
+        found = meaning_of_word(word)
+        if found and found not in known and not (word == "one" and known):
+            known.append(found)
     if known:
-        return " ".join(known)
+        return known[0] if known[0].isdecimal() else " ".join(known)
     if set(words) & _NONE or {"not", "tell"} <= set(words) or not words:
         return UNANSWERABLE if words else ""
     return " ".join(words)
