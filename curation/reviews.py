@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from data.registry import FILTERS
 from data.store import Store, Write
 
 Action = Literal["approve", "reject", "reset"]
@@ -19,15 +20,23 @@ REASONS = (
     "bad wording",
     "other",
 )
-FILTER_FIELDS = ("statuses", "error_types", "datasets", "routes", "rounds", "failed_bit", "failure_id", "sample_ids", "search")
+FILTER_FIELDS = ("statuses", "error_types", "datasets", "routes", "rounds", "failed_bit", "failing", "failure_id", "sample_ids", "search")
 
 
 class StaleRevision(ValueError):
-    """The sample was edited since it was shown: the decision names another revision."""
+    """The sample was edited or drawn anew since it was shown: the decision names another revision or picture."""
 
 
 class UnknownSample(ValueError):
     """There is no such sample."""
+
+
+class BadText(ValueError):
+    """A question, choices or an answer that can't be a sample's."""
+
+
+class SelectionChanged(ValueError):
+    """A bulk decision would touch another number of samples than its preview said."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +49,7 @@ class Decision:
     event_id: str
     reason: str | None = None
     note: str | None = None
+    image: str | None = None  # the picture that was looked at; None where it isn't known
 
 
 def decide(store: Store, decision: Decision, reviewer: str) -> dict:
@@ -50,29 +60,48 @@ def decide(store: Store, decision: Decision, reviewer: str) -> dict:
         state = _state(write, decision.sample_id)
         if state["revision"] != decision.revision:
             raise StaleRevision(f"sample {decision.sample_id} was edited meanwhile (revision {state['revision']}); look at it again")
+        if decision.image is not None and state["image"] != decision.image:
+            raise StaleRevision(f"sample {decision.sample_id} was drawn anew meanwhile; look at it again")
         row = {name: getattr(decision, name) for name in ("sample_id", "revision", "action", "reason", "note", "event_id")}
         write.insert("review", [{**row, "reviewer": reviewer}])
         return _refreshed(write, decision.sample_id)
 
 
-def preview_bulk(store: Store, matching: dict, seed: int = 0) -> dict:
-    """What a bulk decision would touch: counts a status, and twelve random members."""
+def preview_bulk(store: Store, matching: dict, action: Action = "approve", seed: int = 0) -> dict:
+    """What a bulk decision would touch: counts a status, what would be left out and why, and twelve random members.
+
+    Returns {"total", "count" (that would be decided), "left_out": {"undrawn", "leaking"}, "by_status", "members"}.
+    """
     counts = {row["status"]: row["count"] for row in store.rows("samples_matching_by_status", **matching)}
-    return {"total": sum(counts.values()), "by_status": counts, "members": store.rows("samples_matching_few", seed=seed, **matching)}
+    barred = store.row("samples_matching_barred", leaking=_barred_mask(store.rows("filters"), action), **matching)
+    total = sum(counts.values())
+    members = store.rows("samples_matching_few", seed=seed, **matching)
+    return {"total": total, "count": total - sum(barred.values()), "left_out": barred, "by_status": counts, "members": members}
 
 
-def decide_bulk(store: Store, matching: dict, action: Action, reviewer: str, event_id: str, reason: str | None = None) -> dict:
+def decide_bulk(
+    store: Store,
+    matching: dict,
+    action: Action,
+    reviewer: str,
+    event_id: str,
+    reason: str | None = None,
+    expected: int | None = None,
+) -> dict:
     """One decision on every sample that a filter matches; undrawn samples, and those that leak, are left out.
 
     `matching` holds any of FILTER_FIELDS. Returns {"batch_id", "count", "left_out"}; sending the event again changes nothing.
+    Raises SelectionChanged if not just `expected` samples would be decided (None: any number).
     """
     with store.write() as write:
-        if write.run("events_known", event_ids=[event_id]):
-            return {"batch_id": None, "count": 0, "left_out": 0}
+        if done := write.run("batch_of_event", event_id=event_id):
+            return {**done[0], "left_out": 0}
         found = write.run("samples_matching", **matching)
-        leaking = _mask(write, "leakage") if action == "approve" else 0
+        leaking = _barred_mask(write.run("filters"), action)
         chosen = [row for row in found if row["status"] != "undrawn" and not row["failed"] & leaking]
-        batch_id = write.run("next_batch")[0]["batch_id"]
+        if expected is not None and len(chosen) != expected:
+            raise SelectionChanged(f"{len(chosen):,} samples match now, not {expected:,}; look at the preview again")
+        batch_id = write.run("next_batch")[0]["batch_id"] if chosen else None
         shared = {"action": action, "reason": reason, "reviewer": reviewer, "batch_id": batch_id, "event_id": event_id}
         write.insert("review", [{"sample_id": row["sample_id"], "revision": row["revision"], **shared} for row in chosen])
         write.touch(row["sample_id"] for row in chosen)
@@ -82,16 +111,14 @@ def decide_bulk(store: Store, matching: dict, action: Action, reviewer: str, eve
 def edit(
     store: Store, sample_id: int, revision: int, question: str, choices: Sequence[str], answer: str, reviewer: str, event_id: str
 ) -> dict:
-    """Appends a revision of a sample; returns its new state. Raises StaleRevision, UnknownSample, ValueError on empty text."""
-    if not question.strip() or not answer.strip():
-        raise ValueError("question and answer must not be empty")
+    """Appends a revision of a sample; returns its new state. Raises StaleRevision, UnknownSample, BadText."""
+    text = checked_text(question, choices, answer)
     with store.write() as write:
         if write.run("events_known", event_ids=[event_id]):
             return _state(write, sample_id)
         state = _state(write, sample_id)
         if state["revision"] != revision:
             raise StaleRevision(f"sample {sample_id} was edited meanwhile (revision {state['revision']}); look at it again")
-        text = {"question": question.strip(), "choices": list(choices), "answer": answer.strip()}
         write.insert("revision", [{"sample_id": sample_id, "revision": revision + 1, **text, "reviewer": reviewer}])
         event = {"sample_id": sample_id, "revision": revision + 1, "action": "edit", "reviewer": reviewer, "event_id": event_id}
         write.insert("review", [event])
@@ -119,6 +146,25 @@ def undo(store: Store, reviewer: str, event_id: str, batch_id: int | None = None
     return {"count": len(ids), "sample_ids": ids[:100]}
 
 
+def checked_text(question: str, choices: Sequence[str], answer: str) -> dict:
+    """The text of a sample without blanks around it. Raises BadText if something is empty, or the answer is none of the choices' letters.
+
+    >>> checked_text("What color is it? ", ["red", "blue"], "b")
+    {'question': 'What color is it?', 'choices': ['red', 'blue'], 'answer': 'B'}
+    """
+    question, choices, answer = question.strip(), [choice.strip() for choice in choices], answer.strip()
+    if not question or not answer:
+        raise BadText("question and answer must not be empty")
+    if not choices:
+        return {"question": question, "choices": choices, "answer": answer}
+    if len(choices) == 1 or not all(choices):
+        raise BadText("give two or more choices, none of them empty, or no choices at all")
+    letters = [chr(65 + i) for i in range(len(choices))]
+    if answer.upper() not in letters:
+        raise BadText(f"the answer {answer!r} is no letter of a choice; there are: {', '.join(letters)}")
+    return {"question": question, "choices": choices, "answer": answer.upper()}
+
+
 def new_event() -> str:
     """An event id for decisions that don't come from a browser."""
     return uuid.uuid4().hex
@@ -131,9 +177,16 @@ def _restore_text(write: Write, edited: dict, reviewer: str) -> None:
     write.insert("revision", [{"sample_id": edited["sample_id"], "revision": newest, **before, "reviewer": reviewer}])
 
 
-def _mask(write: Write, filter_name: str) -> int:
-    """The bit of an enabled filter in the masks of sample_state; 0 if it is off."""
-    return next((1 << row["bit"] for row in write.run("filters") if row["filter"] == filter_name and row["enabled"]), 0)
+def _barred_mask(settings: list[dict], action: Action) -> int:
+    """The bits of the enabled filters that no bulk approval may override (Filter.overridable_in_bulk)."""
+    if action != "approve":
+        return 0
+    known = set(FILTERS.names())
+    return sum(
+        1 << row["bit"]
+        for row in settings
+        if row["enabled"] and row["filter"] in known and not FILTERS.load(row["filter"]).overridable_in_bulk
+    )
 
 
 def _state(write: Write, sample_id: int) -> dict:

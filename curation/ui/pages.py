@@ -30,6 +30,7 @@ class Page:
 PAGES = (
     Page("failures", "Failures", "curation.ui.failures"),
     Page("generate", "Generate", "curation.ui.generate"),
+    Page("review", "Review", "curation.ui.review"),
     Page("finetune", "Finetune", "curation.ui.finetune"),
 )
 

@@ -1,14 +1,39 @@
 -- :name sample_filter
 -- The condition that Review's facets share; every parameter may be NULL. A fragment over sample_state t.
+{sample_in_status} AND {sample_in_error_type} AND {sample_in_dataset} AND {sample_in_route} AND {sample_in_round} AND {sample_in_failing} AND {sample_in_rest}
+
+-- :name sample_in_status
+-- Part of sample_filter.
 ($statuses IS NULL OR list_contains($statuses::TEXT[], t.status::TEXT))
-AND ($error_types IS NULL OR list_contains($error_types::TEXT[], t.error_type))
-AND ($datasets IS NULL OR list_contains($datasets::TEXT[], t.dataset))
-AND ($routes IS NULL OR list_contains($routes::TEXT[], t.route::TEXT))
-AND ($rounds IS NULL OR list_contains($rounds::INTEGER[], t.round))
-AND ($failed_bit IS NULL OR (t.failed >> $failed_bit::UTINYINT) & 1 = 1)
-AND ($failure_id IS NULL OR t.failure_id = $failure_id)
-AND ($sample_ids IS NULL OR list_contains($sample_ids::BIGINT[], t.sample_id))
-AND ($search IS NULL OR t.question ILIKE '%' || $search || '%' OR t.answer ILIKE '%' || $search || '%')
+
+-- :name sample_in_error_type
+-- Part of sample_filter.
+($error_types IS NULL OR list_contains($error_types::TEXT[], t.error_type))
+
+-- :name sample_in_dataset
+-- Part of sample_filter.
+($datasets IS NULL OR list_contains($datasets::TEXT[], t.dataset))
+
+-- :name sample_in_route
+-- Part of sample_filter.
+($routes IS NULL OR list_contains($routes::TEXT[], t.route::TEXT))
+
+-- :name sample_in_round
+-- Part of sample_filter.
+($rounds IS NULL OR list_contains($rounds::INTEGER[], t.round))
+
+-- :name sample_in_failing
+-- Part of sample_filter: fails the filter of a bit, or any of some filters by name.
+($failed_bit IS NULL OR (t.failed >> $failed_bit::UTINYINT) & 1 = 1)
+AND ($failing IS NULL OR t.failed & (SELECT coalesce(bit_or(1::UBIGINT << bit), 0::UBIGINT) FROM current_filter
+                                     WHERE enabled AND list_contains($failing::TEXT[], filter)) <> 0)
+
+-- :name sample_in_rest
+-- Part of sample_filter: what is no facet. Every word of the search must occur in question, choices or answer.
+($failure_id IS NULL OR t.failure_id = $failure_id)
+AND ($sample_ids IS NULL OR t.sample_id IN (SELECT unnest($sample_ids::BIGINT[])))
+AND ($search IS NULL OR list_bool_and([contains(lower(concat_ws(' ', t.question, array_to_string(t.choices, ' '), t.answer)), w)
+                                       FOR w IN string_split(lower(trim($search::TEXT)), ' ')]))
 
 -- :name samples_matching
 -- Ids of the samples that a filter matches, with what a decision needs to know of them.
@@ -18,13 +43,18 @@ SELECT t.sample_id, t.revision, t.status::TEXT AS status, t.failed FROM sample_s
 -- What a bulk decision would change: counts a status.
 SELECT t.status::TEXT AS status, count(*) AS count FROM sample_state t WHERE {sample_filter} GROUP BY 1 ORDER BY 1
 
+-- :name samples_matching_barred
+-- What a bulk decision leaves out, and why.
+SELECT count(*) FILTER (t.status = 'undrawn') AS undrawn, count(*) FILTER (t.status <> 'undrawn' AND t.failed & $leaking::UBIGINT <> 0) AS leaking
+FROM sample_state t WHERE {sample_filter}
+
 -- :name samples_matching_few
 -- Twelve random members of what a bulk decision would change.
 SELECT t.sample_id, t.question, t.answer, t.image, t.status::TEXT AS status FROM sample_state t WHERE {sample_filter} ORDER BY hash(t.sample_id + $seed) LIMIT 12
 
 -- :name sample_revisions
 -- The current revision of each of these samples.
-SELECT sample_id, revision, status::TEXT AS status, question, choices, answer FROM sample_state WHERE list_contains($sample_ids::BIGINT[], sample_id)
+SELECT sample_id, revision, status::TEXT AS status, question, choices, answer, image FROM sample_state WHERE list_contains($sample_ids::BIGINT[], sample_id)
 
 -- :name events_known
 -- Which of these browser events are in the log already.
@@ -34,13 +64,19 @@ SELECT DISTINCT event_id FROM review WHERE list_contains($event_ids::TEXT[], eve
 -- A new number for a bulk decision.
 SELECT nextval('batch_ids') AS batch_id
 
+-- :name batch_of_event
+-- The bulk decision that a browser event has made, for an event that is sent again.
+SELECT batch_id, count(*) AS count FROM review WHERE event_id = $event_id GROUP BY batch_id
+
 -- :name review_history
--- The reviewer's latest actions, a bulk decision as one line, with whether it was undone.
-SELECT max(r.review_id) AS review_id, r.batch_id, any_value(r.event_id) AS event_id, r.action::TEXT AS action, any_value(r.reason) AS reason, count(*) AS samples,
-       min(r.sample_id) AS sample_id, max(r.created_at) AS created_at, bool_and(u.review_id IS NOT NULL) AS undone
-FROM review r LEFT JOIN review u ON u.undoes = r.review_id
-WHERE r.reviewer = $reviewer AND r.action <> 'undo'
-GROUP BY r.batch_id, r.action, CASE WHEN r.batch_id IS NULL THEN r.review_id END ORDER BY 1 DESC LIMIT $limit
+-- The reviewer's latest actions, a bulk decision as one line, with whether it was undone and what its first sample is.
+SELECT h.*, t.question, t.answer, t.image, t.status::TEXT AS status
+FROM (SELECT max(r.review_id) AS review_id, r.batch_id, any_value(r.event_id) AS event_id, r.action::TEXT AS action, any_value(r.reason) AS reason,
+             count(*) AS samples, min(r.sample_id) AS sample_id, max(r.created_at) AS created_at, bool_and(u.review_id IS NOT NULL) AS undone
+      FROM review r LEFT JOIN review u ON u.undoes = r.review_id
+      WHERE r.reviewer = $reviewer AND r.action <> 'undo'
+      GROUP BY r.batch_id, r.action, CASE WHEN r.batch_id IS NULL THEN r.review_id END ORDER BY 1 DESC LIMIT $limit) h
+JOIN sample_state t ON t.sample_id = h.sample_id ORDER BY h.review_id DESC
 
 -- :name reviews_to_undo
 -- The rows of a bulk decision, of one browser event, or the reviewer's latest action, that are not undone.

@@ -7,7 +7,8 @@ import { pages, state } from "./state.js";
 const registered = new Map(); // page -> [{key, what, run, name, repeat}]
 const MAP = "mistakebook.keys"; // a person's own keys: {"failures.next": "n"}
 
-// Registers the shortcuts of a page: {key: "j", what: "next failure", run, name: "next"}. `name` makes it remappable; `repeat` lets a held key count.
+// Registers the shortcuts of a page: {key: "j", what: "next failure", run, name: "next"}. `name` makes it remappable; `repeat` lets a held key count;
+// one whose `what` is null goes without saying.
 export function keys(page, list) {
   registered.set(page, list);
 }
@@ -17,7 +18,7 @@ const keyOf = (page, entry) => own()[`${page}.${entry.name}`] ?? entry.key;
 
 // Shortcuts as they stand: [{page, name, key, standard, what}], and changing one (null: back to the standard).
 export const keymap = {
-  all: () => [...registered].flatMap(([page, list]) => list.map((entry) => (
+  all: () => [...registered].flatMap(([page, list]) => list.filter((entry) => entry.what).map((entry) => (
     { page, name: entry.name, key: keyOf(page, entry), standard: entry.key, what: entry.what }))),
   key: (page, name) => keyOf(page, registered.get(page).find((entry) => entry.name === name)),
   set(page, name, key) {
@@ -51,7 +52,7 @@ addEventListener("keydown", (event) => {
 // The overlay that lists the page's shortcuts.
 export function help() {
   const page = state.page();
-  const entries = (registered.get(page) ?? []).map((entry) => [keyOf(page, entry), entry.what]);
+  const entries = (registered.get(page) ?? []).filter((entry) => entry.what).map((entry) => [keyOf(page, entry), entry.what]);
   const common = [["/", "search"], ["Esc", "leave a field, close what is open"], ["?", "these keys"]];
   const rows = [...entries, ...common].map(([key, what]) => h("tr", h("td.r", { style: "width:110px" }, h("kbd", NAMES[key] ?? key)), h("td", what)));
   dialog(`Keys · ${pages.find((one) => one.name === page).title}`, h("table", h("tbody", rows)));

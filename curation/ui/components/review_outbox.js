@@ -49,23 +49,23 @@ export class Outbox {
     this.sending = true;
     for (let attempt = 0; this.items.length;) {
       const item = this.items[0];
+      let told;
       try {
         const answer = await api(`review/${item.path}`, item.body, { quiet: true, signal: AbortSignal.timeout(PATIENCE) });
-        this.done(item);
-        attempt = 0;
-        this.stored(item, answer);
+        told = () => this.stored(item, answer);
       } catch (error) {
-        if (FINAL.includes(error.status)) {
-          this.done(item);
-          this.refused(item, error);
-        } else {
-          if (!("status" in error) && error.name !== "AbortError") console.error(error); // a fault of ours in stored() must not stop the chain
+        if (FINAL.includes(error.status)) told = () => this.refused(item, error);
+        else {
           this.trouble = error.message;
           this.release();
           this.changed();
           await this.pause(WAITS[Math.min(attempt++, WAITS.length - 1)]);
+          continue;
         }
       }
+      attempt = 0;
+      this.done(item);
+      told();
     }
     this.sending = false;
     this.release();

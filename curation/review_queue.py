@@ -1,0 +1,89 @@
+"""What there is to review: the queue in an order, a page of it, counts by facet, and samples with all that is known of them."""
+
+import json
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from curation.reviews import UnknownSample
+from data.store import Store
+
+Order = Literal["informative", "random", "newest", "oldest"]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a sample stands in a queue: its key in the order, and its id where keys are alike."""
+
+    key: float
+    sample_id: int
+
+
+def following(store: Store, matching: dict, order: Order, after: Place | None, count: int, back: bool = False) -> list[dict[str, Any]]:
+    """The next `count` cards after a place (before it, nearest first, if `back`); each has its `key`."""
+    place = {"after_key": after.key, "after_id": after.sample_id} if after else {}
+    found = store.rows("review_before" if back else "review_next", **matching, order=order, limit=count, **place)
+    return _with_keys(store, found)
+
+
+def starting_at(store: Store, matching: dict, order: Order, sample_id: int, count: int) -> list[dict[str, Any]]:
+    """The card of a sample, whether the filter matches it or not, and those after it. Raises UnknownSample."""
+    first = store.row("review_place", order=order, sample_id=sample_id)
+    if first is None:
+        raise UnknownSample(f"there is no sample {sample_id}")
+    return _with_keys(store, [first]) + following(store, matching, order, Place(first["key"], sample_id), count - 1)
+
+
+def rank(store: Store, matching: dict, order: Order, place: Place | None) -> dict[str, int]:
+    """How many samples stand before a place, and how many there are: {"before", "total"}."""
+    place = place or Place(float("-inf"), 0)
+    return store.row("review_rank", **matching, order=order, after_key=place.key, after_id=place.sample_id)
+
+
+def page(store: Store, matching: dict, order: Order, offset: int, limit: int) -> dict[str, Any]:
+    """A page of the grid and how many samples the filter matches: {"total", "rows"}."""
+    filters = [{"filter": row["filter"], "bit": row["bit"]} for row in store.rows("filters") if row["enabled"]]
+    rows = store.rows("review_page", **matching, order=order, offset=offset, limit=limit, filters_known=filters)
+    return {"total": rank(store, matching, order, None)["total"], "rows": rows}
+
+
+def facets(store: Store, matching: dict) -> dict[str, list[dict[str, Any]]]:
+    """Values and counts by facet (status, error_type, dataset, route, round, failing), most frequent first."""
+    found: dict[str, list[dict[str, Any]]] = {name: [] for name in ("status", "error_type", "dataset", "route", "round", "failing")}
+    for row in store.rows("review_facets", **matching):
+        found[row.pop("facet")].append(row)
+    return found
+
+
+def cards(store: Store, sample_ids: Sequence[int]) -> list[dict[str, Any]]:
+    """Samples with verdicts, drawings, the failure behind them, siblings, events and revisions, in the order asked for."""
+    ids = list(sample_ids)
+    if not ids:
+        return []
+    rows = {row["sample_id"]: row for row in store.rows("review_cards", sample_ids=ids)}
+    parts = {
+        name: _by(store.rows(f"review_{name}", sample_ids=ids), "sample_id") for name in ("verdicts", "drawings", "events", "revisions")
+    }
+    origins = {row.pop("sample_id"): row for row in store.rows("review_origins", sample_ids=ids)}
+    failures = list({row["failure_id"] for row in rows.values() if row["failure_id"] is not None})
+    siblings = _by(store.rows("review_siblings", failure_ids=failures), "failure_id") if failures else {}
+    for sample_id, row in rows.items():
+        row |= {name: found.get(sample_id, []) for name, found in parts.items()}
+        for drawing in row["drawings"]:
+            drawing["recipe"] = json.loads(drawing["recipe"])
+        row["origin"] = origins.get(sample_id)
+        row["siblings"] = [other for other in siblings.get(row["failure_id"], []) if other["sample_id"] != sample_id]
+    return [rows[sample_id] for sample_id in ids if sample_id in rows]
+
+
+def _with_keys(store: Store, found: list[dict]) -> list[dict]:
+    keys = {row["sample_id"]: row["key"] for row in found}
+    return [{**card, "key": keys[card["sample_id"]]} for card in cards(store, list(keys))]
+
+
+def _by(rows: list[dict], name: str) -> dict[int, list[dict]]:
+    groups = defaultdict(list)
+    for row in rows:
+        groups[row[name]].append({key: value for key, value in row.items() if key != name})
+    return groups

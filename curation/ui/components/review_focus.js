@@ -1,0 +1,127 @@
+// Focus: one sample, its picture as large as fits, its text, what the filters say, and the buttons.
+
+import { chip, emptyState, fill, fillOnce, fmt, h, media, state, zoom } from "./lib.js";
+import { choose, decide, leave, move, pictureSize, reload, statusText, undo } from "./review.js";
+import { draftOf, drawEdit, editing, edits, openEdit } from "./review_edit.js";
+import { diffElements } from "./review_diff.js";
+import { openByHand } from "./review_by_hand.js";
+import { redraw } from "./review_origin.js";
+import { words } from "./review_left.js";
+
+let shownReason = null; // the filter whose reason a click has opened
+
+export function drawStage(box, view) {
+  const { card, queue } = view;
+  if (!card) return fillOnce(box, ["none", queue.ended, queue.total, view.facets.status, state.list("status")], () => nothing(view));
+  fillOnce(box, [card.sample_id, card.image], () => (card.image ? h("button.rev-shot", { onclick: () => zoom(card.image, card.question), title: "Large (z)", style: { "--ratio": (card.width ?? 1) / (card.height ?? 1) } },
+    h("img", { src: media(card.image, pictureSize(card)), alt: card.question, decoding: "sync", draggable: "false" }))
+    : emptyState("Not drawn yet", card.image_prompt ?? "", card.image_prompt && { text: "Draw it", run: () => redraw(card) })));
+}
+
+// Nothing to show: still loading, all done, nothing fits, or nothing there at all; each with the way on.
+function nothing(view) {
+  const { queue, facets } = view;
+  if (!queue.ended) return h("div.rev-waiting");
+  const counts = Object.fromEntries((facets.status ?? []).map((row) => [row.value, row.count]));
+  const any = Object.values(counts).some(Boolean);
+  const go = (status, text) => counts[status] > 0 && !state.list("status").includes(status) && { text: `${text} (${fmt.number(counts[status])})`, kind: "", run: () => choose({ status: status === "pending" ? null : status }) };
+  const narrowed = ["words", "error_type", "route", "dataset", "round", "failing", "failure"].some((name) => state.one(name));
+  const further = [go("pending", "Pending"), go("disputed", "Disputed"), go("failed", "Failed a filter"), go("unfiltered", "Not filtered yet"), go("undrawn", "Not drawn yet")];
+  const widen = narrowed && { text: "Clear the facets", kind: "", run: () => choose({ words: null, error_type: null, route: null, dataset: null, round: null, failing: null, failure: null }) };
+  if (queue.total) return emptyState("That was the last one", `${fmt.plural(queue.total, "sample")} in this queue, and you are through.`, { text: "From the front", run: reload }, ...further, widen);
+  if (any || narrowed) return emptyState("Nothing here", "No sample fits this choice.", ...further, widen);
+  return emptyState("No samples to review yet", "Samples are proposed for diagnosed failures, drawn, and filtered; then people decide here which ones to train on.",
+    { text: "Generate samples", run: () => state.go("generate") }, { text: "Look at failures", kind: "", run: () => state.go("failures") }, { text: "Add one by hand", kind: "", run: () => openByHand(view) });
+}
+
+export function drawPanel(box, view) {
+  const { card } = view;
+  if (editing()) return drawEdit(box, view);
+  fillOnce(box, [card, edits(), shownReason, draftOf(card)], () => h("dl.rev-text", question(card), choices(card), answer(card), filters(card)));
+}
+
+const row = (name, ...content) => [h("dt", name), h("dd", content)];
+
+function question(card) {
+  const edited = card.question !== card.first_question;
+  return row("Question", h("div.rev-q", { title: card.question }, card.question), edited && was(card.first_question, card.question));
+}
+
+const was = (before, now) => h("div.rev-diff", { title: `Proposed as: ${before}` }, diffElements(before, now));
+
+function choices(card) {
+  if (!card.choices.length) return null;
+  const before = card.first_choices.join(" · ");
+  const now = card.choices.join(" · ");
+  return row("Choices", h("ol.rev-choices", card.choices.map((text, i) => h("li", { class: letter(i) === card.answer ? "right" : "" }, h("span.faint", letter(i)), text))), before !== now && was(before, now));
+}
+
+export const letter = (i) => String.fromCharCode(65 + i);
+
+function answer(card) {
+  const draft = draftOf(card);
+  const stands = card.choices.length ? card.choices[card.answer.charCodeAt(0) - 65] : null;
+  return row("Answer", h("div.row.wrap", h("span.rev-a", stands ? `${card.answer}. ${stands}` : card.answer), h("button.btn.icon.bare", { onclick: () => openEdit(), title: "Edit question and answer" }, h("kbd", "e")),
+    card.answer !== card.first_answer && h("span.rev-diff", diffElements(card.first_answer, card.answer)),
+    draft && chip("unsaved draft", { kind: "wa", title: "You began to edit this; go on with e", onclick: () => openEdit() })));
+}
+
+const figure = (score) => (score === null ? "" : Number.isInteger(score) ? String(score) : score.toFixed(2));
+
+function filters(card) {
+  const chips = card.verdicts.map((verdict) => verdictChip(verdict));
+  const opened = card.verdicts.filter((verdict) => verdict.passes === false || verdict.error || verdict.filter === shownReason);
+  const lines = opened.map((verdict) => h("div.rev-reason", h("b", words(verdict.filter)), ` ${reason(verdict)}`));
+  return row("Filters", h("div.row.wrap.rev-chips", chips.length ? chips : h("span.dim", "no filter is on")), lines);
+}
+
+function verdictChip(verdict) {
+  const { filter, score, passes, error } = verdict;
+  const kind = error ? "error" : passes === null ? "none" : passes ? "ok" : "no";
+  const text = [words(filter), error ? "error" : passes === null ? "not yet" : figure(score)].join(" ");
+  return h("button.chip", { class: kind, title: reason(verdict), "aria-pressed": String(shownReason === filter), dataset: { filter }, onclick: () => { shownReason = shownReason === filter ? null : filter; redrawPanel(); } }, text);
+}
+
+function reason({ score, threshold, comparison, passes, reason: text, error }) {
+  if (error) return `could not judge: ${error}`;
+  if (passes === null) return "has not judged this revision yet";
+  return `${text || (passes ? "passes" : "fails")} (${figure(score)}, needs ${comparison === "at_least" ? "at least" : "at most"} ${figure(threshold)})`;
+}
+
+let redrawPanel = () => {};
+
+export function drawButtons(box, view) {
+  const { card, outbox } = view;
+  redrawPanel = () => drawPanel(box.parentNode.querySelector("[data-panel]"), view);
+  if (!card) return fill(box);
+  if (view.rejecting) return fill(box, reasons(view));
+  const failing = card.verdicts.filter((verdict) => verdict.passes === false).map((verdict) => words(verdict.filter));
+  const button = (text, key, kind, run, on = false, title = null) => h("button.btn", { class: `${kind} ${on ? "chosen" : ""}`, onclick: run, title, disabled: editing() }, text, h("kbd", key));
+  const decided = ["approved", "rejected", "disputed"].includes(card.status);
+  fill(box,
+    button("Approve", "a", "g", () => decide("approve"), card.status === "approved"), button("Reject", "r", "b", () => { view.rejecting = true; drawButtons(box, view); }, card.status === "rejected"),
+    button("Skip", "s", "", () => move(1)), button("Undo", "u", "", () => undo(), false, lastAction(view)), decided && button("Clear", "c", "", () => decide("reset"), false, "Takes the decision off: the filters decide again"),
+    h("span.grow"),
+    card.again && chip("changed meanwhile: look again", { kind: "wa" }), decided && chip(statusText[card.status].replace(" by people", card.decided_by && !card.mine ? ` by ${card.decided_by}` : ""), { kind: { approved: "ok", rejected: "no", disputed: "wa" }[card.status] }),
+    card.status === "unfiltered" && chip("not filtered yet", { kind: "wa", title: "No filter has judged this revision; a person's approval stands all the same" }),
+    failing.length > 0 && card.status !== "rejected" && h("span.chip.wa", { title: "Your approval stands over the filter's verdict; the verdict stays in the log" }, h("span.clip", card.status === "approved" ? "overrides " : "approving overrides ", h("b", failing.join(", ")))),
+    saved(outbox));
+}
+
+const lastAction = (view) => {
+  const last = view.actions.at(-1);
+  return last ? `${last.action} · ${last.samples > 1 ? fmt.plural(last.samples, "sample") : `sample ${fmt.number(last.sample_id)}`}` : "Nothing to undo";
+};
+
+export function saved(outbox) {
+  const { length } = outbox.items;
+  if (!length) return h("span.chip.ok.rev-saved", { dataset: { unsaved: 0 }, title: "Every decision is on disk" }, "all saved");
+  const text = `${fmt.number(length)} unsaved`;
+  return h("span.chip.rev-saved", { class: outbox.trouble ? "wa" : "", dataset: { unsaved: length }, title: outbox.trouble ? `${outbox.trouble} They are kept in this browser and sent again.` : "On their way" }, text, outbox.trouble && " · trying again");
+}
+
+function reasons(view) {
+  return [h("b.small", "Why?"), view.reasons.map((text, i) => h("button.btn.rev-why", { onclick: () => decide("reject", text) }, h("kbd", i + 1), text)),
+    h("button.btn.b.rev-why", { onclick: () => decide("reject") }, h("kbd", "r"), "no reason"), h("button.btn.icon.bare", { onclick: leave, title: "Not rejected after all (Esc)" }, h("kbd", "Esc"))];
+}
+
