@@ -65,7 +65,7 @@ def start(files: JobFiles, job_id: int) -> Child:
         process = subprocess.Popen(
             [sys.executable, "-m", "curation.work", str(files.folder)],
             cwd=HOUSE,
-            env={**os.environ, JOB_VARIABLE: str(job_id), "PYTHONUNBUFFERED": "1"},
+            env={"OMP_WAIT_POLICY": "PASSIVE", **os.environ, JOB_VARIABLE: str(job_id), "PYTHONUNBUFFERED": "1"},
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
