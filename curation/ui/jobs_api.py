@@ -74,9 +74,17 @@ def _for_pill(job: dict[str, Any]) -> dict[str, Any]:
 
 @router.get("/stages")
 def stages() -> list[dict[str, Any]]:
-    """All stages with the JSON schema of their options, for forms."""
+    """All stages with the JSON schema of their options, for forms, and the defaults as they are configured here."""
     classes = [stage_class(name) for name in STAGES]
-    return [{"name": c.name, "title": c.title, "lane": c.lane, "options": c.Options.model_json_schema()} for c in classes]
+    return [
+        {"name": c.name, "title": c.title, "lane": c.lane, "options": c.Options.model_json_schema(), "defaults": _defaults(c.Options)}
+        for c in classes
+    ]
+
+
+def _defaults(options: type[BaseModel]) -> dict[str, Any]:
+    fields = options.model_fields.items()
+    return {name: field.get_default(call_default_factory=True) for name, field in fields if not field.is_required()}
 
 
 @router.post("/estimate")

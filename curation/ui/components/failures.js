@@ -130,6 +130,7 @@ async function showCard() {
 
 function drawAll() {
   const { summary, page } = view;
+  map.show();
   drawGlance();
   drawClusters(at(root, "clusters"), view);
   drawFacets(at(root, "facets"), view);

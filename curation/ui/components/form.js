@@ -11,7 +11,11 @@ function plain(field, schema) {
   return field;
 }
 
-const title = (name, field) => (field.title ?? name).replaceAll("_", " ");
+// "budget_usd" → "Budget, USD"
+function title(name) {
+  const words = name.replaceAll("_", " ").replace(/ usd$/, ", USD").replace(/\bapi key env\b/, "API key variable").replace(/\bid(s?)\b/, "ID$1");
+  return words[0].toUpperCase() + words.slice(1);
+}
 
 function control(name, field, value) {
   const given = value ?? field.default;
@@ -29,6 +33,7 @@ function read(input, field) {
   if (field.type === "boolean") return input.checked;
   const text = input.value.trim();
   if (text === "" && field.optional) return null;
+  if (text === "" && field.default === undefined) return undefined; // left out: the server's own default, or its word that it is needed
   if (field.type === "integer" || field.type === "number") return text === "" ? null : Number(text);
   if (field.type === "array") {
     const parts = text.split(",").map((part) => part.trim()).filter(Boolean);
@@ -49,9 +54,9 @@ export function form(schema, values = {}, onChange = () => {}, { only = null, ex
     input.id = `field-${name}-${Math.random().toString(36).slice(2, 8)}`;
     const hint = h("div.hint", field.description ?? "");
     input.addEventListener(input.type === "checkbox" || input.tagName === "SELECT" ? "change" : "input", () => onChange(all(), name));
-    rows.set(name, { field, input, hint, element: h("div.field", h("label", { for: input.id }, title(name, field)), h("div", input), hint) });
+    rows.set(name, { field, input, hint, element: h("div.field", h("label", { for: input.id }, title(name)), h("div", input), hint) });
   }
-  const all = () => ({ ...Object.fromEntries(Object.entries(values)), ...Object.fromEntries([...rows].map(([name, row]) => [name, read(row.input, row.field)])) });
+  const all = () => ({ ...Object.fromEntries(Object.entries(values)), ...Object.fromEntries([...rows].map(([name, row]) => [name, read(row.input, row.field)]).filter(([, value]) => value !== undefined)) });
   const shown = (folded) => [...rows].filter(([name]) => advanced.includes(name) === folded).map(([, row]) => row.element);
   const element = h("div.form", shown(false), shown(true).length > 0 && h("details", h("summary", "More options"), h("div.form", shown(true))));
   return {

@@ -5,6 +5,7 @@ import { fill, h } from "./dom.js";
 import { dialog, toast } from "./float.js";
 import { form } from "./form.js";
 import * as fmt from "./fmt.js";
+import { mayLeave } from "./hosts.js";
 import { state } from "./state.js";
 import { later } from "./widgets.js";
 
@@ -16,21 +17,31 @@ export const stageList = () => (stages ??= api("stages", undefined, { quiet: tru
 export const estimate = (stage, options) => api("estimate", { stage, options }, { quiet: true });
 
 // "412 failures · about 824 calls · $1.90 · 4 min"
-export function estimateText(found, noun = "row") {
-  const parts = [fmt.plural(found.rows, noun), found.calls ? `about ${fmt.plural(found.calls, "call")}` : null, found.calls ? fmt.usdRange(found.usd) : null];
+export function estimateText(found, noun = "row", price = true) {
+  const parts = [fmt.plural(found.rows, noun), found.calls ? `about ${fmt.plural(found.calls, "call")}` : null, found.calls && price ? fmt.usdRange(found.usd) : null];
   return [...parts, found.seconds ? `about ${fmt.duration(found.seconds)}` : null].filter(Boolean).join(" · ");
 }
 
-// Launches at once; tells what was started, and gives back the job.
-export async function start(stage, options) {
-  const job = await api("jobs", { stage, options });
+// The other machine that a launch would send pictures to, or null.
+async function hostOf(stage, options) {
+  const defaults = (await stageList()).find((one) => one.name === stage)?.defaults ?? {};
+  const endpoint = options.endpoint ?? defaults.endpoint ?? "";
+  const host = URL.canParse(endpoint) ? new URL(endpoint).hostname : "";
+  return !host || /^(localhost|127\..*|\[::1\])$/.test(host) ? null : host;
+}
+
+// Launches at once, with what shall follow by itself ([{stage, options}]); tells what was started, and gives back the job.
+export async function start(stage, options, then = []) {
+  const host = await hostOf(stage, options);
+  if (!(await mayLeave(host, "pictures and questions of this workspace"))) throw new Error(`nothing was sent to ${host}`);
+  const job = await api("jobs", { stage, options, then });
   toast(`Job ${job.job_id} is queued: ${job.title ?? stage}`, { kind: "good", action: { text: "See jobs", run: () => state.go("jobs") } });
   document.dispatchEvent(new CustomEvent("mb:poll"));
   return job;
 }
 
 // Shows the estimate and the stage's options (all but `hidden`), then launches. Resolves to the job, or null.
-export function launch(stage, options = {}, { title = stage, text = "", noun = "row", hidden = [], button = "Start" } = {}) {
+export function launch(stage, options = {}, { title = stage, text = "", noun = "row", hidden = [], button = "Start", then = [] } = {}) {
   return new Promise((resolve) => {
     const figure = h("div.num", "…");
     const figures = h("div.card", h("div.dim", "Estimate"), figure);
@@ -43,7 +54,7 @@ export function launch(stage, options = {}, { title = stage, text = "", noun = "
         const found = await estimate(stage, values);
         if (mine !== asked) return;
         figure.textContent = found.calls ? fmt.usdRange(found.usd) : fmt.plural(found.rows, noun);
-        fill(figures, h("div.dim", "Estimate"), figure, h("div.dim", estimateText(found, noun)));
+        fill(figures, h("div.dim", "Estimate"), figure, h("div.dim", estimateText(found, noun, false)));
       } catch (error) {
         if (mine === asked) fill(figures, h("div.err", error.message));
       }
@@ -52,7 +63,7 @@ export function launch(stage, options = {}, { title = stage, text = "", noun = "
     let launched = null;
     const go = async () => {
       try {
-        launched = await start(stage, values);
+        launched = await start(stage, values, then);
       } catch {
         return false;
       }
@@ -61,8 +72,8 @@ export function launch(stage, options = {}, { title = stage, text = "", noun = "
     element.addEventListener("close", () => resolve(launched));
     reckon();
     stageList().then((list) => {
-      const schema = list.find((one) => one.name === stage).options;
-      const shown = form(schema, options, (now) => { values = now; reckonLater(); }, { except: hidden });
+      const { options: schema, defaults } = list.find((one) => one.name === stage);
+      const shown = form(schema, { ...defaults, ...options }, (now) => { values = now; reckonLater(); }, { except: hidden });
       fill(fields, h("details", h("summary.dim", { style: "cursor:pointer" }, "Options"), h("div", { style: "margin-top:10px" }, shown.element)));
     }).catch(() => { stages = undefined; });
   });
