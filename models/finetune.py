@@ -155,7 +155,6 @@ def main() -> int:
     parser.add_argument("run_folder", type=Path, help="folder with run.json, train.parquet and dev.parquet")
     parser.add_argument("--preflight", action="store_true", help="check only, and print the checks as JSON")
     arguments = parser.parse_args()
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     told = []
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: told.append(True))

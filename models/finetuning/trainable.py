@@ -15,6 +15,7 @@ def load(spec: RunSpec, report) -> tuple:
     from peft import LoraConfig, PeftModel, get_peft_model
     from transformers import set_seed
 
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # its threads are slow to wake for a few rows, and don't survive a fork
     set_seed(spec.seed)
     checkpoint, recipe = spec.checkpoint, spec.recipe
     options = {**checkpoint.options, "model": checkpoint.model, "adapter": None}
