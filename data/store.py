@@ -11,6 +11,7 @@ import shutil
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,7 @@ class Store:
         self._local = threading.local()
         self._lock = threading.RLock()
         self._writer = self._connection.cursor()
+        self._described: dict[str, Table] = {}
         self._migrate(backups, upto)
         self._writer.execute("CREATE TEMP TABLE touched (sample_id BIGINT)")
 
@@ -96,7 +98,7 @@ class Store:
         with self._lock:
             self._writer.execute("BEGIN")
             try:
-                change = Write(self._writer)
+                change = Write(self._writer, self._described)
                 yield change
                 change.refresh_states()
                 self._writer.execute("COMMIT")
@@ -177,11 +179,17 @@ class Store:
         return self._writer.execute(f"SELECT count(*) FROM {relation}").fetchone()[0]
 
 
+@dataclass(frozen=True)
+class Table:
+    types: dict[str, str]  # by column
+    has_key: bool  # a primary key or a unique constraint
+
+
 class Write:
     """What a transaction may do. Made by `Store.write`."""
 
-    def __init__(self, cursor: duckdb.DuckDBPyConnection):
-        self._cursor = cursor
+    def __init__(self, cursor: duckdb.DuckDBPyConnection, described: dict[str, Table]):
+        self._cursor, self._described = cursor, described
         self.touched_any = False
 
     def run(self, name: str, /, **parameters) -> list[dict[str, Any]]:
@@ -195,16 +203,24 @@ class Write:
         """
         if not rows:
             return []
-        types = {row[0]: row[1] for row in self._cursor.execute(f'DESCRIBE "{table}"').fetchall()}
+        about = self._about(table)
         columns = list(rows[0])
         given = pa.Table.from_pylist([{c: json.dumps(v) if isinstance(v, dict) else v for c, v in row.items()} for row in rows])
         self._cursor.register("given", given)
-        names, values = ", ".join(columns), ", ".join(f'CAST("{c}" AS {types[c]})' for c in columns)
+        names, values = ", ".join(columns), ", ".join(f'CAST("{c}" AS {about.types[c]})' for c in columns)
         rule = "OR REPLACE INTO" if replace else "INTO"
-        text = f'INSERT {rule} "{table}" ({names}) SELECT {values} FROM given {"" if replace else "ON CONFLICT DO NOTHING"}'
+        conflict = "ON CONFLICT DO NOTHING" if about.has_key and not replace else ""
+        text = f'INSERT {rule} "{table}" ({names}) SELECT {values} FROM given {conflict}'
         result = self._cursor.execute(text + (f" RETURNING {returning}" if returning else "")).fetchall()
         self._cursor.unregister("given")
         return [row[0] for row in result] if returning else []
+
+    def _about(self, table: str) -> Table:
+        if table not in self._described:
+            types = {row[0]: row[1] for row in self._cursor.execute(f'DESCRIBE "{table}"').fetchall()}
+            keys = "SELECT count(*) FROM duckdb_constraints() WHERE table_name = ? AND constraint_type IN ('PRIMARY KEY', 'UNIQUE')"
+            self._described[table] = Table(types, self._cursor.execute(keys, [table]).fetchall()[0][0] > 0)
+        return self._described[table]
 
     def touch(self, sample_ids: Iterable[int]) -> None:
         """Samples whose state is to be derived anew when the transaction ends."""
