@@ -13,7 +13,7 @@ from curation.commands.common import CommandFailed
 
 
 def add_flags(parser: argparse.ArgumentParser, options: type[BaseModel]) -> None:
-    """Adds `--field-name` for each field: lists take several values, dictionaries NAME=VALUE (the value JSON or text)."""
+    """Adds `--field-name` for each field: lists take several values, dictionaries NAME=VALUE or JSON."""
     for name, field in options.model_fields.items():
         kind = _plain(field.annotation)
         origin = typing.get_origin(kind) or kind
@@ -23,7 +23,7 @@ def add_flags(parser: argparse.ArgumentParser, options: type[BaseModel]) -> None
         elif origin is list:
             flag |= {"nargs": "*", "metavar": name.upper().rstrip("S")}
         elif origin is dict:
-            flag |= {"nargs": "*", "metavar": "NAME=VALUE", "type": _pair}
+            flag |= {"nargs": "*", "metavar": "NAME=VALUE", "type": _pairs}
         elif origin is typing.Literal:
             flag |= {"choices": typing.get_args(kind)}
         else:
@@ -34,12 +34,16 @@ def add_flags(parser: argparse.ArgumentParser, options: type[BaseModel]) -> None
 def validated(options: type[BaseModel], given: argparse.Namespace) -> dict[str, Any]:
     """The options as JSON-able values, those not given by their defaults here. Raises CommandFailed naming the flags."""
     values = {name: getattr(given, name) for name in options.model_fields if getattr(given, name) is not None}
-    values = {name: dict(v) if v and isinstance(v, list) and isinstance(v[0], tuple) else v for name, v in values.items()}
+    values = {name: _merged(v) if v and isinstance(v, list) and isinstance(v[0], dict) else v for name, v in values.items()}
     try:
         return options(**values).model_dump(mode="json")
     except ValidationError as error:
         flaws = (f"--{str(e['loc'][0]).replace('_', '-')}: {e['msg'].lower()} (got {e['input']!r})" for e in error.errors())
         raise CommandFailed("; ".join(flaws)) from error
+
+
+def _merged(parts: list[dict[str, Any]]) -> dict[str, Any]:
+    return {name: value for part in parts for name, value in part.items()}
 
 
 def _plain(annotation: Any) -> Any:
@@ -55,11 +59,17 @@ def _help(field: Any) -> str:
     return text if default in (PydanticUndefined, None, "", [], {}) else f"{text} (default: {default})".replace("%", "%%")
 
 
-def _pair(text: str) -> tuple[str, Any]:
+def _pairs(text: str) -> dict[str, Any]:
+    """NAME=VALUE as a dictionary (a value that reads as JSON is taken as such), or a whole JSON object."""
+    if text.startswith("{"):
+        try:
+            return json.loads(text)
+        except json.JSONDecodeError as error:
+            raise argparse.ArgumentTypeError(f"{text!r} is no JSON object: {error}") from error
     name, equals, value = text.partition("=")
     if not (name and equals):
         raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE")
     try:
-        return name, json.loads(value)
+        return {name: json.loads(value)}
     except json.JSONDecodeError:
-        return name, value
+        return {name: value}

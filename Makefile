@@ -1,0 +1,54 @@
+# Each target sets up what it needs: `make run` on a fresh clone is enough. When set up, the check takes no time.
+
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.ready
+WORKERS ?= 2
+
+.PHONY: run test check fix demo bench clean setup lock
+.DEFAULT_GOAL := run
+
+run: $(STAMP)  ## opens the built-in workspace in the browser (ARGS="--port 0", say)
+	@$(BIN)/python app.py $(ARGS)
+
+test: $(STAMP)  ## all tests; those in a browser are skipped, loudly, where Chromium is missing
+	@command -v chromium chromium-browser google-chrome >/dev/null || echo "CHROMIUM IS MISSING: THE PAGES GO UNTESTED (apt-get install chromium)" >&2
+	HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
+
+check: $(STAMP)  ## style, imports one way, no file above 400 lines
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(BIN)/python tests/house.py
+
+fix: $(STAMP)  ## what the linter and the formatter mend by themselves
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+demo: $(STAMP)  ## turns the loop once on the built-in parts; the last line of output is JSON
+	@$(BIN)/mistakebook demo
+
+bench: $(STAMP)  ## measures what the README and docs/log.md state
+	@for script in benchmarks/*.py; do echo "== $$script" >&2; HF_HUB_OFFLINE=1 $(BIN)/python -m benchmarks.$$(basename $$script .py) || exit 1; done
+
+setup: $(STAMP)
+
+lock:  ## writes requirements.lock anew, from a clean environment
+	rm -rf build/lock && $(PYTHON) -m venv build/lock
+	build/lock/bin/pip install --quiet $(if $(TORCH),torch==$(TORCH),"$$(grep '^torch==' requirements.lock)")
+	build/lock/bin/python tests/house.py needed > build/needed.txt && build/lock/bin/pip install --quiet -r build/needed.txt
+	build/lock/bin/pip check
+	(grep '^#' requirements.lock; build/lock/bin/pip freeze | sed 's/+[a-z0-9]*$$//') > build/lock.txt && mv build/lock.txt requirements.lock
+
+# torch first: its own version decides which build fits this machine; then exactly what is locked; then this project, as it stands here.
+$(STAMP): requirements.lock pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "setting up .venv (about 2 GB, some minutes; only once)" >&2
+	@$(BIN)/pip install --quiet --disable-pip-version-check "$$(grep '^torch==' requirements.lock)" >&2
+	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.lock >&2
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . >&2
+	@touch $(STAMP)
+
+clean:  ## removes the virtual environment and caches; workspaces stay
+	rm -rf .venv .pytest_cache .ruff_cache .hypothesis .import_linter_cache build dist *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
