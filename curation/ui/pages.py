@@ -32,6 +32,7 @@ PAGES = (
     Page("generate", "Generate", "curation.ui.generate"),
     Page("review", "Review", "curation.ui.review"),
     Page("finetune", "Finetune", "curation.ui.finetune"),
+    Page("results", "Results", "curation.ui.results"),
 )
 
 
