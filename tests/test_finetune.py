@@ -263,7 +263,7 @@ def test_command_line_stops_on_sigterm_and_goes_on(make_run):
         if '"loss"' in line:
             child.send_signal(signal.SIGTERM)
             break
-    child.communicate(timeout=30)
+    child.communicate(timeout=150)
     assert child.returncode == 3
     step = max(event["done"] for event in events(folder) if event["event"] == "progress")
     assert [path.name for path in (folder / "steps").iterdir()] == [f"checkpoint-{step}"]
@@ -274,7 +274,7 @@ def test_command_line_stops_on_sigterm_and_goes_on(make_run):
     with (folder / "events.jsonl").open("a") as file:
         file.write('{"event": "prog')  # torn by a kill
     again = launch(folder)
-    _, errors = again.communicate(timeout=60)
+    _, errors = again.communicate(timeout=150)
     assert again.returncode == 0, errors
     assert events(folder)[-1]["done"] == step + 2
     assert (folder / "adapter" / "adapter_model.safetensors").exists()
@@ -282,8 +282,8 @@ def test_command_line_stops_on_sigterm_and_goes_on(make_run):
 
 def test_command_line_preflight_prints_checks_and_a_bad_folder_its_reason(make_run, tmp_path):
     good, bad = launch(make_run(), "--preflight"), launch(tmp_path / "nothing")
-    out, errors = good.communicate(timeout=60)
+    out, errors = good.communicate(timeout=150)
     assert good.returncode == 0, errors
     assert all(check["ok"] for check in json.loads(out))
-    _, errors = bad.communicate(timeout=60)
+    _, errors = bad.communicate(timeout=150)
     assert bad.returncode == 1 and errors.strip().endswith("a run folder holds run.json, train.parquet and dev.parquet")
