@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 import pytest
+import tiny_llava
 from PIL import Image
 
 from data.records import Ask
@@ -12,7 +13,6 @@ from models import pocket
 from models.baselines._transformers import resolve
 from models.baselines.image_text_to_text import ImageTextToText
 from models.baselines.llava import Llava
-from tests import tiny_llava
 
 
 @pytest.fixture(scope="module")
