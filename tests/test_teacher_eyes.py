@@ -163,3 +163,22 @@ def test_a_picture_read_from_a_file_is_seen_as_well():
         buffer = io.BytesIO()
         draw(scene).save(buffer, kind, **options)
         assert looks(see(Image.open(buffer)).things) == looks(scene.things), kind
+
+
+def test_colours_that_run_into_each_other_are_one_doubtful_thing():
+    picture = Image.new("RGB", (256, 256), (240, 240, 240))
+    ImageDraw.Draw(picture).ellipse([30, 30, 120, 120], fill=(42, 161, 72))
+    half = picture.copy()
+    ImageDraw.Draw(half).ellipse([30, 30, 120, 120], fill=(47, 91, 216))
+    picture.paste(half.crop((0, 80, 256, 256)), (0, 80))
+    (thing,) = see(picture.resize((64, 64), Image.Resampling.LANCZOS)).things
+    assert thing.shape == "circle" and thing.colour in ("green", "blue") and thing.colour_confidence < 0.8
+    assert not faithful(picture, f"a large {thing.colour} circle")
+
+
+def test_two_things_that_touch_are_two():
+    picture = Image.new("RGB", (64, 64), (240, 240, 240))
+    pen = ImageDraw.Draw(picture)
+    pen.rectangle([10, 20, 30, 40], fill=(42, 161, 72))
+    pen.ellipse([28, 18, 52, 42], fill=(216, 52, 43))
+    assert looks(see(picture).things) == [("circle", "red", "large"), ("square", "green", "large")]

@@ -271,7 +271,7 @@ def test_negation_is_practised_with_affirmative_twins():
         for s in proposals(png(draw(THREE)), "Is there not a red circle?", "no", "yes", "same_image", avoid=f"- {i}")
     ]
     negated = sum(parse(text).negated for text in found) / len(found)
-    assert 0.6 <= negated <= 0.9
+    assert 0.5 <= negated <= 0.85
 
 
 def test_form_follows_the_seed():

@@ -23,7 +23,8 @@ def main() -> None:
     options = _options()
     names = ("latency", "error_rate", "rate_limit", "malformed", "truncate", "hang", "seed")
     faults = Faults(**{name: getattr(options, name) for name in names})
-    listener = socket.socket()
+    # the protocol named: asyncio sends small packets at once only then, else each answer on a kept connection waits 40 ms
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(("127.0.0.1", options.port))
     config = uvicorn.Config(

@@ -1,6 +1,6 @@
 """Answering a question from what was seen."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from data.scenes import SIZE
 from models.pocket.teacher import words as w
@@ -36,7 +36,15 @@ def answer(question: Question, seen: Seen) -> Answer:
         return _of_chart_things(question, seen)
     if seen.blurred and _needs_shape(question, seen):
         return Answer(w.UNANSWERABLE, 0.95, "the photo is too blurred to tell shapes")
-    return _READERS[question.skill](question, seen)
+    found = _READERS[question.skill](question, seen)
+    if not _names_colours(question):
+        return found
+    return replace(found, confidence=min([found.confidence, *(thing.colour_confidence for thing in seen.things)]))
+
+
+def _names_colours(question: Question) -> bool:
+    refs = [ref for ref in (question.ref, question.other) if ref]
+    return question.skill in ("colour", "count-colours") or any(ref.colour for ref in refs)
 
 
 def name(thing: Object) -> str:

@@ -13,7 +13,7 @@ from models.pocket.teacher.questions import Question, Ref
 
 FLAT_COLOURS = ("red", "green", "blue", "yellow", "black", "gray", "teal", "brown")  # easy-VQA's
 FLAT_SHAPES = ("rectangle", "circle", "triangle")
-TWINS = 0.25  # the share of affirmative questions among those that practise negation
+TWINS = 0.3  # the share of affirmative questions among those that practise negation
 BLUR_TWINS = 0.2  # the share of questions with an answer among those about blurred pictures
 
 

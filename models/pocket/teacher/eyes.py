@@ -12,7 +12,7 @@ from PIL import Image
 from data.scenes import RADII, SIZE
 from models.pocket.teacher import charts
 from models.pocket.teacher.blobs import box, label
-from models.pocket.teacher.outlines import outline
+from models.pocket.teacher.outlines import Outline, outline
 from models.pocket.teacher.words import PALETTE
 
 CONTRAST = 42.0  # RGB distance (Euclidean) from the background from which a pixel belongs to something
@@ -21,6 +21,8 @@ FAINTEST = 30.0  # a picture with no pixel farther from its background shows not
 SHARP = 0.2  # steepest edge, as a share of the contrast per pixel, below which a picture is blurred
 SMALLEST = 10.0  # pixels of area; less is a speck
 SPLINTER = 0.14  # a part of a blob of another colour smaller than this share is a fringe or a stain
+ONE_SHAPE = 0.16  # the misfit up to which a blob of several colours is one shape, not two that touch
+CORE = 0.6  # of a blob's strongest contrast: what has more is no edge
 LARGE = sum(RADII.values()) / 2  # pixels of radius
 MOST = 8  # more blobs than this is no drawn scene
 # how often the best shape is right, by how much more of its area the next best differs: 3,358 objects that were warped, blurred
@@ -33,6 +35,8 @@ _COLOURS = np.array([value for values in PALETTE.values() for value in values], 
 _FIRST = np.array([_NAMES.index(name) for name in _NAMES])  # a colour's two values count as one
 # PocketVQA's colours waver when a diffusion model draws them; easy-VQA's own four are always exact
 _EXACT = np.array([name in ("black", "gray", "teal", "brown") for name in _NAMES])
+_HUES = np.flatnonzero(~np.isin(_NAMES, ("gray", "teal", "brown")))  # directions from white in which no two are alike
+_TOWARDS = (240.0 - _COLOURS[_HUES]).T / np.linalg.norm(240.0 - _COLOURS[_HUES], axis=1)
 _PURE = np.array([set(value.astype(int)) <= {0, 255} for value in _COLOURS]) | _EXACT
 
 
@@ -48,10 +52,20 @@ class Object:
     radius: float
     confidence: float  # of the shape, 0 to 1
     flat: bool  # painted in one of easy-VQA's exact colours: that benchmark calls a square a rectangle
+    colour_confidence: float = 0.97  # low where several colours run into each other
 
     @property
     def words(self) -> str:
         return f"{self.size} {self.colour} {self.shape}"
+
+
+@dataclass(frozen=True)
+class Paint:
+    """A blob's colour, how sure, and whether it is one of easy-VQA's exact ones."""
+
+    colour: str
+    sure: float
+    flat: bool
 
 
 @dataclass(frozen=True)
@@ -100,7 +114,7 @@ def see(image: Image.Image) -> Seen:
     if len(blobs) > MOST:
         return Seen(sharpness=sharpness, confidence=0.1)
     found = [thing for blob in blobs if (thing := _thing(blob, background, pixels)) is not None]
-    bars = charts.bars([(colour, shape) for colour, _, shape in found], axes)
+    bars = charts.bars([(paint.colour, shape) for paint, shape in found], axes)
     if bars:
         return Seen(bars=tuple(replace(bar, x=bar.x * scale, height=bar.height * scale) for bar in bars), sharpness=sharpness)
     things = tuple(_named(*one, scale) for one in found)
@@ -137,9 +151,7 @@ def _steepest(pixels: np.ndarray) -> float:
 
 def _hues(away: np.ndarray) -> np.ndarray:
     """For each (n, 3) difference from the background the colour of the palette that lies in that direction, whatever it covers."""
-    towards = 240.0 - _COLOURS
-    towards /= np.linalg.norm(towards, axis=1, keepdims=True)
-    return _FIRST[(away @ towards.T).argmax(1)]
+    return _FIRST[_HUES][(away @ _TOWARDS).argmax(1)]
 
 
 def _blobs(mask: np.ndarray, away: np.ndarray, distance: np.ndarray) -> list[np.ndarray]:
@@ -155,9 +167,8 @@ def _blobs(mask: np.ndarray, away: np.ndarray, distance: np.ndarray) -> list[np.
 
 
 def _parted(blob: np.ndarray, away: np.ndarray, distance: np.ndarray) -> list[np.ndarray]:
-    """The blob, or its parts of different colours. A pixel at an edge goes to the nearer part."""
-    core = blob & (distance > 0.6 * distance[blob].max())
-    hues = _hues(away[core])
+    """The blob, or its parts of different colours; one shape in several colours stays whole. An edge's pixel goes to the nearer part."""
+    hues = _hues(away[blob & (distance > CORE * distance[blob].max())])
     names, counts = np.unique(hues, return_counts=True)
     large = names[counts > max(SPLINTER * len(hues), SMALLEST)]
     if len(large) < 2:
@@ -169,43 +180,69 @@ def _parted(blob: np.ndarray, away: np.ndarray, distance: np.ndarray) -> list[np
         labels, count = label(every == name)
         sizes = np.bincount(labels.ravel(), minlength=count + 1)
         parts += [labels == k for k in range(1, count + 1) if sizes[k] > max(SMALLEST, SPLINTER * counts.max())]
-    return parts
+    whole, apart = _misfit([blob]), _misfit(parts)
+    return [blob] if not parts or whole < min(ONE_SHAPE, apart) else parts
 
 
-def _thing(blob: np.ndarray, background: np.ndarray, pixels: np.ndarray):
-    """Colour's number in the palette, RGB value and outline of one blob; None for a speck."""
+def _misfit(masks: list[np.ndarray]) -> float:
+    """The share of the masks' area that differs from the shapes that fit them best."""
+    areas = [float(mask.sum()) for mask in masks]
+    return sum(area * _outline(mask.astype(np.float32)).misfit for area, mask in zip(areas, masks)) / max(sum(areas), 1)
+
+
+def _outline(cover: np.ndarray, row: int = 0, column: int = 0) -> Outline:
+    """The outline of a blob whose cover begins at a row and column of the picture."""
+    height, width = cover.shape
+    return outline(cover, np.arange(height)[:, None] + row + 0.5, np.arange(width)[None] + column + 0.5)
+
+
+def _thing(blob: np.ndarray, background: np.ndarray, pixels: np.ndarray) -> tuple[Paint, Outline] | None:
+    """Colour and outline of one blob; None for a speck."""
     rows, columns = box(blob)
     window = (slice(max(rows.start - 2, 0), rows.stop + 2), slice(max(columns.start - 2, 0), columns.stop + 2))
     patch, own = pixels[window], blob[window]
     away = background - patch
-    distance = (away * away).sum(2)
-    inner = patch[own & (distance >= np.median(distance[own]))]
-    value = np.median(inner, axis=0)
-    towards = background - value
-    cover = np.clip((away @ towards) / (towards @ towards), 0, 1)
-    reach = own.copy()  # the blob and one pixel around it: its faint rim counts, its neighbours don't
-    reach[1:] |= own[:-1]
-    reach[:-1] |= own[1:]
-    reach[:, 1:] |= own[:, :-1]
-    reach[:, :-1] |= own[:, 1:]
-    cover = np.where(reach, cover, 0)
+    distance = np.sqrt((away * away).sum(2))
+    core = own & (distance > CORE * distance[own].max())
+    hues = _hues(away[core])
+    counts = np.bincount(hues)
+    share = counts.max() / len(hues)
+    if share > 1 - SPLINTER:  # of one colour: how much of the colour there is tells how much of a pixel is covered
+        value = np.median(patch[own & (distance >= np.median(distance[own]))], axis=0)
+        towards = background - value
+        cover = np.where(_grown(own), np.clip((away @ towards) / (towards @ towards), 0, 1), 0)
+    else:
+        value, cover = np.median(patch[core][hues == counts.argmax()], axis=0), own.astype(np.float32)
     if cover.sum() < SMALLEST:
         return None
-    height, width = cover.shape
-    shape = outline(cover, np.arange(height)[:, None] + window[0].start + 0.5, np.arange(width)[None] + window[1].start + 0.5)
-    colour = _nearest(value)
-    return _NAMES[colour], bool(_PURE[colour] and np.abs(value - _COLOURS[colour]).max() < 12), shape
+    return _paint(value, share), _outline(cover, window[0].start, window[1].start)
 
 
-def _nearest(value: np.ndarray) -> int:
+def _grown(mask: np.ndarray) -> np.ndarray:
+    """The mask and one pixel around it: a blob's faint rim counts, its neighbours don't."""
+    grown = mask.copy()
+    grown[1:] |= mask[:-1]
+    grown[:-1] |= mask[1:]
+    grown[:, 1:] |= mask[:, :-1]
+    grown[:, :-1] |= mask[:, 1:]
+    return grown
+
+
+def _paint(value: np.ndarray, share: float) -> Paint:
+    """The palette's colour nearest to an RGB value that a share of a thing has."""
     apart = np.sqrt(((_COLOURS - value) ** 2).sum(1))
-    return int((apart + np.where(_EXACT & (apart > 40), 60, 0)).argmin())
+    apart += np.where(_EXACT & (apart > 40), 60, 0)
+    best = int(apart.argmin())
+    margin = apart[[name != _NAMES[best] for name in _NAMES]].min() - apart[best]
+    sure = float(min(share if share < 1 - SPLINTER else 1, np.interp(margin, (0, 25), (0.5, 0.97))))
+    return Paint(_NAMES[best], sure, bool(_PURE[best] and np.abs(value - _COLOURS[best]).max() < 12))
 
 
-def _named(colour: str, flat: bool, shape, scale: float) -> Object:
+def _named(paint: Paint, shape: Outline, scale: float) -> Object:
     size = "large" if shape.radius * scale > LARGE else "small"
     confidence = float(np.interp(shape.margin, *RIGHT_BY_MARGIN))
-    return Object(shape.shape, colour, size, shape.x * scale, shape.y * scale, shape.radius * scale, confidence, flat)
+    place = shape.x * scale, shape.y * scale, shape.radius * scale
+    return Object(shape.shape, paint.colour, size, *place, confidence, paint.flat, paint.sure)
 
 
 def _blurred_things(away: np.ndarray, distance: np.ndarray, strongest: float, scale: float) -> tuple[Object, ...]:

@@ -7,7 +7,7 @@ from itertools import permutations
 from PIL import Image
 
 from models.pocket.teacher import words as w
-from models.pocket.teacher.answers import stands
+from models.pocket.teacher.answers import DOUBTFUL, stands
 from models.pocket.teacher.eyes import Object, Seen, see
 
 _RELATION = re.compile(r"\b(left of|right of|above|below)\b")
@@ -70,7 +70,7 @@ def _orders(things: tuple[Object, ...]):
 
 def _each_fits(things: tuple[Object, ...], wanted: Wanted) -> bool:
     alike = all(
-        thing.colour == colour and thing.shape == shape and size in (None, thing.size)
+        thing.colour == colour and thing.colour_confidence >= DOUBTFUL and thing.shape == shape and size in (None, thing.size)
         for thing, (size, colour, shape) in zip(things, wanted.things)
     )
     return alike and (wanted.relation is None or stands(things[0], wanted.relation, things[1]))
