@@ -230,14 +230,14 @@ export async function move(by) {
   urlLater();
 }
 
-function reject() {
+export function reject() {
   if (!view.card) return;
   if (view.rejecting) return decide("reject");
   view.rejecting = true;
   drawButtons(at(root, "buttons"), view);
 }
 
-export function leave() {
+function leave() {
   if (!view.rejecting) return;
   view.rejecting = false;
   drawButtons(at(root, "buttons"), view);
@@ -284,6 +284,7 @@ export async function undo(which = view.actions.at(-1)) {
   if (editing()) return;
   if (!which) return toast("There is nothing left to undo.");
   view.actions = view.actions.filter((one) => one.event_id !== which.event_id);
+  which.told?.();
   const single = which.samples === 1 && !which.batch_id;
   const item = view.outbox.add("undo", { event_id: eventId(), undone_event: which.event_id });
   Object.assign(item, { sampleId: single ? which.sample_id : null, undoing: which });
@@ -306,7 +307,7 @@ export async function undo(which = view.actions.at(-1)) {
 
 function bulk(chosen, action) {
   return openBulk(chosen, action, view, async (done) => {
-    view.actions.push({ ...done, was: null });
+    view.actions.push(done);
     await reload();
   });
 }

@@ -35,8 +35,8 @@ export async function openBulk(matching, action, view, applied) {
         if (error.status === 409) await others();
         return false;
       }
-      await applied(done);
-      toast(`${fmt.plural(done.samples, "sample")} ${DONE[action]}`, { kind: "good", seconds: 8, action: { text: "Undo (u)", run: () => undo(done) } });
+      applied(done);
+      done.told = toast(`${fmt.plural(done.samples, "sample")} ${DONE[action]}`, { kind: "good", seconds: 8, action: { text: "Undo (u)", run: () => undo(done) } });
     };
     const buttons = [{ text: "Cancel" }, ...(preview.count ? [{ text: `${VERBS[action]} ${fmt.number(preview.count)}`, kind: action === "reject" ? "b" : "p", run: apply }] : [])];
     const { element } = dialog(`${VERBS[action]} many`, content, buttons, { wide: true });

@@ -1,7 +1,7 @@
 // Focus: one sample, its picture as large as fits, its text, what the filters say, and the buttons.
 
 import { chip, emptyState, fill, fillOnce, fmt, h, media, state, zoom } from "./lib.js";
-import { choose, decide, leave, move, pictureSize, reload, statusText, undo } from "./review.js";
+import { choose, decide, move, pictureSize, reject, reload, statusText, undo } from "./review.js";
 import { draftOf, drawEdit, editing, edits, openEdit } from "./review_edit.js";
 import { diffElements } from "./review_diff.js";
 import { openByHand } from "./review_by_hand.js";
@@ -94,17 +94,16 @@ export function drawButtons(box, view) {
   const { card, outbox } = view;
   redrawPanel = () => drawPanel(box.parentNode.querySelector("[data-panel]"), view);
   if (!card) return fill(box);
-  if (view.rejecting) return fill(box, reasons(view));
   const failing = card.verdicts.filter((verdict) => verdict.passes === false).map((verdict) => words(verdict.filter));
   const button = (text, key, kind, run, on = false, title = null) => h("button.btn", { class: `${kind} ${on ? "chosen" : ""}`, onclick: run, title, disabled: editing() }, text, h("kbd", key));
   const decided = ["approved", "rejected", "disputed"].includes(card.status);
-  fill(box,
-    button("Approve", "a", "g", () => decide("approve"), card.status === "approved"), button("Reject", "r", "b", () => { view.rejecting = true; drawButtons(box, view); }, card.status === "rejected"),
+  fill(box, view.rejecting && reasons(view),
+    button("Approve", "a", "g", () => decide("approve"), card.status === "approved"), button("Reject", "r", "b", reject, view.rejecting || card.status === "rejected"),
     button("Skip", "s", "", () => move(1)), button("Undo", "u", "", () => undo(), false, lastAction(view)), decided && button("Clear", "c", "", () => decide("reset"), false, "Takes the decision off: the filters decide again"),
     h("span.grow"),
     card.again && chip("changed meanwhile: look again", { kind: "wa" }), decided && chip(statusText[card.status].replace(" by people", card.decided_by && !card.mine ? ` by ${card.decided_by}` : ""), { kind: { approved: "ok", rejected: "no", disputed: "wa" }[card.status] }),
     card.status === "unfiltered" && chip("not filtered yet", { kind: "wa", title: "No filter has judged this revision; a person's approval stands all the same" }),
-    failing.length > 0 && card.status !== "rejected" && h("span.chip.wa", { title: "Your approval stands over the filter's verdict; the verdict stays in the log" }, h("span.clip", card.status === "approved" ? "overrides " : "approving overrides ", h("b", failing.join(", ")))),
+    failing.length > 0 && card.status !== "rejected" && h("span.chip.wa.rev-gives", { title: "Your approval stands over the filter's verdict; the verdict stays in the log" }, h("span.clip", card.status === "approved" ? "overrides " : "approving overrides ", h("b", failing.join(", ")))),
     saved(outbox));
 }
 
@@ -120,8 +119,6 @@ export function saved(outbox) {
   return h("span.chip.rev-saved", { class: outbox.trouble ? "wa" : "", dataset: { unsaved: length }, title: outbox.trouble ? `${outbox.trouble} They are kept in this browser and sent again.` : "On their way" }, text, outbox.trouble && " · trying again");
 }
 
-function reasons(view) {
-  return [h("b.small", "Why?"), view.reasons.map((text, i) => h("button.btn.rev-why", { onclick: () => decide("reject", text) }, h("kbd", i + 1), text)),
-    h("button.btn.b.rev-why", { onclick: () => decide("reject") }, h("kbd", "r"), "no reason"), h("button.btn.icon.bare", { onclick: leave, title: "Not rejected after all (Esc)" }, h("kbd", "Esc"))];
-}
-
+// The reasons that a rejection may name, over the lower edge of the picture so that nothing moves.
+const reasons = (view) => h("div.rev-reasons", { role: "group", "aria-label": "Why reject it?" }, view.reasons.map((text, i) => h("button.btn", { onclick: () => decide("reject", text), title: text }, h("kbd", i + 1), text)),
+  h("button.btn.b", { onclick: () => decide("reject"), title: "Reject without a reason; Esc: not after all" }, h("kbd", "r"), "no reason"));

@@ -150,8 +150,8 @@ export class Grid {
     const all = n === 0 && this.total > 0;
     fill(this.foot,
       n ? [h("b", `${fmt.number(n)} selected`), acts((action) => this.act(action), true), button("Select none", "bare", null, () => { this.selected.clear(); this.mark(); })]
-        : all ? [h("small.dim", "Click, shift-click or ", h("kbd", "x"), " to select, or take"), h("b", this.total === 1 ? "the one that matches" : `all ${fmt.number(this.total)} that match`), acts((action) => this.bulk(matching(), action), false)] : null,
-      h("span.grow"), this.rows.length > 0 && button("Select page", "", "*", () => this.selectPage()), button("Undo", "", "u", () => undo()), saved(view.outbox));
+        : all ? [h("b", { title: "Or select some: click, shift-click, x" }, this.total === 1 ? "The one that matches" : `All ${fmt.number(this.total)} that match`), acts((action) => this.bulk(matching(), action), false)] : null,
+      h("span.grow"), this.rows.length > 0 && !n && button("Select page", "", "*", () => this.selectPage()), button("Undo", "", "u", () => undo()), saved(view.outbox));
   }
 }
 

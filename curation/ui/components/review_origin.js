@@ -31,7 +31,7 @@ const prompt = (card) => card.image_prompt && [h("h4", "Image prompt"), h("p.dim
 function drawing(card) {
   if (!card.drawings.length) return card.route === "same_image" ? [h("h4", "Picture"), h("p.dim", "The failure's own picture.")] : null;
   const [latest, ...earlier] = card.drawings;
-  const facts = Object.entries(latest.recipe).filter(([name, value]) => name !== "pipeline" && typeof value !== "object").map(([name, value]) => (typeof value === "number" ? `${value} ${words(name)}` : `${words(name)} ${value}`));
+  const facts = Object.entries(latest.recipe).filter(([name, value]) => name !== "pipeline" && typeof value !== "object").map(([name, value]) => `${words(name)} ${value}`);
   return [h("h4", "Drawn by"), h("p.dim", [latest.generator, `seed ${latest.seed}`, ...facts].join(" · ")),
     earlier.length > 0 && h("div.rev-siblings", earlier.slice(0, 4).map((one) => h("button.rev-small", { title: `Drawn before, seed ${one.seed}`, onclick: () => zoom(one.image, `seed ${one.seed}`) }, picture(one.image, "thumb"))))];
 }

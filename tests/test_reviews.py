@@ -1,0 +1,311 @@
+"""People's decisions: whatever order they come in and however often they are sent, the log and the states agree with a plain model."""
+
+import shutil
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from curation import by_hand, review_queue, reviews
+from data.images import ImageStore
+from data.store import Store
+from data.workspace import Workspace
+from tests.seed import seeded_store
+
+ORDERS = ("informative", "random", "newest", "oldest")
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory):
+    """For tests that change nothing."""
+    store, _, _ = seeded_store(tmp_path_factory.mktemp("reviews") / "seeded", 60, samples=120, seed=11)
+    yield store
+    store.close()
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A workspace to copy: drawing one takes longer than the tests."""
+    store, _, workspace = seeded_store(tmp_path_factory.mktemp("made") / "seeded", 40, samples=60, seed=5)
+    store.close()
+    return workspace.root
+
+
+@pytest.fixture
+def seeded(made, tmp_path):
+    workspace = Workspace(shutil.copytree(made, tmp_path / "seeded"))
+    store = Store(workspace.store)
+    yield store, workspace
+    store.close()
+
+
+@pytest.fixture(scope="module")
+def worn(made, tmp_path_factory):
+    """For tests that decide and take everything back, over and over."""
+    store = Store(Workspace(shutil.copytree(made, tmp_path_factory.mktemp("worn") / "seeded")).store)
+    yield store
+    store.close()
+
+
+def states(store):
+    return {row["sample_id"]: row for row in store.rows("samples_matching")}
+
+
+def ids_with(store, status):
+    return [sample_id for sample_id, row in states(store).items() if row["status"] == status]
+
+
+def texts(store, sample_id):
+    row = store.row("sample_revisions", sample_ids=[sample_id])
+    return row["question"], row["choices"], row["answer"]
+
+
+def decide(store, sample_id, action, event=None, revision=0, who="zoe", **more):
+    return reviews.decide(store, reviews.Decision(sample_id, revision, action, event or reviews.new_event(), **more), who)
+
+
+# The queue ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("statuses", [None, ["pending"], ["failed", "approved"]])
+def test_a_walk_through_the_queue_meets_each_sample_once_and_back_again(shared, order, statuses):
+    matching = {"statuses": statuses}
+    wanted = {row["sample_id"] for row in shared.rows("samples_matching", **matching)}
+    walked, place = [], None
+    while cards := review_queue.following(shared, matching, order, place, 7):
+        walked += [(card["key"], card["sample_id"]) for card in cards]
+        place = review_queue.Place(*walked[-1])
+    assert walked == sorted(walked)
+    assert {sample_id for _, sample_id in walked} == wanted and len(walked) == len(wanted)
+    middle = len(walked) // 2
+    there = review_queue.Place(*walked[middle])
+    back = review_queue.following(shared, matching, order, there, 1000, back=True)
+    assert [card["sample_id"] for card in back] == [sample_id for _, sample_id in reversed(walked[:middle])]
+    assert review_queue.rank(shared, matching, order, there) == {"before": middle, "total": len(walked)}
+    assert [card["sample_id"] for card in review_queue.starting_at(shared, matching, order, walked[middle][1], 4)] == [
+        sample_id for _, sample_id in walked[middle : middle + 4]
+    ]
+    rows = review_queue.page(shared, matching, order, offset=3, limit=9)
+    assert [row["sample_id"] for row in rows["rows"]] == [sample_id for _, sample_id in walked[3:12]]
+    assert rows["total"] == len(walked)
+
+
+def test_the_most_informative_come_first(shared):
+    cards = review_queue.following(shared, {}, "informative", None, 1000)
+    failing = [sum(verdict["passes"] is False for verdict in card["verdicts"]) if card["image"] else 99 for card in cards]
+    assert failing == sorted(failing) and len(set(failing)) > 2
+    assert any(abs(verdict["score"] - verdict["threshold"]) < 0.08 for verdict in cards[0]["verdicts"] if verdict["score"] is not None)
+
+
+def test_a_decided_sample_leaves_the_queue_but_not_its_place(seeded):
+    store, _ = seeded
+    matching = {"statuses": ["pending"]}
+    first, second, third = review_queue.following(store, matching, "informative", None, 3)
+    decide(store, first["sample_id"], "approve")
+    following = review_queue.following(store, matching, "informative", review_queue.Place(first["key"], first["sample_id"]), 2)
+    assert [card["sample_id"] for card in following] == [second["sample_id"], third["sample_id"]]
+    again = review_queue.starting_at(store, matching, "informative", first["sample_id"], 2)
+    assert [card["sample_id"] for card in again] == [first["sample_id"], second["sample_id"]]
+
+
+@settings(max_examples=25, deadline=None)
+@given(data=st.data())
+def test_the_count_of_a_facet_is_what_choosing_it_gives(shared, data):
+    fields = {
+        "status": "statuses",
+        "error_type": "error_types",
+        "dataset": "datasets",
+        "route": "routes",
+        "round": "rounds",
+        "failing": "failing",
+    }
+    everything = review_queue.facets(shared, {})
+    matching = {}
+    for name in data.draw(st.lists(st.sampled_from(list(fields)), max_size=2, unique=True)):
+        values = [row["value"] for row in everything[name]]
+        matching[fields[name]] = data.draw(st.lists(st.sampled_from(values), min_size=1, max_size=2, unique=True))
+    if data.draw(st.booleans()):
+        matching["search"] = data.draw(st.sampled_from(["not", "how many", "CIRCLE", "%", "_"]))
+    if "rounds" in matching:
+        matching["rounds"] = [int(value) for value in matching["rounds"]]
+    found = review_queue.facets(shared, matching)
+    for name, rows in found.items():
+        for row in data.draw(st.lists(st.sampled_from(rows), max_size=2)) if rows else []:
+            value = int(row["value"]) if name == "round" else row["value"]
+            assert len(shared.rows("samples_matching", **{**matching, fields[name]: [value]})) == row["count"]
+
+
+# Decisions ----------------------------------------------------------------------------------------------------
+
+
+def test_people_override_the_filters_both_ways(seeded):
+    store, _ = seeded
+    failed, pending = ids_with(store, "failed")[0], ids_with(store, "pending")[0]
+    assert decide(store, failed, "approve")["status"] == "approved"
+    assert decide(store, pending, "reject", reason="too easy")["status"] == "rejected"
+    for sample_id, before in ((failed, "failed"), (pending, "pending")):
+        assert decide(store, sample_id, "reset")["status"] == before
+
+
+def test_a_stale_decision_is_refused_and_changes_nothing(seeded):
+    store, _ = seeded
+    sample_id = ids_with(store, "pending")[0]
+    reviews.edit(store, sample_id, 0, "What now?", [], "that", "ada", reviews.new_event())
+    before = states(store)
+    with pytest.raises(reviews.StaleRevision, match="edited meanwhile"):
+        decide(store, sample_id, "approve")
+    with pytest.raises(reviews.StaleRevision, match="drawn anew"):
+        decide(store, sample_id, "approve", revision=1, image="another picture")
+    with pytest.raises(reviews.StaleRevision):
+        reviews.edit(store, sample_id, 0, "And now?", [], "this", "zoe", reviews.new_event())
+    with pytest.raises(reviews.UnknownSample):
+        decide(store, 10_000, "approve")
+    assert states(store) == before
+
+
+@pytest.mark.parametrize(
+    ("question", "choices", "answer", "says"),
+    [
+        (" ", [], "x", "must not be empty"),
+        ("q", [], " ", "must not be empty"),
+        ("q", ["red"], "A", "two or more choices"),
+        ("q", ["red", ""], "A", "none of them empty"),
+        ("q", ["red", "blue"], "C", "no letter of a choice; there are: A, B"),
+        ("q", ["red", "blue"], "red", "no letter of a choice"),
+    ],
+)
+def test_bad_text_is_refused_with_what_is_wrong(seeded, question, choices, answer, says):
+    store, _ = seeded
+    with pytest.raises(reviews.BadText, match=says):
+        reviews.edit(store, 1, 0, question, choices, answer, "ada", reviews.new_event())
+    assert states(store)[1]["revision"] == 0
+
+
+@settings(max_examples=12, deadline=None)
+@given(data=st.data())
+def test_undoing_everything_restores_every_status_and_text(worn, data):
+    store = worn
+    before = {i: row["status"] for i, row in states(store).items()}
+    text_before = {i: texts(store, i) for i in before}
+    events, edited = [], set()
+    for _ in range(data.draw(st.integers(1, 10))):
+        event, sample_id = reviews.new_event(), data.draw(st.sampled_from(sorted(before)))
+        revision = states(store)[sample_id]["revision"]
+        kind = data.draw(st.sampled_from(("approve", "reject", "reset", "edit", "bulk")))
+        for _ in range(data.draw(st.integers(1, 2))):  # a repeated POST changes nothing
+            if kind == "edit":
+                reviews.edit(store, sample_id, revision, f"How many, {len(events)}?", [], "3", "zoe", event)
+                edited.add(sample_id)
+            elif kind == "bulk":
+                reviews.decide_bulk(store, {"statuses": ["pending", "failed", "approved"]}, "reject", "zoe", event)
+            else:
+                decide(store, sample_id, kind, event, revision)
+        events.append(event)
+    for event in reversed(events):
+        again = reviews.new_event()
+        first = reviews.undo(store, "zoe", again, undone_event=event)
+        assert reviews.undo(store, "zoe", again, undone_event=event)["count"] == 0
+        assert reviews.undo(store, "zoe", reviews.new_event(), undone_event=event)["count"] == 0, first
+    after = {i: row["status"] for i, row in states(store).items()}
+    assert {i: s for i, s in after.items() if i not in edited} == {i: s for i, s in before.items() if i not in edited}
+    assert {i: texts(store, i) for i in before} == text_before
+    with store.write() as write:
+        write.touch_all()
+        assert write.run("state_differences")[0]["count_star()"] == 0
+
+
+# Many at once -------------------------------------------------------------------------------------------------
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    action=st.sampled_from(("approve", "reject", "reset")),
+    statuses=st.lists(st.sampled_from(["pending", "failed", "undrawn", "approved", "rejected"]), min_size=1, max_size=4, unique=True),
+)
+def test_a_preview_says_what_the_decision_then_does(worn, action, statuses):
+    store = worn
+    matching, event = {"statuses": statuses}, reviews.new_event()
+    before = states(store)
+    preview = reviews.preview_bulk(store, matching, action)
+    assert preview["total"] == sum(preview["by_status"].values()) == preview["count"] + sum(preview["left_out"].values())
+    assert {row["sample_id"] for row in preview["members"]} <= before.keys() and len(preview["members"]) == min(12, preview["total"])
+    with pytest.raises(reviews.SelectionChanged):
+        reviews.decide_bulk(store, matching, action, "ada", event, expected=preview["count"] + 1)
+    assert states(store) == before
+    done = reviews.decide_bulk(store, matching, action, "ada", event, expected=preview["count"])
+    assert (done["count"], done["left_out"]) == (preview["count"], sum(preview["left_out"].values()))
+    once = states(store)
+    if done["count"]:
+        assert reviews.decide_bulk(store, matching, action, "ada", event)["batch_id"] == done["batch_id"]
+        reviews.undo(store, "ada", reviews.new_event(), batch_id=done["batch_id"])
+        assert states(store) == before
+    leaking = 1 << next(row["bit"] for row in store.rows("filters") if row["filter"] == "leakage")
+    if action == "approve":
+        new = [i for i in once if once[i]["status"] == "approved" and before[i]["status"] != "approved"]
+        assert not any(once[i]["failed"] & leaking for i in new), "what leaks is never approved in bulk"
+
+
+def test_history_shows_a_bulk_decision_as_one(seeded):
+    store, _ = seeded
+    single = ids_with(store, "failed")[0]
+    decide(store, single, "approve")
+    done = reviews.decide_bulk(store, {"statuses": ["pending"]}, "reject", "zoe", reviews.new_event(), "too easy")
+    reviews.undo(store, "zoe", reviews.new_event(), batch_id=done["batch_id"])
+    latest, first = store.rows("review_history", reviewer="zoe", limit=10)
+    assert (latest["action"], latest["samples"], latest["reason"], latest["undone"]) == ("reject", done["count"], "too easy", True)
+    assert (first["action"], first["samples"], first["sample_id"], first["undone"]) == ("approve", 1, single, False)
+
+
+# By hand ------------------------------------------------------------------------------------------------------
+
+
+def test_a_sample_by_hand_takes_over_what_its_failure_knows(seeded):
+    store, _ = seeded
+    picture = next(row for row in store.rows("pictures_to_ask_about", limit=24) if row["failure_id"] and row["error_type"])
+    event = reviews.new_event()
+    draft = by_hand.Draft("How many are there? ", " 2", failure_id=picture["failure_id"])
+    sample_id = by_hand.add(store, draft, "ada", event)
+    assert by_hand.add(store, draft, "ada", event) == sample_id
+    card = review_queue.cards(store, [sample_id])[0]
+    assert (card["route"], card["status"], card["question"], card["answer"]) == ("by_hand", "unfiltered", "How many are there?", "2")
+    assert (card["image"], card["error_type"]) == (picture["image"], picture["error_type"])
+    assert decide(store, sample_id, "approve")["status"] == "approved"
+
+
+def test_a_picture_of_an_eval_split_is_never_offered_nor_taken(seeded):
+    store, _ = seeded
+    everywhere = {row["image"] for row in store.rows("eval_as_context")}
+    assert everywhere and not everywhere & {row["image"] for row in store.rows("pictures_to_ask_about", limit=1000)}
+    draft = by_hand.Draft("What?", "that", image=everywhere.pop(), dataset="pocket-photo", error_type="counting")
+    with pytest.raises(by_hand.BadSample, match="eval split"):
+        by_hand.add(store, draft, "ada", reviews.new_event())
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"image": None}, "choose a picture"),
+        ({"image": "0" * 64}, "choose a picture"),
+        ({"dataset": "nope"}, "unknown dataset 'nope'; there are: pocket-chart"),
+        ({"error_type": None}, "unknown error type None; there are: recognition"),
+        ({"failure_id": 9999}, "no failure 9999"),
+    ],
+)
+def test_an_incomplete_sample_by_hand_says_what_is_missing(seeded, change, says):
+    store, workspace = seeded
+    row = by_hand.add_picture(store, ImageStore(workspace.images), picture_bytes(), "drawn.png")
+    whole = {"image": row["image"], "dataset": "pocket-photo", "error_type": "counting"}
+    assert by_hand.add(store, by_hand.Draft("What?", "that", **whole), "ada", reviews.new_event())
+    with pytest.raises(by_hand.BadSample, match=says):
+        by_hand.add(store, by_hand.Draft("What?", "that", **{**whole, **change}), "ada", reviews.new_event())
+
+
+def picture_bytes():
+    from PIL import Image, ImageDraw
+
+    from curation.pictures import png_bytes
+
+    picture = Image.new("RGB", (64, 48), "#aabbcc")
+    ImageDraw.Draw(picture).rectangle((5, 7, 31, 40), fill="#123456")
+    return png_bytes(picture)
