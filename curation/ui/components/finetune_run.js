@@ -130,15 +130,15 @@ function drawLive(root, { job }) {
 function chain({ chain: steps, job, checkpoint, parent }) {
   if (!steps.length) return null;
   const names = [checkpoint ?? "the new checkpoint", parent ?? "what it started from"];
-  return h("div.card.line", h("span.dim", "Then"), steps.map((step, i) => h("span.row.tight", chip([`evaluate ${names[i] ?? ""}`, step.job_id && h("span.dim", `job ${step.job_id}`)], { kind: { done: "ok", failed: "no", running: "on" }[step.status] ?? "", title: step.note }), stepText(step, job))));
+  return h("div.card.line", h("span.dim", "Then"), steps.map((step, i) => h("span.row.tight", chip([`evaluate ${names[i] ?? ""}`, step.job_id && h("span.dim", `job ${step.job_id}`)], { kind: { done: "ok", failed: "no", running: "on" }[step.status] ?? "", title: step.note }), stepText(step, i ? steps[i - 1] : job))));
 }
 
-function stepText(step, job) {
+function stepText(step, before) {
   if (step.status === "running") return progress(step.progress?.done ?? step.done, step.progress?.total ?? step.total, step.progress?.eta_s && `${fmt.duration(step.progress.eta_s)} left`);
   if (step.status === "skipped") return h("small.dim", "was evaluated before");
   if (step.status) return h("small.dim", step.status);
   if (step.note) return h("small.dim", /has answered all/.test(step.note) ? "was evaluated before" : step.note);
-  return h("small.dim", job.status === "done" ? "starts" : "waits");
+  return h("small.dim", ["done", "skipped"].includes(before.status) ? "starts" : "waits");
 }
 
 export { evaluate };

@@ -59,11 +59,11 @@ export function options() {
 
 const newestPlan = onlyLatest();
 
-async function replan() {
+async function replan(again = false) {
   const form = readForm(view.choices);
   const body = { options: options(), draw: form.draw, then: form.then };
   const mark = JSON.stringify([body, view.choices]);
-  if (mark === plannedFor) return;
+  if (mark === plannedFor && !again) return;
   plannedFor = mark;
   view.busy = true;
   drawPlan();
@@ -113,7 +113,7 @@ export async function tick(workspace) {
     await loadChoices();
     if (state.page() !== "generate") return;
     drawAll();
-    replan();
+    replan(true);
   }
   if (changed || live(view.job)) await loadJob();
 }

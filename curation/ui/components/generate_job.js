@@ -4,6 +4,7 @@ import { api, at, cell, chip, dialog, emptyState, fill, fillList, fillOnce, fmt,
 import { goTo, launch as launchForm, loadJob } from "./generate.js";
 
 const ACTIVE = ["running", "queued"];
+const BLANK = "\u00a0"; // keeps a line's height
 const STATES = { done: "ok", failed: "no", interrupted: "no", cancelled: "wa", paused: "wa", running: "on", queued: "" };
 
 // Whether something of it still moves.
@@ -73,16 +74,16 @@ function funnel({ asked, funnel: now, job }) {
 }
 
 function note(name, undone, job, now) {
-  if (name === "Approved") return now.pending ? `${fmt.number(now.pending)} to review` : " ";
-  if (!undone || undone < 0) return " ";
-  if (name === "Parsed") return ACTIVE.includes(job.status) ? " " : `${fmt.number(undone)} not proposed`;
+  if (name === "Approved") return now.pending ? `${fmt.number(now.pending)} to review` : BLANK;
+  if (!undone || undone < 0) return BLANK;
+  if (name === "Parsed") return ACTIVE.includes(job.status) ? BLANK : `${fmt.number(undone)} not proposed`;
   return `${fmt.number(undone)} to go`;
 }
 
 // What comes next: the chain with its progress, or the buttons that do it by hand.
 function follow({ job, chain, funnel: now }) {
   const message = job.message && h("div.card.line", { class: job.status === "failed" ? "bad" : "" }, job.status === "failed" && chip("failed", { kind: "no" }), h("span", job.message));
-  const steps = chain.length > 0 && h("div.card.line", h("span.dim", "Then"), chain.map((step) => h("span.row.tight", chip([step.stage, step.job_id && h("span.dim", `job ${step.job_id}`)], { kind: STATES[step.status] ?? "", title: step.note ?? `${step.stage}: ${step.status ?? "waits"}`, onclick: step.job_id ? () => goTo("jobs", { job: step.job_id }) : null }), stepText(step, job))));
+  const steps = chain.length > 0 && h("div.card.line", h("span.dim", "Then"), chain.map((step, i) => h("span.row.tight", chip([step.stage, step.job_id && h("span.dim", `job ${step.job_id}`)], { kind: STATES[step.status] ?? "", title: step.note ?? `${step.stage}: ${step.status ?? "waits"}`, onclick: step.job_id ? () => goTo("jobs", { job: step.job_id }) : null }), stepText(step, i ? chain[i - 1] : job))));
   const undrawn = now.parsed - now.drawn;
   const unjudged = now.drawn - now.judged;
   const moving = chain.some((step) => ACTIVE.includes(step.status)) || ACTIVE.includes(job.status);
@@ -97,11 +98,11 @@ function follow({ job, chain, funnel: now }) {
 // Draws or filters what this job has made, as it was launched.
 const pickOptions = (stage, job) => (stage === "filter" ? { endpoint: job.options.endpoint, model: job.options.model } : {});
 
-function stepText(step, job) {
+function stepText(step, before) {
   if (step.status === "running") return progress(step.progress?.done ?? step.done, step.progress?.total ?? step.total, step.progress?.eta_s && `${fmt.duration(step.progress.eta_s)} left`);
   if (step.status === "done") return h("small.dim", `${fmt.number(step.done)} done${step.failed ? `, ${fmt.number(step.failed)} failed` : ""}`);
   if (step.status) return h("small.dim", step.status === "skipped" ? "nothing to do" : step.status);
-  return h("small", { class: step.note ? "err" : "dim" }, step.note ?? (job.status === "done" ? "starts" : "waits"));
+  return h("small", { class: step.note ? "err" : "dim" }, step.note ?? (["done", "skipped"].includes(before.status) ? "starts" : "waits"));
 }
 
 function drawLatest(element, { latest, job }) {
