@@ -1,18 +1,19 @@
 """Finetune: a LoRA is trained on a frozen snapshot of the approved samples, mixed with replay of what the model knows.
 
 Replay is drawn from train examples that the checkpoint answers right: failures' gold answers are never trained on. Without it
-fixing one skill breaks its twin (docs/log.md). The mix keeps kinds of question in balance.
+fixing one skill breaks its twin: curation/replay.py chooses what is repeated.
 """
 
 import json
+import math
 import random
 import shutil
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator
 
 from pydantic import BaseModel, Field
 
-from curation import checkpoints
+from curation import checkpoints, replay
 from curation.stages.base import Context, Estimate, Job, NothingToDo, Result, Row
 from data.images import ImageStore
 from data.questions import full_text
@@ -46,28 +47,29 @@ class Finetune:
 
     def select(self, store: Store, workspace: Workspace, job: Job) -> list[Row]:
         checkpoint = checkpoints.find(store, job.options.checkpoint)
-        samples, replay = snapshot(store, job.round, checkpoint, job.options)
+        samples, known, wanted = planned(store, job.round, checkpoint, job.options)
         if not samples:
             raise NothingToDo("no sample is approved yet. Review samples first (or approve all that pass every filter).")
         if new_name(job) in {row["name"] for row in store.rows("checkpoints")}:
             raise NothingToDo(f"a checkpoint named {new_name(job)!r} exists already; choose another name.")
+        repeated = replay.choose(samples, known, wanted, job.options.seed)
         images = ImageStore(workspace.images)
         rows = [_train_row("sample", r["sample_id"], r, r["answer"], images) for r in samples]
-        rows += [_train_row("replay", r["example_id"], r, r["golds"][0], images) for r in replay]
+        rows += [_train_row("replay", r["example_id"], r, gold(r), images) for r in repeated]
         random.Random(job.options.seed).shuffle(rows)
-        dev = [_train_row("replay", r["example_id"], r, r["golds"][0], images) for r in store.rows("dev_examples", limit=DEV_LIMIT)]
+        dev = [_train_row("replay", r["example_id"], r, gold(r), images) for r in store.rows("dev_examples", limit=DEV_LIMIT)]
         write_rows(job.folder / "train.parquet", rows)
         write_rows(job.folder / "dev.parquet", dev)
         RunSpec(checkpoint=checkpoint, recipe=recipe(job.options), seed=job.options.seed).write(job.folder)
-        frozen = {"samples": [[r["sample_id"], r["revision"]] for r in samples], "replay": len(replay)}
+        frozen = {"samples": [[r["sample_id"], r["revision"]] for r in samples], "replay": len(repeated)}
         (job.folder / SNAPSHOT).write_text(json.dumps(frozen), encoding="utf-8")
         return [{"key": KEY}]
 
     def estimate(self, store: Store, workspace: Workspace, options: Options) -> Estimate:
         checkpoint = checkpoints.find(store, options.checkpoint)
-        samples, replay = snapshot(store, checkpoints.current_round(store), checkpoint, options)
-        steps = recipe(options).epochs * (len(samples) + len(replay)) / recipe(options).batch_size
-        detail = {"samples": len(samples), "replay": len(replay), "steps": round(steps)}
+        samples, _, wanted = planned(store, checkpoints.current_round(store), checkpoint, options)
+        steps = recipe(options).epochs * (len(samples) + wanted) / recipe(options).batch_size
+        detail = {"samples": len(samples), "replay": wanted, "steps": round(steps)}
         return Estimate(rows=1, usd=(0.0, 0.0), detail=detail)
 
     def collect(self, write: Write, job: Job, results: list[Result]) -> None:
@@ -123,32 +125,16 @@ def recipe(options: Options) -> Recipe:
     return RECIPES[options.recipe].model_copy(update=changes)
 
 
-def snapshot(store: Store, round_: int, checkpoint: Checkpoint, options: Options) -> tuple[list[Row], list[Row]]:
-    """Approved samples, and the train examples to replay: as many as the replay share asks for, kinds taking turns."""
+def planned(store: Store, round_: int, checkpoint: Checkpoint, options: Options) -> tuple[list[Row], list[Row], int]:
+    """Approved samples, what may be replayed beside them, and how many of that the replay share asks for."""
     samples = [row for row in store.rows("samples_to_train", round=round_) if options.earlier_rounds or row["round"] == round_]
-    wanted = round(len(samples) * options.replay_share / (1 - options.replay_share))
     known = store.rows("examples_answered_right", checkpoint_id=checkpoint.checkpoint_id)
-    return samples, balanced(known, wanted, random.Random(options.seed))
+    return samples, known, min(len(known), round(len(samples) * options.replay_share / (1 - options.replay_share)))
 
 
-def balanced(rows: Sequence[Row], wanted: int, rng: random.Random) -> list[Row]:
-    """`wanted` rows (or all there are), drawn so that datasets, kinds and answers take turns."""
-    groups: dict[tuple, list[Row]] = defaultdict(list)
-    for row in rows:
-        groups[row["dataset"], row["kind"], row["golds"][0]].append(row)
-    for group in groups.values():
-        rng.shuffle(group)
-    by_kind: dict[tuple, list[list[Row]]] = defaultdict(list)
-    for (dataset, kind, _), group in sorted(groups.items(), key=lambda item: str(item[0])):
-        by_kind[dataset, kind].append(group)
-    queues = [_turns(answers) for answers in by_kind.values()]
-    return _turns(queues)[:wanted]
-
-
-def _turns(queues: list[list[Row]]) -> list[Row]:
-    """Rows of several queues, one of each in turn until all are empty."""
-    longest = max((len(queue) for queue in queues), default=0)
-    return [queue[i] for i in range(longest) for queue in queues if i < len(queue)]
+def gold(row: Row) -> str:
+    """The answer that most annotators gave."""
+    return Counter(row["golds"]).most_common(1)[0][0]
 
 
 def new_name(job: Job) -> str:
