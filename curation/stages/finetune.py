@@ -68,8 +68,9 @@ class Finetune:
     def estimate(self, store: Store, workspace: Workspace, options: Options) -> Estimate:
         checkpoint = checkpoints.find(store, options.checkpoint)
         samples, _, wanted = planned(store, checkpoints.current_round(store), checkpoint, options)
-        steps = recipe(options).epochs * (len(samples) + wanted) / recipe(options).batch_size
-        detail = {"samples": len(samples), "replay": wanted, "steps": round(steps)}
+        chosen = recipe(options)
+        steps = math.ceil(chosen.epochs * math.ceil((len(samples) + wanted) / chosen.batch_size))
+        detail = {"samples": len(samples), "replay": wanted, "steps": steps}
         return Estimate(rows=1, usd=(0.0, 0.0), detail=detail)
 
     def collect(self, write: Write, job: Job, results: list[Result]) -> None:
