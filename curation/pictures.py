@@ -15,6 +15,6 @@ def png_bytes(picture: Image.Image) -> bytes:
 
 
 def image_row(info: ImageInfo) -> dict:
-    """The row of the table `image`; the hash goes as text, since Arrow would take it for a signed integer."""
+    """The row of the table `image`."""
     row = info.to_row()
-    return {"image": row.pop("sha256"), **row, "phash": str(row["phash"])}
+    return {"image": row.pop("sha256"), **row}
