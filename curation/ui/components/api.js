@@ -11,7 +11,8 @@ export class ApiError extends Error {
 
 // POSTs `body` as JSON to api/<path> (GETs where there is none) and gives back the JSON answer. `quiet` leaves the toast to the caller.
 export async function api(path, body, { quiet = false, signal } = {}) {
-  const options = body === undefined ? { signal } : { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body), signal };
+  const options = body === undefined ? { signal } : { method: "POST", headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(body), signal };
   let response;
   try {
     response = await fetch(new URL(`api/${path}`, document.baseURI), options);

@@ -33,7 +33,8 @@ export function start(element) {
     { name: "previous", key: "k", what: "previous failure", run: () => step(-1), repeat: true },
     { name: "model", key: "m", what: "model error, and on to the next", run: () => label("model error") },
     { name: "label", key: "l", what: "label error: the gold answer is wrong, and on to the next", run: () => label("label error") },
-    { name: "scorer", key: "o", what: "scorer artefact: right, but in another form, and on to the next", run: () => label("scorer artefact") },
+    { name: "scorer", key: "o", what: "scorer artefact: right, but in another form, and on to the next",
+      run: () => label("scorer artefact") },
     { name: "zoom", key: "z", what: "picture large", run: () => root.querySelector(".shot")?.click() },
     { name: "grid", key: "g", what: "map or grid", run: () => state.set({ layout: state.one("layout") === "grid" ? null : "grid" }) },
     { name: "fit", key: "f", what: "whole map", run: () => map.fit() },
@@ -88,6 +89,8 @@ export async function show() {
   const wanted = JSON.stringify([filter(), offset(), view.summary.version]);
   if (wanted !== shownFilter) {
     shownFilter = wanted;
+    drawChips(at(root, "chips"), view); // what was just chosen is seen at once, the answers follow
+    map.preview();
     await loadSelection();
   }
   await showCard();
@@ -164,12 +167,17 @@ function drawAll() {
 // "1,563 failures of 4,812 train items · accuracy 0.675"
 function drawGlance() {
   const { summary } = view;
-  const items = summary.answered < summary.examples ? `${fmt.number(summary.answered)} of ${fmt.number(summary.examples)} train items asked` : `${fmt.number(summary.answered)} train items`;
-  const without = summary.label_errors ? ` · ${fmt.fixed(summary.accuracy_without_label_errors)} without ${fmt.plural(summary.label_errors, "label error")}` : "";
-  const lines = summary.answered ? [`${fmt.plural(summary.failures, "failure")} of ${items}`, `accuracy ${fmt.fixed(summary.accuracy)}${without}`] : [];
+  const items = summary.answered < summary.examples
+    ? `${fmt.number(summary.answered)} of ${fmt.number(summary.examples)} train items asked`
+    : `${fmt.number(summary.answered)} train items`;
+  const { accuracy_without_label_errors: other, label_errors: errors } = summary;
+  const without = errors ? ` · ${fmt.fixed(other)} without ${fmt.plural(errors, "label error")}` : "";
+  const lines = summary.answered ? [`${fmt.plural(summary.failures, "failure")} of ${items}`,
+    `accuracy ${fmt.fixed(summary.accuracy)}${without}`] : [];
   fill(at(root, "glance"), lines.map((line) => h("div", { title: line }, line)));
   const rounds = summary.rounds ?? [];
-  const choice = rounds.length > 1 && pick(rounds.map((round) => ({ value: round, text: `round ${round}` })), summary.round, (round) => choose({ round, cluster: null, lasso: null }));
+  const choice = rounds.length > 1 && pick(rounds.map((round) => ({ value: round, text: `round ${round}` })), summary.round,
+    (round) => choose({ round, cluster: null, lasso: null }));
   fill(at(root, "rounds"), choice);
   fill(at(root, "tools"), map.tools(), side.button);
 }

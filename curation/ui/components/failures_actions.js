@@ -13,12 +13,18 @@ export function drawActions(box, recluster, view) {
   const many = open || page?.failures || 0;
   figure = h("span", price && asked === mark(view) ? ` · ≈ ${price}` : "");
   const text = `${open || !page?.failures ? "Diagnose" : "Diagnose again"} ${many ? fmt.number(many) : ""}`;
-  const diagnose = h("button.btn", { class: summary.diagnosed ? "" : "p", disabled: !many, onclick: () => launchDiagnose(view), title: open ? "Asks the frontier model what went wrong" : "All of these are diagnosed; this asks again" }, text, figure);
+  const diagnose = h("button.btn", { class: summary.diagnosed ? "" : "p", disabled: !many, onclick: () => launchDiagnose(view),
+    title: open ? "Asks the frontier model what went wrong" : "All of these are diagnosed; this asks again" }, text, figure);
   const teachable = page?.teachable ?? 0;
-  const why = teachable ? `${fmt.plural(teachable, "teachable failure")}: the frontier model gets them right` : "None of these is teachable yet: diagnose them first";
-  const generate = h("button.btn", { class: summary.diagnosed ? "p" : "", disabled: !teachable, title: why, onclick: () => generateFor(view) }, narrowed() ? "Generate for selection →" : "Generate for all →");
+  const why = teachable ? `${fmt.plural(teachable, "teachable failure")}: the frontier model gets them right`
+    : "None of these is teachable yet: diagnose them first";
+  const generate = h("button.btn", { class: summary.diagnosed ? "p" : "", disabled: !teachable, title: why,
+    onclick: () => generateFor(view) }, narrowed() ? "Generate for selection →" : "Generate for all →");
   fill(box, summary.failures > 0 && [diagnose, generate]);
-  fill(recluster, summary.diagnosed > 0 && h("button.btn", { onclick: launchCluster, title: summary.placed ? `${fmt.number(summary.placed)} of ${fmt.number(summary.diagnosed)} diagnosed failures are on the map` : "Groups the diagnosed failures and lays the map" }, summary.placed ? "Re-cluster" : "Cluster"));
+  fill(recluster, summary.diagnosed > 0 && h("button.btn",
+    { onclick: launchCluster, title: summary.placed
+    ? `${fmt.number(summary.placed)} of ${fmt.number(summary.diagnosed)} diagnosed failures are on the map`
+    : "Groups the diagnosed failures and lays the map" }, summary.placed ? "Re-cluster" : "Cluster"));
   if (many) reckon(view);
 }
 
@@ -46,23 +52,28 @@ async function idsToDiagnose({ page }) {
 
 async function launchDiagnose(view) {
   const failureIds = await idsToDiagnose(view);
-  await launch("diagnose", { failure_ids: failureIds }, { title: "Diagnose", noun: "failure", hidden: ["failure_ids", "limit", "again"], button: "Diagnose",
-    text: "The frontier model first answers each question itself, from the picture alone. Then it sees both answers and says what went wrong." });
+  await launch("diagnose", { failure_ids: failureIds },
+    { title: "Diagnose", noun: "failure", hidden: ["failure_ids", "limit", "again"], button: "Diagnose",
+    text: "The frontier model first answers each question itself, from the picture alone. "
+      + "Then it sees both answers and says what went wrong." });
 }
 
 const launchCluster = () => launch("cluster", {}, { title: "Cluster", noun: "diagnosed failure", button: "Cluster",
   text: "Groups the diagnosed failures by error type and likeness, gives each group a plain title, and lays the map anew." });
 
 const launchEvaluate = () => launch("evaluate", {}, { title: "Evaluate", noun: "example", button: "Evaluate",
-  text: "Asks the checkpoint every question of the datasets and scores its answers. What it gets wrong on the train split becomes a failure." });
+  text: "Asks the checkpoint every question of the datasets and scores its answers. "
+    + "What it gets wrong on the train split becomes a failure." });
 
 // Hands the selection over to the Generate page.
 async function generateFor(view) {
   const chosen = filter();
   const names = Object.keys(chosen).filter((name) => name !== "round");
   const onlyClusters = names.length === 1 && names[0] === "cluster_id";
-  const what = !names.length ? {} : onlyClusters ? { cluster_ids: chosen.cluster_id } : { failure_ids: (await api("failures/ids", chosen)).failure_ids };
-  sessionStorage.setItem("mistakebook.generate", JSON.stringify({ ...what, failures: view.page.failures, teachable: view.page.teachable, by_error_type: view.page.by_error_type }));
+  const what = !names.length ? {} : onlyClusters ? { cluster_ids: chosen.cluster_id }
+    : { failure_ids: (await api("failures/ids", chosen)).failure_ids };
+  sessionStorage.setItem("mistakebook.generate", JSON.stringify({ ...what, failures: view.page.failures, teachable: view.page.teachable,
+    by_error_type: view.page.by_error_type }));
   if (pages.some((page) => page.name === "generate")) state.go("generate", {});
   else toast("There is no Generate page in this build; use `mistakebook generate`.", { kind: "bad" });
 }
@@ -71,7 +82,8 @@ async function generateFor(view) {
 export function drawSteps(box, view) {
   const { summary, running } = view;
   const nothing = whyNothing(view);
-  fillOnce(box, [summary, running.map((job) => [job.stage, job.done, job.total, job.seconds_left]), nothing?.[0]], () => (nothing ? emptyState(...nothing) : steps(view)));
+  fillOnce(box, [summary, running.map((job) => [job.stage, job.done, job.total, job.seconds_left]), nothing?.[0]],
+    () => (nothing ? emptyState(...nothing) : steps(view)));
   box.classList.toggle("alone", Boolean(nothing));
   return Boolean(nothing);
 }
@@ -79,10 +91,16 @@ export function drawSteps(box, view) {
 function whyNothing({ summary, running }) {
   const runs = (stage) => running.some((one) => one.stage === stage);
   if (summary.placed) return null;
-  if (!summary.examples && !runs("import")) return ["No questions yet", "Import a dataset, or start with the built-in one: its train split is where failures are found.", pageButton("data", "Data & models")];
-  if (!summary.round) return ["No checkpoint yet", "A round starts from a checkpoint: the model whose mistakes are collected.", pageButton("data", "Data & models")];
-  if (!summary.answered && !runs("evaluate")) return [`${summary.checkpoint} has not been asked yet`, `${fmt.plural(summary.examples, "train question")} wait for it. What it gets wrong appears here.`, { text: "Evaluate", run: launchEvaluate }];
-  if (summary.answered && !summary.failures && !runs("evaluate")) return ["Nothing went wrong", `${summary.checkpoint} answers all ${fmt.number(summary.answered)} train questions right. Import a harder dataset.`, pageButton("data", "Data & models")];
+  if (!summary.examples && !runs("import")) return ["No questions yet",
+    "Import a dataset, or start with the built-in one: its train split is where failures are found.", pageButton("data", "Data & models")];
+  if (!summary.round) return ["No checkpoint yet", "A round starts from a checkpoint: the model whose mistakes are collected.",
+    pageButton("data", "Data & models")];
+  if (!summary.answered && !runs("evaluate")) return [`${summary.checkpoint} has not been asked yet`,
+    `${fmt.plural(summary.examples, "train question")} wait for it. What it gets wrong appears here.`,
+    { text: "Evaluate", run: launchEvaluate }];
+  if (summary.answered && !summary.failures && !runs("evaluate")) return ["Nothing went wrong",
+    `${summary.checkpoint} answers all ${fmt.number(summary.answered)} train questions right. Import a harder dataset.`,
+    pageButton("data", "Data & models")];
   return null;
 }
 
@@ -91,15 +109,22 @@ function steps(view) {
   const job = (stage) => running.find((one) => one.stage === stage);
   const left = summary.failures - summary.diagnosed;
   return h("div.steps",
-    stepCard("1  Evaluate", job("evaluate"), summary.answered >= summary.examples, `${fmt.number(summary.answered)} of ${fmt.plural(summary.examples, "train item")} asked`, "Evaluate the rest", launchEvaluate),
-    stepCard("2  Diagnose", job("diagnose"), summary.failures > 0 && !left, `${fmt.number(summary.diagnosed)} of ${fmt.plural(summary.failures, "failure")} diagnosed`, `Diagnose ${fmt.number(left)}`, () => launchDiagnose(view)),
-    stepCard("3  Cluster", job("cluster"), false, "groups with a title, and the map", summary.diagnosed ? `Cluster ${fmt.number(summary.diagnosed)}` : "Cluster", launchCluster, summary.diagnosed > 0));
+    stepCard("1  Evaluate", job("evaluate"), summary.answered >= summary.examples,
+      `${fmt.number(summary.answered)} of ${fmt.plural(summary.examples, "train item")} asked`, "Evaluate the rest", launchEvaluate),
+    stepCard("2  Diagnose", job("diagnose"), summary.failures > 0 && !left,
+      `${fmt.number(summary.diagnosed)} of ${fmt.plural(summary.failures, "failure")} diagnosed`, `Diagnose ${fmt.number(left)}`,
+      () => launchDiagnose(view)),
+    stepCard("3  Cluster", job("cluster"), false, "groups with a title, and the map",
+      summary.diagnosed ? `Cluster ${fmt.number(summary.diagnosed)}` : "Cluster", launchCluster, summary.diagnosed > 0));
 }
 
 function stepCard(title, job, done, text, button, run, possible = true) {
-  if (job) return h("div.card.now", h("b", title), h("span.dim", text), progress(job.done, job.total, job.seconds_left && `${fmt.duration(job.seconds_left)} left`));
+  if (job) return h("div.card.now", h("b", title), h("span.dim", text),
+    progress(job.done, job.total, job.seconds_left && `${fmt.duration(job.seconds_left)} left`));
   if (done) return h("div.card", h("b", title), h("span.dim", text), h("span.okay", "✓ done"));
-  return h("div.card", h("b", title), h("span.dim", text), h("button.btn", { class: possible ? "p" : "", disabled: !possible, onclick: run }, button, possible && cost(button, title.slice(3).toLowerCase())));
+  return h("div.card", h("b", title), h("span.dim", text),
+    h("button.btn", { class: possible ? "p" : "", disabled: !possible, onclick: run }, button,
+    possible && cost(button, title.slice(3).toLowerCase())));
 }
 
 const costs = new Map(); // button -> what it costs, asked once for each number on it

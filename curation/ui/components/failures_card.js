@@ -1,10 +1,12 @@
 // Right column: the grid of what is selected, and the card of one failure.
 
-import { api, cell, chip, colour, definition, dot, emptyState, eventId, fill, fillList, fmt, h, pick, picture, state, types, zoom } from "./lib.js";
+import { api, cell, chip, colour, definition, dot, emptyState, eventId, fill, fillList, fmt, h, pick, picture, state, types,
+  zoom } from "./lib.js";
 import { open, refresh, view } from "./failures.js";
 
 const LABELS = [["model error", "Model error", "m"], ["label error", "Label error", "l"], ["scorer artefact", "Scorer", "o"]];
-const HINTS = { "model error": "The model is wrong", "label error": "The gold answer is wrong", "scorer artefact": "The answer is right, in a form the metric doesn't take" };
+const HINTS = { "model error": "The model is wrong", "label error": "The gold answer is wrong",
+  "scorer artefact": "The answer is right, in a form the metric doesn't take" };
 
 export function drawThumbs(box, { page, card }) {
   const rows = page?.rows ?? [];
@@ -18,7 +20,8 @@ export function drawThumbs(box, { page, card }) {
 }
 
 function thumb(row) {
-  const caption = [h("span.q", dot(row.error_type), " ", row.question), h("span.a", h("s.wrong", shownAnswer(row.answer, row.choices)), " · ", h("span.right", shownAnswer(row.golds[0], row.choices)))];
+  const caption = [h("span.q", dot(row.error_type), " ", row.question),
+    h("span.a", h("s.wrong", shownAnswer(row.answer, row.choices)), " · ", h("span.right", shownAnswer(row.golds[0], row.choices)))];
   const element = cell(row.image, caption, { onclick: () => open(row.failure_id), id: row.failure_id, title: row.question });
   element.classList.toggle("excused", row.triage === "label error");
   return element;
@@ -38,11 +41,14 @@ export function drawCard(box, { card, page, index }) {
   const same = drawn && JSON.parse(drawn)[0]?.failure_id === card?.failure_id;
   drawn = mark;
   if (!card) return fill(box);
-  const place = index === null ? `Failure ${fmt.number(card.failure_id)}` : `Failure ${fmt.number(Number(state.one("offset") ?? 0) + index + 1)} of ${fmt.number(page.failures)}`;
-  const shot = h("button.shot", { onclick: () => zoom(card.image, card.question), title: "Large (z)" }, picture(card.image, "card", card.question));
+  const place = index === null ? `Failure ${fmt.number(card.failure_id)}`
+    : `Failure ${fmt.number(Number(state.one("offset") ?? 0) + index + 1)} of ${fmt.number(page.failures)}`;
+  const shot = h("button.shot", { onclick: () => zoom(card.image, card.question), title: "Large (z)" },
+    picture(card.image, "card", card.question));
   const from = `${card.dataset} · ${card.kind ?? "no kind"} · item ${card.external_id} · failure ${fmt.number(card.failure_id)}`;
   const { scrollTop } = box;
-  fill(box, h("h4", place), h("div.card", h("div.top", shot, h("dl.kv", facts(card))), diagnosis(card), history(card)), h("p.small.faint", { style: "margin-top:8px" }, from));
+  fill(box, h("h4", place), h("div.card", h("div.top", shot, h("dl.kv", facts(card))), diagnosis(card), history(card)),
+    h("p.small.faint", { style: "margin-top:8px" }, from));
   box.scrollTop = same ? scrollTop : 0;
 }
 
@@ -50,11 +56,15 @@ const fact = (name, ...content) => [h("dt", name), h("dd", content)];
 
 function facts(card) {
   const golds = Object.entries(count(card.golds)).sort((a, b) => b[1] - a[1]);
-  const gold = golds.map(([text, times]) => [chip([shownAnswer(text, card.choices), times > 1 && h("span.dim", `× ${times}`)], { kind: "ok" }), " "]);
+  const gold = golds.map(([text, times]) => [chip([shownAnswer(text, card.choices), times > 1 && h("span.dim", `× ${times}`)],
+    { kind: "ok" }), " "]);
   return [fact("Question", h("b", { style: "font-weight:550" }, card.question)),
-    card.choices.length > 0 && fact("Choices", h("ol.choices", card.choices.map((text, i) => h("li", h("span.faint", String.fromCharCode(65 + i)), text)))),
+    card.choices.length > 0 && fact("Choices", h("ol.choices",
+      card.choices.map((text, i) => h("li", h("span.faint", String.fromCharCode(65 + i)), text)))),
     fact("Gold", gold), fact("Baseline", chip(shownAnswer(card.answer, card.choices), { kind: "no" })),
-    card.diagnosis_id && fact("Frontier", chip(shownAnswer(card.own_answer ?? "", card.choices), { kind: card.own_score >= card.threshold ? "ok" : "no" }), " ", h("small.dim", card.own_score >= card.threshold ? "sees it right" : "fails too")),
+    card.diagnosis_id && fact("Frontier", chip(shownAnswer(card.own_answer ?? "", card.choices),
+      { kind: card.own_score >= card.threshold ? "ok" : "no" }), " ",
+      h("small.dim", card.own_score >= card.threshold ? "sees it right" : "fails too")),
     fact("Score", h("span.dim", `${fmt.fixed(card.strict, 2)} · lenient ${fmt.fixed(card.lenient, 2)}`))];
 }
 
@@ -69,24 +79,30 @@ const USE = { "teachable": "ok", "gold looks wrong": "wa", "only its form is wro
 function diagnosis(card) {
   if (!card.diagnosis_id) return [h("h4", "Diagnosis"), h("p.dim", "Not diagnosed yet.")];
   const choices = types.map((type) => ({ value: type.name, text: type.name }));
-  const select = pick(choices, card.error_type, (type) => triage(card.failure_id, { error_type: type }), { title: `Error type: ${definition(card.error_type)}` });
+  const select = pick(choices, card.error_type, (type) => triage(card.failure_id, { error_type: type }),
+    { title: `Error type: ${definition(card.error_type)}` });
   select.style.borderLeft = `3px solid ${colour(card.error_type)}`;
-  const practised = card.samples ? fact("Practised by", fmt.plural(card.samples, "sample"), card.approved ? h("span.dim", `, ${fmt.number(card.approved)} approved`) : "") : null;
+  const practised = card.samples ? fact("Practised by", fmt.plural(card.samples, "sample"),
+    card.approved ? h("span.dim", `, ${fmt.number(card.approved)} approved`) : "") : null;
   return [h("h4", "Diagnosis"), h("div", card.faulty_reasoning),
     h("dl.kv.diag", { style: "margin-top:8px" }, fact("Error type", select, " ", chip(card.use, { kind: USE[card.use] ?? "" })),
-      card.description && fact("It sees", h("span.dim", card.description)), card.key_elements?.length > 0 && fact("Key elements", h("span.dim", card.key_elements.join(", "))),
-      fact("Confidence", h("span.dim", fmt.fixed(card.confidence, 2), ` · ${card.frontier}`)), card.cluster && fact("Cluster", h("span.dim", card.cluster)), practised)];
+      card.description && fact("It sees", h("span.dim", card.description)),
+        card.key_elements?.length > 0 && fact("Key elements", h("span.dim", card.key_elements.join(", "))),
+      fact("Confidence", h("span.dim", fmt.fixed(card.confidence, 2), ` · ${card.frontier}`)),
+        card.cluster && fact("Cluster", h("span.dim", card.cluster)), practised)];
 }
 
 // The bar below the card: a person's word on the failure.
 export function drawTriage(box, { card }) {
-  fill(box, card && LABELS.map(([label, text, key]) => h("button.btn", { class: card.triage === label ? "on" : "", "aria-pressed": String(card.triage === label), title: HINTS[label],
+  fill(box, card && LABELS.map(([label, text, key]) => h("button.btn",
+    { class: card.triage === label ? "on" : "", "aria-pressed": String(card.triage === label), title: HINTS[label],
     onclick: () => triage(card.failure_id, { label }) }, text, h("kbd", key))));
 }
 
 function history(card) {
   if (!card.history?.length) return null;
-  return h("p.small.faint", { style: "margin-top:8px" }, card.history.slice(0, 3).map((event) => `${event.reviewer}: ${event.label ?? event.error_type}, ${fmt.ago(event.created_at)}`).join(" · "));
+  const line = (event) => `${event.reviewer}: ${event.label ?? event.error_type}, ${fmt.ago(event.created_at)}`;
+  return h("p.small.faint", { style: "margin-top:8px" }, card.history.slice(0, 3).map(line).join(" · "));
 }
 
 // Stores a person's word; what is shown changes at once and is put right by the answer.

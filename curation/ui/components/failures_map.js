@@ -5,9 +5,11 @@ import { PointMap } from "./map.js";
 import { toggle } from "./failures.js";
 import { valueText } from "./failures_left.js";
 
-const OTHERS = ["#4269d0", "#efb118", "#ff725c", "#6cc5b0", "#3ca951", "#ff8ab7", "#a463f2", "#97bbf5", "#9c6b4e", "#38b2c4", "#8c9a3c", "#d6679a"];
+const OTHERS = ["#4269d0", "#efb118", "#ff725c", "#6cc5b0", "#3ca951", "#ff8ab7", "#a463f2", "#97bbf5", "#9c6b4e", "#38b2c4", "#8c9a3c",
+  "#d6679a"];
 const BAD_TO_GOOD = ["#d0443a", "#e07b39", "#e8b23a", "#a9b84a", "#3ca951"]; // score 0 to 1 in fifths
-const WAYS = [{ value: "error_type", text: "error type" }, { value: "cluster", text: "cluster" }, { value: "dataset", text: "dataset" }, { value: "score", text: "score" }];
+const WAYS = [{ value: "error_type", text: "error type" }, { value: "cluster", text: "cluster" }, { value: "dataset", text: "dataset" },
+  { value: "score", text: "score" }];
 const LABEL = 34; // letters of a cluster's title on the map
 
 export class MapColumn {
@@ -48,7 +50,8 @@ export class MapColumn {
     const answer = await api("failures/points", { round: summary.round });
     const array = (name, type) => new type(Uint8Array.from(atob(answer[name]), (c) => c.charCodeAt(0)).buffer);
     this.version = summary.version;
-    this.points = { names: answer.names, failure_id: array("failure_id", Int32Array), error_type: array("error_type", Uint8Array), dataset: array("dataset", Uint8Array), cluster: array("cluster", Uint16Array), score: array("score", Uint8Array) };
+    this.points = { names: answer.names, failure_id: array("failure_id", Int32Array), error_type: array("error_type", Uint8Array),
+      dataset: array("dataset", Uint8Array), cluster: array("cluster", Uint16Array), score: array("score", Uint8Array) };
     this.at = new Map([...this.points.failure_id].map((id, i) => [id, i]));
     this.painted = null;
     this.map.setPoints(array("x", Float32Array), array("y", Float32Array));
@@ -60,9 +63,18 @@ export class MapColumn {
     if (!narrowed) return this.map.setShown(null);
     const answer = await api("failures/shown", filter);
     const ids = new Int32Array(Uint8Array.from(atob(answer.failure_id), (c) => c.charCodeAt(0)).buffer);
+    this.map.setShown(this.mask(ids));
+  }
+
+  // Greys at once what a lasso leaves out, until the server's answer for all of the filter is there.
+  preview() {
+    if (this.view.lassoIds) this.map.setShown(this.mask(this.view.lassoIds));
+  }
+
+  mask(ids) {
     const shown = new Uint8Array(this.points.failure_id.length);
     for (const id of ids) if (this.at.has(id)) shown[this.at.get(id)] = 1;
-    this.map.setShown(shown);
+    return shown;
   }
 
   // The lasso of the URL: its outline, and the failures it encloses in view.lassoIds.
@@ -94,8 +106,11 @@ export class MapColumn {
 
   drawLegend(way, palette) {
     const box = at(this.root, "legend");
-    const ways = pick(WAYS, way, (chosen) => state.set({ colour: chosen === "error_type" ? null : chosen }, { replace: true }), { title: "What the colours mean" });
-    if (way === "score") return fill(box, ways, h("button", { disabled: true }, h("span", "0")), h("span.ramp", { style: { background: `linear-gradient(90deg, ${palette.join(",")})` } }), h("button", { disabled: true }, h("span", "1")));
+    const ways = pick(WAYS, way, (chosen) => state.set({ colour: chosen === "error_type" ? null : chosen }, { replace: true }),
+      { title: "What the colours mean" });
+    if (way === "score") return fill(box, ways, h("button", { disabled: true }, h("span", "0")),
+      h("span.ramp", { style: { background: `linear-gradient(90deg, ${palette.join(",")})` } }),
+      h("button", { disabled: true }, h("span", "1")));
     const name = way === "cluster" ? "cluster" : way;
     const titles = new Map(this.view.clusters.map((one) => [one.cluster_id, one.title]));
     const text = (value) => (way === "cluster" ? titles.get(value) ?? `cluster ${value}` : valueText(way, value));
@@ -103,7 +118,8 @@ export class MapColumn {
     const item = (i) => {
       const value = this.points.names[way][i];
       const on = state.list(name).includes(String(value === "" ? "none" : value));
-      return h("button", { class: on ? "on" : "", onclick: () => toggle(name, value), title: text(value) }, h("span.dot", { style: { background: palette[i] } }), h("span", text(value)));
+      return h("button", { class: on ? "on" : "", onclick: () => toggle(name, value), title: text(value) },
+        h("span.dot", { style: { background: palette[i] } }), h("span", text(value)));
     };
     fill(box, ways, order.map(item));
   }
@@ -121,13 +137,17 @@ export class MapColumn {
     const members = names.cluster.map(() => []);
     for (let i = 0; i < cluster.length; i += Math.ceil(cluster.length / 20000)) members[cluster[i]].push(i);
     const chosen = state.list("cluster").map(Number);
-    const wanted = this.view.clusters.filter((one) => (chosen.length ? chosen.includes(one.cluster_id) : one.shown)).sort((a, b) => b.failures - a.failures);
-    this.map.setLabels(wanted.map((one) => ({ ...this.map.top(members[names.cluster.indexOf(one.cluster_id)] ?? []), text: short(one.title) })));
+    const wanted = this.view.clusters.filter((one) => (chosen.length ? chosen.includes(one.cluster_id) : one.shown))
+      .sort((a, b) => b.failures - a.failures);
+    this.map.setLabels(wanted.map((one) => ({ ...this.map.top(members[names.cluster.indexOf(one.cluster_id)] ?? []),
+      text: short(one.title) })));
   }
 
   tools() {
     if (!this.points) return null;
-    const mode = (name, title) => h("button.btn.icon", { dataset: { mode: name }, class: this.mode === name ? "on" : "", title, "aria-label": title, onclick: () => this.setMode(name) }, icon(name));
+    const mode = (name, title) => h("button.btn.icon",
+      { dataset: { mode: name }, class: this.mode === name ? "on" : "", title, "aria-label": title, onclick: () => this.setMode(name) },
+      icon(name));
     const grid = state.one("layout") === "grid";
     const swap = h("button.chip", { onclick: () => state.set({ layout: grid ? null : "grid" }) }, grid ? "map " : "grid ", h("kbd", "g"));
     if (grid) return [swap];
@@ -140,7 +160,8 @@ export class MapColumn {
     clearTimeout(this.waiting);
     if (index === null) return tooltip(null);
     const id = this.points.failure_id[index];
-    const draw = (row) => tooltip(x, y, picture(row.image, "thumb"), h("div", h("div", dot(row.error_type), " ", row.question), h("div", h("s.wrong", row.answer), " ", h("span.right", row.golds[0]))));
+    const draw = (row) => tooltip(x, y, picture(row.image, "thumb"),
+      h("div", h("div", dot(row.error_type), " ", row.question), h("div", h("s.wrong", row.answer), " ", h("span.right", row.golds[0]))));
     if (this.cards.has(id)) return draw(this.cards.get(id));
     tooltip(null);
     this.waiting = setTimeout(async () => {

@@ -24,8 +24,10 @@ export function dialog(title, content, buttons = [], { wide = false } = {}) {
     if (button.run && (await button.run()) === false) return;
     close();
   };
-  const shown = buttons.map((button) => h("button.btn", { class: button.kind, onclick: press(button) }, button.text, button.key && h("kbd", button.key)));
-  fill(element, h("div.hd", h("b", title), h("span.grow"), h("button.btn.icon.bare", { onclick: close, title: "Close (Esc)", "aria-label": "Close" }, icon("close"))),
+  const shown = buttons.map((button) => h("button.btn", { class: button.kind, onclick: press(button) }, button.text,
+    button.key && h("kbd", button.key)));
+  fill(element, h("div.hd", h("b", title), h("span.grow"),
+    h("button.btn.icon.bare", { onclick: close, title: "Close (Esc)", "aria-label": "Close" }, icon("close"))),
     h("div.inner", content), buttons.length > 0 && h("div.hd.foot", h("span.grow"), shown));
   element.addEventListener("close", () => element.remove());
   element.addEventListener("click", (event) => event.target === element && close());
@@ -46,7 +48,8 @@ export function ask(title, content, yes = "Go on", kind = "p") {
 
 // The picture, as large as the window allows.
 export function zoom(sha, text = "") {
-  const element = h("dialog.mb.zoom", { onclick: () => element.close() }, h("img", { src: media(sha, "full"), alt: text }), text && h("p", text));
+  const element = h("dialog.mb.zoom", { onclick: () => element.close() }, h("img", { src: media(sha, "full"), alt: text }),
+    text && h("p", text));
   element.addEventListener("close", () => element.remove());
   document.body.append(element);
   element.showModal();

@@ -7,7 +7,8 @@ import { pages, state } from "./state.js";
 const registered = new Map(); // page -> [{key, what, run, name, repeat}]
 const MAP = "mistakebook.keys"; // a person's own keys: {"failures.next": "n"}
 
-// Registers the shortcuts of a page: {key: "j", what: "next failure", run, name: "next"}. `name` makes it remappable; `repeat` lets a held key count;
+// Registers the shortcuts of a page: {key: "j", what: "next failure", run, name: "next"}. `name` makes it remappable; `repeat` lets a
+// held key count;
 // one whose `what` is null goes without saying.
 export function keys(page, list) {
   registered.set(page, list);
@@ -29,7 +30,8 @@ export const keymap = {
   },
 };
 
-export const typing = (target) => target instanceof Element && (target.isContentEditable || target.closest("textarea, select, input:not([type=checkbox],[type=radio],[type=range],[type=button])"));
+export const typing = (target) => target instanceof Element
+  && (target.isContentEditable || target.closest("textarea, select, input:not([type=checkbox],[type=radio],[type=range],[type=button])"));
 
 addEventListener("keydown", (event) => {
   if (event.key === "Escape" && typing(event.target)) return event.target.blur();
@@ -54,7 +56,8 @@ export function help() {
   const page = state.page();
   const entries = (registered.get(page) ?? []).filter((entry) => entry.what).map((entry) => [keyOf(page, entry), entry.what]);
   const common = [["/", "search"], ["Esc", "leave a field, close what is open"], ["?", "these keys"]];
-  const rows = [...entries, ...common].map(([key, what]) => h("tr", h("td.r", { style: "width:110px" }, h("kbd", NAMES[key] ?? key)), h("td", what)));
+  const rows = [...entries, ...common].map(([key, what]) => h("tr", h("td.r", { style: "width:110px" }, h("kbd", NAMES[key] ?? key)),
+    h("td", what)));
   dialog(`Keys · ${pages.find((one) => one.name === page).title}`, h("table", h("tbody", rows)));
 }
 

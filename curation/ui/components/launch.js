@@ -18,7 +18,8 @@ export const estimate = (stage, options) => api("estimate", { stage, options }, 
 
 // "412 failures · about 824 calls · $1.90 · 4 min"
 export function estimateText(found, noun = "row", price = true) {
-  const parts = [fmt.plural(found.rows, noun), found.calls ? `about ${fmt.plural(found.calls, "call")}` : null, found.calls && price ? fmt.usdRange(found.usd) : null];
+  const parts = [fmt.plural(found.rows, noun), found.calls ? `about ${fmt.plural(found.calls, "call")}` : null,
+    found.calls && price ? fmt.usdRange(found.usd) : null];
   return [...parts, found.seconds ? `about ${fmt.duration(found.seconds)}` : null].filter(Boolean).join(" · ");
 }
 
@@ -68,13 +69,15 @@ export function launch(stage, options = {}, { title = stage, text = "", noun = "
         return false;
       }
     };
-    const { element } = dialog(title, [text && h("p.dim", { style: "margin-bottom:10px" }, text), figures, fields], [{ text: "Cancel" }, { text: button, kind: "p", run: go }]);
+    const { element } = dialog(title, [text && h("p.dim", { style: "margin-bottom:10px" }, text), figures, fields],
+      [{ text: "Cancel" }, { text: button, kind: "p", run: go }]);
     element.addEventListener("close", () => resolve(launched));
     reckon();
     stageList().then((list) => {
       const { options: schema, defaults } = list.find((one) => one.name === stage);
       const shown = form(schema, { ...defaults, ...options }, (now) => { values = now; reckonLater(); }, { except: hidden });
-      fill(fields, h("details", h("summary.dim", { style: "cursor:pointer" }, "Options"), h("div", { style: "margin-top:10px" }, shown.element)));
+      fill(fields, h("details", h("summary.dim", { style: "cursor:pointer" }, "Options"),
+        h("div", { style: "margin-top:10px" }, shown.element)));
     }).catch(() => { stages = undefined; });
   });
 }

@@ -10,7 +10,8 @@ const REACH = 9; // pixels from the pointer within which a point is hit
 const STEP = 4; // pixels between two corners of a lasso
 
 export class PointMap {
-  // box: an element that gets the canvases. Callbacks: onlasso([[x, y], …] in data units), onpick(index or null), onhover(index or null, x, y in the window).
+  // box: an element that gets the canvases. Callbacks: onlasso([[x, y], …] in data units), onpick(index or null), onhover(index or
+  // null, x, y in the window).
   constructor(box, { onlasso, onpick, onhover }) {
     Object.assign(this, { box, onlasso, onpick, onhover });
     this.count = 0;
@@ -134,11 +135,13 @@ export class PointMap {
   }
 
   toScreen(x, y) {
-    return [(x - this.view.x) * this.view.scale + this.box.clientWidth / 2, (y - this.view.y) * this.view.scale + this.box.clientHeight / 2];
+    return [(x - this.view.x) * this.view.scale + this.box.clientWidth / 2,
+      (y - this.view.y) * this.view.scale + this.box.clientHeight / 2];
   }
 
   toData(sx, sy) {
-    return [(sx - this.box.clientWidth / 2) / this.view.scale + this.view.x, (sy - this.box.clientHeight / 2) / this.view.scale + this.view.y];
+    return [(sx - this.box.clientWidth / 2) / this.view.scale + this.view.x,
+      (sy - this.box.clientHeight / 2) / this.view.scale + this.view.y];
   }
 
   radius() {
@@ -357,7 +360,8 @@ function range(values) {
 
 const rgb = (hex) => [1, 3, 5].map((at) => parseInt(hex.length === 4 ? hex[(at + 1) / 2].repeat(2) : hex.slice(at, at + 2), 16));
 
-// A disc with soft edges: the bytes of its pixels, counted from the corner of its square in an image `width` wide, and how much of each it covers.
+// A disc with soft edges: the bytes of its pixels, counted from the corner of its square in an image `width` wide, and how much of each
+// it covers.
 function disc(radius, width) {
   const size = 2 * Math.ceil(radius) + 1;
   const [offsets, cover] = [[], []];

@@ -45,7 +45,8 @@ async function poll() {
     drawRail();
     document.dispatchEvent(new CustomEvent("mb:tick", { detail: workspace }));
   } catch (error) {
-    fill(at(root, "job"), h("span.pill.err", { title: error.message }, error.status ? "The app answers with an error" : "The app does not answer"));
+    fill(at(root, "job"), h("span.pill.err", { title: error.message },
+      error.status ? "The app answers with an error" : "The app does not answer"));
   }
   clearTimeout(timer);
   if (!document.hidden) timer = setTimeout(poll, EVERY);
@@ -55,26 +56,31 @@ const slash = () => h("i", "/");
 
 function drawHeader() {
   const { name, round, checkpoint, reviewer } = workspace;
-  fill(at(root, "crumbs"), h("span", "workspace ", h("b", name)), round > 0 && [slash(), h("span", "round ", h("b", round))], checkpoint && [slash(), h("span", h("b", checkpoint.name ?? checkpoint))]);
+  fill(at(root, "crumbs"), h("span", "workspace ", h("b", name)), round > 0 && [slash(), h("span", "round ", h("b", round))],
+    checkpoint && [slash(), h("span", h("b", checkpoint.name ?? checkpoint))]);
   const who = at(root, "reviewer");
   who.hidden = !reviewer;
   who.textContent = reviewer;
-  fill(at(root, "job"), pill(workspace.running?.[0]));
+  fill(at(root, "job"), pill(workspace.running.find((job) => job.status === "running") ?? workspace.running[0]));
 }
 
 function pill(job) {
   if (!job) return null;
   const more = workspace.running.length - 1;
-  const facts = [job.spend_usd ? fmt.usd(job.spend_usd) : null, job.seconds_left ? `${fmt.duration(job.seconds_left)} left` : null, more > 0 ? `+${more}` : null].filter(Boolean);
-  return h("a.pill", { href: state.href("jobs"), dataset: { page: "jobs" }, title: "The job that runs; click for all jobs" }, h("span.dot.live"),
-    `${title(job.stage)} · ${fmt.number(job.done)}/${fmt.number(job.total)}`, bar(job.total ? job.done / job.total : 0), facts.join(" · "));
+  const facts = [job.spend_usd ? fmt.usd(job.spend_usd) : null, job.seconds_left ? `${fmt.duration(job.seconds_left)} left` : null,
+    more > 0 ? `+${more}` : null].filter(Boolean);
+  return h("a.pill", { href: state.href("jobs"), dataset: { page: "jobs" }, title: "The job that runs; click for all jobs" },
+    h("span.dot.live"),
+    job.status === "queued" ? `${title(job.stage)} · queued` : `${title(job.stage)} · ${fmt.number(job.done)}/${fmt.number(job.total)}`,
+      bar(job.total ? job.done / job.total : 0), facts.join(" · "));
 }
 
 const title = (stage) => stage[0].toUpperCase() + stage.slice(1).replaceAll("_", " ");
 
 function drawRail() {
   const counts = workspace?.counts ?? {};
-  const link = (page) => h("a", { href: state.href(page.name), class: page.name === state.page() ? "on" : "", dataset: { page: page.name }, "aria-current": page.name === state.page() ? "page" : null },
+  const link = (page) => h("a", { href: state.href(page.name), class: page.name === state.page() ? "on" : "", dataset: { page: page.name },
+    "aria-current": page.name === state.page() ? "page" : null },
     page.title, h("span", label(counts[page.name])));
   const group = (name) => pages.filter((page) => page.group === name).map(link);
   fill(at(root, "rail"), group("loop"), group("workspace").length > 0 && [h("div.sep", "Workspace"), group("workspace")]);

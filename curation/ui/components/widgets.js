@@ -22,32 +22,40 @@ export function chip(content, { kind = "", title = null, onclick = null, onremov
   return h(onclick || onremove ? "button.chip" : "span.chip", { class: kind, title, onclick: onclick ?? onremove }, content, cross);
 }
 
-export const typeChip = (errorType, count) => h("span.chip", { title: definition(errorType) }, dot(errorType), errorType ?? "not diagnosed", count !== undefined && h("span.dim", count));
+export const typeChip = (errorType, count) => h("span.chip", { title: definition(errorType) }, dot(errorType),
+  errorType ?? "not diagnosed", count !== undefined && h("span.dim", count));
 
 // A thin bar, share from 0 to 1.
-export const bar = (share, paint = null, tag = "span.bar") => h(tag, h("i", { style: { width: `${Math.min(100, Math.max(0, 100 * share))}%`, ...(paint && { background: paint }) } }));
+export const bar = (share, paint = null, tag = "span.bar") => h(tag,
+  h("i", { style: { width: `${Math.min(100, Math.max(0, 100 * share))}%`, ...(paint && { background: paint }) } }));
 export const mini = (share, paint) => bar(share, paint, "div.mini");
 
 // Progress of a job: a bar with "412/720" and what is known of time and money.
-export const progress = (done, total, ...more) => h("span.row", bar(total ? done / total : 0), h("small.dim", `${done}/${total}`, ...more.filter(Boolean).map((text) => ` · ${text}`)));
+export const progress = (done, total, ...more) => h("span.row", bar(total ? done / total : 0),
+  h("small.dim", `${done}/${total}`, ...more.filter(Boolean).map((text) => ` · ${text}`)));
 
 // What stands where there is nothing yet: what it is, what to do next, and a button that does it ({text, run, kind} or an element).
 export function emptyState(title, text = "", ...actions) {
-  const buttons = actions.filter(Boolean).map((action) => (action instanceof Node ? action : h("button.btn", { class: action.kind ?? "p", onclick: action.run }, action.text)));
-  return h("div.empty", h("b", title), text && h("p", text), buttons.length > 0 && h("div.row.wrap", { style: "justify-content:center" }, buttons));
+  const buttons = actions.filter(Boolean).map((action) => (action instanceof Node ? action
+    : h("button.btn", { class: action.kind ?? "p", onclick: action.run }, action.text)));
+  return h("div.empty", h("b", title), text && h("p", text),
+    buttons.length > 0 && h("div.row.wrap", { style: "justify-content:center" }, buttons));
 }
 
 // A picture of an example or a sample. An undrawn one has none yet.
-export const picture = (sha, size = "card", alt = "") => (sha ? h("img.pic", { src: media(sha, size), alt, loading: "lazy", decoding: "async", draggable: "false" }) : h("div.pic"));
+export const picture = (sha, size = "card", alt = "") => (sha
+  ? h("img.pic", { src: media(sha, size), alt, loading: "lazy", decoding: "async", draggable: "false" }) : h("div.pic"));
 
 // A cell of a grid of pictures: picture and caption lines. `chosen` outlines it.
 export const cell = (sha, caption, { chosen = false, onclick = null, id = null, title = null } = {}) =>
-  h("button.th", { class: chosen ? "sel" : "", onclick, title, dataset: id === null ? {} : { id } }, picture(sha), caption && h("p", caption));
+  h("button.th", { class: chosen ? "sel" : "", onclick, title, dataset: id === null ? {} : { id } }, picture(sha),
+    caption && h("p", caption));
 
 // Choosing one of [{value, text}] (or plain texts).
 export function pick(options, value, onchange, { title = null, cls = "pick" } = {}) {
   const list = options.map((option) => (typeof option === "object" ? option : { value: option, text: option }));
-  const select = h("select", { class: cls, title, "aria-label": title, onchange: () => onchange(select.value) }, list.map((o) => h("option", { value: o.value ?? "" }, o.text)));
+  const select = h("select", { class: cls, title, "aria-label": title, onchange: () => onchange(select.value) },
+    list.map((o) => h("option", { value: o.value ?? "" }, o.text)));
   select.value = value ?? "";
   return select;
 }
@@ -60,7 +68,8 @@ export function drawer(cols, title) {
   const head = column.querySelector(".hd");
   head.append(h("button.btn.icon.bare.drawer-tab", { onclick: () => toggle(false), title: "Close", "aria-label": "Close" }, icon("close")));
   addEventListener("keydown", (event) => event.key === "Escape" && toggle(false));
-  return { button: h("button.btn.icon.drawer-tab", { onclick: () => toggle(), title, "aria-label": title }, icon("panel")), open: () => toggle(true), close: () => toggle(false) };
+  return { button: h("button.btn.icon.drawer-tab", { onclick: () => toggle(), title, "aria-label": title }, icon("panel")),
+    open: () => toggle(true), close: () => toggle(false) };
 }
 
 // Calls f once the calls have stopped for `ms`.
@@ -72,7 +81,8 @@ export function later(f, ms = 200) {
   };
 }
 
-// Shows the newest answer only: const latest = onlyLatest(); const answer = await latest(api(…)); undefined where a newer call was made meanwhile.
+// Shows the newest answer only: const latest = onlyLatest(); const answer = await latest(api(…)); undefined where a newer call was made
+// meanwhile.
 export function onlyLatest() {
   let call = 0;
   return async (promise) => {
