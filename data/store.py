@@ -205,7 +205,7 @@ class Write:
             return []
         about = self._about(table)
         columns = list(rows[0])
-        given = pa.Table.from_pylist([{c: json.dumps(v) if isinstance(v, dict) else v for c, v in row.items()} for row in rows])
+        given = pa.table({c: _arrow([row[c] for row in rows], about.types[c]) for c in columns})
         self._cursor.register("given", given)
         names, values = ", ".join(columns), ", ".join(f'CAST("{c}" AS {about.types[c]})' for c in columns)
         rule = "OR REPLACE INTO" if replace else "INTO"
@@ -308,6 +308,13 @@ def _connect(path: Path) -> duckdb.DuckDBPyConnection:
     wal.rename(aside)
     log.error("the write-ahead log could not be replayed; it was set aside as %s (the last writes may be in it)", aside)
     return duckdb.connect(str(path), config=settings)
+
+
+def _arrow(values: list[Any], sql_type: str) -> pa.Array:
+    """A column for an insert: dictionaries as JSON; numbers above 2**63 (perceptual hashes, masks) as they are."""
+    if sql_type == "UBIGINT":
+        return pa.array([None if value is None else int(value) for value in values], pa.uint64())
+    return pa.array([json.dumps(value) if isinstance(value, dict) else value for value in values])
 
 
 def _quoted(path: Path) -> str:
