@@ -29,7 +29,12 @@ DEV_LIMIT = 256
 
 class Options(BaseModel):
     checkpoint: str | None = Field(default=None, description="Name of the checkpoint to train from; the round's own if empty.")
-    name: str | None = Field(default=None, description="Name of the new checkpoint; made from round and job if empty.")
+    name: str | None = Field(  # also a folder's name
+        default=None,
+        max_length=80,
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._()+-]*$",
+        description="Name of the new checkpoint; made from round and job if empty.",
+    )
     recipe: str = Field(default="pocket", description="The recipe: " + ", ".join(RECIPES) + ".")
     replay_share: float = Field(default=0.5, ge=0, le=0.95, description="Share of the mix that repeats what the model already knows.")
     epochs: float | None = Field(default=None, gt=0, description="Passes over the mix; the recipe's if empty.")

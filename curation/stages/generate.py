@@ -117,7 +117,8 @@ def proposal_request(row: Row, options: Options) -> Request:
         answer_form=row["answer_form"],
         avoid="\n".join(f"- {question}" for question in row["avoid"]),
     )
-    return Request(row["key"], "proposal", prompt.system, prompt.user, (row["image_path"],), Proposals, row.get("attempt", 0), prompt.version)
+    attempt = row.get("attempt", 0)
+    return Request(row["key"], "proposal", prompt.system, prompt.user, (row["image_path"],), Proposals, attempt, prompt.version)
 
 
 def _samples(result: Result, job: Job) -> Iterator[dict]:

@@ -88,8 +88,7 @@ def runs(request: Request) -> list[dict[str, Any]]:
         samples = row["samples"] if row["samples"] is not None else frozen and len(frozen["samples"])
         replay = row["replay"] if row["replay"] is not None else frozen and frozen["replay"]
         measured = _measure(here, row["parent"], row["checkpoint"])
-        parent = row["parent"] or options.get("checkpoint")
-        counts = {"parent": parent, "samples": samples, "replay": replay, "created_at": row["created_at"].isoformat()}
+        counts = {"samples": samples, "replay": replay, "created_at": row["created_at"].isoformat()}
         shown.append({**row, **counts, "options": options, "measured": measured})
     return shown
 
@@ -118,7 +117,7 @@ def run(request: Request, body: Which) -> dict[str, Any] | None:
         "job": job,
         "run_id": row and row["run_id"],
         "checkpoint": row and row["checkpoint"],
-        "parent": (row and row["parent"]) or job["options"].get("checkpoint"),
+        "parent": row and row["parent"],
         "exit_code": ended.get("code"),
         "chain": chain,
     }

@@ -29,7 +29,7 @@ function take(event) {
   if (event.event === "launched") events.times = [];
   if (event.event === "preflight") events.preflight = event.checks;
   if (event.event === "message") events.message = event.text;
-  if (event.event !== "progress") return;
+  if (event.event !== "progress" || (event.loss === undefined && event.dev_loss === undefined)) return; // the first one counts rows, not steps
   events.total = event.total ?? events.total;
   events.times.push([event.time, event.done]);
   if (event.loss !== undefined) {
