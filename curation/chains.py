@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
+class NothingMade(Exception):
+    """What a step was to work on was not made: the chain ends there."""
+
+
 class Step(BaseModel):
     """One link. `samples_of` and `checkpoint_of` name a job whose samples (still undrawn, for draw) or new checkpoint the step works on;
     0 is the job that the chain was launched with."""
@@ -48,6 +52,9 @@ def follow(jobs: "Jobs", job_id: int) -> int | None:
             new = jobs.launch(step.stage, _options(jobs.store, step), chain["author"], steps)
         except NothingToDo as nothing:
             notes.append(f"{step.stage}: {nothing}")
+        except NothingMade as nothing:
+            notes.append(str(nothing))
+            break
         except Exception as error:
             log.exception("job %d: its chain stopped at %s", job_id, step.stage)
             notes.append(f"{step.stage} could not be launched: {error}")
@@ -95,7 +102,7 @@ def _options(store: Store, step: Step) -> dict[str, Any]:
     if step.checkpoint_of is not None:
         name = store.value("checkpoint_of_job", job_id=step.checkpoint_of)
         if name is None:
-            raise NothingToDo(f"job {step.checkpoint_of} made no checkpoint")
+            raise NothingMade(f"job {step.checkpoint_of} made no checkpoint")
         options["checkpoint"] = name
     return options
 

@@ -113,8 +113,11 @@ def run(request: Request, body: Which) -> dict[str, Any] | None:
     for step in chain:
         if step["job_id"] and step["status"] in ("running", "queued"):
             step["progress"] = here.jobs.get(step["job_id"])["progress"]
+    if row:
+        job |= {"status": row["status"], "message": row["message"] if job["status"] != "running" else job["message"]}
     return {
         "job": job,
+        "retry": bool(row) and job["failed"] > 0,
         "run_id": row and row["run_id"],
         "checkpoint": row and row["checkpoint"],
         "parent": row and row["parent"],

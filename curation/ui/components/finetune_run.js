@@ -58,7 +58,7 @@ export function drawRun(root, { run, plan }) {
   const { job } = run;
   fillOnce(parts["run-title"], [run.run_id, job.job_id], () => (run.run_id ? `Run ${run.run_id}` : `Job ${job.job_id}`));
   parts["run-state"].textContent = stateLine(run);
-  fillOnce(parts["run-actions"], [job.job_id, job.status, job.stopping, run.checkpoint, state.one("log")], () => actions(run));
+  fillOnce(parts["run-actions"], [job.job_id, job.status, job.stopping, run.checkpoint, run.retry, state.one("log")], () => actions(run));
   fillOnce(parts.run, [job.status, job.message, events.message, run.exit_code, events.steps.size > 0], () => reason(run));
   drawLive(root, run);
   fillOnce(parts.follow, run.chain, () => chain(run));
@@ -84,7 +84,7 @@ function stateLine({ job, checkpoint, parent }) {
   return [job.status, what, total && job.status !== "done" ? `${fmt.number(done)}/${fmt.plural(total, "step")}` : null, job.seconds ? `took ${fmt.duration(job.seconds)}` : null].filter(Boolean).join(" · ");
 }
 
-function actions({ job, checkpoint, parent }) {
+function actions({ job, checkpoint, parent, retry }) {
   const act = (action) => async () => {
     await api(`jobs/${job.job_id}/${action}`, {});
     document.dispatchEvent(new CustomEvent("mb:poll"));
@@ -93,6 +93,7 @@ function actions({ job, checkpoint, parent }) {
   const button = (text, action, kind = "", title = null) => h("button.btn", { class: kind, disabled: job.stopping, onclick: act(action), title }, text);
   const log = h("button.btn", { class: state.one("log") ? "on" : "", onclick: () => state.set({ log: state.one("log") ? null : 1 }, { replace: true }) }, "Log", h("kbd", "l"));
   if (ACTIVE.includes(job.status)) return [log, button("Pause", "pause", "", "Keeps a snapshot step; Resume goes on from there"), button("Cancel", "cancel", "b")];
+  if (retry) return [log, button("Try again", "retry", "p", "Launches the run again; a snapshot step that was kept is gone on from")];
   if (job.status !== "done") return [log, button("Resume", "resume", "p", "Goes on from the last snapshot step")];
   return [log, checkpoint && h("button.btn", { onclick: () => results(parent, checkpoint) }, "Results", h("kbd", "r"))];
 }

@@ -1,0 +1,182 @@
+"""The Generate page: its routes on a seeded store, then a real launch with pocket-teacher in Chromium."""
+
+import uuid
+
+import pytest
+from fastapi.testclient import TestClient
+
+from curation import chains
+from curation.app_settings import Settings
+from curation.job_files import JobFiles
+from curation.jobs import Jobs
+from curation.ui.generate import drawing_host, host_of
+from curation.ui.server import create_app
+from tests.browser import chromium, executable, served
+from tests.seed import seeded_store
+
+JOB = 4  # the seeded generate job
+
+
+class Api:
+    def __init__(self, store, workspace):
+        self.store = store
+        app = create_app(workspace, store, Jobs(store, workspace), Settings(reviewer="ada"), headless=True)
+        self.client = TestClient(app, base_url="http://127.0.0.1", headers={"Origin": "http://127.0.0.1"})
+
+    def __call__(self, name, status=200, **body):
+        answer = self.client.post(f"/api/generate/{name}", json=body)
+        assert answer.status_code == status, answer.text
+        return answer.json()
+
+
+@pytest.fixture(scope="module")
+def seeded(tmp_path_factory):
+    store, _, workspace = seeded_store(tmp_path_factory.mktemp("generate") / "seeded", 160, samples=90)
+    yield Api(store, workspace)
+    store.close()
+
+
+def test_choices_count_only_what_is_teachable(seeded):
+    found = seeded("choices")
+    assert found["teachable"] == sum(cluster["teachable"] for cluster in found["clusters"]) <= found["diagnosed"] < found["failures"]
+    assert [c["teachable"] for c in found["clusters"]] == sorted((c["teachable"] for c in found["clusters"]), reverse=True)
+    assert found["endpoints"][0] == {"endpoint": "pocket-teacher", "model": "pocket-teacher", "host": None}
+    assert found["generators"][0]["model"] == "pocket-flux" and found["generators"][0]["host"] is None
+    assert found["limits"]["per_failure"] == {"minimum": 1, "maximum": 20}
+
+
+def test_a_plan_counts_calls_samples_and_images(seeded):
+    cluster = seeded("choices")["clusters"][0]
+    options = {"cluster_ids": [cluster["cluster_id"]], "per_failure": 4, "images_per_prompt": 2, "endpoint": "pocket-teacher"}
+    both = seeded("plan", options=options)
+    n = cluster["teachable"]
+    assert (both["failures"], both["rows"], both["images"], both["samples"]) == (n, 2 * n, 8 * n, 12 * n)
+    assert sum(row["teachable"] for row in both["by_error_type"]) == n
+    same = seeded("plan", options={**options, "route": "same_image", "limit": 2}, then=False)
+    assert (same["failures"], same["images"], same["samples"], same["filter_calls"]) == (2, 0, 8, 0)
+    none = seeded("plan", options={"failure_ids": []})
+    assert none["failures"] == 0 and none["prompt"] is None
+
+
+def test_the_prompt_is_what_the_job_would_send(seeded):
+    prompt = seeded("plan", options={"per_failure": 7})["prompt"]
+    failure = seeded.store.row("failure_card_of", failure_id=prompt["failure_id"])
+    assert [one["route"] for one in prompt["requests"]] == ["same_image", "new_image"]
+    for one in prompt["requests"]:
+        assert f"Question: {failure['question']}" in one["user"] and f"Model's answer: {failure['answer']}" in one["user"]
+        assert f"Route: {one['route']}" in one["user"] and "Number of samples: 7" in one["user"]
+    assert prompt["image"] == failure["image"]
+
+
+@pytest.mark.parametrize(
+    ("options", "word"), [({"per_failure": 0}, "per_failure"), ({"route": "sideways"}, "route"), ({"budget_usd": -1}, "budget_usd")]
+)
+def test_a_form_that_does_not_fit_is_named_in_words(seeded, options, word):
+    assert word in seeded("plan", 422, options=options)["error"]
+
+
+def test_the_funnel_narrows_and_agrees_with_the_states(seeded):
+    found = seeded("job", job_id=JOB)
+    funnel, store = found["funnel"], seeded.store
+    assert found["job"]["status"] == "done" and funnel["parsed"] == 90
+    assert found["asked"] >= funnel["parsed"] >= funnel["drawn"] >= funnel["judged"] >= funnel["passed"]
+    statuses = {row["status"]: row["count"] for row in store.rows("samples_matching_by_status")}
+    assert (funnel["pending"], funnel["failed"]) == (statuses["pending"], statuses["failed"])
+    assert funnel["approved"] == statuses["approved"] and funnel["drawn"] == 90 - len(
+        store.rows("samples_of_job", job_id=JOB, undrawn=True)
+    )
+    assert found["errors"][0]["reply"] == "Sure! Here are" and found["chain"] == []
+    drawn = [row["image"] is not None for row in seeded("job", limit=1000)["latest"]]
+    assert drawn == sorted(drawn, reverse=True) and len(drawn) == 90
+
+
+def test_jobs_of_other_stages_are_not_shown_here(seeded):
+    assert "there is no job 999" in seeded("job", 404, job_id=999)["error"]
+    assert "finetune" in seeded("job", 404, job_id=7)["error"]
+
+
+def test_only_other_machines_have_to_be_named(monkeypatch):
+    local = ("pocket-teacher", "http://localhost:8000/v1", "http://127.0.0.1:1/v1", "http://[::1]:1/v1", "http://127.9.0.1/v1")
+    assert [host_of(endpoint) for endpoint in local] == [None] * len(local)
+    assert host_of("https://api.example.org/v1") == "api.example.org" and host_of("http://10.0.0.7:8000/v1") == "10.0.0.7"
+    assert drawing_host("diffusers") is None
+    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
+    assert drawing_host("openai_images") == "OpenAI"
+    assert drawing_host("openai_images", {"base_url": "http://gpu-box:8000/v1"}) == "gpu-box"
+
+
+def test_a_chain_draws_what_the_job_made_and_nothing_else(tmp_path):
+    """Through the route that the page uses, on the seeded generate job as it becomes done."""
+    store, _, workspace = seeded_store(tmp_path / "seeded", 40, samples=80)
+    jobs = Jobs(store, workspace)
+    jobs._closing = True  # jobs are queued, none is started: what would be drawn is what is looked at
+    steps = [chains.Step(stage="draw", samples_of=0), chains.Step(stage="filter", options={"filters": ["image_quality"]}, samples_of=0)]
+    with store.write() as write:
+        write.insert("setting", [chains.row(JOB, steps, "ada")])
+    waiting = store.column("samples_of_job", job_id=JOB, undrawn=True)
+    draw = chains.follow(jobs, JOB)
+    assert [int(row["key"]) for row in JobFiles(workspace.job(draw)).rows()] == waiting != []
+    assert [step["stage"] for step in chains.view(store, JOB)] == ["draw", "filter"]
+    filtering = chains.follow(jobs, draw)
+    assert {row["sample_id"] for row in JobFiles(workspace.job(filtering)).rows()} <= set(store.column("samples_of_job", job_id=JOB))
+    store.close()
+
+
+@pytest.mark.timeout(240)
+def test_a_launch_in_the_browser_brings_samples(tmp_path):
+    executable()
+    store, _, workspace = seeded_store(tmp_path / uuid.uuid4().hex, 60, samples=12)
+    jobs = Jobs(store, workspace)
+    app = create_app(workspace, store, jobs, Settings(reviewer="ada"))
+    cluster = store.rows("generate_clusters", round=1)[0]
+    form = f"clusters={cluster['cluster_id']}&limit=3&route=same_image&then=0"
+    with served(app) as address, chromium(f"{address}/?page=generate&{form}", expect_errors=True) as page:
+        page.wait_for_selector("#page-generate .gen-prompt .mono")
+        assert "Route: same_image" in page.locator("#page-generate .gen-prompt").inner_text()
+        page.wait_for_selector("text=Generate 9 samples")
+        page.fill("#gen-per", "2")
+        page.wait_for_selector("text=Generate 6 samples")
+        page.fill("#gen-per", "99")
+        page.wait_for_selector("#page-generate .card.bad >> text=per_failure")
+        page.fill("#gen-per", "2")
+        page.wait_for_selector("text=Generate 6 samples")
+        page.locator("#page-generate [data-job]").click(position={"x": 5, "y": 5})
+        page.click("#page-generate [data-errors] >> text=See reply")
+        page.wait_for_selector("dialog >> text=Sure! Here are")
+        page.keyboard.press("Escape")
+        page.keyboard.press("g")
+        page.wait_for_selector("#page-generate [data-job-state] >> text=done", timeout=60_000)
+        page.wait_for_function("() => document.querySelectorAll('#page-generate [data-latest] .th').length > 0")
+        job_id = int(page.url.rpartition("job=")[2])
+        made = store.column("samples_of_job", job_id=job_id)
+        assert 0 < len(made) <= 6
+        assert {int(one.get_attribute("data-id")) for one in page.locator("#page-generate [data-latest] .th").all()} == set(made)
+        assert store.row("job", job_id=job_id)["total"] == 3
+    jobs.shutdown()
+    store.close()
+
+
+@pytest.mark.timeout(180)
+def test_another_machine_is_named_and_asked_once(tmp_path):
+    executable()
+    store, _, workspace = seeded_store(tmp_path / uuid.uuid4().hex, 40, samples=5)
+    jobs = Jobs(store, workspace)
+    jobs._closing = True  # nothing is started: no call goes out
+    app = create_app(workspace, store, jobs, Settings(reviewer="ada"))
+    with (
+        served(app) as address,
+        chromium(f"{address}/?page=generate&endpoint=http://frontier.invalid/v1&model=big&limit=1&then=0", 1024, 768, "dark") as page,
+    ):
+        launch = page.locator("#page-generate [data-launch] .btn.p:not([disabled])")
+        launch.click()
+        page.wait_for_selector("dialog >> text=frontier.invalid")
+        page.click("dialog >> text=Cancel")
+        assert not [row for row in store.rows("jobs", limit=20) if row["status"] == "queued"]
+        launch.click()
+        page.click("dialog .btn.p")
+        page.wait_for_selector("#page-generate [data-job-state] >> text=queued")
+        launch.click()
+        page.wait_for_function("() => !document.querySelector('dialog[open]')")
+        page.wait_for_function("() => location.search.includes('job=')")
+    assert {row["status"] for row in store.rows("jobs", limit=2)} == {"queued"}
+    store.close()
