@@ -28,7 +28,7 @@ WHERE r.checkpoint_id = $checkpoint_id AND ($error_type IS NULL OR t.error_type 
 -- How far the loop has come from a checkpoint: examples that it answered, failures, diagnoses, samples.
 SELECT (SELECT count(*) FROM prediction p JOIN example e USING (example_id) WHERE p.checkpoint_id = $checkpoint_id AND e.split = 'train') AS train,
        (SELECT count(*) FROM prediction p JOIN example e USING (example_id) WHERE p.checkpoint_id = $checkpoint_id AND e.split = 'eval') AS eval,
-       count(*) AS failures, count(*) FILTER (c.diagnosis_id IS NOT NULL) AS diagnosed, count(*) FILTER (c.teachable) AS teachable,
+       count(*) AS failures, count(*) FILTER (c.diagnosis_id IS NOT NULL) AS diagnosed,
        (SELECT count(DISTINCT cluster_id) FROM place l JOIN failure f USING (failure_id) WHERE f.checkpoint_id = $checkpoint_id) AS clusters,
        (SELECT count(*) FROM sample_state) AS samples,
        (SELECT count(*) FROM sample_state t, (SELECT bit_or(1::UBIGINT << bit) AS mask FROM current_filter WHERE enabled) m
