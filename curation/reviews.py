@@ -102,9 +102,10 @@ def decide_bulk(
         if expected is not None and len(chosen) != expected:
             raise SelectionChanged(f"{len(chosen):,} samples match now, not {expected:,}; look at the preview again")
         batch_id = write.run("next_batch")[0]["batch_id"] if chosen else None
+        ids = [row["sample_id"] for row in chosen]
         shared = {"action": action, "reason": reason, "reviewer": reviewer, "batch_id": batch_id, "event_id": event_id}
-        write.insert("review", [{"sample_id": row["sample_id"], "revision": row["revision"], **shared} for row in chosen])
-        write.touch(row["sample_id"] for row in chosen)
+        write.run("reviews_add", sample_ids=ids, **shared)
+        write.touch(ids)
     return {"batch_id": batch_id, "count": len(chosen), "left_out": len(found) - len(chosen)}
 
 
@@ -139,8 +140,7 @@ def undo(store: Store, reviewer: str, event_id: str, batch_id: int | None = None
         for row in rows:
             if row["action"] == "edit":
                 _restore_text(write, row, reviewer)
-        shared = {"action": "undo", "reviewer": reviewer, "event_id": event_id}
-        write.insert("review", [{"sample_id": r["sample_id"], "revision": r["revision"], "undoes": r["review_id"], **shared} for r in rows])
+        write.run("reviews_reverse", review_ids=[row["review_id"] for row in rows], reviewer=reviewer, event_id=event_id)
         ids = [row["sample_id"] for row in rows]
         write.touch(ids)
     return {"count": len(ids), "sample_ids": ids[:100]}

@@ -64,6 +64,19 @@ SELECT DISTINCT event_id FROM review WHERE list_contains($event_ids::TEXT[], eve
 -- A new number for a bulk decision.
 SELECT nextval('batch_ids') AS batch_id
 
+-- :name reviews_add
+-- One decision on many samples, at their current revisions. A plain insert: the event is known to be new, and looking for conflicts takes
+-- 0.5 ms a row.
+INSERT INTO review (sample_id, revision, action, reason, reviewer, batch_id, event_id)
+SELECT t.sample_id, t.revision, $action::review_action, $reason, $reviewer, $batch_id, $event_id
+FROM sample_state t WHERE t.sample_id IN (SELECT unnest($sample_ids::BIGINT[])) ORDER BY t.sample_id
+
+-- :name reviews_reverse
+-- The reversal of events.
+INSERT INTO review (sample_id, revision, action, reviewer, undoes, event_id)
+SELECT r.sample_id, r.revision, 'undo', $reviewer, r.review_id, $event_id
+FROM review r WHERE r.review_id IN (SELECT unnest($review_ids::BIGINT[])) ORDER BY r.review_id
+
 -- :name batch_of_event
 -- The bulk decision that a browser event has made, for an event that is sent again.
 SELECT batch_id, count(*) AS count FROM review WHERE event_id = $event_id GROUP BY batch_id
