@@ -50,7 +50,7 @@ def untrained(tmp_path_factory):
         layers_per_block=1,
         block_out_channels=(16, 16),
         norm_num_groups=8,
-        cross_attention_dim=64,
+        cross_attention_dim=parts["text_encoder"].config.hidden_size,
         attention_head_dim=2,
         down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
         up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
@@ -100,9 +100,10 @@ def test_given_settings_are_used_and_recorded(untrained, name):
     assert generator.draw(PROMPTS[:1], [1])[0].size == (recipe["width"], recipe["height"]) == (96, 32)
 
 
-def test_guidance_and_steps_change_the_picture(untrained):
+@pytest.mark.parametrize("name", ["schnell", "diffusion"])
+def test_guidance_and_steps_change_the_picture(untrained, name):
     plain, guided, longer = (
-        diffusers(untrained / "diffusion", **options).draw(PROMPTS[:1], [1])[0]
+        diffusers(untrained / name, **options).draw(PROMPTS[:1], [1])[0]
         for options in ({"steps": 2, "guidance": 1.0}, {"steps": 2, "guidance": 20.0}, {"steps": 4, "guidance": 1.0})
     )
     assert gap(plain, guided) > 2 and gap(plain, longer) > 2

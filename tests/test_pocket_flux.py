@@ -105,7 +105,7 @@ def test_a_few_steps_of_training_learn_and_resume_exactly(tmp_path):
     from models.pocket.flux_flow import Plan, Trainer, token_ids
 
     torch.set_num_threads(1)
-    plan = Plan(steps=12, batch=8, warmup=2, guide_from=0.7)
+    plan = Plan(steps=12, batch=8, warmup=2)
     latents, ids = torch.randn(8, 16, 8, 8), token_ids(["a large red circle"] * 8)
     trainer = Trainer(plan)
     losses = [trainer.learn(latents, ids) for _ in range(8)]

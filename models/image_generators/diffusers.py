@@ -14,7 +14,7 @@ from models.image_generators import DrawError
 # Steps and guidance where the pipeline's own defaults aren't its makers' advice (the FLUX.1-schnell and SDXL cards).
 SCHNELL = {"num_inference_steps": 4, "guidance_scale": 0.0}
 SDXL = {"num_inference_steps": 30, "guidance_scale": 6.0}
-POCKET = {"num_inference_steps": 12, "guidance_scale": 0.0}
+POCKET = {"num_inference_steps": 8, "guidance_scale": 2.5}
 
 
 class Diffusers:
@@ -76,8 +76,12 @@ class Diffusers:
 
         # A generator on the CPU gives the same noise whatever the device and whatever else is in the batch.
         dice = [torch.Generator("cpu").manual_seed(seed) for _, seed in pairs]
+        settings = dict(self._settings)
+        if self._is_unguided_flux and settings["guidance_scale"] > 1:
+            # such a FLUX ignores guidance_scale; classifier-free guidance is what the word means for it
+            settings |= {"true_cfg_scale": settings["guidance_scale"], "negative_prompt": [""] * len(pairs)}
         with torch.inference_mode():
-            drawn = self._pipeline(prompt=[prompt for prompt, _ in pairs], generator=dice, **self._settings)
+            drawn = self._pipeline(prompt=[prompt for prompt, _ in pairs], generator=dice, **settings)
         withheld = getattr(drawn, "nsfw_content_detected", None) or [False] * len(pairs)
         refused = DrawError(f"{self.options.model}: its safety checker withheld the picture; reword the prompt or change the seed")
         return [refused if hidden else picture for picture, hidden in zip(drawn.images, withheld)]
@@ -85,6 +89,11 @@ class Diffusers:
     @property
     def _is_pocket(self) -> bool:
         return self.options.model == "pocket-flux"
+
+    @property
+    def _is_unguided_flux(self) -> bool:
+        """A FLUX without embedded guidance: schnell, pocket-flux."""
+        return self._pipeline.__class__.__name__ == "FluxPipeline" and not self._pipeline.transformer.config.guidance_embeds
 
     @cached_property
     def _settings(self) -> dict[str, Any]:
@@ -105,10 +114,9 @@ class Diffusers:
     def _advice(self, pipeline: Any) -> dict[str, Any]:
         if self._is_pocket:
             return POCKET
-        name = pipeline.__class__.__name__
-        if name == "FluxPipeline" and not pipeline.transformer.config.guidance_embeds:
+        if self._is_unguided_flux:
             return SCHNELL
-        return SDXL if name == "StableDiffusionXLPipeline" else {}
+        return SDXL if pipeline.__class__.__name__ == "StableDiffusionXLPipeline" else {}
 
     @cached_property
     def _pipeline(self) -> Any:

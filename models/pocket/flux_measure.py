@@ -23,13 +23,13 @@ class Faithfulness:
     whole: float
 
 
-def measure(model: str, steps: Sequence[int], prompts: int) -> None:
+def measure(model: str, steps: Sequence[int], guidance: float, prompts: int) -> None:
     """Print faithfulness and pictures a second for each number of steps, `prompts` prompts a kind."""
     from models.image_generators.diffusers import Diffusers
     from models.pocket.teacher.eyes import see
 
     for number in steps:
-        generator = Diffusers(Diffusers.Options(model=model, steps=number, device="cpu"))
+        generator = Diffusers(Diffusers.Options(model=model, steps=number, guidance=guidance, device="cpu", batch_size=32))
         for kind, count in KINDS.items():
             rng = random.Random(HELD_OUT + count)
             scenes = [random_things(rng, count) for _ in range(prompts)]

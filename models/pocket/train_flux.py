@@ -21,7 +21,7 @@ def main() -> None:
     if arguments.measure:
         from models.pocket.flux_measure import measure
 
-        return measure(str(arguments.out), arguments.measure_steps, arguments.measure_prompts)
+        return measure(str(arguments.out), arguments.measure_steps, arguments.measure_guidance, arguments.measure_prompts)
     arguments.work.mkdir(parents=True, exist_ok=True)
     began = time.time()
 
@@ -56,6 +56,7 @@ def run_stage(stage: str, arguments: argparse.Namespace, log) -> None:
         trainer = flux_flow.Trainer(plan)
         trainer.load(work / "flow.pt")
         best = AutoencoderKL.from_pretrained(tuned) if tuned.exists() else vae
+        best.register_to_config(_name_or_path="pocket-flux")  # else the folder of the unfinished work
         # half precision halves what is committed; it is loaded as float32 on a CPU
         trainer.pipeline(best).to("cpu", torch.float16).save_pretrained(arguments.out)
         log(f"{arguments.out} written, {trainer.step} steps")
@@ -77,6 +78,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--measure", action="store_true")
     parser.add_argument("--measure-steps", type=int, nargs="+", default=[4, 8, 12, 20])
+    parser.add_argument("--measure-guidance", type=float, default=2.5)
     parser.add_argument("--measure-prompts", type=int, default=200, help="prompts a kind")
     return parser
 
