@@ -50,9 +50,9 @@ def _follow(owner: Owner, job_id: int, say: Callable[[str], None]) -> dict:
     last = ""
     while True:
         job = owner.request("GET", f"/api/jobs/{job_id}")
-        line = f"{job['stage']}: {job['status']} {job['done']:,}/{job['total']:,}" + (
-            f", {job['failed']:,} failed" if job["failed"] else ""
-        )
+        fresh = job["progress"] or {}
+        line = f"{job['stage']}: {job['status']} {fresh.get('done', job['done']):,}/{fresh.get('total', job['total']):,}"
+        line += f", {job['failed']:,} failed" if job["failed"] else ""
         if line != last:
             say(line)
             last = line
