@@ -7,6 +7,7 @@ The config file is `<home>/config.toml` and holds names of environment variables
 """
 
 import getpass
+import json
 import os
 import tomllib
 from dataclasses import dataclass
@@ -66,3 +67,19 @@ def default_port() -> int:
     if not text.isdecimal() or int(text) > 65535:
         raise BadSettings(f"MISTAKEBOOK_PORT is {text!r}; expected a number from 0 to 65535")
     return int(text)
+
+
+def keep(name: str, value: str | None) -> None:
+    """Sets a standard (None: takes it away) for this app, its jobs, and the apps to come: in the environment and the config file."""
+    path = workspace.home() / "config.toml"
+    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    kept = [line for line in lines if line.partition("=")[0].strip() != name]
+    if value is None:
+        os.environ.pop(name, None)
+    else:
+        os.environ[name] = value
+        kept.append(f"{name} = {json.dumps(value)}")  # a JSON text is one of TOML too
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(".new")
+    temporary.write_text("".join(f"{line}\n" for line in kept), encoding="utf-8")
+    temporary.replace(path)

@@ -8,7 +8,22 @@ from data.registry import FRONTIER
 from data.workspace import Workspace
 
 POCKET_TEACHER = "pocket-teacher"
+BUDGET_VARIABLE = "MISTAKEBOOK_BUDGET_USD"
 JOB_VARIABLE = "MISTAKEBOOK_JOB"  # set by curation/jobs.py for its children
+
+
+def standard_budget() -> float | None:
+    """The cap that new jobs start with, MISTAKEBOOK_BUDGET_USD; None: no cap. Raises ValueError if it is no amount."""
+    text = os.environ.get(BUDGET_VARIABLE, "").strip()
+    if not text:
+        return None
+    try:
+        amount = float(text)
+    except ValueError:
+        amount = -1.0
+    if not 0 <= amount < float("inf"):
+        raise ValueError(f"{BUDGET_VARIABLE} is {text!r}; expected dollars, such as 5")
+    return amount
 
 
 class FrontierOptions(BaseModel):
@@ -23,7 +38,9 @@ class FrontierOptions(BaseModel):
     )
     api_key_env: str = Field(default="OPENAI_API_KEY", description="The environment variable that holds the key.")
     concurrency: int = Field(default=16, ge=1, le=1024, description="Calls under way at once, at most.")
-    budget_usd: float | None = Field(default=None, ge=0, description="Hard cap on what this job may spend; empty means none.")
+    budget_usd: float | None = Field(
+        default_factory=lambda: standard_budget(), ge=0, description="Hard cap on what this job may spend; empty means none."
+    )
 
 
 def open_client(options: FrontierOptions, workspace: Workspace):

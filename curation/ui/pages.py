@@ -33,6 +33,9 @@ PAGES = (
     Page("review", "Review", "curation.ui.review"),
     Page("finetune", "Finetune", "curation.ui.finetune"),
     Page("results", "Results", "curation.ui.results"),
+    Page("jobs", "Jobs", "curation.ui.jobs", "workspace"),
+    Page("data", "Data & models", "curation.ui.data", "workspace"),
+    Page("settings", "Settings", "curation.ui.settings", "workspace"),
 )
 
 

@@ -24,13 +24,21 @@ export function themeToggle(button) {
     button.title = `Colours: ${chosen()}`;
     button.setAttribute("aria-label", button.title);
   };
-  button.addEventListener("click", () => {
-    localStorage.setItem(KEY, CHOICES[(CHOICES.indexOf(chosen()) + 1) % 3]);
-    show();
-    apply();
-  });
+  button.addEventListener("click", () => theme.choose(CHOICES[(CHOICES.indexOf(chosen()) + 1) % 3]));
+  document.addEventListener("mb:theme-choice", show);
   show();
 }
+
+// The choice between system, light and dark, for Settings.
+export const theme = {
+  choices: CHOICES,
+  chosen,
+  choose(choice) {
+    localStorage.setItem(KEY, choice);
+    document.dispatchEvent(new CustomEvent("mb:theme-choice"));
+    apply();
+  },
+};
 
 // A colour of tokens.css as it stands now, for drawing on a canvas: token("--line").
 export const token = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
