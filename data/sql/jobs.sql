@@ -71,7 +71,7 @@ WHERE j.status = 'done' AND c.value->>'next' IS NULL AND c.value->>'note' IS NUL
 -- :name samples_of_job
 -- The samples that a job has made; with $undrawn those that still wait for their picture.
 SELECT s.sample_id FROM sample s JOIN sample_state t USING (sample_id)
-WHERE s.job_id = $job_id AND (NOT $undrawn OR t.image IS NULL) ORDER BY s.sample_id
+WHERE s.job_id = $job_id AND (t.image IS NULL OR NOT coalesce($undrawn, false)) ORDER BY s.sample_id
 
 -- :name checkpoint_of_job
 -- The name of the checkpoint that a finetune made.
