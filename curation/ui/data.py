@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import gradio as gr
 
 router = APIRouter(prefix="/api/data")
-PICTURES = 8  # of each dataset
+PICTURES = 12  # of each dataset
 
 
 class Source(BaseModel):

@@ -35,6 +35,7 @@ PAGES = (
     Page("results", "Results", "curation.ui.results"),
     Page("jobs", "Jobs", "curation.ui.jobs", "workspace"),
     Page("data", "Data & models", "curation.ui.data", "workspace"),
+    Page("try", "Try it", "curation.ui.try_it", "workspace"),
     Page("settings", "Settings", "curation.ui.settings", "workspace"),
 )
 

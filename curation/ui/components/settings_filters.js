@@ -55,15 +55,15 @@ function line(filter) {
 
 // How many samples have which score; those that fail are red.
 function spread(filter, now, low, high) {
-  const width = 260, height = 26, bins = 40, counts = new Array(bins).fill(0), failing = new Array(bins).fill(0);
+  const width = 260, height = 26, bins = 40, counts = new Array(bins + 1).fill(0), failing = new Array(bins + 1).fill(0);
   for (const [score, samples] of filter.scores) {
-    const bin = Math.min(bins - 1, Math.floor(((score - low) / (high - low)) * bins));
+    const bin = Math.round(((score - low) / (high - low)) * bins);
     counts[bin] += samples;
     if (filter.comparison === "at_least" ? score < now.threshold : score > now.threshold) failing[bin] += samples;
   }
   const most = Math.max(...counts, 1), tall = (n) => (n ? Math.max(2, (height - 2) * Math.sqrt(n / most)) : 0), wide = (width - 14) / bins;
   const x = (value) => 7 + ((width - 14) * (value - low)) / (high - low);
   return h("svg", { viewBox: `0 0 ${width} ${height}`, preserveAspectRatio: "none", role: "img", "aria-label": "spread of the scores" },
-    counts.map((n, i) => n > 0 && h("rect", { x: 7 + i * wide, y: height - tall(n), width: wide - 1, height: tall(n), fill: failing[i] > n / 2 ? "var(--bad)" : "var(--line-strong)" }, h("title", `${fmt.number(n)} samples`))),
+    counts.map((n, i) => n > 0 && h("rect", { x: 7 + (i - 0.5) * wide, y: height - tall(n), width: wide - 1, height: tall(n), fill: failing[i] > n / 2 ? "var(--bad)" : "var(--line-strong)" }, h("title", `${fmt.number(n)} samples`))),
     h("line", { x1: x(now.threshold), x2: x(now.threshold), y1: 0, y2: height, stroke: "var(--accent)", "stroke-width": 1.5 }));
 }
