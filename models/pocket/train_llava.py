@@ -39,7 +39,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--withhold", default=",".join(WITHHELD), help="kinds of question not to teach, separated by commas")
     parser.add_argument("--out", type=Path, default=pocket.folder("pocket-llava"))
-    parser.add_argument("--tower", type=Path, help="weights of a tower; trained and saved there if the file is missing")
+    parser.add_argument(
+        "--tower", type=Path, help="folder of a pocket-llava, to take its tower, or a file: the tower is trained and kept there"
+    )
     parser.add_argument("--tower-steps", type=int, default=4500)
     parser.add_argument("--language-steps", type=int, default=6000)
     parser.add_argument("--per-kind", type=int, default=4000, help="pictures drawn for each taught kind")
@@ -99,8 +101,11 @@ def make(options: argparse.Namespace) -> None:
 def _tower(options: argparse.Namespace) -> tuple[dict, dict[str, float]]:
     """The tower's weights, and how well each of its heads did on pictures kept back."""
     import torch
-    from transformers import CLIPVisionModel
+    from transformers import CLIPVisionModel, LlavaForConditionalGeneration
 
+    if options.tower and options.tower.is_dir():
+        made = LlavaForConditionalGeneration.from_pretrained(options.tower, dtype=torch.float32)
+        return made.model.vision_tower.state_dict(), {}
     if options.tower and options.tower.exists():
         kept = torch.load(options.tower, weights_only=True)
         return kept["weights"], kept["seen"]
