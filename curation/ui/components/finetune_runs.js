@@ -19,7 +19,7 @@ function line(run, shown) {
   const accuracy = found ? [h("span.dim", fmt.fixed(found.before)), " → ", fmt.fixed(found.after)] : run.checkpoint ? h("button.btn.slim", { onclick: (event) => { event.stopPropagation(); evaluate(run.checkpoint); }, title: `Asks ${run.checkpoint} all eval questions` }, "Evaluate on eval") : chip(run.status, { kind: KINDS[run.status] ?? "", title: run.message });
   return h("tr", { class: run.job_id === shown ? "on" : "", onclick: open, tabindex: 0, onkeydown: (event) => event.key === "Enter" && open(), title: settings(run) },
     h("td", run.run_id ? String(run.run_id) : h("span.dim", `job ${run.job_id}`)),
-    h("td.clip", run.parent ?? h("span.dim", "the round's own"), run.checkpoint && [h("span.faint", " → "), h("b", run.checkpoint)]),
+    h("td.clip", h("span", { class: run.checkpoint ? "parent" : "" }, run.parent, run.checkpoint && h("span.faint", " → ")), run.checkpoint && h("b", { title: run.checkpoint }, run.checkpoint)),
     h("td.r", fmt.number(run.samples)), h("td.r", share === null ? "–" : fmt.percent(share)), h("td.r", accuracy), h("td.r", found && difference(found)),
     h("td.r", run.checkpoint && found && h("button.btn.slim", { onclick: (event) => { event.stopPropagation(); results(run.parent, run.checkpoint); } }, "Results")));
 }
