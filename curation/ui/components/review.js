@@ -252,6 +252,7 @@ export function decide(action, reason = null) {
   const event_id = eventId();
   view.actions.push({ event_id, action, reason, sample_id: card.sample_id, samples: 1, was: card.status });
   setStatus(card, DONE[action] ?? machineStatus(card));
+  card.mine = action !== "reset";
   view.outbox.add("decide", { sample_id: card.sample_id, revision: card.revision, action, reason, event_id, image: card.image });
   card.events = [...card.events, { action, reason, reviewer: view.reviewer, revision: card.revision, created_at: new Date().toISOString(), undone: false }];
   view.times.push(performance.now());

@@ -101,9 +101,9 @@ export function drawButtons(box, view) {
     button("Approve", "a", "g", () => decide("approve"), card.status === "approved"), button("Reject", "r", "b", reject, view.rejecting || card.status === "rejected"),
     button("Skip", "s", "", () => move(1)), button("Undo", "u", "", () => undo(), false, lastAction(view)), decided && button("Clear", "c", "", () => decide("reset"), false, "Takes the decision off: the filters decide again"),
     h("span.grow"),
-    card.again && chip("changed meanwhile: look again", { kind: "wa" }), decided && chip(statusText[card.status].replace(" by people", card.decided_by && !card.mine ? ` by ${card.decided_by}` : ""), { kind: { approved: "ok", rejected: "no", disputed: "wa" }[card.status] }),
+    card.again && chip("changed meanwhile: look again", { kind: "wa" }), decided && (card.status === "disputed" || (!card.mine && card.decided_by && card.decided_by !== view.reviewer)) && chip(statusText[card.status].replace(" by people", card.decided_by && !card.mine ? ` by ${card.decided_by}` : ""), { kind: { approved: "ok", rejected: "no", disputed: "wa" }[card.status] }),
     card.status === "unfiltered" && chip("not filtered yet", { kind: "wa", title: "No filter has judged this revision; a person's approval stands all the same" }),
-    failing.length > 0 && card.status !== "rejected" && h("span.chip.wa.rev-gives", { title: "Your approval stands over the filter's verdict; the verdict stays in the log" }, h("span.clip", card.status === "approved" ? "overrides " : "approving overrides ", h("b", failing.join(", ")))),
+    failing.length > 0 && card.status !== "rejected" && h("span.chip.wa.rev-gives", { title: `An approval stands over the verdict of ${failing.join(", ")}; the verdict stays in the log` }, h("span.clip", decided ? "overrides " : "approving overrides ", h("b", failing.length > 1 ? fmt.plural(failing.length, "filter") : failing[0]))),
     saved(outbox));
 }
 
