@@ -2,10 +2,10 @@
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from fastapi import APIRouter, HTTPException, Request
+from fastapi import APIRouter, HTTPException, Request, Response
 from pydantic import BaseModel
 
-from curation import checkpoints, results
+from curation import checkpoints, evidence, results
 from curation.stages.base import NothingToDo
 from curation.ui import parts
 from curation.ui.services import services
@@ -80,6 +80,14 @@ def behind(request: Request, body: Behind) -> list[dict[str, Any]]:
     store = services(request).store
     after = checkpoints.find(store, body.after)
     return store.rows("samples_behind_error_type", checkpoint_id=after.checkpoint_id, error_type=body.error_type, limit=PRACTISED)
+
+
+@router.get("/evidence.zip")
+def evidence_bundle(request: Request, before: str, after: str, score: Literal["strict", "lenient"] = "strict") -> Response:
+    """The comparison as a zip: report, figures, every pair of answers, samples, settings, prompts."""
+    store = services(request).store
+    content = evidence.bundle(store, checkpoints.find(store, before), checkpoints.find(store, after), score)
+    return Response(content, media_type="application/zip", headers={"Content-Disposition": 'attachment; filename="evidence.zip"'})
 
 
 @router.post("/next_round")

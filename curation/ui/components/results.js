@@ -54,7 +54,8 @@ function drawHead() {
   const choose = (name, value) => pick(choices, value, (chosen) => state.set({ [name]: chosen, offset: null }), { title: name === "before" ? "Checkpoint before" : "Checkpoint after" });
   fill(at(root, "pair"), after && [choose("before", before), h("span.faint", "→"), choose("after", after),
     pick(["strict", "lenient"], state.one("score") ?? "strict", (score) => state.set({ score: score === "strict" ? null : score }), { title: "Strict: as the benchmark's own evaluator. Lenient: also takes the right answer in another form." })]);
-  fill(at(root, "actions"), found && [gate(found.gate),
+  const bundle = new URL(`api/results/evidence.zip?${new URLSearchParams({ before: before ?? "", after: after ?? "", score: state.one("score") ?? "strict" })}`, document.baseURI).href;
+  fill(at(root, "actions"), found && [gate(found.gate), h("a.btn", { href: bundle, download: "evidence.zip", title: "A zip: report, figures, every pair of answers, samples, settings, prompts" }, "Evidence"),
     h("button.btn.p", { onclick: () => nextRound(after, round + 1), title: `Evaluate ${after} on the train splits and collect what it still gets wrong` }, `Start round ${round + 1} →`)],
     ledgerDrawer.button);
 }
