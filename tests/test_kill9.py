@@ -9,6 +9,7 @@ from collections import Counter
 
 import pytest
 
+from curation.job_files import JobFiles, read_lines
 from data.store import Store
 from data.workspace import Workspace
 from tests.running_app import HOUSE, app, app_command, held, is_alive, teacher, until
@@ -108,8 +109,10 @@ def test_a_killed_app_and_a_killed_child_lose_no_reply_and_no_review(here, tmp_p
         assert kept <= len(answered) <= kept + AT_ONCE, "only what was in flight may be bought twice"
     found = looked_into(here)
     assert len([row for row in found["reply"] if row["job_id"] == job_id]) == kept
-    asked_for = Counter((row["failure_id"], row["route"]) for row in found["sample"] if row["job_id"] == job_id)
-    assert len(asked_for) == total and set(asked_for.values()) == {1}
+    results, _ = read_lines(JobFiles(here.job(job_id)).results, 0)
+    assert len(results) == total and set(Counter(result["key"] for result in results).values()) == {1}, "each row once"
+    keys = {f"{job_id}/{result['key']}/{i}/0" for result in results for i in range(len(result["proposals"]))}
+    assert {row["key"] for row in found["sample"] if row["job_id"] == job_id} == keys and len(keys) > total / 2
     assert {(row["sample_id"], row["event_id"]) for row in found["review"]} >= sent
 
 

@@ -19,7 +19,7 @@ from tests.loop_world import TEACHER
 from tests.stores import differences
 
 pytestmark = pytest.mark.timeout(900)
-FAILURES_TO_PRACTISE = 8
+FAILURES_TO_PRACTISE = 12
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +55,7 @@ def reviewed(filtered):
     return filtered
 
 
-trained = step("trained", "reviewed", "finetune", {"epochs": 6, "name": "practised"})
+trained = step("trained", "reviewed", "finetune", {"epochs": 20, "name": "practised"})
 measured = step("measured", "trained", "evaluate", {"checkpoint": "practised", "splits": ["eval"]})
 
 
@@ -211,7 +211,9 @@ def test_results_pair_the_two_checkpoints_on_the_eval_examples(measured):
     fixed = results.changes(store, before, after, "fixed", None, limit=100, offset=0)
     broken = results.changes(store, before, after, "broken", None, limit=100, offset=0)
     assert (fixed["total"], broken["total"]) == (compared["fixed"], compared["broken"])
-    assert compared["fixed"] + compared["broken"] > 0, "a trained checkpoint answers otherwise"
+    answers = {(row["checkpoint_id"], row["example_id"]): row["answer"] for row in measured.rows("prediction")}
+    asked = [example_id for checkpoint_id, example_id in answers if checkpoint_id == after.checkpoint_id]
+    assert any(answers[after.checkpoint_id, i] != answers[before.checkpoint_id, i] for i in asked), "the adapter must be in force"
     assert all(row["answer_before"] != row["answer_after"] for row in [*fixed["rows"], *broken["rows"]])
 
 
@@ -225,7 +227,7 @@ def test_the_summary_is_what_the_demo_promises_to_print(measured):
     assert told["failures"] == told["diagnosed"] == len(measured.rows("failure"))
     assert told["clusters"] == len(measured.rows("cluster")) and told["samples"] == len(measured.rows("sample"))
     assert told["passed"] == told["approved"] == measured.results["reviewed"]["count"] <= told["samples"]
-    assert told["spend_usd"] == pytest.approx(sum(row["cost_usd"] for row in measured.rows("reply"))) > 0
+    assert told["spend_usd"] == pytest.approx(sum(row["cost_usd"] for row in measured.rows("reply")))
     stages = {"import", "evaluate", "diagnose", "cluster", "generate", "draw", "filter", "finetune"}
     assert set(told["seconds"]) >= stages | {"total"} and told["seconds"]["total"] == pytest.approx(
         sum(seconds for stage, seconds in told["seconds"].items() if stage != "total")
@@ -281,7 +283,7 @@ def test_a_list_with_bad_lines_loses_only_those(imported, tmp_path):
     told = "\n".join(f"{row['key']}: {row['error']}" for row in imported.errors(job["job_id"]))
     assert "nowhere.png" in told and "torn.png" in told
     assert f"{path}:4" in told and "not valid JSON" in told
-    assert f"{path}:5" in told and "question" in told
+    assert f"{path}:5: " in told and "answer" in told
 
 
 def test_a_list_without_any_good_line_says_so(imported, tmp_path):

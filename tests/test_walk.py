@@ -123,7 +123,7 @@ def selects_on_the_map(walker: Walker) -> None:
     size = walker.number("#page-failures .cl.on .n")
     page.wait_for_function("n => parseInt(document.querySelector('[data-count]').textContent) === n", arg=size)
     assert 0 < size <= total
-    page.locator("#page-failures .th").first.wait_for()
+    page.locator("#page-failures .fail-thumbs .th").first.wait_for()
     walker.shot("failures-cluster")
     page.keyboard.press("x")
     page.wait_for_function("n => parseInt(document.querySelector('[data-count]').textContent) === n", arg=total)
