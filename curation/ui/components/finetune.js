@@ -50,7 +50,16 @@ async function replan(again = false) {
   drawAll();
 }
 
-export const change = later((changes) => state.set(changes, { replace: true }), 200);
+let typed = {}; // of several fields, where one follows the other quickly
+const settle = later(() => {
+  const changes = typed;
+  typed = {};
+  state.set(changes, { replace: true });
+}, 200);
+export const change = (changes) => {
+  typed = { ...typed, ...changes };
+  settle();
+};
 
 const newestRun = onlyLatest();
 

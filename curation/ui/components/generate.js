@@ -79,7 +79,16 @@ async function replan(again = false) {
 }
 
 // The estimate follows what is typed, but not every key.
-export const change = later((changes) => state.set(changes, { replace: true }), 250);
+let typed = {}; // of several fields, where one follows the other quickly
+const settle = later(() => {
+  const changes = typed;
+  typed = {};
+  state.set(changes, { replace: true });
+}, 250);
+export const change = (changes) => {
+  typed = { ...typed, ...changes };
+  settle();
+};
 
 async function loadChoices() {
   view.choices = await api("generate/choices", {});
