@@ -219,6 +219,7 @@ def looks_at_results(walker: Walker, running) -> None:
     walker.sees("Accuracy", "#page-results")
     shown = page.locator("#page-results [data-main] .cards .card").first.inner_text()
     before, after = (float(text) for text in re.search(r"(0?\.\d+)\s*→\s*(0?\.\d+)", shown).groups())
+    page.locator("#page-results [data-ledger] > *").first.wait_for()
     walker.shot("results")
     found = running.get("/api/command/results")
     assert (before, after) == (pytest.approx(found["overall"]["before"], abs=6e-4), pytest.approx(found["overall"]["after"], abs=6e-4))
