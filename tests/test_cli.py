@@ -25,7 +25,8 @@ def command(*arguments):
 
 
 def mistakebook(*arguments, check=True, **environment):
-    done = subprocess.run(command(*arguments), cwd=HOUSE, capture_output=True, text=True, timeout=120, env={**os.environ, "COLUMNS": "200", **environment})
+    env = {**os.environ, "COLUMNS": "200", **environment}
+    done = subprocess.run(command(*arguments), cwd=HOUSE, capture_output=True, text=True, timeout=120, env=env)
     assert not check or done.returncode == 0, done.stderr
     return done
 
