@@ -38,9 +38,7 @@ class Finding:
 
 def run(name: str, arguments: list[str]) -> int:
     made = parser(name, "Checks python, packages, disk, GPU, the workspace, its owner, endpoints and built-in weights.")
-    made.add_argument(
-        "--call", action="store_true", help="also make one tiny call to the frontier endpoint (paid)"
-    )
+    made.add_argument("--call", action="store_true", help="also make one tiny call to the frontier endpoint (paid)")
     given = made.parse_args(arguments)
     workspace = find_workspace(given.workspace)
     findings = list(_findings(workspace, given.call))
@@ -108,9 +106,7 @@ def _weights() -> Finding:
     found = sorted(POCKET.rglob("*.safetensors"))
     size = sum(path.stat().st_size for path in found) / 2**20
     detail = f"{len(found)} files, {size:.0f} MB in {POCKET}"
-    return Finding(
-        "built-in weights", bool(found), detail, "they are committed: git checkout models/pocket, or train them by its scripts"
-    )
+    return Finding("built-in weights", bool(found), detail, "they are committed: git checkout models/pocket, or train them by its scripts")
 
 
 def _workspace(workspace: Workspace) -> Finding:
