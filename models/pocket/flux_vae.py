@@ -3,14 +3,12 @@
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from models.pocket.flux_data import Pool, crowded_scene, pool
 from models.pocket.flux_parts import build_vae
 
 OBJECT_WEIGHT = 5.0  # loss of a pixel in or beside an object; background weighs 1
 KL_WEIGHT = 4e-3  # nats per latent number; enough for smooth latents, too little to blur corners
-DECODER_NOISE = 0.25  # most noise on a latent of deviation 1
 LOG_EVERY = 100  # steps
 CROP = 32  # pixels: crops hold one object and cost a quarter of a picture
 
@@ -77,32 +75,6 @@ def encode(vae, pixels, device: str):
         parts = [vae.encode(to_signal(part).to(device)).latent_dist.mode() for part in pixels.split(250)]
         latents = (torch.cat(parts) - vae.config.shift_factor) * vae.config.scaling_factor
     return latents.half().cpu()
-
-
-def train_decoder(vae, steps: int, seed: int, device: str, log: Callable[[str], None]) -> Any:
-    """Tune the decoder alone on noisy latents, so that small errors of the transformer don't show in the picture."""
-    import torch
-
-    torch.manual_seed(seed)
-    pictures = pool(8000, seed + 2)
-    latents = encode(vae, pictures.pixels, device).float()
-    vae.requires_grad_(False)
-    vae.decoder.requires_grad_(True)
-    optimizer = torch.optim.AdamW(vae.decoder.parameters(), lr=1e-3, weight_decay=0.0)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 1e-3, total_steps=steps, pct_start=0.05)
-    for step in range(steps):
-        chosen = torch.randint(0, len(latents), (10,))
-        noisy = latents[chosen] + DECODER_NOISE * torch.rand(10, 1, 1, 1) * torch.randn(10, *latents.shape[1:])
-        drawn = vae.decode((noisy / vae.config.scaling_factor + vae.config.shift_factor).to(device)).sample
-        error = weighted_error(drawn, to_signal(pictures.pixels[chosen]).to(device))
-        optimizer.zero_grad()
-        error.backward()
-        torch.nn.utils.clip_grad_norm_(vae.decoder.parameters(), 1.0)
-        optimizer.step()
-        schedule.step()
-        if step % LOG_EVERY == LOG_EVERY - 1:
-            log(f"decoder {step + 1} error {error.item():.4f}")
-    return vae
 
 
 def _batch(pictures: Pool, count: int, size: int, draws):

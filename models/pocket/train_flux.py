@@ -1,4 +1,4 @@
-"""Make pocket-flux, or go on making it. About 90 minutes on one core; minutes on a GPU.
+"""Make pocket-flux, or go on making it. About an hour of one core.
 
 python -m models.pocket.train_flux                          all stages, then write models/pocket/flux
 python -m models.pocket.train_flux --stage flow --resume    go on with the transformer from WORK/flow.pt
@@ -13,7 +13,7 @@ from pathlib import Path
 from models import pocket
 from models.pocket.flux_flow import Plan
 
-STAGES = ("vae", "words", "flow", "decoder", "export")
+STAGES = ("vae", "words", "flow", "export")
 
 
 def main() -> None:
@@ -34,7 +34,7 @@ def main() -> None:
 
 
 def run_stage(stage: str, arguments: argparse.Namespace, log) -> None:
-    """One stage, from and to files in `arguments.work`: vae/, words.pt, lessons-*.pt, flow.pt, vae-tuned/."""
+    """One stage, from and to files in `arguments.work`: vae/, words.pt, lessons-*.pt, flow.pt."""
     import torch
     from diffusers import AutoencoderKL
 
@@ -49,16 +49,12 @@ def run_stage(stage: str, arguments: argparse.Namespace, log) -> None:
     vae = AutoencoderKL.from_pretrained(work / "vae")
     if stage == "flow":
         flux_flow.train_flow(work, vae, plan, arguments.resume, log)
-    if stage == "decoder":
-        flux_vae.train_decoder(vae, arguments.decoder_steps, arguments.seed, device, log).save_pretrained(work / "vae-tuned")
     if stage == "export":
-        tuned = work / "vae-tuned"
         trainer = flux_flow.Trainer(plan)
         trainer.load(work / "flow.pt")
-        best = AutoencoderKL.from_pretrained(tuned) if tuned.exists() else vae
-        best.register_to_config(_name_or_path="pocket-flux")  # else the folder of the unfinished work
+        vae.register_to_config(_name_or_path="pocket-flux")  # else the folder of the unfinished work
         # half precision halves what is committed; it is loaded as float32 on a CPU
-        trainer.pipeline(best).to("cpu", torch.float16).save_pretrained(arguments.out)
+        trainer.pipeline(vae).to("cpu", torch.float16).save_pretrained(arguments.out)
         log(f"{arguments.out} written, {trainer.step} steps")
 
 
@@ -71,13 +67,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--resume", action="store_true", help="go on from WORK/flow.pt")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--vae-steps", type=int, default=5000)
-    parser.add_argument("--words-steps", type=int, default=1500)
-    parser.add_argument("--decoder-steps", type=int, default=1500)
-    parser.add_argument("--steps", type=int, default=12_000, help="steps of the transformer, earlier ones counted in")
+    parser.add_argument("--words-steps", type=int, default=900)
+    parser.add_argument("--steps", type=int, default=4000, help="steps of the transformer, earlier ones counted in")
     parser.add_argument("--pictures", type=int, default=40_000)
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--measure", action="store_true")
-    parser.add_argument("--measure-steps", type=int, nargs="+", default=[4, 8, 12, 20])
+    parser.add_argument("--measure-steps", type=int, nargs="+", default=[4, 8, 16])
     parser.add_argument("--measure-guidance", type=float, default=2.5)
     parser.add_argument("--measure-prompts", type=int, default=200, help="prompts a kind")
     return parser
