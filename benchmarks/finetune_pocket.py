@@ -13,6 +13,7 @@ import time
 from collections import defaultdict
 from pathlib import Path
 
+from curation import replay
 from data.metrics import score
 from data.questions import full_text
 from data.records import Ask, Checkpoint
@@ -37,7 +38,8 @@ def read(folder: Path, per_kind: int) -> list[dict]:
             path = folder / f"{about.name}-{example.split}-{example.external_id}.png".replace("/", "_")
             path.write_bytes(example.picture if isinstance(example.picture, bytes) else example.picture.read_bytes())
             text = full_text(example.question, example.choices, about.prompt_suffix)
-            rows.append({"kind": kind, "split": example.split, "image_path": str(path), "text": text,
+            rows.append({"kind": kind, "split": example.split, "image_path": str(path), "text": text, "question": example.question,
+                         "dataset": about.name,
                          "metric": about.metric, "golds": example.golds, "choices": example.choices})  # fmt: skip
     return rows
 
@@ -52,19 +54,15 @@ def accuracies(rows: list[dict], options: dict) -> tuple[dict[str, float], list[
     return {kind: sum(oks) / len(oks) for kind, oks in sorted(kinds.items())}, right
 
 
-def mix(train: list[dict], right: list[bool], taught: list[str], golds: int, replay: float, rng: random.Random) -> list[dict]:
-    """`golds` examples of each taught kind, and replay of what was answered right, kinds in turn."""
+def mix(train: list[dict], right: list[bool], taught: list[str], golds: int, replay_share: float, rng: random.Random) -> list[dict]:
+    """`golds` examples of each taught kind, and replay of what was answered right, chosen as the product does."""
     chosen = []
     for kind in taught:
         of_kind = [row for row in train if row["kind"] == kind]
         chosen += [("sample", row) for row in rng.sample(of_kind, min(golds, len(of_kind)))]
-    known = defaultdict(list)
-    for row, ok in zip(train, right):
-        if ok and row["kind"] not in taught:
-            known[row["kind"]].append(row)
-    kinds = sorted(known)
-    count = round(len(chosen) * replay / (1 - replay))
-    chosen += [("replay", rng.choice(known[kinds[i % len(kinds)]])) for i in range(count)]
+    known = [row for row, ok in zip(train, right) if ok and row["kind"] not in taught]
+    wanted = round(len(chosen) * replay_share / (1 - replay_share))
+    chosen += [("replay", row) for row in replay.choose([row for _, row in chosen], known, wanted)]
     rng.shuffle(chosen)
     return [{"source": source, "id": str(i), "image_path": row["image_path"], "text": row["text"], "answer": row["golds"][0]}
             for i, (source, row) in enumerate(chosen)]  # fmt: skip

@@ -16,8 +16,9 @@ from tests.running_app import app
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(2400)]
 SOURCES = {
-    "easy-vqa": {"format": "easy_vqa", "source": {"train_limit": 120, "dev_limit": 10, "eval_limit": 80}},
-    "pocket-photo": {"format": "pocket_vqa", "source": {"family": "photo", "train": 120, "dev": 10, "eval": 80}},
+    "easy-vqa": {"format": "easy_vqa", "source": {"train_limit": 60, "dev_limit": 10, "eval_limit": 40}},
+    "pocket-photo": {"format": "pocket_vqa", "source": {"family": "photo", "train": 300, "dev": 10, "eval": 150}},
+    "pocket-knowledge": {"format": "pocket_vqa", "source": {"family": "knowledge", "train": 120, "dev": 10, "eval": 80}},
 }
 PATIENCE = 600_000  # milliseconds for a job on a busy machine
 
@@ -141,10 +142,10 @@ def generates(walker: Walker) -> None:
     page = walker.page
     walker.sees("selection of failures", "#page-generate")
     page.get_by_label("Samples a failure").fill("2")
-    page.get_by_label("Failures at most").fill("40")
-    walker.sees(re.compile(r"40 failures · 80 calls · 160 samples · 80 images"), "#page-generate [data-estimate]")
+    page.get_by_label("Failures at most").fill("60")
+    walker.sees(re.compile(r"60 failures · 120 calls · 240 samples · 120 images"), "#page-generate [data-estimate]")
     walker.shot("generate-estimate")
-    walker.press("Generate 160 samples", "#page-generate")
+    walker.press("Generate 240 samples", "#page-generate")
     funnel = page.locator("#page-generate [data-funnel] .num")
     funnel.first.wait_for(timeout=PATIENCE)
     review = walker.button(re.compile(r"^Review \d+"), "#page-generate [data-follow]")
@@ -153,7 +154,7 @@ def generates(walker: Walker) -> None:
         "() => document.querySelectorAll('#page-generate [data-follow] .chip.ok').length === 2", timeout=PATIENCE
     )  # draw and filter are done
     asked, parsed, drawn, passed, approved = (int(re.sub(r"\D", "", text)) for text in funnel.all_inner_texts())
-    assert asked == 160 >= parsed == drawn > passed > 40 and approved == 0
+    assert asked == 240 >= parsed == drawn > passed > 60 and approved == 0
     walker.shot("generate-done")
     review.click()
 
@@ -223,8 +224,8 @@ def looks_at_results(walker: Walker, running) -> None:
     walker.shot("results")
     found = running.get("/api/command/results")
     assert (before, after) == (pytest.approx(found["overall"]["before"], abs=6e-4), pytest.approx(found["overall"]["after"], abs=6e-4))
-    assert found["before"] == "pocket-llava" and found["examples"] == 160
-    assert after > before and found["fixed"] > found["broken"], shown
+    assert found["before"] == "pocket-llava" and found["examples"] == 270
+    assert after > before and found["overall"]["low"] > 0 and found["fixed"] > found["broken"], shown
     page.keyboard.press("b")
     page.wait_for_url(re.compile("which=broken"))
     walker.shot("results-broken")
