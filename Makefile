@@ -38,7 +38,7 @@ lock:  ## writes requirements.lock anew, from a clean environment
 	build/lock/bin/pip install --quiet $(if $(TORCH),torch==$(TORCH),"$$(grep '^torch==' requirements.lock)")
 	build/lock/bin/python tests/house.py needed > build/needed.txt && build/lock/bin/pip install --quiet -r build/needed.txt
 	build/lock/bin/pip check
-	(grep '^#' requirements.lock; build/lock/bin/pip freeze | sed 's/+[a-z0-9]*$$//') > build/lock.txt && mv build/lock.txt requirements.lock
+	(grep '^#' requirements.lock; build/lock/bin/pip freeze --all --exclude pip | sed 's/+[a-z0-9]*$$//') > build/lock.txt && mv build/lock.txt requirements.lock
 
 # torch first: its own version decides which build fits this machine; then exactly what is locked; then this project, as it stands here.
 $(STAMP): requirements.lock pyproject.toml
