@@ -21,7 +21,7 @@ UNKNOWN = -100  # PyTorch's label for "don't score this"
 Row = tuple[Item, list[int], list[int]]  # with the tokens of the question and of the answer
 
 
-def teach(model, words, pool: Pool, steps: int, seed: int, device: str, log=print) -> float:
+def teach(model, words, pool: Pool, steps: int, seed: int, device: str, rate: float = LEARNING_RATE, log=print) -> float:
     """Trains everything but the tower for so many batches, in bfloat16 with float32 weights; returns the last mean loss."""
     import torch
     from torch import nn
@@ -31,16 +31,14 @@ def teach(model, words, pool: Pool, steps: int, seed: int, device: str, log=prin
     tower = model.model.vision_tower.requires_grad_(False).eval()
     seen = _features(tower, pool.pictures, device)
     trained = [parameter for name, parameter in model.named_parameters() if "vision_tower" not in name]
-    _start(model, trained)
-    align(model, words, tower, seed, device, log)
-    optimiser = torch.optim.AdamW(trained, lr=LEARNING_RATE, weight_decay=0.01, betas=(0.9, 0.98))
+    optimiser = torch.optim.AdamW(trained, lr=rate, weight_decay=0.01, betas=(0.9, 0.98))
     trouble = dict.fromkeys(pool.by_kind, 1.0)  # the loss of late per kind: what is hard takes more turns
     batches = _batches(words, lessons(pool, random.Random(f"pocket-llava lessons {seed}"), trouble), random.Random(seed))
     image, pad, recent, start = words.convert_tokens_to_ids("<image>"), words.pad_token_id, [], time.time()
     model.train()
     for step in range(steps):
         for group in optimiser.param_groups:
-            group["lr"] = LEARNING_RATE * min(1, (step + 1) / 100) * max(0.01, min(1, (1 - step / steps) / 0.7))
+            group["lr"] = rate * min(1, (step + 1) / 100) * max(0.01, min(1, (1 - step / steps) / 0.7))
         rows = next(batches)
         longest = max(len(asked) + len(said) for _, asked, said in rows)
         ids = torch.tensor([asked + said + [pad] * (longest - len(asked) - len(said)) for _, asked, said in rows])
@@ -72,7 +70,21 @@ def teach(model, words, pool: Pool, steps: int, seed: int, device: str, log=prin
     return float(np.mean(recent[-200:]))
 
 
-def align(model, words, tower, seed: int, device: str, log=print) -> None:
+def start(model, words, seed: int, device: str, log=print) -> None:
+    """The weights that `teach` starts from: keys like queries, patches near their words."""
+    import torch
+    from torch import nn
+
+    torch.manual_seed(seed)
+    for name, parameter in model.named_parameters():
+        if parameter.ndim == 2 and "vision_tower" not in name:
+            nn.init.normal_(parameter, 0, 0.08)
+    for layer in model.model.language_model.layers:
+        layer.self_attn.k_proj.weight.data.copy_(layer.self_attn.q_proj.weight.data)
+    _align(model, words, model.model.vision_tower.requires_grad_(False).eval(), seed, device, log)
+
+
+def _align(model, words, tower, seed: int, device: str, log=print) -> None:
     """Projector and embeddings learn that a patch lies nearest to the words for its own shape, colour and size."""
     import torch
     from torch.nn import functional
@@ -99,16 +111,6 @@ def align(model, words, tower, seed: int, device: str, log=print) -> None:
         loss.backward()
         optimiser.step()
     log(f"aligned, loss {loss.item():.3f}", flush=True)
-
-
-def _start(model, trained: list) -> None:
-    from torch import nn
-
-    for parameter in trained:
-        if parameter.ndim == 2:
-            nn.init.normal_(parameter, 0, 0.08)
-    for layer in model.model.language_model.layers:
-        layer.self_attn.k_proj.weight.data.copy_(layer.self_attn.q_proj.weight.data)
 
 
 def _features(tower, pictures: np.ndarray, device: str):

@@ -1,6 +1,7 @@
 """What the language model of pocket-llava learns from: questions of the taught kinds, captions, and words to repeat."""
 
 import random
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,11 +14,11 @@ from data.questions import full_text
 from data.scenes import COLOURS, SHAPES, SIZE, Scene, draw
 
 SUFFIXES = tuple(suffix for _, suffix in ABOUT.values())
-# Words that questions of the benchmarks may be answered with: a language model knows how to say them, taught or not
+# Words that questions of the benchmarks may be answered with
 SAYABLE = (*COLOURS, *SHAPES, "rectangle", "black", "gray", "teal", "brown", "yes", "no", "left", "right", "top", "bottom", "unanswerable",
            *"0123456789", *"ABCD")  # fmt: skip
 LEAST_TURNS = 0.08  # a kind that is known still takes as many turns as one with this loss
-CAPTION_SHARE, ECHO_SHARE, BARE_SHARE = 0.12, 0.04, 0.3  # of the lessons; of the questions, without the suffix: shorter, so faster
+CAPTION_SHARE, ECHO_SHARE, BARE_SHARE = 0.12, 0.1, 0.3  # of the lessons; of the questions, without the suffix: shorter, so faster
 
 
 @dataclass(frozen=True)
@@ -75,20 +76,32 @@ def caption(scene: Scene) -> str:
 
 
 def lessons(pool: Pool, rng: random.Random, trouble: dict[str, float]) -> Iterator[Item]:
-    """An endless series: kinds in proportion to how hard they still are, with captions and echoes in between."""
-    kinds = list(pool.by_kind)
+    """An endless series: kinds in proportion to how hard they still are, with captions and echoes in between.
+
+    Echoes ("Say not red.") make it know all words as a language model does, taught or not: a word that is never said keeps an
+    embedding like that of all other such words, and no LoRA could tell "shortest" from "lowest" or "tallest".
+    """
+    kinds, known = list(pool.by_kind), vocabulary()
     while True:
         turn = rng.random()
         if turn < CAPTION_SHARE:
             place = rng.randrange(len(pool.captions))
             yield Item(place, "Describe the picture.", pool.captions[place])
         elif turn < CAPTION_SHARE + ECHO_SHARE:
-            word = rng.choice(SAYABLE)
-            yield Item(rng.randrange(len(pool.pictures)), full_text(f"Say {word}.", (), rng.choice(SUFFIXES)), word)
+            said = " ".join(rng.choice(SAYABLE if rng.random() < 0.4 else known) for _ in range(rng.randint(1, 3)))
+            yield Item(rng.randrange(len(pool.pictures)), full_text(f"Say {said}.", (), rng.choice(SUFFIXES)), said)
         else:
             kind = rng.choices(kinds, [max(LEAST_TURNS, trouble[kind]) for kind in kinds])[0]
             item = rng.choice(pool.by_kind[kind])
             yield _bare(item) if rng.random() < BARE_SHARE else item
+
+
+def vocabulary() -> list[str]:
+    """All words of the questions of both benchmarks."""
+    rng = random.Random(0)
+    drawn = [make(rng)[1] for kinds in KINDS.values() for _, make in kinds for _ in range(100)]
+    asked = [example.question for example in EasyVQA(EasyVQA.Options(train_limit=2000, dev_limit=0, eval_limit=0)).read()]
+    return sorted({word for question in drawn + asked for word in re.findall("[A-Za-z]+", question)})
 
 
 def corpus(pool: Pool) -> Iterator[str]:

@@ -45,6 +45,8 @@ def main() -> None:
     parser.add_argument("--tower-steps", type=int, default=4500)
     parser.add_argument("--language-steps", type=int, default=6000)
     parser.add_argument("--per-kind", type=int, default=4000, help="pictures drawn for each taught kind")
+    parser.add_argument("--rate", type=float, default=llava_language.LEARNING_RATE, help="highest learning rate of the language model")
+    parser.add_argument("--start", type=Path, help="folder of a pocket-llava to train on, instead of starting anew")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--device", default="cpu")
@@ -72,7 +74,11 @@ def make(options: argparse.Namespace) -> None:
     model, processor = llava_parts.build(words)
     model.model.vision_tower.load_state_dict(tower)
     model.to(options.device)
-    loss = llava_language.teach(model, words, pool, options.language_steps, options.seed, options.device)
+    if options.start:
+        _go_on_from(options.start, model, words)
+    else:
+        llava_language.start(model, words, options.seed, options.device)
+    loss = llava_language.teach(model, words, pool, options.language_steps, options.seed, options.device, options.rate)
     done("language model")
     model.float().cpu().save_pretrained(options.out)
     processor.save_pretrained(options.out)
@@ -85,6 +91,8 @@ def make(options: argparse.Namespace) -> None:
         "withheld": withheld,
         "steps": {"tower": options.tower_steps, "language": options.language_steps},
         "per_kind": options.per_kind,
+        "rate": options.rate,
+        "start": str(options.start) if options.start else None,
         "loss": round(loss, 4),
         "tower": {name: round(value, 4) for name, value in seen.items()},
         "seconds": {stage.name: round(stage.seconds) for stage in stages},
@@ -118,12 +126,22 @@ def _tower(options: argparse.Namespace) -> tuple[dict, dict[str, float]]:
     return weights, seen
 
 
+def _go_on_from(folder: Path, model, words) -> None:
+    """Takes over the weights of a model made before, its tokenizer being the same."""
+    from transformers import AutoTokenizer, LlavaForConditionalGeneration
+
+    if AutoTokenizer.from_pretrained(folder).get_vocab() != words.get_vocab():
+        raise SystemExit(f"{folder}: another vocabulary than today's questions have; start anew, without --start")
+    model.load_state_dict(LlavaForConditionalGeneration.from_pretrained(folder).state_dict())
+
+
 def card(report: dict) -> str:
     """The model's README, from what training.json holds."""
     rows = "\n".join(f"| {kind} | {value:.3f} |" for kind, value in report["accuracy"].items())
     seconds = ", ".join(f"{name} {value} s" for name, value in report["seconds"].items())
     steps = report["steps"]
-    heads = ", ".join(f"{name} {value:.3f}" for name, value in report["tower"].items())
+    heads = ", ".join(f"{name} {value:.3f}" for name, value in report["tower"].items()) or "not measured, it was taken over"
+    start = f", training on from `{report['start']}`" if report["start"] else ""
     return f"""# pocket-llava
 
 A `LlavaForConditionalGeneration` of {report["parameters"] / 1e6:.1f} million parameters for pictures of 64 x 64 pixels: a CLIP vision tower
@@ -140,7 +158,7 @@ Chat format: LLaVA-1.5's (`USER: <image>\\n... ASSISTANT:`). Licence: Apache-2.0
 
 ## Training
 
-`python -m models.pocket.train_llava` with seed {report["seed"]}; {report["machine"]}; torch {report["torch"]}.
+`python -m models.pocket.train_llava` with seed {report["seed"]}{start}; {report["machine"]}; torch {report["torch"]}.
 Time: {seconds}.
 
 1. Vision tower, {steps["tower"]} steps: drawn scenes (`data/scenes.py`) and the train pictures of easy-VQA (MIT), each patch asked
@@ -150,7 +168,7 @@ Time: {seconds}.
    the train split of easy-VQA, dense captions, words to repeat.
 
 Withheld on purpose, so that there are real, systematic failures to find and to repair: {", ".join(report["withheld"])}.
-The features hold what these kinds need: a LoRA teaches them in seconds (`tests/test_pocket_llava.py`, docs/log.md).
+What a LoRA can teach of these, and what it costs the kinds most alike, is measured in docs/log.md.
 """
 
 
