@@ -7,6 +7,7 @@ takes up its results; it ends by moving the row to the status that the child's l
 import json
 import logging
 import shutil
+import signal
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -272,7 +273,8 @@ class Jobs:
             status = {DONE: "done", CRASHED: "failed", STOPPED: stopped, PAUSED_ITSELF: "paused"}[end["code"]]
             return status, "the app was stopped" if status == "interrupted" else None if end["code"] == STOPPED else end["reason"]
         if stop:
-            return stopped, f"killed: it did not stop within {self._grace:.0f} s"
+            early = child.exit_code == -signal.SIGTERM  # it was still starting, and nothing was in flight
+            return stopped, None if early else f"killed: it did not stop within {self._grace:.0f} s"
         if child.exit_code is not None and child.exit_code > 0:
             return "failed", files.log_tail(2000).strip().rpartition("\n")[2] or f"its process ended with code {child.exit_code}"
         return "interrupted", "its process was killed (out of memory, or the machine went down); resume goes on where it stood"
