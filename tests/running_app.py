@@ -129,7 +129,9 @@ class Teacher:
         self.address, self._log, self.pid = address, log, pid
 
     def asked(self) -> list[dict]:
-        return [json.loads(line) for line in self._log.read_text().splitlines()] if self._log.exists() else []
+        """Whole lines only: the teacher may be writing the last one."""
+        text = self._log.read_text() if self._log.exists() else ""
+        return [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]
 
 
 @contextmanager

@@ -133,7 +133,6 @@ def test_cleaning_frees_what_it_said(world, client):
     assert "there are" in post(client, "clean", 409, what="store")["error"]
 
 
-@pytest.mark.xfail(strict=False, reason="failed once on a busy machine on 2026-11-22; to be looked into")
 def test_a_threshold_is_moved_on_the_page(world):
     executable()
     app, store, _ = world
