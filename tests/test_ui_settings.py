@@ -133,9 +133,10 @@ def test_cleaning_frees_what_it_said(world, client):
     assert "there are" in post(client, "clean", 409, what="store")["error"]
 
 
-def test_a_threshold_is_moved_on_the_page(world):
+def test_a_threshold_is_moved_on_the_page(world, client):
     executable()
     app, store, _ = world
+    post(client, "filter", filter="duplicate", enabled=True, threshold=0.9)
     with served(app) as address, chromium(f"{address}/?page=settings") as page:
         page.wait_for_selector("#page-settings .filter")
         number = page.locator(".filter:has(b:text-is('duplicate')) input[type=number]")
