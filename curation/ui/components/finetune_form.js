@@ -12,7 +12,7 @@ export function startForm(shown) {
   for (const [name, step] of [["epochs", "any"], ["rate", "any"]])
     inputs[name] = h("input.in.short", { type: "number", id: `fine-${name}`, step, min: 0, oninput: () => change({ [name]: inputs[name].value || null }) });
   inputs.name = h("input.in", { id: "fine-name", spellcheck: "false", maxlength: 80, oninput: () => change({ name: inputs.name.value.trim() || null }) });
-  inputs.replay = h("input", { type: "range", id: "fine-replay", min: 0, max: 0.9, step: 0.05, oninput: () => { shareText(Number(inputs.replay.value)); change({ replay: inputs.replay.value }); } });
+  inputs.replay = h("input", { type: "range", id: "fine-replay", min: 0, max: 0.9, step: 0.01, oninput: () => { shareText(Number(inputs.replay.value)); change({ replay: inputs.replay.value }); } });
   inputs.share = h("b.share");
   inputs.meaning = h("small.faint");
 }
