@@ -46,7 +46,8 @@ def begin_round(store: Store, checkpoint_name: str) -> int:
     with store.write() as write:
         number = current_round(store) + 1
         write.insert("round", [{"round": number, "checkpoint_id": checkpoint.checkpoint_id}])
-        write.run("failures_from_predictions", checkpoint_id=checkpoint.checkpoint_id)
+        found = write.run("failures_from_predictions", checkpoint_id=checkpoint.checkpoint_id)
+        write.touch_failures(row["failure_id"] for row in found)
     return number
 
 

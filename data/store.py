@@ -24,6 +24,7 @@ import pyarrow.parquet as pq
 from data.queries import query
 
 MIGRATIONS = Path(__file__).parent / "migrations"
+LOGS_OF_FAILURES = ("diagnosis", "triage", "place")  # rows put into them change the state of their failures
 log = logging.getLogger(__name__)
 
 
@@ -51,6 +52,7 @@ class Store:
         self._described: dict[str, Table] = {}
         self._migrate(backups, upto)
         self._writer.execute("CREATE TEMP TABLE touched (sample_id BIGINT)")
+        self._writer.execute("CREATE TEMP TABLE touched_failure (failure_id BIGINT)")
 
     # Reading
 
@@ -107,9 +109,10 @@ class Store:
                 raise
 
     def rebuild_states(self) -> None:
-        """Writes sample_state anew from the logs."""
+        """Writes sample_state and failure_state anew from the logs."""
         with self.write() as change:
             change.touch_all()
+            change.touch_failures()
 
     def checkpoint(self) -> None:
         """Moves the write-ahead log into the file; worth it after bulk work."""
@@ -190,7 +193,7 @@ class Write:
 
     def __init__(self, cursor: duckdb.DuckDBPyConnection, described: dict[str, Table]):
         self._cursor, self._described = cursor, described
-        self.touched_any = False
+        self.touched_any = self.touched_failures = False
 
     def run(self, name: str, /, **parameters) -> list[dict[str, Any]]:
         """Runs a named query; returns its rows (of RETURNING, say)."""
@@ -203,6 +206,8 @@ class Write:
         """
         if not rows:
             return []
+        if table in LOGS_OF_FAILURES:
+            self.touch_failures([row["failure_id"] for row in rows])
         about = self._about(table)
         columns = list(rows[0])
         given = pa.table({c: _arrow([row[c] for row in rows], about.types[c]) for c in columns})
@@ -235,8 +240,23 @@ class Write:
         self.run("touch_all")
         self.touched_any = True
 
+    def touch_failures(self, failure_ids: Iterable[int] | None = None) -> None:
+        """Failures whose state is to be derived anew when the transaction ends; all of them where none are named.
+
+        `insert` does it by itself for LOGS_OF_FAILURES; whoever changes these, `failure` or `assignment` by SQL calls it.
+        """
+        if failure_ids is None:
+            self.run("touched_failures_all")
+        elif ids := list(failure_ids):
+            self.run("touched_failures_add", failure_ids=ids)
+        self.touched_failures = True
+
     def refresh_states(self) -> None:
-        """Derives the state of the touched samples; also called early where the same transaction reads it."""
+        """Derives the state of the touched samples and failures; also called early where the same transaction reads it."""
+        if self.touched_failures:
+            for name in ("failure_state_forget", "failure_state_write", "touched_failures_clear"):
+                self.run(name)
+            self.touched_failures = False
         if self.touched_any:
             self.run("state_refresh")
             self.run("touched_clear")

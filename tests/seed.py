@@ -164,6 +164,7 @@ def _examples(write: Write, pictures: Pictures, rng: random.Random, base: int, t
             predictions.append(_prediction(tuned, example_id, question, rng.random() < (0.2 if fails else 0.04)))
     write.insert("prediction", predictions)
     write.run("failures_from_predictions", checkpoint_id=base)
+    write.touch_failures()
     failure_ids = {row["example_id"]: row["failure_id"] for row in write.run("failure_ids", round=1)}
     for example_id, (split, kind, question, _) in zip(ids, asked):
         if split == "train":

@@ -270,6 +270,7 @@ def test_every_named_query_fits_the_schema(store):
     """Binds each statement of data/sql against the tables, with NULL for every parameter; fragments are covered by their users."""
     cursor, broken = store._connection.cursor(), {}
     cursor.execute("CREATE TEMP TABLE touched (sample_id BIGINT)")
+    cursor.execute("CREATE TEMP TABLE touched_failure (failure_id BIGINT)")
     for name in queries._texts():
         wanted = queries.query(name)
         if wanted.text.split(None, 1)[0].upper() in ("SELECT", "WITH", "INSERT", "UPDATE", "DELETE", "FROM"):

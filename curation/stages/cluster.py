@@ -64,6 +64,7 @@ class Cluster:
             rows = [{"round": job.round, "job_id": job.job_id, **cluster} for cluster in found]
             write.insert("cluster", rows)
             ids = {row["name"]: row["cluster_id"] for row in write.run("clusters_of_job", job_id=job.job_id)}
+            write.touch_failures()  # places and assignments change: all of failure_state follows
             write.run("places_clear", round=job.round)
             write.run("assignments_clear", round=job.round)
             places = pq.read_table(job.folder / "places.parquet").to_pylist()

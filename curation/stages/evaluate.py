@@ -67,7 +67,8 @@ class Evaluate:
             for result in results
         ]
         write.insert("prediction", rows)
-        write.run("failures_from_predictions", checkpoint_id=checkpoint_id, example_ids=[row["example_id"] for row in rows])
+        found = write.run("failures_from_predictions", checkpoint_id=checkpoint_id, example_ids=[row["example_id"] for row in rows])
+        write.touch_failures(row["failure_id"] for row in found)
 
     def finish(self, store: Store, workspace: Workspace, job: Job) -> str | None:
         return None

@@ -53,7 +53,9 @@ class ImportPredictions:
         rows = [{k: v for k, v in result.items() if k != "key"} | {"job_id": job.job_id} for result in results]
         write.insert("prediction", rows)
         ids = [row["example_id"] for row in rows]
-        write.run("failures_from_predictions", checkpoint_id=checkpoints.taken_along(job.folder).checkpoint_id, example_ids=ids)
+        checkpoint_id = checkpoints.taken_along(job.folder).checkpoint_id
+        found = write.run("failures_from_predictions", checkpoint_id=checkpoint_id, example_ids=ids)
+        write.touch_failures(row["failure_id"] for row in found)
 
     def finish(self, store: Store, workspace: Workspace, job: Job) -> str | None:
         return None

@@ -45,19 +45,9 @@ round = $round AND {in_dataset} AND {in_error_type} AND {in_kind} AND {in_cluste
 -- Part of failure_filter.
 ($failure_ids IS NULL OR failure_id IN (SELECT unnest($failure_ids::BIGINT[])))
 
--- :name use_of_failure
--- Whether a failure can teach, and why not (METHOD.md, step 1).
-CASE WHEN diagnosis_id IS NULL THEN 'not diagnosed' WHEN teachable THEN 'teachable'
-     WHEN triage = 'label error' OR gold_looks_wrong THEN 'gold looks wrong'
-     WHEN triage = 'scorer artefact' OR right_but_misformatted THEN 'only its form is wrong' ELSE 'the frontier fails too' END
-
 -- :name score_of_failure
 -- How wrong an answer is.
 CASE WHEN lenient >= 0.5 THEN 'right in another form' WHEN lenient > 0 THEN 'partly right' ELSE 'wrong' END
-
--- :name label_error
--- Whether the gold answer counts as wrong: a person's word stands over the frontier model's.
-coalesce(triage = 'label error', false) OR (coalesce(gold_looks_wrong, false) AND triage IS DISTINCT FROM 'model error')
 
 -- :name failures_summary
 -- The round at a glance: items, answers, accuracy with and without label errors, how far diagnosis and clustering are.

@@ -40,7 +40,7 @@ SELECT p.prediction_id, p.checkpoint_id, p.example_id, r.round
 FROM prediction p JOIN round r USING (checkpoint_id) JOIN example e USING (example_id) JOIN dataset d ON d.name = e.dataset
 WHERE e.split = 'train' AND p.strict < d.threshold AND p.checkpoint_id = $checkpoint_id
   AND ($example_ids IS NULL OR list_contains($example_ids::BIGINT[], p.example_id))
-ON CONFLICT DO NOTHING
+ON CONFLICT DO NOTHING RETURNING failure_id
 
 -- :name failures_to_diagnose
 -- Failures of a round without a diagnosis (or the named ones, diagnosed or not).
