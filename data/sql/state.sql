@@ -12,7 +12,8 @@ INSERT OR REPLACE INTO sample_state {state_derived}
 
 -- :name state_derived
 -- The state that follows from the logs, for the touched samples.
--- Decisions: the latest of each reviewer that is not undone and names the current revision; reset removes it; disagreement is disputed.
+-- Decisions: the latest of each reviewer that is not undone and names the current revision; reset removes it; disagreement is disputed, until one of
+-- them is an adjudication: that counts over all.
 WITH
 text AS (
     SELECT s.sample_id, coalesce(r.revision, 0) AS revision, coalesce(r.question, s.question) AS question,
@@ -36,13 +37,14 @@ masks AS (
 undone AS (
     SELECT undoes FROM review WHERE action = 'undo' AND sample_id IN (FROM touched)),
 latest AS (
-    SELECT r.sample_id, r.reviewer, r.action, r.review_id
+    SELECT r.sample_id, r.reviewer, r.action, r.review_id, r.review_id IN (SELECT review_id FROM adjudication) AS settles
     FROM review r JOIN text USING (sample_id, revision)
     WHERE r.sample_id IN (FROM touched) AND r.action IN ('approve', 'reject', 'reset') AND r.review_id NOT IN (SELECT undoes FROM undone WHERE undoes IS NOT NULL)
     QUALIFY row_number() OVER (PARTITION BY r.sample_id, r.reviewer ORDER BY r.review_id DESC) = 1),
 decisions AS (
-    SELECT sample_id, CASE WHEN count(DISTINCT action) > 1 THEN 'disputed' ELSE min(action::TEXT) END AS decision,
-           arg_max(reviewer, review_id) AS decided_by
+    SELECT sample_id, CASE WHEN bool_or(settles) THEN arg_max(action::TEXT, review_id) FILTER (settles)
+                           WHEN count(DISTINCT action) > 1 THEN 'disputed' ELSE min(action::TEXT) END AS decision,
+           arg_max(reviewer, (settles, review_id)) AS decided_by
     FROM latest WHERE action <> 'reset' GROUP BY sample_id),
 enabled AS (SELECT coalesce(bit_or(1::UBIGINT << bit), 0::UBIGINT) AS mask FROM current_filter WHERE enabled)
 SELECT t.sample_id, t.round, t.dataset, t.error_type, t.route, t.failure_id, t.revision, t.question, t.choices, t.answer, t.image,
@@ -56,3 +58,7 @@ FROM text t CROSS JOIN enabled e LEFT JOIN masks m USING (sample_id) LEFT JOIN d
 -- :name state_differences
 -- How many rows of sample_state differ from what the logs say (all samples must be touched).
 SELECT count(*) FROM ((FROM sample_state EXCEPT FROM ({state_derived})) UNION ALL (FROM ({state_derived}) EXCEPT FROM sample_state))
+
+-- :name sample_statuses
+-- How many samples have each status.
+SELECT status::TEXT AS status, count(*) AS count FROM sample_state GROUP BY ALL ORDER BY ALL
