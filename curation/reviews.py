@@ -20,7 +20,7 @@ REASONS = (
     "bad wording",
     "other",
 )
-FILTER_FIELDS = ("statuses", "error_types", "datasets", "routes", "rounds", "failed_bit", "failing", "failure_id", "sample_ids", "search")
+FILTER_FIELDS = ("statuses", "error_types", "datasets", "routes", "rounds", "failed_bit", "failing", "failure_id", "sample_ids", "found")
 
 
 class StaleRevision(ValueError):

@@ -34,6 +34,11 @@ class Workspace:
         return self.root / "replies.sqlite"
 
     @property
+    def search(self) -> Path:
+        """The index of the free-text search; made anew from the store where it is missing."""
+        return self.root / "search.sqlite"
+
+    @property
     def checkpoints(self) -> Path:
         return self.root / "checkpoints"
 

@@ -343,6 +343,7 @@ def serve(failures: int, samples: int, port: int, folder: Path, clustered: bool 
     else:
         store, _, workspace = seeded_store(folder, failures, samples, clustered=clustered)
     app = create_app(workspace, store, Jobs(store, workspace), Settings(port=port, reviewer="ada"))
+    app.state.services.search.refresh_soon()
     uvicorn.run(app, host="127.0.0.1", port=port, log_level="warning")
 
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from curation import by_hand, review_queue, reviews
 from data.images import ImageStore
+from data.search import Search
 from data.store import Store
 from data.workspace import Workspace
 from tests.seed import seeded_store
@@ -126,7 +127,9 @@ def test_the_count_of_a_facet_is_what_choosing_it_gives(shared, data):
         values = [row["value"] for row in everything[name]]
         matching[fields[name]] = data.draw(st.lists(st.sampled_from(values), min_size=1, max_size=2, unique=True))
     if data.draw(st.booleans()):
-        matching["search"] = data.draw(st.sampled_from(["not", "how many", "CIRCLE", "%", "_"]))
+        search = Search(shared, shared.path.with_name("search.sqlite"))
+        matching["found"] = search.samples(data.draw(st.sampled_from(["not", "how many", "CIRCLE", "%", "_"])))
+        search.close()
     if "rounds" in matching:
         matching["rounds"] = [int(value) for value in matching["rounds"]]
     found = review_queue.facets(shared, matching)

@@ -32,11 +32,11 @@ class Matching(BaseModel):
     failing: list[str] | None = Field(default=None, description="Names of filters, of which the sample fails at least one.")
     failure_id: int | None = None
     sample_ids: list[int] | None = None
-    search: str | None = Field(default=None, description="Every word must occur in question, choices or answer.")
+    search: str | None = Field(default=None, description="Each word must begin a word of question, choices or answer; or phrases in quotes.")
 
-    def given(self) -> dict[str, Any]:
-        """The parameters of {sample_filter}."""
-        return {**self.model_dump(), "search": " ".join((self.search or "").split()) or None}
+    def given(self, request: Request) -> dict[str, Any]:
+        """The parameters of {sample_filter}: what the words find as a bitmap of ids."""
+        return {**self.model_dump(exclude={"search"}), "found": services(request).search.samples(self.search)}
 
 
 class Asked(BaseModel):
@@ -127,14 +127,14 @@ def component() -> "gr.HTML":
 def facets(request: Request, body: Matching) -> dict[str, Any]:
     """Values and counts by facet; whose decisions these are, and the reasons that a rejection may name."""
     here = services(request)
-    found = review_queue.facets(here.store, body.given())
+    found = review_queue.facets(here.store, body.given(request))
     return {"facets": found, "workspace": here.workspace.name, "reviewer": here.reviewer(request), "reasons": reviews.REASONS}
 
 
 @router.post("/next")
 def following(request: Request, body: Next) -> dict[str, Any]:
     """Cards of the queue; `before` and `total` say where the first of them stands (absent when going on from a place)."""
-    store, matching = services(request).store, body.matching.given()
+    store, matching = services(request).store, body.matching.given(request)
     if body.key is not None and body.sample_id is not None:
         place = review_queue.Place(body.key, body.sample_id)
         return {"cards": review_queue.following(store, matching, body.order, place, body.count, body.back)}
@@ -148,7 +148,7 @@ def following(request: Request, body: Next) -> dict[str, Any]:
 
 @router.post("/page")
 def page(request: Request, body: PageOf) -> dict[str, Any]:
-    return review_queue.page(services(request).store, body.matching.given(), body.order, body.offset, body.limit)
+    return review_queue.page(services(request).store, body.matching.given(request), body.order, body.offset, body.limit)
 
 
 @router.post("/card")
@@ -184,14 +184,14 @@ def history(request: Request, limit: int = 100) -> list[dict[str, Any]]:
 
 @router.post("/bulk/preview")
 def preview(request: Request, body: Preview) -> dict[str, Any]:
-    return reviews.preview_bulk(services(request).store, body.matching.given(), body.action, body.seed)
+    return reviews.preview_bulk(services(request).store, body.matching.given(request), body.action, body.seed)
 
 
 @router.post("/bulk")
 def bulk(request: Request, body: Bulk) -> dict[str, Any]:
     here = services(request)
     values = body.model_dump(exclude={"matching"})
-    return reviews.decide_bulk(here.store, body.matching.given(), reviewer=here.reviewer(request), **values)
+    return reviews.decide_bulk(here.store, body.matching.given(request), reviewer=here.reviewer(request), **values)
 
 
 @router.post("/pictures")

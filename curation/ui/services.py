@@ -7,6 +7,7 @@ from fastapi import Request
 from curation.app_settings import Settings, operating_system_user
 from curation.jobs import Jobs
 from data.images import ImageStore
+from data.search import Search
 from data.store import Store
 from data.workspace import Workspace
 
@@ -18,6 +19,7 @@ class Services:
     jobs: Jobs
     settings: Settings
     images: ImageStore
+    search: Search
 
     def reviewer(self, request: Request) -> str:
         """Whose decision a request is: the login (or the name the command line sends), else --reviewer, else the account."""

@@ -58,6 +58,7 @@ def _run(workspace: Workspace, store: Store, jobs: Jobs, settings: Settings, lis
 
     builtin.prepare(store)
     app = create_app(workspace, store, jobs, settings, headless=settings.headless)
+    app.state.services.search.refresh_soon()
     config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=3)
     server = uvicorn.Server(config)
     app.state.quit = lambda: setattr(server, "should_exit", True)

@@ -29,11 +29,10 @@ AND ($failing IS NULL OR t.failed & (SELECT coalesce(bit_or(1::UBIGINT << bit), 
                                      WHERE enabled AND list_contains($failing::TEXT[], filter)) <> 0)
 
 -- :name sample_in_rest
--- Part of sample_filter: what is no facet. Every word of the search must occur in question, choices or answer.
+-- Part of sample_filter: what is no facet. $found is a bitmap of ids (data/search.py); its last bit is 0.
 ($failure_id IS NULL OR t.failure_id = $failure_id)
 AND ($sample_ids IS NULL OR t.sample_id IN (SELECT unnest($sample_ids::BIGINT[])))
-AND ($search IS NULL OR list_bool_and([contains(lower(concat_ws(' ', t.question, array_to_string(t.choices, ' '), t.answer)), w)
-                                       FOR w IN string_split(lower(trim($search::TEXT)), ' ')]))
+AND ($found IS NULL OR get_bit($found::BLOB::BIT, least(t.sample_id, bit_length($found::BLOB::BIT) - 1)::INTEGER) = 1)
 
 -- :name samples_matching
 -- Ids of the samples that a filter matches, with what a decision needs to know of them.

@@ -1,0 +1,174 @@
+"""Free-text search over failures and samples: SQLite's FTS5 in a file beside the store, which can always be made anew from it.
+
+A search answers with a bitmap of ids, which queries test with `get_bit($found::BLOB::BIT, id)`: 300,000 hits as a list of
+numbers would take longer to hand over than to find. The last bit of a bitmap is always 0.
+
+What may be asked: words (each must occur; the beginning of a word is enough) and "phrases in quotes". Case and accents don't
+count, nothing else has a meaning, and no text is an error.
+"""
+
+import logging
+import re
+import sqlite3
+import threading
+from collections import OrderedDict
+from pathlib import Path
+
+import numpy as np
+
+from data.store import Store
+
+COLUMNS = {"failures": ("question", "answers", "diagnosis"), "samples": ("question", "choices", "answer")}
+VERSION = 1  # of the file's form; another one is made anew
+AT_ONCE = 50_000  # ids read from the store at a time
+REMEMBERED = 24  # results kept, for pages ask for the same one several times
+log = logging.getLogger(__name__)
+
+SCHEMA = """
+PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF;
+CREATE TABLE IF NOT EXISTS mark (what TEXT PRIMARY KEY, rows INTEGER, last INTEGER, changes INTEGER, changed INTEGER);
+"""
+TABLE = "CREATE VIRTUAL TABLE IF NOT EXISTS {what} USING fts5({columns}, tokenize = 'unicode61 remove_diacritics 2', prefix = '1 2 3')"
+
+
+class Search:
+    """The index of one store. Any thread may search; it is brought up to date before it answers."""
+
+    def __init__(self, store: Store, path: Path):
+        self._store, self._path = store, path
+        self._lock = threading.Lock()
+        self._connection: sqlite3.Connection | None = None
+        self._found: OrderedDict[tuple[str, str], bytes] = OrderedDict()
+
+    def failures(self, words: str | None) -> bytes | None:
+        """Bitmap of the failures that hold all the words; None where there is nothing to search for."""
+        return self._search("failures", words)
+
+    def samples(self, words: str | None) -> bytes | None:
+        """Bitmap of the samples that hold all the words; None where there is nothing to search for."""
+        return self._search("samples", words)
+
+    def refresh(self) -> None:
+        """Brings the index up to date; the first time at 550,000 samples this takes seconds."""
+        with self._lock:
+            for what in COLUMNS:
+                self._follow(what)
+
+    def refresh_soon(self) -> None:
+        """The same in a thread, so that the first search needn't wait; a fault shows up there again."""
+        threading.Thread(target=self._try_refresh, name="search", daemon=True).start()
+
+    def _try_refresh(self) -> None:
+        try:
+            self.refresh()
+        except Exception as error:
+            log.info("the search index was not brought up to date: %s", error)
+
+    def close(self) -> None:
+        with self._lock:
+            if self._connection:
+                self._connection.close()
+                self._connection = None
+
+    def _search(self, what: str, words: str | None) -> bytes | None:
+        if not (words or "").strip():
+            return None
+        wanted = expression(words)
+        with self._lock:
+            try:
+                last = self._follow(what)
+                return self._matches(what, wanted, last)
+            except sqlite3.DatabaseError:
+                log.exception("the search index %s can't be read; it is made anew", self._path)
+                self._throw_away()
+                return self._matches(what, wanted, self._follow(what))
+
+    def _matches(self, what: str, wanted: str | None, last: int) -> bytes:
+        if (what, wanted) in self._found:
+            self._found.move_to_end((what, wanted))
+            return self._found[what, wanted]
+        bits = np.zeros(last + 2, dtype=bool)
+        if wanted is not None:  # one text of all ids: a row each would take three times as long
+            ids = self._open().execute(f"SELECT group_concat(rowid) FROM {what} WHERE {what} MATCH ?", (wanted,)).fetchone()[0]
+            found = np.array(ids.split(",") if ids else [], dtype=np.int64)
+            bits[found[found <= last]] = True
+        found = self._found[what, wanted] = np.packbits(bits).tobytes()
+        while len(self._found) > REMEMBERED:
+            self._found.popitem(last=False)
+        return found
+
+    def _follow(self, what: str) -> int:
+        """Takes up what is new in the store; returns the highest id."""
+        file, now = self._open(), self._store.row(f"search_marks_{what}")
+        then = file.execute("SELECT rows, last, changes, changed FROM mark WHERE what = ?", (what,)).fetchone()
+        if then == tuple(now.values()):
+            return now["last"]
+        self._found.clear()
+        ids = None
+        if then:
+            rows, last, changes, changed = then
+            known = self._store.row(f"search_known_{what}", last=last, changed=changed)
+            if (known["rows"], known["changes"]) == (rows, changes):
+                ids = self._store.column(f"search_new_{what}", last=last, changed=changed)
+        with file:
+            if ids is None or len(ids) > AT_ONCE:
+                file.execute(f"DROP TABLE IF EXISTS {what}")
+                file.execute(TABLE.format(what=what, columns=", ".join(COLUMNS[what])))
+                for low in range(0, now["last"] + 1, AT_ONCE):
+                    self._put(file, what, low, low + AT_ONCE - 1, None)
+                file.execute(f"INSERT INTO {what} ({what}) VALUES ('optimize')")
+            elif ids:
+                file.executemany(f"DELETE FROM {what} WHERE rowid = ?", [(one,) for one in ids])
+                self._put(file, what, ids[0], ids[-1], ids)
+            file.execute("INSERT OR REPLACE INTO mark VALUES (?, ?, ?, ?, ?)", (what, *now.values()))
+        return now["last"]
+
+    def _put(self, file: sqlite3.Connection, what: str, low: int, high: int, ids: list[int] | None) -> None:
+        columns = self._store.columns(f"search_text_{what}", low=low, high=high, ids=ids)
+        names = ", ".join(COLUMNS[what])
+        rows = zip(columns["id"].tolist(), *(columns[name].tolist() for name in COLUMNS[what]))
+        file.executemany(f"INSERT INTO {what} (rowid, {names}) VALUES (?, ?, ?, ?)", rows)
+
+    def _open(self) -> sqlite3.Connection:
+        if self._connection is None:
+            file = sqlite3.connect(self._path, check_same_thread=False)
+            try:
+                if file.execute("PRAGMA user_version").fetchone()[0] not in (0, VERSION):
+                    raise sqlite3.DatabaseError("of another form")
+                file.executescript(SCHEMA)
+            except sqlite3.DatabaseError:
+                file.close()
+                self._delete()
+                file = sqlite3.connect(self._path, check_same_thread=False)
+                file.executescript(SCHEMA)
+            for what, columns in COLUMNS.items():
+                file.execute(TABLE.format(what=what, columns=", ".join(columns)))
+            file.execute(f"PRAGMA user_version = {VERSION}")
+            self._connection = file
+        return self._connection
+
+    def _throw_away(self) -> None:
+        self._connection.close()
+        self._connection = None
+        self._found.clear()
+        self._delete()
+
+    def _delete(self) -> None:
+        for suffix in ("", "-wal", "-shm"):
+            self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
+
+
+def expression(words: str) -> str | None:
+    """What FTS5 is asked for a person's words; None if no letter or digit is in them.
+
+    >>> expression('how many "red circle" tri')
+    '"how" * AND "many" * AND "red circle" AND "tri" *'
+    >>> expression('"not a sq')
+    '"not a sq" *'
+    """
+    parts = []
+    for phrase, end, word in re.findall(r'"([^"]*)("?)|([^\s"]+)', words):
+        text = re.sub(r"[\0\ud800-\udfff]", " ", phrase or word)
+        if any(letter.isalnum() for letter in text):
+            parts.append(f'"{text}"' + ("" if end else " *"))
+    return " AND ".join(parts) or None

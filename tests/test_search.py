@@ -1,0 +1,210 @@
+"""The search index against what a plain look at the texts finds; it follows the store, and no text breaks it."""
+
+import re
+import sqlite3
+import threading
+import time
+import unicodedata
+import uuid
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from curation import reviews
+from data.search import Search, expression
+from tests.seed import seeded_store
+
+WORDS = (
+    "not",
+    "NOT a",
+    "tri",
+    "how many",
+    '"how many"',
+    '"many how"',
+    '"not contain a',
+    "is there not",
+    "3",
+    "B",
+    "plain to see",
+    "taken for",
+)
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory):
+    store, _, workspace = seeded_store(tmp_path_factory.mktemp("search") / "seeded", 150, samples=150)
+    search = Search(store, workspace.search)
+    yield store, search
+    search.close()
+    store.close()
+
+
+@pytest.fixture
+def fresh(tmp_path):
+    store, _, workspace = seeded_store(tmp_path / "seeded", 30, samples=30)
+    yield store, Search(store, workspace.search), workspace
+    store.close()
+
+
+def ids(bitmap: bytes) -> list[int]:
+    bits = np.unpackbits(np.frombuffer(bitmap, np.uint8))
+    assert bits[-1] == 0, "the last bit stands for all ids beyond"
+    return np.flatnonzero(bits).tolist()
+
+
+def plain(text: str) -> list[str]:
+    """Words of a text as the index sees them."""
+    bare = "".join(c for c in unicodedata.normalize("NFD", text.lower()) if not unicodedata.combining(c))
+    return re.findall(r"[^\W_]+", bare)
+
+
+def by_hand(texts: dict[int, list[str]], words: str) -> list[int]:
+    """Ids of the texts (a list of columns each) that hold all the words."""
+
+    def holds(column: list[str], wanted: list[str], prefix: bool) -> bool:
+        runs = (column[i : i + len(wanted)] for i in range(len(column)))
+        return any(
+            run[:-1] == wanted[:-1] and (run[-1].startswith(wanted[-1]) if prefix else run[-1] == wanted[-1])
+            for run in runs
+            if len(run) == len(wanted)
+        )
+
+    parts = [(plain(phrase or word), not end) for phrase, end, word in re.findall(r'"([^"]*)("?)|([^\s"]+)', words)]
+    parts = [part for part in parts if part[0]]
+    return sorted(key for key, columns in texts.items() if parts and all(any(holds(plain(c), *part) for c in columns) for part in parts))
+
+
+def texts_of_samples(store) -> dict[int, list[str]]:
+    rows = store.rows("search_text_samples", low=0, high=10**9)
+    return {row["id"]: [row["question"], row["choices"], row["answer"]] for row in rows}
+
+
+@pytest.mark.parametrize("words", WORDS)
+def test_finds_what_a_look_at_all_texts_finds(shared, words):
+    store, search = shared
+    rows = store.rows("search_text_failures", low=0, high=10**9)
+    failures = {row["id"]: [row["question"], row["answers"], row["diagnosis"]] for row in rows}
+    assert ids(search.failures(words)) == by_hand(failures, words)
+    assert ids(search.samples(words)) == by_hand(texts_of_samples(store), words)
+
+
+def test_the_words_do_occur(shared):
+    _, search = shared
+    sizes = [len(ids(search.failures(words))) for words in WORDS]
+    assert 0 in sizes and len(set(sizes)) > 5
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.text(max_size=30))
+def test_no_text_is_an_error(shared, words):
+    _, search = shared
+    found = search.samples(words)
+    assert (found is None) == (not words.strip())
+
+
+@pytest.mark.parametrize(
+    "words",
+    (
+        '"',
+        "AND",
+        "a OR b",
+        "question : x",
+        "NEAR(a b)",
+        "*",
+        "^a",
+        "a*",
+        "-",
+        "'; DROP TABLE samples; --",
+        "\0",
+        "\ud800",
+        "(",
+        "{a b} : c",
+    ),
+)
+def test_nothing_has_a_meaning_of_its_own(shared, words):
+    store, search = shared
+    assert ids(search.samples(words)) == by_hand(texts_of_samples(store), words.replace("\0", " ").replace("\ud800", " "))
+    assert expression("%_") is None
+
+
+def test_nothing_asked_is_no_filter(shared):
+    _, search = shared
+    assert search.samples(None) is search.samples("  ") is None
+    assert not ids(search.samples("%"))
+
+
+def test_it_follows_edits_and_what_comes_new(fresh):
+    store, search, _ = fresh
+    first = store.rows("search_text_samples", low=0, high=10**9)[0]
+    assert ids(search.samples("zeppelin")) == []
+    reviews.edit(store, first["id"], 0, "Is there a zeppelin?", [], "yes", "ada", reviews.new_event())
+    assert ids(search.samples("zeppelin")) == [first["id"]]
+    reviews.edit(store, first["id"], 1, "Is there a train?", [], "yes", "ada", reviews.new_event())
+    assert ids(search.samples("zeppelin")) == []
+    with store.write() as write:
+        row = {"key": "new", "round": 1, "dataset": "pocket-photo", "error_type": "counting", "route": "by_hand", "choices": []}
+        new = write.insert("sample", [{**row, "question": "Any zeppelins?", "answer": "no"}], returning="sample_id")
+        write.touch(new)
+    assert ids(search.samples("zeppelin")) == new
+    with store.write() as write:
+        told = {
+            "failure_id": 7,
+            "description": "A Zeppelin above",
+            "gold_looks_wrong": False,
+            "right_but_misformatted": False,
+            "job_id": 99,
+        }
+        write.insert("diagnosis", [{**told, "own_score": 1.0, "error_type": "spatial"}])
+    assert ids(search.failures("zeppelin")) == [7]
+
+
+def test_a_file_that_is_lost_damaged_or_of_another_store_is_made_anew(fresh, tmp_path):
+    store, search, workspace = fresh
+    expected = search.samples("not")
+    search.close()
+    for harm in ("lost", "damaged", "torn", "foreign"):
+        if harm == "lost":
+            workspace.search.unlink()
+        elif harm == "damaged":
+            workspace.search.write_bytes(b"no database at all" * 1000)
+        elif harm == "torn":
+            content = workspace.search.read_bytes()
+            workspace.search.write_bytes(content[: len(content) // 3] + bytes(len(content) // 3))
+        else:
+            other = sqlite3.connect(workspace.search)
+            other.execute("UPDATE mark SET rows = rows - 1, last = last + 5")
+            other.commit()
+            other.close()
+        again = Search(store, workspace.search)
+        assert again.samples("not") == expected, harm
+        assert ids(again.failures("not")), harm
+        again.close()
+
+
+def test_many_search_while_the_store_is_written(fresh):
+    store, search, _ = fresh
+    troubles = []
+
+    def look():
+        try:
+            for _ in range(20):
+                ids(search.samples("zep"))
+        except Exception as error:
+            troubles.append(error)
+
+    threads = [threading.Thread(target=look) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    made = []
+    for _ in range(10):
+        with store.write() as write:
+            row = {"key": uuid.uuid4().hex, "round": 1, "dataset": "d", "error_type": "counting", "route": "by_hand", "choices": []}
+            made += write.insert("sample", [{**row, "question": "zeppelin", "answer": "no"}], returning="sample_id")
+            write.touch(made[-1:])
+        time.sleep(0.01)
+    for thread in threads:
+        thread.join()
+    assert troubles == []
+    assert ids(search.samples("zep")) == made
