@@ -19,6 +19,7 @@ from curation import chains
 from curation.checkpoints import current_round
 from curation.child import Child, attach, start
 from curation.collector import Collector
+from curation.frontier import POCKET_TEACHER, FrontierOptions
 from curation.job_files import CRASHED, DONE, PAUSED_ITSELF, STOPPED, JobFiles, cut_torn_line
 from curation.stages import stage_class
 from curation.stages.base import Estimate, Job
@@ -317,6 +318,7 @@ class Jobs:
         }
 
 
-def estimate_view(estimate: Estimate) -> dict[str, Any]:
-    """An estimate as JSON-able values."""
-    return asdict(estimate)
+def estimate_view(estimate: Estimate, options: dict[str, Any]) -> dict[str, Any]:
+    """An estimate as JSON-able values; `billed` is false where the built-in teacher is asked, whose prices are pretended."""
+    endpoint = options.get("endpoint") or FrontierOptions().endpoint
+    return {**asdict(estimate), "billed": endpoint != POCKET_TEACHER}

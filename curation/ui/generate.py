@@ -75,7 +75,7 @@ def plan(request: Request, body: Plan) -> dict[str, Any]:
     here, options, draw = services(request), Options(**body.options), DrawOptions(**body.draw)
     round_ = checkpoints.current_round(here.store)
     chosen = {"round": round_, "failure_ids": options.failure_ids, "cluster_ids": options.cluster_ids}
-    found = estimate_view(here.jobs.estimate("generate", body.options))
+    found = estimate_view(here.jobs.estimate("generate", body.options), body.options)
     samples, images = found["detail"]["samples"], found["detail"]["images"]
     enabled = [row["filter"] for row in here.store.rows("filters") if row["enabled"] and row["filter"] in FILTERS.names()]
     paid = [name for name in enabled if "frontier" in FILTERS.load(name).needs]

@@ -89,7 +89,7 @@ def _defaults(options: type[BaseModel]) -> dict[str, Any]:
 
 @router.post("/estimate")
 def estimate(request: Request, body: Launch) -> dict[str, Any]:
-    return estimate_view(services(request).jobs.estimate(body.stage, body.options))
+    return estimate_view(services(request).jobs.estimate(body.stage, body.options), body.options)
 
 
 @router.get("/jobs")

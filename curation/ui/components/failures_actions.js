@@ -1,6 +1,6 @@
 // What can be done with the selection: diagnose, cluster, generate; each with what it costs.
 
-import { api, estimate, fill, fillOnce, fmt, h, launch, pages, progress, state, emptyState, toast } from "./lib.js";
+import { api, estimate, fill, fillOnce, fmt, h, launch, pages, priceText, progress, state, emptyState, toast } from "./lib.js";
 import { filter, narrowed } from "./failures.js";
 
 let asked = null; // the selection that the estimate on the button is for
@@ -11,7 +11,7 @@ export function drawActions(box, recluster, view) {
   const { page, summary } = view;
   const open = (page?.failures ?? 0) - (page?.diagnosed ?? 0);
   const many = open || page?.failures || 0;
-  figure = h("span", price && asked === mark(view) ? ` · ≈ ${price}` : "");
+  figure = h("span", price && asked === mark(view) ? price : "");
   const text = `${open || !page?.failures ? "Diagnose" : "Diagnose again"} ${many ? fmt.number(many) : ""}`;
   const diagnose = h("button.btn", { class: summary.diagnosed ? "" : "p", disabled: !many, onclick: () => launchDiagnose(view),
     title: open ? "Asks the frontier model what went wrong" : "All of these are diagnosed; this asks again" }, text, figure);
@@ -38,8 +38,7 @@ async function reckon(view) {
   try {
     const found = await estimate("diagnose", { failure_ids: await idsToDiagnose(view) });
     if (asked !== now) return;
-    price = fmt.usd(found.usd?.[1]);
-    figure.textContent = ` · ≈ ${price}`;
+    figure.textContent = price = costText(found);
   } catch { /* nothing to estimate: the dialog says why */ }
 }
 
@@ -95,6 +94,7 @@ function whyNothing({ summary, running }) {
     "Import a dataset, or start with the built-in one: its train split is where failures are found.", pageButton("data", "Data & models")];
   if (!summary.round) return ["No checkpoint yet", "A round starts from a checkpoint: the model whose mistakes are collected.",
     pageButton("data", "Data & models")];
+  if (!summary.answered && runs("import")) return ["Reading the benchmarks", "Their train split is where failures are found."];
   if (!summary.answered && !runs("evaluate")) return [`${summary.checkpoint} has not been asked yet`,
     `${fmt.plural(summary.examples, "train question")} wait for it. What it gets wrong appears here.`,
     { text: "Evaluate", run: launchEvaluate }];
@@ -129,13 +129,15 @@ function stepCard(title, job, done, text, button, run, possible = true) {
 
 const costs = new Map(); // button -> what it costs, asked once for each number on it
 
-// " · ≈ $0.21", when it is known.
+// " · $0.21 – 0.40", or " · free".
+const costText = (found) => (found.calls ? ` · ${priceText(found)}` : "");
+
 function cost(button, stage) {
   const span = h("span", costs.get(button) ?? "");
   if (!costs.has(button)) {
     costs.set(button, "");
     estimate(stage, {}).then((found) => {
-      costs.set(button, found.calls ? ` · ≈ ${fmt.usd(found.usd?.[1])}` : "");
+      costs.set(button, costText(found));
       span.textContent = costs.get(button);
     }, () => {});
   }

@@ -134,11 +134,11 @@ export function drawEstimate(element, { plan, problem, busy }) {
 
 function money(plan) {
   const { usd, filter_usd: filters, calls } = plan;
-  const free = plan.frontier.host === null && plan.frontier.model === "pocket-teacher";
   if (!calls && !plan.filter_calls) return h("div.num", "$0 ", h("small.dim", "all replies are in the journal"));
-  if (usd && filters) return h("div.num", { title: "Generating and, if it follows, filtering" }, fmt.usdRange([usd[0] + filters[0], usd[1] + filters[1]]), free && h("small.dim", " built-in: nothing is billed"));
+  if (!plan.billed) return h("div.num", "free", h("small.dim", " built-in: nothing is billed"));
+  if (usd && filters) return h("div.num", { title: "Generating and, if it follows, filtering" }, fmt.usdRange([usd[0] + filters[0], usd[1] + filters[1]]));
   if (usd) return h("div.num", fmt.usdRange(usd), h("small.dim", " and filters: unpriced so far"));
-  return h("div.num", "unpriced", h("small.dim", free ? " built-in: nothing is billed" : " no price is known for this model"));
+  return h("div.num", "unpriced", h("small.dim", " no price is known for this model"));
 }
 
 function work(plan) {

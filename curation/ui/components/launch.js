@@ -16,10 +16,13 @@ export const stageList = () => (stages ??= api("stages", undefined, { quiet: tru
 // What a launch would take, or null where that can't be told (nothing to do, say).
 export const estimate = (stage, options) => api("estimate", { stage, options }, { quiet: true });
 
+// What an estimate's calls cost: "$0.40 – 1.20", "unpriced", or "free" where the built-in teacher is asked; "" without calls.
+export const priceText = (found) => (!found.calls ? "" : found.billed ? fmt.usdRange(found.usd) : "free");
+
 // "412 failures · about 824 calls · $1.90 · 4 min"
 export function estimateText(found, noun = "row", price = true) {
   const parts = [fmt.plural(found.rows, noun), found.calls ? `about ${fmt.plural(found.calls, "call")}` : null,
-    found.calls && price ? fmt.usdRange(found.usd) : null];
+    price ? priceText(found) : null];
   return [...parts, found.seconds ? `about ${fmt.duration(found.seconds)}` : null].filter(Boolean).join(" · ");
 }
 
@@ -54,7 +57,7 @@ export function launch(stage, options = {}, { title = stage, text = "", noun = "
       try {
         const found = await estimate(stage, values);
         if (mine !== asked) return;
-        figure.textContent = found.calls ? fmt.usdRange(found.usd) : fmt.plural(found.rows, noun);
+        fill(figure, found.calls ? priceText(found) : fmt.plural(found.rows, noun), found.calls && !found.billed && h("small.dim", " built-in: nothing is billed"));
         fill(figures, h("div.dim", "Estimate"), figure, h("div.dim", estimateText(found, noun, false)));
       } catch (error) {
         if (mine === asked) fill(figures, h("div.err", error.message));

@@ -13,7 +13,7 @@ export * from "./float.js";
 export * from "./form.js";
 export * as fmt from "./fmt.js";
 export * from "./keys.js";
-export { estimate, estimateText, launch, stageList, start as launchNow } from "./launch.js";
+export { estimate, estimateText, launch, priceText, stageList, start as launchNow } from "./launch.js";
 export * from "./state.js";
 export * from "./theme.js";
 export * from "./widgets.js";
