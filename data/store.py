@@ -114,6 +114,10 @@ class Store:
             change.touch_all()
             change.touch_failures()
 
+    def table_counts(self, tables: Iterable[str]) -> dict[str, int]:
+        """Rows by table."""
+        return {table: self._cursor().execute(f'SELECT count(*) FROM "{table}"').fetchall()[0][0] for table in tables}
+
     def checkpoint(self) -> None:
         """Moves the write-ahead log into the file; worth it after bulk work."""
         with self._lock:
@@ -199,6 +203,11 @@ class Write:
         """Runs a named query; returns its rows (of RETURNING, say)."""
         return _fetch(self._cursor, name, parameters)
 
+    def columns(self, name: str, /, **parameters) -> dict[str, np.ndarray]:
+        """As Store.columns, with what this transaction has changed."""
+        wanted = query(name)
+        return self._cursor.execute(wanted.text, wanted.values(parameters)).fetchnumpy()
+
     def insert(self, table: str, rows: Sequence[dict[str, Any]], returning: str | None = None, replace: bool = False) -> list[Any]:
         """Inserts rows (all with the same columns); rows whose key exists already are left alone, or replaced.
 
@@ -219,6 +228,16 @@ class Write:
         result = self._cursor.execute(text + (f" RETURNING {returning}" if returning else "")).fetchall()
         self._cursor.unregister("given")
         return [row[0] for row in result] if returning else []
+
+    def load(self, table: str, rows: pa.Table) -> None:
+        """Appends an Arrow table: for many rows that are known to be new. A key that exists already fails the transaction."""
+        self._cursor.register("given", rows)
+        self._cursor.execute(f'INSERT INTO "{table}" BY NAME SELECT * FROM given')
+        self._cursor.unregister("given")
+
+    def reserve(self, sequence: str, count: int) -> int:
+        """Takes `count` numbers of a sequence (`sample_ids`, say); returns the first, the others follow it."""
+        return self._cursor.execute(f"SELECT min(nextval('{sequence}')) FROM range({int(count)})").fetchall()[0][0]
 
     def _about(self, table: str) -> Table:
         if table not in self._described:

@@ -51,14 +51,14 @@ def post(client, route, expect=200, **body):
 
 
 def statuses(store):
-    return {row["sample_id"]: row["status"] for row in store.rows("sample_statuses")}
+    return {row["sample_id"]: row["status"] for row in store.rows("statuses_by_sample")}
 
 
 @pytest.fixture(autouse=True)
 def queries(monkeypatch):
     from data import queries
 
-    texts = {**queries._texts(), "sample_statuses": "SELECT sample_id, status::TEXT AS status FROM sample_state"}
+    texts = {**queries._texts(), "statuses_by_sample": "SELECT sample_id, status::TEXT AS status FROM sample_state"}
     monkeypatch.setattr(queries, "_texts", lambda: texts)
 
 
