@@ -8,36 +8,18 @@ infographicsvqa_images/. The test split has no answers, so val is what is measur
    "image_url": "...", "ocr_output_file": "20471.json", "answers": ["pinterest"], "data_split": "train"}, ...]}
 """
 
-from collections.abc import Iterator
+from pathlib import Path
 
-from data.datasets._reading import (
-    ANSWER_FORMS,
-    SHORT_ANSWER,
-    FolderOptions,
-    Unusable,
-    guarded,
-    identifier,
-    json_file,
-    member,
-    mined_or_dev,
-    numbered,
-    picture,
-    text,
-    texts,
-    unique,
-)
-from data.records import BadLine, Dataset, SourceExample
+from data.datasets._folders import BenchmarkFolder
+from data.datasets._reading import ANSWER_FORMS, SHORT_ANSWER, FolderOptions, identifier, json_file, member, picture, text, texts
+from data.records import Dataset, SourceExample
 
 FILES = {"train": "infographicsVQA_train_v1.0.json", "val": "infographicsVQA_val_v1.0_withQT.json"}
 PICTURES = "infographicsvqa_images"
 
 
-class InfoVqa:
-    class Options(FolderOptions):
-        pass
-
-    def __init__(self, options: Options) -> None:
-        self.options = options
+class InfoVqa(BenchmarkFolder):
+    Options = FolderOptions
 
     def about(self) -> Dataset:
         return Dataset(
@@ -51,25 +33,17 @@ class InfoVqa:
             licence="see the source",
         )
 
-    def read(self) -> Iterator[SourceExample | BadLine]:
-        return unique(self._items())
+    def file(self, official: str) -> Path:
+        return self.options.path / FILES[official]
 
-    def _items(self) -> Iterator[tuple[str, SourceExample | BadLine]]:
-        for official, name in FILES.items():
-            path = self.options.path / name
-            try:
-                items = member(json_file(path, dict, "the InfographicVQA questions and answers"), "data", list)
-            except Unusable as error:
-                yield str(path), BadLine(str(path), str(error))
-                continue
-            for source, item in numbered(path, items, self.options.limit):
-                yield source, guarded(source, lambda item=item, official=official: self._example(item, official))
+    def items(self, official: str) -> list:
+        return member(json_file(self.file(official), dict, "the InfographicVQA questions and answers"), "data", list)
 
-    def _example(self, item: dict, official: str) -> SourceExample:
+    def example(self, item: dict, official: str) -> SourceExample:
         name = text(item, "image_local_name")
         return SourceExample(
             external_id=identifier(item, "questionId"),
-            split="eval" if official == "val" else mined_or_dev(name, self.options.dev_share),
+            split=self.split(official, name),
             question=text(item, "question"),
             golds=texts(item, "answers"),
             picture=picture(self.options.path / PICTURES, name),

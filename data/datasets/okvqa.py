@@ -8,32 +8,16 @@ the pictures in train2014/ and val2014/. val is what is measured. A real questio
  "answers": [{"answer_id": 1, "raw_answer": "racing", "answer_confidence": "yes", "answer": "race"}, ...]}
 """
 
-from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-from data.datasets._reading import (
-    ANSWER_FORMS,
-    SHORT_ANSWER,
-    FolderOptions,
-    Unusable,
-    guarded,
-    identifier,
-    json_file,
-    member,
-    mined_or_dev,
-    numbered,
-    text,
-    unique,
-)
-from data.records import BadLine, Dataset, SourceExample
+from data.datasets._folders import BenchmarkFolder
+from data.datasets._reading import ANSWER_FORMS, SHORT_ANSWER, FolderOptions, Unusable, identifier, json_file, member, text
+from data.records import Dataset, SourceExample
 
 
-class OkVqa:
-    class Options(FolderOptions):
-        pass
-
-    def __init__(self, options: Options) -> None:
-        self.options = options
+class OkVqa(BenchmarkFolder):
+    Options = FolderOptions
 
     def about(self) -> Dataset:
         return Dataset(
@@ -47,25 +31,19 @@ class OkVqa:
             licence="see the source",
         )
 
-    def read(self) -> Iterator[SourceExample | BadLine]:
-        return unique(self._items())
+    def file(self, official: str) -> Path:
+        return self.options.path / f"OpenEnded_mscoco_{official}2014_questions.json"
 
-    def _items(self) -> Iterator[tuple[str, SourceExample | BadLine]]:
-        for official in ("train", "val"):
-            questions = self.options.path / f"OpenEnded_mscoco_{official}2014_questions.json"
-            annotations = self.options.path / f"mscoco_{official}2014_annotations.json"
-            try:
-                asked, answered = _list(questions, "questions"), _list(annotations, "annotations")
-            except Unusable as error:
-                yield str(questions), BadLine(str(questions), str(error))
-                continue
-            by_question = {item.get("question_id"): item for item in answered if isinstance(item, dict) and _plain(item.get("question_id"))}
-            for source, item in numbered(questions, asked, self.options.limit):
-                yield source, guarded(source, lambda item=item, by=by_question, official=official: self._example(item, by, official))
+    def items(self, official: str) -> list[tuple[Any, dict | None]]:
+        """Each question with its annotation."""
+        asked = _list(self.file(official), "questions")
+        answered = _list(self.options.path / f"mscoco_{official}2014_annotations.json", "annotations")
+        by_question = {item.get("question_id"): item for item in answered if isinstance(item, dict) and _plain(item.get("question_id"))}
+        return [(item, by_question.get(_question_id(item))) for item in asked]
 
-    def _example(self, item: dict, by_question: dict, official: str) -> SourceExample:
+    def example(self, item: tuple[Any, dict | None], official: str) -> SourceExample:
+        item, annotation = item
         number = identifier(item, "question_id")
-        annotation = by_question.get(item["question_id"])
         if annotation is None:
             raise Unusable(f"question {number} has no annotation; fetch both files of the same version")
         answers = tuple(text(answer, "answer") for answer in member(annotation, "answers", list))
@@ -75,7 +53,7 @@ class OkVqa:
         category = annotation.get("question_type")
         return SourceExample(
             external_id=number,
-            split="eval" if official == "val" else mined_or_dev(picture, self.options.dev_share),
+            split=self.split(official, picture),
             question=text(item, "question"),
             golds=answers,
             picture=self.options.path / f"{official}2014" / picture,
@@ -101,6 +79,11 @@ CATEGORIES = {
 
 def _plain(value) -> bool:
     return isinstance(value, str | int)
+
+
+def _question_id(item: Any) -> str | int | None:
+    number = item.get("question_id") if isinstance(item, dict) else None
+    return number if _plain(number) else None
 
 
 def _list(path: Path, name: str) -> list:

@@ -8,32 +8,17 @@ no answers, so val is what is measured. A real item:
  "answer_type": "unanswerable", "answerable": 0}
 """
 
-from collections.abc import Iterator
+from pathlib import Path
 
-from data.datasets._reading import (
-    ANSWER_FORMS,
-    FolderOptions,
-    Unusable,
-    guarded,
-    json_file,
-    member,
-    mined_or_dev,
-    numbered,
-    picture,
-    text,
-    unique,
-)
-from data.records import BadLine, Dataset, SourceExample
+from data.datasets._folders import BenchmarkFolder
+from data.datasets._reading import ANSWER_FORMS, FolderOptions, Unusable, json_file, member, picture, text
+from data.records import Dataset, SourceExample
 
 SUFFIX = "When the provided information is insufficient, respond with 'Unanswerable'.\nAnswer the question using a single word or phrase."
 
 
-class VizWiz:
-    class Options(FolderOptions):
-        pass
-
-    def __init__(self, options: Options) -> None:
-        self.options = options
+class VizWiz(BenchmarkFolder):
+    Options = FolderOptions
 
     def about(self) -> Dataset:
         return Dataset(
@@ -47,25 +32,17 @@ class VizWiz:
             licence="CC BY 4.0",
         )
 
-    def read(self) -> Iterator[SourceExample | BadLine]:
-        return unique(self._items())
+    def file(self, official: str) -> Path:
+        return self.options.path / "Annotations" / f"{official}.json"
 
-    def _items(self) -> Iterator[tuple[str, SourceExample | BadLine]]:
-        for official in ("train", "val"):
-            path = self.options.path / "Annotations" / f"{official}.json"
-            try:
-                items = json_file(path, list, "the VizWiz-VQA annotations")
-            except Unusable as error:
-                yield str(path), BadLine(str(path), str(error))
-                continue
-            for source, item in numbered(path, items, self.options.limit):
-                yield source, guarded(source, lambda item=item, official=official: self._example(item, official))
+    def items(self, official: str) -> list:
+        return json_file(self.file(official), list, "the VizWiz-VQA annotations")
 
-    def _example(self, item: dict, official: str) -> SourceExample:
+    def example(self, item: dict, official: str) -> SourceExample:
         name = text(item, "image")
         return SourceExample(
             external_id=name,
-            split="eval" if official == "val" else mined_or_dev(name, self.options.dev_share),
+            split=self.split(official, name),
             question=text(item, "question"),
             golds=tuple(text(answer, "answer") for answer in member(item, "answers", list)) or _no_answers(),
             picture=picture(self.options.path / official, name),
