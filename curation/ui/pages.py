@@ -11,7 +11,7 @@ from typing import Literal
 
 from fastapi import APIRouter
 
-from curation.ui import static
+from curation.ui import clusters, static
 
 
 @dataclass(frozen=True)
@@ -42,4 +42,4 @@ PAGES = (
 
 def routers() -> list[APIRouter]:
     """The routes of all pages, and of their static files (/ui/…)."""
-    return [static.router, *(page.load().router for page in PAGES)]
+    return [static.router, clusters.router, *(page.load().router for page in PAGES)]

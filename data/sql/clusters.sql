@@ -1,0 +1,162 @@
+-- :name layouts
+-- The maps of a round that were taken up, oldest first.
+SELECT job_id, adds FROM layout WHERE round = $round ORDER BY layout_id
+
+-- :name layout_job
+-- The job whose map a round shows; NULL before the first.
+SELECT max_by(job_id, layout_id) AS job_id FROM layout WHERE round = $round
+
+-- :name places_job
+-- The job that laid the map of a round, from the places themselves.
+SELECT max(job_id) AS job_id FROM place WHERE failure_id IN (SELECT failure_id FROM failure WHERE round = $round)
+
+-- :name layout_adopt
+-- Takes the places of a round as what their job found, where no layout is known yet.
+INSERT INTO grouped SELECT $job_id, failure_id, cluster_id FROM place WHERE failure_id IN (SELECT failure_id FROM failure WHERE round = $round)
+
+-- :name assignments_adopt
+-- The same for the examples that are assigned to clusters.
+UPDATE assignment SET found_cluster_id = cluster_id WHERE round = $round AND found_cluster_id IS NULL
+
+-- :name titles_adopt
+-- The same for the clusters' titles.
+UPDATE cluster SET found_title = title WHERE round = $round AND found_title IS NULL
+
+-- :name grouped_of_job
+-- What a job found, by failure.
+SELECT failure_id, cluster_id FROM grouped WHERE job_id = $job_id ORDER BY failure_id
+
+-- :name grouped_forget
+-- Takes away what a job found, before it is put there again.
+DELETE FROM grouped WHERE job_id = $job_id
+
+-- :name places_of_round
+-- Which cluster the failures of a round stand in.
+SELECT failure_id, cluster_id FROM place WHERE failure_id IN (SELECT failure_id FROM failure WHERE round = $round) ORDER BY failure_id
+
+-- :name places_regroup
+-- Puts failures into other clusters; their places on the map stay.
+UPDATE place SET cluster_id = g.cluster_id
+FROM (SELECT unnest($failure_ids::BIGINT[]) AS failure_id, unnest($cluster_ids::BIGINT[]) AS cluster_id) g WHERE place.failure_id = g.failure_id
+
+-- :name distances_set
+-- How far failures are from the centre of their cluster.
+UPDATE place SET distance = g.distance
+FROM (SELECT unnest($failure_ids::BIGINT[]) AS failure_id, unnest($distances::FLOAT[]) AS distance) g WHERE place.failure_id = g.failure_id
+
+-- :name assignments_regroup
+-- Lets the examples of a round follow: those that a change names, then those whose cluster has an heir.
+UPDATE assignment SET cluster_id = s.cluster_id FROM (
+    SELECT a.example_id, CASE WHEN n.cluster_id IS NOT NULL THEN n.cluster_id ELSE coalesce(h.heir_id, a.found_cluster_id) END AS cluster_id
+    FROM assignment a
+    LEFT JOIN (SELECT unnest($cluster_ids::BIGINT[]) AS cluster_id, unnest($heir_ids::BIGINT[]) AS heir_id) h ON h.cluster_id = a.found_cluster_id
+    LEFT JOIN (SELECT unnest($example_ids::BIGINT[]) AS example_id, unnest($named_ids::BIGINT[]) AS cluster_id) n ON n.example_id = a.example_id
+    WHERE a.round = $round) s
+WHERE assignment.round = $round AND assignment.example_id = s.example_id AND assignment.cluster_id IS DISTINCT FROM s.cluster_id
+
+-- :name cluster_titles
+-- Writes the titles that stand: people's, else what the frontier model gave.
+UPDATE cluster SET title = coalesce(t.title, found_title) FROM (
+    SELECT c.cluster_id, g.title FROM cluster c
+    LEFT JOIN (SELECT unnest($cluster_ids::BIGINT[]) AS cluster_id, unnest($titles::TEXT[]) AS title) g USING (cluster_id) WHERE c.round = $round) t
+WHERE cluster.cluster_id = t.cluster_id AND cluster.title IS DISTINCT FROM coalesce(t.title, found_title)
+
+-- :name clusters_known
+-- All clusters that a round has had, shown or not.
+SELECT cluster_id, job_id, error_type, title, found_title, made_by FROM cluster WHERE round = $round ORDER BY cluster_id
+
+-- :name cluster_changes
+-- The log of people's changes to the clusters of a round, oldest first; `undone` where a later event takes one back.
+SELECT c.*, EXISTS (FROM cluster_change u WHERE u.undoes = c.change_id) AS undone FROM cluster_change c WHERE round = $round ORDER BY change_id
+
+-- :name cluster_change_by_event
+-- A change by the event that the browser gave it.
+SELECT * FROM cluster_change WHERE event_id = $event_id
+
+-- :name cluster_history
+-- The latest changes to the clusters of a round, with the clusters' titles in place of long lists of failures.
+SELECT c.change_id, c.action::TEXT AS action, c.reviewer, c.created_at, c.title, len(c.failure_ids) AS failures, c.undoes,
+       (SELECT list(coalesce(k.found_title, k.title) ORDER BY k.cluster_id) FROM cluster k WHERE list_contains(c.cluster_ids, k.cluster_id)) AS titles,
+       (SELECT coalesce(k.found_title, k.title) FROM cluster k WHERE k.cluster_id = c.into_id) AS into_title,
+       EXISTS (FROM cluster_change u WHERE u.undoes = c.change_id) AS undone
+FROM cluster_change c WHERE c.round = $round AND c.action <> 'undo' ORDER BY c.change_id DESC LIMIT $limit
+
+-- :name cluster_change_count
+-- How many events the log of a round has: the map changes with it.
+SELECT count(*) FROM cluster_change WHERE round = $round
+
+-- :name cluster_typical
+-- The members of a cluster nearest its centre.
+SELECT l.failure_id, e.image, e.question, p.answer, e.golds, e.choices, l.distance
+FROM place l JOIN failure f USING (failure_id) JOIN prediction p USING (prediction_id) JOIN example e ON e.example_id = f.example_id
+WHERE l.cluster_id = $cluster_id ORDER BY l.distance NULLS LAST, l.failure_id LIMIT $limit
+
+-- :name examples_of_failures
+-- The examples that failures are of.
+SELECT example_id FROM failure WHERE failure_id IN (SELECT unnest($failure_ids::BIGINT[]))
+
+-- :name examples_of_clusters
+-- The examples that are assigned to clusters.
+SELECT example_id, cluster_id FROM assignment WHERE round = $round AND list_contains($cluster_ids::BIGINT[], cluster_id) ORDER BY example_id
+
+-- :name error_types_of_failures
+-- The error types of failures, the most frequent first.
+SELECT error_type, count(*) AS failures FROM failure_card WHERE failure_id IN (SELECT unnest($failure_ids::BIGINT[])) AND error_type IS NOT NULL
+GROUP BY 1 ORDER BY 2 DESC, 1
+
+-- :name cluster_quality_of_round
+-- Evidence by cluster: how stable it is, what the job called it, and whether people made it.
+SELECT c.cluster_id, c.found_title, c.made_by, q.stability, q.dissolved, q.resamples
+FROM cluster c LEFT JOIN cluster_quality q USING (cluster_id)
+WHERE c.round = $round AND EXISTS (FROM place l WHERE l.cluster_id = c.cluster_id) ORDER BY c.cluster_id
+
+-- :name error_types_checked
+-- What the frontier model and the latest word of a person say of the failures of a round that people gave an error type.
+SELECT f.failure_id, l.cluster_id, d.error_type AS frontier, t.error_type AS person
+FROM (SELECT failure_id, arg_max(error_type, created_at) AS error_type FROM triage WHERE error_type IS NOT NULL GROUP BY failure_id) t
+JOIN failure f USING (failure_id)
+JOIN (SELECT failure_id, arg_max(error_type, diagnosis_id) AS error_type FROM diagnosis GROUP BY failure_id) d USING (failure_id)
+LEFT JOIN place l USING (failure_id) WHERE f.round = $round ORDER BY f.failure_id
+
+-- :name cluster_probe
+-- How many diagnosed failures and error types a round has, how many have no place yet, and some of them for an estimate.
+SELECT count(*) AS failures, count(DISTINCT error_type) AS types, count(*) FILTER (cluster_id IS NULL) AS new
+FROM failure_card WHERE round = $round AND error_type IS NOT NULL
+
+-- :name cluster_probe_rows
+-- Some diagnosed failures of a round, for an estimate.
+SELECT failure_id, question, golds, answer, error_type, faulty_reasoning, dataset FROM failure_card
+WHERE round = $round AND error_type IS NOT NULL ORDER BY failure_id LIMIT 20
+
+-- :name new_failures_to_cluster
+-- Diagnosed failures of a round that the map doesn't show yet.
+SELECT failure_id, example_id, image, question, golds, answer, error_type, faulty_reasoning, dataset
+FROM failure_card WHERE round = $round AND error_type IS NOT NULL AND cluster_id IS NULL ORDER BY failure_id
+
+-- :name places_to_extend
+-- The map as it is, for placing new failures beside the old ones; the clusters are those that the jobs found.
+SELECT l.failure_id, l.x, l.y, g.cluster_id FROM place l JOIN grouped g USING (failure_id) JOIN failure f USING (failure_id)
+WHERE f.round = $round AND g.job_id = l.job_id ORDER BY l.failure_id
+
+-- :name quality_set
+-- The evidence of the clusters that a job found.
+INSERT OR REPLACE INTO cluster_quality
+SELECT c.cluster_id, q.stability, q.dissolved, $resamples FROM cluster c
+JOIN (SELECT unnest($names::TEXT[]) AS name, unnest($stability::DOUBLE[]) AS stability, unnest($dissolved::DOUBLE[]) AS dissolved) q ON q.name = c.name
+WHERE c.job_id = $job_id
+
+-- :name members_of_clusters
+-- The failures that stand in clusters, with their places.
+SELECT l.failure_id, l.x, l.y FROM place l JOIN failure f USING (failure_id)
+WHERE f.round = $round AND list_contains($cluster_ids::BIGINT[], l.cluster_id) ORDER BY l.failure_id
+
+-- :name clusters_of_failures
+-- The clusters that failures stand in.
+SELECT DISTINCT cluster_id FROM place WHERE failure_id IN (SELECT unnest($failure_ids::BIGINT[])) ORDER BY cluster_id
+
+-- :name rounds_of
+-- The rounds of clusters, failures and changes.
+SELECT DISTINCT round FROM (
+    SELECT round FROM cluster WHERE list_contains($cluster_ids::BIGINT[], cluster_id)
+    UNION ALL SELECT round FROM failure WHERE failure_id IN (SELECT unnest($failure_ids::BIGINT[]))
+    UNION ALL SELECT round FROM cluster_change WHERE change_id = $change_id) ORDER BY round
