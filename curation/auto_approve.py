@@ -1,0 +1,243 @@
+"""Auto-approval: a rule that has proved itself on held-back labels approves what nobody has looked at, and an audit watches it.
+
+What counts as a label: the standing decision of people who decided one by one (audits included), on the current revision,
+where they agree. Bulk decisions are no labels: nobody looked at the single sample.
+The gate opens for a rule just if Wilson's lower limit (two-sided 95 %) of its precision on the held-back half of the labels
+reaches the target. While it is open about 5 % of what it approves (1 % of what the filters reject) waits in the audit lane;
+the gate closes again when held-back and audited labels together fall below the target, or the audited ones alone speak
+against it (their upper limit is below the target).
+"""
+
+import json
+import logging
+import threading
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from curation.calibration import TARGET, Condition, further_labels, mixed, reaches, search, share
+from curation.scored import Scored, Setting, scored
+from curation.statistics import CONFIDENCE
+from data.store import Store, StoreError
+
+APPROVALS_AUDITED, REJECTIONS_AUDITED = 500, 100  # of 10,000; sql/calibration.sql: sample_is_audited
+AUDITOR = "audit"
+MINUTE = 60.0
+log = logging.getLogger(__name__)
+
+
+class GateClosed(ValueError):
+    """The rule has not shown that it reaches the target."""
+
+
+class BadRule(ValueError):
+    """A condition names no filter, or asks for the wrong side of its scores."""
+
+
+def gate(now: Scored, conditions: Sequence[Condition], target: float = TARGET) -> dict[str, Any]:
+    """How a rule stands: what it would approve, how it did on both halves of the labels, and whether it may be turned on.
+
+    A rule approves only what passes the filters as they are set; labels of other samples say nothing of it.
+    """
+    inside = now.passing & now.inside(conditions)
+    held, searched = (_on(now, inside & half) for half in (now.held, ~now.held))
+    becomes = int((inside & now.undecided).sum())
+    return {
+        "conditions": [asdict(condition) for condition in conditions],
+        "target": target,
+        "held": held,
+        "searched": searched,
+        "reached": reaches(held["approved"], held["labels"], target),
+        "further": further_labels(held["approved"], held["labels"], target),
+        "becomes": becomes,
+        "left": int(now.undecided.sum()) - becomes,
+        "to_label": int((inside & now.undecided & now.held).sum()),
+    }
+
+
+def complete(settings: Sequence[Setting], conditions: Sequence[Condition]) -> list[Condition]:
+    """The rule with the enabled filters' own settings in it, so that loosening a filter later does not widen the rule.
+
+    Raises BadRule.
+    """
+    by_filter = {setting.filter: setting for setting in settings}
+    asked = {condition.filter: condition for condition in conditions}
+    for condition in conditions:
+        setting = by_filter.get(condition.filter)
+        if setting is None:
+            raise BadRule(f"there is no filter {condition.filter!r}; there are: {', '.join(by_filter)}")
+        if condition.comparison != setting.comparison:
+            raise BadRule(f"filter {condition.filter} is met by scores {setting.comparison.replace('_', ' ')} a threshold")
+    whole = []
+    for setting in settings:
+        own, wanted = setting.condition if setting.enabled else None, asked.get(setting.filter)
+        both = [condition for condition in (own, wanted) if condition]
+        if both:
+            stricter = max if setting.comparison == "at_least" else min
+            whole.append(Condition(setting.filter, setting.comparison, float(stricter(one.threshold for one in both))))
+    if not whole:
+        raise BadRule("no filter is enabled and no condition is given: such a rule would approve everything")
+    return whole
+
+
+def proposal(now: Scored, target: float = TARGET) -> list[Condition]:
+    """The rule that the search half speaks for."""
+    start = [one.position(setting.threshold) if setting.enabled else 0 for one, setting in zip(now.stops, now.settings)]
+    found = search(now.counted, target, start)
+    return [condition for one, position in zip(now.stops, found) if (condition := one.condition(position))]
+
+
+def note_check(store: Store, conditions: Sequence[Condition], author: str) -> int:
+    """Notes that a rule was checked on the held-back labels; returns how many different ones were. The more, the likelier a lucky one."""
+    value = [asdict(condition) for condition in conditions]
+    found = store.row("calibration_checks", value=json.dumps(value))
+    if found["known"]:
+        return found["rules"]
+    with store.write() as write:
+        write.insert("setting", [{"name": "calibration_check", "value": json.dumps(value), "author": author}])
+    return found["rules"] + 1
+
+
+def turn_on(store: Store, conditions: Sequence[Condition], target: float, author: str) -> dict[str, Any]:
+    """Opens the gate for a rule; every sample's state follows in the same transaction. Returns the evidence. Raises GateClosed, BadRule."""
+    scored(store)  # what has to be read is read before the writer is held up
+    with store.write() as write:
+        now = scored(store)
+        rule = complete(now.settings, conditions)
+        found = gate(now, rule, target)
+        if not found["reached"]:
+            raise GateClosed(f"not turned on: {_why(found)}")
+        evidence = {
+            **{name: found[name] for name in ("target", "held", "searched", "becomes", "left")},
+            "interval": f"Wilson, two-sided, {CONFIDENCE:.0%}",
+            "left_out": {"bulk": int(now.bulk.sum()), "disputed": int(now.disputed.sum())},
+            "rules_checked": store.row("calibration_checks")["rules"],
+        }
+        latest = store.row("auto_rule_latest")
+        row = {"rule_id": latest["rule_id"] + 1 if latest else 1, "conditions": found["conditions"], "author": author, "reason": None}
+        write.insert("auto_rule", [{**row, "evidence": evidence}])
+        write.touch_all()
+    return evidence
+
+
+def turn_off(store: Store, reason: str, author: str, evidence: dict | None = None, only: int | None = None) -> bool:
+    """Closes the gate (of rule `only`, if given); what it had approved is pending again. False where it was closed already."""
+    with store.write() as write:
+        latest = store.row("auto_rule_latest")
+        if not latest or latest["conditions"] is None or (only is not None and latest["rule_id"] != only):
+            return False
+        row = {"rule_id": latest["rule_id"] + 1, "conditions": None, "author": author, "reason": reason, "evidence": evidence}
+        write.insert("auto_rule", [row])
+        write.touch_all()
+    return True
+
+
+def open_rule(store: Store) -> dict[str, Any] | None:
+    """The rule that approves now, with `conditions` as Condition; None where the gate is closed."""
+    latest = store.row("auto_rule_latest")
+    if not latest or latest["conditions"] is None:
+        return None
+    return {**latest, "conditions": [Condition(**one) for one in latest["conditions"]], "evidence": json.loads(latest["evidence"])}
+
+
+def audit(now: Scored, rule: dict[str, Any]) -> dict[str, Any]:
+    """What the audit of an open rule has found, and whether the rule stands (`stands`; `why` says why not).
+
+    Audited are samples drawn by their number, not by a person, and decided since the gate opened.
+    """
+    target = rule["evidence"]["target"]
+    draw = mixed(mixed(now.sample_ids) + np.uint64(rule["rule_id"])) % np.uint64(10_000)
+    since = now.labelled_at > rule["opened_at"]
+    passing = now.passing
+    inside = passing & now.inside(rule["conditions"])
+    lane = inside & (draw < APPROVALS_AUDITED)
+    rejected = now.drawn & ~passing & (draw < REJECTIONS_AUDITED)
+    audited, together = _on(now, lane & since), _on(now, inside & (now.held | (lane & since)))
+    wrongly = _on(now, rejected & since)
+    why = None
+    if together["low"] < target - 1e-12:
+        why = f"with {audited['labels']:,} audited samples the lower limit of its precision is {together['low']:.3f}, below {target:g}"
+    elif audited["labels"] and audited["high"] < target:
+        counts = f"{audited['approved']:,} of {audited['labels']:,}"
+        why = f"people approve {counts} audited samples: at best {audited['high']:.3f}, below {target:g}"
+    return {
+        "approvals": {**audited, "waiting": int((now.auto & (draw < APPROVALS_AUDITED)).sum())},
+        "rejections": {**wrongly, "waiting": int((now.failing & (draw < REJECTIONS_AUDITED)).sum())},
+        "together": together,
+        "approves": int(now.auto.sum()),
+        "stands": why is None,
+        "why": why,
+    }
+
+
+def check_audit(store: Store) -> str | None:
+    """Closes the gate if the audit speaks against the rule; returns why it did."""
+    rule = open_rule(store)
+    if rule is None:
+        return None
+    found = audit(scored(store), rule)
+    if found["stands"]:
+        return None
+    evidence = {**found, "target": rule["evidence"]["target"]}
+    if turn_off(store, found["why"], AUDITOR, evidence, only=rule["rule_id"]):
+        log.warning("auto-approve was turned off: %s", found["why"])
+        return found["why"]
+    return None
+
+
+def audit_sample_ids(store: Store) -> list[int]:
+    """The samples of the audit lane that wait for a person, in random order; show them blind. Empty while the gate is closed."""
+    return store.column("audit_waiting")
+
+
+def after_decision(store: Store, sample_id: int) -> None:
+    """To be called behind a decision (not before its answer): checks the audit where an audited sample was decided."""
+    rule = open_rule(store)
+    if rule and int(mixed(mixed(np.array([sample_id])) + np.uint64(rule["rule_id"]))[0]) % 10_000 < APPROVALS_AUDITED:
+        check_audit(store)
+
+
+def watch(store: Store, stopped: threading.Event, every: float = MINUTE) -> None:
+    """Checks the audit each minute until `stopped` is set; a thread's work. Reads only where something was added."""
+    seen = None
+    while not stopped.wait(every):
+        try:
+            marks = store.row("calibration_marks")
+            if marks != seen:
+                check_audit(store)
+                seen = store.row("calibration_marks")
+        except StoreError:
+            log.exception("the audit could not be checked")
+
+
+def to_label(now: Scored, conditions: Sequence[Condition] | None, count: int, rng: np.random.Generator) -> np.ndarray:
+    """Random undecided samples inside a rule, of the held-back half as long as there are some: every one of these counts for the gate.
+
+    Without conditions: of all that pass the filters, from both halves, for a search to begin with.
+    """
+    open = now.passing & now.undecided
+    if conditions is not None:
+        open &= now.inside(conditions)
+    first = rng.permutation(np.flatnonzero(open & now.held)) if conditions is not None else rng.permutation(np.flatnonzero(open))
+    rest = rng.permutation(np.flatnonzero(open & ~now.held)) if conditions is not None else first[:0]
+    return now.sample_ids[np.concatenate([first, rest])[:count]]
+
+
+def _on(now: Scored, which: np.ndarray) -> dict[str, Any]:
+    """Labels among these samples, how many of them people approved, and the share with its interval."""
+    labels = which & (now.label >= 0)
+    n, k = int(labels.sum()), int((now.label[labels] == 1).sum())
+    found = share(k, n)
+    return {"labels": n, "approved": k, "precision": found.value if n else None, "low": float(found.low), "high": float(found.high)}
+
+
+def _why(found: dict[str, Any]) -> str:
+    held, target = found["held"], found["target"]
+    if not held["labels"]:
+        return "none of the held-back labels is inside the rule"
+    return (
+        f"people approved {held['approved']:,} of {held['labels']:,} held-back samples inside the rule; "
+        f"the lower limit is {held['low']:.3f}, the target {target:g}"
+    )

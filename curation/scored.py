@@ -1,0 +1,164 @@
+"""All samples as arrays: scores by filter, what people decided, which half of the labels they belong to. Kept between requests.
+
+At 553,992 samples of five verdicts each the arrays take some 50 MB; they are read once, and after that only what was added
+since (verdicts, reviews) is read.
+"""
+
+import threading
+from dataclasses import dataclass
+from functools import cached_property
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from curation.calibration import Condition, Joint, Levels, joint, levels, mixed
+from curation.filters._base import Comparison
+from data.store import Store
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A filter as it is set."""
+
+    filter: str
+    enabled: bool
+    threshold: float
+    comparison: Comparison
+
+    @property
+    def condition(self) -> Condition:
+        return Condition(self.filter, self.comparison, self.threshold)
+
+
+@dataclass(frozen=True, eq=False)
+class Scored:
+    """One entry a sample, in the order of sample_ids, in all arrays; nothing in them is ever changed."""
+
+    settings: tuple[Setting, ...]
+    sample_ids: np.ndarray
+    revision: np.ndarray
+    scores: dict[str, np.ndarray]  # by filter, float64; NaN: none on the current revision
+    error_types: list[str]
+    error_type: np.ndarray  # places in error_types
+    drawn: np.ndarray
+    undecided: np.ndarray  # pending or auto-approved
+    auto: np.ndarray  # auto-approved
+    failing: np.ndarray  # status failed: a filter rejects it, and nobody has decided
+    held: np.ndarray  # belongs to the half of the labels that is held back
+    label: np.ndarray  # by people, one by one: 1 approved, 0 rejected, -1 none, or they disagree
+    disputed: np.ndarray
+    bulk: np.ndarray  # decided in bulk only: no label
+    labelled_at: np.ndarray  # seconds since 1970, of the latest single decision
+
+    def meets(self, condition: Condition) -> np.ndarray:
+        scores = self.scores.get(condition.filter)
+        if scores is None:
+            return np.zeros(len(self.sample_ids), dtype=bool)
+        return scores >= condition.threshold if condition.comparison == "at_least" else scores <= condition.threshold
+
+    def inside(self, conditions: tuple[Condition, ...] | list[Condition]) -> np.ndarray:
+        """Which samples meet all of the conditions."""
+        found = np.ones(len(self.sample_ids), dtype=bool)
+        for condition in conditions:
+            found &= self.meets(condition)
+        return found
+
+    @cached_property
+    def passing(self) -> np.ndarray:
+        """Which samples pass every enabled filter and are drawn: undecided, they would be pending."""
+        return self.drawn & self.inside([setting.condition for setting in self.settings if setting.enabled])
+
+    @cached_property
+    def stops(self) -> tuple[Levels, ...]:
+        """Each filter's thresholds that rules are made of; the one set now is among them."""
+        return tuple(levels(one.filter, one.comparison, self.scores[one.filter], [one.threshold]) for one in self.settings)
+
+    @cached_property
+    def codes(self) -> np.ndarray:
+        """(samples, filters) uint8: how many of the stops each sample meets."""
+        found = np.zeros((len(self.sample_ids), len(self.stops)), dtype=np.uint8)
+        for column, one in enumerate(self.stops):
+            found[:, column] = one.codes(self.scores[one.filter])
+        return found
+
+    @cached_property
+    def counted(self) -> Joint:
+        """The samples that pass all filters as set, counted by their codes: what a rule could let through."""
+        which = self.passing
+        return joint(self.stops, self.codes[which], self.undecided[which], self.label[which], self.held[which])
+
+
+_kept: WeakKeyDictionary[Store, tuple[dict, Scored]] = WeakKeyDictionary()
+_lock = threading.Lock()
+
+
+def scored(store: Store) -> Scored:
+    """The arrays as the store stands now."""
+    with _lock:  # two requests at once would read everything twice
+        marks = store.row("calibration_marks")
+        known, before = _kept.get(store, ({}, None))
+        if known != marks:
+            _kept[store] = marks, _read(store, known, before)
+        return _kept[store][1]
+
+
+def _read(store: Store, known: dict, before: Scored | None) -> Scored:
+    """The arrays anew; of verdicts and reviews only those after the marks `known`."""
+    settings = tuple(Setting(row["filter"], row["enabled"], row["threshold"], row["comparison"]) for row in store.rows("filters"))
+    error_types = store.column("calibration_error_types")
+    found = {name: np.asarray(values) for name, values in store.columns("calibration_samples", error_types=error_types).items()}
+    carried = _Carried(found["sample_id"], found["revision"], before)
+    scores = {one.filter: carried.scores(store, one.filter, known.get("verdicts") or 0) for one in settings}
+    return Scored(
+        settings=settings,
+        sample_ids=found["sample_id"],
+        revision=found["revision"],
+        scores=scores,
+        error_types=error_types,
+        error_type=found["error_type"] - 1,
+        drawn=found["drawn"],
+        undecided=found["undecided"],
+        auto=found["auto"],
+        failing=found["failing"],
+        held=mixed(found["sample_id"]) % 2 == 1,
+        **carried.labels(store, known.get("reviews") or 0),
+    )
+
+
+class _Carried:
+    """What was known of samples the last time, at their new places, with what was added since."""
+
+    def __init__(self, ids: np.ndarray, revision: np.ndarray, before: Scored | None):
+        self.ids, self.revision, self.before = ids, revision, before
+        if before is not None:
+            place = np.searchsorted(ids, before.sample_ids)  # samples are never taken away
+            self.same = revision[place] == before.revision  # an edit takes scores and labels away
+            self.place = place[self.same]
+
+    def scores(self, store: Store, filter: str, since: int) -> np.ndarray:
+        known = self.before.scores.get(filter) if self.before else None
+        scores = self._carry(np.full(len(self.ids), np.nan), known)
+        added = store.columns("calibration_verdicts", filter=filter, since=0 if known is None else since)
+        place = np.searchsorted(self.ids, np.asarray(added["sample_id"]))
+        current = self.revision[place] == np.asarray(added["revision"])
+        scores[place[current]] = np.ma.filled(added["score"], np.nan)[current]  # in their order: the last one stays
+        return scores
+
+    def labels(self, store: Store, since: int) -> dict[str, np.ndarray]:
+        n = len(self.ids)
+        added = store.columns("calibration_labels", since=since)
+        place, label = np.searchsorted(self.ids, np.asarray(added["sample_id"])), np.asarray(added["label"])
+        columns = {
+            "label": (np.full(n, -1, dtype=np.int8), np.where(label == 2, -1, label)),
+            "disputed": (np.zeros(n, dtype=bool), label == 2),
+            "bulk": (np.zeros(n, dtype=bool), np.asarray(added["bulk"])),
+            "labelled_at": (np.zeros(n), np.asarray(added["labelled_at"])),
+        }
+        for name, (empty, values) in columns.items():
+            self._carry(empty, getattr(self.before, name) if self.before else None)[place] = values
+        return {name: array for name, (array, _) in columns.items()}
+
+    def _carry(self, empty: np.ndarray, known: np.ndarray | None) -> np.ndarray:
+        if known is not None:
+            empty[self.place] = known[self.same]
+        return empty
