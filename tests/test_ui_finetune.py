@@ -3,7 +3,6 @@
 import uuid
 
 import pytest
-from fastapi.testclient import TestClient
 
 from curation import checkpoints, results
 from curation.app_settings import Settings
@@ -12,23 +11,18 @@ from curation.stages import stage_class
 from curation.stages.finetune import Options, planned
 from curation.ui.server import create_app
 from tests.browser import chromium, executable, served
+from tests.page_api import PageApi
 from tests.scripted_training import CRASHES, STAGES, STEPS
 from tests.seed import seeded_store
 
 SEEDED = 7  # the seeded finetune's job
 
 
-class Api:
+class Api(PageApi):
     def __init__(self, store, workspace, stages=None):
         self.store, self.workspace = store, workspace
         self.jobs = Jobs(store, workspace, stages.__getitem__) if stages else Jobs(store, workspace)
-        app = create_app(workspace, store, self.jobs, Settings(reviewer="ada"), headless=True)
-        self.client = TestClient(app, base_url="http://127.0.0.1", headers={"Origin": "http://127.0.0.1"})
-
-    def __call__(self, name, status=200, **body):
-        answer = self.client.post(f"/api/finetune/{name}", json=body)
-        assert answer.status_code == status, answer.text
-        return answer.json()
+        super().__init__(create_app(workspace, store, self.jobs, Settings(reviewer="ada"), headless=True), "finetune")
 
 
 @pytest.fixture(scope="module")

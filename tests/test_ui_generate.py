@@ -3,7 +3,6 @@
 import uuid
 
 import pytest
-from fastapi.testclient import TestClient
 
 from curation import chains
 from curation.app_settings import Settings
@@ -12,21 +11,16 @@ from curation.jobs import Jobs
 from curation.ui.generate import drawing_host, host_of
 from curation.ui.server import create_app
 from tests.browser import chromium, executable, served
+from tests.page_api import PageApi
 from tests.seed import seeded_store
 
 JOB = 4  # the seeded generate job
 
 
-class Api:
+class Api(PageApi):
     def __init__(self, store, workspace):
         self.store = store
-        app = create_app(workspace, store, Jobs(store, workspace), Settings(reviewer="ada"), headless=True)
-        self.client = TestClient(app, base_url="http://127.0.0.1", headers={"Origin": "http://127.0.0.1"})
-
-    def __call__(self, name, status=200, **body):
-        answer = self.client.post(f"/api/generate/{name}", json=body)
-        assert answer.status_code == status, answer.text
-        return answer.json()
+        super().__init__(create_app(workspace, store, Jobs(store, workspace), Settings(reviewer="ada"), headless=True), "generate")
 
 
 @pytest.fixture(scope="module")

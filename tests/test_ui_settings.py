@@ -7,7 +7,6 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from fastapi.testclient import TestClient
 
 from curation import backups, frontier
 from curation.app_settings import Settings
@@ -15,6 +14,7 @@ from curation.jobs import Jobs
 from curation.ui.server import create_app
 from data.workspace import Workspace
 from tests.browser import chromium, executable, served
+from tests.page_api import PageApi
 from tests.seed import seeded_store
 
 
@@ -40,14 +40,8 @@ def world(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def client(world):
-    return TestClient(world[0], base_url="http://127.0.0.1", headers={"Origin": "http://127.0.0.1"})
-
-
-def post(client, route, expect=200, **body):
-    answer = client.post(f"/api/settings/{route}", json=body)
-    assert answer.status_code == expect, answer.text
-    return answer.json()
+def post(world):
+    return PageApi(world[0], "settings")
 
 
 def statuses(store):
@@ -62,81 +56,81 @@ def queries(monkeypatch):
     monkeypatch.setattr(queries, "_texts", lambda: texts)
 
 
-def test_what_a_change_is_said_to_move_is_what_moves(world, client):
+def test_what_a_change_is_said_to_move_is_what_moves(world, post):
     store, rng = world[1], random.Random(4)
     names = [row["filter"] for row in store.rows("filters")]
     moved = 0
     for _ in range(12):
         wanted = {"filter": rng.choice(names), "enabled": rng.random() < 0.7, "threshold": rng.choice([0.2, 0.5, 0.85, 0.95, 2, 3])}
-        said = post(client, "filter_preview", **wanted)
+        said = post("filter_preview", **wanted)
         before = statuses(store)
-        post(client, "filter", **wanted)
+        post("filter", **wanted)
         after = statuses(store)
         real = Counter((before[i], after[i]) for i in before if before[i] != after[i])
         assert {(move["before"], move["after"]): move["samples"] for move in said["moves"]} == dict(real)
         moved += said["samples"]
     assert moved > 20
     assert store.rows("filter_history")[0]["author"] == "ada"
-    assert "there are: " in post(client, "filter_preview", 404, filter="nope", enabled=True, threshold=1)["error"]
+    assert "there are: " in post("filter_preview", 404, filter="nope", enabled=True, threshold=1)["error"]
 
 
-def test_prices_are_checked_before_they_are_written(world, client):
+def test_prices_are_checked_before_they_are_written(world, post):
     file = world[2].prices
-    found = post(client, "prices", models={"gpt-x": {"input": 2, "output": 8, "cached": None}})
+    found = post("prices", models={"gpt-x": {"input": 2, "output": 8, "cached": None}})
     assert json.loads(file.read_text())["models"] == {"gpt-x": {"input": 2, "output": 8}}
     assert {row["model"] for row in found["prices"]} == {"gpt-x", "pocket-teacher"}
-    assert "gpt-x" in post(client, "prices", 400, models={"gpt-x": {"input": -1, "output": 8}})["error"]
-    assert post(client, "prices", 400, models={"": {"input": 1, "output": 8}})["error"].startswith("a price has no model")
+    assert "gpt-x" in post("prices", 400, models={"gpt-x": {"input": -1, "output": 8}})["error"]
+    assert post("prices", 400, models={"": {"input": 1, "output": 8}})["error"].startswith("a price has no model")
     assert json.loads(file.read_text())["models"]["gpt-x"]["input"] == 2 and not file.with_suffix(".new").exists()
 
 
-def test_a_budget_holds_for_new_jobs_and_later_apps(world, client):
-    assert post(client, "budget", usd=2.5)["budget"] == 2.5
+def test_a_budget_holds_for_new_jobs_and_later_apps(world, post):
+    assert post("budget", usd=2.5)["budget"] == 2.5
     assert frontier.FrontierOptions().budget_usd == 2.5
     config = world[2].root.parent / "config.toml"
     assert 'MISTAKEBOOK_BUDGET_USD = "2.5"' in config.read_text()
-    assert post(client, "budget")["budget"] is None and frontier.BUDGET_VARIABLE not in os.environ and config.read_text() == ""
+    assert post("budget")["budget"] is None and frontier.BUDGET_VARIABLE not in os.environ and config.read_text() == ""
 
 
-def test_backups_are_listed_and_can_be_restored(world, client, tmp_path):
-    made = post(client, "backup")
-    (listed,) = post(client, "overview")["backups"]
+def test_backups_are_listed_and_can_be_restored(world, post, tmp_path):
+    made = post("backup")
+    (listed,) = post("overview")["backups"]
     assert (listed["name"], listed["rows"], listed["whole"]) == (made["name"], made["rows"], True)
     restored = Workspace(tmp_path / "restored")
     backups.restore(world[2].backups / made["name"], restored)
     assert restored.store.exists()
 
 
-def test_workspaces_are_made_and_archived(world, client):
-    assert post(client, "new_workspace", name="second")["name"] == "second"
-    assert post(client, "overview")["workspace"]["all"] == ["second", "seeded"]
-    assert "already" in post(client, "new_workspace", 409, name="second")["error"]
-    assert "letters" in post(client, "new_workspace", 409, name="../x")["error"]
-    assert "open here" in post(client, "archive", 409, name="seeded")["error"]
-    folder = post(client, "archive", name="second")["folder"]
-    assert Path(folder, "store.duckdb").exists() and post(client, "overview")["workspace"]["all"] == ["seeded"]
+def test_workspaces_are_made_and_archived(world, post):
+    assert post("new_workspace", name="second")["name"] == "second"
+    assert post("overview")["workspace"]["all"] == ["second", "seeded"]
+    assert "already" in post("new_workspace", 409, name="second")["error"]
+    assert "letters" in post("new_workspace", 409, name="../x")["error"]
+    assert "open here" in post("archive", 409, name="seeded")["error"]
+    folder = post("archive", name="second")["folder"]
+    assert Path(folder, "store.duckdb").exists() and post("overview")["workspace"]["all"] == ["seeded"]
 
 
-def test_cleaning_frees_what_it_said(world, client):
+def test_cleaning_frees_what_it_said(world, post):
     store, workspace = world[1], world[2]
     sha = store.rows("data_pictures", each=1)[0]["image"]
-    assert client.get(f"/media/{sha}/thumb").status_code == 200
+    assert post.client.get(f"/media/{sha}/thumb").status_code == 200
     folder = workspace.job(1)
     folder.mkdir(parents=True)
     (folder / "input.jsonl").write_text("x" * 1000)
     (folder / "log.txt").write_text("kept")
-    found = post(client, "disk")
+    found = post("disk")
     assert found["freeable"]["thumbnails"] > 0 and found["parts"]["store"] > 0
-    assert post(client, "clean", what="thumbnails")["freed"] == found["freeable"]["thumbnails"]
-    assert post(client, "clean", what="jobs")["freed"] == 0  # the job ended at no time that is known to be a week ago
-    assert client.get(f"/media/{sha}/thumb").status_code == 200
-    assert "there are" in post(client, "clean", 409, what="store")["error"]
+    assert post("clean", what="thumbnails")["freed"] == found["freeable"]["thumbnails"]
+    assert post("clean", what="jobs")["freed"] == 0  # the job ended at no time that is known to be a week ago
+    assert post.client.get(f"/media/{sha}/thumb").status_code == 200
+    assert "there are" in post("clean", 409, what="store")["error"]
 
 
-def test_a_threshold_is_moved_on_the_page(world, client):
+def test_a_threshold_is_moved_on_the_page(world, post):
     executable()
     app, store, _ = world
-    post(client, "filter", filter="duplicate", enabled=True, threshold=0.9)
+    post("filter", filter="duplicate", enabled=True, threshold=0.9)
     with served(app) as address, chromium(f"{address}/?page=settings") as page:
         page.wait_for_selector("#page-settings .filter")
         number = page.locator(".filter:has(b:text-is('duplicate')) input[type=number]")

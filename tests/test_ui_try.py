@@ -1,7 +1,6 @@
 """The Try it page: real answers of pocket-llava from a child process, and what can't be asked."""
 
 import pytest
-from fastapi.testclient import TestClient
 
 from curation import checkpoints
 from curation.app_settings import Settings
@@ -11,6 +10,7 @@ from curation.ui.server import create_app
 from data.images import ImageStore
 from data.records import Checkpoint
 from tests.browser import chromium, executable, served
+from tests.page_api import PageApi
 from tests.seed import seeded_store
 
 
@@ -24,38 +24,32 @@ def world(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def client(world):
-    return TestClient(world[0], base_url="http://127.0.0.1", headers={"Origin": "http://127.0.0.1"})
+def post(world):
+    return PageApi(world[0], "try")
 
 
-def post(client, route, expect=200, **body):
-    answer = client.post(f"/api/try/{route}", json=body)
-    assert answer.status_code == expect, answer.text
-    return answer.json()
-
-
-def test_an_example_and_the_same_picture_sent_get_the_same_answer(world, client):
+def test_an_example_and_the_same_picture_sent_get_the_same_answer(world, post):
     _, store, workspace = world
-    found = post(client, "choices", seed=1)
+    found = post("choices", seed=1)
     assert "elsewhere" not in found["checkpoints"] and found["of_round"] == "pocket-llava"
     example = next(row for row in found["examples"] if not row["choices"])
     asked = {"checkpoint": "pocket-llava", "question": example["question"], "suffix": example["prompt_suffix"]}
-    first = post(client, "ask", **asked, image=example["image"])
+    first = post("ask", **asked, image=example["image"])
     assert first["answer"] and first["text"].endswith(example["prompt_suffix"])
     content = ImageStore(workspace.images).path(example["image"]).read_bytes()
-    sent = client.post("/api/try/picture", content=content).json()
-    second = post(client, "ask", **asked, upload=sent["upload"])
+    sent = post.client.post("/api/try/picture", content=content).json()
+    second = post("ask", **asked, upload=sent["upload"])
     assert second["answer"] == first["answer"] and second["load_seconds"] < first["load_seconds"]
     assert store.rows("jobs", limit=100)[0]["job_id"] == 7 and not (workspace.root / "jobs").joinpath("8").exists()
 
 
-def test_what_cannot_be_asked_is_said(world, client):
-    image = post(client, "choices")["examples"][0]["image"]
-    assert "only answers were imported" in post(client, "ask", 409, checkpoint="elsewhere", question="?", image=image)["error"]
-    assert "choose a picture" in post(client, "ask", 404, checkpoint="pocket-llava", question="?", image="0" * 64)["error"]
-    assert "choose it again" in post(client, "ask", 409, checkpoint="pocket-llava", question="?", upload="../../x")["error"]
-    assert "no picture of a known format" in client.post("/api/try/picture", content=b"<svg/>").json()["error"]
-    assert "adapter" in post(client, "ask", checkpoint="run 1", question="?", image=image)["error"]  # the seeded run has no weights
+def test_what_cannot_be_asked_is_said(world, post):
+    image = post("choices")["examples"][0]["image"]
+    assert "only answers were imported" in post("ask", 409, checkpoint="elsewhere", question="?", image=image)["error"]
+    assert "choose a picture" in post("ask", 404, checkpoint="pocket-llava", question="?", image="0" * 64)["error"]
+    assert "choose it again" in post("ask", 409, checkpoint="pocket-llava", question="?", upload="../../x")["error"]
+    assert "no picture of a known format" in post.client.post("/api/try/picture", content=b"<svg/>").json()["error"]
+    assert "adapter" in post("ask", checkpoint="run 1", question="?", image=image)["error"]  # the seeded run has no weights
 
 
 def test_asking_on_the_page(world):
