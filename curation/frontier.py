@@ -1,11 +1,13 @@
 """How stages reach a frontier model: the options they share, and the client."""
 
 import os
+from typing import Any
 
 from pydantic import BaseModel, Field
 
 from data.registry import FRONTIER
 from data.workspace import Workspace
+from models.frontier import Outcome
 
 POCKET_TEACHER = "pocket-teacher"
 BUDGET_VARIABLE = "MISTAKEBOOK_BUDGET_USD"
@@ -50,3 +52,8 @@ def open_client(options: FrontierOptions, workspace: Workspace):
     if workspace.prices.is_file():
         chosen["prices"] = str(workspace.prices)
     return FRONTIER.make("openai_compatible", chosen).open(workspace.journal)
+
+
+def bad_row(outcome: Outcome) -> dict[str, Any]:
+    """The result of a row that brought nothing usable: its error, and the reply that was paid for."""
+    return {"key": outcome.key, "error": outcome.error, "reply": outcome.replies[-1] if outcome.replies else None}

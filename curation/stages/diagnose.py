@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pydantic import Field
 
 from curation import error_types
-from curation.frontier import FrontierOptions, open_client
+from curation.frontier import FrontierOptions, bad_row, open_client
 from curation.prompting import render
 from curation.replies import BlindAnswer, Diagnosis
 from curation.stages.base import Context, Estimate, Job, NothingToDo, Result, Row
@@ -71,13 +71,13 @@ class Diagnose:
         seen: dict[str, tuple[BlindAnswer, tuple[str, ...]]] = {}
         for outcome in self.client.ask_all((blind_request(row["key"], row, row["image_path"]) for row in rows), self.should_stop):
             if outcome.parsed is None:
-                yield {"key": outcome.key, "error": outcome.error, "reply": outcome.replies[-1] if outcome.replies else None}
+                yield bad_row(outcome)
             else:
                 seen[outcome.key] = outcome.parsed, outcome.replies
         requests = (_diagnosis_request(by_key[key], blind.answer) for key, (blind, _) in seen.items())
         for outcome in self.client.ask_all(requests, self.should_stop):
             if outcome.parsed is None:
-                yield {"key": outcome.key, "error": outcome.error, "reply": outcome.replies[-1] if outcome.replies else None}
+                yield bad_row(outcome)
             else:
                 yield self._result(by_key[outcome.key], *seen[outcome.key], outcome)
 

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from curation import checkpoints
-from curation.frontier import FrontierOptions, open_client
+from curation.frontier import FrontierOptions, bad_row, open_client
 from curation.prompting import render
 from curation.replies import Proposals
 from curation.stages.base import Context, Estimate, Job, NothingToDo, Result, Row
@@ -87,7 +87,7 @@ class Generate:
         by_key = {row["key"]: row for row in rows}
         for outcome in self.client.ask_all((proposal_request(row, self.options) for row in rows), self.should_stop):
             if outcome.parsed is None:
-                yield {"key": outcome.key, "error": outcome.error, "reply": outcome.replies[-1] if outcome.replies else None}
+                yield bad_row(outcome)
                 continue
             row = by_key[outcome.key]
             proposals = [sample.model_dump() for sample in outcome.parsed.samples if row["route"] == "same_image" or sample.image_prompt]
