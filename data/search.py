@@ -21,6 +21,7 @@ from data.store import Store
 COLUMNS = {"failures": ("question", "answers", "diagnosis"), "samples": ("question", "choices", "answer")}
 VERSION = 1  # of the file's form; another one is made anew
 AT_ONCE = 50_000  # ids read from the store at a time
+MOST = 2**31  # the highest id that a bitmap holds
 REMEMBERED = 24  # results kept, for pages ask for the same one several times
 log = logging.getLogger(__name__)
 
@@ -76,33 +77,32 @@ class Search:
         wanted = expression(words)
         with self._lock:
             try:
-                last = self._follow(what)
-                return self._matches(what, wanted, last)
+                self._follow(what)
+                return self._matches(what, wanted)
             except sqlite3.DatabaseError:
                 log.exception("the search index %s can't be read; it is made anew", self._path)
                 self._throw_away()
-                return self._matches(what, wanted, self._follow(what))
+                self._follow(what)
+                return self._matches(what, wanted)
 
-    def _matches(self, what: str, wanted: str | None, last: int) -> bytes:
+    def _matches(self, what: str, wanted: str | None) -> bytes:
         if (what, wanted) in self._found:
             self._found.move_to_end((what, wanted))
             return self._found[what, wanted]
-        bits = np.zeros(last + 2, dtype=bool)
+        ids = None
         if wanted is not None:  # one text of all ids: a row each would take three times as long
             ids = self._open().execute(f"SELECT group_concat(rowid) FROM {what} WHERE {what} MATCH ?", (wanted,)).fetchone()[0]
-            found = np.array(ids.split(",") if ids else [], dtype=np.int64)
-            bits[found[found <= last]] = True
-        found = self._found[what, wanted] = np.packbits(bits).tobytes()
+        found = self._found[what, wanted] = bitmap(np.array(ids.split(",") if ids else [], dtype=np.int64))
         while len(self._found) > REMEMBERED:
             self._found.popitem(last=False)
         return found
 
-    def _follow(self, what: str) -> int:
-        """Takes up what is new in the store; returns the highest id."""
+    def _follow(self, what: str) -> None:
+        """Takes up what is new in the store."""
         file, now = self._open(), self._store.row(f"search_marks_{what}")
         then = file.execute("SELECT rows, last, changes, changed FROM mark WHERE what = ?", (what,)).fetchone()
         if then == tuple(now.values()):
-            return now["last"]
+            return
         self._found.clear()
         ids = None
         if then:
@@ -121,7 +121,6 @@ class Search:
                 file.executemany(f"DELETE FROM {what} WHERE rowid = ?", [(one,) for one in ids])
                 self._put(file, what, ids[0], ids[-1], ids)
             file.execute("INSERT OR REPLACE INTO mark VALUES (?, ?, ?, ?, ?)", (what, *now.values()))
-        return now["last"]
 
     def _put(self, file: sqlite3.Connection, what: str, low: int, high: int, ids: list[int] | None) -> None:
         columns = self._store.columns(f"search_text_{what}", low=low, high=high, ids=ids)
@@ -156,6 +155,14 @@ class Search:
     def _delete(self) -> None:
         for suffix in ("", "-wal", "-shm"):
             self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
+
+
+def bitmap(ids: np.ndarray) -> bytes:
+    """A set of ids (not negative, none above MOST) as queries take it: bit i says whether i is in it, the last bit is 0."""
+    ids = ids[(ids >= 0) & (ids <= MOST)]
+    bits = np.zeros(int(ids.max(initial=0)) + 2, dtype=bool)
+    bits[ids] = True
+    return np.packbits(bits).tobytes()
 
 
 def expression(words: str) -> str | None:

@@ -17,7 +17,7 @@ from tests.seed import seeded_store
 
 FAILURES = 300
 ORIGIN = {"Origin": "http://127.0.0.1"}
-FACETS = ("error_type", "dataset", "kind", "use", "triage", "score")
+FACETS = ("error_type", "dataset", "kind", "assigned", "opening", "length", "score", "confidence", "use", "triage", "checkpoint", "round")
 
 
 class Api:
@@ -83,7 +83,8 @@ def test_all_answers_agree_under_random_filters(seeded):
         if rng.random() < 0.4:
             chosen["cluster_id"] = rng.sample(clusters, 3)
         if rng.random() < 0.4:
-            chosen["failure_ids"] = rng.sample(everyone, 150)
+            ids = rng.sample(everyone, 150)
+            chosen["failure_ids"] = rng.choice((ids, base64.b64encode(np.array(ids, "<i4").tobytes()).decode()))
         if rng.random() < 0.3:
             chosen["words"] = rng.choice(("not", "SHAPE  what", "3"))
         page = seeded("page", **chosen, limit=500)
@@ -118,7 +119,9 @@ def test_every_word_must_occur_and_no_letter_is_a_wildcard(seeded):
 
 def test_the_map_says_of_each_point_what_its_card_says(seeded):
     points = seeded("points")
-    kinds = {"failure_id": "<i4", "x": "<f4", "y": "<f4", "error_type": "u1", "dataset": "u1", "cluster": "<u2", "score": "u1"}
+    kinds = {"failure_id": "<i4", "x": "<f4", "y": "<f4", "error_type": "u1", "dataset": "u1", "cluster": "<u2", "score": "u1"} | {
+        "round": "u1"
+    }
     arrays = {name: unpacked(points[name], kind) for name, kind in kinds.items()}
     assert {len(array) for array in arrays.values()} == {points["count"]}
     for i in range(0, points["count"], 29):

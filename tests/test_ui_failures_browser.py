@@ -79,7 +79,7 @@ def test_one_selection_for_map_grid_card_and_url(world):
         page.wait_for_selector(".cl.on")
         size = int(page.locator(".cl.on .n").inner_text())
         wait_for_count(page, size)
-        assert size == len(store.rows("failures_shown", round=1, cluster_id=[int(re.search(r"cluster=(\d+)", page.url)[1])]))
+        assert size == len(store.rows("failures_shown", round=["1"], cluster_id=[int(re.search(r"cluster=(\d+)", page.url)[1])]))
 
         page.keyboard.press("/")
         page.keyboard.type("jkm")  # letters of shortcuts, typed into the search: nothing is triaged

@@ -8,28 +8,36 @@ from fastapi import APIRouter, HTTPException, Request
 from pydantic import BaseModel, Field
 
 from curation.error_types import BY_NAME
-from curation.ui import parts
+from curation.kept import latest
+from curation.ui import parts, slices
 from curation.ui.services import services
+from data.search import bitmap
 
 if TYPE_CHECKING:
     import gradio as gr
 
-router = APIRouter(prefix="/api/failures")
+router = APIRouter()
+failures = APIRouter(prefix="/api/failures")
 
 
 class Filter(BaseModel):
     """Which failures are meant: each list holds the values let through, absent means all; an absent value is ''."""
 
-    round: int | None = Field(default=None, description="The latest if absent.")
+    round: int | list[int] | None = Field(default=None, description="The latest if absent.")
     dataset: list[str] | None = None
     error_type: list[str] | None = None
     kind: list[str] | None = None
-    cluster_id: list[int] | None = None
+    assigned: list[str] | None = Field(default=None, description="Error types that the examples are assigned to.")
+    opening: list[str] | None = Field(default=None, description="First two words of questions.")
+    length: list[str] | None = Field(default=None, description="Of the baseline's answer.")
+    score: list[str] | None = None
+    confidence: list[str] | None = Field(default=None, description="Of the diagnosis.")
     use: list[str] | None = None
     triage: list[str] | None = None
-    score: list[str] | None = None
-    words: str | None = Field(default=None, description="Every word must occur in question, answers or diagnosis.")
-    failure_ids: list[int] | None = Field(default=None, description="A lasso's failures, say.")
+    checkpoint: list[str] | None = Field(default=None, description="Numbers of checkpoints.")
+    cluster_id: list[int] | None = None
+    words: str | None = Field(default=None, description="Words that begin words of question, answers or diagnosis; or phrases in quotes.")
+    failure_ids: list[int] | str | None = Field(default=None, description="A lasso's failures, say; as text: int32 in base64.")
 
 
 class PageOf(Filter):
@@ -39,6 +47,12 @@ class PageOf(Filter):
 
 class CardOf(BaseModel):
     failure_id: int
+
+
+class Neighbours(CardOf):
+    """The failures most alike: nearest on the map."""
+
+    limit: int = Field(default=8, ge=1, le=60)
 
 
 class Triage(BaseModel):
@@ -55,41 +69,52 @@ def component() -> "gr.HTML":
     return parts.component("failures")
 
 
-@router.post("/summary")
+@failures.post("/summary")
 def summary(request: Request, body: Filter) -> dict[str, Any]:
-    """The round at a glance, the rounds there are, and `version`: it changes when the map must be fetched anew."""
+    """The rounds meant at a glance, and the rounds there are; `version` changes with what the lists show, `map` with the map."""
     store = services(request).store
     rounds = store.column("rounds")
     if not rounds:
-        return {"round": 0, "rounds": [], "examples": 0, "answered": 0, "failures": 0, "version": "none"}
-    row = store.row("failures_summary", round=body.round or rounds[-1])
-    if row is None:
-        raise HTTPException(404, f"there is no round {body.round}; there are: {', '.join(map(str, rounds))}")
-    return {**row, "rounds": rounds, "version": f"{row['round']}.{row['map_job']}.{row['diagnosed']}.{row['triaged']}"}
+        return {"round": 0, "rounds": [], "examples": 0, "answered": 0, "failures": 0, "version": "none", "map": "none"}
+    meant = _rounds(request, body)
+    if unknown := [one for one in meant if int(one) not in rounds]:
+        raise HTTPException(404, f"there is no round {unknown[0]}; there are: {', '.join(map(str, rounds))}")
+    row = store.row("failures_summary", round=meant)
+    mark = f"{','.join(meant)}.{row.pop('map_mark')}"
+    return {**row, "rounds": rounds, "map": mark, "version": f"{mark}.{row['failures']}.{row['diagnosed']}.{row['triaged']}"}
 
 
-@router.post("/clusters")
+@failures.post("/clusters")
 def clusters(request: Request, body: Filter) -> list[dict[str, Any]]:
     """The clusters of the round, those of one error type together; `shown` is what the other facets let through."""
-    return services(request).store.rows("failure_clusters", **_given(request, body, "cluster_id"))
+    store, given = services(request).store, _given(request, body, "cluster_id")
+    mark = (tuple(given["round"]), store.value("accuracy_mark"))
+    accuracy = latest(store, "cluster accuracy", mark, lambda: _by_cluster(store.rows("cluster_accuracy", round=given["round"])))
+    unknown = dict.fromkeys(("accuracy", "accuracy_lenient", "accuracy_before", "examples"))
+    return [{**row, **accuracy.get(row["cluster_id"], unknown)} for row in store.rows("failure_clusters", **given)]
 
 
-@router.post("/facets")
+@failures.post("/facets")
 def facets(request: Request, body: Filter) -> dict[str, list[dict[str, Any]]]:
-    """Values and counts by facet, most frequent first."""
+    """Values and counts by facet, most frequent first; `text` is what to call a value where that isn't the value itself."""
     found: dict[str, list[dict[str, Any]]] = {}
-    for row in services(request).store.rows("failure_facets", **_given(request, body)):
+    store = services(request).store
+    for row in store.rows("failure_facets", **_given(request, body)):
         found.setdefault(row.pop("facet"), []).append(row)
+    names = {str(row["checkpoint_id"]): row["checkpoint"] for row in store.rows("rounds")}
+    for row in found.get("checkpoint", []):
+        row["text"] = names.get(row["value"], row["value"])
     return found
 
 
-@router.post("/points")
+@failures.post("/points")
 def points(request: Request, body: Filter) -> dict[str, Any]:
-    """All places of the round, whatever the filter: arrays in base64, little endian; texts as indices into `names`."""
-    columns = services(request).store.columns("failure_points", round=_round(request, body))
+    """All places of the rounds meant, whatever the filter: arrays in base64, little endian; texts as indices into `names`."""
+    columns = services(request).store.columns("failure_points", round=_rounds(request, body))
     error_types, error_type = np.unique(columns["error_type"], return_inverse=True)
     datasets, dataset = np.unique(columns["dataset"], return_inverse=True)
     cluster_ids, cluster = np.unique(columns["cluster_id"], return_inverse=True)
+    rounds, round_ = np.unique(columns["round"], return_inverse=True)
     arrays = {
         "failure_id": columns["failure_id"].astype("<i4"),
         "x": columns["x"].astype("<f4"),
@@ -98,19 +123,20 @@ def points(request: Request, body: Filter) -> dict[str, Any]:
         "dataset": dataset.astype("u1"),
         "cluster": cluster.astype("<u2"),
         "score": columns["score"].astype("u1"),
+        "round": round_.astype("u1"),
     }
-    names = {"error_type": error_types.tolist(), "dataset": datasets.tolist(), "cluster": cluster_ids.tolist()}
+    names = {"error_type": error_types.tolist(), "dataset": datasets.tolist(), "cluster": cluster_ids.tolist(), "round": rounds.tolist()}
     return {"count": len(columns["x"]), "names": names, **{name: _packed(array) for name, array in arrays.items()}}
 
 
-@router.post("/shown")
+@failures.post("/shown")
 def shown(request: Request, body: Filter) -> dict[str, Any]:
     """Ids of the failures that the filter lets through: int32 in base64, ascending."""
     ids = services(request).store.columns("failures_shown", **_given(request, body))["failure_id"]
     return {"count": len(ids), "failure_id": _packed(ids.astype("<i4"))}
 
 
-@router.post("/ids")
+@failures.post("/ids")
 def ids(request: Request, body: Filter) -> dict[str, list[int]]:
     """Ids of the failures that the filter lets through, and of those among them that have no diagnosis yet."""
     store, given = services(request).store, _given(request, body)
@@ -118,7 +144,7 @@ def ids(request: Request, body: Filter) -> dict[str, list[int]]:
     return {name: columns["failure_id"].tolist() for name, columns in found.items()}
 
 
-@router.post("/page")
+@failures.post("/page")
 def page(request: Request, body: PageOf) -> dict[str, Any]:
     """A page of the grid, and how many failures the filter lets through in all, by error type."""
     store, given = services(request).store, _given(request, body, "offset", "limit")
@@ -127,7 +153,7 @@ def page(request: Request, body: PageOf) -> dict[str, Any]:
     return {**total, "by_error_type": tally, "rows": store.rows("failure_page", **given, limit=body.limit, offset=body.offset)}
 
 
-@router.post("/card")
+@failures.post("/card")
 def card(request: Request, body: CardOf) -> dict[str, Any]:
     """One failure with all that is known of it."""
     row = services(request).store.row("failure_card_of", failure_id=body.failure_id)
@@ -136,7 +162,13 @@ def card(request: Request, body: CardOf) -> dict[str, Any]:
     return row
 
 
-@router.post("/triage")
+@failures.post("/neighbours")
+def neighbours(request: Request, body: Neighbours) -> list[dict[str, Any]]:
+    """Other failures, the most alike first."""
+    return services(request).store.rows("failure_neighbours", failure_id=body.failure_id, limit=body.limit)
+
+
+@failures.post("/triage")
 def triage(request: Request, body: Triage) -> dict[str, int]:
     """Appends a person's label or error type for failures; answers how many events were new."""
     if body.label is None and body.error_type is None:
@@ -153,15 +185,38 @@ def triage(request: Request, body: Triage) -> dict[str, int]:
         return {"new": len(write.insert("triage", rows, returning="failure_id"))}
 
 
-def _round(request: Request, body: Filter) -> int:
-    return body.round or (services(request).store.column("rounds") or [0])[-1]
+def _rounds(request: Request, body: Filter) -> list[str]:
+    """The rounds meant, as the queries take them."""
+    if body.round is None:
+        return [str((services(request).store.column("rounds") or [0])[-1])]
+    return [str(one) for one in (body.round if isinstance(body.round, list) else [body.round])]
 
 
 def _given(request: Request, body: Filter, *without: str) -> dict[str, Any]:
     """The parameters of {failure_filter}."""
-    values = body.model_dump(exclude={"round", *without})
-    return {**values, "words": " ".join((body.words or "").split()) or None, "round": _round(request, body)}
+    here = services(request)
+    values = body.model_dump(exclude={"round", "words", "failure_ids", *without})
+    chosen = None if body.failure_ids is None else bitmap(_ids(body.failure_ids))
+    return {**values, "round": _rounds(request, body), "found": here.search.failures(body.words), "chosen": chosen}
+
+
+def _ids(given: list[int] | str) -> np.ndarray:
+    """Numbers of failures, as they are or packed. Raises HTTPException if the text isn't what it should be."""
+    if not isinstance(given, str):
+        return np.array(given, dtype=np.int64)
+    try:
+        return np.frombuffer(base64.b64decode(given, validate=True), "<i4").astype(np.int64)
+    except ValueError as error:
+        raise HTTPException(422, f"failure_ids: as text, give int32 numbers in base64 ({error})") from error
+
+
+def _by_cluster(rows: list[dict[str, Any]]) -> dict[int, dict[str, Any]]:
+    return {row.pop("cluster_id"): row for row in rows}
 
 
 def _packed(array: np.ndarray) -> str:
     return base64.b64encode(np.ascontiguousarray(array).tobytes()).decode()
+
+
+router.include_router(failures)
+router.include_router(slices.router)

@@ -1,7 +1,8 @@
 // The Failures page. What is selected (facets, clusters, lasso) is one thing, kept in the URL; grid, map and card follow from it.
 
 import { api, at, drawer, fill, fmt, h, icon, keymap, keys, later, onlyLatest, pick, state, toast } from "./lib.js";
-import { drawChips, drawClusters, drawFacets } from "./failures_left.js";
+import { drawClusters } from "./failures_left.js";
+import { drawChips, drawFacets } from "./failures_facets.js";
 import { drawActions, drawSteps } from "./failures_actions.js";
 import { drawCard, drawThumbs, drawTriage, triage } from "./failures_card.js";
 import { MapColumn } from "./failures_map.js";
@@ -19,6 +20,20 @@ let shownCard = null;
 
 export const view = { summary: null, page: null, clusters: [], facets: {}, card: null, index: 0, lassoIds: null, running: [] };
 
+keys("failures", [
+  { name: "next", key: "j", what: "next failure", run: () => step(1), repeat: true },
+  { name: "previous", key: "k", what: "previous failure", run: () => step(-1), repeat: true },
+  { name: "model", key: "m", what: "model error, and on to the next", run: () => label("model error") },
+  { name: "label", key: "l", what: "label error: the gold answer is wrong, and on to the next", run: () => label("label error") },
+  { name: "scorer", key: "o", what: "scorer artefact: right, but in another form, and on to the next",
+    run: () => label("scorer artefact") },
+  { name: "zoom", key: "z", what: "picture large", run: () => root.querySelector(".shot")?.click() },
+  { name: "grid", key: "g", what: "map or grid", run: () => state.set({ layout: state.one("layout") === "grid" ? null : "grid" }) },
+  { name: "fit", key: "f", what: "whole map", run: () => map.fit() },
+  { name: "pan", key: "p", what: "drag pans or lassos", run: () => map.setMode(map.mode === "pan" ? "lasso" : "pan") },
+  { name: "clear", key: "x", what: "clear the selection", run: () => clear() },
+]);
+
 export function start(element) {
   root = element;
   side = drawer(root.querySelector(".cols"), "Selection");
@@ -28,19 +43,6 @@ export function start(element) {
   const search = at(root, "search");
   search.addEventListener("input", later(() => choose({ words: search.value.trim() || null }, true), 250));
   search.addEventListener("keydown", (event) => event.key === "Enter" && search.blur());
-  keys("failures", [
-    { name: "next", key: "j", what: "next failure", run: () => step(1), repeat: true },
-    { name: "previous", key: "k", what: "previous failure", run: () => step(-1), repeat: true },
-    { name: "model", key: "m", what: "model error, and on to the next", run: () => label("model error") },
-    { name: "label", key: "l", what: "label error: the gold answer is wrong, and on to the next", run: () => label("label error") },
-    { name: "scorer", key: "o", what: "scorer artefact: right, but in another form, and on to the next",
-      run: () => label("scorer artefact") },
-    { name: "zoom", key: "z", what: "picture large", run: () => root.querySelector(".shot")?.click() },
-    { name: "grid", key: "g", what: "map or grid", run: () => state.set({ layout: state.one("layout") === "grid" ? null : "grid" }) },
-    { name: "fit", key: "f", what: "whole map", run: () => map.fit() },
-    { name: "pan", key: "p", what: "drag pans or lassos", run: () => map.setMode(map.mode === "pan" ? "lasso" : "pan") },
-    { name: "clear", key: "x", what: "clear the selection", run: clear },
-  ]);
 }
 
 // The part of the URL that says which failures are meant, as the API takes it.

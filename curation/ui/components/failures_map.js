@@ -3,7 +3,7 @@
 import { api, at, colour, dot, fill, h, icon, pick, picture, state, tooltip } from "./lib.js";
 import { PointMap } from "./map.js";
 import { toggle } from "./failures.js";
-import { valueText } from "./failures_left.js";
+import { valueText } from "./failures_facets.js";
 
 const OTHERS = ["#4269d0", "#efb118", "#ff725c", "#6cc5b0", "#3ca951", "#ff8ab7", "#a463f2", "#97bbf5", "#9c6b4e", "#38b2c4", "#8c9a3c",
   "#d6679a"];
