@@ -7,7 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from curation.clusters import Space, group, layout, nearest_centre
+from curation import cluster_stability
+from curation.cluster_stability import stability
+from curation.clusters import Principal, Space, centres_of, group, nearest_centre
+from curation.map_layout import Known, beside, layout
 
 
 def cloud(rng: np.random.Generator, centre: np.ndarray, count: int, spread: float = 0.5) -> np.ndarray:
@@ -108,9 +111,65 @@ def test_nearest_centre_stays_within_the_type(failures):
     types, texts, images, truth = failures
     space = Space.fit(texts, images)
     vectors = space.of(texts, images)
-    assert nearest_centre(vectors, truth, types, vectors, types).tolist() == truth.tolist()
+    centres, owners = centres_of(vectors, truth), ["counting", "negation", "negation"]
+    assert nearest_centre(centres, owners, vectors, types).tolist() == truth.tolist()
     rows = [0, 130, 210]  # one of each cluster
-    assert nearest_centre(vectors, truth, types, vectors[rows], [None] * 3).tolist() == [0, 1, 2]
-    assert nearest_centre(vectors, truth, types, vectors[rows], ["counting", "counting", "spatial"]).tolist() == [0, 0, -1]
-    assert set(nearest_centre(vectors, truth, types, vectors[:120], ["negation"] * 120)) <= {1, 2}
-    assert nearest_centre(vectors[:0], truth[:0], [], vectors[rows], [None] * 3).tolist() == [-1] * 3
+    assert nearest_centre(centres, owners, vectors[rows], [None] * 3).tolist() == [0, 1, 2]
+    assert nearest_centre(centres, owners, vectors[rows], ["counting", "counting", "spatial"]).tolist() == [0, 0, -1]
+    assert set(nearest_centre(centres, owners, vectors[:120], ["negation"] * 120)) <= {1, 2}
+    assert nearest_centre(centres[:0], [], vectors[rows], [None] * 3).tolist() == [-1] * 3
+
+
+def test_principal_axes_keep_distances_where_there_are_few_and_the_most_where_there_are_many():
+    rng = np.random.default_rng(0)
+    few = rng.normal(size=(40, 12)).astype(np.float32)
+    kept = Principal.fit(few).of(few)
+    assert np.allclose(np.linalg.norm(few[:, None] - few, axis=2), np.linalg.norm(kept[:, None] - kept, axis=2), atol=1e-3)
+    many = rng.normal(size=(20_000, 80)).astype(np.float32) * np.linspace(2, 0.1, 80).astype(np.float32)
+    basis = Principal.fit(many)
+    assert basis.of(many).shape == (20_000, 50)
+    assert basis.of(many).var(axis=0).sum() > 0.9 * many.var(axis=0).sum()
+    assert np.allclose(basis.of(many[:7]), basis.of(many)[:7], atol=1e-4)
+
+
+def test_real_clusters_come_back_and_made_up_ones_do_not(failures):
+    types, texts, images, truth = failures
+    real = stability(types, truth, texts, images, min_size=20, resamples=8)
+    assert real.mean.min() > 0.95 and real.dissolved.max() == 0
+    made_up = truth.copy()
+    made_up[80:120] = 3  # a third of the one cloud of counting, at random
+    found = stability(types, made_up, texts, images, min_size=20, resamples=8)
+    assert found.mean[3] < 0.5 < found.mean[1] and found.dissolved[3] == 1
+
+
+def test_stability_looks_at_some_of_many_failures():
+    rng = np.random.default_rng(1)
+    count = 3 * cluster_stability.MOST
+    truth = np.sort(rng.integers(0, 3, count))
+    texts, images = (np.eye(3, 8)[truth] + 0.05 * rng.normal(size=(count, 8)) for _ in range(2))
+    types = np.where(truth == 0, "a", "b")
+    found = stability(types, truth, texts, images, min_size=200, resamples=2)
+    assert found.mean.min() > 0.99
+
+
+def test_a_stopped_job_measures_no_stability(failures):
+    types, texts, images, truth = failures
+    assert stability(types, truth, texts, images, should_stop=lambda: True) is None
+
+
+def test_new_failures_lie_beside_their_like_and_the_old_ones_stay(failures):
+    types, texts, images, truth = failures
+    vectors = Space.fit(texts, images).of(texts, images)
+    places = layout(vectors, seed=1)
+    new = np.arange(0, 260, 7)
+    old = np.setdiff1d(np.arange(260), new)
+    known = Known(places[old], np.array(types, object)[old], truth[old] + 40)
+    halves = [(np.arange(100), vectors[old][:100]), (np.arange(100, len(old)), vectors[old][100:])]
+    found, labels = beside(known, halves, vectors[new], [types[i] for i in new])
+    assert labels.tolist() == (truth[new] + 40).tolist()
+    spread = np.linalg.norm(places.max(axis=0) - places.min(axis=0))
+    assert np.linalg.norm(found - places[new], axis=1).mean() < 0.1 * spread
+    exact, same = beside(known, halves, vectors[old[:5]], [types[i] for i in old[:5]])
+    assert np.allclose(exact, places[old[:5]], atol=0.02) and same.tolist() == (truth[old[:5]] + 40).tolist()
+    lonely, _ = beside(known, halves, vectors[new[:1]], ["a type that is new"])
+    assert np.isfinite(lonely).all()

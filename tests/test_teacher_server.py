@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from curation.replies import BlindAnswer, Judgement, Kind, Proposals
+from curation.replies import BlindAnswer, ClusterTitle, Judgement, Kind, Proposals
+from curation.stages._titles import title_request
 from data.scenes import Scene, Thing, draw, random_things
 from models.pocket.teacher.wire import ApiError, look, read
 from tests.teacher_world import body, data_url, png, running
@@ -94,6 +95,29 @@ def test_without_a_schema_it_answers_in_plain_words_or_in_json_where_that_is_ask
 def test_the_prompts_words_tell_the_task_where_no_schema_does(server, prompt, reply, fields):
     asked = body(prompt, PICTURE, schema=False, **fields) | {"response_format": {"type": "json_object"}}
     assert reply.model_validate_json(content(server.post(asked)[1]))
+
+
+@pytest.mark.parametrize("schema", [True, False])
+def test_titles_of_clusters_that_lie_side_by_side_differ(server, schema):
+    groups = {
+        "circle": ["Is there not a circle? | no | yes | Ignores not and answers the affirmative question."] * 6,
+        "bar": ["Is there not a bar? | no | yes | Ignores not and answers the affirmative question."] * 6,
+    }
+    found = {}
+    for name, other in (("circle", "bar"), ("bar", "circle")):
+        request = title_request(name, "negation", groups[name], [("negation", groups[other])])
+        asked = {
+            "model": "pocket-teacher",
+            "messages": [{"role": "system", "content": request.system}, {"role": "user", "content": request.text}],
+        }
+        if schema:
+            asked["response_format"] = {
+                "type": "json_schema",
+                "json_schema": {"name": "ClusterTitle", "schema": ClusterTitle.model_json_schema()},
+            }
+        said = content(server.post(asked)[1])
+        found[name] = ClusterTitle.model_validate_json(said).title if schema else said
+    assert found["circle"].endswith("(circle)") and found["bar"].endswith("(bar)")
 
 
 def test_a_bare_question_with_a_picture_is_answered(server):

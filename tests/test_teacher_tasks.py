@@ -344,6 +344,33 @@ def test_a_title_needs_members():
         ask("title", None, error_type="counting", members="")
 
 
+NEGATED = "Is there not a {} {}? | yes | no | Ignores the word not and answers the affirmative question."
+
+
+def negated(first: str, second: str, count: int = 8) -> list[str]:
+    return [NEGATED.format(first, second)] * count
+
+
+def test_a_title_that_fits_a_neighbour_as_well_gives_way_to_one_that_does_not():
+    passed_over = "Which is it? | C | A | Picks A although the right option is C"
+    members = "\n".join([f"{passed_over}, and overlooks the bar."] * 8)
+    assert ask("title", None, error_type="instruction-or-format", members=members).title == "Option C is passed over"
+    near = "Group 1 (instruction-or-format):\n" + "\n".join([passed_over] * 3)
+    found = ask("title", None, error_type="instruction-or-format", members=members, neighbours=near).title
+    assert found == "Overlooks objects that are there"
+    far = "Group 1 (counting):\n" + "How many? | 3 | 2 | Counts three circles as two."
+    found = ask("title", None, error_type="instruction-or-format", members=members, neighbours=far).title
+    assert found == "Option C is passed over"
+
+
+def test_where_every_pattern_fits_the_neighbour_the_word_that_differs_is_named():
+    near = "Group 1 (negation):\n" + "\n".join(negated("blue", "bar"))
+    found = ask("title", None, error_type="negation", members="\n".join(negated("red", "circle")), neighbours=near).title
+    assert found in ("Negated questions answered as if not negated (red)", "Negated questions answered as if not negated (circle)")
+    same = ask("title", None, error_type="negation", members="\n".join(negated("blue", "bar")), neighbours=near).title
+    assert same == "Negated questions answered as if not negated", "nothing tells them apart"
+
+
 def test_charts_and_scenes_at_random_are_diagnosed_without_a_crash():
     rng = random.Random(6)
     questions = (

@@ -135,8 +135,20 @@ FROM failure_card WHERE round = $round AND error_type IS NOT NULL AND cluster_id
 
 -- :name places_to_extend
 -- The map as it is, for placing new failures beside the old ones; the clusters are those that the jobs found.
-SELECT l.failure_id, l.x, l.y, g.cluster_id FROM place l JOIN grouped g USING (failure_id) JOIN failure f USING (failure_id)
-WHERE f.round = $round AND g.job_id = l.job_id ORDER BY l.failure_id
+SELECT l.failure_id, l.x, l.y, g.cluster_id, c.error_type AS cluster_type, s.error_type
+FROM place l JOIN grouped g ON g.failure_id = l.failure_id AND g.job_id = l.job_id JOIN cluster c ON c.cluster_id = g.cluster_id
+JOIN failure_state s ON s.failure_id = l.failure_id WHERE s.round = $round ORDER BY l.failure_id
+
+-- :name new_examples_to_assign
+-- Examples without a cluster in a round, with the error type that their kind belongs to, as far as is known.
+SELECT e.example_id, e.image, e.question, e.kind, k.error_type FROM example e LEFT JOIN kind k USING (example_id)
+WHERE NOT EXISTS (FROM assignment a WHERE a.example_id = e.example_id AND a.round = $round) ORDER BY e.example_id
+
+-- :name peoples_clusters
+-- Clusters of a round that people made or merged, as far as they have members.
+SELECT DISTINCT l.cluster_id FROM place l JOIN failure f USING (failure_id)
+WHERE f.round = $round AND (EXISTS (FROM cluster c WHERE c.cluster_id = l.cluster_id AND c.made_by IS NOT NULL)
+                            OR EXISTS (FROM cluster_change m WHERE m.action = 'merge' AND m.into_id = l.cluster_id)) ORDER BY 1
 
 -- :name quality_set
 -- The evidence of the clusters that a job found.

@@ -1,11 +1,11 @@
-"""A cluster's title: what most of its members' slips have in common, in at most ten plain words."""
+"""A cluster's title: what most of its members' slips have in common, and those of its neighbours have not, in at most ten words."""
 
 import re
 from collections import Counter
 
 from models.pocket.teacher.wire import LABELS, ApiError
 
-MEMBERS = LABELS[-1]
+MEMBERS, NEIGHBOURS = LABELS[-2:]
 MOST = 0.6  # the share of the members that a title must be true of
 TEN = 10  # words
 
@@ -51,19 +51,59 @@ _BY_TYPE = {
 
 
 def title(fields: dict[str, str]) -> str:
-    """The most telling pattern that most slips follow, else two that together do, else words for the error type."""
+    """The most telling pattern that most slips follow, else two that together do, else words for the error type.
+
+    Of the patterns one that no neighbouring group follows as well is taken, if there is one; otherwise the word is named that
+    the members' questions have and the neighbours' have not.
+    """
     lines = [line for line in fields.get(MEMBERS, "").splitlines() if line.strip()]
     if not lines:
         raise ApiError(422, "a title needs members: lines “question | gold | model's answer | faulty reasoning”", "members_missing")
-    slips = [line.rpartition("|")[2].strip().lower() for line in lines]
-    found = [list(dict.fromkeys(_titles_of(slip))) for slip in slips]
+    found = [list(dict.fromkeys(_titles_of(_slip(line)))) for line in lines]
     counts = Counter(text for titles in found for text in titles)
+    neighbours = _groups(fields.get(NEIGHBOURS, ""))
+    taken = {text for group in neighbours for text in _shared([_titles_of(_slip(line)) for line in group])}
     most = [text for text, count in counts.most_common() if count >= MOST * len(lines)]
     if most:  # of those that fit enough members the most telling: patterns stand from telling to plain
-        return _short(min(most, key=lambda text: min(titles.index(text) for titles in found if text in titles)))
+        telling = sorted(most, key=lambda text: min(titles.index(text) for titles in found if text in titles))
+        own = [text for text in telling if text not in taken]
+        return _short(own[0]) if own else _told_apart(telling[0], lines, [line for group in neighbours for line in group])
     pair = _two(found, counts, len(lines))
     error_type = fields.get("Error type", "").strip()
     return _short(pair or _BY_TYPE.get(error_type) or f"Wrong answers of the type {error_type or 'unknown'}")
+
+
+def _slip(line: str) -> str:
+    return line.rpartition("|")[2].strip().lower()
+
+
+def _groups(text: str) -> list[list[str]]:
+    """The neighbouring groups' lines: each group begins with "Group 1 (counting):"."""
+    groups: list[list[str]] = []
+    for line in text.splitlines():
+        if re.match(r"Group \d+\b", line):
+            groups.append([])
+        elif line.strip() and groups:
+            groups[-1].append(line)
+    return groups
+
+
+def _shared(found: list[list[str]]) -> list[str]:
+    """The titles that most of a group's members would have."""
+    counts = Counter(text for titles in found for text in set(titles))
+    return [text for text, count in counts.items() if count >= MOST * len(found)]
+
+
+def _told_apart(text: str, lines: list[str], others: list[str]) -> str:
+    """The title with the word of the questions that tells the members from the others, if there is one: "Counts (bars)"."""
+    own, theirs = (
+        Counter(word for line in group for word in set(re.findall(r"[a-z]{3,}", line.partition("|")[0].lower())))
+        for group in (lines, others)
+    )
+    shares = {word: count / len(lines) - theirs[word] / max(len(others), 1) for word, count in own.items()}
+    word = max(shares, key=lambda one: (shares[one], one), default="")
+    words = text.split()
+    return f"{' '.join(words[: TEN - 1])} ({word})" if word and shares[word] >= MOST else _short(text)
 
 
 def _titles_of(slip: str) -> list[str]:

@@ -45,6 +45,7 @@ LABELS = (
     "Number of samples",
     "Already written, do not repeat",
     "Members (question | gold answer | model's answer | faulty reasoning)",
+    "Nearest other groups (what they are must not fit the title)",
 )
 _LABEL = re.compile(rf"^({'|'.join(map(re.escape, LABELS))}):[ \t]*", re.MULTILINE)
 _LETTERED = re.compile(r"^\s*\(?([A-Z])[.):]\s+(.*\S)\s*$", re.MULTILINE)
