@@ -117,8 +117,11 @@ class Jobs:
 
     def resume(self, job_id: int) -> None:
         """Queues a stopped job again; rows with a result are skipped."""
-        if self._row(job_id)["status"] == "done":
+        row = self._row(job_id)
+        if row["status"] == "done":
             raise JobConflict(f"job {job_id} is done; nothing is left to resume (retry its errors, if it has some)")
+        if _all_bad(row):
+            return self.retry_errors(job_id)
         self._move(job_id, "queued")
         self._schedule()
 
@@ -250,6 +253,9 @@ class Jobs:
         if status == "done":
             try:
                 message = stage.finish(self.store, self.workspace, job)
+                if _all_bad(self._row(job.job_id)):
+                    first = self.store.row("row_errors", job_id=job.job_id, after="", limit=1)
+                    status, message = "failed", first["error"] if first else message
             except Exception as error:
                 log.exception("job %d: could not be finished", job.job_id)
                 status, message = "failed", f"all results are stored, but finishing failed ({error}); resume tries again."
@@ -316,6 +322,11 @@ class Jobs:
             "stopping": running and files.stop.exists(),
             **{name: row[name] and row[name].isoformat() for name in ("created_at", "started_at", "ended_at")},
         }
+
+
+def _all_bad(row: dict[str, Any]) -> bool:
+    """Whether a job's every row has failed: the one row of a finetune, say."""
+    return 0 < row["total"] <= row["failed"]
 
 
 def estimate_view(estimate: Estimate, options: dict[str, Any]) -> dict[str, Any]:

@@ -72,6 +72,15 @@ def test_bad_rows_are_results_and_can_be_retried(jobs, store):
     assert doubles(store, job_id) == {i: 2 * i for i in (0, 2, 3, 4, 5, 7, 8)}
 
 
+def test_a_job_whose_every_row_fails_has_failed_and_resume_tries_again(jobs, store):
+    job_id = jobs.launch("double", {"count": 1, "bad_once": [0]}, "ada")
+    job = jobs.wait(job_id, 60)
+    assert (job["status"], job["failed"]) == ("failed", 1) and "bad number 0" in job["message"]
+    jobs.resume(job_id)
+    job = jobs.wait(job_id, 60)
+    assert (job["status"], job["done"], job["failed"]) == ("done", 1, 0)
+
+
 def test_it_pauses_itself_when_most_rows_fail(jobs):
     job_id = jobs.launch("double", {"count": 100, "refused": list(range(10, 100))}, author="ann")
     job = jobs.wait(job_id, 30)

@@ -114,7 +114,7 @@ def run(request: Request, body: Which) -> dict[str, Any] | None:
         if step["job_id"] and step["status"] in ("running", "queued"):
             step["progress"] = here.jobs.get(step["job_id"])["progress"]
     if row:
-        job |= {"status": row["status"], "message": row["message"] if job["status"] != "running" else job["message"]}
+        job |= {"message": row["message"] if job["status"] != "running" else job["message"]}
     return {
         "job": job,
         "retry": bool(row) and job["failed"] > 0,

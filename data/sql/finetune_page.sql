@@ -16,9 +16,8 @@ SELECT count(*) FILTER (status = 'pending') AS pending, count(*) FILTER (status 
        count(*) FILTER (status = 'undrawn') AS undrawn, count(*) AS samples FROM sample_state
 
 -- :name finetune_jobs
--- All finetunes, latest first, with the run and the checkpoint they made. Its one row is the run: where that failed, so has the finetune.
-SELECT j.job_id, CASE WHEN j.status = 'done' AND j.failed > 0 AND r.run_id IS NULL THEN 'failed' ELSE j.status::TEXT END AS status,
-       coalesce(w.error, j.message) AS message, j.options, j.seconds, j.created_at, j.round, r.run_id, r.samples, r.replay,
+-- All finetunes, latest first, with the run and the checkpoint they made.
+SELECT j.job_id, j.status::TEXT AS status, coalesce(w.error, j.message) AS message, j.options, j.seconds, j.created_at, j.round, r.run_id, r.samples, r.replay,
        coalesce(p.name, j.options->>'checkpoint', o.name) AS parent, c.name AS checkpoint
 FROM job j LEFT JOIN run r USING (job_id) LEFT JOIN round n ON n.round = j.round LEFT JOIN checkpoint o ON o.checkpoint_id = n.checkpoint_id
 LEFT JOIN checkpoint p ON p.checkpoint_id = r.parent LEFT JOIN checkpoint c ON c.checkpoint_id = r.checkpoint_id
