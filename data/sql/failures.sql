@@ -97,7 +97,7 @@ answered AS (
     WHERE p.checkpoint_id IN (SELECT checkpoint_id FROM here) AND e.split = 'train'),
 card AS (
     SELECT count(*) AS failures, count(diagnosis_id) AS diagnosed, count(*) FILTER (teachable) AS teachable, count(cluster_id) AS placed,
-           bit_xor(hash(failure_id, x, y, error_type, cluster_id)) FILTER (x IS NOT NULL)::TEXT AS map_mark,
+           (sum(hash(failure_id, x, y, error_type, cluster_id)) FILTER (x IS NOT NULL))::TEXT AS map_mark,
            count(*) FILTER (label_error) AS label_errors, coalesce(sum(strict) FILTER (label_error), 0) AS strict,
            coalesce(sum(lenient) FILTER (label_error), 0) AS lenient
     FROM failure_state WHERE {in_round})
@@ -127,7 +127,7 @@ WHERE list_contains($round::TEXT[], a.round::TEXT) AND e.split = 'train' GROUP B
 
 -- :name accuracy_mark
 -- What changes when predictions, rounds or the assignment to clusters do.
-SELECT hash((SELECT bit_xor(hash(example_id, round, cluster_id)) FROM assignment), (SELECT count(*) FROM prediction), (SELECT count(*) FROM round))::TEXT
+SELECT hash((SELECT sum(hash(example_id, round, cluster_id)) FROM assignment), (SELECT count(*) FROM prediction), (SELECT count(*) FROM round))::TEXT
 
 -- :name failure_neighbours
 -- The failures that lie nearest to one on the map of its round.
