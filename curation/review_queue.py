@@ -10,6 +10,8 @@ from curation.reviews import UnknownSample
 from data.store import Store
 
 Order = Literal["informative", "random", "newest", "oldest"]
+TARGET = 100  # approved samples of an error type that are wanted, unless the workspace says otherwise
+TARGET_SETTING = "review.target"
 
 
 @dataclass(frozen=True)
@@ -20,32 +22,67 @@ class Place:
     sample_id: int
 
 
-def following(store: Store, matching: dict, order: Order, after: Place | None, count: int, back: bool = False) -> list[dict[str, Any]]:
-    """The next `count` cards after a place (before it, nearest first, if `back`); each has its `key`."""
+def following(
+    store: Store,
+    matching: dict,
+    order: Order,
+    after: Place | None,
+    count: int,
+    back: bool = False,
+    short: dict[str, float] | None = None,
+    skip: int = 0,
+) -> list[dict[str, Any]]:
+    """The next `count` cards after a place, past `skip` (before it, nearest first, if `back`); each has its `key`.
+
+    `short` is what `shortfalls` gave when the queue was begun: with it places stay where they are while approvals go on.
+    """
     place = {"after_key": after.key, "after_id": after.sample_id} if after else {}
-    found = store.rows("review_before" if back else "review_next", **matching, order=order, limit=count, **place)
-    return _with_keys(store, found)
+    where = {**matching, "order": order, "short": _short(store, order, short), "limit": count, **place}
+    return _with_keys(store, store.rows("review_before", **where) if back else store.rows("review_next", **where, skip=skip))
 
 
-def starting_at(store: Store, matching: dict, order: Order, sample_id: int, count: int) -> list[dict[str, Any]]:
+def starting_at(
+    store: Store, matching: dict, order: Order, sample_id: int, count: int, short: dict[str, float] | None = None
+) -> list[dict[str, Any]]:
     """The card of a sample, whether the filter matches it or not, and those after it. Raises UnknownSample."""
-    first = store.row("review_place", order=order, sample_id=sample_id)
+    first = store.row("review_place", order=order, sample_id=sample_id, short=_short(store, order, short))
     if first is None:
         raise UnknownSample(f"there is no sample {sample_id}")
-    return _with_keys(store, [first]) + following(store, matching, order, Place(first["key"], sample_id), count - 1)
+    return _with_keys(store, [first]) + following(store, matching, order, Place(first["key"], sample_id), count - 1, short=short)
 
 
-def rank(store: Store, matching: dict, order: Order, place: Place | None) -> dict[str, int]:
+def rank(store: Store, matching: dict, order: Order, place: Place | None, short: dict[str, float] | None = None) -> dict[str, int]:
     """How many samples stand before a place, and how many there are: {"before", "total"}."""
     place = place or Place(float("-inf"), 0)
-    return store.row("review_rank", **matching, order=order, after_key=place.key, after_id=place.sample_id)
+    where = {"order": order, "short": _short(store, order, short), "after_key": place.key, "after_id": place.sample_id}
+    return store.row("review_rank", **matching, **where)
 
 
-def page(store: Store, matching: dict, order: Order, offset: int, limit: int) -> dict[str, Any]:
+def page(store: Store, matching: dict, order: Order, offset: int, limit: int, short: dict[str, float] | None = None) -> dict[str, Any]:
     """A page of the grid and how many samples the filter matches: {"total", "rows"}."""
     filters = [{"filter": row["filter"], "bit": row["bit"]} for row in store.rows("filters") if row["enabled"]]
-    rows = store.rows("review_page", **matching, order=order, offset=offset, limit=limit, filters_known=filters)
-    return {"total": rank(store, matching, order, None)["total"], "rows": rows}
+    where = {"order": order, "short": _short(store, order, short), "offset": offset, "limit": limit, "filters_known": filters}
+    return {"total": rank(store, matching, order, None, short)["total"], "rows": store.rows("review_page", **matching, **where)}
+
+
+def target(store: Store) -> int:
+    """How many approved samples of an error type are wanted."""
+    found = store.value("setting_latest", name=TARGET_SETTING)
+    return json.loads(found)["samples"] if found else TARGET
+
+
+def shortfalls(store: Store) -> dict[str, Any]:
+    """How far each error type is from the target: {"target", "approved": {type: count}, "short": {type: 0 to 1}}."""
+    wanted = target(store)
+    approved = {row["error_type"]: row["approved"] for row in store.rows("review_approved")}
+    return {"target": wanted, "approved": approved, "short": {name: max(0.0, 1 - n / wanted) for name, n in approved.items()}}
+
+
+def _short(store: Store, order: Order, short: dict[str, float] | None) -> list[dict] | None:
+    if order != "informative":
+        return None
+    known = shortfalls(store)["short"] if short is None else short
+    return [{"error_type": name, "short": share} for name, share in known.items()]
 
 
 def facets(store: Store, matching: dict) -> dict[str, list[dict[str, Any]]]:

@@ -20,7 +20,22 @@ REASONS = (
     "bad wording",
     "other",
 )
-FILTER_FIELDS = ("statuses", "error_types", "datasets", "routes", "rounds", "failed_bit", "failing", "failure_id", "sample_ids", "found")
+FILTER_FIELDS = (
+    "statuses",
+    "error_types",
+    "datasets",
+    "routes",
+    "rounds",
+    "failed_bit",
+    "failing",
+    "failure_id",
+    "sample_ids",
+    "found",
+    "queue_of",
+    "queue_done",
+    "known_to",
+    "audited",
+)
 
 
 class StaleRevision(ValueError):
@@ -50,21 +65,26 @@ class Decision:
     reason: str | None = None
     note: str | None = None
     image: str | None = None  # the picture that was looked at; None where it isn't known
+    settles: bool = False  # the decisions in dispute were looked at: this one counts over all of them (an adjudication)
 
 
 def decide(store: Store, decision: Decision, reviewer: str) -> dict:
     """Stores a decision; returns the sample's new state. Raises StaleRevision, UnknownSample."""
     with store.write() as write:
-        if write.run("events_known", event_ids=[decision.event_id]):
-            return _state(write, decision.sample_id)
-        state = _state(write, decision.sample_id)
+        state = _state(write, decision.sample_id, decision.event_id)
+        if state.pop("known"):
+            return state
         if state["revision"] != decision.revision:
             raise StaleRevision(f"sample {decision.sample_id} was edited meanwhile (revision {state['revision']}); look at it again")
         if decision.image is not None and state["image"] != decision.image:
             raise StaleRevision(f"sample {decision.sample_id} was drawn anew meanwhile; look at it again")
         row = {name: getattr(decision, name) for name in ("sample_id", "revision", "action", "reason", "note", "event_id")}
-        write.insert("review", [{**row, "reviewer": reviewer}])
-        return _refreshed(write, decision.sample_id)
+        (added,) = write.run("review_add", **row, reviewer=reviewer)
+        if decision.settles and write.run("review_settled", sample_id=decision.sample_id)[0]["open"]:
+            write.insert("adjudication", [{**added, "sample_id": decision.sample_id}])
+        write.touch_decided([decision.sample_id])
+        write.refresh_states()
+        return {**state, **write.run("sample_status", sample_id=decision.sample_id)[0]}
 
 
 def preview_bulk(store: Store, matching: dict, action: Action = "approve", seed: int = 0) -> dict:
@@ -72,8 +92,9 @@ def preview_bulk(store: Store, matching: dict, action: Action = "approve", seed:
 
     Returns {"total", "count" (that would be decided), "left_out": {"undrawn", "leaking"}, "by_status", "members"}.
     """
-    counts = {row["status"]: row["count"] for row in store.rows("samples_matching_by_status", **matching)}
-    barred = store.row("samples_matching_barred", leaking=_barred_mask(store.rows("filters"), action), **matching)
+    rows = store.rows("samples_matching_by_status", leaking=_barred_mask(store.rows("filters"), action), **matching)
+    counts = {row["status"]: row["count"] for row in rows}
+    barred = {"undrawn": counts.get("undrawn", 0), "leaking": sum(row["leaking"] for row in rows)}
     total = sum(counts.values())
     members = store.rows("samples_matching_few", seed=seed, **matching)
     return {"total": total, "count": total - sum(barred.values()), "left_out": barred, "by_status": counts, "members": members}
@@ -87,6 +108,7 @@ def decide_bulk(
     event_id: str,
     reason: str | None = None,
     expected: int | None = None,
+    note: str | None = None,
 ) -> dict:
     """One decision on every sample that a filter matches; undrawn samples, and those that leak, are left out.
 
@@ -96,17 +118,15 @@ def decide_bulk(
     with store.write() as write:
         if done := write.run("batch_of_event", event_id=event_id):
             return {**done[0], "left_out": 0}
-        found = write.run("samples_matching", **matching)
         leaking = _barred_mask(write.run("filters"), action)
-        chosen = [row for row in found if row["status"] != "undrawn" and not row["failed"] & leaking]
-        if expected is not None and len(chosen) != expected:
-            raise SelectionChanged(f"{len(chosen):,} samples match now, not {expected:,}; look at the preview again")
+        found = sum(row["count"] for row in write.run("samples_matching_by_status", leaking=leaking, **matching))
+        chosen = write.touched_by("touch_matching", leaking=leaking, **matching)
+        if expected is not None and chosen != expected:
+            raise SelectionChanged(f"{chosen:,} samples match now, not {expected:,}; look at the preview again")
         batch_id = write.run("next_batch")[0]["batch_id"] if chosen else None
-        ids = [row["sample_id"] for row in chosen]
-        shared = {"action": action, "reason": reason, "reviewer": reviewer, "batch_id": batch_id, "event_id": event_id}
-        write.run("reviews_add", sample_ids=ids, **shared)
-        write.touch(ids)
-    return {"batch_id": batch_id, "count": len(chosen), "left_out": len(found) - len(chosen)}
+        shared = {"action": action, "reason": reason, "note": note, "reviewer": reviewer, "batch_id": batch_id, "event_id": event_id}
+        write.run("reviews_add", **shared)
+    return {"batch_id": batch_id, "count": chosen, "left_out": found - chosen}
 
 
 def edit(
@@ -115,14 +135,13 @@ def edit(
     """Appends a revision of a sample; returns its new state. Raises StaleRevision, UnknownSample, BadText."""
     text = checked_text(question, choices, answer)
     with store.write() as write:
-        if write.run("events_known", event_ids=[event_id]):
-            return _state(write, sample_id)
-        state = _state(write, sample_id)
+        state = _state(write, sample_id, event_id)
+        if state.pop("known"):
+            return state
         if state["revision"] != revision:
             raise StaleRevision(f"sample {sample_id} was edited meanwhile (revision {state['revision']}); look at it again")
         write.insert("revision", [{"sample_id": sample_id, "revision": revision + 1, **text, "reviewer": reviewer}])
-        event = {"sample_id": sample_id, "revision": revision + 1, "action": "edit", "reviewer": reviewer, "event_id": event_id}
-        write.insert("review", [event])
+        write.run("review_add", sample_id=sample_id, revision=revision + 1, action="edit", reviewer=reviewer, event_id=event_id)
         return _refreshed(write, sample_id)
 
 
@@ -134,16 +153,17 @@ def undo(store: Store, reviewer: str, event_id: str, batch_id: int | None = None
     if batch_id is None and undone_event is None:
         raise ValueError("name a batch or an event to undo")
     with store.write() as write:
-        if write.run("events_known", event_ids=[event_id]):
+        if write.run("event_known", event_id=event_id)[0]["known"]:
             return {"count": 0, "sample_ids": []}
-        rows = write.run("reviews_to_undo", reviewer=reviewer, batch_id=batch_id, event_id=undone_event)
-        for row in rows:
-            if row["action"] == "edit":
-                _restore_text(write, row, reviewer)
-        write.run("reviews_reverse", review_ids=[row["review_id"] for row in rows], reviewer=reviewer, event_id=event_id)
-        ids = [row["sample_id"] for row in rows]
-        write.touch(ids)
-    return {"count": len(ids), "sample_ids": ids[:100]}
+        meant = {"reviewer": reviewer, "batch_id": batch_id, "undone_event": undone_event}
+        count = write.touched_by("touch_to_undo", **meant)
+        edits = write.run("edits_to_undo", **meant)
+        for edited in edits:
+            _restore_text(write, edited, reviewer)
+        write.touch(edited["sample_id"] for edited in edits)
+        write.run("reviews_reverse", **meant, event_id=event_id)
+        some = [row["sample_id"] for row in write.run("touched_few")]
+    return {"count": count, "sample_ids": some}
 
 
 def checked_text(question: str, choices: Sequence[str], answer: str) -> dict:
@@ -189,8 +209,9 @@ def _barred_mask(settings: list[dict], action: Action) -> int:
     )
 
 
-def _state(write: Write, sample_id: int) -> dict:
-    rows = write.run("sample_revisions", sample_ids=[sample_id])
+def _state(write: Write, sample_id: int, event_id: str | None = None) -> dict:
+    """A sample's state, and whether the event is `known`."""
+    rows = write.run("sample_state_of", sample_id=sample_id, event_id=event_id)
     if not rows:
         raise UnknownSample(f"there is no sample {sample_id}")
     return rows[0]
@@ -199,4 +220,4 @@ def _state(write: Write, sample_id: int) -> dict:
 def _refreshed(write: Write, sample_id: int) -> dict:
     write.touch([sample_id])
     write.refresh_states()
-    return _state(write, sample_id)
+    return {name: value for name, value in _state(write, sample_id).items() if name != "known"}

@@ -5,6 +5,7 @@
     SELECT count(*) FROM failure WHERE round = $round
 
 `{other_name}` stands for the text of another named query (a shared condition, say); `$field` is a parameter.
+A condition `($field IS NULL OR …)` is settled before DuckDB sees the statement, which would plan and run what stands in it all the same.
 """
 
 import re
@@ -15,6 +16,7 @@ from pathlib import Path
 FOLDER = Path(__file__).parent / "sql"
 _FRAGMENT = re.compile(r"\{(\w+)\}")
 _PARAMETER = re.compile(r"\$([a-z_]\w*)")
+_OPTIONAL = re.compile(r"\(\s*\$([a-z_]\w*) IS NULL OR ")
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,12 @@ class Query:
             raise TypeError(f"the query has no parameter {', '.join(sorted(unknown))}; it has {', '.join(sorted(self.parameters))}")
         return {name: given.get(name) for name in self.parameters}
 
+    def bound(self, given: dict) -> tuple[str, dict]:
+        """The statement without the conditions that let everything through, and values for the parameters left. Raises TypeError."""
+        values = self.values(given)
+        text, left = _settled(self.text, frozenset(name for name, value in values.items() if value is None))
+        return text, {name: values[name] for name in left}
+
 
 @cache
 def query(name: str) -> Query:
@@ -37,6 +45,34 @@ def query(name: str) -> Query:
     while _FRAGMENT.search(text):  # a fragment may hold further ones
         text = _FRAGMENT.sub(lambda match: _texts()[match[1]], text)
     return Query(text, frozenset(_PARAMETER.findall(text)))
+
+
+@cache
+def _settled(text: str, absent: frozenset[str]) -> tuple[str, frozenset[str]]:
+    """A statement with its optional conditions decided, and the parameters that are left."""
+    start = 0
+    while match := _OPTIONAL.search(text, start):
+        end = _closing(text, match.start())
+        rest = "true" if match[1] in absent else f"({text[match.end() : end]})"
+        text = text[: match.start()] + rest + text[end + 1 :]
+        start = match.start()
+    return text, frozenset(_PARAMETER.findall(text))
+
+
+def _closing(text: str, opening: int) -> int:
+    """Where the parenthesis is that closes the one at `opening`."""
+    depth, quoted = 0, False
+    for place in range(opening, len(text)):
+        match text[place]:
+            case "'":
+                quoted = not quoted
+            case "(" if not quoted:
+                depth += 1
+            case ")" if not quoted:
+                depth -= 1
+                if depth == 0:
+                    return place
+    raise ValueError(f"a parenthesis is not closed: {text[opening : opening + 60]}")
 
 
 @cache

@@ -25,6 +25,7 @@ from data.queries import query
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 LOGS_OF_FAILURES = ("diagnosis", "triage", "place")  # rows put into them change the state of their failures
+WHOLE, JUDGEMENTS, DECISIONS = "state_write", "state_judge", "state_decide"  # what may be derived anew: all of a state, or a part
 log = logging.getLogger(__name__)
 
 
@@ -50,9 +51,11 @@ class Store:
         self._lock = threading.RLock()
         self._writer = self._connection.cursor()
         self._described: dict[str, Table] = {}
-        self._migrate(backups, upto)
+        changed = self._migrate(backups, upto)
         self._writer.execute("CREATE TEMP TABLE touched (sample_id BIGINT)")
         self._writer.execute("CREATE TEMP TABLE touched_failure (failure_id BIGINT)")
+        if changed and upto is None:
+            self.rebuild_states()  # a migration may have added columns to them
 
     # Reading
 
@@ -75,13 +78,11 @@ class Store:
 
     def columns(self, name: str, /, **parameters) -> dict[str, np.ndarray]:
         """All rows of a named query as one array a column: for 100,000 rows, where dictionaries would take long."""
-        wanted = query(name)
-        return self._cursor().execute(wanted.text, wanted.values(parameters)).fetchnumpy()
+        return self._cursor().execute(*query(name).bound(parameters)).fetchnumpy()
 
     def to_parquet(self, name: str, path: Path, /, **parameters) -> int:
         """Writes the rows of a named query to a Parquet file, atomically; returns their number."""
-        wanted = query(name)
-        table = self._cursor().execute(wanted.text, wanted.values(parameters)).to_arrow_table()
+        table = self._cursor().execute(*query(name).bound(parameters)).to_arrow_table()
         temporary = path.with_suffix(".new")
         pq.write_table(table, temporary)
         temporary.replace(path)
@@ -132,7 +133,8 @@ class Store:
 
     # Migrations and backups
 
-    def _migrate(self, backups: Path | None, upto: int | None) -> None:
+    def _migrate(self, backups: Path | None, upto: int | None) -> bool:
+        """Brings the file up to date; tells whether one with content was changed."""
         self._writer.execute(
             "CREATE TABLE IF NOT EXISTS migration (number INTEGER PRIMARY KEY, name TEXT, created_at TIMESTAMPTZ DEFAULT now())"
         )
@@ -155,6 +157,7 @@ class Store:
             except BaseException:
                 self._writer.execute("ROLLBACK")
                 raise
+        return bool(done and todo)
 
     def backup(self, folder: Path) -> Path:
         """Writes every table as Parquet into a new folder and reads it back; raises StoreError if the counts differ."""
@@ -197,7 +200,8 @@ class Write:
 
     def __init__(self, cursor: duckdb.DuckDBPyConnection, described: dict[str, Table]):
         self._cursor, self._described = cursor, described
-        self.touched_any = self.touched_failures = False
+        self._parts: set[str] = set()  # of the touched samples' state: which are to be derived anew
+        self.touched_failures = False
 
     def run(self, name: str, /, **parameters) -> list[dict[str, Any]]:
         """Runs a named query; returns its rows (of RETURNING, say)."""
@@ -205,8 +209,7 @@ class Write:
 
     def columns(self, name: str, /, **parameters) -> dict[str, np.ndarray]:
         """As Store.columns, with what this transaction has changed."""
-        wanted = query(name)
-        return self._cursor.execute(wanted.text, wanted.values(parameters)).fetchnumpy()
+        return self._cursor.execute(*query(name).bound(parameters)).fetchnumpy()
 
     def insert(self, table: str, rows: Sequence[dict[str, Any]], returning: str | None = None, replace: bool = False) -> list[Any]:
         """Inserts rows (all with the same columns); rows whose key exists already are left alone, or replaced.
@@ -248,16 +251,35 @@ class Write:
 
     def touch(self, sample_ids: Iterable[int]) -> None:
         """Samples whose state is to be derived anew when the transaction ends."""
-        ids = list(sample_ids)
-        if ids:
-            self.touched_any = True
-            self._cursor.execute("INSERT INTO touched SELECT DISTINCT unnest($ids::BIGINT[]) EXCEPT FROM touched", {"ids": ids})
+        self._touch(WHOLE, sample_ids)
+
+    def touch_decided(self, sample_ids: Iterable[int]) -> None:
+        """Samples of which only the decisions changed."""
+        self._touch(DECISIONS, sample_ids)
 
     def touch_all(self) -> None:
-        """Every sample's state is to be derived anew: a setting changed, or the rebuild."""
+        """Every sample's state is to be derived anew: the rebuild."""
+        self._touch_all(WHOLE)
+
+    def touch_judged(self) -> None:
+        """A filter's setting or the rule that approves changed: what follows from verdicts is derived anew for every sample."""
+        self._touch_all(JUDGEMENTS)
+
+    def touched_by(self, name: str, /, **parameters) -> int:
+        """Touches the samples that a named query adds to `touched`, of which only the decisions will change; returns their number."""
+        self._parts.add(DECISIONS)
+        return next(iter(self.run(name, **parameters)[0].values()))
+
+    def _touch(self, part: str, sample_ids: Iterable[int]) -> None:
+        ids = list(sample_ids)
+        if ids:
+            self._parts.add(part)
+            self._cursor.execute("INSERT INTO touched SELECT DISTINCT unnest($ids::BIGINT[]) EXCEPT FROM touched", {"ids": ids})
+
+    def _touch_all(self, part: str) -> None:
         self.run("touched_clear")
         self.run("touch_all")
-        self.touched_any = True
+        self._parts.add(part)
 
     def touch_failures(self, failure_ids: Iterable[int] | None = None) -> None:
         """Failures whose state is to be derived anew when the transaction ends; all of them where none are named.
@@ -276,10 +298,11 @@ class Write:
             for name in ("failure_state_forget", "failure_state_write", "touched_failures_clear"):
                 self.run(name)
             self.touched_failures = False
-        if self.touched_any:
-            self.run("state_refresh")
+        if self._parts:
+            for part in ["state_forget", WHOLE] if WHOLE in self._parts else sorted(self._parts):
+                self.run(part)
             self.run("touched_clear")
-            self.touched_any = False
+            self._parts.clear()
 
 
 def restore(folder: Path, path: Path) -> None:
@@ -319,9 +342,9 @@ def migrations() -> dict[int, Path]:
 
 
 def _fetch(cursor: duckdb.DuckDBPyConnection, name: str, parameters: dict) -> list[dict[str, Any]]:
-    wanted = query(name)
+    statement = query(name).bound(parameters)
     try:
-        result = cursor.execute(wanted.text, wanted.values(parameters))
+        result = cursor.execute(*statement)
     except duckdb.Error as error:
         raise QueryFailed(f"query {name}: {error}") from error
     columns = [column[0] for column in result.description]

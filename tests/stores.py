@@ -25,7 +25,7 @@ def set_filter(store, name, enabled, threshold, comparison="at_least"):
     }
     with store.write() as write:
         write.insert("filter_setting", [row])
-    store.rebuild_states()
+        write.touch_judged()
 
 
 def differences(store):

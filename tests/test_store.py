@@ -28,6 +28,13 @@ def status_by_the_rules(sample, logs):
     """The status of a sample, read from the logs in plain Python: DESIGN §4 and §9, written a second time."""
     mine = {name: [row for row in rows if row.get("sample_id") == sample["sample_id"]] for name, rows in logs.items()}
     revision = max((row["revision"] for row in mine["revision"]), default=0)
+    drawn_at = max(
+        (row["created_at"] for row in mine["drawing"]), default=sample["created_at"]
+    )  # what was said of an earlier picture is void
+    mine = {
+        name: [row for row in rows if row["created_at"] >= drawn_at] if name in ("review", "verdict") else rows
+        for name, rows in mine.items()
+    }
     undone = {row["undoes"] for row in mine["review"] if row["action"] == "undo"}
     latest = {}
     for row in sorted(mine["review"], key=lambda row: row["review_id"]):
@@ -52,7 +59,15 @@ def status_by_the_rules(sample, logs):
     }
     if not all(passes.values()):
         return "failed"
-    return "pending" if len(judged) == len(enabled) else "unfiltered"
+    if len(judged) < len(enabled):
+        return "unfiltered"
+    rule = max(logs["auto_rule"], key=lambda row: row["rule_id"], default={"conditions": None})["conditions"]
+    met = [
+        scores.get(one["filter"]) is not None
+        and (scores[one["filter"]] >= one["threshold"] if one["comparison"] == "at_least" else scores[one["filter"]] <= one["threshold"])
+        for one in rule or []
+    ]
+    return "auto_approved" if met and all(met) else "pending"
 
 
 class Loop(RuleBasedStateMachine):
@@ -115,6 +130,20 @@ class Loop(RuleBasedStateMachine):
     def setting(self, name, enabled, threshold, comparison):
         set_filter(self.store, name, enabled, threshold, comparison)
 
+    @rule(
+        conditions=st.none()
+        | st.lists(
+            st.fixed_dictionaries(
+                {"filter": st.sampled_from(FILTERS), "comparison": st.sampled_from(("at_least", "at_most")), "threshold": st.integers(0, 3)}
+            ),
+            max_size=2,
+        )
+    )
+    def auto_rule(self, conditions):
+        with self.store.write() as write:
+            write.insert("auto_rule", [{"conditions": conditions, "author": "ann"}])
+            write.touch_judged()
+
     @rule(data=st.data(), reviewer=st.sampled_from(REVIEWERS), action=st.sampled_from(("approve", "reject", "reset")), again=st.booleans())
     def decide(self, data, reviewer, action, again):
         sample_id = self.any(data)
@@ -157,7 +186,7 @@ class Loop(RuleBasedStateMachine):
 
     @invariant()
     def state_follows_from_the_logs(self):
-        logs = {name: log(self.store, name) for name in ("revision", "review", "drawing", "verdict", "filter_setting")}
+        logs = {name: log(self.store, name) for name in ("revision", "review", "drawing", "verdict", "filter_setting", "auto_rule")}
         states = {row["sample_id"]: row["status"] for row in log(self.store, "sample_state")}
         assert states == {sample["sample_id"]: status_by_the_rules(sample, logs) for sample in log(self.store, "sample")}
 

@@ -107,7 +107,7 @@ def change_setting(store: Store, name: str, enabled: bool, threshold: float, aut
     row = {"filter": name, "bit": now["bit"], "enabled": enabled, "threshold": threshold, "comparison": now["comparison"], "author": author}
     with store.write() as write:
         write.insert("filter_setting", [row])
-        write.touch_all()
+        write.touch_judged()
 
 
 def _pairs(store: Store, options: Options) -> list[Row]:

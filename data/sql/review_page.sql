@@ -1,23 +1,27 @@
--- :name review_margin
--- How near the nearest verdict of a sample is to its filter's threshold, 0 to 1. A score right on it tells nothing: it is where graded scores stand.
-SELECT v.sample_id, min(least(nullif(abs(v.score - f.threshold), 0) / greatest(abs(f.threshold), 1), 0.99)) AS margin
-FROM verdict v JOIN current_filter f USING (filter) JOIN sample_state s ON s.sample_id = v.sample_id AND s.revision = v.revision
-WHERE $order = 'informative' AND f.enabled AND v.score IS NOT NULL GROUP BY v.sample_id
+-- :name review_short
+-- How far each error type is from its target count of approved samples, 0 to 1. A fragment.
+SELECT w.error_type, w.short FROM (SELECT unnest($short::STRUCT(error_type TEXT, short DOUBLE)[]) AS w)
 
 -- :name review_key
--- Where a sample stands in the queue, ascending. Most informative: few failed filters first, among them the nearest to a threshold; undrawn ones last.
+-- Where a sample stands in the queue, ascending. Most informative: what the sum of three shares makes large, each 0 to 1: how much the filters disagree
+-- (1 where half of them fail it), how near the nearest score is to its threshold (both are in `unsure`, see state.sql), how far the error type is from
+-- its target. Undrawn ones last.
 CASE $order WHEN 'newest' THEN -t.sample_id WHEN 'oldest' THEN t.sample_id WHEN 'random' THEN hash(t.sample_id) >> 12
-     ELSE CASE WHEN t.image IS NULL THEN 99 ELSE bit_count(t.failed::HUGEINT) END + coalesce(m.margin, 0.995) END::DOUBLE
+     ELSE coalesce(t.unsure, 2.995) - coalesce(w.short, 0) END::DOUBLE
+
+-- :name review_keyed
+-- What a place in the queue is worked out from. A fragment.
+sample_state t LEFT JOIN ({review_short}) w ON w.error_type = t.error_type
 
 -- :name review_queue
 -- The samples that a filter matches, with their place. A fragment.
-SELECT t.sample_id, {review_key} AS key FROM sample_state t LEFT JOIN ({review_margin}) m USING (sample_id) WHERE {sample_filter}
+SELECT t.sample_id, {review_key} AS key FROM {review_keyed} WHERE {sample_filter}
 
 -- :name review_next
--- The samples of a queue after a place (or from its beginning).
+-- The samples of a queue after a place (or from its beginning), past the first $skip.
 SELECT sample_id, key FROM ({review_queue})
-WHERE $after_key IS NULL OR key > $after_key::DOUBLE OR (key = $after_key::DOUBLE AND sample_id > $after_id::BIGINT)
-ORDER BY key, sample_id LIMIT $limit
+WHERE ($after_key IS NULL OR key > $after_key::DOUBLE OR (key = $after_key::DOUBLE AND sample_id > $after_id::BIGINT))
+ORDER BY key, sample_id LIMIT $limit OFFSET coalesce($skip, 0)
 
 -- :name review_before
 -- The samples of a queue before a place, the nearest first.
@@ -32,7 +36,11 @@ FROM ({review_queue})
 
 -- :name review_place
 -- The place of one sample in an order, whether the filter matches it or not.
-SELECT t.sample_id, {review_key} AS key FROM sample_state t LEFT JOIN ({review_margin}) m USING (sample_id) WHERE t.sample_id = $sample_id
+SELECT t.sample_id, {review_key} AS key FROM {review_keyed} WHERE t.sample_id = $sample_id
+
+-- :name review_approved
+-- How many samples of each error type are approved, of those that there are.
+SELECT error_type, count(*) FILTER (status IN ('approved', 'auto_approved')) AS approved, count(*) AS samples FROM sample_state GROUP BY error_type ORDER BY error_type
 
 -- :name review_page
 -- A page of the grid.
@@ -41,18 +49,22 @@ SELECT t.sample_id, t.revision, t.question, t.choices, t.answer, t.image, t.stat
 FROM (FROM ({review_queue}) ORDER BY key, sample_id LIMIT $limit OFFSET $offset) q JOIN sample_state t USING (sample_id) ORDER BY q.key, q.sample_id
 
 -- :name review_facets
--- Every facet's values with counts under all the other parts of the filter, so that a second value can be added.
-WITH marked AS MATERIALIZED (
-    SELECT t.status::TEXT AS status, t.error_type, t.dataset, t.route::TEXT AS route, t.round, t.failed,
-           {sample_in_status} AS s, {sample_in_error_type} AS e, {sample_in_dataset} AS d, {sample_in_route} AS r, {sample_in_round} AS n, {sample_in_failing} AS f
-    FROM sample_state t WHERE {sample_in_rest})
-SELECT * FROM (
-    SELECT 'status' AS facet, status AS value, count(*) FILTER (e AND d AND r AND n AND f) AS count FROM marked GROUP BY ALL
-    UNION ALL SELECT 'error_type', error_type, count(*) FILTER (s AND d AND r AND n AND f) FROM marked GROUP BY ALL
-    UNION ALL SELECT 'dataset', dataset, count(*) FILTER (s AND e AND r AND n AND f) FROM marked GROUP BY ALL
-    UNION ALL SELECT 'route', route, count(*) FILTER (s AND e AND d AND n AND f) FROM marked GROUP BY ALL
-    UNION ALL SELECT 'round', round::TEXT, count(*) FILTER (s AND e AND d AND r AND f) FROM marked GROUP BY ALL
-    UNION ALL SELECT 'failing', c.filter, count(*) FILTER (s AND e AND d AND r AND n) FROM marked JOIN current_filter c ON (marked.failed >> c.bit) & 1 = 1
+-- Every facet's values with counts under all the other parts of the filter, so that a second value can be added. Samples that no facet tells apart
+-- are counted together first.
+WITH alike AS (
+    SELECT t.status, t.error_type, t.dataset, t.route, t.round, t.failed, count(*) AS count
+    FROM sample_state t WHERE {sample_in_rest} AND {sample_in_people} GROUP BY ALL),
+marked AS MATERIALIZED (
+    SELECT t.*, {sample_in_status} AS s, {sample_in_error_type} AS e, {sample_in_dataset} AS d, {sample_in_route} AS r, {sample_in_round} AS n,
+           {sample_in_failing} AS f
+    FROM alike t)
+SELECT facet, value, coalesce(count, 0)::BIGINT AS count FROM (
+    SELECT 'status' AS facet, status::TEXT AS value, sum(count) FILTER (e AND d AND r AND n AND f) AS count FROM marked GROUP BY ALL
+    UNION ALL SELECT 'error_type', error_type, sum(count) FILTER (s AND d AND r AND n AND f) FROM marked GROUP BY ALL
+    UNION ALL SELECT 'dataset', dataset, sum(count) FILTER (s AND e AND r AND n AND f) FROM marked GROUP BY ALL
+    UNION ALL SELECT 'route', route::TEXT, sum(count) FILTER (s AND e AND d AND n AND f) FROM marked GROUP BY ALL
+    UNION ALL SELECT 'round', round::TEXT, sum(count) FILTER (s AND e AND d AND r AND f) FROM marked GROUP BY ALL
+    UNION ALL SELECT 'failing', c.filter, sum(count) FILTER (s AND e AND d AND r AND n) FROM marked JOIN current_filter c ON (marked.failed >> c.bit) & 1 = 1
               WHERE c.enabled GROUP BY ALL)
 ORDER BY facet, count DESC, value
 
@@ -92,7 +104,8 @@ ORDER BY failure_id, sample_id
 
 -- :name review_events
 -- What people did with these samples, oldest first.
-SELECT r.sample_id, r.action::TEXT AS action, r.reason, r.reviewer, r.revision, r.created_at, r.batch_id, u.undoes IS NOT NULL AS undone
+SELECT r.sample_id, r.action::TEXT AS action, r.reason, r.note, r.reviewer, r.revision, r.created_at, r.batch_id, u.undoes IS NOT NULL AS undone,
+       r.review_id IN (SELECT review_id FROM adjudication) AS settles
 FROM review r LEFT JOIN (SELECT DISTINCT undoes FROM review WHERE sample_id IN (SELECT unnest($sample_ids::BIGINT[]))) u ON u.undoes = r.review_id
 WHERE r.sample_id IN (SELECT unnest($sample_ids::BIGINT[])) ORDER BY r.review_id
 

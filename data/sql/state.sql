@@ -6,59 +6,111 @@ DELETE FROM touched
 -- Marks every sample as touched: the rebuild of sample_state.
 INSERT INTO touched SELECT sample_id FROM sample
 
--- :name state_refresh
--- Writes the state of the touched samples anew, from the logs alone. Nothing else writes sample_state.
-INSERT OR REPLACE INTO sample_state {state_derived}
+-- :name state_forget
+-- Takes the state of the touched samples away before it is written anew.
+DELETE FROM sample_state WHERE sample_id IN (FROM touched)
+
+-- :name state_write
+-- Writes the state of the touched samples, from the logs alone. Nothing but this and its two parts below writes sample_state.
+INSERT INTO sample_state BY NAME {state_derived} ORDER BY sample_id
+
+-- :name state_judge
+-- The part of it that follows from verdicts, settings and the rule: enough where just these changed.
+UPDATE sample_state s SET judged = n.judged, failed = n.failed, unsure = n.unsure, undecided = n.undecided::sample_status,
+    status = CASE WHEN s.decision IS NULL THEN n.undecided::sample_status ELSE s.status END
+FROM (WITH text AS (SELECT sample_id, revision, image, drawn_at FROM sample_state WHERE sample_id IN (FROM touched)), {state_judgements}
+      SELECT * FROM judgements) n WHERE n.sample_id = s.sample_id
+
+-- :name state_decide
+-- The part of it that follows from decisions: enough where just these were added.
+UPDATE sample_state s SET decision = n.decision, decided_by = n.decided_by,
+    status = CASE n.decision {status_of_decision} ELSE s.undecided END
+FROM (WITH text AS (SELECT sample_id, revision, drawn_at FROM sample_state WHERE sample_id IN (FROM touched)), {state_decisions}
+      SELECT sample_id, d.decision, d.decided_by FROM text LEFT JOIN decisions d USING (sample_id)) n WHERE n.sample_id = s.sample_id
 
 -- :name state_derived
 -- The state that follows from the logs, for the touched samples.
--- Decisions: the latest of each reviewer that is not undone and names the current revision; reset removes it; disagreement is disputed, until one of
--- them is an adjudication: that counts over all.
+-- A verdict or a decision counts if it names the current revision and was made when the current picture was there.
 WITH
 text AS (
     SELECT s.sample_id, coalesce(r.revision, 0) AS revision, coalesce(r.question, s.question) AS question,
-           coalesce(r.choices, s.choices) AS choices, coalesce(r.answer, s.answer) AS answer, coalesce(d.image, s.image) AS image,
+           coalesce(r.choices, s.choices) AS choices, coalesce(r.answer, s.answer) AS answer, coalesce(d.image, s.image) AS image, d.drawn_at,
            s.round, s.dataset, s.error_type, s.route, s.failure_id
     FROM sample s
     LEFT JOIN (SELECT * FROM revision WHERE sample_id IN (FROM touched)
                QUALIFY row_number() OVER (PARTITION BY sample_id ORDER BY revision DESC) = 1) r USING (sample_id)
-    LEFT JOIN (SELECT sample_id, arg_max(image, (created_at, job_id)) AS image FROM drawing WHERE sample_id IN (FROM touched) GROUP BY sample_id) d
-        USING (sample_id)
+    LEFT JOIN (SELECT sample_id, arg_max(image, (created_at, job_id)) AS image, max(created_at) AS drawn_at
+               FROM drawing WHERE sample_id IN (FROM touched) GROUP BY sample_id) d USING (sample_id)
     WHERE s.sample_id IN (FROM touched)),
+{state_judgements},
+{state_decisions}
+SELECT t.sample_id, t.round, t.dataset, t.error_type, t.route, t.failure_id, t.revision, t.question, t.choices, t.answer, t.image,
+       t.drawn_at, j.judged, j.failed, j.unsure, j.undecided::sample_status AS undecided, d.decision, d.decided_by,
+       CASE d.decision {status_of_decision} ELSE j.undecided END::sample_status AS status
+FROM text t JOIN judgements j USING (sample_id) LEFT JOIN decisions d USING (sample_id)
+
+-- :name status_of_decision
+-- Part of the state: what people's word makes of a sample.
+WHEN 'approve' THEN 'approved'::sample_status WHEN 'reject' THEN 'rejected'::sample_status WHEN 'disputed' THEN 'disputed'::sample_status
+
+-- :name state_judgements
+-- Part of the state: what filters and the rule say of the samples in `text`.
+-- unsure: 1 less how much the filters disagree (all where half of them fail it), and how near the nearest score is to its threshold, 0 to 1 each;
+-- a score right on it tells nothing: it is where graded scores stand. Undrawn samples come last.
 verdicts AS (
     SELECT v.sample_id, v.filter, v.score
-    FROM verdict v JOIN text USING (sample_id, revision) WHERE v.sample_id IN (FROM touched)
+    FROM verdict v JOIN text t ON t.sample_id = v.sample_id AND t.revision = v.revision
+    WHERE v.sample_id IN (FROM touched) AND (t.drawn_at IS NULL OR v.created_at >= t.drawn_at)
     QUALIFY row_number() OVER (PARTITION BY v.sample_id, v.filter ORDER BY v.verdict_id DESC) = 1),
 masks AS (
     SELECT sample_id, bit_or(1::UBIGINT << f.bit) AS judged,
            bit_or(CASE WHEN CASE f.comparison WHEN 'at_least' THEN score >= f.threshold ELSE score <= f.threshold END
-                       THEN 0::UBIGINT ELSE 1::UBIGINT << f.bit END) AS failed
+                       THEN 0::UBIGINT ELSE 1::UBIGINT << f.bit END) AS failed,
+           min(least(nullif(abs(score - f.threshold), 0) / greatest(abs(f.threshold), 1), 0.99)) AS margin
     FROM verdicts JOIN current_filter f USING (filter) WHERE f.enabled AND score IS NOT NULL GROUP BY sample_id),
+enabled AS (SELECT coalesce(bit_or(1::UBIGINT << bit), 0::UBIGINT) AS mask FROM current_filter WHERE enabled),
+demanded AS (SELECT unnest(conditions, max_depth := 2), len(conditions) AS conditions FROM (SELECT conditions FROM auto_rule ORDER BY rule_id DESC LIMIT 1)),
+allowed AS (
+    SELECT v.sample_id FROM verdicts v JOIN demanded c USING (filter)
+    WHERE CASE c.comparison WHEN 'at_least' THEN v.score >= c.threshold ELSE v.score <= c.threshold END
+    GROUP BY v.sample_id HAVING count(*) = any_value(c.conditions)),
+weighed AS (
+    SELECT t.sample_id, t.image, coalesce(m.judged, 0::UBIGINT) AS judged, coalesce(m.failed, 0::UBIGINT) AS failed, coalesce(m.margin, 0.995) AS margin,
+           bit_count(coalesce(m.judged, 0::UBIGINT)::HUGEINT) AS opinions, bit_count(coalesce(m.failed, 0::UBIGINT)::HUGEINT) AS against
+    FROM text t LEFT JOIN masks m USING (sample_id)),
+judgements AS (
+    SELECT w.sample_id, w.judged, w.failed,
+           CASE WHEN w.image IS NULL THEN 9 ELSE 2 - 4 * against * (opinions - against) / greatest(opinions * opinions, 1) + margin END::DOUBLE AS unsure,
+           CASE WHEN w.image IS NULL THEN 'undrawn' WHEN w.failed <> 0 THEN 'failed' WHEN w.judged <> e.mask THEN 'unfiltered'
+                WHEN w.sample_id IN (FROM allowed) THEN 'auto_approved' ELSE 'pending' END AS undecided
+    FROM weighed w CROSS JOIN enabled e)
+
+-- :name state_decisions
+-- Part of the state: what people decided on the samples in `text`. The latest of each reviewer counts that is not undone; reset removes it;
+-- disagreement is disputed, until one of them is an adjudication: that counts over all.
 undone AS (
-    SELECT undoes FROM review WHERE action = 'undo' AND sample_id IN (FROM touched)),
+    SELECT undoes FROM review WHERE action = 'undo' AND sample_id IN (FROM touched) AND undoes IS NOT NULL),
 latest AS (
     SELECT r.sample_id, r.reviewer, r.action, r.review_id, r.review_id IN (SELECT review_id FROM adjudication) AS settles
-    FROM review r JOIN text USING (sample_id, revision)
-    WHERE r.sample_id IN (FROM touched) AND r.action IN ('approve', 'reject', 'reset') AND r.review_id NOT IN (SELECT undoes FROM undone WHERE undoes IS NOT NULL)
+    FROM review r JOIN text t ON t.sample_id = r.sample_id AND t.revision = r.revision
+    WHERE r.sample_id IN (FROM touched) AND r.action IN ('approve', 'reject', 'reset') AND r.review_id NOT IN (FROM undone)
+      AND (t.drawn_at IS NULL OR r.created_at >= t.drawn_at)
     QUALIFY row_number() OVER (PARTITION BY r.sample_id, r.reviewer ORDER BY r.review_id DESC) = 1),
 decisions AS (
     SELECT sample_id, CASE WHEN bool_or(settles) THEN arg_max(action::TEXT, review_id) FILTER (settles)
                            WHEN count(DISTINCT action) > 1 THEN 'disputed' ELSE min(action::TEXT) END AS decision,
            arg_max(reviewer, (settles, review_id)) AS decided_by
-    FROM latest WHERE action <> 'reset' GROUP BY sample_id),
-enabled AS (SELECT coalesce(bit_or(1::UBIGINT << bit), 0::UBIGINT) AS mask FROM current_filter WHERE enabled)
-SELECT t.sample_id, t.round, t.dataset, t.error_type, t.route, t.failure_id, t.revision, t.question, t.choices, t.answer, t.image,
-       coalesce(m.judged, 0::UBIGINT) AS judged, coalesce(m.failed, 0::UBIGINT) AS failed, d.decision, d.decided_by,
-       CASE d.decision WHEN 'approve' THEN 'approved' WHEN 'reject' THEN 'rejected' WHEN 'disputed' THEN 'disputed'
-            ELSE CASE WHEN t.image IS NULL THEN 'undrawn' WHEN coalesce(m.failed, 0::UBIGINT) <> 0 THEN 'failed'
-                      WHEN coalesce(m.judged, 0::UBIGINT) <> e.mask THEN 'unfiltered' ELSE 'pending' END
-       END AS status
-FROM text t CROSS JOIN enabled e LEFT JOIN masks m USING (sample_id) LEFT JOIN decisions d USING (sample_id)
+    FROM latest WHERE action <> 'reset' GROUP BY sample_id)
 
 -- :name state_differences
 -- How many rows of sample_state differ from what the logs say (all samples must be touched).
-SELECT count(*) FROM ((FROM sample_state EXCEPT FROM ({state_derived})) UNION ALL (FROM ({state_derived}) EXCEPT FROM sample_state))
+WITH derived AS MATERIALIZED (FROM ({state_derived}))
+SELECT count(*) FROM ((FROM sample_state EXCEPT FROM derived) UNION ALL (FROM derived EXCEPT FROM sample_state))
 
 -- :name sample_statuses
 -- How many samples have each status.
 SELECT status::TEXT AS status, count(*) AS count FROM sample_state GROUP BY ALL ORDER BY ALL
+
+-- :name sample_status
+-- The status of one sample.
+SELECT status::TEXT AS status FROM sample_state WHERE sample_id = $sample_id
