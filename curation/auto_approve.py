@@ -5,7 +5,7 @@ where they agree. Bulk decisions are no labels: nobody looked at the single samp
 The gate opens for a rule just if Wilson's lower limit (two-sided 95 %) of its precision on the held-back half of the labels
 reaches the target. While it is open about 5 % of what it approves (1 % of what the filters reject) waits in the audit lane;
 the gate closes again when held-back and audited labels together fall below the target, or the audited ones alone speak
-against it (their upper limit is below the target).
+against it (twenty or more, whose upper limit is below the target).
 """
 
 import json
@@ -23,6 +23,7 @@ from curation.statistics import CONFIDENCE
 from data.store import Store, StoreError
 
 APPROVALS_AUDITED, REJECTIONS_AUDITED = 500, 100  # of 10,000; sql/calibration.sql: sample_is_audited
+ALONE = 20  # audited samples from which on they may speak against a rule alone: of fewer a single rejection would
 AUDITOR = "audit"
 MINUTE = 60.0
 log = logging.getLogger(__name__)
@@ -43,7 +44,7 @@ def gate(now: Scored, conditions: Sequence[Condition], target: float = TARGET) -
     """
     inside = now.passing & now.inside(conditions)
     held, searched = (_on(now, inside & half) for half in (now.held, ~now.held))
-    becomes = int((inside & now.undecided).sum())
+    becomes = int((inside & now.open).sum())
     return {
         "conditions": [asdict(condition) for condition in conditions],
         "target": target,
@@ -52,8 +53,8 @@ def gate(now: Scored, conditions: Sequence[Condition], target: float = TARGET) -
         "reached": reaches(held["approved"], held["labels"], target),
         "further": further_labels(held["approved"], held["labels"], target),
         "becomes": becomes,
-        "left": int(now.undecided.sum()) - becomes,
-        "to_label": int((inside & now.undecided & now.held).sum()),
+        "left": int(now.open.sum()) - becomes,
+        "to_label": int((inside & now.open & now.held).sum()),
     }
 
 
@@ -118,19 +119,25 @@ def turn_on(store: Store, conditions: Sequence[Condition], target: float, author
         latest = store.row("auto_rule_latest")
         row = {"rule_id": latest["rule_id"] + 1 if latest else 1, "conditions": found["conditions"], "author": author, "reason": None}
         write.insert("auto_rule", [{**row, "evidence": evidence}])
-        write.touch_all()
+        write.run("auto_rule_lapses")
+        write.run("auto_rule_applies", sample_ids=now.sample_ids[now.passing & now.inside(rule)].tolist())
     return evidence
 
 
 def turn_off(store: Store, reason: str, author: str, evidence: dict | None = None, only: int | None = None) -> bool:
-    """Closes the gate (of rule `only`, if given); what it had approved is pending again. False where it was closed already."""
+    """Closes the gate (of rule `only`, if given); what it had approved is pending again. False where it was closed already.
+
+    Where the audit has closed it, a person's word is noted all the same: somebody has seen it.
+    """
     with store.write() as write:
         latest = store.row("auto_rule_latest")
-        if not latest or latest["conditions"] is None or (only is not None and latest["rule_id"] != only):
+        if not latest or (only is not None and latest["rule_id"] != only):
+            return False
+        if latest["conditions"] is None and (latest["author"] != AUDITOR or author == AUDITOR):
             return False
         row = {"rule_id": latest["rule_id"] + 1, "conditions": None, "author": author, "reason": reason, "evidence": evidence}
         write.insert("auto_rule", [row])
-        write.touch_all()
+        write.run("auto_rule_lapses")
     return True
 
 
@@ -142,6 +149,15 @@ def open_rule(store: Store) -> dict[str, Any] | None:
     return {**latest, "conditions": [Condition(**one) for one in latest["conditions"]], "evidence": json.loads(latest["evidence"])}
 
 
+def state(store: Store) -> dict[str, Any]:
+    """Where the gate stands, for a line beside other pages: on, off, or stopped (by its audit); why and since when."""
+    latest = store.row("auto_rule_latest")
+    if not latest:
+        return {"state": "off", "why": None, "since": None}
+    found = "on" if latest["conditions"] is not None else "stopped" if latest["author"] == AUDITOR else "off"
+    return {"state": found, "why": latest["reason"], "since": latest["created_at"].isoformat()}
+
+
 def audit(now: Scored, rule: dict[str, Any]) -> dict[str, Any]:
     """What the audit of an open rule has found, and whether the rule stands (`stands`; `why` says why not).
 
@@ -150,16 +166,15 @@ def audit(now: Scored, rule: dict[str, Any]) -> dict[str, Any]:
     target = rule["evidence"]["target"]
     draw = mixed(mixed(now.sample_ids) + np.uint64(rule["rule_id"])) % np.uint64(10_000)
     since = now.labelled_at > rule["opened_at"]
-    passing = now.passing
-    inside = passing & now.inside(rule["conditions"])
+    inside = now.passing & now.inside(rule["conditions"])
     lane = inside & (draw < APPROVALS_AUDITED)
-    rejected = now.drawn & ~passing & (draw < REJECTIONS_AUDITED)
+    rejected = now.rejected & (draw < REJECTIONS_AUDITED)
     audited, together = _on(now, lane & since), _on(now, inside & (now.held | (lane & since)))
     wrongly = _on(now, rejected & since)
     why = None
     if together["low"] < target - 1e-12:
         why = f"with {audited['labels']:,} audited samples the lower limit of its precision is {together['low']:.3f}, below {target:g}"
-    elif audited["labels"] and audited["high"] < target:
+    elif audited["labels"] >= ALONE and audited["high"] < target:
         counts = f"{audited['approved']:,} of {audited['labels']:,}"
         why = f"people approve {counts} audited samples: at best {audited['high']:.3f}, below {target:g}"
     return {
@@ -217,9 +232,7 @@ def to_label(now: Scored, conditions: Sequence[Condition] | None, count: int, rn
 
     Without conditions: of all that pass the filters, from both halves, for a search to begin with.
     """
-    open = now.passing & now.undecided
-    if conditions is not None:
-        open &= now.inside(conditions)
+    open = now.open if conditions is None else now.open & now.inside(conditions)
     first = rng.permutation(np.flatnonzero(open & now.held)) if conditions is not None else rng.permutation(np.flatnonzero(open))
     rest = rng.permutation(np.flatnonzero(open & ~now.held)) if conditions is not None else first[:0]
     return now.sample_ids[np.concatenate([first, rest])[:count]]

@@ -18,6 +18,7 @@ COMMANDS = {  # name: (module, one line for --help). Nothing is imported before 
     "draw": ("stages", "draw the pictures that samples wait for"),
     "filter": ("stages", "let the filters judge the samples"),
     "review": ("review", "approve, reject or reset samples by rule or list"),
+    "calibrate": ("calibrate", "hold the filters against people; let a rule that proves itself approve"),
     "finetune": ("stages", "train a LoRA on the approved samples"),
     "results": ("results", "compare two checkpoints: what was fixed, what broke"),
     "rounds": ("results", "list the rounds, or begin the next one"),

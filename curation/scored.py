@@ -37,13 +37,16 @@ class Scored:
     settings: tuple[Setting, ...]
     sample_ids: np.ndarray
     revision: np.ndarray
+    drawn_at: np.ndarray  # when the picture was made, seconds since 1970
     scores: dict[str, np.ndarray]  # by filter, float64; NaN: none on the current revision
     error_types: list[str]
     error_type: np.ndarray  # places in error_types
     drawn: np.ndarray
-    undecided: np.ndarray  # pending or auto-approved
+    passing: np.ndarray  # drawn, and every enabled filter lets it pass, whatever people decided: what a rule chooses from
+    open: np.ndarray  # of these, undecided
+    rejected: np.ndarray  # an enabled filter rejects it, whatever people decided
     auto: np.ndarray  # auto-approved
-    failing: np.ndarray  # status failed: a filter rejects it, and nobody has decided
+    failing: np.ndarray  # rejected, and nobody has decided
     held: np.ndarray  # belongs to the half of the labels that is held back
     label: np.ndarray  # by people, one by one: 1 approved, 0 rejected, -1 none, or they disagree
     disputed: np.ndarray
@@ -64,11 +67,6 @@ class Scored:
         return found
 
     @cached_property
-    def passing(self) -> np.ndarray:
-        """Which samples pass every enabled filter and are drawn: undecided, they would be pending."""
-        return self.drawn & self.inside([setting.condition for setting in self.settings if setting.enabled])
-
-    @cached_property
     def stops(self) -> tuple[Levels, ...]:
         """Each filter's thresholds that rules are made of; the one set now is among them."""
         return tuple(levels(one.filter, one.comparison, self.scores[one.filter], [one.threshold]) for one in self.settings)
@@ -85,7 +83,7 @@ class Scored:
     def counted(self) -> Joint:
         """The samples that pass all filters as set, counted by their codes: what a rule could let through."""
         which = self.passing
-        return joint(self.stops, self.codes[which], self.undecided[which], self.label[which], self.held[which])
+        return joint(self.stops, self.codes[which], self.open[which], self.label[which], self.held[which])
 
 
 _kept: WeakKeyDictionary[Store, tuple[dict, Scored]] = WeakKeyDictionary()
@@ -98,17 +96,18 @@ def scored(store: Store) -> Scored:
         marks = store.row("calibration_marks")
         known, before = _kept.get(store, ({}, None))
         if known != marks:
-            _kept[store] = marks, _read(store, known, before)
+            _kept[store] = marks, _read(store, known, marks, before)
         return _kept[store][1]
 
 
-def _read(store: Store, known: dict, before: Scored | None) -> Scored:
-    """The arrays anew; of verdicts and reviews only those after the marks `known`."""
+def _read(store: Store, known: dict, marks: dict, before: Scored | None) -> Scored:
+    """The arrays anew; of verdicts and reviews only those between the marks `known` and `marks`."""
     settings = tuple(Setting(row["filter"], row["enabled"], row["threshold"], row["comparison"]) for row in store.rows("filters"))
     error_types = store.column("calibration_error_types")
     found = {name: np.asarray(values) for name, values in store.columns("calibration_samples", error_types=error_types).items()}
-    carried = _Carried(found["sample_id"], found["revision"], before)
-    scores = {one.filter: carried.scores(store, one.filter, known.get("verdicts") or 0) for one in settings}
+    carried = _Carried(found, before)
+    verdicts, reviews = ((known.get(name) or 0, marks[name] or 0) for name in ("verdicts", "reviews"))
+    scores = {one.filter: carried.scores(store, one.filter, *verdicts) for one in settings}
     return Scored(
         settings=settings,
         sample_ids=found["sample_id"],
@@ -116,47 +115,55 @@ def _read(store: Store, known: dict, before: Scored | None) -> Scored:
         scores=scores,
         error_types=error_types,
         error_type=found["error_type"] - 1,
-        drawn=found["drawn"],
-        undecided=found["undecided"],
-        auto=found["auto"],
-        failing=found["failing"],
+        **{name: found[name] for name in ("drawn_at", "drawn", "passing", "open", "rejected", "auto", "failing")},
         held=mixed(found["sample_id"]) % 2 == 1,
-        **carried.labels(store, known.get("reviews") or 0),
+        **carried.labels(store, *reviews),
     )
 
 
 class _Carried:
     """What was known of samples the last time, at their new places, with what was added since."""
 
-    def __init__(self, ids: np.ndarray, revision: np.ndarray, before: Scored | None):
-        self.ids, self.revision, self.before = ids, revision, before
+    def __init__(self, found: dict[str, np.ndarray], before: Scored | None):
+        self.ids, self.before = found["sample_id"], before
         if before is not None:
-            place = np.searchsorted(ids, before.sample_ids)  # samples are never taken away
-            self.same = revision[place] == before.revision  # an edit takes scores and labels away
+            place = np.searchsorted(self.ids, before.sample_ids)  # samples are never taken away
+            # an edit or a new picture takes scores and labels away
+            self.same = (found["revision"][place] == before.revision) & (found["drawn_at"][place] == before.drawn_at)
             self.place = place[self.same]
 
-    def scores(self, store: Store, filter: str, since: int) -> np.ndarray:
+    def scores(self, store: Store, filter: str, since: int, until: int) -> np.ndarray:
         known = self.before.scores.get(filter) if self.before else None
         scores = self._carry(np.full(len(self.ids), np.nan), known)
+        if known is not None and since == until:
+            return scores
         added = store.columns("calibration_verdicts", filter=filter, since=0 if known is None else since)
-        place = np.searchsorted(self.ids, np.asarray(added["sample_id"]))
-        current = self.revision[place] == np.asarray(added["revision"])
-        scores[place[current]] = np.ma.filled(added["score"], np.nan)[current]  # in their order: the last one stays
+        place, known = self._places(added["sample_id"])
+        scores[place] = np.ma.filled(added["score"], np.nan)[known]  # in their order: the last one stays
         return scores
 
-    def labels(self, store: Store, since: int) -> dict[str, np.ndarray]:
+    def labels(self, store: Store, since: int, until: int) -> dict[str, np.ndarray]:
         n = len(self.ids)
+        found = {"label": np.full(n, -1, dtype=np.int8), "labelled_at": np.zeros(n)}
+        found |= {name: np.zeros(n, dtype=bool) for name in ("disputed", "bulk")}
+        for name, array in found.items():
+            self._carry(array, getattr(self.before, name) if self.before else None)
+        if since == until:
+            return found
         added = store.columns("calibration_labels", since=since)
-        place, label = np.searchsorted(self.ids, np.asarray(added["sample_id"])), np.asarray(added["label"])
-        columns = {
-            "label": (np.full(n, -1, dtype=np.int8), np.where(label == 2, -1, label)),
-            "disputed": (np.zeros(n, dtype=bool), label == 2),
-            "bulk": (np.zeros(n, dtype=bool), np.asarray(added["bulk"])),
-            "labelled_at": (np.zeros(n), np.asarray(added["labelled_at"])),
-        }
-        for name, (empty, values) in columns.items():
-            self._carry(empty, getattr(self.before, name) if self.before else None)[place] = values
-        return {name: array for name, (array, _) in columns.items()}
+        place, known = self._places(added["sample_id"])
+        said = np.asarray(added["label"])
+        told = {**added, "label": np.where(said == 2, -1, said), "disputed": said == 2}
+        for name, array in found.items():
+            array[place] = np.asarray(told[name])[known]
+        return found
+
+    def _places(self, sample_ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Where samples stand, and which of them: one that came while this was read is read the next time."""
+        sample_ids = np.asarray(sample_ids)
+        place = np.minimum(np.searchsorted(self.ids, sample_ids), len(self.ids) - 1)
+        known = self.ids[place] == sample_ids if len(self.ids) else np.zeros(len(sample_ids), dtype=bool)
+        return place[known], known
 
     def _carry(self, empty: np.ndarray, known: np.ndarray | None) -> np.ndarray:
         if known is not None:

@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
+from curation import auto_approve
 from curation.chains import Step
 from curation.job_files import JobFiles, read_lines
 from curation.jobs import estimate_view
@@ -33,6 +34,7 @@ class WorkspaceHere(BaseModel):
     spend_usd: float | None
     unpriced: int
     workspaces: list[str]
+    gate: dict[str, Any] = Field(description="of auto-approval: state (on, off, or stopped by its audit), why, since when")
 
 
 @router.get("/health")
@@ -53,6 +55,8 @@ def workspace_here(request: Request) -> WorkspaceHere:
         "jobs": now["jobs"],
         "data": now["datasets"],
     }
+    gate = auto_approve.state(here.store)
+    counts["calibration"] = gate["state"] if gate["state"] != "off" else ""
     return WorkspaceHere(
         name=here.workspace.name,
         round=now["round"],
@@ -63,6 +67,7 @@ def workspace_here(request: Request) -> WorkspaceHere:
         spend_usd=spend["usd"],
         unpriced=spend["unpriced"],
         workspaces=workspace.names(),
+        gate=gate,
     )
 
 

@@ -34,6 +34,7 @@ PAGES = (
     Page("finetune", "Finetune", "curation.ui.finetune"),
     Page("results", "Results", "curation.ui.results"),
     Page("jobs", "Jobs", "curation.ui.jobs", "workspace"),
+    Page("calibration", "Calibration", "curation.ui.calibration", "workspace"),
     Page("data", "Data & models", "curation.ui.data", "workspace"),
     Page("try", "Try it", "curation.ui.try_it", "workspace"),
     Page("settings", "Settings", "curation.ui.settings", "workspace"),

@@ -54,7 +54,7 @@ def serve(workspace: Workspace, settings: Settings) -> None:
 
 
 def _run(workspace: Workspace, store: Store, jobs: Jobs, settings: Settings, listening: socket.socket) -> None:
-    from curation import builtin
+    from curation import auto_approve, builtin
 
     builtin.prepare(store)
     app = create_app(workspace, store, jobs, settings, headless=settings.headless)
@@ -77,7 +77,12 @@ def _run(workspace: Workspace, store: Store, jobs: Jobs, settings: Settings, lis
         )
         if workspace.name == DEFAULT_NAME and not any(job["stage"] == "evaluate" for job in jobs.list()):
             threading.Thread(target=_begin, args=(builtin, store, jobs), name="begin", daemon=True).start()
-    server.run(sockets=[listening])
+    stopped = threading.Event()
+    threading.Thread(target=auto_approve.watch, args=(store, stopped), name="audit", daemon=True).start()
+    try:
+        server.run(sockets=[listening])
+    finally:
+        stopped.set()
 
 
 def _begin(builtin, store: Store, jobs: Jobs) -> None:

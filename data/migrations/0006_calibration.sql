@@ -3,8 +3,3 @@
 CREATE MACRO mixed_once(x, shift, factor) AS (xor(x, x >> shift) * factor) & 4294967295::UBIGINT;
 CREATE MACRO mixed(x) AS xor(mixed_once(mixed_once((x::UBIGINT & 4294967295::UBIGINT), 16, 2246822507::UBIGINT), 13, 3266489909::UBIGINT),
                              mixed_once(mixed_once((x::UBIGINT & 4294967295::UBIGINT), 16, 2246822507::UBIGINT), 13, 3266489909::UBIGINT) >> 16);
-
--- The log of rules, as 0002_scale has it; here only until that migration is in the tree.
-CREATE TABLE IF NOT EXISTS auto_rule (
-    rule_id BIGINT PRIMARY KEY, conditions STRUCT(filter TEXT, comparison comparison, threshold DOUBLE)[], author TEXT NOT NULL, reason TEXT,
-    evidence JSON, created_at TIMESTAMPTZ DEFAULT now());

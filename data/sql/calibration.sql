@@ -10,34 +10,39 @@ SELECT DISTINCT error_type FROM sample_state ORDER BY error_type
 
 -- :name calibration_samples
 -- Every sample, with what of its state matters. `error_type` is a place in $error_types.
-SELECT sample_id, revision, list_position($error_types::TEXT[], error_type)::SMALLINT AS error_type, image IS NOT NULL AS drawn,
-       status IN ('pending', 'auto_approved') AS undecided, status = 'auto_approved' AS auto, status = 'failed' AS failing
+SELECT sample_id, revision, coalesce(epoch(drawn_at), 0)::DOUBLE AS drawn_at, list_position($error_types::TEXT[], error_type)::SMALLINT AS error_type,
+       image IS NOT NULL AS drawn, undecided IN ('pending', 'auto_approved') AS passing, status IN ('pending', 'auto_approved') AS open,
+       undecided = 'failed' AS rejected,
+       status = 'auto_approved' AS auto, status = 'failed' AS failing
 FROM sample_state ORDER BY sample_id
 
 -- :name calibration_verdicts
--- A filter's verdicts after one, in their order; score is NULL where the filter could not judge.
-SELECT sample_id, revision, score FROM verdict WHERE filter = $filter AND verdict_id > $since ORDER BY verdict_id
+-- A filter's verdicts after one, in their order, on revisions and pictures as they are now; score is NULL where the filter could not judge.
+SELECT v.sample_id, v.score FROM verdict v JOIN sample_state t ON t.sample_id = v.sample_id AND t.revision = v.revision
+WHERE v.filter = $filter AND v.verdict_id > $since AND (t.drawn_at IS NULL OR v.created_at >= t.drawn_at) ORDER BY v.verdict_id
 
 -- :name calibration_labels
 -- Samples that people did something with after an event, and what their standing single decisions say: `label` 1 approved, 0 rejected, 2 people
--- disagree, -1 nothing. The latest decision of each reviewer on the current revision counts, an adjudication over all, as in state_derived; bulk
+-- disagree, -1 nothing. The latest decision of each reviewer on the current revision and picture counts, an adjudication over all, as in state_derived; bulk
 -- ones say nothing here, because nobody looked. `bulk`: there is a bulk decision and no single one.
 WITH
 asked AS (SELECT DISTINCT sample_id FROM review WHERE review_id > $since),
-undone AS (SELECT undoes FROM review WHERE action = 'undo' AND undoes IS NOT NULL),
-latest AS (
-    SELECT r.sample_id, r.reviewer, arg_max({action: r.action, batch_id: r.batch_id, created_at: r.created_at,
-                                        settles: r.review_id IN (SELECT review_id FROM adjudication)}, r.review_id) AS d
+undone AS (SELECT undoes FROM review WHERE action = 'undo' AND undoes IS NOT NULL AND sample_id IN (FROM asked)),
+latest AS (  -- said: the latest event, with what it was in its last four bits; one number, because these may be millions
+    SELECT r.sample_id, max(16 * r.review_id + CASE r.action WHEN 'approve' THEN 2 WHEN 'reject' THEN 1 ELSE 0 END
+                            + CASE WHEN r.batch_id IS NULL THEN 4 ELSE 0 END + CASE WHEN r.review_id IN (SELECT review_id FROM adjudication) THEN 8 ELSE 0 END) AS said,
+           max(epoch(r.created_at)) AS created_at
     FROM review r JOIN sample_state t ON t.sample_id = r.sample_id AND t.revision = r.revision
-    WHERE r.action IN ('approve', 'reject', 'reset') AND r.sample_id IN (FROM asked) AND r.review_id NOT IN (FROM undone)
-    GROUP BY ALL),
+    WHERE (t.drawn_at IS NULL OR r.created_at >= t.drawn_at) AND r.action IN ('approve', 'reject', 'reset') AND r.sample_id IN (FROM asked)
+      AND r.review_id NOT IN (FROM undone)
+    GROUP BY r.sample_id, hash(r.reviewer)),
 said AS (
-    SELECT sample_id, count(*) FILTER (single AND action = 'approve') AS yes, count(*) FILTER (single AND action = 'reject') AS no,
-           arg_max(action, created_at) FILTER (single AND settles) AS settled, count(*) FILTER (NOT single) AS bulk, max(created_at) FILTER (single) AS created_at
-    FROM (SELECT sample_id, d.action AS action, d.batch_id IS NULL AS single, d.settles AS settles, d.created_at AS created_at FROM latest WHERE d.action <> 'reset') GROUP BY sample_id)
-SELECT a.sample_id, CASE WHEN s.settled = 'approve' THEN 1 WHEN s.settled = 'reject' THEN 0
+    SELECT sample_id, count(*) FILTER (single AND yes) AS yes, count(*) FILTER (single AND NOT yes) AS no, arg_max(yes, said) FILTER (single AND settles) AS settled,
+           count(*) FILTER (NOT single) AS bulk, max(created_at) FILTER (single) AS created_at
+    FROM (SELECT sample_id, said, said & 2 = 2 AS yes, said & 4 = 4 AS single, said & 8 = 8 AS settles, created_at FROM latest WHERE said & 3 <> 0) GROUP BY sample_id)
+SELECT a.sample_id, CASE WHEN s.settled THEN 1 WHEN NOT s.settled THEN 0
                            WHEN s.yes > 0 AND s.no > 0 THEN 2 WHEN s.yes > 0 THEN 1 WHEN s.no > 0 THEN 0 ELSE -1 END::TINYINT AS label,
-       coalesce(s.yes + s.no = 0 AND s.bulk > 0, false) AS bulk, coalesce(epoch(s.created_at), 0)::DOUBLE AS labelled_at
+       coalesce(s.yes + s.no = 0 AND s.bulk > 0, false) AS bulk, coalesce(s.created_at, 0)::DOUBLE AS labelled_at
 FROM asked a LEFT JOIN said s USING (sample_id)
 
 -- :name calibration_reviewers
@@ -51,6 +56,16 @@ SELECT *, epoch(created_at) AS opened_at FROM auto_rule ORDER BY rule_id DESC LI
 -- :name auto_rules
 -- When rules were turned on and off, latest first.
 SELECT * FROM auto_rule ORDER BY rule_id DESC LIMIT $limit
+
+-- :name auto_rule_lapses
+-- What a rule had approved is pending again: the part of state_judge that follows from closing the gate.
+UPDATE sample_state SET undecided = 'pending', status = CASE WHEN decision IS NULL THEN 'pending'::sample_status ELSE status END
+WHERE undecided = 'auto_approved'
+
+-- :name auto_rule_applies
+-- What a rule approves is no longer pending: the part of state_judge that follows from opening the gate, for the samples that meet the rule.
+UPDATE sample_state SET undecided = 'auto_approved', status = CASE WHEN decision IS NULL THEN 'auto_approved'::sample_status ELSE status END
+WHERE undecided = 'pending' AND sample_id IN (SELECT unnest($sample_ids::BIGINT[]))
 
 -- :name sample_is_audited
 -- Whether a sample is drawn for the audit of the rule that stands: about 5 % of automatic approvals, 1 % of automatic rejections, by hash of

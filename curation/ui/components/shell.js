@@ -61,8 +61,12 @@ function drawHeader() {
   const who = at(root, "reviewer");
   who.hidden = !reviewer;
   who.textContent = reviewer;
-  fill(at(root, "job"), pill(workspace.running.find((job) => job.status === "running") ?? workspace.running[0]));
+  fill(at(root, "job"), gatePill(workspace.gate), pill(workspace.running.find((job) => job.status === "running") ?? workspace.running[0]));
 }
+
+// What had approved by itself was stopped by its audit: told on every page until somebody looks.
+const gatePill = (gate) => gate.state === "stopped" && h("a.pill.err", { href: state.href("calibration"), dataset: { page: "calibration" }, title: gate.why,
+  style: "margin-right:8px" }, "Auto-approve was stopped by its audit");
 
 function pill(job) {
   if (!job) return null;
