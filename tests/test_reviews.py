@@ -93,21 +93,40 @@ def test_a_walk_through_the_queue_meets_each_sample_once_and_back_again(shared, 
 
 
 def test_the_most_informative_come_first(shared):
+    """Filters that disagree, scores near their thresholds, error types short of approved samples: the order follows their sum."""
+    known = review_queue.shortfalls(shared)
     cards = review_queue.following(shared, {}, "informative", None, 1000)
-    failing = [sum(verdict["passes"] is False for verdict in card["verdicts"]) if card["image"] else 99 for card in cards]
-    assert failing == sorted(failing) and len(set(failing)) > 2
-    assert any(abs(verdict["score"] - verdict["threshold"]) < 0.08 for verdict in cards[0]["verdicts"] if verdict["score"] is not None)
+
+    def worth(card):
+        if not card["image"]:
+            return -7 + known["short"][card["error_type"]]
+        judged = [verdict for verdict in card["verdicts"] if verdict["score"] is not None]
+        failed = sum(verdict["passes"] is False for verdict in judged)
+        disagree = 4 * failed * (len(judged) - failed) / max(len(judged), 1) ** 2
+        apart = [abs(verdict["score"] - verdict["threshold"]) / max(abs(verdict["threshold"]), 1) for verdict in judged]
+        nearest = min([min(share, 0.99) for share in apart if share] or [0.995])
+        return disagree - nearest + known["short"][card["error_type"]]
+
+    worths = [worth(card) for card in cards]
+    assert worths == pytest.approx(sorted(worths, reverse=True)) and worths[0] > 1 > worths[-1]
+    assert [2 - card["key"] for card in cards] == pytest.approx(worths)
+    approved = {name: count for name, count in known["approved"].items() if count}
+    assert approved and all(known["short"][name] == pytest.approx(1 - count / known["target"]) for name, count in approved.items())
 
 
 def test_a_decided_sample_leaves_the_queue_but_not_its_place(seeded):
+    """Also where an approval brings its error type nearer to the target: the queue goes on with the shortfalls that it began with."""
     store, _ = seeded
-    matching = {"statuses": ["pending"]}
-    first, second, third = review_queue.following(store, matching, "informative", None, 3)
+    matching, short = {"statuses": ["pending"]}, review_queue.shortfalls(store)["short"]
+    first, second, third = review_queue.following(store, matching, "informative", None, 3, short=short)
     decide(store, first["sample_id"], "approve")
-    following = review_queue.following(store, matching, "informative", review_queue.Place(first["key"], first["sample_id"]), 2)
+    place = review_queue.Place(first["key"], first["sample_id"])
+    following = review_queue.following(store, matching, "informative", place, 2, short=short)
     assert [card["sample_id"] for card in following] == [second["sample_id"], third["sample_id"]]
-    again = review_queue.starting_at(store, matching, "informative", first["sample_id"], 2)
+    again = review_queue.starting_at(store, matching, "informative", first["sample_id"], 2, short)
     assert [card["sample_id"] for card in again] == [first["sample_id"], second["sample_id"]]
+    skipped = review_queue.following(store, matching, "informative", None, 1, short=short, skip=1)
+    assert skipped[0]["sample_id"] == third["sample_id"]
 
 
 @settings(max_examples=25, deadline=None)

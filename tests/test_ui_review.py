@@ -128,7 +128,7 @@ def test_bad_requests_say_what_is_wrong(api, status, name, body, says):
 
 def test_an_empty_workspace_answers_too(store, workspace):
     empty = Api(store, workspace)
-    assert empty("next") == {"cards": [], "before": 0, "total": 0}
+    assert empty("next").items() >= {"cards": [], "before": 0, "total": 0, "short": {}}.items()
     assert empty("page") == {"rows": [], "total": 0}
     assert not any(empty("facets")["facets"].values()) and empty.history() == []
 
@@ -262,6 +262,8 @@ def test_no_key_is_lost_while_the_server_goes_away_and_comes_back(tmp_path):
             cells = page.locator("#page-review [data-grid] .th")
             expect(cells.first).to_be_visible()
             chosen = [int(cells.nth(i).get_attribute("data-id")) for i in range(4)]
+            cells.nth(0).click()
+            page.keyboard.press("x")
             page.keyboard.press("x")
             cells.nth(3).click(modifiers=["Shift"])
             page.keyboard.press("r")

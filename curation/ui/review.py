@@ -1,57 +1,42 @@
 """The Review page: people's decisions on samples, one by one or many at once."""
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Body, Request
 from pydantic import BaseModel, Field
 
-from curation import by_hand, review_queue, reviews
-from curation.ui import parts
-from curation.ui.services import services
+from curation import blindness, by_hand, review_queue, reviews
+from curation.review_queue import Order
+from curation.ui import parts, review_people
+from curation.ui.review_people import Event, Matching
+from curation.ui.services import Services, services
 from data.images import MAX_BYTES, BadImage
+from data.store import Store
 
 if TYPE_CHECKING:
     import gradio as gr
 
 router = APIRouter(prefix="/api/review")
-Event = Annotated[str, Field(min_length=8, max_length=64, description="From the browser: sent twice it counts once.")]
-Order = Literal["informative", "random", "newest", "oldest"]
-
-
-class Matching(BaseModel):
-    """Which samples are meant: the fields of reviews.FILTER_FIELDS; a list holds the values let through, absent means all."""
-
-    model_config = {"extra": "forbid"}
-
-    statuses: list[str] | None = None
-    error_types: list[str] | None = None
-    datasets: list[str] | None = None
-    routes: list[str] | None = None
-    rounds: list[int] | None = None
-    failed_bit: int | None = Field(default=None, ge=0, le=63)
-    failing: list[str] | None = Field(default=None, description="Names of filters, of which the sample fails at least one.")
-    failure_id: int | None = None
-    sample_ids: list[int] | None = None
-    search: str | None = Field(default=None, description="Each word must begin a word of question, choices or answer; or phrases in quotes.")
-
-    def given(self, request: Request) -> dict[str, Any]:
-        """The parameters of {sample_filter}: what the words find as a bitmap of ids."""
-        return {**self.model_dump(exclude={"search"}), "found": services(request).search.samples(self.search)}
+router.include_router(review_people.router)
 
 
 class Asked(BaseModel):
+    """`short`, of an earlier answer, keeps the places of the order by informativeness where they were."""
+
     matching: Matching = Matching()
     order: Order = "informative"
+    short: dict[str, float] | None = None
 
 
 class Next(Asked):
-    """`after` (or `back`: before) a place, or `start` at a sample; a place is a card's {key, sample_id}."""
+    """`after` (or `back`: before) a place, or `start` at a sample, or `skip` so many; a place is a card's {key, sample_id}."""
 
     key: float | None = None
     sample_id: int | None = None
     back: bool = False
     start: int | None = None
-    count: int = Field(default=20, ge=1, le=60)
+    skip: int = Field(default=0, ge=0)
+    count: int = Field(default=20, ge=1, le=100)
 
 
 class PageOf(Asked):
@@ -71,6 +56,7 @@ class Decide(BaseModel):
     reason: str | None = Field(default=None, max_length=200)
     note: str | None = Field(default=None, max_length=2000)
     image: str | None = None
+    settles: bool = Field(default=False, description="The decisions in dispute were looked at: this one counts over all of them.")
 
 
 class Edit(BaseModel):
@@ -99,6 +85,7 @@ class Bulk(BaseModel):
     action: reviews.Action
     event_id: Event
     reason: str | None = Field(default=None, max_length=200)
+    note: str | None = Field(default=None, max_length=2000)
     expected: int | None = Field(default=None, description="How many samples the preview said; another number is refused.")
 
 
@@ -125,30 +112,48 @@ def component() -> "gr.HTML":
 
 @router.post("/facets")
 def facets(request: Request, body: Matching) -> dict[str, Any]:
-    """Values and counts by facet; whose decisions these are, and the reasons that a rejection may name."""
+    """Values and counts by facet; whose decisions these are, what waits for them, and the reasons that a rejection may name."""
     here = services(request)
+    reviewer = here.reviewer(request)
     found = review_queue.facets(here.store, body.given(request))
-    return {"facets": found, "workspace": here.workspace.name, "reviewer": here.reviewer(request), "reasons": reviews.REASONS}
+    if _blind_queue(here.store, reviewer, body):
+        found |= {"status": [], "failing": []}
+    about = {"workspace": here.workspace.name, "reviewer": reviewer, "reasons": reviews.REASONS}
+    queue = here.store.row("queue_counts", queue_of=reviewer)
+    return {"facets": found, **about, "queue": queue, "blind": blindness.everywhere(here.store)}
 
 
 @router.post("/next")
 def following(request: Request, body: Next) -> dict[str, Any]:
-    """Cards of the queue; `before` and `total` say where the first of them stands (absent when going on from a place)."""
-    store, matching = services(request).store, body.matching.given(request)
+    """Cards of the queue; `before` and `total` say where the first of them stands (absent when going on from a place).
+
+    `short` and `approved` (the first time only) say why the most informative come first.
+    """
+    here = services(request)
+    store, reviewer = here.store, here.reviewer(request)
+    matching, order = body.matching.given(request), _order(store, reviewer, body)
     if body.key is not None and body.sample_id is not None:
         place = review_queue.Place(body.key, body.sample_id)
-        return {"cards": review_queue.following(store, matching, body.order, place, body.count, body.back)}
+        cards = review_queue.following(store, matching, order, place, body.count, body.back, body.short)
+        return {"cards": blindness.cards(store, reviewer, cards)}
+    known = review_queue.shortfalls(store)
+    short = known["short"] if body.short is None else body.short
     if body.start is not None:
-        cards = review_queue.starting_at(store, matching, body.order, body.start, body.count)
+        cards = review_queue.starting_at(store, matching, order, body.start, body.count, short)
     else:
-        cards = review_queue.following(store, matching, body.order, None, body.count)
+        cards = review_queue.following(store, matching, order, None, body.count, short=short, skip=body.skip)
     first = review_queue.Place(cards[0]["key"], cards[0]["sample_id"]) if cards else None
-    return {"cards": cards, **review_queue.rank(store, matching, body.order, first)}
+    where = review_queue.rank(store, matching, order, first, short)
+    return {"cards": blindness.cards(store, reviewer, cards), **where, **known, "short": short, "order": order}
 
 
 @router.post("/page")
 def page(request: Request, body: PageOf) -> dict[str, Any]:
-    return review_queue.page(services(request).store, body.matching.given(request), body.order, body.offset, body.limit)
+    here = services(request)
+    store, reviewer = here.store, here.reviewer(request)
+    order = _order(store, reviewer, body)
+    found = review_queue.page(store, body.matching.given(request), order, body.offset, body.limit, body.short)
+    return {**found, "rows": blindness.rows(store, reviewer, found["rows"])}
 
 
 @router.post("/card")
@@ -159,7 +164,9 @@ def card(request: Request, body: Card) -> dict[str, Any]:
 @router.post("/decide")
 def decide(request: Request, body: Decide) -> dict[str, Any]:
     here = services(request)
-    return reviews.decide(here.store, reviews.Decision(**body.model_dump()), here.reviewer(request))
+    reviewer = here.reviewer(request)
+    settles = body.settles and not blindness.hidden(here.store, reviewer, [body.sample_id])
+    return reviews.decide(here.store, reviews.Decision(**{**body.model_dump(), "settles": settles}), reviewer)
 
 
 @router.post("/edit")
@@ -184,14 +191,15 @@ def history(request: Request, limit: int = 100) -> list[dict[str, Any]]:
 
 @router.post("/bulk/preview")
 def preview(request: Request, body: Preview) -> dict[str, Any]:
-    return reviews.preview_bulk(services(request).store, body.matching.given(request), body.action, body.seed)
+    here = services(request)
+    return reviews.preview_bulk(here.store, _of_many(here, request, body.matching), body.action, body.seed)
 
 
 @router.post("/bulk")
 def bulk(request: Request, body: Bulk) -> dict[str, Any]:
     here = services(request)
     values = body.model_dump(exclude={"matching"})
-    return reviews.decide_bulk(here.store, body.matching.given(request), reviewer=here.reviewer(request), **values)
+    return reviews.decide_bulk(here.store, _of_many(here, request, body.matching), reviewer=here.reviewer(request), **values)
 
 
 @router.post("/pictures")
@@ -222,7 +230,26 @@ def add_by_hand(request: Request, body: ByHand) -> dict[str, Any]:
 
 
 def _card(request: Request, sample_id: int) -> dict[str, Any]:
-    found = review_queue.cards(services(request).store, [sample_id])
+    here = services(request)
+    found = review_queue.cards(here.store, [sample_id])
     if not found:
         raise reviews.UnknownSample(f"there is no sample {sample_id} in this workspace")
-    return found[0]
+    return blindness.cards(here.store, here.reviewer(request), found)[0]
+
+
+def _order(store: Store, reviewer: str, body: Asked) -> Order:
+    """What is blind is dealt in random order: the order by informativeness would tell what the filters say."""
+    if body.order != "informative":
+        return body.order
+    return "random" if blindness.everywhere(store) or _blind_queue(store, reviewer, body.matching) else body.order
+
+
+def _blind_queue(store: Store, reviewer: str, matching: Matching) -> bool:
+    return matching.queue == "audit" or (matching.queue == "mine" and blindness.queue_blind(store, reviewer))
+
+
+def _of_many(here: Services, request: Request, matching: Matching) -> dict[str, Any]:
+    reviewer = here.reviewer(request)
+    given = matching.given(request)
+    blindness.refuse_many(here.store, reviewer, given)
+    return given

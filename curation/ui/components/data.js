@@ -6,14 +6,15 @@ import { drawEndpoint, drawKeys } from "./data_endpoint.js";
 
 let root, models, seen = null, plugins = null, lastRunning = null;
 
+keys("data", [
+  { name: "import", key: "i", what: "import a dataset", run: () => importDataset(show) },
+  { name: "predictions", key: "p", what: "import predictions", run: () => importPredictions(seen.datasets, show) },
+  { name: "checkpoint", key: "c", what: "add a checkpoint", run: () => addCheckpoint(show) },
+]);
+
 export function start(element) {
   root = element;
   models = drawer(root.querySelector(".cols"), "Endpoints and plugins");
-  keys("data", [
-    { name: "import", key: "i", what: "import a dataset", run: () => importDataset(show) },
-    { name: "predictions", key: "p", what: "import predictions", run: () => importPredictions(seen.datasets, show) },
-    { name: "checkpoint", key: "c", what: "add a checkpoint", run: () => addCheckpoint(show) },
-  ]);
 }
 
 const newest = onlyLatest();

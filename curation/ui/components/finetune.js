@@ -12,14 +12,15 @@ let launching = false;
 
 export const view = { choices: null, plan: null, problem: null, run: null, runs: null, busy: false };
 
+keys("finetune", [
+  { name: "launch", key: "f", what: "launch the finetune", run: () => launch() },
+  { name: "log", key: "l", what: "log", run: () => state.set({ log: state.one("log") ? null : 1 }, { replace: true }) },
+  { name: "results", key: "r", what: "results of the run", run: () => results(view.run?.parent, view.run?.checkpoint) },
+]);
+
 export function start(element) {
   root = element;
   startForm(view);
-  keys("finetune", [
-    { name: "launch", key: "f", what: "launch the finetune", run: () => launch() },
-    { name: "log", key: "l", what: "log", run: () => state.set({ log: state.one("log") ? null : 1 }, { replace: true }) },
-    { name: "results", key: "r", what: "results of the run", run: () => results(view.run?.parent, view.run?.checkpoint) },
-  ]);
 }
 
 export async function show() {

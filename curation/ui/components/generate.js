@@ -17,15 +17,16 @@ let lastTick = null;
 
 export const view = { choices: null, plan: null, problem: null, job: null, busy: false };
 
+keys("generate", [
+  { name: "generate", key: "g", what: "generate", run: () => launch() },
+  { name: "try", key: "t", what: `try on ${TRY} failures first`, run: () => launch(TRY) },
+  { name: "clusters", key: "c", what: "choose clusters", run: () => state.set({ choose: state.one("choose") ? null : 1 }, { replace: true }) },
+  { name: "review", key: "r", what: "review what has passed", run: () => goTo("review", { status: "pending" }) },
+]);
+
 export function start(element) {
   root = element;
   startForm(at(root, "form"), view);
-  keys("generate", [
-    { name: "generate", key: "g", what: "generate", run: () => launch() },
-    { name: "try", key: "t", what: `try on ${TRY} failures first`, run: () => launch(TRY) },
-    { name: "clusters", key: "c", what: "choose clusters", run: () => state.set({ choose: state.one("choose") ? null : 1 }, { replace: true }) },
-    { name: "review", key: "r", what: "review what has passed", run: () => goTo("review", { status: "pending" }) },
-  ]);
 }
 
 export async function show() {

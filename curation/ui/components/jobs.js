@@ -8,16 +8,17 @@ const SIZE = 50;
 
 let root, details, found = null, detail = null, moving = false;
 
+const press = (action) => () => detail && act(detail.job, action).then(show);
+keys("jobs", [
+  { name: "next", key: "j", what: "next job", run: () => step(1), repeat: true },
+  { name: "previous", key: "k", what: "previous job", run: () => step(-1), repeat: true },
+  { name: "pause", key: "p", what: "pause or resume the job", run: () => press(["running", "queued"].includes(detail?.job.status) ? "pause" : "resume")() },
+  { name: "retry", key: "t", what: "retry the rows that failed", run: press("retry") },
+]);
+
 export function start(element) {
   root = element;
   details = drawer(root.querySelector(".cols"), "This job");
-  const press = (action) => () => detail && act(detail.job, action).then(show);
-  keys("jobs", [
-    { name: "next", key: "j", what: "next job", run: () => step(1), repeat: true },
-    { name: "previous", key: "k", what: "previous job", run: () => step(-1), repeat: true },
-    { name: "pause", key: "p", what: "pause or resume the job", run: () => press(["running", "queued"].includes(detail?.job.status) ? "pause" : "resume")() },
-    { name: "retry", key: "t", what: "retry the rows that failed", run: press("retry") },
-  ]);
 }
 
 const newest = onlyLatest();

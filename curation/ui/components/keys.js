@@ -7,7 +7,7 @@ import { pages, state } from "./state.js";
 const registered = new Map(); // page -> [{key, what, run, name, repeat}]
 const MAP = "mistakebook.keys"; // a person's own keys: {"failures.next": "n"}
 
-// Registers the shortcuts of a page: {key: "j", what: "next failure", run, name: "next"}. `name` makes it remappable; `repeat` lets a
+// Registers the shortcuts of a page, where its module is read: {key: "j", what: "next failure", run, name: "next"}. `name` makes it remappable; `repeat` lets a
 // held key count;
 // one whose `what` is null goes without saying.
 export function keys(page, list) {
@@ -16,19 +16,40 @@ export function keys(page, list) {
 
 const own = () => JSON.parse(localStorage.getItem(MAP) ?? "{}");
 const keyOf = (page, entry) => own()[`${page}.${entry.name}`] ?? entry.key;
+const COMMON = { "/": "search", "?": "these keys", Escape: "leave, or close what is open" };
 
 // Shortcuts as they stand: [{page, name, key, standard, what}], and changing one (null: back to the standard).
 export const keymap = {
+  // Pages register their shortcuts when their module is read: this reads them all.
+  load: () => Promise.all(pages.map(({ name }) => import(`./${name}.js`))),
   all: () => [...registered].flatMap(([page, list]) => list.filter((entry) => entry.what).map((entry) => (
     { page, name: entry.name, key: keyOf(page, entry), standard: entry.key, what: entry.what }))),
   key: (page, name) => keyOf(page, registered.get(page).find((entry) => entry.name === name)),
+  // What else a key does on a page: {name, what}; name is null where it can't be given away. Undefined where it is free.
+  taken(page, name, key) {
+    if (COMMON[key]) return { name: null, what: COMMON[key] };
+    const other = registered.get(page).find((entry) => entry.name !== name && keyOf(page, entry) === key);
+    return other && { name: other.what ? other.name : null, what: other.what ?? other.name };
+  },
   set(page, name, key) {
     const map = own();
-    if (key) map[`${page}.${name}`] = key;
+    if (key && key !== registered.get(page).find((entry) => entry.name === name).key) map[`${page}.${name}`] = key;
     else delete map[`${page}.${name}`];
     localStorage.setItem(MAP, JSON.stringify(map));
   },
+  // Two shortcuts of a page exchange their keys.
+  swap(page, name, other) {
+    const [mine, theirs] = [keymap.key(page, name), keymap.key(page, other)];
+    keymap.set(page, name, theirs);
+    keymap.set(page, other, mine);
+  },
+  reset: () => localStorage.removeItem(MAP),
+  changed: () => Object.keys(own()).length > 0,
 };
+
+// The key of a shortcut as it stands, for a button: h("button", "Approve", keyCap("review", "approve")).
+export const keyCap = (page, name) => h("kbd", keyName(keymap.key(page, name)));
+export const keyName = (key) => NAMES[key] ?? key;
 
 export const typing = (target) => target instanceof Element
   && (target.isContentEditable || target.closest("textarea, select, input:not([type=checkbox],[type=radio],[type=range],[type=button])"));

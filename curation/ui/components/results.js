@@ -7,14 +7,15 @@ import { drawLedger } from "./results_ledger.js";
 let root, ledgerDrawer, lastTick = null;
 export const view = { summary: null, ledger: null, open: null };
 
+keys("results", [
+  { name: "fixed", key: "f", what: "fixed examples", run: () => state.set({ which: null, offset: null }) },
+  { name: "broken", key: "b", what: "broken examples", run: () => state.set({ which: "broken", offset: null }) },
+  { name: "score", key: "l", what: "strict or lenient scores", run: () => state.set({ score: state.one("score") ? null : "lenient" }) },
+]);
+
 export function start(element) {
   root = element;
   ledgerDrawer = drawer(root.querySelector(".cols"), "Ledger");
-  keys("results", [
-    { name: "fixed", key: "f", what: "fixed examples", run: () => state.set({ which: null, offset: null }) },
-    { name: "broken", key: "b", what: "broken examples", run: () => state.set({ which: "broken", offset: null }) },
-    { name: "score", key: "l", what: "strict or lenient scores", run: () => state.set({ score: state.one("score") ? null : "lenient" }) },
-  ]);
 }
 
 const newest = onlyLatest();

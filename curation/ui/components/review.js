@@ -1,27 +1,30 @@
 // The Review page. The queue (status, facets, search, order) and the sample that is shown are in the URL; decisions go out through the outbox.
 
-import { api, at, drawer, eventId, fill, fmt, h, keys, later, state, toast, zoom } from "./lib.js";
+import { api, at, drawer, eventId, fill, fillOnce, fmt, h, keyCap, later, state, toast, zoom } from "./lib.js";
 import { openByHand } from "./review_by_hand.js";
 import { openBulk } from "./review_bulk.js";
 import { closeEdit, editing, openEdit } from "./review_edit.js";
 import { drawButtons, drawPanel, drawStage } from "./review_focus.js";
 import { Grid } from "./review_grid.js";
 import { openHistory } from "./review_history.js";
+import "./review_keys.js";
 import { drawFacets, drawOrder, drawStatuses, FACETS, STATUSES, statusText } from "./review_left.js";
+import { closeNote, takeNote } from "./review_note.js";
 import { drawOrigin } from "./review_origin.js";
 import { Outbox } from "./review_outbox.js";
+import { drawPeople } from "./review_people.js";
 import { pictureSize, Queue } from "./review_queue.js";
+import { refused, stored, tick } from "./review_stored.js";
 
 const DONE = { approve: "approved", reject: "rejected" };
-const WORK = ["generate", "draw", "filter"];
 
-let root;
+export let root;
+export let grid;
 let side;
-let grid;
 let shown = null; // the queue on the page, as JSON
 let busy = false;
 
-export const view = { facets: {}, reasons: [], reviewer: null, workspace: null, actions: [], rejecting: false, times: [], queue: new Queue(() => draw()), outbox: null };
+export const view = { facets: {}, reasons: [], reviewer: null, workspace: null, actions: [], rejecting: false, beside: false, mine: { assigned: 0, done: 0 }, blind: false, times: [], queue: new Queue(() => draw()), outbox: null };
 
 export function start(element) {
   root = element;
@@ -31,54 +34,31 @@ export function start(element) {
   const search = at(root, "search");
   search.addEventListener("input", later(() => choose({ words: search.value.trim() || null }, true), 250));
   search.addEventListener("keydown", (event) => event.key === "Enter" && search.blur());
-  const focus = (run) => () => gridOn() || run();
-  const both = (inFocus, inGrid) => (event) => (gridOn() ? inGrid(event) : inFocus(event));
-  // Enter and space press the button that has the focus, as everywhere; else they are the page's.
-  const pressed = (run) => (event) => {
-    const button = document.activeElement?.closest("button, a, summary");
-    if (button && !at(root, "grid").contains(button)) button.click();
-    else run(event);
-  };
-  keys("review", [
-    { name: "approve", key: "a", what: "approve, and on to the next", run: both(() => decide("approve"), () => grid.act("approve")) },
-    { name: "reject", key: "r", what: "reject; then 1-9 for the reason, or r or enter for none", run: both(reject, () => grid.act("reject")) },
-    ...Array.from({ length: 9 }, (_, i) => ({ name: `reason${i + 1}`, key: String(i + 1), what: null, run: () => view.rejecting && decide("reject", view.reasons[i]) })),
-    { name: "edit", key: "e", what: "edit question and answer; enter saves, Esc leaves", run: focus(() => view.card && openEdit(view)) },
-    { name: "undo", key: "u", what: "undo the last action, then the one before", run: () => undo() },
-    { name: "skip", key: "s", what: "skip", run: focus(() => move(1)) },
-    { name: "reset", key: "c", what: "clear the decision", run: both(() => decide("reset"), () => grid.act("reset")) },
-    { name: "next", key: "j", what: "next", run: both(() => move(1), () => grid.step(1)), repeat: true },
-    { name: "previous", key: "k", what: "previous", run: both(() => move(-1), () => grid.step(-1)), repeat: true },
-    { name: "right", key: "ArrowRight", what: null, run: both(() => move(1), () => grid.step(1)), repeat: true },
-    { name: "left", key: "ArrowLeft", what: null, run: both(() => move(-1), () => grid.step(-1)), repeat: true },
-    { name: "down", key: "ArrowDown", what: null, run: () => gridOn() && grid.step(grid.columns()), repeat: true },
-    { name: "up", key: "ArrowUp", what: null, run: () => gridOn() && grid.step(-grid.columns()), repeat: true },
-    { name: "grid", key: "g", what: "one by one, or a grid of many", run: () => setMode(!gridOn()) },
-    { name: "pick", key: "x", what: "in the grid: select, or not", run: () => gridOn() && grid.toggle() },
-    { name: "space", key: " ", what: "in the grid: select, or not", run: pressed(() => gridOn() && grid.toggle()) },
-    { name: "all", key: "*", what: "in the grid: select the page", run: () => gridOn() && grid.selectPage() },
-    { name: "enter", key: "Enter", what: "in the grid: look at it alone", run: pressed(both(() => view.rejecting && decide("reject"), () => grid.openCurrent())) },
-    { name: "zoom", key: "z", what: "picture large", run: () => zoomPicture() },
-    { name: "history", key: "h", what: "what you did; undo any of it", run: () => openHistory(view) },
-    { name: "hand", key: "n", what: "add a sample by hand", run: () => openByHand(view) },
-    { name: "leave", key: "Escape", what: null, run: leave },
-  ].map((entry) => ({ ...entry, run: (event) => { if (!busy) entry.run(event); } })));
 }
 
-const gridOn = () => state.one("view") === "grid";
+export const gridOn = () => state.one("view") === "grid";
+export const peopleOn = () => state.one("view") === "people";
+export function whenIdle(run) {
+  return (event) => { if (!busy) run(event); };
+}
 
 // What the URL chooses -----------------------------------------------------------------------------------------
 
 export function chosenStatuses() {
   const chosen = state.list("status");
+  if (!chosen.length && queueOf()) return STATUSES.map(([name]) => name);
   return chosen.includes("all") ? STATUSES.map(([name]) => name) : chosen.length ? chosen : ["pending"];
 }
+
+// Which of the reviewer's own queues is on: "mine" (to do), "done", "audit", or null for everybody's.
+export const queueOf = () => (state.one("audit") ? "audit" : state.one("queue"));
 
 // The part of the URL that says which samples are meant, as the API takes it.
 export function matching() {
   const chosen = Object.fromEntries(Object.entries(FACETS).map(([name, field]) => [field, state.list(name)]).filter(([, values]) => values.length));
   if (chosen.rounds) chosen.rounds = chosen.rounds.map(Number);
-  if (!state.list("status").includes("all")) chosen.statuses = chosenStatuses();
+  if (queueOf()) chosen.queue = queueOf();
+  if (state.list("status").length ? !state.list("status").includes("all") : !queueOf()) chosen.statuses = chosenStatuses();
   if (state.one("words")) chosen.search = state.one("words");
   if (state.one("failure")) chosen.failure_id = Number(state.one("failure"));
   return chosen;
@@ -104,14 +84,16 @@ export function toggleStatus(name, event) {
   choose({ status: next.length === 1 && next[0] === "pending" ? null : next });
 }
 
-export const setMode = (toGrid) => {
+export const setMode = (mode) => {
+  const sample = gridOn() ? grid.current : view.card?.sample_id;
   closeEdit();
-  state.set({ view: toGrid ? "grid" : null, sample: toGrid ? view.card?.sample_id : grid.current ?? state.one("sample") });
+  closeNote();
+  state.set({ view: mode, sample: sample ?? state.one("sample") });
 };
 
 export async function openSample(sampleId) {
   closeEdit();
-  if (gridOn()) return state.set({ view: null, sample: sampleId });
+  if (gridOn() || peopleOn()) return state.set({ view: null, sample: sampleId });
   await view.queue.open(sampleId);
   side.close();
   draw();
@@ -122,13 +104,18 @@ export async function openSample(sampleId) {
 export async function show() {
   if (!view.workspace) {
     await loadFacets();
-    view.outbox.open(view.workspace);
+    view.outbox.open(view.workspace, view.reviewer);
     await view.outbox.settled();
     view.actions = (await api("review/history?limit=200")).filter((one) => !one.undone).reverse();
   }
   const search = at(root, "search");
   if (document.activeElement !== search) search.value = state.one("words") ?? "";
   const asked = { matching: matching(), order: order() };
+  if (peopleOn()) {
+    shown = null;
+    draw();
+    return drawPeople(at(root, "people"), view);
+  }
   const wanted = JSON.stringify([asked, gridOn(), gridOn() ? state.one("offset") : null]);
   const sample = Number(state.one("sample")) || null;
   if (wanted !== shown) {
@@ -152,29 +139,32 @@ async function loadQueue(asked, sample) {
   }
 }
 
-async function loadFacets() {
+export async function loadFacets() {
   const found = await api("review/facets", matching());
-  Object.assign(view, { facets: found.facets, workspace: found.workspace, reviewer: found.reviewer, reasons: found.reasons });
+  Object.assign(view, { facets: found.facets, workspace: found.workspace, reviewer: found.reviewer, reasons: found.reasons, mine: found.queue, blind: found.blind });
 }
 
-const facetsLater = later(async () => {
+export const facetsLater = later(async () => {
   if (view.outbox.items.length) return;
   await loadFacets();
   drawLeft();
 }, 1200);
 
-function drawLeft() {
+export function drawLeft() {
   drawStatuses(at(root, "statuses"), view);
   drawFacets(at(root, "facets"), view);
-  drawOrder(at(root, "order"));
+  drawOrder(at(root, "order"), view);
 }
 
 export function draw() {
-  view.card = gridOn() ? null : view.queue.card ?? null;
+  view.card = gridOn() || peopleOn() ? null : view.queue.card ?? null;
   drawHead();
   drawLeft();
   for (const name of ["grid", "bulk"]) at(root, name).hidden = !gridOn();
-  at(root, "focus").hidden = gridOn();
+  at(root, "people").hidden = !peopleOn();
+  root.querySelector(".cols").classList.toggle("with-people", peopleOn());
+  at(root, "focus").hidden = gridOn() || peopleOn();
+  if (peopleOn()) return drawOrigin(at(root, "origin"), null, view);
   if (gridOn()) return drawOrigin(at(root, "origin"), grid.card, view);
   drawStage(at(root, "stage"), view);
   root.querySelector(".rev-panel").hidden = !view.card;
@@ -188,16 +178,38 @@ export function draw() {
 function drawHead() {
   const { queue, card } = view;
   const on = gridOn();
-  const mode = (text, toGrid, key) => h("button.btn", { class: on === toGrid ? "on" : "", onclick: () => setMode(toGrid), "aria-pressed": String(on === toGrid) }, text, key && h("kbd", key));
-  fill(at(root, "modes"), mode("Focus", false), mode("Grid", true, "g"));
-  at(root, "title").textContent = on ? "Samples" : card ? `Sample ${fmt.number(card.sample_id)}` : "Review";
+  const now = on ? "grid" : peopleOn() ? "people" : null;
+  const mode = (text, name, key) => h("button.btn", { class: now === name ? "on" : "", onclick: () => setMode(name), "aria-pressed": String(now === name) }, text, now !== name && key && keyCap("review", key));
+  fill(at(root, "modes"), mode("Focus", null, on && "grid"), mode("Grid", "grid", "grid"), mode("People", "people", "people"));
+  at(root, "title").textContent = on ? "Samples" : peopleOn() ? "People" : card ? `Sample ${fmt.number(card.sample_id)}` : "Review";
   const facts = card && [card.error_type, card.route.replaceAll("_", " "), card.failure_id && `from failure ${fmt.number(card.failure_id)}`, card.dataset].filter(Boolean).join(" · ");
   at(root, "subtitle").textContent = on ? grid.summary() : facts ?? "";
   at(root, "subtitle").title = facts ?? "";
-  const place = card && queue.total ? `${fmt.number(Math.min(queue.place, queue.total))} of ${fmt.number(queue.total)}` : "";
-  at(root, "place").textContent = on ? "" : [card?.guest ? "beside the queue" : place, pace()].filter(Boolean).join(" · ");
-  const small = (text, key, title, run) => h("button.btn", { onclick: run, title }, text, h("kbd", key));
-  fill(at(root, "tools"), on ? grid.pager() : null, small("History", "h", "What you did; undo any of it", () => openHistory(view)), small("By hand", "n", "Add a sample of your own", () => openByHand(view)), side.button);
+  fillOnce(at(root, "place"), on || !card ? "" : [card.guest, queue.place, queue.total, pace()], () => (on || !card ? "" : place(card, queue)));
+  const small = (text, key, title, run) => h("button.btn", { onclick: run, title }, text, keyCap("review", key));
+  fill(at(root, "tools"), on ? grid.pager() : null, small("History", "history", "What you did; undo any of it", () => openHistory(view)), small("By hand", "hand", "Add a sample of your own", () => openByHand(view)), side.button);
+}
+
+// "12 of 5,431": a click lets one type another number.
+function place(card, queue) {
+  const there = Math.min(queue.place, queue.total);
+  const ask = (event) => {
+    const input = h("input.in.rev-jump", { type: "number", min: 1, max: queue.total, value: there, "aria-label": "Go to", onchange: () => jump(Number(input.value)), onblur: () => { fillOnce(at(root, "place"), null, () => ""); drawHead(); } });
+    event.target.replaceWith(input);
+    input.select();
+  };
+  return [card.guest ? "beside the queue" : h("button.btn.bare.rev-there", { onclick: ask, title: "Go to another place in the queue" }, fmt.number(there)), !card.guest && `of ${fmt.number(queue.total)}`, pace() && ` · ${pace()}`];
+}
+
+// Goes to the nth sample of the queue.
+export async function jump(to) {
+  if (!(to >= 1)) return;
+  closeEdit();
+  closeNote();
+  await view.queue.load({ matching: matching(), order: order() }, undefined, Math.min(to, view.queue.total) - 1);
+  draw();
+  urlLater.waits = true;
+  urlLater();
 }
 
 // "41 a minute": decisions of the last two minutes, as long as there are some.
@@ -211,7 +223,7 @@ function pace() {
 
 const urlLater = later(() => {
   urlLater.waits = false;
-  if (state.page() === "review" && !gridOn()) state.set({ sample: view.card?.sample_id ?? null }, { replace: true });
+  if (state.page() === "review" && !gridOn() && !peopleOn()) state.set({ sample: view.card?.sample_id ?? null }, { replace: true });
 }, 400);
 
 // Acting -------------------------------------------------------------------------------------------------------
@@ -219,6 +231,7 @@ const urlLater = later(() => {
 export async function move(by) {
   if (editing()) return;
   view.rejecting = false;
+  closeNote();
   busy = by < 0 && view.queue.index === 0;
   try {
     await view.queue.move(by);
@@ -237,7 +250,7 @@ export function reject() {
   drawButtons(at(root, "buttons"), view);
 }
 
-function leave() {
+export function leave() {
   if (!view.rejecting) return;
   view.rejecting = false;
   drawButtons(at(root, "buttons"), view);
@@ -250,11 +263,14 @@ export function decide(action, reason = null) {
   if (action === "approve" && !card.image) return toast("It has no picture yet: draw it first, then approve it.");
   if (action === "reset" && !["approved", "rejected", "disputed"].includes(card.status)) return;
   const event_id = eventId();
-  view.actions.push({ event_id, action, reason, sample_id: card.sample_id, samples: 1, was: card.status });
+  const note = takeNote(card);
+  const settles = card.status === "disputed" && action !== "reset";
+  view.actions.push({ event_id, action, reason, note, sample_id: card.sample_id, samples: 1, was: card.status });
   setStatus(card, DONE[action] ?? machineStatus(card));
+  if (action !== "reset" && !card.mine && queueOf() === "mine") view.mine = { ...view.mine, done: view.mine.done + 1 };
   card.mine = action !== "reset";
-  view.outbox.add("decide", { sample_id: card.sample_id, revision: card.revision, action, reason, event_id, image: card.image });
-  card.events = [...card.events, { action, reason, reviewer: view.reviewer, revision: card.revision, created_at: new Date().toISOString(), undone: false }];
+  view.outbox.add("decide", { sample_id: card.sample_id, revision: card.revision, action, reason, note, event_id, image: card.image, settles });
+  card.events = [...card.events, { action, reason, note, settles, reviewer: view.reviewer, revision: card.revision, created_at: new Date().toISOString(), undone: false }];
   view.times.push(performance.now());
   view.rejecting = false;
   if (action === "reset") return draw();
@@ -271,7 +287,7 @@ function machineStatus(card) {
 // Shows a status before the store has it, in the counts too.
 export function setStatus(card, status) {
   if (!status || card.status === status) return;
-  for (const [name, by] of [[card.status, -1], [status, 1]]) {
+  if (view.facets.status?.length) for (const [name, by] of [[card.status, -1], [status, 1]]) {
     const found = view.facets.status?.find((one) => one.value === name);
     if (found) found.count += by;
     else if (by > 0) view.facets.status?.push({ value: name, count: 1 });
@@ -301,6 +317,7 @@ export async function undo(which = view.actions.at(-1)) {
   const card = view.queue.find(which.sample_id);
   if (card) {
     if (which.was) setStatus(card, which.was);
+    card.mine = false;
     if (which.before) Object.assign(card, which.before, { revision: card.revision + 1, verdicts: card.verdicts.map((one) => ({ ...one, passes: null, score: null, reason: null })) });
   }
   draw();
@@ -319,7 +336,7 @@ export async function reload() {
   await show();
 }
 
-function zoomPicture() {
+export function zoomPicture() {
   const card = gridOn() ? grid.card : view.card;
   if (!card?.image) return;
   zoom(card.image, card.question);
@@ -327,58 +344,26 @@ function zoomPicture() {
   element.addEventListener("keydown", () => element.close());
 }
 
-// What the store says ------------------------------------------------------------------------------------------
-
-async function stored(item, answer) {
-  facetsLater();
-  const card = view.queue.find(item.body.sample_id ?? item.sampleId);
-  if (card && !view.outbox.holds(card.sample_id)) {
-    if (item.path === "decide") {
-      if (answer.revision === card.revision) setStatus(card, answer.status);
-    } else await view.queue.refresh(card.sample_id);
-    if (card === view.card && !editing()) draw();
-  }
-  if (item.path !== "undo") return;
-  if (item.undoing && item.undoing.samples > 1) toast(`Undone: ${fmt.plural(answer.count, "decision")} taken back`, { kind: "good" });
-  if (gridOn() || item.undoing?.samples > 1) await reload();
+// Asks to see what others decided; what is decided then settles the dispute, and is no independent word.
+export async function reveal() {
+  const { card } = view;
+  if (!card?.blind || !card.disputed) return;
+  await api("review/reveal", { sample_id: card.sample_id });
+  await view.queue.refresh(card.sample_id);
+  draw();
 }
 
-// A stale decision is shown for another look; it changed nothing.
-async function refused(item, error) {
-  const id = item.body.sample_id ?? item.sampleId;
-  view.actions = view.actions.filter((one) => one.event_id !== item.body.event_id);
-  const stale = error.status === 409 && id;
-  toast(`Not stored: ${error.message}`, { kind: "bad", action: id ? { text: "Look at it", run: () => openSample(id) } : null });
-  facetsLater();
-  if (!id) return;
-  await view.queue.refresh(id).catch(() => {});
-  const card = view.queue.find(id);
-  if (card && stale && card !== view.card) {
-    card.again = true;
-    view.queue.again(card);
-    view.queue.prefetch();
-  }
-  if (!editing()) draw();
+// Every sample of the same failure, side by side in the grid.
+export function showSiblings() {
+  const card = gridOn() ? grid.card : view.card;
+  if (!card?.failure_id) return toast("It practises no failure in particular.");
+  if (state.one("failure")) return choose({ failure: null, status: null, view: null });
+  choose({ failure: card.failure_id, status: "all", queue: null, audit: null, view: "grid" });
 }
 
-// While samples are made, drawn or filtered the counts follow, and so does the sample on the page.
-let working = false;
-let rest = 0;
-export async function tick(workspace) {
-  if (!view.workspace) return;
-  const now = workspace.running.some((job) => WORK.includes(job.stage));
-  if ((!now && !working) || performance.now() < rest || view.outbox.items.length) return;
-  const begun = performance.now();
-  working = now;
-  await loadFacets();
-  if (gridOn()) { /* cells stay put under the pointer; the counts tell that there is more */ }
-  else if (!view.card && view.queue.ended) return reload();
-  else if (view.card && !editing() && !view.rejecting) {
-    await view.queue.refresh(view.card.sample_id);
-    if (view.queue.card === view.card && !editing()) draw();
-  }
-  drawLeft();
-  rest = performance.now() + 3 * (performance.now() - begun);
+export function toggleBeside() {
+  view.beside = !view.beside;
+  draw();
 }
 
-export { pictureSize, statusText };
+export { pictureSize, statusText, tick };

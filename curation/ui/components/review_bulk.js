@@ -1,6 +1,6 @@
 // A decision on many: what it would touch is shown first, then it is one action with one undo.
 
-import { api, dialog, eventId, fill, fmt, h, picture, pick, toast } from "./lib.js";
+import { api, dialog, eventId, fill, fmt, h, keyCap, picture, pick, toast } from "./lib.js";
 import { undo } from "./review.js";
 import { statusText } from "./review_left.js";
 
@@ -17,8 +17,10 @@ export async function openBulk(matching, action, view, applied) {
   const event_id = eventId();
   const content = h("div");
   let reason = null;
+  let note = "";
   const show = () => fill(content, h("p", { style: "margin-bottom:10px" }, sentence(preview, action)), counts(preview), leftOut(preview),
     action === "reject" && h("div.row", { style: "margin-top:10px" }, h("span.dim", "Reason"), pick([{ value: "", text: "none" }, ...view.reasons], reason, (value) => { reason = value || null; })),
+    h("div.row", { style: "margin-top:8px" }, h("span.dim", "Note"), h("input.in", { value: note, maxlength: 2000, placeholder: "goes with each of them", "aria-label": "Note", oninput: (event) => { note = event.target.value; } })),
     h("h4", preview.total > preview.members.length ? [`${preview.members.length} of them at random `, h("button.btn.icon.bare", { onclick: others, title: "Another twelve" }, "others")] : "All of them"), h("div.grid.rev-few", preview.members.map(member)));
   const others = async () => {
     preview = await api("review/bulk/preview", { matching, action, seed: ++seed });
@@ -29,14 +31,14 @@ export async function openBulk(matching, action, view, applied) {
     let done = null;
     const apply = async () => {
       try {
-        const answer = await api("review/bulk", { matching, action, reason, event_id, expected: preview.count });
+        const answer = await api("review/bulk", { matching, action, reason, note: note.trim() || null, event_id, expected: preview.count });
         done = { event_id, action, reason, samples: answer.count, batch_id: answer.batch_id };
       } catch (error) {
         if (error.status === 409) await others();
         return false;
       }
       applied(done);
-      done.told = toast(`${fmt.plural(done.samples, "sample")} ${DONE[action]}`, { kind: "good", seconds: 8, action: { text: "Undo (u)", run: () => undo(done) } });
+      done.told = toast(`${fmt.plural(done.samples, "sample")} ${DONE[action]}`, { kind: "good", seconds: 8, action: { text: "Undo", run: () => undo(done) } });
     };
     const buttons = [{ text: "Cancel" }, ...(preview.count ? [{ text: `${VERBS[action]} ${fmt.number(preview.count)}`, kind: action === "reject" ? "b" : "p", run: apply }] : [])];
     const { element } = dialog(`${VERBS[action]} many`, content, buttons, { wide: true });
@@ -46,7 +48,7 @@ export async function openBulk(matching, action, view, applied) {
 
 function sentence({ count, total }, action) {
   const what = { approve: "will be approved, and so trained on", reject: "will be rejected", reset: "will lose your decision: the filters decide again" }[action];
-  return [h("b", fmt.plural(count, "sample")), ` of ${fmt.number(total)} ${what}. It is one action: `, h("kbd", "u"), " takes all of it back."];
+  return [h("b", fmt.plural(count, "sample")), ` of ${fmt.number(total)} ${what}. It is one action: `, keyCap("review", "undo"), " takes all of it back."];
 }
 
 const counts = ({ by_status }) => h("div.row.wrap", Object.entries(by_status).map(([status, count]) => h("span.chip", h("i.rev-mark", { class: status }), statusText[status], h("span.dim", fmt.number(count)))));

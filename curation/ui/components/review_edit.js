@@ -9,7 +9,7 @@ let times = 0; // how often an edit was closed
 
 export const editing = () => open !== null;
 export const edits = () => times;
-const keyOf = (card) => `mistakebook.draft.${view.workspace}.${card.sample_id}`;
+const keyOf = (card) => `mistakebook.draft.${view.workspace}.${view.reviewer}.${card.sample_id}`;
 
 export function draftOf(card) {
   const kept = localStorage.getItem(keyOf(card));

@@ -1,22 +1,31 @@
 // Focus: one sample, its picture as large as fits, its text, what the filters say, and the buttons.
 
-import { chip, emptyState, fill, fillOnce, fmt, h, media, state, zoom } from "./lib.js";
-import { choose, decide, move, pictureSize, reject, reload, statusText, undo } from "./review.js";
+import { chip, emptyState, fill, fillOnce, fmt, h, keyCap, media, picture, state, zoom } from "./lib.js";
+import { choose, decide, move, pictureSize, queueOf, reject, reload, reveal, statusText, undo } from "./review.js";
 import { draftOf, drawEdit, editing, edits, openEdit } from "./review_edit.js";
 import { diffElements } from "./review_diff.js";
 import { openByHand } from "./review_by_hand.js";
-import { redraw } from "./review_origin.js";
+import { noteLine, noteOf, openNote, writing } from "./review_note.js";
+import { redraw, shownAnswer } from "./review_origin.js";
+import { dispute, why } from "./review_why.js";
 import { words } from "./review_left.js";
 
+let drawnFor = null;
 let shownReason = null; // the filter whose reason a click has opened
 
 export function drawStage(box, view) {
   const { card, queue } = view;
   if (!card) return fillOnce(box, ["none", queue.ended, queue.total, view.facets.status, state.list("status")], () => nothing(view));
-  fillOnce(box, [card.sample_id, card.image], () => (card.image ? h("button.rev-shot", { onclick: () => zoom(card.image, card.question), title: "Large (z)", style: { "--ratio": (card.width ?? 1) / (card.height ?? 1) } },
+  const beside = view.beside && card.origin;
+  box.classList.toggle("beside", Boolean(beside));
+  fillOnce(box, [card.sample_id, card.image, Boolean(beside)], () => [beside && origin(card.origin), card.image ? h("button.rev-shot", { onclick: () => zoom(card.image, card.question), title: "Large (z)", style: { "--ratio": (card.width ?? 1) / (card.height ?? 1) } },
     h("img", { src: media(card.image, pictureSize(card)), alt: card.question, decoding: "sync", draggable: "false" }))
-    : emptyState("Not drawn yet", card.image_prompt ?? "", card.image_prompt && { text: "Draw it", run: () => redraw(card) })));
+    : emptyState("Not drawn yet", card.image_prompt ?? "", card.image_prompt && { text: "Draw it", run: () => redraw(card) })]);
 }
+
+// The failure that the sample practises, as large as the sample.
+const origin = (from) => h("figure.rev-from", h("button.rev-small", { onclick: () => zoom(from.image, from.question), title: "Large" }, picture(from.image, "large", from.question)),
+  h("figcaption", h("b", from.question), h("div", h("span.dim", "gold "), h("span.right", [...new Set(from.golds)].map((gold) => shownAnswer(gold, from.choices)).join(", ")), h("span.dim", " · baseline "), h("span.wrong", shownAnswer(from.answer, from.choices)))));
 
 // Nothing to show: still loading, all done, nothing fits, or nothing there at all; each with the way on.
 function nothing(view) {
@@ -25,9 +34,10 @@ function nothing(view) {
   const counts = Object.fromEntries((facets.status ?? []).map((row) => [row.value, row.count]));
   const any = Object.values(counts).some(Boolean);
   const go = (status, text) => counts[status] > 0 && !state.list("status").includes(status) && { text: `${text} (${fmt.number(counts[status])})`, kind: "", run: () => choose({ status: status === "pending" ? null : status }) };
-  const narrowed = ["words", "error_type", "route", "dataset", "round", "failing", "failure"].some((name) => state.one(name));
+  const narrowed = ["words", "error_type", "route", "dataset", "round", "failing", "failure", "queue", "audit"].some((name) => state.one(name));
   const further = [go("pending", "Pending"), go("disputed", "Disputed"), go("failed", "Failed a filter"), go("unfiltered", "Not filtered yet"), go("undrawn", "Not drawn yet")];
-  const widen = narrowed && { text: "Clear the facets", kind: "", run: () => choose({ words: null, error_type: null, route: null, dataset: null, round: null, failing: null, failure: null }) };
+  const widen = narrowed && { text: "Clear the facets", kind: "", run: () => choose({ words: null, error_type: null, route: null, dataset: null, round: null, failing: null, failure: null, queue: null, audit: null }) };
+  if (queueOf() && !queue.total) return emptyState({ mine: "Nothing left to do", done: "Nothing decided yet", audit: "Nothing waits for the audit" }[queueOf()], "Samples that you were given stand here.", widen, ...further);
   if (queue.total) return emptyState("That was the last one", `${fmt.plural(queue.total, "sample")} in this queue, and you are through.`, { text: "From the front", run: reload }, ...further, widen);
   if (any || narrowed) return emptyState("Nothing here", "No sample fits this choice.", ...further, widen);
   return emptyState("No samples to review yet", "Samples are proposed for diagnosed failures, drawn, and filtered; then people decide here which ones to train on.",
@@ -37,7 +47,10 @@ function nothing(view) {
 export function drawPanel(box, view) {
   const { card } = view;
   if (editing()) return drawEdit(box, view);
-  fillOnce(box, [card, edits(), shownReason, draftOf(card)], () => h("dl.rev-text", question(card), choices(card), answer(card), filters(card)));
+  if (writing(card) && box.querySelector("[data-note]") && drawnFor === card.sample_id) return;
+  drawnFor = card.sample_id;
+  fillOnce(box, [card, edits(), shownReason, draftOf(card), noteOf(card), writing(card)], () => h("dl.rev-text", question(card), choices(card), answer(card), card.blind ? hidden(card) : filters(card), dispute(card),
+    (noteOf(card) || writing(card)) && row("Note", noteLine(card)), row("", h("div.rev-why", why(card, view)))));
 }
 
 const row = (name, ...content) => [h("dt", name), h("dd", content)];
@@ -61,10 +74,13 @@ export const letter = (i) => String.fromCharCode(65 + i);
 function answer(card) {
   const draft = draftOf(card);
   const stands = card.choices.length ? card.choices[card.answer.charCodeAt(0) - 65] : null;
-  return row("Answer", h("div.row.wrap", h("span.rev-a", stands ? `${card.answer}. ${stands}` : card.answer), h("button.btn.icon.bare", { onclick: () => openEdit(), title: "Edit question and answer" }, h("kbd", "e")),
+  return row("Answer", h("div.row.wrap", h("span.rev-a", stands ? `${card.answer}. ${stands}` : card.answer), h("button.btn.icon.bare", { onclick: () => openEdit(), title: "Edit question and answer" }, keyCap("review", "edit")), !noteOf(card) && h("button.btn.icon.bare", { onclick: () => openNote(), title: "Write a note" }, keyCap("review", "note")),
     card.answer !== card.first_answer && h("span.rev-diff", diffElements(card.first_answer, card.answer)),
     draft && chip("unsaved draft", { kind: "wa", title: "You began to edit this; go on with e", onclick: () => openEdit() })));
 }
+
+const hidden = (card) => row("Blind", h("span.dim", card.disputed ? ["Others disagree on it. Decide without looking and your word counts as one more; or ", h("button.btn", { onclick: reveal }, "See, and settle it", keyCap("review", "reveal"))]
+  : "What the filters and other people say is shown once you have decided."));
 
 const figure = (score) => (score === null ? "" : Number.isInteger(score) ? String(score) : score.toFixed(2));
 
@@ -95,13 +111,13 @@ export function drawButtons(box, view) {
   redrawPanel = () => drawPanel(box.parentNode.querySelector("[data-panel]"), view);
   if (!card) return fill(box);
   const failing = card.verdicts.filter((verdict) => verdict.passes === false).map((verdict) => words(verdict.filter));
-  const button = (text, key, kind, run, on = false, title = null) => h("button.btn", { class: `${kind} ${on ? "chosen" : ""}`, onclick: run, title, disabled: editing() }, text, h("kbd", key));
+  const button = (text, key, kind, run, on = false, title = null) => h("button.btn", { class: `${kind} ${on ? "chosen" : ""}`, onclick: run, title, disabled: editing() }, text, keyCap("review", key));
   const decided = ["approved", "rejected", "disputed"].includes(card.status);
   fill(box, view.rejecting && reasons(view),
-    button("Approve", "a", "g", () => decide("approve"), card.status === "approved"), button("Reject", "r", "b", reject, view.rejecting || card.status === "rejected"),
-    button("Skip", "s", "", () => move(1)), button("Undo", "u", "", () => undo(), false, lastAction(view)), decided && button("Clear", "c", "", () => decide("reset"), false, "Takes the decision off: the filters decide again"),
+    button("Approve", "approve", "g", () => decide("approve"), card.status === "approved"), button("Reject", "reject", "b", reject, view.rejecting || card.status === "rejected"),
+    button("Skip", "skip", "", () => move(1)), button("Undo", "undo", "", () => undo(), false, lastAction(view)), decided && button("Clear", "reset", "", () => decide("reset"), false, "Takes the decision off: the filters decide again"),
     h("span.grow"),
-    card.again && chip("changed meanwhile: look again", { kind: "wa" }), decided && (card.status === "disputed" || (!card.mine && card.decided_by && card.decided_by !== view.reviewer)) && chip(statusText[card.status].replace(" by people", card.decided_by && !card.mine ? ` by ${card.decided_by}` : ""), { kind: { approved: "ok", rejected: "no", disputed: "wa" }[card.status] }),
+    card.again && chip("changed meanwhile: look again", { kind: "wa" }), decided && card.status !== "disputed" && !card.mine && card.decided_by && card.decided_by !== view.reviewer && chip(statusText[card.status].replace(" by people", ` by ${card.decided_by}`), { kind: { approved: "ok", rejected: "no" }[card.status] }),
     card.status === "unfiltered" && chip("not filtered yet", { kind: "wa", title: "No filter has judged this revision; a person's approval stands all the same" }),
     failing.length > 0 && card.status !== "rejected" && h("span.chip.wa.rev-gives", { title: `An approval stands over the verdict of ${failing.join(", ")}; the verdict stays in the log` }, h("span.clip", decided ? "overrides " : "approving overrides ", h("b", failing.length > 1 ? fmt.plural(failing.length, "filter") : failing[0]))),
     saved(outbox));
@@ -120,5 +136,5 @@ export function saved(outbox) {
 }
 
 // The reasons that a rejection may name, over the lower edge of the picture so that nothing moves.
-const reasons = (view) => h("div.rev-reasons", { role: "group", "aria-label": "Why reject it?" }, view.reasons.map((text, i) => h("button.btn", { onclick: () => decide("reject", text), title: text }, h("kbd", i + 1), text)),
-  h("button.btn.b", { onclick: () => decide("reject"), title: "Reject without a reason; Esc: not after all" }, h("kbd", "r"), "no reason"));
+const reasons = (view) => h("div.rev-reasons", { role: "group", "aria-label": "Why reject it?" }, view.reasons.map((text, i) => h("button.btn", { onclick: () => decide("reject", text), title: text }, keyCap("review", `reason${i + 1}`), text)),
+  h("button.btn.b", { onclick: () => decide("reject"), title: "Reject without a reason; Esc: not after all" }, keyCap("review", "reject"), "no reason"));

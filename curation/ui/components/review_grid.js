@@ -1,6 +1,6 @@
 // Grid: sixty samples at once, chosen by click, shift-click or keys, for decisions on many.
 
-import { api, chip, dot, emptyState, fill, fillList, fmt, h, icon, onlyLatest, picture, state } from "./lib.js";
+import { api, chip, dot, emptyState, fill, fillList, fmt, h, icon, keyCap, onlyLatest, picture, state } from "./lib.js";
 import { choose, draw, matching, openSample, undo, view } from "./review.js";
 import { saved } from "./review_focus.js";
 import { statusText, words } from "./review_left.js";
@@ -33,7 +33,7 @@ export class Grid {
   }
 
   draw() {
-    if (!this.rows.length) fill(this.box, emptyState("Nothing here", "No sample fits this choice.", { text: "Samples of every status", run: () => choose({ status: "all", words: null, error_type: null, route: null, dataset: null, round: null, failing: null }) }));
+    if (!this.rows.length) fill(this.box, emptyState("Nothing here", "No sample fits this choice.", { text: "Samples of every status", run: () => choose({ status: "all", words: null, error_type: null, route: null, dataset: null, round: null, failing: null, failure: null, queue: null, audit: null }) }));
     else {
       if (!this.cells.isConnected) fill(this.box, this.cells);
       fillList(this.cells, this.rows, cell);
@@ -145,13 +145,13 @@ export class Grid {
 
   drawFoot() {
     const n = this.selected.size;
-    const button = (text, kind, key, run, title) => h("button.btn", { class: kind, onclick: run, title }, text, key && h("kbd", key));
-    const acts = (run, keyed) => [button("Approve", "g", keyed && "a", () => run("approve")), button("Reject", "b", keyed && "r", () => run("reject")), button("Clear", "", keyed && "c", () => run("reset"), "Takes decisions off: the filters decide again")];
+    const button = (text, kind, key, run, title) => h("button.btn", { class: kind, onclick: run, title }, text, key && keyCap("review", key));
+    const acts = (run, keyed) => [button("Approve", "g", keyed && "approve", () => run("approve")), button("Reject", "b", keyed && "reject", () => run("reject")), button("Clear", "", keyed && "reset", () => run("reset"), "Takes decisions off: the filters decide again")];
     const all = n === 0 && this.total > 0;
     fill(this.foot,
       n ? [h("b", `${fmt.number(n)} selected`), acts((action) => this.act(action), true), button("Select none", "bare", null, () => { this.selected.clear(); this.mark(); })]
         : all ? [h("b", { title: "Or select some: click, shift-click, x" }, this.total === 1 ? "The one that matches" : `All ${fmt.number(this.total)} that match`), acts((action) => this.bulk(matching(), action), false)] : null,
-      h("span.grow"), this.rows.length > 0 && !n && button("Select page", "", "*", () => this.selectPage()), button("Undo", "", "u", () => undo()), saved(view.outbox));
+      h("span.grow"), this.rows.length > 0 && !n && button("Select page", "", "all", () => this.selectPage()), button("Undo", "", "undo", () => undo()), saved(view.outbox));
   }
 }
 

@@ -25,7 +25,7 @@ export async function openHistory(view) {
       if (element.open) await show();
     };
     return h("tr", { class: row.undone ? "undone" : "" }, h("td", { style: "width:46px" }, h("button.rev-small", { onclick: open, title: "Look at it" }, picture(row.image, "thumb"))),
-      h("td", h("div", h("span.chip", { class: kind }, text), " ", row.samples > 1 ? h("b", fmt.plural(row.samples, "sample")) : `sample ${fmt.number(row.sample_id)}`, row.reason && h("span.dim", ` · ${row.reason}`)),
+      h("td", h("div", h("span.chip", { class: kind }, text), " ", row.samples > 1 ? h("b", fmt.plural(row.samples, "sample")) : `sample ${fmt.number(row.sample_id)}`, row.reason && h("span.dim", ` · ${row.reason}`), row.note && h("span.dim", ` · “${row.note}”`)),
         h("div.clip.dim", { title: row.question }, row.samples > 1 ? `${row.question} …` : `${row.question} ${row.answer} · now ${statusText[row.status].toLowerCase()}`)),
       h("td.r.dim", { style: "white-space:nowrap" }, fmt.ago(row.created_at)), h("td.r", { style: "width:80px" }, row.undone ? h("span.dim", "undone") : h("button.btn", { onclick: take }, "Undo")));
   };

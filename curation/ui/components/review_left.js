@@ -1,7 +1,7 @@
 // Left column: what the queue holds. Statuses and facets with their counts; a click narrows, another widens.
 
-import { definition, dot, fillOnce, fmt, h, pick, state } from "./lib.js";
-import { chosenStatuses, choose, toggle, toggleStatus } from "./review.js";
+import { chip, definition, dot, fillOnce, fmt, h, mini, pick, state } from "./lib.js";
+import { chosenStatuses, choose, queueOf, toggle, toggleStatus } from "./review.js";
 
 export const STATUSES = [
   ["pending", "Pending", "Passed every filter and waits for a person"],
@@ -22,14 +22,32 @@ const unfolded = new Set();
 
 export const words = (name) => name.replaceAll("_", " ");
 
-export function drawStatuses(box, { facets }) {
+const QUEUES = [["mine", "To do", "Given to you, not decided yet"], ["done", "Decided", "Given to you, and decided"]];
+
+// What the reviewer was given.
+function queues({ assigned, done }) {
+  if (!assigned && !queueOf()) return null;
+  const counts = { mine: assigned - done, done };
+  return h("div.rev-facet", h("h4", "Given to you"), QUEUES.map(([name, text, hint]) => row({ text, hint, count: counts[name], on: queueOf() === name, lead: h("i.rev-mark", { class: name === "mine" ? "pending" : "approved" }), run: () => choose({ queue: queueOf() === name ? null : name, audit: null, status: null }) })),
+    queueOf() === "audit" && row({ text: "Audit lane", hint: "Blind: drawn from what rules decided by themselves", count: 0, on: true, lead: h("i.rev-mark.disputed"), run: () => choose({ audit: null, status: null }) }),
+    h("div.rev-progress", mini(assigned ? done / assigned : 0)));
+}
+
+// Narrowings that are no facet, each with a cross.
+function chips() {
+  const failure = state.one("failure");
+  return failure && h("div.rev-facet.rev-narrow", chip(`failure ${fmt.number(Number(failure))}`, { kind: "on", title: "Only samples of this failure", onremove: () => choose({ failure: null }) }));
+}
+
+export function drawStatuses(box, { facets, mine }) {
   const counts = Object.fromEntries((facets.status ?? []).map((row) => [row.value, row.count]));
   const chosen = chosenStatuses();
   const all = chosen.length === STATUSES.length;
   const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
-  fillOnce(box, [counts, chosen], () => h("div.rev-facet", h("h4", "Status"),
+  const hidden = queueOf() && !facets.status?.length;
+  fillOnce(box, [counts, chosen, mine, queueOf(), state.one("failure")], () => [queues(mine), chips(), !hidden && h("div.rev-facet", h("h4", "Status"),
     STATUSES.map(([name, text, hint]) => row({ text, hint, count: counts[name] ?? 0, on: !all && chosen.includes(name), lead: h("i.rev-mark", { class: name }), run: (event) => toggleStatus(name, event) })),
-    row({ text: "All", hint: "Samples of every status", count: total, on: all, lead: h("i.rev-mark"), run: () => choose({ status: "all" }) })));
+    row({ text: "All", hint: "Samples of every status", count: total, on: all, lead: h("i.rev-mark"), run: () => choose({ status: "all" }) }))]);
 }
 
 export function drawFacets(box, { facets }) {
@@ -52,8 +70,11 @@ function section(name, values) {
 const row = ({ text, hint, count, on, lead, run }) =>
   h("button.fv", { class: `${on ? "on" : ""} ${count ? "" : "none"}`, onclick: run, "aria-pressed": String(on), title: hint || text }, lead, h("span", text), h("span.n", fmt.number(count)));
 
-export function drawOrder(box) {
+export function drawOrder(box, { queue }) {
   const now = state.one("order") ?? "informative";
-  const hint = "Most informative: those that fail the fewest filters first, and among them those nearest to a filter's threshold";
-  fillOnce(box, now, () => [h("span.dim", "Order"), pick(ORDERS.map(([value, text]) => ({ value, text })), now, (order) => choose({ order: order === "informative" ? null : order }), { title: hint })]);
+  const target = queue.known?.target;
+  const hint = `Most informative: what the filters disagree on, scores near their thresholds, error types with fewer than ${target ?? "the wanted number of"} approved samples`;
+  const forced = queue.order && queue.order !== now;
+  fillOnce(box, [now, forced, target], () => [h("span.dim", "Order"), forced ? h("span", { title: "What is blind comes in random order: another would tell what the filters say" }, "random, as it is blind")
+    : pick(ORDERS.map(([value, text]) => ({ value, text })), now, (order) => choose({ order: order === "informative" ? null : order }), { title: hint })]);
 }

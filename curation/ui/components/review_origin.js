@@ -1,7 +1,7 @@
 // Right column: where a sample comes from, and what has happened to it.
 
-import { dot, fillOnce, fmt, h, launch, picture, state, zoom } from "./lib.js";
-import { openSample } from "./review.js";
+import { dot, fillOnce, fmt, h, keyCap, launch, picture, state, zoom } from "./lib.js";
+import { openSample, showSiblings } from "./review.js";
 import { statusText, words } from "./review_left.js";
 
 export function drawOrigin(box, card, view) {
@@ -11,7 +11,7 @@ export function drawOrigin(box, card, view) {
   box.dataset.sample = card.sample_id;
 }
 
-const shownAnswer = (answer, choices) => {
+export const shownAnswer = (answer, choices) => {
   const index = choices?.length && /^[A-Z]$/.test(answer) ? answer.charCodeAt(0) - 65 : -1;
   return choices?.[index] ? `${answer}. ${choices[index]}` : answer || "(nothing)";
 };
@@ -48,7 +48,7 @@ const again = (card) => (card.image_prompt || card.failure_id) && h("div.row.wra
 function siblings(card) {
   if (!card.siblings.length) return null;
   const one = (other) => h("button.rev-small", { class: other.status, onclick: () => openSample(other.sample_id), title: `Sample ${other.sample_id}, ${statusText[other.status].toLowerCase()}: ${other.question} ${other.answer}` }, picture(other.image, "thumb"));
-  return [h("h4", "Siblings"), h("div.rev-siblings", card.siblings.slice(0, 12).map(one))];
+  return [h("h4", "Siblings ", h("button.btn.icon.bare", { onclick: showSiblings, title: "All samples of the same failure, in the grid" }, "all ", keyCap("review", "siblings"))), h("div.rev-siblings", card.siblings.slice(0, 12).map(one))];
 }
 
 const DID = { approve: "approved", reject: "rejected", reset: "cleared", edit: "edited", undo: "undid" };
@@ -59,7 +59,7 @@ function history(card) {
     { at: card.created_at, text: card.route === "by_hand" ? "written by hand" : `proposed by ${card.frontier ?? "an import"}` },
     ...card.drawings.map((one) => ({ at: one.created_at, text: `drawn, seed ${one.seed}` })),
     ...card.verdicts.filter((one) => one.created_at).map((one) => ({ at: one.created_at, text: `${words(one.filter)} ${one.error ? "could not judge" : one.passes ? "passes" : "fails"}: ${one.error ?? one.reason}`, bad: one.passes === false })),
-    ...card.events.filter((one) => one.action !== "undo").map((one) => ({ at: one.created_at, text: `${one.reviewer} ${DID[one.action]}${one.batch_id ? " in bulk" : ""}${one.reason ? `: ${one.reason}` : ""}`, person: true, undone: one.undone, stale: one.revision !== card.revision })),
+    ...card.events.filter((one) => one.action !== "undo").map((one) => ({ at: one.created_at, text: `${one.reviewer} ${DID[one.action]}${one.batch_id ? " in bulk" : ""}${one.settles ? ", which settles it" : ""}${one.reason ? `: ${one.reason}` : ""}${one.note ? ` (“${one.note}”)` : ""}`, person: true, undone: one.undone, stale: one.revision !== card.revision })),
   ];
   lines.sort((a, b) => new Date(b.at) - new Date(a.at) || Boolean(b.person) - Boolean(a.person));
   return [h("h4", "History"), h("ol.rev-history", lines.map((line) => h("li", { class: line.undone ? "undone" : line.stale ? "stale" : line.bad ? "wrong" : line.person ? "" : "dim", title: line.stale ? "On an earlier revision: it no longer counts" : fmt.ago(line.at) }, h("time", fmt.clock(line.at)), h("span", line.text)))),

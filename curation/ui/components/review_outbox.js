@@ -15,10 +15,10 @@ export class Outbox {
     addEventListener("online", () => this.wake?.());
   }
 
-  // Takes up what an earlier page of this workspace could not send.
-  open(workspace) {
+  // Takes up what an earlier page of this workspace could not send for this person.
+  open(workspace, reviewer) {
     if (this.prefix) return;
-    this.prefix = `mistakebook.unsaved.${workspace}.`;
+    this.prefix = `mistakebook.unsaved.${workspace}.${reviewer}.`;
     const kept = Object.keys(localStorage).filter((key) => key.startsWith(this.prefix)).sort();
     this.items.unshift(...kept.map((key) => ({ ...JSON.parse(localStorage.getItem(key)), key })));
     this.send();

@@ -2,16 +2,23 @@
 
 import { api, media, onlyLatest } from "./lib.js";
 
-const FIRST = 40; // cards loaded at once at the beginning
-const MORE = 20; // and each time fewer than AHEAD are left
-const AHEAD = 28;
+const FIRST = 24; // cards loaded at the beginning, so that the first is there soon
+const MORE = 40; // and each time fewer than AHEAD are left
+const AHEAD = 64; // more than anybody presses keys while the next ones come
 const PICTURES = 12; // pictures fetched ahead
 
 export const pictureSize = (card) => (Math.max(card.width ?? 0, card.height ?? 0) <= 1024 ? "full" : "large");
 
+const REMEMBERED = "mistakebook.review.short";
+
+function remembered(asked) {
+  const kept = JSON.parse(sessionStorage.getItem(REMEMBERED) ?? "null");
+  return kept && JSON.stringify(kept[0]) === JSON.stringify(asked) ? kept[1] : null;
+}
+
 export class Queue {
   constructor(arrived) {
-    Object.assign(this, { cards: [], index: 0, before: 0, total: 0, ended: true, loading: null, asked: null, arrived, newest: onlyLatest() });
+    Object.assign(this, { cards: [], index: 0, before: 0, total: 0, order: null, short: null, known: null, ended: true, loading: null, asked: null, arrived, newest: onlyLatest() });
     this.ahead = new Map(); // pictures on their way, by address
   }
 
@@ -23,11 +30,15 @@ export class Queue {
     return this.cards.find((card) => card.sample_id === sampleId);
   }
 
-  // Begins anew, at a sample or at the front. Resolves to false where a newer call has overtaken this one.
-  async load(asked, start) {
-    const answer = await this.newest(api("review/next", { ...asked, start, count: FIRST }));
+  // Begins anew, at a sample, past so many, or at the front. Resolves to false where a newer call has overtaken this one.
+  // After a reload in the middle the order goes on as it was, though approvals since have brought some error types nearer to their target.
+  async load(asked, start, skip = 0) {
+    const before = start || skip ? remembered(asked) : null;
+    const answer = await this.newest(api("review/next", { ...asked, start, skip, short: before ?? undefined, count: FIRST }));
     if (!answer) return false;
-    Object.assign(this, { cards: answer.cards, index: 0, before: answer.before, total: answer.total, asked, loading: null });
+    const { cards, total, order, short, approved, target } = answer;
+    Object.assign(this, { cards, index: 0, before: answer.before, total, asked: { ...asked, short }, order, known: { approved, target }, loading: null });
+    sessionStorage.setItem(REMEMBERED, JSON.stringify([asked, short]));
     this.ended = answer.cards.length < FIRST;
     this.tail = this.cards.at(-1);
     this.head = this.cards[0];

@@ -1,16 +1,17 @@
 // The Settings page: filters, prices and keys of the keyboard (left); budget, people, backups, disk, workspaces, colours (right).
 
-import { api, at, drawer, fill, keys, onlyLatest } from "./lib.js";
+import { api, at, drawer, fill, keymap, keys, onlyLatest } from "./lib.js";
 import { drawFilters } from "./settings_filters.js";
 import { drawPrices } from "./settings_prices.js";
 import { disk, drawKeymap, drawLook, drawSide } from "./settings_side.js";
 
 let root, side;
 
+keys("settings", []);
+
 export function start(element) {
   root = element;
   side = drawer(root.querySelector(".cols"), "This workspace");
-  keys("settings", []);
   fill(at(root, "actions"), side.button);
 }
 
@@ -22,7 +23,7 @@ export async function show() {
   fill(at(root, "sum"), `kept in ${found.workspace.folder}`);
   drawFilters(at(root, "filters"), found.filters, found.history);
   drawPrices(at(root, "prices"), found.prices, found.models_used);
-  drawKeymap(at(root, "keymap"));
+  keymap.load().then(() => drawKeymap(at(root, "keymap")));
   drawSide(root, found, show);
   drawLook(at(root, "look"));
   drawDisk(await api("settings/disk", {}));

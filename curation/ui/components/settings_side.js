@@ -1,6 +1,6 @@
 // Right column of Settings: budget, people, backups, disk, workspaces, colours; and the keys of the keyboard.
 
-import { api, ask, at, bar, chip, dialog, fill, fmt, h, keymap, pages, theme, toast } from "./lib.js";
+import { api, ask, at, bar, chip, dialog, fill, fmt, h, keymap, keyName, pages, theme, toast } from "./lib.js";
 
 export function drawSide(root, found, again) {
   budget(at(root, "budget"), found);
@@ -83,32 +83,40 @@ export function drawLook(box) {
   draw();
 }
 
-const NAMES = { " ": "space", ArrowLeft: "←", ArrowRight: "→", ArrowUp: "↑", ArrowDown: "↓" };
-
-// Shortcuts of the pages that were opened; a click on one waits for another key.
+// Shortcuts of all pages; a click on one waits for another key. Kept in this browser.
 export function drawKeymap(box) {
   const all = keymap.all();
-  const title = (name) => pages.find((page) => page.name === name)?.title ?? name;
+  const again = () => drawKeymap(box);
   const listen = (entry, element) => {
     element.classList.add("listening");
     element.textContent = "press a key";
+    const stop = () => {
+      removeEventListener("keydown", heard, true);
+      removeEventListener("pointerdown", stop, true);
+      again();
+    };
     const heard = (event) => {
-      if (["Shift", "Control", "Alt", "Meta"].includes(event.key)) return;
+      if (["Shift", "Control", "Alt", "Meta", "Tab"].includes(event.key)) return;
       event.preventDefault();
       event.stopPropagation();
-      removeEventListener("keydown", heard, true);
-      const taken = all.find((one) => one.page === entry.page && one.name !== entry.name && one.key === event.key);
-      if (taken) toast(`${event.key} is taken by “${taken.what}”`, { kind: "bad" });
-      else if (event.key !== "Escape") keymap.set(entry.page, entry.name, event.key === entry.standard ? null : event.key);
-      drawKeymap(box);
+      if (event.key !== "Escape") give(entry, event.key);
+      stop();
     };
     addEventListener("keydown", heard, true);
+    addEventListener("pointerdown", stop, true);
+  };
+  const give = (entry, key) => {
+    const other = keymap.taken(entry.page, entry.name, key);
+    if (!other) keymap.set(entry.page, entry.name, key);
+    else if (other.name === null) toast(`${keyName(key)} is taken by “${other.what}”, which keeps it: choose another.`, { kind: "bad", seconds: 6 });
+    else toast(`${keyName(key)} is taken by “${other.what}”.`, { seconds: 10, action: { text: `Swap: that gets ${keyName(entry.key)}`, run: () => { keymap.swap(entry.page, entry.name, other.name); again(); } } });
   };
   const line = (entry) => {
-    const key = h("kbd", { role: entry.name ? "button" : null, tabindex: entry.name ? 0 : null, title: entry.name ? "Click, then press another key" : null, onclick: () => entry.name && listen(entry, key) }, NAMES[entry.key] ?? entry.key);
-    return h("div.line", key, h("span.name", { title: entry.what }, entry.what), entry.key !== entry.standard && h("button.btn.bare", { onclick: () => { keymap.set(entry.page, entry.name, null); drawKeymap(box); } }, `back to ${NAMES[entry.standard] ?? entry.standard}`));
+    const key = h("button.key", { title: "Click, then press another key", onclick: () => listen(entry, key) }, h("kbd", keyName(entry.key)));
+    return h("div.line", key, h("span.name", { title: entry.what }, entry.what), entry.key !== entry.standard && h("button.btn.bare", { onclick: () => { keymap.set(entry.page, entry.name, null); again(); } }, `back to ${keyName(entry.standard)}`));
   };
-  const groups = [...new Set(all.map((entry) => entry.page))];
-  fill(box, h("h4", "Keys of the keyboard"), h("div.card", groups.length ? groups.map((page) => [h("b.dim", title(page)), h("div.keylist", all.filter((entry) => entry.page === page).map(line))]) : h("span.dim", "Shown here for each page once it was opened; ? lists them anywhere.")),
-    groups.length > 0 && h("p.hint", "Pages stand here once they were opened. A click on a key changes it, in this browser."));
+  const reset = h("button.btn", { onclick: () => { keymap.reset(); again(); } }, "All back to standard");
+  fill(box, h("div.row", h("h4", "Keys of the keyboard"), h("span.grow"), keymap.changed() && reset),
+    h("div.card.keys", pages.filter((page) => all.some((entry) => entry.page === page.name)).map((page) => [h("b.dim", page.title), h("div.keylist", all.filter((entry) => entry.page === page.name).map(line))])),
+    h("p.hint", "A click on a key changes it, in this browser. On every page ", h("kbd", "/"), " searches, ", h("kbd", "?"), " lists the keys, ", h("kbd", "Esc"), " leaves."));
 }

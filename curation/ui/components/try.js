@@ -7,12 +7,13 @@ let root, examples, found = null, seed = 0;
 const now = { image: null, upload: null, address: null, golds: null, question: "", choices: [], suffix: SHORT, exampleId: null };
 const told = []; // questions of this visit, latest first: {question, address, golds, answers: [{checkpoint, answer, error, seconds}]}
 
+keys("try", [{ name: "others", key: "n", what: "other examples", run: more }, { name: "upload", key: "o", what: "choose a picture", run: () => root.querySelector("input[type=file]").click() }]);
+
 export function start(element) {
   root = element;
   examples = drawer(root.querySelector(".cols"), "Examples");
   fill(at(root, "actions"), examples.button);
   fill(at(root, "more"), h("button.btn", { onclick: more, title: "Other examples" }, "Others", h("kbd", "n")));
-  keys("try", [{ name: "others", key: "n", what: "other examples", run: more }, { name: "upload", key: "o", what: "choose a picture", run: () => root.querySelector("input[type=file]").click() }]);
   addEventListener("paste", (event) => {
     const file = state.page() === "try" && [...(event.clipboardData?.files ?? [])].find((one) => one.type.startsWith("image/"));
     if (file) take(file);

@@ -1,0 +1,155 @@
+"""Who reviews what: a selection of samples dealt out to people, each sample to one or to several of them.
+
+Dealing is deterministic: the same selection, people and event give the same shares. When somebody joins or leaves, what is
+decided stays with whoever decided it, and of the rest as little as possible changes hands.
+"""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from data.store import Store
+
+
+class BadAssignment(ValueError):
+    """An assignment that can't be made; the text says why."""
+
+
+class UnknownAssignment(ValueError):
+    """There is no such assignment."""
+
+
+def deal(count: int, reviewers: int, copies: int, seed: str) -> np.ndarray:
+    """For each of `count` samples the places of the `copies` different reviewers who get it: int array (count, copies).
+
+    Loads differ by at most one, and who shares a sample with whom varies from block to block.
+    """
+    rng = np.random.default_rng(int.from_bytes(hashlib.sha256(seed.encode()).digest()[:8]))
+    blocks = -(-count // reviewers)
+    people = rng.permuted(np.tile(np.arange(reviewers), (max(blocks, 1), 1)), axis=1)
+    place = (np.arange(reviewers)[:, None] + np.arange(copies)[None, :]) % reviewers  # in a whole block each has `copies` samples
+    dealt = people[:, place].reshape(-1, copies)[:count]
+    if rest := count % reviewers:  # the last block is not whole: windows that do not overlap more than they must
+        window = (np.arange(rest)[:, None] * copies + np.arange(copies)[None, :]) % reviewers
+        dealt[count - rest :] = people[-1][window]
+    return dealt
+
+
+def preview(store: Store, matching: dict) -> dict[str, int]:
+    """How many samples a filter matches that can be assigned, and how many are assigned already: {"samples", "assigned"}."""
+    free = len(store.columns("samples_to_assign", **matching)["sample_id"])
+    matched = sum(row["count"] for row in store.rows("samples_matching_by_status", **matching))
+    return {"samples": free, "assigned": matched - free}
+
+
+def assign(
+    store: Store,
+    matching: dict,
+    reviewers: Sequence[str],
+    copies: int,
+    blind: bool,
+    title: str,
+    author: str,
+    event_id: str,
+    described: dict | None = None,
+) -> dict[str, Any]:
+    """Deals every sample that a filter matches, and that nobody has yet, to `copies` of the reviewers.
+
+    Returns {"assignment_id", "samples"}; the same event again changes nothing. `described` is what is kept of the filter.
+    Raises BadAssignment.
+    """
+    people = _people(reviewers, copies)
+    with store.write() as write:
+        if done := write.run("assignment_of_event", event_id=event_id):
+            return {"assignment_id": done[0]["assignment_id"], "samples": done[0]["dealt"]}
+        found = store.columns("samples_to_assign", **matching)["sample_id"]
+        if not len(found):
+            raise BadAssignment("no sample matches that is not assigned already")
+        about = {"title": title.strip() or f"{len(found):,} samples", "matching": described or {}, "copies": copies, "blind": blind}
+        assignment_id = write.insert("review_assignment", [{**about, "author": author}], "assignment_id")[0]
+        event = {"event_id": event_id, "assignment_id": assignment_id, "reviewers": people, "dealt": len(found), "author": author}
+        write.insert("review_assignment_event", [event])
+        order = np.random.default_rng(len(found)).permutation(len(found))  # so that nobody gets the old ones and another the new
+        dealt = deal(len(found), len(people), copies, event_id)
+        names = np.array(people, dtype=object)
+        shares = zip(np.repeat(found[order], copies).tolist(), names[dealt.reshape(-1)].tolist())
+        write.insert("review_share", [{"assignment_id": assignment_id, "sample_id": sample, "reviewer": who} for sample, who in shares])
+    return {"assignment_id": assignment_id, "samples": len(found)}
+
+
+def reassign(store: Store, assignment_id: int, reviewers: Sequence[str], author: str, event_id: str) -> dict[str, Any]:
+    """Deals what is undecided of an assignment anew among these reviewers. Returns {"assignment_id", "moved"}.
+
+    Raises UnknownAssignment, BadAssignment.
+    """
+    with store.write() as write:
+        if done := write.run("assignment_of_event", event_id=event_id):
+            return {"assignment_id": done[0]["assignment_id"], "moved": done[0]["dealt"]}
+        known = {row["assignment_id"]: row for row in write.run("assignments")}
+        if assignment_id not in known:
+            raise UnknownAssignment(f"there is no assignment {assignment_id}")
+        people = _people(reviewers, known[assignment_id]["copies"])
+        shares = write.run("shares", assignment_id=assignment_id)
+        open_shares, moved = redealt(shares, people)
+        write.run("shares_clear", assignment_id=assignment_id)
+        write.insert("review_share", [{"assignment_id": assignment_id, **share} for share in open_shares])
+        event = {"event_id": event_id, "assignment_id": assignment_id, "reviewers": people, "dealt": moved, "author": author}
+        write.insert("review_assignment_event", [event])
+    return {"assignment_id": assignment_id, "moved": moved}
+
+
+def redealt(shares: Sequence[dict], people: Sequence[str]) -> tuple[list[dict], int]:
+    """The undecided of some shares ({sample_id, reviewer, decided}) dealt evenly among people, and how many changed hands."""
+    holders: dict[int, set[str]] = defaultdict(set)
+    for share in shares:
+        if share["decided"]:
+            holders[share["sample_id"]].add(share["reviewer"])
+    waiting = [share for share in shares if not share["decided"]]
+    base, more = divmod(len(waiting), len(people))
+    quota = {who: base + (place < more) for place, who in enumerate(people)}
+    load = dict.fromkeys(people, 0)
+    kept, free = [], []
+    for share in sorted(waiting, key=lambda share: _mark(share["sample_id"], share["reviewer"])):
+        who, sample = share["reviewer"], share["sample_id"]
+        if who in quota and load[who] < quota[who] and who not in holders[sample]:
+            load[who] += 1
+            holders[sample].add(who)
+            kept.append({"sample_id": sample, "reviewer": who})
+        else:
+            free.append(sample)
+    given = []
+    for sample in free:
+        able = [who for who in people if who not in holders[sample]]
+        if not able:
+            continue  # everybody on the assignment has it already
+        who = min(able, key=lambda who: (load[who] - quota[who], _mark(sample, who)))
+        load[who] += 1
+        holders[sample].add(who)
+        given.append({"sample_id": sample, "reviewer": who})
+    before = {(share["sample_id"], share["reviewer"]) for share in waiting}
+    return kept + given, sum((share["sample_id"], share["reviewer"]) not in before for share in given)
+
+
+def standing(store: Store) -> list[dict[str, Any]]:
+    """The assignments, latest first, each with `progress`: [{reviewer, assigned, done}]."""
+    progress = defaultdict(list)
+    for row in store.rows("share_progress"):
+        progress[row.pop("assignment_id")].append(row)
+    return [{**row, "progress": progress[row["assignment_id"]]} for row in store.rows("assignments")]
+
+
+def _people(reviewers: Sequence[str], copies: int) -> list[str]:
+    people = list(dict.fromkeys(name.strip() for name in reviewers if name.strip()))
+    if not people:
+        raise BadAssignment("name at least one reviewer")
+    if not 1 <= copies <= len(people):
+        raise BadAssignment(f"each sample to {copies} people, but there are {len(people)}: name more, or let fewer look at each")
+    return people
+
+
+def _mark(sample_id: int, reviewer: str) -> bytes:
+    """A fixed order that favours nobody."""
+    return hashlib.blake2b(f"{sample_id} {reviewer}".encode(), digest_size=8).digest()
