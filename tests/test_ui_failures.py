@@ -170,6 +170,73 @@ def test_a_corrected_error_type_stands_over_the_diagnosis(fresh):
     assert row["failure_id"] not in fresh("ids", error_type=["negation"])["failure_ids"]
 
 
+def test_accuracy_is_told_strict_and_lenient_with_and_without_label_errors(fresh):
+    ids = fresh("ids")["failure_ids"]
+    cursor = fresh.store._cursor()
+    cursor.execute("UPDATE prediction SET lenient = 0.5 WHERE prediction_id IN (SELECT prediction_id FROM failure WHERE failure_id <= 10)")
+    fresh.store.rebuild_states()
+    fresh("triage", failure_ids=ids[:4], label="label error", event_id=uuid.uuid4().hex)
+    told = fresh("summary")
+    scores = cursor.execute(
+        "SELECT p.strict, p.lenient, coalesce(s.label_error, false) FROM prediction p JOIN example e USING (example_id) "
+        "LEFT JOIN failure_state s USING (prediction_id) WHERE p.checkpoint_id = 1 AND e.split = 'train'"
+    ).fetchall()
+    kept = [(strict, lenient) for strict, lenient, label_error in scores if not label_error]
+    assert len(scores) - len(kept) == told["label_errors"] >= 4
+    assert told["accuracy"] == pytest.approx(np.mean([s[0] for s in scores]))
+    assert told["accuracy_lenient"] == pytest.approx(np.mean([s[1] for s in scores])) != pytest.approx(told["accuracy"])
+    assert told["accuracy_without_label_errors"] == pytest.approx(np.mean([s for s, _ in kept]))
+    assert told["accuracy_lenient_without_label_errors"] == pytest.approx(np.mean([lenient for _, lenient in kept]))
+
+
+def test_several_rounds_are_one_selection(fresh):
+    from curation import checkpoints
+
+    with fresh.store.write() as write:
+        few = [row["example_id"] for row in write.run("failure_ids", round=1)[:20]]
+        answers = [{"checkpoint_id": 2, "example_id": one, "answer": "no", "strict": 0.0, "lenient": 0.0} for one in few]
+        write.insert("prediction", answers)
+    checkpoints.begin_round(fresh.store, "run 1")
+    assert fresh("page")["failures"] == fresh("page", round=2)["failures"] == 20
+    assert fresh("page", round=1)["failures"] == 60 and fresh("page", round=[1, 2])["failures"] == 80
+    both = fresh("facets", round=[1, 2], checkpoint=["2"])
+    assert {row["value"]: row["count"] for row in both["round"]} == {"1": 0, "2": 20}
+    assert {row["text"]: row["count"] for row in both["checkpoint"]} == {"pocket-llava": 60, "run 1": 20}
+    assert fresh("summary", round=[1, 2])["failures"] == 80 and fresh("summary")["round"] == 2
+    assert set(fresh("points", round=[1, 2])["names"]["round"]) == {1}, "the new ones have no place yet"
+
+
+def test_neighbours_are_the_nearest_on_the_map(seeded):
+    one = seeded("page", cluster_id=[seeded("clusters")[0]["cluster_id"]], limit=1)["rows"][0]["failure_id"]
+    found = seeded("neighbours", failure_id=one, by="vector", limit=5)
+    assert found["by"] == "place", "no vectors were kept for the drawn places"
+    cards = {row["failure_id"]: seeded("card", failure_id=row["failure_id"]) for row in seeded("page", limit=300)["rows"]}
+    here = cards.pop(one)
+    far = sorted((((c["x"] - here["x"]) ** 2 + (c["y"] - here["y"]) ** 2, i) for i, c in cards.items() if c["x"] is not None))
+    assert [row["failure_id"] for row in found["rows"]] == [i for _, i in far[:5]]
+    assert seeded("neighbours", failure_id=99_999)["rows"] == []
+
+
+def test_views_are_kept_listed_and_deleted(fresh):
+    api = fresh.client.post
+    saved = api("/api/views/save", json={"name": " Negations ", "query": "?page=failures&kind=a%2Fb&kind=c&card=7&saved=3"}).json()
+    assert (saved["name"], saved["query"], saved["author"]) == ("Negations", "kind=a%2Fb&kind=c", "ada")
+    assert [one["view_id"] for one in api("/api/views/list", json={}).json()] == [saved["view_id"]]
+    assert api("/api/views/one", json={"view_id": saved["view_id"]}).json() == saved
+    assert api("/api/views/save", json={"name": "  ", "query": ""}).status_code == 422
+    assert api("/api/views/delete", json={"view_id": saved["view_id"]}).json() == {"deleted": True}
+    assert api("/api/views/delete", json={"view_id": saved["view_id"]}).json() == {"deleted": False}
+    assert "no saved view" in api("/api/views/one", json={"view_id": saved["view_id"]}).json()["error"]
+
+
+def test_a_slice_counts_the_failures_that_its_facets_let_through(seeded):
+    told = seeded.client.post("/api/slices/table", json={"least": 20}).json()
+    assert told["compared"] == len(told["rows"]) > 5
+    for row in told["rows"]:
+        facets = {name: [value] for name, value in row["values"].items()}
+        assert seeded("page", **facets, limit=1)["failures"] == row["failures"], row["values"]
+
+
 @pytest.mark.parametrize(
     ("status", "name", "body", "says"),
     [
@@ -186,6 +253,8 @@ def test_a_corrected_error_type_stands_over_the_diagnosis(fresh):
         (422, "triage", {"failure_ids": [1], "label": "whatever", "event_id": "0123456789"}, "label"),
         (422, "page", {"cluster_id": "one"}, "cluster_id"),
         (422, "page", {"limit": 10_000}, "limit"),
+        (422, "page", {"failure_ids": "no base64!"}, "int32 numbers in base64"),
+        (404, "summary", {"round": [1, 7]}, "no round 7; there are: 1"),
     ],
 )
 def test_bad_requests_say_what_is_wrong(seeded, status, name, body, says):

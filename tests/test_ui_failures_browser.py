@@ -55,6 +55,8 @@ def test_one_selection_for_map_grid_card_and_url(world):
         page.wait_for_selector("#page-failures .cl")
         wait_for_count(page, 240)
         page.wait_for_selector(".th")
+        for way in ("cluster", "dataset", "score", "error_type"):
+            page.select_option("[data-legend] select", way)
 
         lasso(page)
         page.wait_for_selector(".fail-chips .chip.on")
@@ -104,6 +106,56 @@ def test_triage_by_keys_goes_on_to_the_next_and_is_stored(world):
         assert "Label error" in page.locator("[data-triage] .btn.on").inner_text()
     assert store.row("failure_card_of", failure_id=first)["triage"] == "label error"
     assert store.value("triage_count") == before + 1
+
+
+def test_a_slice_sets_the_facets_and_a_view_of_it_is_kept(world):
+    store, address, _ = world
+    with chromium(f"{address}/?page=failures&layout=slices&least=20") as page:
+        page.wait_for_selector(".slices tbody tr")
+        first = page.locator(".slices tbody tr").first
+        shown = int(re.sub(r"\D", "", first.locator(".fig").first.inner_text().split(" of ")[0]))
+        first.click()
+        page.wait_for_selector(".slices tr.on")
+        wait_for_count(page, shown)
+        page.click("text=save view")
+        page.fill("dialog input", "Where it fails most")
+        page.click("dialog .btn.p")
+        page.wait_for_selector(".fview.on >> text=Where it fails most")
+        (saved,) = store.rows("views", page="failures")
+        assert (saved["name"], saved["author"]) == ("Where it fails most", "ada")
+        assert "layout=slices" in saved["query"] and "saved" not in saved["query"]
+
+        page.goto(f"{address}/?page=failures&saved={saved['view_id']}")  # the short address of a view
+        page.wait_for_selector(".slices tr.on")
+        wait_for_count(page, shown)
+        assert "layout=slices" in page.url
+        page.keyboard.press("t")
+        page.wait_for_selector("[data-map] canvas", state="visible")
+        wait_for_count(page, shown)
+        page.hover(".fview")
+        page.click(".fview button")
+        page.click("dialog .btn.p")
+        page.wait_for_selector(".fview", state="detached")
+        assert store.rows("views", page="failures") == []
+
+
+def test_several_are_marked_and_triaged_at_once_and_a_neighbour_is_gone_to(world):
+    store, address, _ = world
+    with chromium(f"{address}/?page=failures&error_type=counting") as page:
+        page.wait_for_selector(".near-row button")
+        cells = page.locator(".fail-thumbs .th")
+        ids = [int(cells.nth(i).get_attribute("data-id")) for i in (0, 1, 2, 4)]
+        cells.nth(2).click(modifiers=["Shift"])
+        cells.nth(4).click(modifiers=["Control"])
+        page.wait_for_selector("[data-triage] >> text=4 marked")
+        page.keyboard.press("o")
+        page.wait_for_selector("[data-triage] >> text=4 marked", state="detached")
+        page.wait_for_function("() => !document.querySelector('.th.marked')")
+        assert [store.row("failure_card_of", failure_id=one)["triage"] for one in ids] == ["scorer artefact"] * 4
+        near = store.rows("failure_neighbours", failure_id=ids[0], limit=8)
+        page.wait_for_function("n => document.querySelectorAll('.near-row button').length === n", arg=len(near))
+        page.locator(".near-row button").nth(2).click()
+        page.wait_for_function("id => location.search.includes(`card=${id}`)", arg=near[2]["failure_id"])
 
 
 def test_what_a_model_wrote_is_shown_as_text(world):

@@ -7,6 +7,7 @@ import numpy as np
 from fastapi import APIRouter, HTTPException, Request
 from pydantic import BaseModel, Field
 
+from curation import neighbours
 from curation.error_types import BY_NAME
 from curation.kept import latest
 from curation.ui import parts, slices
@@ -45,13 +46,18 @@ class PageOf(Filter):
     limit: int = Field(default=60, ge=1, le=500)
 
 
+class IdsOf(Filter):
+    limit: int | None = Field(default=None, ge=1, description="At most so many; all if absent.")
+
+
 class CardOf(BaseModel):
     failure_id: int
 
 
 class Neighbours(CardOf):
-    """The failures most alike: nearest on the map."""
+    """The failures most alike: nearest on the map, or by question and picture."""
 
+    by: neighbours.By = "place"
     limit: int = Field(default=8, ge=1, le=60)
 
 
@@ -137,9 +143,9 @@ def shown(request: Request, body: Filter) -> dict[str, Any]:
 
 
 @failures.post("/ids")
-def ids(request: Request, body: Filter) -> dict[str, list[int]]:
-    """Ids of the failures that the filter lets through, and of those among them that have no diagnosis yet."""
-    store, given = services(request).store, _given(request, body)
+def ids(request: Request, body: IdsOf) -> dict[str, list[int]]:
+    """Ids of the failures that the filter lets through, and of those that it does and that have no diagnosis yet."""
+    store, given = services(request).store, {**_given(request, body, "limit"), "limit": body.limit}
     found = {"failure_ids": store.columns("failures_shown", **given), "undiagnosed": store.columns("failures_to_ask", **given)}
     return {name: columns["failure_id"].tolist() for name, columns in found.items()}
 
@@ -163,9 +169,10 @@ def card(request: Request, body: CardOf) -> dict[str, Any]:
 
 
 @failures.post("/neighbours")
-def neighbours(request: Request, body: Neighbours) -> list[dict[str, Any]]:
-    """Other failures, the most alike first."""
-    return services(request).store.rows("failure_neighbours", failure_id=body.failure_id, limit=body.limit)
+def nearest(request: Request, body: Neighbours) -> dict[str, Any]:
+    """Other failures, the most alike first; `by` says by what, for not every map's job kept vectors."""
+    here = services(request)
+    return neighbours.of_failure(here.store, here.workspace, **body.model_dump())
 
 
 @failures.post("/triage")

@@ -168,6 +168,15 @@ SELECT 'dataset' AS facet, dataset AS value, count(*) FILTER (misses = no_datase
     UNION ALL SELECT 'round' AS facet, round AS value, count(*) FILTER (misses = no_round) AS count FROM marked GROUP BY ALL)
 FROM counted QUALIFY row_number() OVER (PARTITION BY facet ORDER BY count DESC, value) <= 200 ORDER BY facet, count DESC, value
 
+-- :name failures_of_same_map
+-- The failures on the map that one lies on, by number.
+SELECT failure_id, round FROM failure_state
+WHERE x IS NOT NULL AND round = (SELECT round FROM failure_state WHERE failure_id = $failure_id) ORDER BY failure_id
+
+-- :name failures_in_small
+-- What small pictures of failures show.
+SELECT failure_id, image, question, answer, golds, choices, error_type, triage FROM failure_state WHERE failure_id IN (SELECT unnest($failure_ids::BIGINT[]))
+
 -- :name failure_points
 -- The map of some rounds: places and colour keys.
 SELECT failure_id::INTEGER AS failure_id, x, y, coalesce(error_type, '') AS error_type, dataset, cluster_id::INTEGER AS cluster_id,
@@ -176,11 +185,11 @@ FROM failure_state WHERE {in_round} AND x IS NOT NULL ORDER BY failure_id
 
 -- :name failures_shown
 -- The failures that the filter lets through.
-SELECT failure_id::INTEGER AS failure_id FROM failure_state WHERE {failure_filter} ORDER BY failure_id
+SELECT failure_id::INTEGER AS failure_id FROM failure_state WHERE {failure_filter} ORDER BY failure_id LIMIT $limit
 
 -- :name failures_to_ask
 -- The failures that the filter lets through and that have no diagnosis yet.
-SELECT failure_id::INTEGER AS failure_id FROM failure_state WHERE {failure_filter} AND diagnosis_id IS NULL ORDER BY failure_id
+SELECT failure_id::INTEGER AS failure_id FROM failure_state WHERE {failure_filter} AND diagnosis_id IS NULL ORDER BY failure_id LIMIT $limit
 
 -- :name failure_page
 -- A page of failures for the grid: the most typical of their cluster first, then those without a place, newest last.

@@ -12,7 +12,7 @@ FROM failure_card WHERE round = $round
 -- :name generate_by_error_type
 -- Teachable failures by error type, of the chosen failures or clusters.
 SELECT error_type, count(*) AS teachable FROM failure_card
-WHERE round = $round AND teachable AND ($failure_ids IS NULL OR list_contains($failure_ids::BIGINT[], failure_id))
+WHERE round = $round AND teachable AND ($failure_ids IS NULL OR failure_id IN (SELECT unnest($failure_ids::BIGINT[])))
   AND ($cluster_ids IS NULL OR list_contains($cluster_ids::BIGINT[], cluster_id))
 GROUP BY 1 ORDER BY 2 DESC, 1
 

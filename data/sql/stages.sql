@@ -46,7 +46,7 @@ ON CONFLICT DO NOTHING RETURNING failure_id
 -- Failures of a round without a diagnosis (or the named ones, diagnosed or not).
 SELECT f.failure_id, e.image, e.question, e.choices, e.golds, p.answer, d.metric, d.threshold, d.answer_form, e.dataset
 FROM failure f JOIN prediction p USING (prediction_id) JOIN example e ON e.example_id = f.example_id JOIN dataset d ON d.name = e.dataset
-WHERE f.round = $round AND ($failure_ids IS NULL OR list_contains($failure_ids::BIGINT[], f.failure_id))
+WHERE f.round = $round AND ($failure_ids IS NULL OR f.failure_id IN (SELECT unnest($failure_ids::BIGINT[])))
   AND ($again OR NOT EXISTS (FROM diagnosis g WHERE g.failure_id = f.failure_id))
 ORDER BY hash(f.failure_id) LIMIT $limit
 
@@ -77,13 +77,13 @@ SELECT * EXCLUDE (turn) FROM (
     SELECT c.failure_id, c.diagnosis_id, c.image, c.question, c.choices, c.golds, c.answer, c.error_type, c.faulty_reasoning, c.key_elements,
            c.dataset, d.answer_form, row_number() OVER (PARTITION BY c.error_type ORDER BY hash(c.failure_id)) AS turn
     FROM failure_card c JOIN dataset d ON d.name = c.dataset
-    WHERE c.round = $round AND c.teachable AND ($failure_ids IS NULL OR list_contains($failure_ids::BIGINT[], c.failure_id))
+    WHERE c.round = $round AND c.teachable AND ($failure_ids IS NULL OR c.failure_id IN (SELECT unnest($failure_ids::BIGINT[])))
       AND ($cluster_ids IS NULL OR list_contains($cluster_ids::BIGINT[], c.cluster_id)))
 ORDER BY turn, error_type LIMIT $limit
 
 -- :name questions_of_failures
 -- What has been proposed for failures already.
-SELECT failure_id, list(DISTINCT question) AS questions FROM sample WHERE list_contains($failure_ids::BIGINT[], failure_id) GROUP BY failure_id
+SELECT failure_id, list(DISTINCT question) AS questions FROM sample WHERE failure_id IN (SELECT unnest($failure_ids::BIGINT[])) GROUP BY failure_id
 
 -- :name samples_to_draw
 -- Samples that wait for their picture (or the named ones, drawn or not).

@@ -1,13 +1,17 @@
 // The Failures page. What is selected (facets, clusters, lasso) is one thing, kept in the URL; grid, map and card follow from it.
 
-import { api, at, drawer, fill, fmt, h, icon, keymap, keys, later, onlyLatest, pick, state, toast } from "./lib.js";
+import { api, at, drawer, fill, fillOnce, fmt, h, icon, keymap, keys, later, onlyLatest, pick, state, toast } from "./lib.js";
 import { drawClusters } from "./failures_left.js";
 import { drawChips, drawFacets } from "./failures_facets.js";
 import { drawActions, drawSteps } from "./failures_actions.js";
-import { drawCard, drawThumbs, drawTriage, triage } from "./failures_card.js";
+import { confirmType, drawCard, drawThumbs, drawTriage, triage } from "./failures_card.js";
 import { MapColumn } from "./failures_map.js";
+import { drawSlices } from "./failures_slices.js";
+import { drawViews, followSaved, loadViews } from "./failures_views.js";
 
-export const FACETS = ["error_type", "dataset", "kind", "use", "triage", "score"];
+export const FACETS = ["error_type", "dataset", "kind", "assigned", "opening", "length", "score", "confidence", "use", "triage", "checkpoint",
+  "round"];
+const LAYOUTS = [["map", "Map"], ["slices", "Slices"]]; // and "grid", which takes the map's place
 const PAGE = 60;
 
 let root;
@@ -16,9 +20,11 @@ let side;
 let working = false; // an evaluation, diagnosis or clustering runs
 let rest = 0; // no refresh by itself before this moment: a large round is not asked for all the time
 let shownFilter = null; // what the lists on the page show, as JSON
+let shownRounds = null; // what the summary is of, as JSON
 let shownCard = null;
 
-export const view = { summary: null, page: null, clusters: [], facets: {}, card: null, index: 0, lassoIds: null, running: [] };
+export const view = { summary: null, page: null, clusters: [], facets: {}, card: null, index: 0, lassoIds: null, running: [],
+  marked: new Set() };
 
 keys("failures", [
   { name: "next", key: "j", what: "next failure", run: () => step(1), repeat: true },
@@ -27,8 +33,10 @@ keys("failures", [
   { name: "label", key: "l", what: "label error: the gold answer is wrong, and on to the next", run: () => label("label error") },
   { name: "scorer", key: "o", what: "scorer artefact: right, but in another form, and on to the next",
     run: () => label("scorer artefact") },
+  { name: "confirm", key: "c", what: "the error type is right", run: () => confirmType() },
   { name: "zoom", key: "z", what: "picture large", run: () => root.querySelector(".shot")?.click() },
-  { name: "grid", key: "g", what: "map or grid", run: () => state.set({ layout: state.one("layout") === "grid" ? null : "grid" }) },
+  { name: "grid", key: "g", what: "map or grid", run: () => state.set({ layout: layout() === "grid" ? null : "grid" }) },
+  { name: "slices", key: "t", what: "map or table of slices", run: () => state.set({ layout: layout() === "slices" ? null : "slices" }) },
   { name: "fit", key: "f", what: "whole map", run: () => map.fit() },
   { name: "pan", key: "p", what: "drag pans or lassos", run: () => map.setMode(map.mode === "pan" ? "lasso" : "pan") },
   { name: "clear", key: "x", what: "clear the selection", run: () => clear() },
@@ -43,16 +51,24 @@ export function start(element) {
   const search = at(root, "search");
   search.addEventListener("input", later(() => choose({ words: search.value.trim() || null }, true), 250));
   search.addEventListener("keydown", (event) => event.key === "Enter" && search.blur());
+  loadViews();
 }
+
+// What the middle shows: map, grid or slices.
+export const layout = () => state.one("layout") ?? "map";
+
+// The rounds that the URL names; none: the latest.
+export const rounds = () => state.list("round").map(Number);
 
 // The part of the URL that says which failures are meant, as the API takes it.
 export function filter() {
-  const chosen = Object.fromEntries(FACETS.map((facet) => [facet, state.list(facet)]).filter(([, values]) => values.length));
+  const facets = FACETS.filter((facet) => facet !== "round");
+  const chosen = Object.fromEntries(facets.map((facet) => [facet, state.list(facet)]).filter(([, values]) => values.length));
   for (const facet of Object.keys(chosen)) chosen[facet] = chosen[facet].map((value) => (value === "none" ? "" : value));
   if (state.list("cluster").length) chosen.cluster_id = state.list("cluster").map(Number);
   if (state.one("words")) chosen.words = state.one("words");
-  if (state.one("round")) chosen.round = Number(state.one("round"));
-  if (view.lassoIds) chosen.failure_ids = view.lassoIds;
+  if (rounds().length) chosen.round = rounds();
+  if (view.lassoIds) chosen.failure_ids = view.lassoPacked;
   return chosen;
 }
 
@@ -61,29 +77,48 @@ export const narrowed = () => Object.keys(filter()).some((name) => name !== "rou
 
 // Changes the selection; starts again at its first failure.
 export function choose(changes, replace = false) {
-  state.set({ ...changes, offset: null, card: null }, { replace });
+  state.set({ ...changes, offset: null, card: null, saved: null }, { replace });
 }
 
 // A facet's value, on or off; several may be on.
 export function toggle(name, value) {
-  const now = state.list(name);
+  const now = name === "round" && !rounds().length ? [String(view.summary.round)] : state.list(name);
   const text = String(value === "" ? "none" : value);
   choose({ [name]: now.includes(text) ? now.filter((one) => one !== text) : [...now, text] });
 }
 
-export const clear = () => choose({ ...Object.fromEntries(FACETS.map((facet) => [facet, null])), cluster: null, words: null, lasso: null });
+export function clear() {
+  view.marked.clear();
+  choose({ ...Object.fromEntries(FACETS.map((facet) => [facet, null])), cluster: null, words: null, lasso: null });
+  drawAll();
+}
 
 export function open(failureId) {
   state.set({ card: failureId }, { replace: true });
   side.open();
 }
 
-const newest = onlyLatest();
+// A click on a picture: shows the failure; with ctrl it is marked, with shift all up to it are, for triage of several.
+export function press(event, failureId) {
+  const ids = view.page.rows.map((row) => row.failure_id);
+  if (event.shiftKey) {
+    const [from, to] = [ids.indexOf(view.card?.failure_id), ids.indexOf(failureId)].sort((a, b) => a - b);
+    for (const id of ids.slice(Math.max(0, from), to + 1)) view.marked.add(id);
+  } else if (event.ctrlKey || event.metaKey) {
+    if (!view.marked.delete(failureId)) view.marked.add(failureId);
+  } else {
+    view.marked.clear();
+    if (failureId !== view.card?.failure_id) return open(failureId);
+  }
+  drawAll();
+}
+
 const newestCard = onlyLatest();
 
 // Called when the page comes up and whenever the URL changes.
 export async function show() {
-  if (!view.summary || (state.one("round") && Number(state.one("round")) !== view.summary.round)) await loadSummary();
+  if (await followSaved()) return; // it changes the URL, and this is called again
+  if (!view.summary || shownRounds !== JSON.stringify(rounds())) await loadSummary();
   const search = at(root, "search");
   if (document.activeElement !== search) search.value = state.one("words") ?? "";
   map.showLasso(state.one("lasso"));
@@ -93,7 +128,7 @@ export async function show() {
     shownFilter = wanted;
     drawChips(at(root, "chips"), view); // what was just chosen is seen at once, the answers follow
     map.preview();
-    await loadSelection();
+    await loadSelection(filter());
   }
   await showCard();
   drawAll();
@@ -102,22 +137,29 @@ export async function show() {
 const offset = () => Number(state.one("offset") ?? 0);
 
 async function loadSummary() {
-  const round = Number(state.one("round")) || null;
-  view.summary = await api("failures/summary", { round });
+  const wanted = rounds();
+  view.summary = await api("failures/summary", { round: wanted.length ? wanted : null });
+  shownRounds = JSON.stringify(wanted);
   await map.load(view.summary);
 }
 
-async function loadSelection() {
-  const chosen = filter();
-  const answer = await newest(Promise.all([
-    api("failures/page", { ...chosen, offset: offset(), limit: PAGE }),
-    api("failures/clusters", chosen),
-    api("failures/facets", chosen),
-    map.loadShown(chosen, narrowed()),
-  ]));
-  if (!answer) return;
-  [view.page, view.clusters, view.facets] = answer;
-  map.showLabels();
+let turns = 0;
+
+// The pictures are drawn as soon as they are known, whatever else takes longer.
+async function loadSelection(chosen) {
+  const mine = ++turns;
+  const current = () => mine === turns;
+  const page = api("failures/page", { ...chosen, offset: offset(), limit: PAGE }).then((answer) => {
+    if (!current()) return;
+    view.page = answer;
+    drawPage();
+  });
+  const rest = Promise.all([api("failures/clusters", chosen), api("failures/facets", chosen), map.loadShown(chosen, current)]).then((answer) => {
+    if (!current()) return;
+    [view.clusters, view.facets] = answer;
+    map.showLabels();
+  });
+  await Promise.all([page, rest]);
 }
 
 async function showCard() {
@@ -134,15 +176,30 @@ async function showCard() {
 }
 
 function drawAll() {
-  const { summary, page } = view;
   map.show();
   drawGlance();
   drawClusters(at(root, "clusters"), view);
   drawFacets(at(root, "facets"), view);
+  drawViews(at(root, "views"));
   drawChips(at(root, "chips"), view);
-  const grid = state.one("layout") === "grid" || !summary.placed;
-  at(root, "middle-title").textContent = grid ? "Failures" : "Map";
-  map.visible(!grid);
+  drawPage();
+  drawCard(at(root, "card"), view);
+  drawTriage(at(root, "triage"), view);
+  drawActions(at(root, "actions"), at(root, "recluster"), view);
+}
+
+// The middle, the grid, and how many failures are selected.
+function drawPage() {
+  const { summary, page } = view;
+  const slices = layout() === "slices" && summary.failures > 0;
+  const grid = !slices && (layout() === "grid" || !summary.placed);
+  const tab = ([name, text]) => h("button.tab", { class: (name === "slices") === slices ? "on" : "", "aria-pressed": String((name === "slices") === slices),
+    onclick: () => state.set({ layout: name === "map" ? null : name }) }, name === "map" && grid ? "Failures" : text);
+  fillOnce(at(root, "middle-title"), [slices, grid], () => (summary.failures ? LAYOUTS.map(tab) : "Failures"));
+  map.visible(!grid && !slices);
+  const table = at(root, "slices");
+  table.hidden = !slices;
+  if (slices) drawSlices(table, view);
   const wide = at(root, "wide-grid");
   wide.hidden = !grid;
   const blocked = grid && drawSteps(at(root, "steps"), view);
@@ -151,8 +208,6 @@ function drawAll() {
   at(root, "wide-thumbs").hidden = blocked;
   at(root, "thumbs").hidden = grid;
   if (!grid) drawThumbs(at(root, "thumbs"), view);
-  drawCard(at(root, "card"), view);
-  drawTriage(at(root, "triage"), view);
   const total = page?.failures ?? 0;
   const pages = Math.max(1, Math.ceil(total / PAGE));
   const here = offset() / PAGE + 1;
@@ -163,23 +218,22 @@ function drawAll() {
   const tally = (page?.by_error_type ?? []).map((row) => `${row.error_type || "not diagnosed"} ${fmt.number(row.failures)}`).join(" · ");
   at(root, "tally").textContent = tally;
   at(root, "tally").title = tally;
-  drawActions(at(root, "actions"), at(root, "recluster"), view);
 }
 
-// "1,563 failures of 4,812 train items · accuracy 0.675"
+// "1,563 failures of 4,812 train items", and below it "strict 0.675, lenient 0.701 · without 12 label errors 0.678, 0.704"
 function drawGlance() {
   const { summary } = view;
   const items = summary.answered < summary.examples
     ? `${fmt.number(summary.answered)} of ${fmt.number(summary.examples)} train items asked`
     : `${fmt.number(summary.answered)} train items`;
-  const { accuracy_without_label_errors: other, label_errors: errors } = summary;
-  const without = errors ? ` · ${fmt.fixed(other)} without ${fmt.plural(errors, "label error")}` : "";
+  const { accuracy_without_label_errors: strict, accuracy_lenient_without_label_errors: lenient, label_errors: errors } = summary;
+  const without = errors ? ` · without ${fmt.plural(errors, "label error")} ${fmt.fixed(strict)}, ${fmt.fixed(lenient)}` : "";
   const lines = summary.answered ? [`${fmt.plural(summary.failures, "failure")} of ${items}`,
-    `accuracy ${fmt.fixed(summary.accuracy)}${without}`] : [];
-  fill(at(root, "glance"), lines.map((line) => h("div", { title: line }, line)));
-  const rounds = summary.rounds ?? [];
-  const choice = rounds.length > 1 && pick(rounds.map((round) => ({ value: round, text: `round ${round}` })), summary.round,
-    (round) => choose({ round, cluster: null, lasso: null }));
+    `strict ${fmt.fixed(summary.accuracy)}, lenient ${fmt.fixed(summary.accuracy_lenient)}${without}`] : [];
+  fill(at(root, "glance"), lines.map((line, i) => h("div", { title: i ? `Accuracy: ${line}` : line }, line)));
+  const known = summary.rounds ?? [];
+  const choice = known.length > 1 && pick([...known.map((round) => ({ value: round, text: `round ${round}` })), { value: "", text: "all rounds" }],
+    rounds().length > 1 ? "" : summary.round, (round) => choose({ round: round || known, cluster: null, lasso: null }));
   fill(at(root, "rounds"), choice);
   fill(at(root, "tools"), map.tools(), side.button);
 }
@@ -199,12 +253,16 @@ function step(by) {
 }
 
 async function label(text) {
+  if (view.marked.size) return triage([...view.marked], { label: text });
   if (!view.card) return;
   const { failure_id: id } = view.card;
   step(1);
   toast(`Failure ${fmt.number(id)}: ${text}. Back with ${keymap.key("failures", "previous")}`, { kind: "good", seconds: 2.5 });
-  await triage(id, { label: text });
+  await triage([id], { label: text });
 }
+
+// After something was changed on the server; when nothing more follows for a moment, for keys come quickly.
+export const refreshSoon = later(() => refresh(), 250);
 
 // After something was changed on the server.
 export async function refresh() {
@@ -217,7 +275,7 @@ export async function refresh() {
 export async function tick(workspace) {
   view.running = workspace.running.filter((job) => ["import", "evaluate", "diagnose", "cluster"].includes(job.stage));
   const count = workspace.counts.failures;
-  const changed = view.summary && workspace.round === view.summary.round && count !== view.summary.failures;
+  const changed = view.summary && rounds().length < 2 && workspace.round === view.summary.round && count !== view.summary.failures;
   if ((!view.running.length && !working && !changed) || performance.now() < rest) return;
   working = view.running.length > 0;
   const begun = performance.now();

@@ -1,7 +1,7 @@
 // What can be done with the selection: diagnose, cluster, generate; each with what it costs.
 
-import { api, estimate, fill, fillOnce, fmt, h, launch, pages, priceText, progress, state, emptyState, toast } from "./lib.js";
-import { filter, narrowed } from "./failures.js";
+import { api, estimate, fill, fillOnce, fmt, h, later, launch, pages, priceText, progress, state, emptyState, toast } from "./lib.js";
+import { filter, narrowed, view } from "./failures.js";
 
 let asked = null; // the selection that the estimate on the button is for
 let price = "";
@@ -24,28 +24,32 @@ export function drawActions(box, recluster, view) {
   fill(recluster, summary.diagnosed > 0 && h("button.btn",
     { onclick: launchCluster, title: summary.placed
     ? `${fmt.number(summary.placed)} of ${fmt.number(summary.diagnosed)} diagnosed failures are on the map`
-    : "Groups the diagnosed failures and lays the map" }, summary.placed ? "Re-cluster" : "Cluster"));
+    : "Groups the diagnosed failures and lays the map" }, summary.placed ? "Lay the map again" : "Cluster"));
   if (many) reckon(view);
 }
 
 const mark = ({ page, summary }) => JSON.stringify([filter(), page?.diagnosed, summary.version]);
 
-// The estimate on the button, for the selection as it is now.
-async function reckon(view) {
+const PROBE = 60; // failures that the estimate on the button is reckoned from
+
+// The estimate on the button, for the selection as it is now: of some failures, and from them for all.
+const reckon = later(async (view) => {
   const now = mark(view);
   if (asked === now) return;
   [asked, price] = [now, ""];
   try {
-    const found = await estimate("diagnose", { failure_ids: await idsToDiagnose(view) });
+    const ids = await idsToDiagnose(view, PROBE) ?? (await api("failures/ids", { ...filter(), limit: PROBE }, { quiet: true })).undiagnosed;
+    const found = await estimate("diagnose", { failure_ids: ids });
     if (asked !== now) return;
-    figure.textContent = price = costText(found);
+    const many = ((view.page.failures - view.page.diagnosed) || view.page.failures) / ids.length;
+    figure.textContent = price = costText({ ...found, calls: Math.round(found.calls * many), usd: found.usd?.map((usd) => usd * many) });
   } catch { /* nothing to estimate: the dialog says why */ }
-}
+}, 400);
 
 // Those of the selection without a diagnosis; all of it if each has one; null for all of the round that have none.
-async function idsToDiagnose({ page }) {
+async function idsToDiagnose({ page }, limit = null) {
   if (!narrowed() && page.failures > page.diagnosed) return null;
-  const found = await api("failures/ids", filter());
+  const found = await api("failures/ids", { ...filter(), limit }, { quiet: limit !== null });
   return found.undiagnosed.length ? found.undiagnosed : found.failure_ids;
 }
 
@@ -57,8 +61,13 @@ async function launchDiagnose(view) {
       + "Then it sees both answers and says what went wrong." });
 }
 
-const launchCluster = () => launch("cluster", {}, { title: "Cluster", noun: "diagnosed failure", button: "Cluster",
-  text: "Groups the diagnosed failures by error type and likeness, gives each group a plain title, and lays the map anew." });
+function launchCluster() {
+  const again = Boolean(view.summary?.placed);
+  return launch("cluster", {}, { title: again ? "Lay the map again" : "Cluster", noun: "diagnosed failure", button: again ? "Lay again" : "Cluster",
+    first: ["text_weight", "image_weight"], hidden: ["only_new"],
+    text: "Groups the diagnosed failures by error type and likeness, gives each group a plain title, and lays the map anew."
+      + (again ? " What people renamed, merged, split, made or moved stays." : "") });
+}
 
 const launchEvaluate = () => launch("evaluate", {}, { title: "Evaluate", noun: "example", button: "Evaluate",
   text: "Asks the checkpoint every question of the datasets and scores its answers. "

@@ -1,8 +1,9 @@
 // Right column: the grid of what is selected, and the card of one failure.
 
-import { api, cell, chip, colour, definition, dot, emptyState, eventId, fill, fillList, fmt, h, pick, picture, state, types,
+import { api, cell, chip, colour, definition, dot, emptyState, eventId, fill, fillList, fmt, h, pick, picture, state, toast, types,
   zoom } from "./lib.js";
-import { open, refresh, view } from "./failures.js";
+import { press, refreshSoon, view } from "./failures.js";
+import { drawNeighbours } from "./failures_neighbours.js";
 
 const LABELS = [["model error", "Model error", "m"], ["label error", "Label error", "l"], ["scorer artefact", "Scorer", "o"]];
 const HINTS = { "model error": "The model is wrong", "label error": "The gold answer is wrong",
@@ -14,7 +15,10 @@ export function drawThumbs(box, { page, card }) {
   let grid = box.querySelector(".grid");
   if (!grid) fill(box, (grid = h("div.grid")));
   fillList(grid, rows, thumb);
-  for (const element of grid.children) element.classList.toggle("sel", Number(element.dataset.id) === card?.failure_id);
+  for (const element of grid.children) {
+    element.classList.toggle("sel", Number(element.dataset.id) === card?.failure_id);
+    element.classList.toggle("marked", view.marked.has(Number(element.dataset.id)));
+  }
   if (grid.parentNode.dataset.shown !== String(card?.failure_id)) grid.querySelector(".sel")?.scrollIntoView({ block: "nearest" });
   grid.parentNode.dataset.shown = card?.failure_id;
 }
@@ -22,7 +26,8 @@ export function drawThumbs(box, { page, card }) {
 function thumb(row) {
   const caption = [h("span.q", dot(row.error_type), " ", row.question),
     h("span.a", h("s.wrong", shownAnswer(row.answer, row.choices)), " · ", h("span.right", shownAnswer(row.golds[0], row.choices)))];
-  const element = cell(row.image, caption, { onclick: () => open(row.failure_id), id: row.failure_id, title: row.question });
+  const element = cell(row.image, caption, { onclick: (event) => press(event, row.failure_id), id: row.failure_id,
+    title: `${row.question}\n(ctrl or shift marks several)` });
   element.classList.toggle("excused", row.triage === "label error");
   return element;
 }
@@ -47,8 +52,10 @@ export function drawCard(box, { card, page, index }) {
     picture(card.image, "card", card.question));
   const from = `${card.dataset} · ${card.kind ?? "no kind"} · item ${card.external_id} · failure ${fmt.number(card.failure_id)}`;
   const { scrollTop } = box;
-  fill(box, h("h4", place), h("div.card", h("div.top", shot, h("dl.kv", facts(card))), diagnosis(card), history(card)),
+  const near = h("div.near");
+  fill(box, h("h4", place), h("div.card", h("div.top", shot, h("dl.kv", facts(card))), diagnosis(card), history(card)), near,
     h("p.small.faint", { style: "margin-top:8px" }, from));
+  drawNeighbours(near, card);
   box.scrollTop = same ? scrollTop : 0;
 }
 
@@ -79,24 +86,39 @@ const USE = { "teachable": "ok", "gold looks wrong": "wa", "only its form is wro
 function diagnosis(card) {
   if (!card.diagnosis_id) return [h("h4", "Diagnosis"), h("p.dim", "Not diagnosed yet.")];
   const choices = types.map((type) => ({ value: type.name, text: type.name }));
-  const select = pick(choices, card.error_type, (type) => triage(card.failure_id, { error_type: type }),
+  const select = pick(choices, card.error_type, (type) => triage([card.failure_id], { error_type: type }),
     { title: `Error type: ${definition(card.error_type)}` });
   select.style.borderLeft = `3px solid ${colour(card.error_type)}`;
   const practised = card.samples ? fact("Practised by", fmt.plural(card.samples, "sample"),
     card.approved ? h("span.dim", `, ${fmt.number(card.approved)} approved`) : "") : null;
   return [h("h4", "Diagnosis"), h("div", card.faulty_reasoning),
-    h("dl.kv.diag", { style: "margin-top:8px" }, fact("Error type", select, " ", chip(card.use, { kind: USE[card.use] ?? "" })),
+    h("dl.kv.diag", { style: "margin-top:8px" }, fact("Error type", select, " ", confirmation(card), " ", chip(card.use, { kind: USE[card.use] ?? "" })),
       card.description && fact("It sees", h("span.dim", card.description)),
         card.key_elements?.length > 0 && fact("Key elements", h("span.dim", card.key_elements.join(", "))),
       fact("Confidence", h("span.dim", fmt.fixed(card.confidence, 2), ` · ${card.frontier}`)),
         card.cluster && fact("Cluster", h("span.dim", card.cluster)), practised)];
 }
 
+// A tick that says whether a person has given or confirmed the error type; pressing it confirms.
+function confirmation(card) {
+  const by = card.history?.find((event) => event.error_type)?.reviewer;
+  return h("button.btn.icon.bare", { class: by ? "okay" : "", "aria-pressed": String(Boolean(by)), onclick: confirmType,
+    title: by ? `Error type given or confirmed by ${by}` : "The error type is right (c)", "aria-label": "The error type is right" }, "✓");
+}
+
+// Says that the frontier model's error type is right: agreement is counted over these and over corrections.
+export const confirmType = () => view.card?.diagnosis_id && triage(view.card.failure_id, { error_type: view.card.error_type });
+
 // The bar below the card: a person's word on the failure.
 export function drawTriage(box, { card }) {
-  fill(box, card && LABELS.map(([label, text, key]) => h("button.btn",
-    { class: card.triage === label ? "on" : "", "aria-pressed": String(card.triage === label), title: HINTS[label],
-    onclick: () => triage(card.failure_id, { label }) }, text, h("kbd", key))));
+  const many = view.marked.size;
+  const ids = () => (many ? [...view.marked] : [card.failure_id]);
+  const on = (label) => !many && card.triage === label;
+  fill(box, card && [LABELS.map(([label, text, key]) => h("button.btn",
+    { class: on(label) ? "on" : "", "aria-pressed": String(on(label)), title: many ? `${HINTS[label]}: all ${many} marked` : HINTS[label],
+    onclick: () => triage(ids(), { label }) }, text, h("kbd", key))),
+  many > 0 && h("button.chip.on", { onclick: () => { view.marked.clear(); refreshSoon(); }, title: "Take the marks away" },
+    `${fmt.number(many)} marked`, h("span.x", "✕"))]);
 }
 
 function history(card) {
@@ -105,14 +127,16 @@ function history(card) {
   return h("p.small.faint", { style: "margin-top:8px" }, card.history.slice(0, 3).map(line).join(" · "));
 }
 
-// Stores a person's word; what is shown changes at once and is put right by the answer.
-export async function triage(failureId, word) {
-  if (view.card?.failure_id === failureId) Object.assign(view.card, word.label ? { triage: word.label } : { error_type: word.error_type });
-  const row = view.page?.rows.find((one) => one.failure_id === failureId);
-  if (row) Object.assign(row, word.label ? { triage: word.label } : { error_type: word.error_type });
+// Stores a person's word on failures; what is shown changes at once and is put right by the answer.
+export async function triage(failureIds, word) {
+  const change = word.label ? { triage: word.label } : { error_type: word.error_type };
+  if (failureIds.includes(view.card?.failure_id)) Object.assign(view.card, change);
+  for (const row of view.page?.rows ?? []) if (failureIds.includes(row.failure_id)) Object.assign(row, change);
+  if (view.marked.size) toast(`${fmt.plural(failureIds.length, "failure")}: ${word.label ?? word.error_type}`, { kind: "good", seconds: 2.5 });
+  view.marked.clear();
   try {
-    await api("failures/triage", { failure_ids: [failureId], event_id: eventId(), ...word });
+    await api("failures/triage", { failure_ids: failureIds, event_id: eventId(), ...word });
   } finally {
-    await refresh();
+    refreshSoon();
   }
 }

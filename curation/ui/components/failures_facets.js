@@ -1,7 +1,8 @@
 // Left column: facets; and the chips above the map that say what is selected.
 
 import { chip, definition, dot, fill, fillOnce, fmt, h, state } from "./lib.js";
-import { clear, FACETS, narrowed, toggle, choose } from "./failures.js";
+import { clear, FACETS, rounds, toggle, choose } from "./failures.js";
+import { canSave, saveView } from "./failures_views.js";
 
 const TITLES = { error_type: "Error type", dataset: "Dataset", kind: "Kind of question", assigned: "Assigned error type",
   opening: "Question begins", length: "Answer's length", score: "Score", confidence: "Diagnosis' confidence", use: "Can it teach?",
@@ -59,20 +60,21 @@ const value = (facet, { value: text, count }, on) =>
     facet === "error_type" && dot(text), h("span", valueText(facet, text)), h("span.n", fmt.number(count)));
 
 export function drawChips(box, view) {
-  if (!narrowed()) return fill(box);
+  if (!canSave()) return fill(box);
   const titles = new Map(view.clusters.map((cluster) => [String(cluster.cluster_id), cluster]));
   const clusters = state.list("cluster").map((id) => chip([dot(titles.get(id)?.error_type),
     short(titles.get(id)?.title ?? `cluster ${id}`)], { onremove: () => toggle("cluster", id), title: titles.get(id)?.title }));
-  const facets = FACETS.flatMap((facet) => state.list(facet).map((v) => {
+  const facets = FACETS.filter((facet) => facet !== "round" || rounds().length > 1).flatMap((facet) => state.list(facet).map((v) => {
     const real = v === "none" ? "" : v;
-    return chip([facet === "error_type" && dot(real), valueText(facet, real)],
+    return chip([facet === "error_type" && dot(real), facet === "round" ? `round ${real}` : valueText(facet, real)],
       { onremove: () => toggle(facet, real), title: TITLES[facet] });
   }));
   const words = state.one("words") && chip(`“${state.one("words")}”`, { onremove: () => choose({ words: null }), title: "Search" });
   const lasso = view.lassoIds && chip(`lasso ${fmt.number(view.lassoIds.length)}`,
     { kind: "on", onremove: () => choose({ lasso: null }), title: "What the lasso encloses" });
   const chips = [lasso, ...clusters, ...facets, words].filter(Boolean);
-  fill(box, chips, chips.length > 1 && chip(["clear all ", h("kbd", "x")], { onclick: clear }));
+  fill(box, chips, chips.length > 1 && chip(["clear all ", h("kbd", "x")], { onclick: clear }),
+    !state.one("saved") && chip("save view", { onclick: saveView, title: "Keep this selection under a name" }));
 }
 
 const short = (text) => (text.length > 38 ? `${text.slice(0, 36)}…` : text);

@@ -2,14 +2,14 @@
 
 import { api, at, colour, dot, fill, h, icon, pick, picture, state, tooltip } from "./lib.js";
 import { PointMap } from "./map.js";
-import { toggle } from "./failures.js";
+import { rounds, toggle } from "./failures.js";
 import { valueText } from "./failures_facets.js";
 
 const OTHERS = ["#4269d0", "#efb118", "#ff725c", "#6cc5b0", "#3ca951", "#ff8ab7", "#a463f2", "#97bbf5", "#9c6b4e", "#38b2c4", "#8c9a3c",
   "#d6679a"];
 const BAD_TO_GOOD = ["#d0443a", "#e07b39", "#e8b23a", "#a9b84a", "#3ca951"]; // score 0 to 1 in fifths
 const WAYS = [{ value: "error_type", text: "error type" }, { value: "cluster", text: "cluster" }, { value: "dataset", text: "dataset" },
-  { value: "score", text: "score" }];
+  { value: "score", text: "score" }, { value: "round", text: "round" }];
 const LABEL = 34; // letters of a cluster's title on the map
 
 export class MapColumn {
@@ -43,27 +43,28 @@ export class MapColumn {
   // The points of a round, if they changed.
   async load(summary) {
     if (!summary.placed) {
-      [this.points, this.version] = [null, summary.version];
+      [this.points, this.version] = [null, summary.map];
       return;
     }
-    if (this.version === summary.version) return;
-    const answer = await api("failures/points", { round: summary.round });
+    if (this.version === summary.map) return;
+    const answer = await api("failures/points", { round: rounds().length ? rounds() : null });
     const array = (name, type) => new type(Uint8Array.from(atob(answer[name]), (c) => c.charCodeAt(0)).buffer);
-    this.version = summary.version;
+    this.version = summary.map;
     this.points = { names: answer.names, failure_id: array("failure_id", Int32Array), error_type: array("error_type", Uint8Array),
-      dataset: array("dataset", Uint8Array), cluster: array("cluster", Uint16Array), score: array("score", Uint8Array) };
-    this.at = new Map([...this.points.failure_id].map((id, i) => [id, i]));
+      dataset: array("dataset", Uint8Array), cluster: array("cluster", Uint16Array), score: array("score", Uint8Array), round: array("round", Uint8Array) };
     this.painted = null;
     this.map.setPoints(array("x", Float32Array), array("y", Float32Array));
   }
 
-  // Which of the points the filter lets through.
-  async loadShown(filter, narrowed) {
+  // Which of the points the filter lets through; of a lasso alone that is known here.
+  async loadShown(filter, current) {
     if (!this.points) return;
-    if (!narrowed) return this.map.setShown(null);
+    const parts = Object.keys(filter).filter((name) => name !== "round");
+    if (!parts.length) return this.map.setShown(null);
+    if (parts.length === 1 && this.view.lassoIds) return this.preview();
     const answer = await api("failures/shown", filter);
     const ids = new Int32Array(Uint8Array.from(atob(answer.failure_id), (c) => c.charCodeAt(0)).buffer);
-    this.map.setShown(this.mask(ids));
+    if (current()) this.map.setShown(this.mask(ids));
   }
 
   // Greys at once what a lasso leaves out, until the server's answer for all of the filter is there.
@@ -73,7 +74,11 @@ export class MapColumn {
 
   mask(ids) {
     const shown = new Uint8Array(this.points.failure_id.length);
-    for (const id of ids) if (this.at.has(id)) shown[this.at.get(id)] = 1;
+    const all = this.points.failure_id;
+    for (let i = 0, at = 0; i < ids.length; i++) { // both ascend
+      while (at < all.length && all[at] < ids[i]) at++;
+      if (all[at] === ids[i]) shown[at] = 1;
+    }
     return shown;
   }
 
@@ -83,7 +88,20 @@ export class MapColumn {
     [this.lasso, this.lassoOf] = [text, this.version];
     const polygon = text && this.points ? decode(text) : null;
     this.map.setLasso(polygon);
-    this.view.lassoIds = polygon ? this.map.inside(polygon).map((i) => this.points.failure_id[i]) : null;
+    this.view.lassoIds = polygon ? Int32Array.from(this.map.inside(polygon), (i) => this.points.failure_id[i]) : null;
+    this.view.lassoPacked = polygon && packed(this.view.lassoIds);
+  }
+
+  // The place of a failure among the points, or null; their numbers ascend.
+  indexOf(id) {
+    const ids = this.points.failure_id;
+    let [low, high] = [0, ids.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (ids[middle] < id) low = middle + 1;
+      else high = middle;
+    }
+    return ids[low] === id ? low : null;
   }
 
   show() {
@@ -93,27 +111,28 @@ export class MapColumn {
     if (this.painted !== way) this.map.setColours(index, palette);
     this.painted = way;
     this.drawLegend(way, palette);
-    this.map.setPicked(this.at.get(Number(state.one("card"))) ?? null);
+    this.map.setPicked(this.indexOf(Number(state.one("card"))));
   }
 
   colours(way) {
     const { names, error_type: type, dataset, cluster, score } = this.points;
     if (way === "dataset") return { index: dataset, palette: names.dataset.map((_, i) => OTHERS[i % OTHERS.length]) };
     if (way === "cluster") return { index: cluster, palette: names.cluster.map((_, i) => OTHERS[i % OTHERS.length]) };
+    if (way === "round") return { index: this.points.round, palette: names.round.map((_, i) => OTHERS[i % OTHERS.length]) };
     if (way === "score") return { index: score.map((s) => Math.min(4, Math.floor(s / 20))), palette: BAD_TO_GOOD };
     return { index: type, palette: names.error_type.map(colour) };
   }
 
   drawLegend(way, palette) {
     const box = at(this.root, "legend");
-    const ways = pick(WAYS, way, (chosen) => state.set({ colour: chosen === "error_type" ? null : chosen }, { replace: true }),
+    const ways = pick(WAYS.filter((one) => one.value !== "round" || this.points.names.round.length > 1), way, (chosen) => state.set({ colour: chosen === "error_type" ? null : chosen }, { replace: true }),
       { title: "What the colours mean" });
     if (way === "score") return fill(box, ways, h("button", { disabled: true }, h("span", "0")),
       h("span.ramp", { style: { background: `linear-gradient(90deg, ${palette.join(",")})` } }),
       h("button", { disabled: true }, h("span", "1")));
     const name = way === "cluster" ? "cluster" : way;
     const titles = new Map(this.view.clusters.map((one) => [one.cluster_id, one.title]));
-    const text = (value) => (way === "cluster" ? titles.get(value) ?? `cluster ${value}` : valueText(way, value));
+    const text = (value) => (way === "round" ? `round ${value}` : way === "cluster" ? titles.get(value) ?? `cluster ${value}` : valueText(way, value));
     const order = way === "error_type" ? this.byCount(this.points.error_type, palette.length) : palette.map((_, i) => i);
     const item = (i) => {
       const value = this.points.names[way][i];
@@ -144,7 +163,7 @@ export class MapColumn {
   }
 
   tools() {
-    if (!this.points) return null;
+    if (!this.points || state.one("layout") === "slices") return null;
     const mode = (name, title) => h("button.btn.icon",
       { dataset: { mode: name }, class: this.mode === name ? "on" : "", title, "aria-label": title, onclick: () => this.setMode(name) },
       icon(name));
@@ -174,6 +193,14 @@ export class MapColumn {
 }
 
 const short = (title) => (title.length > LABEL ? `${title.slice(0, LABEL - 2)}…` : title);
+
+// Numbers as base64: 20,000 of them as JSON would be three times as long, and are sent with every question.
+function packed(ids) {
+  const bytes = new Uint8Array(ids.buffer);
+  let text = "";
+  for (let i = 0; i < bytes.length; i += 0x8000) text += String.fromCharCode(...bytes.subarray(i, i + 0x8000));
+  return btoa(text);
+}
 
 // An outline as text for the URL: at most 60 corners, two digits each behind the point.
 function encode(polygon) {
