@@ -9,13 +9,14 @@ const TARGET = 0.95;
 let root, rule, shown, gate;
 const newest = onlyLatest();
 
+keys("calibration", [
+  { name: "propose", key: "p", what: "Propose a rule", run: () => rule.propose() },
+  { name: "check", key: "c", what: "Check the rule on the held-back labels", run: () => rule.check() },
+]);
+
 export function start(element) {
   root = element;
   rule = new Rule(root, { target, reload: show });
-  keys("calibration", [
-    { name: "propose", key: "p", what: "Propose a rule", run: () => rule.propose() },
-    { name: "check", key: "c", what: "Check the rule on the held-back labels", run: () => rule.check() },
-  ]);
 }
 
 export const target = () => Number(state.one("target") ?? TARGET) || TARGET;
