@@ -25,6 +25,7 @@ function control(name, field, value) {
     ...field.enum].map((one) => h("option", { value: one, selected: one === given }, one === "" ? "–"
       : String(one).replaceAll("_", " "))));
   if (field.const !== undefined) return h("input.in", { value: field.const, disabled: true });
+  if (field.widget === "slider") return h("input", { type: "range", min: field.minimum, max: field.maximum, step: field.step, value: given });
   if (field.type === "boolean") return h("input", { type: "checkbox", checked: Boolean(given) });
   if (field.type === "integer" || field.type === "number")
     return h("input.in.short", { type: "number", value: given ?? "", step: field.type === "integer" ? 1 : "any", min: field.minimum,
@@ -61,7 +62,10 @@ export function form(schema, values = {}, onChange = () => {}, { only = null, ex
     input.id = `field-${name}-${Math.random().toString(36).slice(2, 8)}`;
     const hint = h("div.hint", field.description ?? "");
     input.addEventListener(input.type === "checkbox" || input.tagName === "SELECT" ? "change" : "input", () => onChange(all(), name));
-    rows.set(name, { field, input, hint, element: h("div.field", h("label", { for: input.id }, title(name)), h("div", input), hint) });
+    const told = field.widget === "slider" && h("output.dim", { for: input.id }, input.value);
+    if (told) input.addEventListener("input", () => { told.textContent = input.value; });
+    rows.set(name, { field, input, hint,
+      element: h("div.field", h("label", { for: input.id }, title(name)), h("div", { class: told ? "row" : "" }, input, told), hint) });
   }
   const all = () => ({ ...Object.fromEntries(Object.entries(values)),
     ...Object.fromEntries([...rows].map(([name, row]) => [name, read(row.input, row.field)]).filter(([, value]) => value !== undefined)) });

@@ -44,8 +44,9 @@ export async function start(stage, options, then = []) {
   return job;
 }
 
-// Shows the estimate and the stage's options (all but `hidden`), then launches. Resolves to the job, or null.
-export function launch(stage, options = {}, { title = stage, text = "", noun = "row", hidden = [], button = "Start", then = [] } = {}) {
+// Shows the estimate and the stage's options (all but `hidden`; those in `first` unfolded), then launches. Resolves to the job, or null.
+export function launch(stage, options = {},
+  { title = stage, text = "", noun = "row", hidden = [], first = [], button = "Start", then = [] } = {}) {
   return new Promise((resolve) => {
     const figure = h("div.num", "…");
     const figures = h("div.card", h("div.dim", "Estimate"), figure);
@@ -78,7 +79,9 @@ export function launch(stage, options = {}, { title = stage, text = "", noun = "
     reckon();
     stageList().then((list) => {
       const { options: schema, defaults } = list.find((one) => one.name === stage);
-      const shown = form(schema, { ...defaults, ...options }, (now) => { values = now; reckonLater(); }, { except: hidden });
+      const others = Object.keys(schema.properties ?? {}).filter((name) => first.length && !first.includes(name));
+      const shown = form(schema, { ...defaults, ...options }, (now) => { values = now; reckonLater(); }, { except: hidden, advanced: others });
+      if (first.length) return fill(fields, shown.element);
       fill(fields, h("details", h("summary.dim", { style: "cursor:pointer" }, "Options"),
         h("div", { style: "margin-top:10px" }, shown.element)));
     }).catch(() => { stages = undefined; });

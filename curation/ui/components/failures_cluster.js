@@ -1,0 +1,51 @@
+// What is known of one cluster: its typical failures, how far it can be trusted; and how far the error types of all of them can.
+
+import { api, fill, fmt, h, picture } from "./lib.js";
+import { open } from "./failures.js";
+import { history, mergeWith, rename, split } from "./failures_cluster_changes.js";
+
+const typical = new Map(); // cluster and its size -> its failures nearest the centre
+
+// The box below the chosen cluster.
+export function more(cluster, about) {
+  const strip = h("div.cl-strip", { "aria-label": "Nearest its centre" });
+  drawTypical(strip, cluster);
+  return h("div.cl-more", strip, facts(cluster, about),
+    h("div.row.wrap", h("button.btn", { onclick: () => rename(cluster) }, "Rename"),
+      h("button.btn", { onclick: () => split(cluster), title: "In two, by what is selected of it or by likeness" }, "Split"),
+      h("button.btn", { onclick: () => mergeWith(cluster), title: "With another one; or pick several in the list" }, "Merge…")));
+}
+
+async function drawTypical(strip, { cluster_id: id, failures }) {
+  const mark = `${id}.${failures}`;
+  if (!typical.has(mark)) typical.set(mark, await api("clusters/typical", { cluster_id: id, limit: 6 }, { quiet: true }));
+  fill(strip, typical.get(mark).map((row) => h("button", { onclick: () => open(row.failure_id),
+    title: `${row.question}\n${row.answer || "(nothing)"}, gold ${row.golds[0]}` }, picture(row.image, "thumb", row.question))));
+}
+
+function facts(cluster, about) {
+  if (!about) return null;
+  const { stability, resamples, dissolved, agreement, made_by: by, found_title: found } = about;
+  const stable = stability === null ? h("span.dim", by ? `made by ${by}; not drawn again` : "not measured")
+    : [fmt.fixed(stability, 2), h("span.dim", ` over ${fmt.plural(resamples, "draw")}`
+      + (dissolved ? `, gone in ${fmt.percent(dissolved)}` : ""))];
+  const agreed = agreement ? [`${agreement.agreed} of ${agreement.checked}`,
+    h("span.dim", ` (${fmt.percent(agreement.low)} to ${fmt.percent(agreement.high)})`)] : h("span.dim", "none yet");
+  const said = found && found !== cluster.title && [h("dt", "Model's title"), h("dd.dim", found)];
+  return h("dl.kv", h("dt", { title: "Mean Jaccard likeness to its most similar cluster when the failures are drawn again and grouped anew "
+    + "(Hennig 2007): above 0.85 very stable, below 0.6 not to be trusted" }, "Stability"), h("dd", stable),
+    h("dt", { title: "Of the failures that people checked: for how many they agree with the frontier model's error type" }, "Types agree"),
+    h("dd", agreed), said);
+}
+
+// The line below the tree: kappa of the error types, and people's changes.
+export function drawEvidence(evidence) {
+  if (!evidence) return null;
+  const { kappa: { value, low, high, pairs, agreed }, changes } = evidence;
+  const text = !pairs ? "Agreement with people on error types: none yet"
+    : value === null ? `Error types: people agree on ${agreed} of ${fmt.number(pairs)}; one type only, so no kappa yet`
+    : `Error types: kappa ${fmt.fixed(value, 2)} (${fmt.fixed(low, 2)} to ${fmt.fixed(high, 2)}) over ${fmt.plural(pairs, "failure")}`;
+  return h("div.cl-note.cl-foot", h("span", { title: "Cohen's kappa of the frontier model's error type and the type that people gave or "
+    + "confirmed, with a 95 % interval; only over failures that people looked at" }, text),
+    changes > 0 && h("button.link", { onclick: history }, "Changes"));
+}

@@ -1,0 +1,153 @@
+"""The clusters of the Failures page in Chromium: merged, renamed, undone, split, moved; what the page shows is what the store holds."""
+
+import math
+import re
+
+import pytest
+
+from curation.app_settings import Settings
+from curation.jobs import Jobs
+from curation.ui.server import create_app
+from tests.browser import chromium, executable, served
+from tests.seed import seeded_store
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    executable()
+    store, _, workspace = seeded_store(tmp_path_factory.mktemp("clusters") / "seeded", 240, samples=10)
+    app = create_app(workspace, store, Jobs(store, workspace), Settings(reviewer="ada"))
+    with served(app) as address:
+        yield store, address
+    store.close()
+
+
+def groups(store) -> dict[int, set[int]]:
+    found: dict[int, set[int]] = {}
+    for row in store.rows("places_of_round", round=1):
+        found.setdefault(row["cluster_id"], set()).add(row["failure_id"])
+    return found
+
+
+def on_page(page) -> dict[int, int]:
+    """The tree's clusters and their numbers."""
+    rows = page.eval_on_selector_all(".cl", "all => all.map(one => [one.dataset.cluster, one.querySelector('.n').textContent])")
+    return {int(cluster): int(re.sub(r"\D", "", count)) for cluster, count in rows}
+
+
+def wait_until_shown(page, store) -> None:
+    """Until the tree is what the store holds, whole clusters being shown."""
+    sizes = {str(cluster): str(len(members)) for cluster, members in groups(store).items()}
+    page.wait_for_function(
+        """sizes => { const rows = [...document.querySelectorAll('.cl')];
+             return rows.length === Object.keys(sizes).length
+               && rows.every(one => one.querySelector('.n').textContent === sizes[one.dataset.cluster]); }""",
+        arg=sizes,
+    )
+
+
+def wait_for_count(page, expected: int) -> None:
+    page.wait_for_function("n => document.querySelector('[data-count]').textContent.startsWith(`${n} `)", arg=expected)
+
+
+def pick(page, cluster: int) -> None:
+    page.click(f'.cl[data-cluster="{cluster}"]')
+    page.wait_for_selector(f'.cl.on[data-cluster="{cluster}"]')
+
+
+def lasso(page) -> None:
+    box = page.locator("[data-map]").bounding_box()
+    x, y, radius = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, min(box["width"], box["height"]) / 3
+    page.mouse.move(x + radius, y)
+    page.mouse.down()
+    for step in range(1, 25):
+        page.mouse.move(x + radius * math.cos(math.pi * step / 12), y + radius * math.sin(math.pi * step / 12))
+    page.mouse.up()
+
+
+def test_merge_rename_undo_split_and_move(world):
+    store, address = world
+    start = groups(store)
+    by_size = sorted(start, key=lambda cluster: (-len(start[cluster]), cluster))
+    one, other, third = by_size[:3]
+    with chromium(address) as page:
+        page.wait_for_selector(".cl-foot")
+        assert on_page(page) == {cluster: len(members) for cluster, members in start.items()}
+        types = page.locator(".cl-type").count()
+        assert types == len({row["error_type"] for row in store.rows("clusters_known", round=1) if row["cluster_id"] in start})
+        page.locator(".cl-fold").first.click()
+        page.wait_for_function("n => document.querySelectorAll('.cl').length < n", arg=len(start))
+        page.locator(".cl-fold").first.click()
+
+        # two clusters become one, with a title of one's own
+        pick(page, one)
+        page.wait_for_selector(".cl-strip img")
+        pick(page, other)
+        page.click("text=Merge 2 clusters")
+        page.fill("dialog input", "Both of them")
+        page.keyboard.press("Enter")
+        page.wait_for_selector(".cl.on b >> text=Both of them")
+        wait_for_count(page, len(start[one]) + len(start[other]))
+        assert other not in groups(store)
+
+        # rename; then back by key, and the merge by its entry in the list of changes
+        page.click(".cl-more >> text=Rename")
+        page.fill("dialog input", "Another name")
+        page.keyboard.press("Enter")
+        page.wait_for_selector(".cl.on b >> text=Another name")
+        page.keyboard.press("u")
+        page.wait_for_selector(".cl b >> text=Both of them")
+        page.click(".cl-foot button")
+        page.click("dialog tr:has-text('merged') button")
+        wait_until_shown(page, store)
+        assert groups(store) == start
+
+        # split in two by likeness; both halves are chosen
+        pick(page, third)
+        page.click(".cl-more >> text=Split")
+        page.fill("dialog input", "The other half")
+        page.click("dialog .btn.p")
+        page.wait_for_selector(".cl.on b >> text=The other half")
+        page.wait_for_function("() => document.querySelectorAll('.cl.on').length === 2")
+        halves = [len(members) for members in groups(store).values() if members < start[third]]
+        assert len(halves) == 2 and sum(halves) == len(start[third])
+        page.click("text=clear all")
+        wait_for_count(page, 240)
+
+        # a lasso's failures are moved
+        lasso(page)
+        page.wait_for_selector("text=/Make a cluster of/")
+        enclosed = int(re.sub(r"\D", "", page.locator("[data-count]").inner_text()))
+        page.click("text=Move to…")
+        page.select_option("dialog select", str(one))
+        page.click("dialog .btn.p")
+        page.wait_for_selector(f'.cl.on[data-cluster="{one}"]')
+        wait_for_count(page, len(groups(store)[one]))
+        moved = groups(store)[one] - start[one]
+        assert 0 < len(moved) <= enclosed and start[one] <= groups(store)[one]
+
+        # a look from another tab: what was done is there
+        page.reload()
+        page.wait_for_selector(".cl-foot")
+        assert on_page(page) == {cluster: len(members) for cluster, members in groups(store).items()}
+    done = store.rows("cluster_history", round=1, limit=50)
+    assert [(row["action"], row["undone"]) for row in done] == [("move", False), ("split", False), ("rename", True), ("merge", True)]
+
+
+def test_a_confirmed_and_a_corrected_error_type_are_counted(world):
+    store, address = world
+    with chromium(address) as page:
+        page.wait_for_selector(".cl-foot >> text=none yet")
+        page.wait_for_selector(".fail-card .diag")
+        for _ in range(3):
+            page.wait_for_selector(".fail-card .diag")
+            before = page.locator(".fail-card h4").first.inner_text()
+            page.keyboard.press("c")
+            page.wait_for_selector(".fail-card .btn.okay")
+            page.keyboard.press("j")
+            page.wait_for_function("text => document.querySelector('.fail-card h4').textContent.toUpperCase() !== text", arg=before.upper())
+        page.wait_for_selector(".fail-card .diag")
+        current = page.locator(".fail-card .diag select").input_value()
+        page.select_option(".fail-card .diag select", "spatial" if current != "spatial" else "counting")
+        page.wait_for_function("() => document.querySelector('.cl-foot').textContent.includes('over 4 failures')")
+    assert len(store.rows("error_types_checked", round=1)) == 4
