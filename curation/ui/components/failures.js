@@ -2,6 +2,7 @@
 
 import { api, at, drawer, fill, fillOnce, fmt, h, icon, keymap, keys, later, onlyLatest, pick, state, toast } from "./lib.js";
 import { drawClusters } from "./failures_left.js";
+import { undoLatest } from "./failures_cluster_changes.js";
 import { drawChips, drawFacets } from "./failures_facets.js";
 import { drawActions, drawSteps } from "./failures_actions.js";
 import { confirmType, drawCard, drawThumbs, drawTriage, triage } from "./failures_card.js";
@@ -34,6 +35,7 @@ keys("failures", [
   { name: "scorer", key: "o", what: "scorer artefact: right, but in another form, and on to the next",
     run: () => label("scorer artefact") },
   { name: "confirm", key: "c", what: "the error type is right", run: () => confirmType() },
+  { name: "undo", key: "u", what: "undo the latest change to the clusters", run: () => undoLatest() },
   { name: "zoom", key: "z", what: "picture large", run: () => root.querySelector(".shot")?.click() },
   { name: "grid", key: "g", what: "map or grid", run: () => state.set({ layout: layout() === "grid" ? null : "grid" }) },
   { name: "slices", key: "t", what: "map or table of slices", run: () => state.set({ layout: layout() === "slices" ? null : "slices" }) },
