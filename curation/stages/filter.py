@@ -36,18 +36,22 @@ class FilterStage:
         store.to_parquet("samples_as_context", job.folder / "samples.parquet")
         store.to_parquet("eval_as_context", job.folder / "eval.parquet")
         images = ImageStore(workspace.images)
-        return [{**row, "key": f"{row['sample_id']}/{row['filter']}", "image_path": str(images.path(row["image"]))} for row in pairs]
+        paths = {image: str(images.path(image)) for image in {row["image"] for row in pairs}}
+        return [{**row, "key": f"{row['sample_id']}/{row['filter']}", "image_path": paths[row["image"]]} for row in pairs]
 
     def estimate(self, store: Store, workspace: Workspace, options: Options) -> Estimate:
-        pairs = _pairs(store, options)
-        paid = {name for name in FILTERS.names() if "frontier" in FILTERS.load(name).needs}
-        calls = sum(row["filter"] in paid for row in pairs)
+        counts = {row["filter"]: row["samples"] for row in _pairs(store, options, "samples_to_filter_count")}
+        calls = sum(count for name, count in counts.items() if "frontier" in FILTERS.load(name).needs)
         spend = store.row("cost_of_a_judgement")
         usd = (0.8 * spend["usd"] * calls, 1.25 * spend["usd"] * calls) if spend and spend["usd"] is not None else None
-        return Estimate(rows=len(pairs), calls=calls, usd=usd if calls else (0.0, 0.0))
+        return Estimate(rows=sum(counts.values()), calls=calls, usd=usd if calls else (0.0, 0.0))
 
     def collect(self, write: Write, job: Job, results: list[Result]) -> None:
-        rows = [{k: v for k, v in result.items() if k != "key"} | {"job_id": job.job_id} for result in results]
+        """What was judged on a picture that is no longer the sample's is dropped: it is judged again by the next launch."""
+        ids = list({result["sample_id"] for result in results})
+        shown = {row["sample_id"]: row["image"] for row in write.run("sample_revisions", sample_ids=ids)}
+        current = [result for result in results if result.get("image", shown[result["sample_id"]]) == shown[result["sample_id"]]]
+        rows = [{k: v for k, v in result.items() if k not in ("key", "image")} | {"job_id": job.job_id} for result in current]
         write.insert("verdict", rows)
         write.touch(row["sample_id"] for row in rows)
 
@@ -62,8 +66,9 @@ class FilterStage:
     def __call__(self, rows: list[Row]) -> Iterator[Result]:
         for name, group in groupby(rows, key=lambda row: row["filter"]):
             judge = self._filter(name)
-            for verdict in judge([FilterInput.from_row(row) for row in group]):
-                row = {"key": f"{verdict.sample_id}/{name}", **verdict.to_row()}
+            items = {row["sample_id"]: FilterInput.from_row(row) for row in group}
+            for verdict in judge(list(items.values())):
+                row = {"key": f"{verdict.sample_id}/{name}", **verdict.to_row(), "image": items[verdict.sample_id].image}
                 if verdict.error is None:
                     del row["error"]  # a result with an error is a bad row
                 yield row
@@ -110,12 +115,12 @@ def change_setting(store: Store, name: str, enabled: bool, threshold: float, aut
         write.touch_judged()
 
 
-def _pairs(store: Store, options: Options) -> list[Row]:
+def _pairs(store: Store, options: Options, query: str = "samples_to_filter") -> list[Row]:
     known = FILTERS.names()  # a setting stays when its plugin is taken away
     enabled = [row["filter"] for row in store.rows("filters") if row["enabled"] and row["filter"] in known]
     names = enabled if options.filters is None else options.filters
     return store.rows(
-        "samples_to_filter",
+        query,
         filters=names,
         versions=[FILTERS.load(name).version for name in names],
         sample_ids=options.sample_ids,

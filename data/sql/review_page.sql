@@ -34,6 +34,10 @@ ORDER BY key DESC, sample_id DESC LIMIT $limit
 SELECT count(*) FILTER (key < $after_key::DOUBLE OR (key = $after_key::DOUBLE AND sample_id < $after_id::BIGINT)) AS before, count(*) AS total
 FROM ({review_queue})
 
+-- :name review_total
+-- How many samples a filter matches.
+SELECT count(*) FROM sample_state t WHERE {sample_filter}
+
 -- :name review_place
 -- The place of one sample in an order, whether the filter matches it or not.
 SELECT t.sample_id, {review_key} AS key FROM {review_keyed} WHERE t.sample_id = $sample_id

@@ -91,15 +91,23 @@ SELECT s.sample_id, s.image_prompt, s.seed FROM sample s JOIN sample_state t USI
 WHERE s.image_prompt IS NOT NULL AND ($sample_ids IS NULL AND t.image IS NULL OR list_contains($sample_ids::BIGINT[], s.sample_id))
 ORDER BY s.sample_id LIMIT $limit
 
--- :name samples_to_filter
--- Pairs of a drawn sample and a filter whose verdict on the current revision and picture is missing, has failed, or is of an older version.
-SELECT t.sample_id, f.filter, t.revision, t.question, t.choices, t.answer, t.image, t.dataset, d.answer_form, d.metric, d.threshold
-FROM sample_state t CROSS JOIN (SELECT unnest($filters::TEXT[]) AS filter, unnest($versions::INTEGER[]) AS version) f JOIN dataset d ON d.name = t.dataset
-WHERE t.image IS NOT NULL AND ($sample_ids IS NULL OR list_contains($sample_ids::BIGINT[], t.sample_id))
+-- :name pairs_to_filter
+-- Pairs of a drawn sample t and a filter f whose verdict on the current revision and picture is missing, has failed, or is of an older version. A fragment.
+sample_state t CROSS JOIN (SELECT unnest($filters::TEXT[]) AS filter, unnest($versions::INTEGER[]) AS version) f
+WHERE t.image IS NOT NULL AND ($sample_ids IS NULL OR t.sample_id IN (SELECT unnest($sample_ids::BIGINT[])))
   AND NOT EXISTS (FROM verdict v WHERE v.sample_id = t.sample_id AND v.revision = t.revision AND v.filter = f.filter AND v.version = f.version
-                  AND v.score IS NOT NULL
-                  AND v.created_at >= coalesce((SELECT max(g.created_at) FROM drawing g WHERE g.sample_id = t.sample_id), v.created_at))
-ORDER BY f.filter, t.sample_id
+                  AND v.score IS NOT NULL AND v.created_at >= coalesce(t.drawn_at, v.created_at))
+
+-- :name samples_to_filter
+-- What the filters are to judge, with what they need to know.
+SELECT p.*, d.answer_form, d.metric, d.threshold, i.phash
+FROM (SELECT t.sample_id, f.filter, t.revision, t.question, t.choices, t.answer, t.image, t.dataset FROM {pairs_to_filter}) p
+JOIN dataset d ON d.name = p.dataset LEFT JOIN image i ON i.image = p.image
+ORDER BY p.filter, p.sample_id
+
+-- :name samples_to_filter_count
+-- How many samples each filter is to judge.
+SELECT f.filter, count(*) AS samples FROM {pairs_to_filter} GROUP BY ALL
 
 -- :name samples_as_context
 -- All drawn samples, for the duplicate filter.

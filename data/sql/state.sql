@@ -19,7 +19,9 @@ INSERT INTO sample_state BY NAME {state_derived} ORDER BY sample_id
 UPDATE sample_state s SET judged = n.judged, failed = n.failed, unsure = n.unsure, undecided = n.undecided::sample_status,
     status = CASE WHEN s.decision IS NULL THEN n.undecided::sample_status ELSE s.status END
 FROM (WITH text AS (SELECT sample_id, revision, image, drawn_at FROM sample_state WHERE sample_id IN (FROM touched)), {state_judgements}
-      SELECT * FROM judgements) n WHERE n.sample_id = s.sample_id
+      SELECT * FROM judgements) n
+WHERE n.sample_id = s.sample_id
+  AND (s.judged <> n.judged OR s.failed <> n.failed OR s.unsure <> n.unsure OR s.undecided <> n.undecided::sample_status)
 
 -- :name state_decide
 -- The part of it that follows from decisions: enough where just these were added.
@@ -62,38 +64,38 @@ verdicts AS (
     FROM verdict v JOIN text t ON t.sample_id = v.sample_id AND t.revision = v.revision
     WHERE v.sample_id IN (FROM touched) AND (t.drawn_at IS NULL OR v.created_at >= t.drawn_at)
     QUALIFY row_number() OVER (PARTITION BY v.sample_id, v.filter ORDER BY v.verdict_id DESC) = 1),
+enabled AS (SELECT filter, 1::UBIGINT << bit AS bit, comparison, threshold FROM current_filter WHERE enabled),
+demanded AS (
+    SELECT c.filter, coalesce(max(c.threshold) FILTER (c.comparison = 'at_least'), '-inf') AS low,
+           coalesce(min(c.threshold) FILTER (c.comparison = 'at_most'), 'inf') AS high
+    FROM (SELECT unnest(conditions) AS c FROM (SELECT conditions FROM auto_rule ORDER BY rule_id DESC LIMIT 1)) GROUP BY c.filter),
 masks AS (
-    SELECT sample_id, bit_or(1::UBIGINT << f.bit) AS judged,
-           bit_or(CASE WHEN CASE f.comparison WHEN 'at_least' THEN score >= f.threshold ELSE score <= f.threshold END
-                       THEN 0::UBIGINT ELSE 1::UBIGINT << f.bit END) AS failed,
-           min(least(nullif(abs(score - f.threshold), 0) / greatest(abs(f.threshold), 1), 0.99)) AS margin
-    FROM verdicts JOIN current_filter f USING (filter) WHERE f.enabled AND score IS NOT NULL GROUP BY sample_id),
-enabled AS (SELECT coalesce(bit_or(1::UBIGINT << bit), 0::UBIGINT) AS mask FROM current_filter WHERE enabled),
-demanded AS (SELECT unnest(conditions, max_depth := 2), len(conditions) AS conditions FROM (SELECT conditions FROM auto_rule ORDER BY rule_id DESC LIMIT 1)),
-allowed AS (
-    SELECT v.sample_id FROM verdicts v JOIN demanded c USING (filter)
-    WHERE CASE c.comparison WHEN 'at_least' THEN v.score >= c.threshold ELSE v.score <= c.threshold END
-    GROUP BY v.sample_id HAVING count(*) = any_value(c.conditions)),
+    SELECT sample_id, bit_or(f.bit) FILTER (score IS NOT NULL) AS judged,
+           bit_or(f.bit) FILTER (CASE f.comparison WHEN 'at_least' THEN score < f.threshold ELSE score > f.threshold END) AS failed,
+           min(least(nullif(abs(score - f.threshold), 0) / greatest(abs(f.threshold), 1), 0.99)) AS margin,
+           count(*) FILTER (score BETWEEN c.low AND c.high) AS met
+    FROM verdicts LEFT JOIN enabled f USING (filter) LEFT JOIN demanded c USING (filter) GROUP BY sample_id),
 weighed AS (
     SELECT t.sample_id, t.image, coalesce(m.judged, 0::UBIGINT) AS judged, coalesce(m.failed, 0::UBIGINT) AS failed, coalesce(m.margin, 0.995) AS margin,
-           bit_count(coalesce(m.judged, 0::UBIGINT)::HUGEINT) AS opinions, bit_count(coalesce(m.failed, 0::UBIGINT)::HUGEINT) AS against
+           bit_count(coalesce(m.judged, 0::UBIGINT)::HUGEINT) AS opinions, bit_count(coalesce(m.failed, 0::UBIGINT)::HUGEINT) AS against, coalesce(m.met, 0) AS met
     FROM text t LEFT JOIN masks m USING (sample_id)),
 judgements AS (
     SELECT w.sample_id, w.judged, w.failed,
            CASE WHEN w.image IS NULL THEN 9 ELSE 2 - 4 * against * (opinions - against) / greatest(opinions * opinions, 1) + margin END::DOUBLE AS unsure,
            CASE WHEN w.image IS NULL THEN 'undrawn' WHEN w.failed <> 0 THEN 'failed' WHEN w.judged <> e.mask THEN 'unfiltered'
-                WHEN w.sample_id IN (FROM allowed) THEN 'auto_approved' ELSE 'pending' END AS undecided
-    FROM weighed w CROSS JOIN enabled e)
+                WHEN e.demands > 0 AND w.met = e.demands THEN 'auto_approved' ELSE 'pending' END AS undecided
+    FROM weighed w
+    CROSS JOIN (SELECT (SELECT coalesce(bit_or(bit), 0::UBIGINT) FROM enabled) AS mask, (SELECT count(*) FROM demanded) AS demands) e)
 
 -- :name state_decisions
 -- Part of the state: what people decided on the samples in `text`. The latest of each reviewer counts that is not undone; reset removes it;
 -- disagreement is disputed, until one of them is an adjudication: that counts over all.
-undone AS (
-    SELECT undoes FROM review WHERE action = 'undo' AND sample_id IN (FROM touched) AND undoes IS NOT NULL),
+said AS MATERIALIZED (
+    SELECT sample_id, revision, review_id, reviewer, action, undoes, created_at FROM review WHERE sample_id IN (FROM touched)),
 latest AS (
     SELECT r.sample_id, r.reviewer, r.action, r.review_id, r.review_id IN (SELECT review_id FROM adjudication) AS settles
-    FROM review r JOIN text t ON t.sample_id = r.sample_id AND t.revision = r.revision
-    WHERE r.sample_id IN (FROM touched) AND r.action IN ('approve', 'reject', 'reset') AND r.review_id NOT IN (FROM undone)
+    FROM said r JOIN text t ON t.sample_id = r.sample_id AND t.revision = r.revision
+    WHERE r.action IN ('approve', 'reject', 'reset') AND r.review_id NOT IN (SELECT undoes FROM said WHERE undoes IS NOT NULL)
       AND (t.drawn_at IS NULL OR r.created_at >= t.drawn_at)
     QUALIFY row_number() OVER (PARTITION BY r.sample_id, r.reviewer ORDER BY r.review_id DESC) = 1),
 decisions AS (
