@@ -11,9 +11,11 @@ against it (twenty or more, whose upper limit is below the target).
 import json
 import logging
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -26,6 +28,7 @@ APPROVALS_AUDITED, REJECTIONS_AUDITED = 500, 100  # of 10,000; sql/calibration.s
 ALONE = 20  # audited samples from which on they may speak against a rule alone: of fewer a single rejection would
 AUDITOR = "audit"
 MINUTE = 60.0
+LANE_SECONDS = 10.0  # for which a count of the audit lane may be shown
 log = logging.getLogger(__name__)
 
 
@@ -207,6 +210,21 @@ def audit_sample_ids(store: Store) -> list[int]:
     return store.column("audit_waiting")
 
 
+def waiting(store: Store) -> int | None:
+    """How many samples wait in the audit lane, as of some seconds ago; None while the gate is closed."""
+    latest = store.row("auto_rule_latest")
+    if not latest or latest["conditions"] is None:
+        return None
+    rule_id, read_at, count = _lane.get(store, (None, 0.0, 0))
+    if rule_id != latest["rule_id"] or time.monotonic() - read_at > LANE_SECONDS:
+        count = store.value("audit_count")  # a tenth of a second at 553,992 samples
+        _lane[store] = latest["rule_id"], time.monotonic(), count
+    return count
+
+
+_lane: WeakKeyDictionary[Store, tuple[int, float, int]] = WeakKeyDictionary()
+
+
 def after_decision(store: Store, sample_id: int) -> None:
     """To be called behind a decision (not before its answer): checks the audit where an audited sample was decided."""
     rule = open_rule(store)
@@ -227,12 +245,16 @@ def watch(store: Store, stopped: threading.Event, every: float = MINUTE) -> None
             log.exception("the audit could not be checked")
 
 
-def to_label(now: Scored, conditions: Sequence[Condition] | None, count: int, rng: np.random.Generator) -> np.ndarray:
+def to_label(
+    now: Scored, conditions: Sequence[Condition] | None, count: int, rng: np.random.Generator, taken: Sequence[int] = ()
+) -> np.ndarray:
     """Random undecided samples inside a rule, of the held-back half as long as there are some: every one of these counts for the gate.
 
-    Without conditions: of all that pass the filters, from both halves, for a search to begin with.
+    Without conditions: of all that pass the filters, from both halves, for a search to begin with. `taken` are left out: samples
+    that somebody was given already.
     """
     open = now.open if conditions is None else now.open & now.inside(conditions)
+    open = open & ~np.isin(now.sample_ids, np.asarray(taken, dtype=np.int64))
     first = rng.permutation(np.flatnonzero(open & now.held)) if conditions is not None else rng.permutation(np.flatnonzero(open))
     rest = rng.permutation(np.flatnonzero(open & ~now.held)) if conditions is not None else first[:0]
     return now.sample_ids[np.concatenate([first, rest])[:count]]

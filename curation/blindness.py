@@ -34,12 +34,12 @@ def queue_blind(store: Store, reviewer: str) -> bool:
     return everywhere(store) or bool(store.value("queue_blind", reviewer=reviewer))
 
 
-def hidden(store: Store, reviewer: str, sample_ids: Sequence[int]) -> set[int]:
-    """Those of the samples that the reviewer has to decide before anything is shown."""
+def hidden(store: Store, reviewer: str, sample_ids: Sequence[int], audits: bool = True) -> set[int]:
+    """Those of the samples that the reviewer has to decide before anything is shown; with those in the audit lane of a rule, or without."""
     whole = everywhere(store)
     if not sample_ids or not (whole or store.value("anything_blind")):
         return set()
-    return set(store.column("samples_blind", sample_ids=list(sample_ids), reviewer=reviewer, everywhere=whole))
+    return set(store.column("samples_blind", sample_ids=list(sample_ids), reviewer=reviewer, everywhere=whole, audits=audits))
 
 
 def cards(store: Store, reviewer: str, found: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -56,10 +56,13 @@ def rows(store: Store, reviewer: str, found: list[dict[str, Any]]) -> list[dict[
 
 
 def refuse_many(store: Store, reviewer: str, matching: dict) -> None:
-    """Raises BlindSamples if a bulk decision would touch a sample that the reviewer has not decided and may not see through."""
+    """Raises BlindSamples if a bulk decision would touch a sample that the reviewer has not decided and may not see through.
+
+    Samples in the audit lane don't stand in the way: a bulk decision is no audit, they just leave the lane.
+    """
     if not (everywhere(store) or store.value("anything_blind")):
         return
-    secret = hidden(store, reviewer, store.column("samples_matching", **matching))
+    secret = hidden(store, reviewer, store.column("samples_matching", **matching), audits=False)
     if secret:
         raise BlindSamples(f"{len(secret):,} of these samples are under blind review: they are decided one by one, in Focus")
 

@@ -8,7 +8,7 @@ import numpy as np
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
-from curation import auto_approve
+from curation import assignments, auto_approve, reviews
 from curation.calibration import TARGET, Condition, agreement
 from curation.filters._base import Comparison
 from curation.scored import Scored, scored
@@ -140,10 +140,17 @@ def turn_off(request: Request, body: Off) -> dict[str, bool]:
 
 @router.post("/draw")
 def draw(request: Request, body: Draw) -> dict[str, list[int]]:
-    """Samples to be labelled next, for the Review page."""
-    now = scored(services(request).store)
+    """Gives whoever asks random samples to label, blind: with the filters' verdicts in sight people would lean towards them."""
+    here = services(request)
+    now, reviewer = scored(here.store), here.reviewer(request)
     conditions = None if body.conditions is None else [Condition(**one.model_dump()) for one in body.conditions]
-    return {"sample_ids": auto_approve.to_label(now, conditions, body.count, np.random.default_rng()).tolist()}
+    taken = here.store.columns("samples_given")["sample_id"]
+    ids = auto_approve.to_label(now, conditions, body.count, np.random.default_rng(), taken).tolist()
+    if ids:
+        title = f"{len(ids)} by lot, for calibration"
+        about = {"title": title, "author": reviewer, "event_id": reviews.new_event(), "described": {"sample_ids": ids}}
+        assignments.assign(here.store, {"sample_ids": ids}, [reviewer], copies=1, blind=True, **about)
+    return {"sample_ids": ids}
 
 
 def _checked(request: Request, now: Scored, conditions: list[Condition], target: float) -> dict[str, Any]:

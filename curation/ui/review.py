@@ -2,10 +2,10 @@
 
 from typing import TYPE_CHECKING, Annotated, Any
 
-from fastapi import APIRouter, Body, Request
+from fastapi import APIRouter, BackgroundTasks, Body, Request
 from pydantic import BaseModel, Field
 
-from curation import blindness, by_hand, review_queue, reviews
+from curation import auto_approve, blindness, by_hand, review_queue, reviews
 from curation.review_queue import Order
 from curation.ui import parts, review_people
 from curation.ui.review_people import Event, Matching
@@ -120,7 +120,7 @@ def facets(request: Request, body: Matching) -> dict[str, Any]:
         found |= {"status": [], "failing": []}
     about = {"workspace": here.workspace.name, "reviewer": reviewer, "reasons": reviews.REASONS}
     queue = here.store.row("queue_counts", queue_of=reviewer)
-    return {"facets": found, **about, "queue": queue, "blind": blindness.everywhere(here.store)}
+    return {"facets": found, **about, "queue": queue, "blind": blindness.everywhere(here.store), "audit": auto_approve.waiting(here.store)}
 
 
 @router.post("/next")
@@ -162,10 +162,12 @@ def card(request: Request, body: Card) -> dict[str, Any]:
 
 
 @router.post("/decide")
-def decide(request: Request, body: Decide) -> dict[str, Any]:
+def decide(request: Request, body: Decide, afterwards: BackgroundTasks) -> dict[str, Any]:
+    """Stores a decision; where it was an audit of a rule, what follows for the rule comes after the answer."""
     here = services(request)
     reviewer = here.reviewer(request)
     settles = body.settles and not blindness.hidden(here.store, reviewer, [body.sample_id])
+    afterwards.add_task(auto_approve.after_decision, here.store, body.sample_id)
     return reviews.decide(here.store, reviews.Decision(**{**body.model_dump(), "settles": settles}), reviewer)
 
 

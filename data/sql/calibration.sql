@@ -81,6 +81,14 @@ t.status IN ('auto_approved', 'failed') AND {sample_is_audited}
 -- The samples in the audit lane that wait for a person, in random order.
 SELECT t.sample_id FROM sample_state t WHERE {sample_waits_for_audit} ORDER BY mixed(t.sample_id)
 
+-- :name audit_count
+-- How many samples in the audit lane wait for a person.
+SELECT count(*) FROM sample_state t WHERE {sample_waits_for_audit}
+
+-- :name samples_given
+-- The samples that somebody was given to review.
+SELECT DISTINCT sample_id FROM review_share
+
 -- :name calibration_checks
 -- How many rules have been checked on the held-back labels, and whether this one was before.
 SELECT count(DISTINCT value::TEXT) AS rules, coalesce(bool_or(value = $value::JSON), false) AS known FROM setting WHERE name = 'calibration_check'

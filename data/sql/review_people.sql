@@ -31,11 +31,11 @@ SELECT count(*) > 0 FROM review_share s JOIN review_assignment a USING (assignme
 
 -- :name samples_blind
 -- Of these samples, those whose verdicts and whose decisions by others a reviewer may not see: the workspace or their assignment is blind, or
--- the sample was drawn to audit a rule; and the reviewer
+-- (where $audits) the sample was drawn to audit a rule; and the reviewer
 -- has neither decided it as it stands nor asked to see it.
 SELECT t.sample_id FROM sample_state t
 WHERE t.sample_id IN (SELECT unnest($sample_ids::BIGINT[]))
-  AND ($everywhere OR ({sample_waits_for_audit}) OR t.sample_id IN (SELECT s.sample_id FROM review_share s JOIN review_assignment a USING (assignment_id) WHERE a.blind AND s.reviewer = $reviewer))
+  AND ($everywhere OR ($audits AND ({sample_waits_for_audit})) OR t.sample_id IN (SELECT s.sample_id FROM review_share s JOIN review_assignment a USING (assignment_id) WHERE a.blind AND s.reviewer = $reviewer))
   AND NOT EXISTS (FROM review r WHERE r.sample_id = t.sample_id AND r.revision = t.revision AND r.reviewer = $reviewer AND r.action IN ('approve', 'reject')
                   AND (t.drawn_at IS NULL OR r.created_at >= t.drawn_at))
   AND NOT EXISTS (FROM reveal v WHERE v.sample_id = t.sample_id AND v.revision = t.revision AND v.reviewer = $reviewer)

@@ -31,7 +31,7 @@ export function drawAudit(box, { rule, audit }) {
     h("dt", "With held-back labels"), h("dd", `lower limit ${fmt.percent(audit.together.low, 1)} of ${fmt.plural(audit.together.labels, "label")}, target ${fmt.percent(rule.evidence.target, 1)}`)),
     interval(audit.together.precision ?? 0, audit.together.low, audit.together.high, rule.evidence.target),
     h("p.hint", "About 5 % of automatic approvals and 1 % of automatic rejections are drawn by their number and go blind to reviewers. Below the target the rule is turned off by itself."),
-    h("div.row", h("button.btn.p", { disabled: !waiting, onclick: () => state.go("review", [["audit", "1"], ["status", "all"], ["order", "random"]]) }, waiting ? `Review the audit lane: ${fmt.number(waiting)}` : "Nothing waits in the audit lane"))));
+    h("div.row", h("button.btn.p", { disabled: !waiting, onclick: () => state.go("review", [["audit", "1"]]) }, waiting ? `Review the audit lane: ${fmt.number(waiting)}` : "Nothing waits in the audit lane"))));
 }
 
 export function drawHistory(box, history) {

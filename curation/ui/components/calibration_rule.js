@@ -162,7 +162,7 @@ export class Rule {
   async sample(conditions, count) {
     const { sample_ids } = await api("calibration/draw", { conditions, count });
     if (!sample_ids.length) return toast("No undecided sample is inside the rule: nothing is left to label");
-    state.go("review", [["sample_ids", sample_ids.join(",")], ["status", "all"], ["order", "random"]]);
+    state.go("review", [["queue", "mine"], ["samples", sample_ids.join(",")]]);
   }
 
   async turnOn(found) {

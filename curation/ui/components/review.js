@@ -61,6 +61,7 @@ export function matching() {
   if (state.list("status").length ? !state.list("status").includes("all") : !queueOf()) chosen.statuses = chosenStatuses();
   if (state.one("words")) chosen.search = state.one("words");
   if (state.one("failure")) chosen.failure_id = Number(state.one("failure"));
+  if (state.one("samples")) chosen.sample_ids = state.one("samples").split(",").map(Number).filter(Number.isInteger);
   return chosen;
 }
 
@@ -141,7 +142,7 @@ async function loadQueue(asked, sample) {
 
 export async function loadFacets() {
   const found = await api("review/facets", matching());
-  Object.assign(view, { facets: found.facets, workspace: found.workspace, reviewer: found.reviewer, reasons: found.reasons, mine: found.queue, blind: found.blind });
+  Object.assign(view, { facets: found.facets, workspace: found.workspace, reviewer: found.reviewer, reasons: found.reasons, mine: found.queue, blind: found.blind, audit: found.audit });
 }
 
 export const facetsLater = later(async () => {

@@ -34,9 +34,11 @@ function nothing(view) {
   const counts = Object.fromEntries((facets.status ?? []).map((row) => [row.value, row.count]));
   const any = Object.values(counts).some(Boolean);
   const go = (status, text) => counts[status] > 0 && !state.list("status").includes(status) && { text: `${text} (${fmt.number(counts[status])})`, kind: "", run: () => choose({ status: status === "pending" ? null : status }) };
-  const narrowed = ["words", "error_type", "route", "dataset", "round", "failing", "failure", "queue", "audit"].some((name) => state.one(name));
+  const narrowed = ["words", "error_type", "route", "dataset", "round", "failing", "failure", "queue", "audit", "samples"].some((name) => state.one(name));
   const further = [go("pending", "Pending"), go("disputed", "Disputed"), go("failed", "Failed a filter"), go("unfiltered", "Not filtered yet"), go("undrawn", "Not drawn yet")];
-  const widen = narrowed && { text: "Clear the facets", kind: "", run: () => choose({ words: null, error_type: null, route: null, dataset: null, round: null, failing: null, failure: null, queue: null, audit: null }) };
+  const widen = narrowed && { text: "Clear the facets", kind: "", run: () => choose({ words: null, error_type: null, route: null, dataset: null, round: null, failing: null, failure: null, queue: null, audit: null, samples: null }) };
+  const lot = state.one("samples") || state.one("audit");
+  if (lot && queue.ended) further.unshift({ text: "Back to Calibration", run: () => state.go("calibration") });
   if (queueOf() && !queue.total) return emptyState({ mine: "Nothing left to do", done: "Nothing decided yet", audit: "Nothing waits for the audit" }[queueOf()], "Samples that you were given stand here.", widen, ...further);
   if (queue.total) return emptyState("That was the last one", `${fmt.plural(queue.total, "sample")} in this queue, and you are through.`, { text: "From the front", run: reload }, ...further, widen);
   if (any || narrowed) return emptyState("Nothing here", "No sample fits this choice.", ...further, widen);

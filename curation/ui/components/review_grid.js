@@ -33,7 +33,7 @@ export class Grid {
   }
 
   draw() {
-    if (!this.rows.length) fill(this.box, emptyState("Nothing here", "No sample fits this choice.", { text: "Samples of every status", run: () => choose({ status: "all", words: null, error_type: null, route: null, dataset: null, round: null, failing: null, failure: null, queue: null, audit: null }) }));
+    if (!this.rows.length) fill(this.box, emptyState("Nothing here", "No sample fits this choice.", { text: "Samples of every status", run: () => choose({ status: "all", words: null, error_type: null, route: null, dataset: null, round: null, failing: null, failure: null, queue: null, audit: null, samples: null }) }));
     else {
       if (!this.cells.isConnected) fill(this.box, this.cells);
       fillList(this.cells, this.rows, cell);

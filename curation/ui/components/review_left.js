@@ -25,27 +25,28 @@ export const words = (name) => name.replaceAll("_", " ");
 const QUEUES = [["mine", "To do", "Given to you, not decided yet"], ["done", "Decided", "Given to you, and decided"]];
 
 // What the reviewer was given.
-function queues({ assigned, done }) {
-  if (!assigned && !queueOf()) return null;
+function queues({ assigned, done }, audit) {
+  if (!assigned && !queueOf() && !audit) return null;
   const counts = { mine: assigned - done, done };
   return h("div.rev-facet", h("h4", "Given to you"), QUEUES.map(([name, text, hint]) => row({ text, hint, count: counts[name], on: queueOf() === name, lead: h("i.rev-mark", { class: name === "mine" ? "pending" : "approved" }), run: () => choose({ queue: queueOf() === name ? null : name, audit: null, status: null }) })),
-    queueOf() === "audit" && row({ text: "Audit lane", hint: "Blind: drawn from what rules decided by themselves", count: 0, on: true, lead: h("i.rev-mark.disputed"), run: () => choose({ audit: null, status: null }) }),
-    h("div.rev-progress", mini(assigned ? done / assigned : 0)));
+    (audit != null || queueOf() === "audit") && row({ text: "Audit lane", hint: "Blind: drawn by lot from what a rule approved and filters rejected by themselves", count: audit ?? 0, on: queueOf() === "audit", lead: h("i.rev-mark.disputed"), run: () => choose({ audit: queueOf() === "audit" ? null : 1, queue: null, status: null }) }),
+    assigned > 0 && h("div.rev-progress", mini(assigned ? done / assigned : 0)));
 }
 
 // Narrowings that are no facet, each with a cross.
 function chips() {
   const failure = state.one("failure");
-  return failure && h("div.rev-facet.rev-narrow", chip(`failure ${fmt.number(Number(failure))}`, { kind: "on", title: "Only samples of this failure", onremove: () => choose({ failure: null }) }));
+  const samples = state.one("samples")?.split(",").length;
+  return (failure || samples) && h("div.rev-facet.rev-narrow", samples && chip(fmt.plural(samples, "sample"), { kind: "on", title: "Only these samples, drawn by lot on the Calibration page", onremove: () => choose({ samples: null }) }), failure && chip(`failure ${fmt.number(Number(failure))}`, { kind: "on", title: "Only samples of this failure", onremove: () => choose({ failure: null }) }));
 }
 
-export function drawStatuses(box, { facets, mine }) {
+export function drawStatuses(box, { facets, mine, audit }) {
   const counts = Object.fromEntries((facets.status ?? []).map((row) => [row.value, row.count]));
   const chosen = chosenStatuses();
   const all = chosen.length === STATUSES.length;
   const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
   const hidden = queueOf() && !facets.status?.length;
-  fillOnce(box, [counts, chosen, mine, queueOf(), state.one("failure")], () => [queues(mine), chips(), !hidden && h("div.rev-facet", h("h4", "Status"),
+  fillOnce(box, [counts, chosen, mine, audit, queueOf(), state.one("failure"), state.one("samples")], () => [queues(mine, audit), chips(), !hidden && h("div.rev-facet", h("h4", "Status"),
     STATUSES.map(([name, text, hint]) => row({ text, hint, count: counts[name] ?? 0, on: !all && chosen.includes(name), lead: h("i.rev-mark", { class: name }), run: (event) => toggleStatus(name, event) })),
     row({ text: "All", hint: "Samples of every status", count: total, on: all, lead: h("i.rev-mark"), run: () => choose({ status: "all" }) }))]);
 }
