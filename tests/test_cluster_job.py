@@ -82,6 +82,10 @@ def test_the_map_its_evidence_what_people_changed_and_what_is_new(world):
     before = world.groups()
     assert before[large] == groups[large] | groups[second] and 0 < len(before[split]) < len(groups[third])
 
+    plain = min(f for c, group in before.items() if c not in (large, second, third, split) for f in group)
+    with world.store.write() as write:
+        write.insert("triage", [{"failure_id": plain, "error_type": "text-reading", "reviewer": "ada", "event_id": new_event()}])
+
     vectors = {path: path.stat().st_size for path in (world.workspace.root / "vectors").rglob("values.f2")}
     again = world.run(text_weight=0.4, image_weight=1.5)
     assert "3 changes" in again["message"]
@@ -89,6 +93,8 @@ def test_the_map_its_evidence_what_people_changed_and_what_is_new(world):
     after = world.groups()
     assert after[large] == before[large] and after[split] == before[split]
     assert world.titles()[large] == "Two in one"
+    of_plain = next(c for c, group in after.items() if plain in group)
+    assert [row["error_type"] for row in world.store.rows("clusters_known", round=1) if row["cluster_id"] == of_plain] == ["text-reading"]
     heir = max(after, key=lambda c: len(after[c] & before[third]))
     assert world.titles()[heir] == "What ada calls it" and heir != third
 

@@ -29,6 +29,14 @@ def test_a_text_has_the_same_vector_in_any_company(minilm):
     assert np.allclose(alone[0], among[1], atol=1e-5)
 
 
+def test_half_precision_puts_texts_nearly_where_full_precision_does(minilm):
+    texts = [f"How many {shape}s are {where}?" for shape in ("circle", "square", "hexagon") for where in ("there", "left of the bar")]
+    half, full = EMBEDDERS.make("minilm", {"device": "cpu", "half": True}).embed(texts), minilm.embed(texts)
+    assert half.dtype == np.float32 and np.linalg.norm(half, axis=1) == pytest.approx(1, abs=1e-5)
+    assert np.abs(half @ half.T - full @ full.T).max() < 0.01
+    assert np.sum(half * full, axis=1).min() > 0.999
+
+
 def test_nothing_gives_no_vectors(minilm):
     assert minilm.embed([]).shape == (0, 384)
 

@@ -50,7 +50,7 @@ class MapWork:
         checkpoint = checkpoints.taken_along(context.folder)
         known = checkpoint.baseline in BASELINES.names()  # not so where its answers were imported
         tower = {"baseline": checkpoint.baseline, "model": checkpoint.model} if known else {}
-        self.texts, self.pictures = EMBEDDERS.make("minilm"), EMBEDDERS.make("vision_tower", tower)
+        self.texts, self.pictures = EMBEDDERS.make("minilm", {"half": True}), EMBEDDERS.make("vision_tower", tower)
         chosen = self.pictures.options
         folder = pocket.folder(chosen.model) if chosen.model in pocket.FOLDERS else context.workspace.root / chosen.model
         identity = f"{chosen.baseline} {chosen.model} {weights_of(folder)}"

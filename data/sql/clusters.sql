@@ -121,7 +121,7 @@ LEFT JOIN place l USING (failure_id) WHERE f.round = $round ORDER BY f.failure_i
 -- :name cluster_probe
 -- How many diagnosed failures and error types a round has, how many have no place yet, and some of them for an estimate.
 SELECT count(*) AS failures, count(DISTINCT error_type) AS types, count(*) FILTER (cluster_id IS NULL) AS new
-FROM failure_card WHERE round = $round AND error_type IS NOT NULL
+FROM failure_state WHERE round = $round AND error_type IS NOT NULL
 
 -- :name cluster_probe_rows
 -- Some diagnosed failures of a round, for an estimate.
