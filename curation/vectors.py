@@ -15,7 +15,7 @@ import numpy as np
 
 from data.workspace import Workspace
 
-AT_ONCE = 2_048  # items embedded between two writes
+AT_ONCE = 512  # items embedded between two writes
 
 
 class Vectors:

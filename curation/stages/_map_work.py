@@ -41,8 +41,12 @@ def select_new(store: Store, workspace: Workspace, job: Job) -> None:
     (job.folder / "spaces.json").write_text(json.dumps([folder.parent.name for folder in space.folders]), encoding="utf-8")
 
 
+class Stopped(Exception):
+    """Asked to stop; what was embedded is kept."""
+
+
 class MapWork:
-    """What one launch does. `lay` and `add` return rows for the clusters that they made, or None if they were asked to stop."""
+    """What one launch does. `lay` and `add` return rows for the clusters that they made. Both raise Stopped."""
 
     def __init__(self, context: Context, client: Any):
         self.context, self.options, self.client = context, context.options, client
@@ -58,7 +62,7 @@ class MapWork:
         self.picture_vectors = Vectors(context.workspace, "vision_tower", identity)
         self.kinds = json.loads((context.folder / "kinds.json").read_text(encoding="utf-8"))
 
-    def lay(self) -> list[dict] | None:
+    def lay(self) -> list[dict]:
         """The whole map anew."""
         folder, options = self.context.folder, self.options
         failures = pq.read_table(folder / "failures.parquet")
@@ -73,8 +77,6 @@ class MapWork:
         self._say(f"grouping {len(failures):,} failures")
         labels = group(types, texts, pictures, weights, options.min_size, options.seed)
         centres = centres_of(vectors, labels)
-        if self.context.should_stop():
-            return None
         self._say(f"{len(centres)} clusters; laying the map")
         places = layout(vectors, options.seed, types)
         distances = np.sqrt(((vectors - centres[labels]) ** 2).sum(axis=1))
@@ -83,20 +85,19 @@ class MapWork:
         self._assign(bases, space, centres, [owner[i] for i in range(len(centres))], [str(i) for i in range(len(centres))])
         self._say("drawing the failures again, to see which clusters come back")
         stable = None
-        if options.resamples and not self.context.should_stop():
+        if options.resamples:
             args = (types, labels, texts, pictures, weights, options.min_size, options.seed, options.resamples)
             stable = stability(*args, self.context.should_stop)
-        if self.context.should_stop():
-            return None
         self._say(f"asking for {len(centres)} titles")
         rows = _titles.titled(self.client, failures, vectors, labels, centres, self.context.should_stop)
         if stable is not None:
             for row, mean, dissolved in zip(rows, stable.mean.tolist(), stable.dissolved.tolist()):
                 if math.isfinite(mean):
                     row.update(stability=round(mean, 4), dissolved=round(dissolved, 4))
-        return None if self.context.should_stop() else rows
+        self._say(f"{len(rows)} clusters")
+        return rows
 
-    def add(self) -> list[dict] | None:
+    def add(self) -> list[dict]:
         """New failures beside the old ones."""
         folder = self.context.folder
         failures, old = pq.read_table(folder / "failures.parquet"), pq.read_table(folder / "map.parquet")
@@ -122,7 +123,7 @@ class MapWork:
         self._write_places(failures["failure_id"], places, distances, [f"#{cluster}" for cluster in found])
         owner = dict(zip(clusters.tolist(), old["cluster_type"].to_pylist()))
         self._assign(bases, space, centres, [owner[int(c)] for c in names], [f"#{c}" for c in names])
-        return None if self.context.should_stop() else []
+        return []
 
     def _assign(self, bases: tuple[Principal, Principal], space: Space, centres: np.ndarray, types: list[str], names: list[str]) -> None:
         """The cluster of every example, a portion at a time; their points are kept."""
@@ -147,8 +148,6 @@ class MapWork:
                 out.write_table(pa.table({"example_id": examples["example_id"], "error_type": said, "cluster": cluster}, schema))
                 done += len(examples)
                 self._say(f"assigning the examples to clusters: {done:,} of {count:,}")
-                if self.context.should_stop():
-                    return
         kept.close()
 
     def _vectors(self, rows: pa.Table) -> tuple[np.ndarray, np.ndarray]:
@@ -177,6 +176,9 @@ class MapWork:
         pq.write_table(pa.table(columns), self.context.folder / "places.parquet")
 
     def _say(self, text: str) -> None:
+        """Tells what is being done; the places where the work can be stopped."""
+        if self.context.should_stop():
+            raise Stopped
         self.context.report({"event": "message", "text": text})
 
 

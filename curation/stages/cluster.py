@@ -111,9 +111,11 @@ class Cluster:
         self.work = _map_work.MapWork(context, open_client(context.options, context.workspace))
 
     def __call__(self, rows: list[Row]) -> Iterator[Result]:
-        found = self.work.add() if self.work.options.only_new else self.work.lay()
-        if found is not None:
-            yield {"key": KEY, "clusters": found}
+        try:
+            found = self.work.add() if self.work.options.only_new else self.work.lay()
+        except _map_work.Stopped:
+            return
+        yield {"key": KEY, "clusters": found}
 
 
 def _numbered(table: pa.Table, ids: dict[str, int], job_id: int) -> pa.Table:
