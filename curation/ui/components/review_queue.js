@@ -37,6 +37,7 @@ export class Queue {
     const answer = await this.newest(api("review/next", { ...asked, start, skip, short: before ?? undefined, count: FIRST }));
     if (!answer) return false;
     const { cards, total, order, short, approved, target } = answer;
+    if (!cards.length && skip && total) return this.load(asked, start, total - 1); // it is shorter than it was
     Object.assign(this, { cards, index: 0, before: answer.before, total, asked: { ...asked, short }, order, known: { approved, target }, loading: null });
     sessionStorage.setItem(REMEMBERED, JSON.stringify([asked, short]));
     this.ended = answer.cards.length < FIRST;
