@@ -80,7 +80,7 @@ def table(sums: Sequence[Mapping[str, float]], pairs: bool = True) -> list[Slice
     ]
     alike: dict[tuple, list[Slice]] = {}
     for one in [*singles.values(), *more]:
-        alike.setdefault((one.examples, one.images, one.failures, one.low, one.accuracy_lenient), []).append(one)
+        alike.setdefault((one.examples, one.images, one.failures, round(one.low, 6)), []).append(one)
     kept = [replace(first, also=[other.values for other in others]) for first, *others in alike.values()]
     return sorted(kept, key=lambda one: (-one.low, -one.examples))
 

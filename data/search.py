@@ -92,7 +92,7 @@ class Search:
         ids = None
         if wanted is not None:  # one text of all ids: a row each would take three times as long
             ids = self._open().execute(f"SELECT group_concat(rowid) FROM {what} WHERE {what} MATCH ?", (wanted,)).fetchone()[0]
-        found = self._found[what, wanted] = bitmap(np.array(ids.split(",") if ids else [], dtype=np.int64))
+        found = self._found[what, wanted] = bitmap(np.fromstring(ids or "", dtype=np.int64, sep=","))
         while len(self._found) > REMEMBERED:
             self._found.popitem(last=False)
         return found

@@ -213,7 +213,7 @@ function drawPage() {
   const total = page?.failures ?? 0;
   const pages = Math.max(1, Math.ceil(total / PAGE));
   const here = offset() / PAGE + 1;
-  at(root, "place").textContent = total ? `${fmt.number(total)} · page ${fmt.number(here)} of ${fmt.number(pages)}` : "nothing selected";
+  fillOnce(at(root, "place"), [total, here, pages], () => (total ? placeOf(total, here, pages) : "nothing selected"));
   at(root, "back").disabled = here <= 1;
   at(root, "next").disabled = here >= pages;
   at(root, "count").textContent = `${fmt.number(total)} ${narrowed() ? "selected" : fmt.plural(total, "failure").replace(/^\S+ /, "")}`;
@@ -238,6 +238,17 @@ function drawGlance() {
     rounds().length > 1 ? "" : summary.round, (round) => choose({ round: round || known, cluster: null, lasso: null }));
   fill(at(root, "rounds"), choice);
   fill(at(root, "tools"), map.tools(), side.button);
+}
+
+// "100,000 · page 1 of 1,667", where the page can be typed.
+function placeOf(total, here, pages) {
+  const input = h("input.in", { type: "number", min: 1, max: pages, value: here, "aria-label": "Page", title: "Go to a page",
+    style: { width: `${Math.max(2, String(pages).length) + 2.4}ch` }, onchange: () => {
+      const to = Math.min(pages, Math.max(1, Math.round(Number(input.value)) || here));
+      input.value = to;
+      state.set({ offset: (to - 1) * PAGE || null, card: null });
+    } });
+  return [`${fmt.number(total)} · page `, pages > 1 ? input : "1", ` of ${fmt.number(pages)}`];
 }
 
 // The page of the grid before or after.
