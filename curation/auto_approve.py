@@ -20,7 +20,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from curation.calibration import TARGET, Condition, further_labels, mixed, reaches, search, share
-from curation.scored import Scored, Setting, scored
+from curation.scored import STATUSES, Scored, Setting, scored
 from curation.statistics import CONFIDENCE
 from data.store import Store, StoreError
 
@@ -243,6 +243,17 @@ def watch(store: Store, stopped: threading.Event, every: float = MINUTE) -> None
                 seen = store.row("calibration_marks")
         except StoreError:
             log.exception("the audit could not be checked")
+
+
+def moves(store: Store, wanted: Setting) -> list[dict[str, Any]]:
+    """What a filter set so would do to samples that nobody has decided: {"before", "after", "samples"}, most first. Nothing is changed."""
+    now, rule = scored(store), open_rule(store)
+    conditions = rule and rule["conditions"]
+    changed = [wanted if one.filter == wanted.filter else one for one in now.settings]
+    before, after = (now.statuses(settings, conditions)[~now.decided] for settings in (now.settings, changed))
+    counts = np.bincount(before * len(STATUSES) + after, minlength=len(STATUSES) ** 2).reshape(len(STATUSES), -1)
+    found = [{"before": STATUSES[i], "after": STATUSES[j], "samples": int(counts[i, j])} for i, j in zip(*np.nonzero(counts)) if i != j]
+    return sorted(found, key=lambda row: -row["samples"])
 
 
 def to_label(

@@ -5,6 +5,7 @@ since (verdicts, reviews) is read.
 """
 
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from weakref import WeakKeyDictionary
@@ -14,6 +15,8 @@ import numpy as np
 from curation.calibration import Condition, Joint, Levels, joint, levels, mixed
 from curation.filters._base import Comparison
 from data.store import Store
+
+STATUSES = ("undrawn", "unfiltered", "failed", "pending", "auto_approved")  # that a sample can have without people's decisions
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,7 @@ class Scored:
     rejected: np.ndarray  # an enabled filter rejects it, whatever people decided
     auto: np.ndarray  # auto-approved
     failing: np.ndarray  # rejected, and nobody has decided
+    decided: np.ndarray  # by people, one by one or in bulk
     held: np.ndarray  # belongs to the half of the labels that is held back
     label: np.ndarray  # by people, one by one: 1 approved, 0 rejected, -1 none, or they disagree
     disputed: np.ndarray
@@ -59,12 +63,24 @@ class Scored:
             return np.zeros(len(self.sample_ids), dtype=bool)
         return scores >= condition.threshold if condition.comparison == "at_least" else scores <= condition.threshold
 
-    def inside(self, conditions: tuple[Condition, ...] | list[Condition]) -> np.ndarray:
+    def inside(self, conditions: Sequence[Condition]) -> np.ndarray:
         """Which samples meet all of the conditions."""
         found = np.ones(len(self.sample_ids), dtype=bool)
         for condition in conditions:
             found &= self.meets(condition)
         return found
+
+    def statuses(self, settings: Sequence[Setting], rule: Sequence[Condition] | None) -> np.ndarray:
+        """Places in STATUSES: what each sample would be without people's decisions, if filters and rule were so (as state_judgements)."""
+        enabled = [setting for setting in settings if setting.enabled]
+        failed, judged = (np.zeros(len(self.sample_ids), dtype=bool) for _ in range(2))
+        judged |= True
+        for setting in enabled:
+            known = ~np.isnan(self.scores[setting.filter])
+            judged &= known
+            failed |= known & ~self.meets(setting.condition)
+        ruled = self.inside(rule) if rule else np.zeros(len(self.sample_ids), dtype=bool)
+        return np.select([~self.drawn, failed, ~judged, ruled], [0, 2, 1, 4], 3).astype(np.int8)
 
     @cached_property
     def stops(self) -> tuple[Levels, ...]:
@@ -115,7 +131,7 @@ def _read(store: Store, known: dict, marks: dict, before: Scored | None) -> Scor
         scores=scores,
         error_types=error_types,
         error_type=found["error_type"] - 1,
-        **{name: found[name] for name in ("drawn_at", "drawn", "passing", "open", "rejected", "auto", "failing")},
+        **{name: found[name] for name in ("drawn_at", "drawn", "passing", "open", "rejected", "auto", "failing", "decided")},
         held=mixed(found["sample_id"]) % 2 == 1,
         **carried.labels(store, *reviews),
     )

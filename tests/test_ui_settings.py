@@ -56,11 +56,22 @@ def queries(monkeypatch):
     monkeypatch.setattr(queries, "_texts", lambda: texts)
 
 
+def rule(store, conditions):
+    with store.write() as write:
+        write.insert("auto_rule", [{"conditions": conditions, "author": "ada", "evidence": {"target": 0.9}}])
+        write.touch_judged()
+
+
 def test_what_a_change_is_said_to_move_is_what_moves(world, post):
     store, rng = world[1], random.Random(4)
-    names = [row["filter"] for row in store.rows("filters")]
-    moved = 0
-    for _ in range(12):
+    first = [{name: row[name] for name in ("filter", "enabled", "threshold")} for row in store.rows("filters")]
+    names = [row["filter"] for row in first]
+    moved, ruled = 0, False
+    for turn in range(18):
+        if turn == 9:  # from here on a rule approves by itself
+            for setting in first:
+                post("filter", **setting)
+            rule(store, [{"filter": "judge", "comparison": "at_least", "threshold": 3}])
         wanted = {"filter": rng.choice(names), "enabled": rng.random() < 0.7, "threshold": rng.choice([0.2, 0.5, 0.85, 0.95, 2, 3])}
         said = post("filter_preview", **wanted)
         before = statuses(store)
@@ -69,7 +80,9 @@ def test_what_a_change_is_said_to_move_is_what_moves(world, post):
         real = Counter((before[i], after[i]) for i in before if before[i] != after[i])
         assert {(move["before"], move["after"]): move["samples"] for move in said["moves"]} == dict(real)
         moved += said["samples"]
-    assert moved > 20
+        ruled = ruled or "auto_approved" in Counter(after.values())
+    rule(store, None)
+    assert moved > 20 and ruled
     assert store.rows("filter_history")[0]["author"] == "ada"
     assert "there are: " in post("filter_preview", 404, filter="nope", enabled=True, threshold=1)["error"]
 

@@ -2,10 +2,12 @@
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
-from curation import app_settings, backups, frontier, price_table, upkeep
+from curation import app_settings, auto_approve, backups, frontier, price_table, upkeep
+from curation.scored import Setting, scored
 from curation.stages.filter import change_setting
 from curation.ui import parts
 from curation.ui.services import Services, services
@@ -73,9 +75,9 @@ def overview(request: Request) -> dict[str, Any]:
 @router.post("/filter_preview")
 def filter_preview(request: Request, body: FilterSetting) -> dict[str, Any]:
     """How many samples would change their status, from what to what; nothing is changed."""
-    store = services(request).store
-    _known(services(request), body.filter)
-    moves = store.rows("filter_moves", filter=body.filter, enabled=body.enabled, threshold=body.threshold)
+    here = services(request)
+    now = _known(here, body.filter)
+    moves = auto_approve.moves(here.store, Setting(body.filter, body.enabled, body.threshold, now["comparison"]))
     return {"moves": moves, "samples": sum(move["samples"] for move in moves)}
 
 
@@ -135,9 +137,7 @@ def clean(request: Request, body: Clean) -> dict[str, int]:
 
 def _filters(here: Services) -> list[dict[str, Any]]:
     """Each filter's setting with what it is, how scores are spread and how many samples it fails."""
-    there, spread = FILTERS.names(), {}
-    for row in here.store.rows("filter_scores"):
-        spread.setdefault(row["filter"], []).append([row["score"], row["samples"]])
+    there, now = FILTERS.names(), scored(here.store)
     failing = {row["filter"]: row for row in here.store.rows("filter_failing")}
     shown = []
     for row in here.store.rows("filters"):
@@ -152,16 +152,24 @@ def _filters(here: Services) -> list[dict[str, Any]]:
                 "paid": plugin is not None and "frontier" in plugin.needs,
                 "judged": counts["judged"],
                 "failing": counts["failing"],
-                "scores": spread.get(name, []),
+                "scores": _spread(now.scores[name]),
             }
         )
     return shown
 
 
-def _known(here: Services, name: str) -> None:
-    names = [row["filter"] for row in here.store.rows("filters")]
-    if name not in names:
-        raise UnknownFilter(f"no filter {name!r}; there are: {', '.join(names)}")
+def _spread(scores: np.ndarray) -> list[list[float]]:
+    """How many samples have which score, in two decimals."""
+    values, samples = np.unique(np.round(scores[~np.isnan(scores)], 2), return_counts=True)
+    return [list(pair) for pair in zip(values.tolist(), samples.tolist())]
+
+
+def _known(here: Services, name: str) -> dict[str, Any]:
+    """The filter's setting. Raises UnknownFilter."""
+    filters = {row["filter"]: row for row in here.store.rows("filters")}
+    if name not in filters:
+        raise UnknownFilter(f"no filter {name!r}; there are: {', '.join(filters)}")
+    return filters[name]
 
 
 def _iso(row: dict[str, Any], column: str) -> dict[str, Any]:

@@ -13,7 +13,7 @@ SELECT DISTINCT error_type FROM sample_state ORDER BY error_type
 SELECT sample_id, revision, coalesce(epoch(drawn_at), 0)::DOUBLE AS drawn_at, list_position($error_types::TEXT[], error_type)::SMALLINT AS error_type,
        image IS NOT NULL AS drawn, undecided IN ('pending', 'auto_approved') AS passing, status IN ('pending', 'auto_approved') AS open,
        undecided = 'failed' AS rejected,
-       status = 'auto_approved' AS auto, status = 'failed' AS failing
+       status = 'auto_approved' AS auto, status = 'failed' AS failing, decision IS NOT NULL AS decided
 FROM sample_state ORDER BY sample_id
 
 -- :name calibration_verdicts

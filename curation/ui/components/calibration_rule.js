@@ -167,7 +167,7 @@ export class Rule {
 
   async turnOn(found) {
     const yes = await ask("Turn auto-approve on?", [h("p", `${fmt.plural(found.becomes, "sample")} that nobody has decided become auto-approved and are trained on from now on; ${fmt.number(found.left)} stay for people. New samples inside the rule follow by themselves.`),
-      h("p.hint", "People's decisions always win. About 5 % of what is approved so waits in the audit lane for blind review; where it falls short the rule is turned off by itself. All of it can be turned off at any time.")], `Approve ${fmt.number(found.becomes)}`);
+      h("p.dim.small", { style: "margin-top:8px" }, "People's decisions always win. About 5 % of what is approved so waits in the audit lane for blind review; where it falls short the rule is turned off by itself. All of it can be turned off at any time.")], `Approve ${fmt.number(found.becomes)}`);
     if (!yes) return;
     const evidence = await api("calibration/on", { conditions: found.conditions, target: found.target });
     toast(`${fmt.plural(evidence.becomes, "sample")} auto-approved, ${fmt.number(evidence.left)} left for people`, { kind: "good" });
