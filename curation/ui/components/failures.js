@@ -147,7 +147,7 @@ async function loadSummary() {
 
 let turns = 0;
 
-// The pictures are drawn as soon as they are known, whatever else takes longer.
+// The pictures come first: nothing else is asked for until they are known.
 async function loadSelection(chosen) {
   const mine = ++turns;
   const current = () => mine === turns;
@@ -156,12 +156,13 @@ async function loadSelection(chosen) {
     view.page = answer;
     drawPage();
   });
-  const rest = Promise.all([api("failures/clusters", chosen), api("failures/facets", chosen), map.loadShown(chosen, current)]).then((answer) => {
-    if (!current()) return;
-    [view.clusters, view.facets] = answer;
-    map.showLabels();
-  });
-  await Promise.all([page, rest]);
+  const shown = map.loadShown(chosen, current);
+  await page;
+  if (!current()) return;
+  const answer = await Promise.all([api("failures/clusters", chosen), api("failures/facets", chosen), shown]);
+  if (!current()) return;
+  [view.clusters, view.facets] = answer;
+  map.showLabels();
 }
 
 async function showCard() {

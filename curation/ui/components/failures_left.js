@@ -68,7 +68,8 @@ function accuracyOf(clusters) {
   const examples = measured.reduce((sum, one) => sum + one.examples, 0);
   const mean = (name) => (measured.every((one) => one[name] !== null)
     ? measured.reduce((sum, one) => sum + one[name] * one.examples, 0) / examples : null);
-  return examples ? { accuracy: mean("accuracy"), accuracy_before: mean("accuracy_before"), examples } : { accuracy: null,
+  return examples ? { accuracy: mean("accuracy"), accuracy_lenient: mean("accuracy_lenient"),
+    accuracy_before: mean("accuracy_before"), examples } : { accuracy: null,
     accuracy_before: null, examples: 0 };
 }
 
@@ -108,11 +109,12 @@ function leaf(cluster, chosen, most, about) {
 const of = (shown, failures) => `${fmt.number(shown)} of ${fmt.plural(failures, "failure")} fit the other choices`;
 
 // "12 % · accuracy 0.42 +0.05"
-function figures({ share, accuracy, accuracy_before: before, examples }, ...rest) {
+function figures({ share, accuracy, accuracy_lenient: lenient, accuracy_before: before, examples }, ...rest) {
   const change = before !== null && accuracy !== null ? accuracy - before : null;
   const delta = change !== null && h("span", { class: change >= 0 ? "right" : "wrong",
     title: "Change since the last round, on the same examples" }, fmt.signed(change, 2));
-  return h("small", { title: examples ? `Share of all failures in clusters; accuracy over ${fmt.plural(examples, "train example")} assigned to it`
+  return h("small", { title: examples ? `Share of all failures in clusters; accuracy over ${fmt.plural(examples, "train example")} assigned to it: `
+    + `${fmt.fixed(accuracy)} strict, ${fmt.fixed(lenient)} lenient`
     : "Share of all failures in clusters" },
     `${fmt.percent(share)}${accuracy === null ? "" : ` · accuracy ${fmt.fixed(accuracy, 2)}`}`, delta, rest);
 }
