@@ -371,6 +371,14 @@ def test_where_every_pattern_fits_the_neighbour_the_word_that_differs_is_named()
     assert same == "Negated questions answered as if not negated", "nothing tells them apart"
 
 
+def test_clusters_of_one_type_whose_slips_say_nothing_are_told_apart_by_their_questions():
+    one, other = ("\n".join([f"Which {what} is it? | a | b | something odd"] * 5) for what in ("bar", "slice"))
+    found = ask("title", None, error_type="chart-or-table", members=one, neighbours=f"Group 1 (chart-or-table):\n{other}").title
+    assert found == "Bars are found in the wrong place (bar)"
+    found = ask("title", None, error_type="chart-or-table", members=one, neighbours=f"Group 1 (counting):\n{other}").title
+    assert found == "Bars are found in the wrong place"
+
+
 def test_charts_and_scenes_at_random_are_diagnosed_without_a_crash():
     rng = random.Random(6)
     questions = (

@@ -62,29 +62,31 @@ def title(fields: dict[str, str]) -> str:
     found = [list(dict.fromkeys(_titles_of(_slip(line)))) for line in lines]
     counts = Counter(text for titles in found for text in titles)
     neighbours = _groups(fields.get(NEIGHBOURS, ""))
-    taken = {text for group in neighbours for text in _shared([_titles_of(_slip(line)) for line in group])}
+    taken = {text for _, group in neighbours for text in _shared([_titles_of(_slip(line)) for line in group])}
     most = [text for text, count in counts.most_common() if count >= MOST * len(lines)]
     if most:  # of those that fit enough members the most telling: patterns stand from telling to plain
         telling = sorted(most, key=lambda text: min(titles.index(text) for titles in found if text in titles))
         own = [text for text in telling if text not in taken]
-        return _short(own[0]) if own else _told_apart(telling[0], lines, [line for group in neighbours for line in group])
-    pair = _two(found, counts, len(lines))
+        return _short(own[0]) if own else _told_apart(telling[0], lines, [line for _, group in neighbours for line in group])
+    if pair := _two(found, counts, len(lines)):
+        return _short(pair)
     error_type = fields.get("Error type", "").strip()
-    return _short(pair or _BY_TYPE.get(error_type) or f"Wrong answers of the type {error_type or 'unknown'}")
+    plain = _BY_TYPE.get(error_type) or f"Wrong answers of the type {error_type or 'unknown'}"
+    return _told_apart(plain, lines, [line for kind, group in neighbours if kind == error_type for line in group])
 
 
 def _slip(line: str) -> str:
     return line.rpartition("|")[2].strip().lower()
 
 
-def _groups(text: str) -> list[list[str]]:
-    """The neighbouring groups' lines: each group begins with "Group 1 (counting):"."""
-    groups: list[list[str]] = []
+def _groups(text: str) -> list[tuple[str, list[str]]]:
+    """The neighbouring groups' error types and lines: each group begins with "Group 1 (counting):"."""
+    groups: list[tuple[str, list[str]]] = []
     for line in text.splitlines():
-        if re.match(r"Group \d+\b", line):
-            groups.append([])
+        if head := re.match(r"Group \d+ \(([\w-]*)\):", line):
+            groups.append((head[1], []))
         elif line.strip() and groups:
-            groups[-1].append(line)
+            groups[-1][1].append(line)
     return groups
 
 
@@ -96,6 +98,8 @@ def _shared(found: list[list[str]]) -> list[str]:
 
 def _told_apart(text: str, lines: list[str], others: list[str]) -> str:
     """The title with the word of the questions that tells the members from the others, if there is one: "Counts (bars)"."""
+    if not others:
+        return _short(text)
     own, theirs = (
         Counter(word for line in group for word in set(re.findall(r"[a-z]{3,}", line.partition("|")[0].lower())))
         for group in (lines, others)
