@@ -113,7 +113,7 @@ def test_a_slice_sets_the_facets_and_a_view_of_it_is_kept(world):
     with chromium(f"{address}/?page=failures&layout=slices&least=20") as page:
         page.wait_for_selector(".slices tbody tr")
         first = page.locator(".slices tbody tr").first
-        shown = int(re.sub(r"\D", "", first.locator(".fig").first.inner_text().split(" of ")[0]))
+        shown = int(re.sub(r"\D", "", first.locator(".fig").first.inner_text().split("of")[0]))
         first.click()
         page.wait_for_selector(".slices tr.on")
         wait_for_count(page, shown)

@@ -45,8 +45,8 @@ function table(rows) {
   const top = Math.max(2, ...rows.map((row) => Math.min(20, row.high)));
   const bottom = Math.min(0.5, ...rows.map((row) => Math.max(0.25, row.low)));
   const place = (value) => 100 * Math.min(1, Math.max(0, Math.log(value / bottom) / Math.log(top / bottom)));
-  return h("table.slices", h("thead", h("tr", h("th", "Slice"), h("th.fig", "Failures"), h("th.fig", { title: "The share that fails" }, "Rate"),
-    h("th.fig", { title: "The share that fails outside the slice" }, "Elsewhere"), h("th.fig", { title: "Rate in the slice over the rate elsewhere, with its 95 % interval" }, "Lift"), h("th"))),
+  return h("table.slices", h("thead", h("tr", h("th", "Slice"), h("th.fig", "Failures"), h("th.fig", { title: "The share that fails in the slice, and elsewhere" }, "Rate"),
+    h("th.fig", { title: "Rate in the slice over the rate elsewhere, with its 95 % interval" }, "Lift"), h("th"))),
   h("tbody", rows.map((row) => line(row, place))));
 }
 
@@ -56,13 +56,13 @@ function line(row, place) {
   const also = row.also.map((values) => Object.entries(values).map(([name, value]) => `${facetTitle(name)}: ${valueText(name, value)}`).join(", "));
   const title = `accuracy ${fmt.fixed(row.accuracy)} strict, ${fmt.fixed(row.accuracy_lenient)} lenient, over ${fmt.number(row.images)} images`
     + (also.length ? `\nthe same examples: ${also.join("; ")}` : "");
-  const names = Object.entries(row.values).map(([name, value], i) => [i > 0 && h("span.faint", " and "), h("b", valueText(name, value)),
+  const names = Object.entries(row.values).map(([name, value], i) => [i > 0 && h("br"), h("b", valueText(name, value)),
     h("small.faint", ` ${NAMES[name]}`)]);
   return h("tr", { class: `${on ? "on" : ""} ${row.low > 1 ? "high" : row.high < 1 ? "low" : ""}`, onclick: set, title, tabindex: 0,
     onkeydown: (event) => event.key === "Enter" && set() },
-  h("td", names), h("td.fig", fmt.number(row.failures), h("small.dim", ` of ${fmt.number(row.examples)}`)), h("td.fig", fmt.percent(row.rate)),
-  h("td.fig.dim", fmt.percent(row.elsewhere)), h("td.fig", h("b", `× ${fmt.fixed(row.lift, 2)}`),
-    h("small.dim", ` ${fmt.fixed(row.low, 2)}–${fmt.fixed(row.high, 2)}`)),
+  h("td", names), h("td.fig", fmt.number(row.failures), h("small.dim", `of ${fmt.number(row.examples)}`)),
+  h("td.fig", fmt.percent(row.rate), h("small.dim", `else ${fmt.percent(row.elsewhere)}`)),
+  h("td.fig", h("b", `× ${fmt.fixed(row.lift, 2)}`), h("small.dim", `${fmt.fixed(row.low, 2)} to ${fmt.fixed(row.high, 2)}`)),
   h("td", h("span.forest", h("i.one", { style: { left: `${place(1)}%` } }),
     h("i.reach", { style: { left: `${place(row.low)}%`, width: `${place(row.high) - place(row.low)}%` } }),
     h("i.at", { style: { left: `${place(row.lift)}%` } }))));
