@@ -94,6 +94,7 @@ def people(request: Request) -> dict[str, Any]:
         "names": names,
         "logins": here.settings.auth is not None,
         "assignments": given,
+        "disputed": sum(row["count"] for row in here.store.rows("sample_statuses") if row["status"] == "disputed"),
         "blind": blindness.everywhere(here.store),
         "target": review_queue.target(here.store),
     }

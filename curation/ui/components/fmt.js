@@ -35,7 +35,8 @@ export function ago(when) {
   return seconds < 5 ? "just now" : `${duration(seconds)} ago`;
 }
 
-export const clock = (when) => new Date(when).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+const CLOCK = new Intl.DateTimeFormat([], { hour: "2-digit", minute: "2-digit" });
+export const clock = (when) => CLOCK.format(new Date(when));
 
 export function bytes(n) {
   const units = ["B", "kB", "MB", "GB", "TB"];

@@ -1,6 +1,6 @@
 // The Review page. The queue (status, facets, search, order) and the sample that is shown are in the URL; decisions go out through the outbox.
 
-import { api, at, drawer, eventId, fill, fillOnce, fmt, h, keyCap, later, state, toast, zoom } from "./lib.js";
+import { api, at, drawer, eventId, fill, fillOnce, fmt, h, keyCap, keymap, later, state, toast, zoom } from "./lib.js";
 import { openByHand } from "./review_by_hand.js";
 import { openBulk } from "./review_bulk.js";
 import { closeEdit, editing, openEdit } from "./review_edit.js";
@@ -29,7 +29,7 @@ export const view = { facets: {}, reasons: [], reviewer: null, workspace: null, 
 export function start(element) {
   root = element;
   side = drawer(root.querySelector(".cols"), "Where it comes from");
-  view.outbox = new Outbox({ stored, refused, changed: () => view.card && drawButtons(at(root, "buttons"), view) });
+  view.outbox = new Outbox({ stored, refused, changed: () => { if (!countWaits) afterPaint(drawCount); countWaits = true; } });
   grid = new Grid(at(root, "grid"), at(root, "bulk"), { drawn: drawHead, bulk });
   const search = at(root, "search");
   search.addEventListener("input", later(() => choose({ words: search.value.trim() || null }, true), 250));
@@ -159,21 +159,37 @@ export function drawLeft() {
 
 export function draw() {
   view.card = gridOn() || peopleOn() ? null : view.queue.card ?? null;
-  drawHead();
-  drawLeft();
   for (const name of ["grid", "bulk"]) at(root, name).hidden = !gridOn();
   at(root, "people").hidden = !peopleOn();
   root.querySelector(".cols").classList.toggle("with-people", peopleOn());
   at(root, "focus").hidden = gridOn() || peopleOn();
-  if (peopleOn()) return drawOrigin(at(root, "origin"), null, view);
-  if (gridOn()) return drawOrigin(at(root, "origin"), grid.card, view);
-  drawStage(at(root, "stage"), view);
-  root.querySelector(".rev-panel").hidden = !view.card;
-  if (view.card) {
-    drawPanel(at(root, "panel"), view);
-    drawButtons(at(root, "buttons"), view);
+  if (!gridOn() && !peopleOn()) {
+    drawStage(at(root, "stage"), view);
+    root.querySelector(".rev-panel").hidden = !view.card;
+    if (view.card) {
+      drawPanel(at(root, "panel"), view);
+      drawButtons(at(root, "buttons"), view);
+    }
   }
-  drawOrigin(at(root, "origin"), view.card, view);
+  drawHead();
+  if (!aroundWaits) afterPaint(drawAround);
+  aroundWaits = true;
+}
+
+// What stands around the sample comes one frame after it: keys feel as quick as the sample is.
+let aroundWaits = false;
+const afterPaint = (run) => (document.hidden ? setTimeout(run) : requestAnimationFrame(() => setTimeout(run)));
+
+let countWaits = false;
+function drawCount() {
+  countWaits = false;
+  if (view.card) drawButtons(at(root, "buttons"), view);
+}
+
+function drawAround() {
+  aroundWaits = false;
+  drawLeft();
+  drawOrigin(at(root, "origin"), gridOn() ? grid.card : view.card, view);
 }
 
 function drawHead() {
@@ -181,14 +197,14 @@ function drawHead() {
   const on = gridOn();
   const now = on ? "grid" : peopleOn() ? "people" : null;
   const mode = (text, name, key) => h("button.btn", { class: now === name ? "on" : "", onclick: () => setMode(name), "aria-pressed": String(now === name) }, text, now !== name && key && keyCap("review", key));
-  fill(at(root, "modes"), mode("Focus", null, on && "grid"), mode("Grid", "grid", "grid"), mode("People", "people", "people"));
+  fillOnce(at(root, "modes"), [now, keymap.mark()], () => [mode("Focus", null, on && "grid"), mode("Grid", "grid", "grid"), mode("People", "people", "people")]);
   at(root, "title").textContent = on ? "Samples" : peopleOn() ? "People" : card ? `Sample ${fmt.number(card.sample_id)}` : "Review";
   const facts = card && [card.error_type, card.route.replaceAll("_", " "), card.failure_id && `from failure ${fmt.number(card.failure_id)}`, card.dataset].filter(Boolean).join(" · ");
   at(root, "subtitle").textContent = on ? grid.summary() : facts ?? "";
   at(root, "subtitle").title = facts ?? "";
   fillOnce(at(root, "place"), on || !card ? "" : [card.guest, queue.place, queue.total, pace()], () => (on || !card ? "" : place(card, queue)));
   const small = (text, key, title, run) => h("button.btn", { onclick: run, title }, text, keyCap("review", key));
-  fill(at(root, "tools"), on ? grid.pager() : null, small("History", "history", "What you did; undo any of it", () => openHistory(view)), small("By hand", "hand", "Add a sample of your own", () => openByHand(view)), side.button);
+  fillOnce(at(root, "tools"), [on && [grid.total, grid.offset], keymap.mark()], () => [on ? grid.pager() : null, small("History", "history", "What you did; undo any of it", () => openHistory(view)), small("By hand", "hand", "Add a sample of your own", () => openByHand(view)), side.button]);
 }
 
 // "12 of 5,431": a click lets one type another number.
@@ -242,7 +258,16 @@ export async function move(by) {
   draw();
   urlLater.waits = true;
   urlLater();
+  if (by < 0) lookAgain();
 }
+
+// A sample gone back to: others may have decided it meanwhile.
+const lookAgain = later(async () => {
+  const { card } = view;
+  if (!card || view.outbox.holds(card.sample_id)) return;
+  await view.queue.refresh(card.sample_id).catch(() => {});
+  if (view.card === card && !editing()) draw();
+}, 150);
 
 export function reject() {
   if (!view.card) return;

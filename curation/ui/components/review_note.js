@@ -1,7 +1,7 @@
 // A note that goes with the next decision. What is typed is kept in localStorage until then, so that it outlives a reload.
 
-import { h, keyCap } from "./lib.js";
-import { draw, view } from "./review.js";
+import { at, h, keyCap } from "./lib.js";
+import { draw, root, view } from "./review.js";
 
 let open = null; // the sample whose note is being written
 
@@ -15,6 +15,7 @@ export function openNote() {
   open = view.card.sample_id;
   view.rejecting = false;
   draw();
+  at(root, "note")?.focus(); // at once: the next key is the first letter
 }
 
 export function closeNote() {
@@ -44,6 +45,5 @@ export function noteLine(card) {
     open = null;
     draw();
   });
-  requestAnimationFrame(() => input.focus());
   return input;
 }

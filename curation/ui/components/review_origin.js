@@ -7,9 +7,16 @@ import { statusText, words } from "./review_left.js";
 export function drawOrigin(box, card, view) {
   if (!card) return fillOnce(box, "none", () => h("p.dim", "The failure behind a sample, how its picture was made, and what was decided."));
   fillOnce(box, [card, view.facets.status?.length], () => [origin(card), prompt(card), drawing(card), again(card), siblings(card), history(card)]);
-  if (box.dataset.sample !== String(card.sample_id)) box.scrollTop = 0;
+  // Only where somebody has scrolled: to ask for the place, or to set it, lays the whole page out at once.
+  box.onscroll ??= () => { scrolled = true; };
+  if (scrolled && box.dataset.sample !== String(card.sample_id)) {
+    box.scrollTop = 0;
+    scrolled = false;
+  }
   box.dataset.sample = card.sample_id;
 }
+
+let scrolled = false;
 
 export const shownAnswer = (answer, choices) => {
   const index = choices?.length && /^[A-Z]$/.test(answer) ? answer.charCodeAt(0) - 65 : -1;

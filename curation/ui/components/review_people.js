@@ -13,10 +13,9 @@ export async function drawPeople(box, view) {
   form.chosen ??= new Set(found.logins ? found.names : [found.reviewer]);
   const again = () => drawPeople(box, view);
   const agreement = h("div", h("p.dim", "Counting…"));
-  const counts = Object.fromEntries((view.facets.status ?? []).map((row) => [row.value, row.count]));
   fill(box, table(found), h("div.rev-two", h("div", h("h4", "How far people agree"), agreement), h("div", h("h4", "Give samples to people"), giving(found, again))),
     assignments(found, again), settings(found, again));
-  fill(agreement, agreed(await api("review/agreement", {}), counts.disputed, found));
+  fill(agreement, agreed(await api("review/agreement", {}), found));
 }
 
 // Everybody ----------------------------------------------------------------------------------------------------
@@ -34,7 +33,7 @@ function table({ reviewer, reviewers }) {
 
 // Agreement ----------------------------------------------------------------------------------------------------
 
-function agreed({ alpha, low, high, units, decisions, pairs }, disputed, { blind }) {
+function agreed({ alpha, low, high, units, decisions, pairs }, { disputed, blind }) {
   const settle = disputed > 0 && h("button.btn", { onclick: () => choose({ status: "disputed", queue: null, audit: null, view: null }) }, `Settle disputes (${fmt.number(disputed)})`);
   if (!units) return [h("p.dim", "No sample was decided by two people yet. Give the same samples to two or more, blind, and this says how far they agree."), settle && h("div.row", { style: "margin-top:8px" }, settle)];
   const pair = (one) => h("tr", h("td", one.one, h("span.faint", " and "), one.other), h("td.r", fmt.number(one.samples)), h("td.r", fmt.percent(one.agree)), h("td.r", fmt.fixed(one.kappa, 2)));
