@@ -31,15 +31,22 @@ class Wish:
     example_ids: Sequence[int] = ()
 
 
+@dataclass(frozen=True)
+class Made:
+    """What came of it: the entry of the log, the cluster it concerns, and the failures that are in another cluster now."""
+
+    change_id: int
+    action: str
+    cluster_id: int | None
+    moved: list[int]
+
+
 def new_event() -> str:
     return uuid.uuid4().hex
 
 
-def make(store: Store, round_: int, wish: Wish) -> dict[str, Any]:
-    """Records a change and puts it into force; answers its number, the cluster it concerns, and those with other members now.
-
-    Sent twice it counts once. Raises BadChange.
-    """
+def make(store: Store, round_: int, wish: Wish) -> Made:
+    """Records a change and puts it into force. Sent twice it counts once. Raises BadChange."""
     with store.write() as write:
         if earlier := write.run("cluster_change_by_event", event_id=wish.event_id):
             return _answer(earlier[0])
@@ -63,11 +70,11 @@ def make(store: Store, round_: int, wish: Wish) -> dict[str, Any]:
             "event_id": wish.event_id,
         }
         write.insert("cluster_change", [row])
-        touched = put_into_force(write, round_)
-        return _answer(write.run("cluster_change_by_event", event_id=wish.event_id)[0], touched)
+        moved = put_into_force(write, round_)
+        return _answer(write.run("cluster_change_by_event", event_id=wish.event_id)[0], moved)
 
 
-def undo(store: Store, round_: int, change_id: int, reviewer: str, event_id: str) -> dict[str, Any]:
+def undo(store: Store, round_: int, change_id: int, reviewer: str, event_id: str) -> Made:
     """Takes one change back, whatever came after it. Raises BadChange."""
     with store.write() as write:
         if earlier := write.run("cluster_change_by_event", event_id=event_id):
@@ -84,8 +91,8 @@ def undo(store: Store, round_: int, change_id: int, reviewer: str, event_id: str
         write.insert(
             "cluster_change", [{**row, **nothing, "action": "undo", "undoes": change_id, "reviewer": reviewer, "event_id": event_id}]
         )
-        touched = put_into_force(write, round_)
-        return _answer(write.run("cluster_change_by_event", event_id=event_id)[0], touched)
+        moved = put_into_force(write, round_)
+        return _answer(write.run("cluster_change_by_event", event_id=event_id)[0], moved)
 
 
 def adopt(write: Write, round_: int) -> None:
@@ -109,7 +116,7 @@ def standing(write: Write, round_: int) -> Standing:
 def put_into_force(write: Write, round_: int) -> list[int]:
     """Writes what stands into place, assignment and the clusters' titles; a job calls it when its places are stored.
 
-    Returns the clusters that other failures are in now.
+    Returns the failures that are in another cluster now.
     """
     stands = standing(write, round_)
     now = write.columns("places_of_round", round=round_)
@@ -130,7 +137,7 @@ def put_into_force(write: Write, round_: int) -> list[int]:
     )
     write.run("cluster_titles", round=round_, cluster_ids=list(stands.titles), titles=list(stands.titles.values()))
     write.touch_failures(failures)
-    return sorted({*clusters, *now["cluster_id"][here][other].tolist()})
+    return failures
 
 
 def history(store: Store, round_: int, limit: int = 50) -> list[dict[str, Any]]:
@@ -195,6 +202,6 @@ def _ids(values: list[int]) -> np.ndarray:
     return np.array(values, np.int64) if values else NOBODY
 
 
-def _answer(row: dict[str, Any], touched: Sequence[int] = ()) -> dict[str, Any]:
+def _answer(row: dict[str, Any], moved: Sequence[int] = ()) -> Made:
     cluster_id = row["into_id"] if row["into_id"] is not None else next(iter(row["cluster_ids"]), None)
-    return {"change_id": row["change_id"], "action": row["action"], "cluster_id": cluster_id, "touched": list(touched)}
+    return Made(row["change_id"], row["action"], cluster_id, list(moved))

@@ -65,16 +65,20 @@ def examples_nearest(store: Store, workspace: Workspace, round_: int, failure_id
     return found
 
 
-def measure_again(store: Store, workspace: Workspace, round_: int, cluster_ids: Sequence[int]) -> None:
-    """Writes how far the members of these clusters are from their centre, as far as the map's job kept vectors."""
+def measure_again(store: Store, workspace: Workspace, round_: int, failure_ids: Sequence[int], whole: Sequence[int] = ()) -> None:
+    """Writes how far these failures, and all members of the `whole` clusters, are from the centre of the cluster they are in now.
+
+    Only as far as the map's job kept vectors.
+    """
     space = StoredSpace.of_round(store, workspace, round_)
-    failures, distances = [], []
-    for cluster_id in cluster_ids:
+    asked, failures, distances = np.asarray(failure_ids, np.int64), [], []
+    for cluster_id in sorted({*whole, *store.column("clusters_of_failures", failure_ids=asked.tolist())}) if space.folders else ():
         members = store.columns("members_of_clusters", round=round_, cluster_ids=[cluster_id])["failure_id"]
         ids, points = space.failures(members)
         if len(ids):
-            failures += ids.tolist()
-            distances += np.sqrt(_square(points, points.mean(axis=0))).tolist()
+            rows = np.ones(len(ids), bool) if cluster_id in whole else np.isin(ids, asked)
+            failures += ids[rows].tolist()
+            distances += np.sqrt(_square(points[rows], points.mean(axis=0))).tolist()
     if failures:
         with store.write() as write:
             write.run("distances_set", failure_ids=failures, distances=distances)
@@ -117,4 +121,4 @@ def _points(space: StoredSpace, members: dict[str, np.ndarray]) -> np.ndarray:
 
 def _square(points: np.ndarray, centre: np.ndarray) -> np.ndarray:
     """Squared distances (n,) from a centre (d,)."""
-    return ((points.astype(np.float64) - centre) ** 2).sum(axis=1)
+    return ((points - centre) ** 2).sum(axis=1)

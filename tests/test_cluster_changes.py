@@ -76,6 +76,8 @@ def test_merged_clusters_are_one_with_the_accuracy_of_all_their_examples(api):
     right = sum(shown[c]["accuracy"] * shown[c]["examples"] for c in (one, other))
     assert now["accuracy"] == pytest.approx(right / (shown[one]["examples"] + shown[other]["examples"]))
     assert api("failures/page", cluster_id=[one])["failures"] == now["failures"]
+    about = {row["cluster_id"]: row for row in api("clusters/evidence")["clusters"]}
+    assert (about[one]["made_by"], about[one]["stability"]) == ("ada", None) and other not in about
     api("clusters/undo", change_id=said["change_id"])
     assert api.groups() == before and api.shown() == shown
 

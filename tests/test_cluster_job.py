@@ -31,7 +31,7 @@ class World:
         return ended
 
     def change(self, action: str, **what) -> int:
-        return cluster_changes.make(self.store, 1, Wish(action, "ada", new_event(), **what))["cluster_id"]
+        return cluster_changes.make(self.store, 1, Wish(action, "ada", new_event(), **what)).cluster_id
 
     def groups(self) -> dict[int, set[int]]:
         found: dict[int, set[int]] = {}

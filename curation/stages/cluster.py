@@ -102,7 +102,7 @@ class Cluster:
 
     def finish(self, store: Store, workspace: Workspace, job: Job) -> str | None:
         made = store.column("peoples_clusters", round=job.round)
-        cluster_split.measure_again(store, workspace, job.round, made)
+        cluster_split.measure_again(store, workspace, job.round, [], made)
         changes = len([row for row in store.rows("cluster_history", round=job.round, limit=100_000) if not row["undone"]])
         said = {0: None, 1: "the change that people made to the clusters is kept"}
         return said.get(changes, f"{changes} changes that people made to the clusters are kept")

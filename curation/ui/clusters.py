@@ -7,7 +7,7 @@ from fastapi import APIRouter, HTTPException, Request
 from pydantic import BaseModel, Field
 
 from curation import cluster_changes, cluster_split, cluster_view
-from curation.cluster_changes import BadChange, Wish
+from curation.cluster_changes import BadChange, Made, Wish
 from curation.ui.services import services
 
 router = APIRouter(prefix="/api/clusters")
@@ -123,16 +123,20 @@ def undo(request: Request, body: Undo) -> dict[str, Any]:
     """Takes one change back, whatever came after it."""
     here, round_ = services(request), _round_of(request, change_id=body.change_id)
     made = _or_422(cluster_changes.undo, here.store, round_, body.change_id, here.reviewer(request), body.event_id)
-    cluster_split.measure_again(here.store, here.workspace, round_, made["touched"])
-    return made
+    return _answer(request, round_, made)
 
 
 def _change(request: Request, body: Event, action: str, **what) -> dict[str, Any]:
     here, wish = services(request), Wish(action, services(request).reviewer(request), body.event_id, **what)
     round_ = _round_of(request, [*wish.cluster_ids, *([wish.into_id] if wish.into_id else [])], wish.failure_ids)
-    made = _or_422(cluster_changes.make, here.store, round_, wish)
-    cluster_split.measure_again(here.store, here.workspace, round_, made["touched"])
-    return made
+    return _answer(request, round_, _or_422(cluster_changes.make, here.store, round_, wish))
+
+
+def _answer(request: Request, round_: int, made: Made) -> dict[str, Any]:
+    """Number, action and cluster of a change; who is nearest to which centre is put right first."""
+    here, whole = services(request), [made.cluster_id] if made.action in ("merge", "split", "make") and made.moved else []
+    cluster_split.measure_again(here.store, here.workspace, round_, made.moved, whole)
+    return {"change_id": made.change_id, "action": made.action, "cluster_id": made.cluster_id, "moved": len(made.moved)}
 
 
 def _round_of(request: Request, cluster_ids=(), failure_ids=(), change_id: int | None = None) -> int:

@@ -105,9 +105,13 @@ SELECT error_type, count(*) AS failures FROM failure_card WHERE failure_id IN (S
 GROUP BY 1 ORDER BY 2 DESC, 1
 
 -- :name cluster_quality_of_round
--- Evidence by cluster: how stable it is, what the job called it, and whether people made it.
-SELECT c.cluster_id, c.found_title, c.made_by, q.stability, q.dissolved, q.resamples
-FROM cluster c LEFT JOIN cluster_quality q USING (cluster_id)
+-- Evidence by cluster: how stable it is, what the job called it, and who made it. What people merged is another cluster than was drawn again.
+WITH merged AS (
+    SELECT m.into_id AS cluster_id, max_by(m.reviewer, m.change_id) AS reviewer FROM cluster_change m
+    WHERE m.round = $round AND m.action = 'merge' AND NOT EXISTS (FROM cluster_change u WHERE u.undoes = m.change_id) GROUP BY 1)
+SELECT c.cluster_id, c.found_title, coalesce(c.made_by, m.reviewer) AS made_by, CASE WHEN m.reviewer IS NULL THEN q.stability END AS stability,
+       CASE WHEN m.reviewer IS NULL THEN q.dissolved END AS dissolved, q.resamples
+FROM cluster c LEFT JOIN cluster_quality q USING (cluster_id) LEFT JOIN merged m USING (cluster_id)
 WHERE c.round = $round AND EXISTS (FROM place l WHERE l.cluster_id = c.cluster_id) ORDER BY c.cluster_id
 
 -- :name error_types_checked
