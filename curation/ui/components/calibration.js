@@ -23,6 +23,7 @@ export const target = () => Number(state.one("target") ?? TARGET) || TARGET;
 
 export async function show() {
   root.classList.add("loading");
+  if (!shown) fill(at(root, "sum"), "reading scores and decisions…");
   const found = await newest(api("calibration/overview", { error_type: state.one("type") }));
   if (!found) return;
   root.classList.remove("loading");

@@ -28,6 +28,7 @@ export class Rule {
     const codes = bytes(joint.codes);
     this.filters = filters.map((filter, i) => ({ ...filter, codes: codes.subarray(i * rows, (i + 1) * rows) }));
     for (const name of ["open", "labels", "approved", "held"]) this[name] = new Uint32Array(bytes(joint[name]).buffer);
+    this.kept = null;
     for (const filter of this.filters) filter.spread = spread(filter, this.open);
     this.conditions = this.wanted ?? [];
   }
@@ -48,20 +49,15 @@ export class Rule {
     this.positions = this.filters.map((filter) => Math.max(filter.position, by.has(filter.filter) ? this.place(filter, by.get(filter.filter)) : 0));
   }
 
-  // Counts the samples inside the rule: a pass over all rows, a few milliseconds for half a million.
+  // Counts the samples inside the rule: one filter after the other thins the rows, some 10 ms for half a million.
   count() {
-    const active = this.filters.flatMap((filter, i) => (this.positions[i] > filter.position ? [[filter.codes, this.positions[i]]] : []));
-    const sums = { open: 0, all: 0, labels: 0, approved: 0, held: 0 };
-    const { open, labels, approved, held } = this;
-    rows: for (let row = 0; row < open.length; row++) {
-      sums.all += open[row];
-      for (let i = 0; i < active.length; i++) if (active[i][0][row] < active[i][1]) continue rows;
-      sums.open += open[row];
-      sums.labels += labels[row];
-      sums.approved += approved[row];
-      sums.held += held[row];
-    }
-    return sums;
+    const { filters, positions, open, labels, approved, held } = this;
+    const active = filters.flatMap((filter, i) => (positions[i] > filter.position ? [[filter.codes, positions[i]]] : []));
+    this.kept ??= new Uint32Array(open.length);
+    let left = -1; // rows that are left; before the first filter all of them
+    for (const [codes, at] of active) left = left < 0 ? thinFirst(codes, at, this.kept) : thin(codes, at, this.kept, left);
+    const sum = (counts) => total(counts, this.kept, left);
+    return { open: sum(open), labels: sum(labels), approved: sum(approved), held: sum(held) };
   }
 
   draw() {
@@ -184,6 +180,25 @@ function spread({ codes, position, cuts }, open) {
   for (let row = 0; row < open.length; row++) counts[Math.max(codes[row], position) - position] += open[row];
   const most = Math.max(...counts, 1);
   return counts.map((count, i) => ({ x: counts.length === 1 ? 0 : i / (counts.length - 1), share: count ? Math.max(0.06, Math.sqrt(count / most)) : 0 }));
+}
+
+function thinFirst(codes, at, kept) {
+  let left = 0;
+  for (let row = 0; row < codes.length; row++) if (codes[row] >= at) kept[left++] = row;
+  return left;
+}
+
+function thin(codes, at, kept, rows) {
+  let left = 0;
+  for (let i = 0; i < rows; i++) if (codes[kept[i]] >= at) kept[left++] = kept[i];
+  return left;
+}
+
+function total(counts, kept, left) {
+  let sum = 0;
+  if (left < 0) for (let row = 0; row < counts.length; row++) sum += counts[row];
+  else for (let i = 0; i < left; i++) sum += counts[kept[i]];
+  return sum;
 }
 
 const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
