@@ -1,6 +1,6 @@
 """What a LoRA teaches pocket-llava: accuracy per kind before and after, with gold train examples in place of approved samples.
 
-    python -m benchmarks.finetune_pocket --kinds negation/existence,counting/3 --golds 300 --replay 0.5
+    python -m benchmarks.finetune_pocket --kinds negation/existence,counting/3 --golds 300
 
 Kinds are those that the baseline fails on unless named. Replay is drawn from train examples that it answers right.
 """
@@ -72,7 +72,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kinds", default="", help="kinds to teach together, by commas; a part of the name is enough")
     parser.add_argument("--golds", type=int, default=300, help="examples of each")
-    parser.add_argument("--replay", type=float, default=0.5, help="share of the mix")
+    parser.add_argument("--replay", type=float, default=0.75, help="share of the mix")
     parser.add_argument("--per-kind", type=int, default=100, help="eval examples of each kind")
     parser.add_argument("--recipe", default="{}", help="changes to the recipe pocket, as JSON")
     parser.add_argument("--seed", type=int, default=0)

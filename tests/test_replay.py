@@ -45,3 +45,13 @@ def test_kinds_and_answers_take_turns():
     )
     found = Counter((r["kind"], r["golds"][0]) for r in replay.in_turns(known, 20, random.Random(0)))
     assert found == {("common", "no"): 8, ("common", "yes"): 7, ("rare", "yes"): 5}
+
+
+def test_kinds_that_are_as_near_take_turns():
+    """By letters "lowest" is nearest to "last"; what it breaks is "highest"."""
+    known = [
+        row(i + 100 * j, f"What color is the {word} bar?", word) for j, word in enumerate(("last", "first", "highest")) for i in range(50)
+    ]
+    known += [row(900 + i, "How many cups do you see?", "counting") for i in range(50)]
+    found = replay.twins([row(-i, "What color is the lowest bar?") for i in range(30)], known, 60, random.Random(0))
+    assert Counter(r["kind"] for r in found) == {"last": 20, "first": 20, "highest": 20}

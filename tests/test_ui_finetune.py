@@ -10,6 +10,7 @@ from curation.jobs import Jobs
 from curation.stages import stage_class
 from curation.stages.finetune import Options, planned
 from curation.ui.server import create_app
+from models.finetune import RECIPES
 from tests.browser import chromium, executable, served
 from tests.page_api import PageApi
 from tests.scripted_training import CRASHES, STAGES, STEPS
@@ -39,7 +40,7 @@ def test_a_plan_is_what_a_launch_would_freeze(seeded, share):
     assert (plan["samples"], plan["replay"]) == (len(samples), replay) and plan["reason"] is None
     for facet in ("error_type", "route", "dataset", "status"):
         assert sum(one["samples"] for one in plan[facet]) == plan["samples"]
-    assert plan["steps"] == 6 * -(-(len(samples) + replay) // 16)
+    assert plan["steps"] == RECIPES["pocket"].epochs * -(-(len(samples) + replay) // 16)
 
 
 def test_what_cannot_be_launched_says_why(seeded):

@@ -36,7 +36,7 @@ class Options(BaseModel):
         description="Name of the new checkpoint; made from round and job if empty.",
     )
     recipe: str = Field(default="pocket", description="The recipe: " + ", ".join(RECIPES) + ".")
-    replay_share: float = Field(default=0.67, ge=0, le=0.95, description="Share of the mix that repeats what the model already knows.")
+    replay_share: float = Field(default=0.75, ge=0, le=0.95, description="Share of the mix that repeats what the model already knows.")
     epochs: float | None = Field(default=None, gt=0, description="Passes over the mix; the recipe's if empty.")
     learning_rate: float | None = Field(default=None, gt=0, description="The recipe's if empty.")
     earlier_rounds: bool = Field(default=True, description="Also train on approvals of earlier rounds.")
