@@ -26,7 +26,7 @@ from benchmarks.parts.machine import machine
 from data import workspace as workspaces
 
 CHROMIUM = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--no-first-run")
-TIMES = 9  # of each action
+TIMES = 12  # of each action
 LASSO = 20_000
 WINDOW = {"width": 1440, "height": 900}
 PADDING = 36  # what map.js keeps free at the edges

@@ -11,6 +11,7 @@ fails, the formula alone would call a handful of examples certain.
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 from scipy import stats
 
@@ -123,8 +124,13 @@ def _clustered(row: Mapping[str, float], whole: Mapping[str, float]) -> float:
 
 
 def _interval(ratio: float, variance: float, confidence: float) -> Lift:
-    reach = math.exp(stats.norm.ppf((1 + confidence) / 2) * math.sqrt(variance))
+    reach = math.exp(_normal_quantile((1 + confidence) / 2) * math.sqrt(variance))
     return Lift(ratio, ratio / reach, ratio * reach)
+
+
+@cache
+def _normal_quantile(share: float) -> float:
+    return float(stats.norm.ppf(share))
 
 
 def _bits() -> list[int]:

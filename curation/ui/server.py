@@ -25,9 +25,7 @@ FOREVER = {"Cache-Control": "private, max-age=31536000, immutable"}  # a picture
 def create_app(workspace: Workspace, store: Store, jobs: Jobs, settings: Settings, headless: bool = False) -> FastAPI:
     """The app on an open workspace; nothing is started. `app.state.services` is what handlers work with."""
     app = FastAPI(title="Mistakebook", docs_url=None, redoc_url=None, openapi_url=None, root_path=settings.root_path)
-    app.state.services = Services(
-        store, workspace, jobs, settings, ImageStore(workspace.images), Search(store, workspace.search)
-    )
+    app.state.services = Services(store, workspace, jobs, settings, ImageStore(workspace.images), Search(store, workspace.search))
     app.state.last_request = time.monotonic()
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(RequestValidationError, _bad_request)

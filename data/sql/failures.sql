@@ -126,8 +126,8 @@ LEFT JOIN prediction b ON b.example_id = a.example_id AND b.checkpoint_id = l.ch
 WHERE list_contains($round::TEXT[], a.round::TEXT) AND e.split = 'train' GROUP BY a.cluster_id
 
 -- :name accuracy_mark
--- What changes when predictions, rounds or the assignment to clusters do.
-SELECT hash((SELECT sum(hash(example_id, round, cluster_id)) FROM assignment), (SELECT count(*) FROM prediction), (SELECT count(*) FROM round))::TEXT
+-- What changes when predictions, rounds or assignments do.
+SELECT hash((SELECT sum(hash(example_id, round, error_type, cluster_id)) FROM assignment), (SELECT count(*) FROM prediction), (SELECT count(*) FROM round))::TEXT
 
 -- :name failure_neighbours
 -- The failures that lie nearest to one on the map of its round.
