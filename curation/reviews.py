@@ -35,6 +35,7 @@ FILTER_FIELDS = (
     "queue_done",
     "known_to",
     "audited",
+    "beside",
 )
 
 

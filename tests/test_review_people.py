@@ -221,7 +221,10 @@ def test_what_others_and_the_filters_said_never_leaves_the_server_before_one_has
     assert not [word for word in telling if f'"{word}' in seen or f'{word}"' in seen]
     assert ask["lin"]("card", sample_id=sample)["blind"] and not ask["grace"]("card", sample_id=sample)["blind"]
     if how == "assignment":
-        assert "one by one" in ask["lin"]("bulk/preview", 409, matching={"sample_ids": [sample]})["error"]
+        assert "one by one" in ask["lin"]("bulk/preview", 409, matching={"queue": "mine"})["error"]
+        for matching in ({"sample_ids": [sample]}, {"statuses": ["rejected"]}, {"failing": [card["verdicts"][0]["filter"]]}, {}):
+            assert sample not in {c["sample_id"] for c in ask["lin"]("next", matching=matching, count=100)["cards"]}
+        assert ask["lin"]("next", start=sample, count=1)["cards"][0]["key"] is None
     else:  # nor can it be asked by what it isn't allowed to see
         assert "one by one" in ask["lin"]("bulk/preview", 409, matching={"statuses": ["pending"]})["error"]
         assert ask["lin"]("bulk/preview", matching={"sample_ids": [sample]})["total"] == 0
@@ -257,6 +260,22 @@ def test_a_dispute_is_settled_by_whoever_looked_and_counts_over_all_until_undone
     assert {row["sample_id"]: row for row in store.rows("samples_matching")} == before
     ask["lin"]("undo", event_id=event(), undone_event=settling)
     assert ask["ada"]("card", sample_id=second["sample_id"])["status"] == "disputed"
+
+
+def test_what_a_rule_approved_goes_blind_into_its_audit(team):
+    store, ask = team
+    while not store.column("audit_waiting"):  # about one in twenty is drawn, others by each rule
+        with store.write() as write:
+            rule = {"filter": "judge", "comparison": "at_least", "threshold": 3.0}
+            write.insert("auto_rule", [{"conditions": [rule], "author": "ada", "reason": None}])
+        store.rebuild_states()
+    waiting = store.column("audit_waiting")
+    found = ask["lin"]("next", matching={"queue": "audit"}, count=100)
+    assert sorted(card["sample_id"] for card in found["cards"]) == sorted(waiting) and found["order"] == "random"
+    assert all(card["blind"] and card["status"] == "pending" and not card["verdicts"] for card in found["cards"])
+    assert decide(ask["lin"], found["cards"][0], "reject")["status"] == "rejected"
+    assert not ask["lin"]("card", sample_id=found["cards"][0]["sample_id"])["blind"]
+    assert ask["ada"]("next", matching={"queue": "audit"})["total"] == len(waiting) - 1
 
 
 def test_only_words_said_alone_count_for_agreement(team):

@@ -173,7 +173,7 @@ def test_any_page_s_keys_can_be_changed_swapped_and_put_back(office, person):
     page.get_by_role("button", name="Swap: that gets w").click()
     expect(keys.locator(".line", has_text="skip").locator("kbd")).to_have_text("w")
 
-    page.goto(f"{address}/?page=review")
+    page.goto(f"{address}/?page=review&status=all")
     saved(page)
     expect(page.locator("#page-review [data-buttons] button", has_text="Approve").locator("kbd")).to_have_text("y")
     first, before = sample(page), len(log(store))

@@ -119,7 +119,8 @@ def facets(request: Request, body: Matching) -> dict[str, Any]:
     if _blind_queue(here.store, reviewer, body):
         found |= {"status": [], "failing": []}
     about = {"workspace": here.workspace.name, "reviewer": reviewer, "reasons": reviews.REASONS}
-    queue = here.store.row("queue_counts", queue_of=reviewer)
+    given = here.store.value("queue_any", reviewer=reviewer)
+    queue = here.store.row("queue_counts", queue_of=reviewer) if given else {"assigned": 0, "done": 0}
     return {"facets": found, **about, "queue": queue, "blind": blindness.everywhere(here.store), "audit": auto_approve.waiting(here.store)}
 
 
@@ -144,7 +145,10 @@ def following(request: Request, body: Next) -> dict[str, Any]:
         cards = review_queue.following(store, matching, order, None, body.count, short=short, skip=body.skip)
     first = review_queue.Place(cards[0]["key"], cards[0]["sample_id"]) if cards else None
     where = review_queue.rank(store, matching, order, first, short)
-    return {"cards": blindness.cards(store, reviewer, cards), **where, **known, "short": short, "order": order}
+    shown = blindness.cards(store, reviewer, cards)
+    if order == "informative":  # a blind sample that was opened beside its queue: its place would tell what the filters say
+        shown = [{**card, "key": None} if card["blind"] else card for card in shown]
+    return {"cards": shown, **where, **known, "short": short, "order": order}
 
 
 @router.post("/page")

@@ -45,7 +45,9 @@ class Matching(BaseModel):
             return {**chosen, "audited": True}
         if self.queue:
             return {**chosen, "queue_of": reviewer, "queue_done": self.queue == "done"}
-        return {**chosen, "known_to": reviewer} if blindness.everywhere(here.store) else chosen
+        if blindness.everywhere(here.store):
+            return {**chosen, "known_to": reviewer}
+        return {**chosen, "beside": reviewer} if blindness.queue_blind(here.store, reviewer) else chosen
 
 
 class Selection(BaseModel):

@@ -8,12 +8,18 @@ SELECT sample_id FROM (
 
 -- :name sample_in_people
 -- Part of sample_filter: a reviewer's assigned samples, to do or done ($queue_done); and, for a blind workspace, only what tells $known_to nothing of
--- what others or the filters decided; and what waits for an audit.
+-- what others or the filters decided; what waits for an audit; and for $beside, who is on a blind assignment, nothing of it that is still to be decided.
 ($queue_of IS NULL OR (t.sample_id IN (SELECT sample_id FROM review_share WHERE reviewer = $queue_of)
                        AND (t.sample_id IN ({standing_of})) = coalesce($queue_done, false)))
 AND ($known_to IS NULL OR t.status IN ('pending', 'undrawn', 'unfiltered', 'disputed')
      OR t.sample_id IN (SELECT sample_id FROM review WHERE reviewer = $known_to AND action IN ('approve', 'reject')))
 AND ($audited IS NULL OR ({sample_waits_for_audit}))
+AND ($beside IS NULL OR t.sample_id NOT IN (SELECT s.sample_id FROM review_share s JOIN review_assignment a USING (assignment_id) WHERE a.blind AND s.reviewer = $beside)
+     OR t.sample_id IN (SELECT sample_id FROM review WHERE reviewer = $beside AND action IN ('approve', 'reject')))
+
+-- :name queue_any
+-- Whether a reviewer was given anything.
+SELECT EXISTS (FROM review_share WHERE reviewer = $reviewer)
 
 -- :name queue_counts
 -- How many samples a reviewer was given, and how many of them are decided.

@@ -12,6 +12,7 @@ import { drawFacets, drawOrder, drawStatuses, FACETS, STATUSES, statusText } fro
 import { closeNote, takeNote } from "./review_note.js";
 import { drawOrigin } from "./review_origin.js";
 import { Outbox } from "./review_outbox.js";
+import { pace, place } from "./review_place.js";
 import { drawPeople } from "./review_people.js";
 import { pictureSize, Queue } from "./review_queue.js";
 import { refused, stored, tick } from "./review_stored.js";
@@ -103,11 +104,13 @@ export async function openSample(sampleId) {
 // Showing ------------------------------------------------------------------------------------------------------
 
 export async function show() {
+  let counted = false;
   if (!view.workspace) {
     await loadFacets();
+    counted = true;
     view.outbox.open(view.workspace, view.reviewer);
     await view.outbox.settled();
-    view.actions = (await api("review/history?limit=200")).filter((one) => !one.undone).reverse();
+    api("review/history?limit=200").then(earlier);
   }
   const search = at(root, "search");
   if (document.activeElement !== search) search.value = state.one("words") ?? "";
@@ -122,11 +125,17 @@ export async function show() {
   if (wanted !== shown) {
     shown = wanted;
     drawHead();
-    loadFacets().then(drawLeft);
+    if (!counted) loadFacets().then(drawLeft);
     if (gridOn()) await grid.load(asked, sample);
     else await loadQueue(asked, sample);
   } else if (!gridOn() && sample && sample !== view.card?.sample_id && !urlLater.waits) await view.queue.open(sample);
   draw();
+}
+
+// What was done before the page was opened can be undone too.
+function earlier(rows) {
+  const known = new Set(view.actions.map((one) => one.event_id));
+  view.actions = [...rows.filter((one) => !one.undone && !known.has(one.event_id)).reverse(), ...view.actions];
 }
 
 async function loadQueue(asked, sample) {
@@ -192,7 +201,7 @@ function drawAround() {
   drawOrigin(at(root, "origin"), gridOn() ? grid.card : view.card, view);
 }
 
-function drawHead() {
+export function drawHead() {
   const { queue, card } = view;
   const on = gridOn();
   const now = on ? "grid" : peopleOn() ? "people" : null;
@@ -207,38 +216,7 @@ function drawHead() {
   fillOnce(at(root, "tools"), [on && [grid.total, grid.offset], keymap.mark()], () => [on ? grid.pager() : null, small("History", "history", "What you did; undo any of it", () => openHistory(view)), small("By hand", "hand", "Add a sample of your own", () => openByHand(view)), side.button]);
 }
 
-// "12 of 5,431": a click lets one type another number.
-function place(card, queue) {
-  const there = Math.min(queue.place, queue.total);
-  const ask = (event) => {
-    const input = h("input.in.rev-jump", { type: "number", min: 1, max: queue.total, value: there, "aria-label": "Go to", onchange: () => jump(Number(input.value)), onblur: () => { fillOnce(at(root, "place"), null, () => ""); drawHead(); } });
-    event.target.replaceWith(input);
-    input.select();
-  };
-  return [card.guest ? "beside the queue" : h("button.btn.bare.rev-there", { onclick: ask, title: "Go to another place in the queue" }, fmt.number(there)), !card.guest && `of ${fmt.number(queue.total)}`, pace() && ` · ${pace()}`];
-}
-
-// Goes to the nth sample of the queue.
-export async function jump(to) {
-  if (!(to >= 1)) return;
-  closeEdit();
-  closeNote();
-  await view.queue.load({ matching: matching(), order: order() }, undefined, Math.min(to, view.queue.total) - 1);
-  draw();
-  urlLater.waits = true;
-  urlLater();
-}
-
-// "41 a minute": decisions of the last two minutes, as long as there are some.
-function pace() {
-  const now = performance.now();
-  view.times = view.times.filter((time) => now - time < 120_000);
-  if (view.times.length < 3) return "";
-  const minutes = Math.max(now - view.times[0], 3000) / 60_000;
-  return `${fmt.number(view.times.length / minutes)} a minute`;
-}
-
-const urlLater = later(() => {
+export const urlLater = later(() => {
   urlLater.waits = false;
   if (state.page() === "review" && !gridOn() && !peopleOn()) state.set({ sample: view.card?.sample_id ?? null }, { replace: true });
 }, 400);

@@ -37,8 +37,8 @@ function agreed({ alpha, low, high, units, decisions, pairs }, { disputed, blind
   const settle = disputed > 0 && h("button.btn", { onclick: () => choose({ status: "disputed", queue: null, audit: null, view: null }) }, `Settle disputes (${fmt.number(disputed)})`);
   if (!units) return [h("p.dim", "No sample was decided by two people yet. Give the same samples to two or more, blind, and this says how far they agree."), settle && h("div.row", { style: "margin-top:8px" }, settle)];
   const pair = (one) => h("tr", h("td", one.one, h("span.faint", " and "), one.other), h("td.r", fmt.number(one.samples)), h("td.r", fmt.percent(one.agree)), h("td.r", fmt.fixed(one.kappa, 2)));
-  return [h("div.row.wrap", h("span.num", { title: "Krippendorff's alpha, nominal: 1 full agreement, 0 as by chance" }, alpha === null ? "–" : fmt.fixed(alpha, 2)),
-    h("div", h("div", alpha === null ? "alpha is not defined: only one verdict was ever given" : ["Krippendorff's alpha", low !== null && h("span.dim", `, 95 % interval ${fmt.fixed(low, 2)} to ${fmt.fixed(high, 2)}`)]),
+  return [h("div.row.wrap", h("span.num", { title: "Krippendorff's alpha, nominal: 1 full agreement, 0 as by chance" }, alpha === null ? "–" : fmt.fixed(alpha, 3)),
+    h("div", h("div", alpha === null ? "alpha is not defined: only one verdict was ever given" : ["Krippendorff's alpha", low !== null && h("span.dim", `, 95 % interval ${fmt.fixed(low, 3)} to ${fmt.fixed(high, 3)}`)]),
       h("small.dim", `${fmt.plural(units, "sample")} decided by two or more, ${fmt.number(decisions)} decisions${blind ? "" : "; where it isn't blind, the second could see the first"}`))),
     alpha !== null && h("p.small", { class: low >= GOOD ? "okay" : "dim" }, low >= GOOD ? "Reliable: even the lower end is above .80." : high < 0.667 ? "Too low to rely on: talk about what the reasons mean, then decide some again." : "Not shown to be reliable (.80) yet."),
     h("table", h("thead", h("tr", h("th", "Pair"), h("th.r", "both decided"), h("th.r", "agree"), h("th.r", { title: "Cohen's kappa" }, "kappa"))), h("tbody", pairs.slice(0, 20).map(pair))), settle && h("div.row", { style: "margin-top:8px" }, settle)];

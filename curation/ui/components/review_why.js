@@ -9,7 +9,7 @@ const NEAR = 0.25; // of a threshold: a score nearer than that is worth a word
 // "Why now: 2 of 7 filters fail it · agreement 0.67 is near 0.6 · counting has 12 of 100 approved"
 export function why(card, { queue }) {
   if (card.guest) return "Beside the queue: you opened it.";
-  if (card.blind) return "Blind, in random order.";
+  if (card.blind) return "Why now: random order, as it is blind";
   if (queue.order !== "informative") return `Why now: ${{ random: "random order", newest: "newest first", oldest: "oldest first" }[queue.order]}`;
   const judged = card.verdicts.filter((one) => one.score !== null);
   const failed = judged.filter((one) => one.passes === false).length;
