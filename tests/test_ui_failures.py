@@ -10,6 +10,7 @@ from fastapi.testclient import TestClient
 
 from curation.app_settings import Settings
 from curation.jobs import Jobs
+from curation.map_space import PointsWriter
 from curation.ui.server import create_app
 from data.store import Store
 from data.workspace import Workspace
@@ -22,7 +23,7 @@ FACETS = ("error_type", "dataset", "kind", "assigned", "opening", "length", "sco
 
 class Api:
     def __init__(self, store: Store, workspace: Workspace):
-        self.store = store
+        self.store, self.workspace = store, workspace
         app = create_app(workspace, store, Jobs(store, workspace), Settings(reviewer="ada"), headless=True)
         self.client = TestClient(app, base_url="http://127.0.0.1", headers=ORIGIN)
 
@@ -215,6 +216,25 @@ def test_neighbours_are_the_nearest_on_the_map(seeded):
     far = sorted((((c["x"] - here["x"]) ** 2 + (c["y"] - here["y"]) ** 2, i) for i, c in cards.items() if c["x"] is not None))
     assert [row["failure_id"] for row in found["rows"]] == [i for _, i in far[:5]]
     assert seeded("neighbours", failure_id=99_999)["rows"] == []
+
+
+def test_neighbours_by_likeness_are_the_nearest_vectors_that_the_map_s_job_kept(fresh):
+    rng = np.random.default_rng(2)
+    ids = unpacked(fresh("points")["failure_id"], "<i4").astype(np.int64)
+    vectors = rng.normal(size=(len(ids), 6)).astype(np.float32)
+    folder = fresh.workspace.job(77)
+    folder.mkdir(parents=True)
+    writer = PointsWriter(folder, "failures", len(ids), 6)
+    writer.add(ids, vectors)
+    writer.close()
+    with fresh.store.write() as write:
+        write.insert("layout", [{"round": 1, "job_id": 77, "adds": False}])
+    found = fresh("neighbours", failure_id=int(ids[4]), by="vector", limit=7)
+    distances = np.linalg.norm(vectors - vectors[4], axis=1)
+    expected = [int(ids[i]) for i in np.argsort(distances) if i != 4][:7]
+    assert found["by"] == "vector" and [row["failure_id"] for row in found["rows"]] == expected
+    everyone = fresh("neighbours", failure_id=int(ids[4]), by="vector", limit=60)["rows"]
+    assert len(everyone) == len(ids) - 1 and ids[4] not in [row["failure_id"] for row in everyone]
 
 
 def test_views_are_kept_listed_and_deleted(fresh):
