@@ -326,7 +326,7 @@ class Jobs:
 
 def _all_bad(row: dict[str, Any]) -> bool:
     """Whether a job's every row has failed: the one row of a finetune, say."""
-    return 0 < row["total"] <= row["failed"]
+    return row["done"] == 0 and 0 < row["total"] <= row["failed"]  # an import is one row and may have many bad lines
 
 
 def estimate_view(estimate: Estimate, options: dict[str, Any]) -> dict[str, Any]:

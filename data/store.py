@@ -26,6 +26,7 @@ from data.queries import query
 MIGRATIONS = Path(__file__).parent / "migrations"
 LOGS_OF_FAILURES = ("diagnosis", "triage", "place")  # rows put into them change the state of their failures
 WHOLE, JUDGEMENTS, DECISIONS = "state_write", "state_judge", "state_decide"  # what may be derived anew: all of a state, or a part
+MOST_THREADS = 8
 log = logging.getLogger(__name__)
 
 
@@ -354,7 +355,11 @@ def _fetch(cursor: duckdb.DuckDBPyConnection, name: str, parameters: dict) -> li
 def _connect(path: Path) -> duckdb.DuckDBPyConnection:
     """Opens the file; sets aside a write-ahead log that can't be replayed."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    settings = {"memory_limit": os.environ.get("MISTAKEBOOK_STORE_MEMORY", "2GB"), "autoinstall_known_extensions": False}
+    settings = {
+        "memory_limit": os.environ.get("MISTAKEBOOK_STORE_MEMORY", "500MB"),
+        "threads": min(MOST_THREADS, len(os.sched_getaffinity(0))),  # each takes memory of its own
+        "autoinstall_known_extensions": False,
+    }
     try:
         return duckdb.connect(str(path), config=settings)
     except duckdb.IOException as error:

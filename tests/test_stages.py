@@ -289,7 +289,7 @@ def test_a_list_with_bad_lines_loses_only_those(imported, tmp_path):
 def test_a_list_without_any_good_line_says_so(imported, tmp_path):
     path = tmp_path / "bad.jsonl"
     path.write_text("nonsense\n", encoding="utf-8")
-    job = imported.job("import", {"format": "jsonl", "source": {"path": str(path)}}, rows_may_fail=True)
+    job = imported.job("import", {"format": "jsonl", "source": {"path": str(path)}}, "failed", rows_may_fail=True)
     (error,) = imported.errors(job["job_id"])
     assert "no usable example" in error["error"] and f"{path}:1" in error["error"]
     assert "bad" not in {row["name"] for row in imported.store.rows("datasets")}

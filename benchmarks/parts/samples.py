@@ -11,19 +11,19 @@ from curation.stages.filter import enable_defaults
 from data.store import Write
 
 ROUTES = ("same_image", "new_image", "by_hand")
-FILTERS = ("judge", "agreement", "not_already_known", "duplicate", "leakage")  # the others are switched off
+FILTERS = ("judge", "agreement", "answer_style", "duplicate", "leakage")  # the others are switched off
 REDRAWN_AFTER, JUDGED_AGAIN_AFTER = 58.0, 58.5  # days; a few pictures are drawn anew, and half of those judged again
 GOOD = {
     "judge": ("correct and clear", "the answer can be seen", "fits the picture", "one right answer"),
     "agreement": ("two of three answers agree", "all answers agree"),
-    "not_already_known": ("the baseline fails it", "the baseline solves it now and then"),
+    "answer_style": ("one word", "a number", "the letter of a choice"),
     "duplicate": ("nothing like it", "a like picture with another question"),
     "leakage": ("no eval item is near", "same layout, other colours"),
 }
 BAD = {
     "judge": ("the answer is not in the picture", "two answers fit", "the question names an object that is not there"),
     "agreement": ("answers differ", "nobody gives the proposed answer"),
-    "not_already_known": ("the baseline solves it every time",),
+    "answer_style": ("a whole sentence", "not a letter of the choices"),
     "duplicate": ("the same picture and question as another sample",),
     "leakage": ("the same picture and question as an eval item",),
 }
@@ -129,7 +129,7 @@ def _verdicts(world: World, name: str, samples: np.ndarray, jobs: np.ndarray, da
     better, worse = {
         "judge": (np.full(count, 3.0), rng.integers(1, 3, count).astype(float)),
         "agreement": (rng.choice([0.67, 1.0], count, p=[0.3, 0.7]), rng.choice([0.0, 0.33], count)),
-        "not_already_known": (rng.choice([0.5, 0.67, 1.0], count, p=[0.1, 0.2, 0.7]), rng.choice([0.0, 0.33], count)),
+        "answer_style": (np.ones(count), np.zeros(count)),
         "duplicate": (np.round(rng.beta(3, 3, count) * 0.949, 3), np.round(rng.uniform(0.951, 1, count), 3)),
         "leakage": (np.round(rng.beta(2, 5, count) * 0.949, 3), np.round(rng.uniform(0.951, 1, count), 3)),
     }[name]

@@ -1,7 +1,13 @@
 """Import: a dataset plugin reads a benchmark; its pictures are checked and kept, its examples go into the store."""
 
 import json
-from collections.abc import Iterator
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from itertools import islice
+from multiprocessing import get_context
 from pathlib import Path
 
 from pydantic import BaseModel, Field
@@ -15,7 +21,8 @@ from data.store import Store, Write
 from data.workspace import Workspace
 
 EXAMPLES = "examples.jsonl"
-REPORT_EVERY = 200
+AT_ONCE = 200  # items handed to a worker
+MOST_WORKERS = 8
 
 
 class Options(BaseModel):
@@ -63,32 +70,56 @@ class Import:
         about = self.plugin.about()
         good = bad = 0
         with self.path.open("w", encoding="utf-8") as file:
-            for item in self.plugin.read():
-                line = self._line(about.name, item)
-                good, bad = good + ("example" in line), bad + ("bad" in line)
-                file.write(json.dumps(line, ensure_ascii=False) + "\n")
-                if (good + bad) % REPORT_EVERY == 0:
-                    self.report({"event": "message", "text": f"{about.name}: {good:,} examples read, {bad:,} lines not usable"})
-                    if self.should_stop():
-                        return
+            for lines in _spread(partial(_lines, self.images, about.name), self.plugin.read()):
+                file.write("".join(text for text, _ in lines))
+                usable = sum(is_good for _, is_good in lines)
+                good, bad = good + usable, bad + len(lines) - usable
+                self.report({"event": "message", "text": f"{about.name}: {good:,} examples read, {bad:,} lines not usable"})
+                if self.should_stop():
+                    return
+        self.images.settle()
         if good:
             yield {"key": about.name, "dataset": about.to_row(), "examples": good, "bad": bad}
         else:
             yield {"key": about.name, "error": f"no usable example in it ({bad} bad lines{self._first_bad()})"}
-
-    def _line(self, dataset: str, item: SourceExample | BadLine) -> dict:
-        if isinstance(item, BadLine):
-            return {"bad": {"key": item.source, "error": item.error}}
-        try:
-            name = str(item.picture) if isinstance(item.picture, Path) else f"the picture of {item.external_id}"
-            info = self.images.add(item.picture, name)
-        except (BadImage, OSError) as error:
-            return {"bad": {"key": item.external_id, "error": str(error)}}
-        example = {k: v for k, v in item.to_row().items() if k != "picture"}
-        return {"image": image_row(info), "example": {"dataset": dataset, "image": info.sha256, **example}}
 
     def _first_bad(self) -> str:
         for line in self.path.read_text(encoding="utf-8").splitlines()[:1]:
             bad = json.loads(line).get("bad")
             return f", the first: {bad['key']}: {bad['error']}" if bad else ""
         return ""
+
+
+def _spread(work: Callable[[list], list], items: Iterable) -> Iterator[list]:
+    """`work` on batches of the items, in their order, by as many processes as there are cores; no further ahead than they can follow."""
+    items, workers = iter(items), min(MOST_WORKERS, len(os.sched_getaffinity(0)))
+    with ProcessPoolExecutor(workers, get_context("fork")) as pool:
+        waiting = deque(pool.submit(work, batch) for batch in _batches(items, workers + 1))
+        while waiting:
+            done = waiting.popleft().result()
+            waiting.extend(pool.submit(work, batch) for batch in _batches(items, 1))
+            yield done
+
+
+def _batches(items: Iterator, count: int) -> Iterator[list]:
+    for _ in range(count):
+        if batch := list(islice(items, AT_ONCE)):
+            yield batch
+
+
+def _lines(images: ImageStore, dataset: str, items: list[SourceExample | BadLine]) -> list[tuple[str, bool]]:
+    """The lines of the examples' file, each with whether it is an example."""
+    rows = [_line(images, dataset, item) for item in items]
+    return [(json.dumps(row, ensure_ascii=False) + "\n", "example" in row) for row in rows]
+
+
+def _line(images: ImageStore, dataset: str, item: SourceExample | BadLine) -> dict:
+    if isinstance(item, BadLine):
+        return {"bad": {"key": item.source, "error": item.error}}
+    try:
+        name = str(item.picture) if isinstance(item.picture, Path) else f"the picture of {item.external_id}"
+        info = images.add(item.picture, name, durable=False)
+    except (BadImage, OSError) as error:
+        return {"bad": {"key": item.external_id, "error": str(error)}}
+    example = {field: getattr(item, field) for field in ("external_id", "split", "question", "golds", "choices", "kind")}
+    return {"image": image_row(info), "example": {"dataset": dataset, "image": info.sha256, **example}}

@@ -1,0 +1,160 @@
+"""The work of the review bench on a store, timed: pages, facets, decisions, bulk, opening, import."""
+
+import random
+import resource
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from curation import review_queue, reviews
+from curation.stages.base import Context, Job
+from curation.stages.import_ import Import
+from data.scenes import SIZE, draw, random_things
+from data.store import Store
+from data.workspace import Workspace
+
+ORDERS = ("informative", "random", "newest", "oldest")
+FACETS = {"status": "statuses", "error_type": "error_types", "dataset": "datasets", "route": "routes", "failing": "failing"}
+PAGE = 60
+REVIEWER = "bench"
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Milliseconds of one call: by the clock, and of processors (of child processes too, once they have ended)."""
+
+    wall: float
+    cpu: float
+
+
+def p95(taken: list[Timing]) -> float:
+    """Milliseconds by the clock."""
+    return round(sorted(one.wall for one in taken)[min(len(taken) - 1, int(0.95 * len(taken)))], 1)
+
+
+def median_cpu(taken: list[Timing]) -> float:
+    """Milliseconds of processors."""
+    return round(statistics.median(one.cpu for one in taken), 1)
+
+
+def timed(work: Callable[..., Any], arguments: list[tuple]) -> list[Timing]:
+    """Each call's timing."""
+    taken = []
+    for one in arguments:
+        before, started = _processors(), time.perf_counter()
+        work(*one)
+        wall = time.perf_counter() - started
+        taken.append(Timing(1000 * wall, 1000 * (_processors() - before)))
+    return taken
+
+
+def _processors() -> float:
+    """Seconds of processors so far."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in used)
+
+
+def figures(path: Path, bulk_rows: int, imported: int, seed: int = 3) -> dict[str, Any]:
+    """p95 in milliseconds by kind of work, and how many rows bulk and import had. The store at `path` is changed."""
+    rng, found = random.Random(seed), {}
+    for _ in range(2):
+        Store(path).close()
+    found["open"] = timed(lambda: Store(path).close(), [()] * 10)
+    store = Store(path)
+    try:
+        filters = [_random_filter(review_queue.facets(store, {}), rng) for _ in range(80)]
+        total = review_queue.rank(store, {}, "newest", None)["total"]
+        review_queue.page(store, {}, "informative", 0, PAGE)
+        pages = [(store, one, rng.choice(ORDERS), PAGE * rng.randrange(3), PAGE) for one in filters]
+        found["page"] = timed(review_queue.page, pages)
+        found["jump"] = timed(review_queue.page, [(store, {}, rng.choice(ORDERS), rng.randrange(total), PAGE) for _ in range(30)])
+        found["facets"] = timed(review_queue.facets, [(store, one) for one in [{}] * 20 + filters])
+        found["decision"] = timed(lambda d: reviews.decide(store, d, REVIEWER), _decisions(store, rng, min(200, total)))
+        matching, count = filter_of_size(store, bulk_rows)
+        found["preview"] = timed(lambda: reviews.preview_bulk(store, matching), [()] * 10)
+        found["bulk"], found["undo"] = [], []
+        for _ in range(5):
+            event = reviews.new_event()
+            found["bulk"] += timed(lambda event=event: reviews.decide_bulk(store, matching, "approve", REVIEWER, event), [()])
+            found["undo"] += timed(lambda event=event: reviews.undo(store, REVIEWER, reviews.new_event(), undone_event=event), [()])
+        with tempfile.TemporaryDirectory(dir=path.parent) as folder:
+            pictures = make_pictures(Path(folder), imported)
+            found["import"] = timed(import_pictures, [(store, Path(folder), pictures)])
+    finally:
+        store.close()
+    return {
+        "p95_ms": {name: p95(taken) for name, taken in found.items()},
+        "cpu_ms": {name: median_cpu(taken) for name, taken in found.items()},
+        "bulk_rows": count,
+        "import_rows": imported,
+        "samples": total,
+    }
+
+
+def filter_of_size(store: Store, wanted: int) -> tuple[dict, int]:
+    """A filter by status and error type that matches about so many samples, and how many it does."""
+    matching = {"statuses": ["pending", "failed", "approved"], "error_types": []}
+    names = [row["value"] for row in review_queue.facets(store, {"statuses": matching["statuses"]})["error_type"]]
+    count = 0
+    for name in names:
+        more = {**matching, "error_types": [*matching["error_types"], name]}
+        size = reviews.preview_bulk(store, more)["count"]
+        if size <= wanted * 1.1:
+            matching, count = more, size
+    return matching, count
+
+
+def make_pictures(folder: Path, count: int) -> Path:
+    """A list of examples in JSON lines, with a picture of 64 x 64 pixels each beside it; returns its path."""
+    (folder / "pictures").mkdir()
+    with ProcessPoolExecutor(2) as workers:
+        lines = [line for part in workers.map(_draw, [folder] * 2, [range(i, count, 2) for i in range(2)]) for line in part]
+    path = folder / "benchmark.jsonl"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def import_pictures(store: Store, folder: Path, path: Path) -> None:
+    """Both halves of the import stage, as a job runs them."""
+    workspace = Workspace(folder / "workspace").create()
+    options = Import.Options(format="jsonl", source={"path": str(path)})
+    job = Job(0, Import.name, 1, options, folder)
+    stage = Import()
+    stage.setup(Context(workspace, folder, options, lambda: False, lambda event: None))
+    results = list(stage([{"key": "benchmark"}]))
+    with store.write() as write:
+        stage.collect(write, job, results)
+    assert results[0]["bad"] == 0
+
+
+def _draw(folder: Path, numbers: range) -> list[str]:
+    lines = []
+    for number in numbers:
+        draw(random_things(random.Random(number))).save(folder / "pictures" / f"{number}.png")
+        lines.append(f'{{"id": "{number}", "image": "pictures/{number}.png", "question": "How many shapes of {SIZE}?", "answer": "2"}}')
+    return lines
+
+
+def _random_filter(facets: dict[str, list[dict]], rng: random.Random) -> dict:
+    """Some values of one to three facets; now and then nothing."""
+    chosen = rng.sample(sorted(FACETS), rng.choice((0, 1, 1, 2, 3)))
+    return {
+        FACETS[name]: [row["value"] for row in rng.sample(facets[name], rng.randint(1, min(3, len(facets[name]))))]
+        for name in chosen
+        if facets[name]
+    }
+
+
+def _decisions(store: Store, rng: random.Random, count: int) -> list[tuple[reviews.Decision]]:
+    """Decisions on random samples, as their cards would send them."""
+    ids = rng.sample(store.column("samples_matching", statuses=["pending", "failed", "approved"]), count)
+    known = store.rows("sample_revisions", sample_ids=ids)
+    return [
+        (reviews.Decision(row["sample_id"], row["revision"], rng.choice(("approve", "reject")), reviews.new_event(), image=row["image"]),)
+        for row in known
+    ]
