@@ -14,6 +14,7 @@ from curation import owner
 from curation.cli import COMMANDS
 from data.store import Store, StoreInUse
 from data.workspace import Workspace
+from tests.seed import seeded_store
 
 pytestmark = pytest.mark.timeout(180)
 HOUSE = Path(__file__).parents[1]
@@ -68,6 +69,17 @@ def test_help_is_quick_and_names_every_command():
 def test_every_command_has_help_json_and_workspace(name):
     text = mistakebook(name, "--help").stdout
     assert "--json" in text and "--workspace" in text
+
+
+def test_clusters_are_listed_with_size_and_accuracy(here):
+    store, _, _ = seeded_store(here.root, 60, samples=5)
+    sizes = {row["cluster_id"]: row["failures"] for row in store.rows("failure_clusters", round=["1"])}
+    store.close()
+    found = json.loads(mistakebook("clusters", "--workspace", here.name, "--json").stdout)
+    assert {row["cluster_id"]: row["failures"] for row in found["clusters"]} == sizes
+    assert all(0 <= row["accuracy"] <= 1 and row["stability"] is None for row in found["clusters"])
+    text = mistakebook("clusters", "--workspace", here.name).stdout
+    assert found["clusters"][0]["title"] in text and "on error types: none yet" in text
 
 
 def test_flags_come_from_options():

@@ -1,0 +1,30 @@
+"""`mistakebook clusters`"""
+
+from curation.commands.common import App, parser, show, table
+
+COLUMNS = ["error_type", "title", "failures", "accuracy", "examples", "stability"]
+
+
+def run(name: str, arguments: list[str]) -> int:
+    made = parser(name, "Lists the clusters of a round: size, accuracy over all examples assigned to each, and how stable each is.")
+    made.add_argument("--round", type=int, default=None, help="which round (default: the latest)")
+    given = made.parse_args(arguments)
+    app = App(given.workspace)
+    body = {"round": given.round}
+    evidence = app.post("/api/clusters/evidence", body)
+    about = {row["cluster_id"]: row for row in evidence["clusters"]}
+    clusters = [{**row, **about.get(row["cluster_id"], {"stability": None})} for row in app.post("/api/failures/clusters", body)]
+    show(
+        {"clusters": clusters, "kappa": evidence["kappa"]},
+        given.json,
+        lambda: f"{table(clusters, COLUMNS)}\n{_agreement(evidence['kappa'])}" if clusters else "no clusters yet: mistakebook cluster",
+    )
+    return 0
+
+
+def _agreement(kappa: dict) -> str:
+    if not kappa["pairs"]:
+        return "agreement with people on error types: none yet"
+    if kappa["value"] is None:
+        return f"people agree on {kappa['agreed']} of {kappa['pairs']} error types; one type only, so no kappa yet"
+    return f"error types: kappa {kappa['value']:.2f} ({kappa['low']:.2f} to {kappa['high']:.2f}) over {kappa['pairs']} failures"
