@@ -22,7 +22,7 @@ import numpy as np
 from curation.calibration import TARGET, Condition, further_labels, mixed, reaches, search, share
 from curation.scored import STATUSES, Scored, Setting, scored
 from curation.statistics import CONFIDENCE
-from data.store import Store, StoreError
+from data.store import Store
 
 APPROVALS_AUDITED, REJECTIONS_AUDITED = 500, 100  # of 10,000; sql/calibration.sql: sample_is_audited
 ALONE = 20  # audited samples from which on they may speak against a rule alone: of fewer a single rejection would
@@ -241,8 +241,9 @@ def watch(store: Store, stopped: threading.Event, every: float = MINUTE) -> None
             if marks != seen:
                 check_audit(store)
                 seen = store.row("calibration_marks")
-        except StoreError:
-            log.exception("the audit could not be checked")
+        except Exception:  # it has to go on watching; a store that is being closed is no fault
+            if not stopped.is_set():
+                log.exception("the audit could not be checked")
 
 
 def moves(store: Store, wanted: Setting) -> list[dict[str, Any]]:

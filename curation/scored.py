@@ -166,7 +166,7 @@ class _Carried:
             self._carry(array, getattr(self.before, name) if self.before else None)
         if since == until:
             return found
-        added = store.columns("calibration_labels", since=since)
+        added = store.columns("calibration_labels", since=since or None)
         place, known = self._places(added["sample_id"])
         said = np.asarray(added["label"])
         told = {**added, "label": np.where(said == 2, -1, said), "disputed": said == 2}

@@ -26,15 +26,15 @@ WHERE v.filter = $filter AND v.verdict_id > $since AND (t.drawn_at IS NULL OR v.
 -- disagree, -1 nothing. The latest decision of each reviewer on the current revision and picture counts, an adjudication over all, as in state_derived; bulk
 -- ones say nothing here, because nobody looked. `bulk`: there is a bulk decision and no single one.
 WITH
-asked AS (SELECT DISTINCT sample_id FROM review WHERE review_id > $since),
-undone AS (SELECT undoes FROM review WHERE action = 'undo' AND undoes IS NOT NULL AND sample_id IN (FROM asked)),
+asked AS (SELECT DISTINCT sample_id FROM review WHERE ($since IS NULL OR review_id > $since::BIGINT)),
+undone AS (SELECT undoes FROM review WHERE action = 'undo' AND undoes IS NOT NULL AND ($since IS NULL OR sample_id IN (FROM asked))),
 latest AS (  -- said: the latest event, with what it was in its last four bits; one number, because these may be millions
     SELECT r.sample_id, max(16 * r.review_id + CASE r.action WHEN 'approve' THEN 2 WHEN 'reject' THEN 1 ELSE 0 END
                             + CASE WHEN r.batch_id IS NULL THEN 4 ELSE 0 END + CASE WHEN r.review_id IN (SELECT review_id FROM adjudication) THEN 8 ELSE 0 END) AS said,
            max(epoch(r.created_at)) AS created_at
     FROM review r JOIN sample_state t ON t.sample_id = r.sample_id AND t.revision = r.revision
-    WHERE (t.drawn_at IS NULL OR r.created_at >= t.drawn_at) AND r.action IN ('approve', 'reject', 'reset') AND r.sample_id IN (FROM asked)
-      AND r.review_id NOT IN (FROM undone)
+    WHERE (t.drawn_at IS NULL OR r.created_at >= t.drawn_at) AND r.action IN ('approve', 'reject', 'reset')
+      AND ($since IS NULL OR r.sample_id IN (FROM asked)) AND r.review_id NOT IN (FROM undone)
     GROUP BY r.sample_id, hash(r.reviewer)),
 said AS (
     SELECT sample_id, count(*) FILTER (single AND yes) AS yes, count(*) FILTER (single AND NOT yes) AS no, arg_max(yes, said) FILTER (single AND settles) AS settled,
