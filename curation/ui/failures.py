@@ -116,22 +116,22 @@ def facets(request: Request, body: Filter) -> dict[str, list[dict[str, Any]]]:
 @failures.post("/points")
 def points(request: Request, body: Filter) -> dict[str, Any]:
     """All places of the rounds meant, whatever the filter: arrays in base64, little endian; texts as indices into `names`."""
-    columns = services(request).store.columns("failure_points", round=_rounds(request, body))
-    error_types, error_type = np.unique(columns["error_type"], return_inverse=True)
-    datasets, dataset = np.unique(columns["dataset"], return_inverse=True)
+    store, meant = services(request).store, _rounds(request, body)
+    texts = store.row("failure_point_names", round=meant)
+    columns = store.columns("failure_points", round=meant, **texts)
     cluster_ids, cluster = np.unique(columns["cluster_id"], return_inverse=True)
     rounds, round_ = np.unique(columns["round"], return_inverse=True)
     arrays = {
         "failure_id": columns["failure_id"].astype("<i4"),
         "x": columns["x"].astype("<f4"),
         "y": columns["y"].astype("<f4"),
-        "error_type": error_type.astype("u1"),
-        "dataset": dataset.astype("u1"),
+        "error_type": columns["error_type"].astype("u1"),
+        "dataset": columns["dataset"].astype("u1"),
         "cluster": cluster.astype("<u2"),
         "score": columns["score"].astype("u1"),
         "round": round_.astype("u1"),
     }
-    names = {"error_type": error_types.tolist(), "dataset": datasets.tolist(), "cluster": cluster_ids.tolist(), "round": rounds.tolist()}
+    names = {"error_type": texts["error_types"], "dataset": texts["datasets"], "cluster": cluster_ids.tolist(), "round": rounds.tolist()}
     return {"count": len(columns["x"]), "names": names, **{name: _packed(array) for name, array in arrays.items()}}
 
 

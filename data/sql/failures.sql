@@ -178,10 +178,17 @@ WHERE x IS NOT NULL AND round = (SELECT round FROM failure_state WHERE failure_i
 SELECT failure_id, image, question, answer, golds, choices, error_type, triage FROM failure_state WHERE failure_id IN (SELECT unnest($failure_ids::BIGINT[]))
 
 -- :name failure_points
--- The map of some rounds: places and colour keys.
-SELECT failure_id::INTEGER AS failure_id, x, y, coalesce(error_type, '') AS error_type, dataset, cluster_id::INTEGER AS cluster_id,
-       round(100 * strict)::UTINYINT AS score, round::UTINYINT AS round
+-- The map of some rounds: places and colour keys; error type and dataset as places in the lists given, from 0.
+SELECT failure_id::INTEGER AS failure_id, x, y, (list_position($error_types::TEXT[], coalesce(error_type, '')) - 1)::UTINYINT AS error_type,
+       (list_position($datasets::TEXT[], dataset) - 1)::UTINYINT AS dataset, cluster_id::INTEGER AS cluster_id, round(100 * strict)::UTINYINT AS score,
+       round::UTINYINT AS round
 FROM failure_state WHERE {in_round} AND x IS NOT NULL ORDER BY failure_id
+
+-- :name failure_point_names
+-- The error types and datasets on the map of some rounds.
+SELECT coalesce(list(DISTINCT coalesce(error_type, '') ORDER BY coalesce(error_type, '')), []) AS error_types,
+       coalesce(list(DISTINCT dataset ORDER BY dataset), []) AS datasets
+FROM failure_state WHERE {in_round} AND x IS NOT NULL
 
 -- :name failures_shown
 -- The failures that the filter lets through.
