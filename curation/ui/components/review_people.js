@@ -27,7 +27,7 @@ function table({ reviewer, reviewers }) {
     h("td.r", fmt.number(one.decisions)), h("td.r", one.bulk ? fmt.number(one.bulk) : h("span.dim", "–")), h("td.r", one.per_hour ? fmt.number(Math.round(one.per_hour)) : "–"),
     h("td.r", one.median_seconds ? `${fmt.fixed(one.median_seconds, 1)} s` : "–"), h("td.r", fmt.percent(one.approve_share)), h("td.r.dim", one.last_at ? fmt.ago(one.last_at) : "never"));
   const head = (text, title) => h("th", { class: text === "Reviewer" || text === "Given and decided" ? "" : "r", title }, text);
-  return [h("h4", "Reviewers"), h("table", h("thead", h("tr", head("Reviewer"), head("Given and decided"), head("One by one", "Decisions made one by one that were not undone"), head("In bulk"), head("An hour", "Decisions an hour while at it: pauses of more than two minutes don't count"),
+  return [h("h4", "Reviewers"), h("table.rev-all", h("thead", h("tr", head("Reviewer"), head("Given and decided"), head("One by one", "Decisions made one by one that were not undone"), head("In bulk"), head("An hour", "Decisions an hour while at it: pauses of more than two minutes don't count"),
     head("A sample", "Median time from one action to the next decision"), head("Approved", "Share of approvals among decisions one by one"), head("Last"))), h("tbody", reviewers.map(line)))];
 }
 
