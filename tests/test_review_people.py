@@ -225,6 +225,8 @@ def test_what_others_and_the_filters_said_never_leaves_the_server_before_one_has
         for matching in ({"sample_ids": [sample]}, {"statuses": ["rejected"]}, {"failing": [card["verdicts"][0]["filter"]]}, {}):
             assert sample not in {c["sample_id"] for c in ask["lin"]("next", matching=matching, count=100)["cards"]}
         assert ask["lin"]("next", start=sample, count=1)["cards"][0]["key"] is None
+        for matching in ({"statuses": ["approved"]}, {"failing": ["no such filter"]}):  # asking by what is hidden narrows nothing
+            assert sample in {c["sample_id"] for c in ask["lin"]("next", matching={"queue": "mine", **matching}, count=100)["cards"]}
     else:  # nor can it be asked by what it isn't allowed to see
         assert "one by one" in ask["lin"]("bulk/preview", 409, matching={"statuses": ["pending"]})["error"]
         assert ask["lin"]("bulk/preview", matching={"sample_ids": [sample]})["total"] == 0

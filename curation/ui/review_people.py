@@ -41,6 +41,8 @@ class Matching(BaseModel):
         here = services(request)
         reviewer = here.reviewer(request)
         chosen = {**self.model_dump(exclude={"queue", "search"}), "found": here.search.samples(self.search)}
+        if self.queue == "audit" or (self.queue == "mine" and blindness.queue_blind(here.store, reviewer)):
+            chosen |= dict.fromkeys(("statuses", "failing", "failed_bit"))  # to ask by what is hidden would tell it
         if self.queue == "audit":
             return {**chosen, "audited": True}
         if self.queue:
