@@ -147,9 +147,9 @@ def test_several_are_marked_and_triaged_at_once_and_a_neighbour_is_gone_to(world
         ids = [int(cells.nth(i).get_attribute("data-id")) for i in (0, 1, 2, 4)]
         cells.nth(2).click(modifiers=["Shift"])
         cells.nth(4).click(modifiers=["Control"])
-        page.wait_for_selector("[data-triage] >> text=4 marked")
+        page.wait_for_selector(".fail-chips >> text=4 marked")
         page.keyboard.press("o")
-        page.wait_for_selector("[data-triage] >> text=4 marked", state="detached")
+        page.wait_for_selector(".fail-chips >> text=4 marked", state="detached")
         page.wait_for_function("() => !document.querySelector('.th.marked')")
         assert [store.row("failure_card_of", failure_id=one)["triage"] for one in ids] == ["scorer artefact"] * 4
         near = store.rows("failure_neighbours", failure_id=ids[0], limit=8)

@@ -100,6 +100,11 @@ export function open(failureId) {
   side.open();
 }
 
+export function unmark() {
+  view.marked.clear();
+  drawAll();
+}
+
 // A click on a picture: shows the failure; with ctrl it is marked, with shift all up to it are, for triage of several.
 export function press(event, failureId) {
   const ids = view.page.rows.map((row) => row.failure_id);

@@ -107,18 +107,16 @@ function confirmation(card) {
 }
 
 // Says that the frontier model's error type is right: agreement is counted over these and over corrections.
-export const confirmType = () => view.card?.diagnosis_id && triage(view.card.failure_id, { error_type: view.card.error_type });
+export const confirmType = () => view.card?.diagnosis_id && triage([view.card.failure_id], { error_type: view.card.error_type });
 
 // The bar below the card: a person's word on the failure.
 export function drawTriage(box, { card }) {
   const many = view.marked.size;
   const ids = () => (many ? [...view.marked] : [card.failure_id]);
   const on = (label) => !many && card.triage === label;
-  fill(box, card && [LABELS.map(([label, text, key]) => h("button.btn",
+  fill(box, card && LABELS.map(([label, text, key]) => h("button.btn",
     { class: on(label) ? "on" : "", "aria-pressed": String(on(label)), title: many ? `${HINTS[label]}: all ${many} marked` : HINTS[label],
-    onclick: () => triage(ids(), { label }) }, text, h("kbd", key))),
-  many > 0 && h("button.chip.on", { onclick: () => { view.marked.clear(); refreshSoon(); }, title: "Take the marks away" },
-    `${fmt.number(many)} marked`, h("span.x", "✕"))]);
+    onclick: () => triage(ids(), { label }) }, text, h("kbd", key))));
 }
 
 function history(card) {

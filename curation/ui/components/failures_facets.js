@@ -1,7 +1,7 @@
 // Left column: facets; and the chips above the map that say what is selected.
 
 import { chip, definition, dot, fill, fillOnce, fmt, h, state } from "./lib.js";
-import { clear, FACETS, rounds, toggle, choose } from "./failures.js";
+import { clear, FACETS, rounds, toggle, choose, unmark } from "./failures.js";
 import { canSave, saveView } from "./failures_views.js";
 
 const TITLES = { error_type: "Error type", dataset: "Dataset", kind: "Kind of question", assigned: "Assigned error type",
@@ -60,7 +60,9 @@ const value = (facet, { value: text, count }, on) =>
     facet === "error_type" && dot(text), h("span", valueText(facet, text)), h("span.n", fmt.number(count)));
 
 export function drawChips(box, view) {
-  if (!canSave()) return fill(box);
+  const many = view.marked.size;
+  const marks = many > 0 && chip(`${fmt.number(many)} marked`, { kind: "on", onremove: unmark, title: "What a key of triage is for; ctrl and shift mark more" });
+  if (!canSave()) return fill(box, marks);
   const titles = new Map(view.clusters.map((cluster) => [String(cluster.cluster_id), cluster]));
   const clusters = state.list("cluster").map((id) => chip([dot(titles.get(id)?.error_type),
     short(titles.get(id)?.title ?? `cluster ${id}`)], { onremove: () => toggle("cluster", id), title: titles.get(id)?.title }));
@@ -73,7 +75,7 @@ export function drawChips(box, view) {
   const lasso = view.lassoIds && chip(`lasso ${fmt.number(view.lassoIds.length)}`,
     { kind: "on", onremove: () => choose({ lasso: null }), title: "What the lasso encloses" });
   const chips = [lasso, ...clusters, ...facets, words].filter(Boolean);
-  fill(box, chips, chips.length > 1 && chip(["clear all ", h("kbd", "x")], { onclick: clear }),
+  fill(box, marks, chips, chips.length > 1 && chip(["clear all ", h("kbd", "x")], { onclick: clear }),
     !state.one("saved") && chip("save view", { onclick: saveView, title: "Keep this selection under a name" }));
 }
 
