@@ -12,6 +12,7 @@ from curation.owner import Owner
 
 FRONTIER = {"endpoint": "pocket-teacher", "model": "pocket-teacher"}
 FAILURES = 360  # that samples are asked for; error types take turns
+TRAINING = {"epochs": 6}  # the recipe has 8: two minutes less
 POLL = 0.5  # seconds
 RESTING = ("done", "failed", "cancelled", "interrupted", "paused")
 
@@ -34,7 +35,7 @@ def run(owner: Owner, say: Callable[[str], None]) -> dict:
     rule = {"matching": {"statuses": ["pending"]}, "action": "approve", "reason": "passes every filter"}
     approved = owner.request("POST", "/api/command/review", rule, reviewer="demo rule")
     say(f"review: approved the {approved['count']:,} samples that pass every filter")
-    trained = _stage(owner, "finetune", {}, say)
+    trained = _stage(owner, "finetune", TRAINING, say)
     name = trained["message"].removeprefix("checkpoint ")
     _stage(owner, "evaluate", {"checkpoint": name, "splits": ["eval"]}, say)
     return owner.request("GET", f"/api/command/summary?before={POCKET_LLAVA.name}&after={name}")

@@ -4,7 +4,7 @@ WITH now AS (SELECT r.round, c.name AS checkpoint FROM round r JOIN checkpoint c
 SELECT coalesce((SELECT round FROM now), 0) AS round, (SELECT checkpoint FROM now) AS checkpoint,
        (SELECT count(*) FROM failure WHERE round = (SELECT round FROM now)) AS failures,
        (SELECT count(*) FROM sample_state WHERE round = (SELECT round FROM now)) AS samples,
-       (SELECT count(*) FROM sample_state WHERE round = (SELECT round FROM now) AND status = 'pending') AS pending,
+       (SELECT count(*) FROM sample_state WHERE status = 'pending') AS pending,
        (SELECT count(*) FROM sample_state WHERE round = (SELECT round FROM now) AND status IN ('approved', 'auto_approved')) AS approved,
        (SELECT count(*) FROM dataset) AS datasets, (SELECT count(*) FROM checkpoint) AS checkpoints,
        (SELECT count(*) FROM job WHERE status IN ('running', 'queued')) AS jobs

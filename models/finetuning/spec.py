@@ -30,7 +30,7 @@ class Recipe(BaseModel):
     warmup_share: float = Field(0.03, ge=0, lt=1, description="Share of all steps in which the learning rate rises from zero")
     weight_decay: float = Field(0.0, ge=0, description="AdamW's weight decay")
     max_grad_norm: float = Field(1.0, gt=0, description="Gradients are clipped to this norm")
-    epochs: float = Field(6.0, gt=0, description="How often every row is seen")
+    epochs: float = Field(8.0, gt=0, description="How often every row is seen")
     max_steps: int | None = Field(None, ge=1, description="Train for exactly this many steps, whatever the epochs; arms share it")
     batch_size: int = Field(16, ge=1, description="Rows in one optimiser step, over all devices together")
     device_batch_size: int = Field(16, ge=1, description="Rows that one device holds at once; the rest of a batch is accumulated")
