@@ -92,13 +92,19 @@ SELECT batch_id, count(*) AS count FROM review WHERE event_id = $event_id GROUP 
 
 -- :name review_history
 -- The reviewer's latest actions, a bulk decision as one line, with whether it was undone and what its first sample is.
+WITH mine AS (
+    SELECT coalesce(-batch_id, review_id) AS line, review_id, batch_id, event_id, action, reason, note, sample_id, created_at
+    FROM review WHERE reviewer = $reviewer AND action <> 'undo'),
+latest AS (SELECT line FROM mine GROUP BY line ORDER BY max(review_id) DESC LIMIT $limit),
+shown AS MATERIALIZED (FROM mine WHERE line IN (FROM latest)),
+undone AS (SELECT undoes FROM review WHERE undoes IN (SELECT review_id FROM shown)),
+lines AS (
+    SELECT max(review_id) AS review_id, any_value(batch_id) AS batch_id, any_value(event_id) AS event_id, any_value(action)::TEXT AS action,
+           any_value(reason) AS reason, any_value(note) AS note, count(*) AS samples, min(sample_id) AS sample_id, max(created_at) AS created_at,
+           bool_and(review_id IN (FROM undone)) AS undone
+    FROM shown GROUP BY line)
 SELECT h.*, t.question, t.answer, t.image, t.status::TEXT AS status
-FROM (SELECT max(r.review_id) AS review_id, r.batch_id, any_value(r.event_id) AS event_id, r.action::TEXT AS action, any_value(r.reason) AS reason, any_value(r.note) AS note,
-             count(*) AS samples, min(r.sample_id) AS sample_id, max(r.created_at) AS created_at, bool_and(u.review_id IS NOT NULL) AS undone
-      FROM review r LEFT JOIN review u ON u.undoes = r.review_id
-      WHERE r.reviewer = $reviewer AND r.action <> 'undo'
-      GROUP BY r.batch_id, r.action, CASE WHEN r.batch_id IS NULL THEN r.review_id END ORDER BY 1 DESC LIMIT $limit) h
-JOIN sample_state t ON t.sample_id = h.sample_id ORDER BY h.review_id DESC
+FROM lines h JOIN sample_state t ON t.sample_id = h.sample_id ORDER BY h.review_id DESC
 
 -- :name reviews_to_undo
 -- The rows of a reviewer's bulk decision, or of one browser event, that are not undone.
