@@ -99,6 +99,7 @@ def test_merge_rename_undo_split_and_move(world):
         page.wait_for_selector(".cl b >> text=Both of them")
         page.click(".cl-foot button")
         page.click("dialog tr:has-text('merged') button")
+        page.wait_for_function("n => document.querySelectorAll('.cl').length === n", arg=len(start))
         wait_until_shown(page, store)
         assert groups(store) == start
 
