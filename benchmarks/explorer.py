@@ -28,6 +28,7 @@ from data import workspace as workspaces
 CHROMIUM = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--no-first-run")
 TIMES = 12  # of each action
 LASSO = 20_000
+REST = 800  # milliseconds between actions, in which what follows an answer (the estimate on a button, say) is done
 WINDOW = {"width": 1440, "height": 900}
 PADDING = 36  # what map.js keeps free at the edges
 GOALS = {  # milliseconds, MB
@@ -156,13 +157,13 @@ class Page:
         self.page.evaluate(f"was => {{ bench.result = bench.since(() => {holds}); }}", was)
         act()
         took = self.page.evaluate("bench.result")
-        self.page.wait_for_timeout(250)
+        self.page.wait_for_timeout(REST)
         return took
 
     def clear(self) -> None:
         self.page.keyboard.press("x")
         self.page.wait_for_function("() => !bench.count().endsWith('selected')")
-        self.page.wait_for_timeout(300)
+        self.page.wait_for_timeout(REST)
 
     def map_box(self) -> dict:
         return self.page.locator("[data-map]").bounding_box()
@@ -185,7 +186,7 @@ class Page:
             found += self.page.evaluate("() => { bench.rolling = false; return bench.frames; }")
         self.page.keyboard.press("p")
         self.page.keyboard.press("f")
-        self.page.wait_for_timeout(300)
+        self.page.wait_for_timeout(REST)
         return found
 
     def lasso(self, corners: list[tuple[float, float]]) -> float:
@@ -217,7 +218,7 @@ class Page:
         field.fill("")
         field.blur()
         self.page.wait_for_function("() => !bench.count().endsWith('selected')")
-        self.page.wait_for_timeout(300)
+        self.page.wait_for_timeout(REST)
         return max(0.0, took - 250)
 
     def jump(self, number: int) -> float:
