@@ -31,6 +31,7 @@ def disk(store: Store, workspace: Workspace) -> dict[str, Any]:
         "store": _size(workspace.root.glob("store.duckdb*")),
         "paid replies": _size(workspace.root.glob("replies.sqlite*")),
         "jobs": _size([workspace.root / "jobs"]),
+        "vectors": _size([workspace.root / "vectors"]),
         "uploads": _size([workspace.root / "uploads"]),
         "backups": _size([workspace.backups]),
     }

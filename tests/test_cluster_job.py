@@ -98,6 +98,8 @@ def test_the_map_its_evidence_what_people_changed_and_what_is_new(world):
     heir = max(after, key=lambda c: len(after[c] & before[third]))
     assert world.titles()[heir] == "What ada calls it" and heir != third
 
+    assert not (world.workspace.job(first["job_id"]) / "space").exists(), "the first map's points are of no use any more"
+
     with pytest.raises(NothingToDo, match="every diagnosed failure"):
         world.jobs.launch("cluster", {**OPTIONS, "only_new": True}, "ada")
     with world.store.write() as write:

@@ -14,6 +14,7 @@ from pydantic import Field
 
 from curation import checkpoints, cluster_changes, cluster_split
 from curation.frontier import FrontierOptions, open_client
+from curation.map_space import StoredSpace
 from curation.stages import _map_work, _titles
 from curation.stages.base import Context, Estimate, Job, NothingToDo, Result, Row
 from data.store import Store, Write
@@ -101,6 +102,7 @@ class Cluster:
             write.load("assignment", assigned)
 
     def finish(self, store: Store, workspace: Workspace, job: Job) -> str | None:
+        StoredSpace.of_round(store, workspace, job.round).forget_others(store, workspace, job.round)
         made = store.column("peoples_clusters", round=job.round)
         cluster_split.measure_again(store, workspace, job.round, [], made)
         changes = len([row for row in store.rows("cluster_history", round=job.round, limit=100_000) if not row["undone"]])
