@@ -60,21 +60,25 @@ def rank(store: Store, matching: dict, order: Order, place: Place | None, short:
 
 def page(store: Store, matching: dict, order: Order, offset: int, limit: int, short: dict[str, float] | None = None) -> dict[str, Any]:
     """A page of the grid and how many samples the filter matches: {"total", "rows"}."""
-    filters = [{"filter": row["filter"], "bit": row["bit"]} for row in store.rows("filters") if row["enabled"]]
+    filters = [{"filter": row["filter"], "bit": row["bit"]} for row in store.remembered("filters") if row["enabled"]]
     where = {"order": order, "short": _short(store, order, short), "offset": offset, "limit": limit, "filters_known": filters}
-    return {"total": store.value("review_total", **matching), "rows": store.rows("review_page", **matching, **where)}
+    if order == "newest":  # its key would have to be worked out for every sample
+        rows = store.rows("review_page_newest", **matching, offset=offset, limit=limit, filters_known=filters)
+    else:
+        rows = store.rows("review_page", **matching, **where)
+    return {"total": store.value("review_total", **matching), "rows": rows}
 
 
 def target(store: Store) -> int:
     """How many approved samples of an error type are wanted."""
-    found = store.value("setting_latest", name=TARGET_SETTING)
-    return json.loads(found)["samples"] if found else TARGET
+    found = store.remembered("setting_latest", name=TARGET_SETTING)
+    return json.loads(found[0]["value"])["samples"] if found else TARGET
 
 
 def shortfalls(store: Store) -> dict[str, Any]:
     """How far each error type is from the target: {"target", "approved": {type: count}, "short": {type: 0 to 1}}."""
     wanted = target(store)
-    approved = {row["error_type"]: row["approved"] for row in store.rows("review_approved")}
+    approved = {row["error_type"]: row["approved"] for row in store.remembered("review_approved")}
     return {"target": wanted, "approved": approved, "short": {name: max(0.0, 1 - n / wanted) for name, n in approved.items()}}
 
 

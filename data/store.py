@@ -26,7 +26,6 @@ from data.queries import query
 MIGRATIONS = Path(__file__).parent / "migrations"
 LOGS_OF_FAILURES = ("diagnosis", "triage", "place")  # rows put into them change the state of their failures
 WHOLE, JUDGEMENTS, DECISIONS = "state_write", "state_judge", "state_decide"  # what may be derived anew: all of a state, or a part
-MOST_THREADS = 8
 log = logging.getLogger(__name__)
 
 
@@ -52,6 +51,7 @@ class Store:
         self._lock = threading.RLock()
         self._writer = self._connection.cursor()
         self._described: dict[str, Table] = {}
+        self._writes, self._kept = 0, {}
         changed = self._migrate(backups, upto)
         self._writer.execute("CREATE TEMP TABLE touched (sample_id BIGINT)")
         self._writer.execute("CREATE TEMP TABLE touched_failure (failure_id BIGINT)")
@@ -63,6 +63,13 @@ class Store:
     def rows(self, name: str, /, **parameters) -> list[dict[str, Any]]:
         """All rows of a named query as dictionaries."""
         return _fetch(self._cursor(), name, parameters)
+
+    def remembered(self, name: str, /, **parameters) -> list[dict[str, Any]]:
+        """As `rows`, kept until the next write; not to be changed."""
+        asked, writes = (name, *parameters.items()), self._writes
+        if asked not in self._kept or self._kept[asked][0] != writes:
+            self._kept[asked] = (writes, self.rows(name, **parameters))
+        return self._kept[asked][1]
 
     def row(self, name: str, /, **parameters) -> dict[str, Any] | None:
         """The first row, or None."""
@@ -106,6 +113,7 @@ class Store:
                 yield change
                 change.refresh_states()
                 self._writer.execute("COMMIT")
+                self._writes += 1
             except BaseException:
                 self._writer.execute("ROLLBACK")  # a failed statement poisons the cursor until then
                 raise
@@ -357,7 +365,7 @@ def _connect(path: Path) -> duckdb.DuckDBPyConnection:
     path.parent.mkdir(parents=True, exist_ok=True)
     settings = {
         "memory_limit": os.environ.get("MISTAKEBOOK_STORE_MEMORY", "500MB"),
-        "threads": min(MOST_THREADS, len(os.sched_getaffinity(0))),  # each takes memory of its own
+        "threads": min(8, len(os.sched_getaffinity(0))),  # each takes memory of its own
         "autoinstall_known_extensions": False,
     }
     try:

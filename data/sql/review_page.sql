@@ -48,9 +48,19 @@ SELECT error_type, count(*) FILTER (status IN ('approved', 'auto_approved')) AS 
 
 -- :name review_page
 -- A page of the grid.
-SELECT t.sample_id, t.revision, t.question, t.choices, t.answer, t.image, t.status::TEXT AS status, t.error_type,
-       [f.filter FOR f IN $filters_known::STRUCT(filter TEXT, bit UTINYINT)[] IF (t.failed >> f.bit) & 1 = 1] AS failing
+SELECT {review_page_columns}
 FROM (FROM ({review_queue}) ORDER BY key, sample_id LIMIT $limit OFFSET $offset) q JOIN sample_state t USING (sample_id) ORDER BY q.key, q.sample_id
+
+-- :name review_page_newest
+-- A page of the grid, newest first.
+SELECT {review_page_columns}
+FROM (SELECT t.sample_id FROM sample_state t WHERE {sample_filter} ORDER BY t.sample_id DESC LIMIT $limit OFFSET $offset) q
+JOIN sample_state t USING (sample_id) ORDER BY t.sample_id DESC
+
+-- :name review_page_columns
+-- What the grid shows. A fragment.
+t.sample_id, t.revision, t.question, t.choices, t.answer, t.image, t.status::TEXT AS status, t.error_type,
+[f.filter FOR f IN $filters_known::STRUCT(filter TEXT, bit UTINYINT)[] IF (t.failed >> f.bit) & 1 = 1] AS failing
 
 -- :name review_facets
 -- Every facet's values with counts under all the other parts of the filter, so that a second value can be added. Samples that no facet tells apart
