@@ -79,8 +79,10 @@ def test_one_selection_for_map_grid_card_and_url(world):
 
         page.locator(".cl").nth(1).click()
         page.wait_for_selector(".cl.on")
-        size = int(page.locator(".cl.on .n").inner_text())
-        wait_for_count(page, size)
+        page.wait_for_function(  # the clusters' numbers follow the pictures
+            "() => document.querySelector('[data-count]').textContent === `${document.querySelector('.cl.on .n').textContent} selected`"
+        )
+        size = count(page)
         assert size == len(store.rows("failures_shown", round=["1"], cluster_id=[int(re.search(r"cluster=(\d+)", page.url)[1])]))
 
         page.keyboard.press("/")
