@@ -52,7 +52,7 @@ class Import:
             lines = (job.folder / EXAMPLES).read_text(encoding="utf-8").splitlines()
             rows = [json.loads(line) for line in lines]
             write.insert("image", [row["image"] for row in rows if "image" in row])
-            write.insert("example", [row["example"] for row in rows if "example" in row])
+            write.insert("example", [row["example"] for row in rows if "example" in row], key=("dataset", "split", "external_id"))
             bad = [{"job_id": job.job_id, **row["bad"]} for row in rows if "bad" in row]
             write.insert("row_error", bad, replace=True)
 
