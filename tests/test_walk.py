@@ -48,7 +48,7 @@ class Walker:
         """The dialog of a stage: its estimate is looked at, then it is launched by its own button."""
         dialog = self.page.get_by_role("dialog")
         dialog.get_by_text("Estimate").wait_for()
-        self.page.wait_for_function("() => /\\d/.test(document.querySelector('dialog .num')?.textContent ?? '')", timeout=PATIENCE)
+        self.page.wait_for_function("() => /\\d/.test(document.querySelector('dialog .card')?.textContent ?? '')", timeout=PATIENCE)
         dialog.get_by_role("button", name=dialog_title, exact=True).click()
         dialog.wait_for(state="detached")
 
@@ -120,7 +120,7 @@ def selects_on_the_map(walker: Walker) -> None:
     page = walker.page
     total = walker.number("[data-count]")
     page.locator("#page-failures .cl").first.click()
-    page.locator("#page-failures .cl.on").wait_for()
+    page.locator("#page-failures .cl.on .n").wait_for()
     size = walker.number("#page-failures .cl.on .n")
     page.wait_for_function("n => parseInt(document.querySelector('[data-count]').textContent) === n", arg=size)
     assert 0 < size <= total
