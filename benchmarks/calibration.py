@@ -7,18 +7,12 @@ A slide is timed in the page, from the slider's event until the counts stand in 
 The last line is JSON. Needs Chromium.
 """
 
-import argparse
-import json
-import tempfile
 import time
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmarks import review
-from benchmarks import workspace as full
-from benchmarks.parts.machine import machine
+from benchmarks.parts.running_app import CHROMIUM, App, chromium, main
 
 ROWS = 500_000  # of the worst case: as if no two samples met the same thresholds
 
@@ -58,11 +52,11 @@ window.calibration = {
 """
 
 
-def measure(app: review.App) -> dict[str, Any]:
+def measure(app: App) -> dict[str, Any]:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=review._chromium(), args=list(review.ARGUMENTS))
+        browser = playwright.chromium.launch(executable_path=chromium(), args=list(CHROMIUM))
         page = browser.new_page(viewport={"width": 1440, "height": 900})
         page.set_default_timeout(120_000)
         page.add_init_script(SCRIPT)
@@ -137,27 +131,5 @@ WORDS = {
 }
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--workspace", type=Path, help="folder of a workspace; a copy of it is measured")
-    parser.add_argument("--samples", type=int, default=20_000, help="of the workspace that is made where none is named")
-    parser.add_argument("--json", action="store_true", help="kept for uniformity: the last line is JSON in any case")
-    arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="mistakebook-calibration-", dir=arguments.workspace and arguments.workspace.parent) as name:
-        folder = Path(name) / "measured"
-        if arguments.workspace:
-            review.copied(arguments.workspace, folder)
-        else:
-            full.make(folder, arguments.samples, max(400, arguments.samples // 5))
-        app = review.App(folder)
-        try:
-            found = measure(app)
-        finally:
-            app.stop()
-    for key, text in WORDS.items():
-        print(f"{text:64} {found[key]:>10,}")
-    print(json.dumps({**found, "machine": machine()}))
-
-
 if __name__ == "__main__":
-    main()
+    main(__doc__, measure, WORDS)

@@ -11,21 +11,15 @@ import argparse
 import base64
 import json
 import math
-import os
-import shutil
-import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
 from pathlib import Path
 
 import numpy as np
 
 from benchmarks.parts.machine import machine
+from benchmarks.parts.running_app import CHROMIUM, App, chromium
 from data import workspace as workspaces
 
-CHROMIUM = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--no-first-run")
 TIMES = 12  # of each action
 LASSO = 20_000
 REST = 800  # milliseconds between actions, in which what follows an answer (the estimate on a button, say) is done
@@ -74,44 +68,6 @@ bench.roll = () => { let last = 0; bench.frames = []; bench.rolling = true;
 
 def p95(values: list[float]) -> float:
     return round(float(np.percentile(values, 95)), 1)
-
-
-class App:
-    """`python app.py` on a workspace, as a process of its own."""
-
-    def __init__(self, folder: Path):
-        environment = {**os.environ, "MISTAKEBOOK_HOME": str(folder.parent), "HF_HUB_OFFLINE": "1", "GRADIO_ANALYTICS_ENABLED": "False"}
-        command = [sys.executable, "app.py", "--workspace", folder.name, "--port", "0", "--json", "--reviewer", "benchmark"]
-        started = time.monotonic()
-        self.process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[1])
-        line = self.process.stdout.readline()
-        if not line:
-            sys.exit(f"the app did not start on {folder}; see what it said above")
-        self.address = json.loads(line)["address"]
-        while True:
-            try:
-                self.post("failures/summary", {})
-                break
-            except urllib.error.URLError:
-                if self.process.poll() is not None:
-                    sys.exit(f"the app ended on {folder}; see what it said above")
-                time.sleep(0.02)
-        self.start_seconds = time.monotonic() - started
-
-    def post(self, path: str, body: dict) -> dict:
-        head = {"Content-Type": "application/json", "Origin": self.address}
-        request = urllib.request.Request(f"{self.address}/api/{path}", json.dumps(body).encode(), head)
-        with urllib.request.urlopen(request, timeout=300) as answer:
-            return json.load(answer)
-
-    def memory_mb(self) -> float:
-        import psutil
-
-        return psutil.Process(self.process.pid).memory_info().rss / 2**20
-
-    def close(self) -> None:
-        self.process.terminate()
-        self.process.wait(30)
 
 
 def circles(points: dict, width: float, height: float) -> list[list[tuple[float, float]]]:
@@ -283,12 +239,7 @@ def main() -> None:
     parser.add_argument("--workspace", type=Path, help="its folder; <MISTAKEBOOK_HOME>/full unless given")
     parser.add_argument("--json", action="store_true", help="one JSON object as the last line")
     given = parser.parse_args()
-    executable = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if not executable:
-        print("SKIPPED: benchmarks.explorer needs Chromium: apt-get install chromium", file=sys.stderr)
-        if given.json:
-            print(json.dumps({"skipped": "no Chromium", "machine": machine()}))
-        return
+    executable = chromium()
     from playwright.sync_api import sync_playwright
 
     folder = (given.workspace or workspaces.home() / "full").resolve()
@@ -304,7 +255,7 @@ def main() -> None:
             found = measure(app, browser)
             browser.close()
     finally:
-        app.close()
+        app.stop()
     print(f"{'':32}{'measured':>12}    goal")
     for name, value in found.items():
         goal = GOALS.get(name)

@@ -7,30 +7,16 @@ Times are taken in the page: from the key's (or click's) time stamp to the frame
 The app runs as a process of its own; the last line is JSON. Needs Chromium.
 """
 
-import argparse
-import json
-import os
-import shutil
-import signal
-import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmarks import workspace as full
-from benchmarks.parts.machine import machine
-from data.workspace import Workspace
+from benchmarks.parts.running_app import CHROMIUM, App, chromium, main
 
-HOUSE = Path(__file__).parents[1]
 DECISIONS, BURST, PAGES = 120, 50, 12
 PAUSE = 0.2  # seconds between keys of a quick person
-REVIEWER = "benchmark"
-ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run")
 
 # bench.key: for each key that decides, the time from its stamp to the first paint with another sample's title.
 # bench.until(act, done): the time from an action to the first paint when done() holds.
@@ -73,43 +59,11 @@ bench.shown = () => {
 """
 
 
-class App:
-    """`python app.py` on a workspace folder; `address` once it answers."""
-
-    def __init__(self, folder: Path):
-        environment = {**os.environ, "MISTAKEBOOK_HOME": str(folder.parent), "HF_HUB_OFFLINE": "1"}
-        flags = ["--workspace", folder.name, "--port", "0", "--json", "--reviewer", REVIEWER]
-        command = [sys.executable, "app.py", *flags]
-        self.process = subprocess.Popen(command, cwd=HOUSE, env=environment, stdout=subprocess.PIPE, text=True)
-        line = self.process.stdout.readline()
-        if not line:
-            raise RuntimeError(f"the app ended with {self.process.wait()} before it answered")
-        self.address = json.loads(line)["address"]
-
-    def stop(self) -> None:
-        self.process.send_signal(signal.SIGTERM)
-        self.process.wait(60)
-
-    def memory_mb(self) -> float:
-        status = Path(f"/proc/{self.process.pid}/status").read_text()
-        return round(int(status.partition("VmRSS:")[2].split()[0]) / 1024, 1)
-
-
-def copied(source: Path, folder: Path) -> Path:
-    """The workspace again, to be written to: pictures are hard links."""
-    workspace, copy = Workspace(source), Workspace(folder).create()
-    shutil.rmtree(copy.images)
-    shutil.copytree(workspace.images, copy.images, copy_function=os.link)
-    for path in source.glob(f"{workspace.store.name}*"):
-        shutil.copy2(path, copy.root / path.name)
-    return folder
-
-
 def measure(app: App) -> dict[str, Any]:
     from playwright.sync_api import expect, sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=_chromium(), args=list(ARGUMENTS))
+        browser = playwright.chromium.launch(executable_path=chromium(), args=list(CHROMIUM))
         page = browser.new_page(viewport={"width": 1440, "height": 900})
         page.set_default_timeout(60_000)
         page.add_init_script(SCRIPT)
@@ -224,13 +178,6 @@ def _summary(times: list[float]) -> dict[str, float]:
     return {"p50": round(float(np.percentile(times, 50)), 1), "p95": round(float(np.percentile(times, 95)), 1)}
 
 
-def _chromium() -> str:
-    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if not found:
-        sys.exit("Chromium is missing: apt-get install chromium")
-    return found
-
-
 WORDS = {
     "open_ms": "the page, opened cold, until everything is there",
     "p50_ms": "key to next card painted, median",
@@ -251,32 +198,5 @@ WORDS = {
 }
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--workspace", type=Path, help="folder of a workspace; a copy of it is measured")
-    parser.add_argument("--samples", type=int, default=20_000, help="of the workspace that is made where none is named")
-    parser.add_argument("--json", action="store_true", help="kept for uniformity: the last line is JSON in any case")
-    arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="mistakebook-review-", dir=arguments.workspace and arguments.workspace.parent) as name:
-        folder = Path(name) / "measured"
-        if arguments.workspace:
-            copied(arguments.workspace, folder)
-        else:
-            full.make(folder, arguments.samples, max(400, arguments.samples // 5))
-        app = App(folder)
-        try:
-            found = measure(app)
-        finally:
-            app.stop()
-    print(f"{'samples':60} {_samples(arguments)}")
-    for key, text in WORDS.items():
-        print(f"{text:60} {found[key]:>10,}")
-    print(json.dumps({**found, "machine": machine()}))
-
-
-def _samples(arguments: argparse.Namespace) -> str:
-    return f"of {arguments.workspace}" if arguments.workspace else f"{arguments.samples:,}"
-
-
 if __name__ == "__main__":
-    main()
+    main(__doc__, measure, WORDS)

@@ -16,19 +16,12 @@ from functools import cache
 from scipy import stats
 
 from curation.kept import latest
-from curation.statistics import CONFIDENCE
+from curation.statistics import CONFIDENCE, Interval
 from data.records import Record
 from data.store import Store
 
 DIMENSIONS = ("assigned", "kind", "dataset", "opening", "length")  # in the order of the bits of `level`, highest first
 SUPPORT = 20  # examples that a slice must have to be computed at all
-
-
-@dataclass(frozen=True)
-class Lift(Record):
-    value: float
-    low: float
-    high: float
 
 
 @dataclass(frozen=True)
@@ -50,7 +43,7 @@ class Slice(Record):
     accuracy_lenient: float
 
 
-def relative_risk(a: float, n: float, b: float, m: float, confidence: float = CONFIDENCE) -> Lift:
+def relative_risk(a: float, n: float, b: float, m: float, confidence: float = CONFIDENCE) -> Interval:
     """a of n against b of m: ratio of the shares with Katz's interval. With b = 0, 1/2 is added to all four (Walter 1975).
 
     >>> [round(x, 2) for x in relative_risk(189, 11034, 104, 11037).to_row().values()]  # Agresti 2013: placebo, aspirin, heart attacks
@@ -123,9 +116,9 @@ def _clustered(row: Mapping[str, float], whole: Mapping[str, float]) -> float:
     return max(0.0, inside + beside - 2 * cross + others) * images / max(1, images - 1)
 
 
-def _interval(ratio: float, variance: float, confidence: float) -> Lift:
+def _interval(ratio: float, variance: float, confidence: float) -> Interval:
     reach = math.exp(_normal_quantile((1 + confidence) / 2) * math.sqrt(variance))
-    return Lift(ratio, ratio / reach, ratio * reach)
+    return Interval(ratio, ratio / reach, ratio * reach)
 
 
 @cache
