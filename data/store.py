@@ -48,10 +48,9 @@ class Store:
         self.path = path
         self._connection = _connect(path)
         self._local = threading.local()
-        self._lock = threading.RLock()
+        self._lock, self._opening = threading.RLock(), threading.Lock()
         self._writer = self._connection.cursor()
-        self._described: dict[str, Table] = {}
-        self._writes, self._kept = 0, {}
+        self._described, self._writes, self._kept = {}, 0, {}  # tables by name; for `remembered`
         changed = self._migrate(backups, upto)
         self._writer.execute("CREATE TEMP TABLE touched (sample_id BIGINT); CREATE TEMP TABLE touched_failure (failure_id BIGINT)")
         if changed and upto is None:
@@ -97,7 +96,8 @@ class Store:
 
     def _cursor(self) -> duckdb.DuckDBPyConnection:
         if not hasattr(self._local, "cursor"):
-            self._local.cursor = self._connection.cursor()
+            with self._opening:  # the connection itself serves one call at a time
+                self._local.cursor = self._connection.cursor()
         return self._local.cursor
 
     # Writing
@@ -136,7 +136,7 @@ class Store:
                 log.info("checkpoint put off: a read is going on")
 
     def close(self) -> None:
-        with self._lock:
+        with self._lock, self._opening:
             self._connection.close()
 
     # Migrations and backups

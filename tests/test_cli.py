@@ -160,7 +160,7 @@ def test_backup_and_restore(here, home, tmp_path):
 
 def test_ctrl_c_asks_the_job_to_stop_and_resume_goes_on(here):
     process = subprocess.Popen(
-        command("import", "--format", "pocket_vqa", "--source", "family=photo", "train=40000", "eval=10", "--workspace", "w", "--json"),
+        command("import", "--format", "pocket_vqa", "--source", "family=photo", "train=400000", "eval=10", "--workspace", "w", "--json"),
         cwd=HOUSE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
