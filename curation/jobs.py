@@ -39,6 +39,7 @@ MOVES = {  # to: from
     "done": ("running",),
     "queued": ENDED,
 }
+FULL = 1 << 20  # bytes free below which a child may not even be able to say why it ended
 log = logging.getLogger(__name__)
 
 
@@ -282,6 +283,8 @@ class Jobs:
         if stop:
             early = child.exit_code == -signal.SIGTERM  # it was still starting, and nothing was in flight
             return stopped, None if early else f"killed: it did not stop within {self._grace:.0f} s"
+        if shutil.disk_usage(files.folder).free < FULL:
+            return "failed", f"the disk that holds {files.folder} is full; what was done is kept. Free some space, then resume"
         if child.exit_code is not None and child.exit_code > 0:
             return "failed", files.log_tail(2000).strip().rpartition("\n")[2] or f"its process ended with code {child.exit_code}"
         return "interrupted", "its process was killed (out of memory, or the machine went down); resume goes on where it stood"
