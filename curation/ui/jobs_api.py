@@ -50,7 +50,7 @@ def workspace_here(request: Request) -> WorkspaceHere:
     counts = {
         "failures": now["failures"],
         "generate": now["samples"],
-        "review": f"{now['pending']:,} left" if now["pending"] else "",
+        "review": f"{now['pending']:,}{' left' if now['pending'] < 10_000 else ''}" if now["pending"] else "",  # as the rail is wide
         "finetune": now["approved"],
         "jobs": now["jobs"],
         "data": now["datasets"],
