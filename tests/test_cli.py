@@ -165,6 +165,7 @@ def test_ctrl_c_asks_the_job_to_stop_and_resume_goes_on(here):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # ignored where the tests run in the background
     )
     wait_for(lambda: owner.find(here) and (jobs := owner.find(here).request("GET", "/api/jobs")) and jobs[0]["message"])
     process.send_signal(signal.SIGINT)
