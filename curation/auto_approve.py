@@ -167,7 +167,7 @@ def audit(now: Scored, rule: dict[str, Any]) -> dict[str, Any]:
     Audited are samples drawn by their number, not by a person, and decided since the gate opened.
     """
     target = rule["evidence"]["target"]
-    draw = mixed(mixed(now.sample_ids) + np.uint64(rule["rule_id"])) % np.uint64(10_000)
+    draw = _draw(now.sample_ids, rule["rule_id"])
     since = now.labelled_at > rule["opened_at"]
     inside = now.passing & now.inside(rule["conditions"])
     lane = inside & (draw < APPROVALS_AUDITED)
@@ -212,13 +212,13 @@ def audit_sample_ids(store: Store) -> list[int]:
 
 def waiting(store: Store) -> int | None:
     """How many samples wait in the audit lane, as of some seconds ago; None while the gate is closed."""
-    latest = store.row("auto_rule_latest")
-    if not latest or latest["conditions"] is None:
+    rule = open_rule(store)
+    if rule is None:
         return None
     rule_id, read_at, count = _lane.get(store, (None, 0.0, 0))
-    if rule_id != latest["rule_id"] or time.monotonic() - read_at > LANE_SECONDS:
+    if rule_id != rule["rule_id"] or time.monotonic() - read_at > LANE_SECONDS:
         count = store.value("audit_count")  # a tenth of a second at 553,992 samples
-        _lane[store] = latest["rule_id"], time.monotonic(), count
+        _lane[store] = rule["rule_id"], time.monotonic(), count
     return count
 
 
@@ -228,7 +228,7 @@ _lane: WeakKeyDictionary[Store, tuple[int, float, int]] = WeakKeyDictionary()
 def after_decision(store: Store, sample_id: int) -> None:
     """To be called behind a decision (not before its answer): checks the audit where an audited sample was decided."""
     rule = open_rule(store)
-    if rule and int(mixed(mixed(np.array([sample_id])) + np.uint64(rule["rule_id"]))[0]) % 10_000 < APPROVALS_AUDITED:
+    if rule and _draw(np.array([sample_id]), rule["rule_id"])[0] < APPROVALS_AUDITED:
         check_audit(store)
 
 
@@ -270,6 +270,11 @@ def to_label(
     first = rng.permutation(np.flatnonzero(open & now.held)) if conditions is not None else rng.permutation(np.flatnonzero(open))
     rest = rng.permutation(np.flatnonzero(open & ~now.held)) if conditions is not None else first[:0]
     return now.sample_ids[np.concatenate([first, rest])[:count]]
+
+
+def _draw(sample_ids: np.ndarray, rule_id: int) -> np.ndarray:
+    """The lot of each sample under a rule, 0 to 9,999 (sql/calibration.sql: sample_is_audited)."""
+    return mixed(mixed(sample_ids) + np.uint64(rule_id)) % np.uint64(10_000)
 
 
 def _on(now: Scored, which: np.ndarray) -> dict[str, Any]:

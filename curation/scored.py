@@ -73,8 +73,7 @@ class Scored:
     def statuses(self, settings: Sequence[Setting], rule: Sequence[Condition] | None) -> np.ndarray:
         """Places in STATUSES: what each sample would be without people's decisions, if filters and rule were so (as state_judgements)."""
         enabled = [setting for setting in settings if setting.enabled]
-        failed, judged = (np.zeros(len(self.sample_ids), dtype=bool) for _ in range(2))
-        judged |= True
+        failed, judged = np.zeros(len(self.sample_ids), dtype=bool), np.ones(len(self.sample_ids), dtype=bool)
         for setting in enabled:
             known = ~np.isnan(self.scores[setting.filter])
             judged &= known

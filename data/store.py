@@ -21,6 +21,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from data.machine import cores
 from data.queries import query
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -351,9 +352,8 @@ def migrations() -> dict[int, Path]:
 
 
 def _fetch(cursor: duckdb.DuckDBPyConnection, name: str, parameters: dict) -> list[dict[str, Any]]:
-    statement = query(name).bound(parameters)
     try:
-        result = cursor.execute(*statement)
+        result = cursor.execute(*query(name).bound(parameters))
     except duckdb.Error as error:
         raise QueryFailed(f"query {name}: {error}") from error
     columns = [column[0] for column in result.description]
@@ -365,7 +365,7 @@ def _connect(path: Path) -> duckdb.DuckDBPyConnection:
     path.parent.mkdir(parents=True, exist_ok=True)
     settings = {
         "memory_limit": os.environ.get("MISTAKEBOOK_STORE_MEMORY", "500MB"),
-        "threads": min(8, len(os.sched_getaffinity(0))),  # each takes memory of its own
+        "threads": min(8, cores()),  # each takes memory of its own
         "autoinstall_known_extensions": False,
     }
     try:

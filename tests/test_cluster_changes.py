@@ -12,6 +12,7 @@ from curation.app_settings import Settings
 from curation.jobs import Jobs
 from curation.map_space import PointsWriter
 from curation.ui.server import create_app
+from tests.failures_page import groups
 from tests.seed import seeded_store
 
 
@@ -29,10 +30,7 @@ class Api:
         return answer.json()
 
     def groups(self) -> dict[int, set[int]]:
-        found: dict[int, set[int]] = {}
-        for row in self.store.rows("places_of_round", round=1):
-            found.setdefault(row["cluster_id"], set()).add(row["failure_id"])
-        return found
+        return groups(self.store)
 
     def shown(self) -> dict[int, dict]:
         return {row["cluster_id"]: row for row in self("failures/clusters")}

@@ -8,6 +8,7 @@ from curation.cluster_changes import Wish, new_event
 from curation.jobs import Jobs
 from curation.map_space import StoredSpace
 from curation.stages.base import NothingToDo
+from tests.failures_page import groups
 from tests.loop_world import TEACHER
 from tests.seed import seeded_store
 from tests.stores import log
@@ -34,10 +35,7 @@ class World:
         return cluster_changes.make(self.store, 1, Wish(action, "ada", new_event(), **what)).cluster_id
 
     def groups(self) -> dict[int, set[int]]:
-        found: dict[int, set[int]] = {}
-        for row in self.store.rows("places_of_round", round=1):
-            found.setdefault(row["cluster_id"], set()).add(row["failure_id"])
-        return found
+        return groups(self.store)
 
     def titles(self) -> dict[int, str]:
         return {row["cluster_id"]: row["title"] for row in self.store.rows("clusters_known", round=1)}

@@ -1,6 +1,5 @@
 """The clusters of the Failures page in Chromium: merged, renamed, undone, split, moved; what the page shows is what the store holds."""
 
-import math
 import re
 
 import pytest
@@ -9,6 +8,7 @@ from curation.app_settings import Settings
 from curation.jobs import Jobs
 from curation.ui.server import create_app
 from tests.browser import chromium, executable, served
+from tests.failures_page import groups, lasso, wait_for_count
 from tests.seed import seeded_store
 
 
@@ -20,13 +20,6 @@ def world(tmp_path_factory):
     with served(app) as address:
         yield store, address
     store.close()
-
-
-def groups(store) -> dict[int, set[int]]:
-    found: dict[int, set[int]] = {}
-    for row in store.rows("places_of_round", round=1):
-        found.setdefault(row["cluster_id"], set()).add(row["failure_id"])
-    return found
 
 
 def on_page(page) -> dict[int, int]:
@@ -46,23 +39,9 @@ def wait_until_shown(page, store) -> None:
     )
 
 
-def wait_for_count(page, expected: int) -> None:
-    page.wait_for_function("n => document.querySelector('[data-count]').textContent.startsWith(`${n} `)", arg=expected)
-
-
 def pick(page, cluster: int) -> None:
     page.click(f'.cl[data-cluster="{cluster}"]')
     page.wait_for_selector(f'.cl.on[data-cluster="{cluster}"]')
-
-
-def lasso(page) -> None:
-    box = page.locator("[data-map]").bounding_box()
-    x, y, radius = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, min(box["width"], box["height"]) / 3
-    page.mouse.move(x + radius, y)
-    page.mouse.down()
-    for step in range(1, 25):
-        page.mouse.move(x + radius * math.cos(math.pi * step / 12), y + radius * math.sin(math.pi * step / 12))
-    page.mouse.up()
 
 
 def test_merge_rename_undo_split_and_move(world):
@@ -116,7 +95,7 @@ def test_merge_rename_undo_split_and_move(world):
         wait_for_count(page, 240)
 
         # a lasso's failures are moved
-        lasso(page)
+        lasso(page, 2 / 3)
         page.wait_for_selector("text=/Make a cluster of/")
         enclosed = int(re.sub(r"\D", "", page.locator("[data-count]").inner_text()))
         page.click("text=Move to…")

@@ -1,6 +1,5 @@
 """The Failures page in Chromium, on a real server: what is clicked, lassoed and typed is what the store holds."""
 
-import math
 import re
 import uuid
 
@@ -10,6 +9,7 @@ from curation.app_settings import Settings
 from curation.jobs import Jobs
 from curation.ui.server import create_app
 from tests.browser import chromium, executable, served
+from tests.failures_page import lasso, wait_for_count
 from tests.seed import seeded_store
 
 EVIL = "<img src=x onerror=\"document.title='broken into'\"> {{value}} ${1+1} `x`"
@@ -33,22 +33,6 @@ def count(page) -> int:
     return int(re.sub(r"\D", "", page.locator("[data-count]").inner_text()))
 
 
-def wait_for_count(page, expected: int) -> None:
-    page.wait_for_function("n => document.querySelector('[data-count]').textContent.startsWith(`${n} `)", arg=expected)
-
-
-def lasso(page) -> None:
-    """Drags a circle around the middle of the map."""
-    box = page.locator("[data-map]").bounding_box()
-    x, y, radius = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, min(box["width"], box["height"]) / 4
-    page.mouse.move(x + radius, y)
-    page.mouse.down()
-    for step in range(1, 33):
-        angle = 2 * math.pi * step / 32
-        page.mouse.move(x + radius * math.cos(angle), y + radius * math.sin(angle))
-    page.mouse.up()
-
-
 def test_one_selection_for_map_grid_card_and_url(world):
     store, address, _ = world
     with chromium(address) as page:
@@ -58,7 +42,7 @@ def test_one_selection_for_map_grid_card_and_url(world):
         for way in ("cluster", "dataset", "score", "error_type"):
             page.select_option("[data-legend] select", way)
 
-        lasso(page)
+        lasso(page, 1 / 2)
         page.wait_for_selector(".fail-chips .chip.on")
         enclosed = int(re.sub(r"\D", "", page.locator(".fail-chips .chip.on").inner_text()))
         wait_for_count(page, enclosed)

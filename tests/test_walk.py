@@ -3,7 +3,6 @@
 MISTAKEBOOK_SHOTS=folder keeps a picture of every page on the way.
 """
 
-import math
 import os
 import re
 from pathlib import Path
@@ -12,6 +11,7 @@ import pytest
 
 from tests import loop_world
 from tests.browser import chromium, executable
+from tests.failures_page import lasso
 from tests.running_app import app
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(2400)]
@@ -54,17 +54,6 @@ class Walker:
 
     def number(self, selector: str) -> int:
         return int(re.sub(r"\D", "", self.page.locator(selector).first.inner_text()) or 0)
-
-    def lasso(self, share: float) -> None:
-        """Drags an ellipse over so large a share of the map."""
-        box = self.page.locator("[data-map]").bounding_box()
-        x, y, width, height = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, box["width"] * share / 2, box["height"] * share / 2
-        self.page.mouse.move(x + width, y)
-        self.page.mouse.down()
-        for step in range(1, 41):
-            angle = 2 * math.pi * step / 40
-            self.page.mouse.move(x + width * math.cos(angle), y + height * math.sin(angle))
-        self.page.mouse.up()
 
     def shot(self, name: str) -> None:
         if self.shots:
@@ -128,7 +117,7 @@ def selects_on_the_map(walker: Walker) -> None:
     walker.shot("failures-cluster")
     page.keyboard.press("x")
     page.wait_for_function("n => parseInt(document.querySelector('[data-count]').textContent) === n", arg=total)
-    walker.lasso(0.94)
+    lasso(page, 0.94, round_=False)
     page.locator("#page-failures .fail-chips .chip.on").wait_for()
     enclosed = walker.number("#page-failures .fail-chips .chip.on")
     page.wait_for_function("n => parseInt(document.querySelector('[data-count]').textContent) === n", arg=enclosed)

@@ -4,6 +4,8 @@ import os
 import platform
 from pathlib import Path
 
+from data.machine import cores
+
 
 def machine() -> dict:
     """Processor, cores that may be used, memory, load, and versions."""
@@ -13,7 +15,7 @@ def machine() -> dict:
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return {
         "processor": names[0] if names else platform.processor(),
-        "cores": len(os.sched_getaffinity(0)),
+        "cores": cores(),
         "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
         "load": round(os.getloadavg()[0], 1),
         "system": platform.platform(terse=True),

@@ -1,7 +1,6 @@
 """Import: a dataset plugin reads a benchmark; its pictures are checked and kept, its examples go into the store."""
 
 import json
-import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -15,6 +14,7 @@ from pydantic import BaseModel, Field
 from curation.pictures import image_row
 from curation.stages.base import Context, Estimate, Job, Result, Row
 from data.images import BadImage, ImageStore
+from data.machine import cores
 from data.records import BadLine, SourceExample
 from data.registry import DATASETS
 from data.store import Store, Write
@@ -92,7 +92,7 @@ class Import:
 
 def _spread(work: Callable[[list], list], items: Iterable) -> Iterator[list]:
     """`work` on batches of the items, in their order, by as many processes as there are cores; no further ahead than they can follow."""
-    items, workers = iter(items), min(MOST_WORKERS, len(os.sched_getaffinity(0)))
+    items, workers = iter(items), min(MOST_WORKERS, cores())
     with ProcessPoolExecutor(workers, get_context("fork")) as pool:
         waiting = deque(pool.submit(work, batch) for batch in _batches(items, workers + 1))
         while waiting:

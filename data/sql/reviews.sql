@@ -124,12 +124,6 @@ SELECT sample_id, revision FROM ({reviews_to_undo}) WHERE action = 'edit' ORDER 
 -- Some of the touched samples.
 SELECT sample_id FROM touched ORDER BY sample_id LIMIT 100
 
--- :name reviews_of_sample
--- Everything that people did with a sample, oldest first.
-SELECT r.action::TEXT AS action, r.reason, r.note, r.reviewer, r.revision, r.created_at, r.batch_id,
-       EXISTS (FROM review u WHERE u.undoes = r.review_id) AS undone
-FROM review r WHERE r.sample_id = $sample_id ORDER BY r.review_id
-
 -- :name text_of_revision
 -- The text of a sample at a revision.
 SELECT question, choices, answer FROM revision WHERE sample_id = $sample_id AND revision = $revision

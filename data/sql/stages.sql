@@ -10,10 +10,6 @@ SELECT r.round, r.created_at, c.checkpoint_id, c.name AS checkpoint FROM round r
 -- One checkpoint.
 SELECT * FROM checkpoint WHERE name = $name
 
--- :name checkpoint_by_id
--- One checkpoint.
-SELECT * FROM checkpoint WHERE checkpoint_id = $checkpoint_id
-
 -- :name checkpoints
 -- All checkpoints with what has been measured of them.
 SELECT c.*, (SELECT count(*) FROM prediction p WHERE p.checkpoint_id = c.checkpoint_id) AS predictions
