@@ -10,7 +10,7 @@ from curation.reviews import UnknownSample
 from data.store import Store
 
 Order = Literal["informative", "random", "newest", "oldest"]
-TARGET = 100  # approved samples of an error type that are wanted, unless the workspace says otherwise
+TARGET = 100  # approved samples of a cluster that are wanted, unless the workspace says otherwise
 TARGET_SETTING = "review.target"
 
 
@@ -70,23 +70,32 @@ def page(store: Store, matching: dict, order: Order, offset: int, limit: int, sh
 
 
 def target(store: Store) -> int:
-    """How many approved samples of an error type are wanted."""
+    """How many approved samples of a cluster are wanted."""
     found = store.remembered("setting_latest", name=TARGET_SETTING)
     return json.loads(found[0]["value"])["samples"] if found else TARGET
 
 
 def shortfalls(store: Store) -> dict[str, Any]:
-    """How far each error type is from the target: {"target", "approved": {type: count}, "short": {type: 0 to 1}}."""
+    """How far each group of samples is from the target: {"target", "approved": {group: count}, "short": {group: 0 to 1}}.
+
+    A group is a cluster of failures, "#12", or the error type where the failure behind a sample is in no cluster. `short` holds
+    those below the target only.
+    """
     wanted = target(store)
-    approved = {row["error_type"]: row["approved"] for row in store.remembered("review_approved")}
-    return {"target": wanted, "approved": approved, "short": {name: max(0.0, 1 - n / wanted) for name, n in approved.items()}}
+    approved = {_group(row): row["approved"] for row in store.remembered("review_approved")}
+    return {"target": wanted, "approved": approved, "short": {name: 1 - n / wanted for name, n in approved.items() if n < wanted}}
+
+
+def _group(row: dict[str, Any]) -> str:
+    return row["error_type"] if row["cluster_id"] is None else f"#{row['cluster_id']}"
 
 
 def _short(store: Store, order: Order, short: dict[str, float] | None) -> list[dict] | None:
     if order != "informative":
         return None
     known = shortfalls(store)["short"] if short is None else short
-    return [{"error_type": name, "short": share} for name, share in known.items()]
+    groups = [(int(name[1:]), None, share) if name[:1] == "#" else (None, name, share) for name, share in known.items()]
+    return [dict(zip(("cluster_id", "error_type", "short"), group)) for group in groups]
 
 
 def facets(store: Store, matching: dict) -> dict[str, list[dict[str, Any]]]:

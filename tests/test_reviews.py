@@ -93,25 +93,58 @@ def test_a_walk_through_the_queue_meets_each_sample_once_and_back_again(shared, 
 
 
 def test_the_most_informative_come_first(shared):
-    """Filters that disagree, scores near their thresholds, error types short of approved samples: the order follows their sum."""
+    """Filters that disagree, scores near their thresholds, clusters short of approved samples: the order follows their sum."""
     known = review_queue.shortfalls(shared)
     cards = review_queue.following(shared, {}, "informative", None, 1000)
 
     def worth(card):
         if not card["image"]:
-            return -7 + known["short"][card["error_type"]]
+            return -7 + known["short"].get(card["group"], 0)
         judged = [verdict for verdict in card["verdicts"] if verdict["score"] is not None]
         failed = sum(verdict["passes"] is False for verdict in judged)
         disagree = 4 * failed * (len(judged) - failed) / max(len(judged), 1) ** 2
         apart = [abs(verdict["score"] - verdict["threshold"]) / max(abs(verdict["threshold"]), 1) for verdict in judged]
         nearest = min([min(share, 0.99) for share in apart if share] or [0.995])
-        return disagree - nearest + known["short"][card["error_type"]]
+        return disagree - nearest + known["short"].get(card["group"], 0)
 
     worths = [worth(card) for card in cards]
     assert worths == pytest.approx(sorted(worths, reverse=True)) and worths[0] > 1 > worths[-1]
     assert [2 - card["key"] for card in cards] == pytest.approx(worths)
     approved = {name: count for name, count in known["approved"].items() if count}
     assert approved and all(known["short"][name] == pytest.approx(1 - count / known["target"]) for name, count in approved.items())
+    assert sum(name.startswith("#") for name in approved) > 1  # clusters, for these failures are on a map
+
+
+def test_what_is_short_of_approvals_is_a_cluster_and_without_a_map_an_error_type(seeded):
+    store, _ = seeded
+    cards = review_queue.following(store, {}, "informative", None, 1000, short={})
+    chosen = next(card for card in cards if card["group"].startswith("#"))
+    ahead = {
+        card["sample_id"]: card["key"]
+        for card in review_queue.following(store, {}, "informative", None, 1000, short={chosen["group"]: 1.0})
+    }
+    moved = {card["sample_id"]: card["key"] - ahead[card["sample_id"]] for card in cards}
+    assert {sample_id for sample_id, by in moved.items() if by} == {card["sample_id"] for card in cards if card["group"] == chosen["group"]}
+    assert moved[chosen["sample_id"]] == pytest.approx(1) and chosen["cluster"]
+    with store.write() as write:
+        write._cursor.execute("DELETE FROM place")
+        write.touch_failures()
+    known = review_queue.shortfalls(store)
+    assert known["approved"] and not any(name.startswith("#") for name in known["approved"])
+    assert {card["group"] for card in review_queue.cards(store, [card["sample_id"] for card in cards])} == set(known["approved"])
+
+
+def test_a_verdict_on_an_earlier_picture_is_not_shown(seeded):
+    store, _ = seeded
+    card = next(
+        card for card in review_queue.following(store, {}, "newest", None, 100) if any(v["score"] is not None for v in card["verdicts"])
+    )
+    drawing = {"sample_id": card["sample_id"], "job_id": 999, "image": card["image"], "generator": "flux", "seed": 1, "recipe": {}}
+    with store.write() as write:
+        write.insert("drawing", [drawing])
+        write.touch([card["sample_id"]])
+    (again,) = review_queue.cards(store, [card["sample_id"]])
+    assert again["verdicts"] and all(verdict["score"] is None for verdict in again["verdicts"])
 
 
 def test_a_decided_sample_leaves_the_queue_but_not_its_place(seeded):

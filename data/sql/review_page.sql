@@ -1,17 +1,23 @@
 -- :name review_short
--- How far each error type is from its target count of approved samples, 0 to 1. A fragment.
-SELECT w.error_type, w.short FROM (SELECT unnest($short::STRUCT(error_type TEXT, short DOUBLE)[]) AS w)
+-- How far each group is from its target count of approved samples, 0 to 1, of those below it: clusters by number, error types by name. A fragment.
+SELECT w.cluster_id, w.error_type, w.short FROM (SELECT unnest($short::STRUCT(cluster_id BIGINT, error_type TEXT, short DOUBLE)[]) AS w)
+
+-- :name review_short_failures
+-- The failures behind samples of which too few are approved: of their cluster, or, where they are in none, of their error type. A fragment.
+SELECT s.failure_id, w.short FROM failure_state s JOIN ({review_short}) w ON w.cluster_id = s.cluster_id
+UNION ALL SELECT s.failure_id, w.short FROM failure_state s JOIN ({review_short}) w ON w.error_type = s.error_type WHERE s.cluster_id IS NULL
 
 -- :name review_key
 -- Where a sample stands in the queue, ascending. Most informative: what the sum of three shares makes large, each 0 to 1: how much the filters disagree
--- (1 where half of them fail it), how near the nearest score is to its threshold (both are in `unsure`, see state.sql), how far the error type is from
+-- (1 where half of them fail it), how near the nearest score is to its threshold (both are in `unsure`, see state.sql), how far the cluster is from
 -- its target. Undrawn ones last.
 CASE $order WHEN 'newest' THEN -t.sample_id WHEN 'oldest' THEN t.sample_id WHEN 'random' THEN hash(t.sample_id) >> 12
-     ELSE coalesce(t.unsure, 2.995) - coalesce(w.short, 0) END::DOUBLE
+     ELSE coalesce(t.unsure, 2.995) - coalesce(b.short, w.short, 0) END::DOUBLE
 
 -- :name review_keyed
--- What a place in the queue is worked out from. A fragment.
-sample_state t LEFT JOIN ({review_short}) w ON w.error_type = t.error_type
+-- What a place in the queue is worked out from; a sample by hand that practises no failure goes by its error type. A fragment.
+sample_state t LEFT JOIN ({review_short_failures}) b ON b.failure_id = t.failure_id
+LEFT JOIN ({review_short}) w ON w.error_type = CASE WHEN t.failure_id IS NULL THEN t.error_type END
 
 -- :name review_queue
 -- The samples that a filter matches, with their place. A fragment.
@@ -43,8 +49,11 @@ SELECT count(*) FROM sample_state t WHERE {sample_filter}
 SELECT t.sample_id, {review_key} AS key FROM {review_keyed} WHERE t.sample_id = $sample_id
 
 -- :name review_approved
--- How many samples of each error type are approved, of those that there are.
-SELECT error_type, count(*) FILTER (status IN ('approved', 'auto_approved')) AS approved, count(*) AS samples FROM sample_state GROUP BY error_type ORDER BY error_type
+-- How many samples of each group are approved, of those that there are: by cluster of the failure behind them, by error type where there is none.
+SELECT cluster_id, error_type, count(*) FILTER (status IN ('approved', 'auto_approved')) AS approved
+FROM (SELECT f.cluster_id, CASE WHEN f.cluster_id IS NULL THEN coalesce(f.error_type, t.error_type) END AS error_type, t.status
+      FROM sample_state t LEFT JOIN (SELECT failure_id, cluster_id, error_type FROM failure_state) f USING (failure_id))
+GROUP BY ALL ORDER BY ALL
 
 -- :name review_page
 -- A page of the grid.
@@ -86,18 +95,20 @@ ORDER BY facet, count DESC, value
 -- Samples as Focus shows them: the text as it stands and as it was proposed, and how the picture was drawn.
 SELECT t.sample_id, t.revision, t.question, t.choices, t.answer, t.image, t.status::TEXT AS status, t.error_type, t.dataset, t.route::TEXT AS route, t.round,
        t.failure_id, t.decided_by, s.question AS first_question, s.choices AS first_choices, s.answer AS first_answer, s.image_prompt, s.frontier,
-       s.created_at, s.job_id, i.width, i.height, d.title AS dataset_title, d.answer_form, d.metric
+       s.created_at, s.job_id, i.width, i.height, d.title AS dataset_title, d.answer_form, d.metric,
+       coalesce('#' || f.cluster_id, f.error_type, t.error_type) AS "group", c.title AS cluster
 FROM sample_state t JOIN sample s USING (sample_id) LEFT JOIN image i ON i.image = t.image LEFT JOIN dataset d ON d.name = t.dataset
+LEFT JOIN failure_state f ON f.failure_id = t.failure_id LEFT JOIN cluster c ON c.cluster_id = f.cluster_id
 WHERE t.sample_id IN (SELECT unnest($sample_ids::BIGINT[]))
 
 -- :name review_verdicts
--- The verdict of each enabled filter on the current revision of these samples; score and reason are NULL where it has none yet.
+-- The verdict of each enabled filter on the current revision and picture of these samples (as current_verdict, which would weigh all); score and reason are NULL where it has none yet.
 SELECT t.sample_id, f.filter, f.threshold, f.comparison::TEXT AS comparison, v.score, v.reason, v.error, v.created_at,
        CASE WHEN v.score IS NULL THEN NULL WHEN f.comparison = 'at_least' THEN v.score >= f.threshold ELSE v.score <= f.threshold END AS passes
 FROM sample_state t CROSS JOIN current_filter f
 LEFT JOIN (FROM verdict WHERE sample_id IN (SELECT unnest($sample_ids::BIGINT[]))
            QUALIFY row_number() OVER (PARTITION BY sample_id, revision, filter ORDER BY verdict_id DESC) = 1) v
-    ON v.sample_id = t.sample_id AND v.revision = t.revision AND v.filter = f.filter
+    ON v.sample_id = t.sample_id AND v.revision = t.revision AND v.filter = f.filter AND (t.drawn_at IS NULL OR v.created_at >= t.drawn_at)
 WHERE f.enabled AND t.sample_id IN (SELECT unnest($sample_ids::BIGINT[])) ORDER BY t.sample_id, f.bit
 
 -- :name review_drawings

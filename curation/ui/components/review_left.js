@@ -74,7 +74,7 @@ const row = ({ text, hint, count, on, lead, run }) =>
 export function drawOrder(box, { queue }) {
   const now = state.one("order") ?? "informative";
   const target = queue.known?.target;
-  const hint = `Most informative: what the filters disagree on, scores near their thresholds, error types with fewer than ${target ?? "the wanted number of"} approved samples`;
+  const hint = `Most informative: what the filters disagree on, scores near their thresholds, clusters with fewer than ${target ?? "the wanted number of"} approved samples`;
   const forced = queue.order && queue.order !== now;
   fillOnce(box, [now, forced, target], () => [h("span.dim", "Order"), forced ? h("span", { title: "What is blind comes in random order: another would tell what the filters say" }, "random, as it is blind")
     : pick(ORDERS.map(([value, text]) => ({ value, text })), now, (order) => choose({ order: order === "informative" ? null : order }), { title: hint })]);

@@ -119,7 +119,7 @@ function change(one, found, again) {
 
 function settings({ blind, target }, again) {
   const set = async (path, body) => { await api(`review/${path}`, body); again(); };
-  const wanted = h("input.in.short", { type: "number", min: 1, value: target, "aria-label": "Approved samples wanted of each error type", onchange: later(() => Number(wanted.value) >= 1 && set("target", { samples: Number(wanted.value) }), 10) });
+  const wanted = h("input.in.short", { type: "number", min: 1, value: target, "aria-label": "Approved samples wanted of each cluster", onchange: later(() => Number(wanted.value) >= 1 && set("target", { samples: Number(wanted.value) }), 10) });
   return [h("h4", "For the whole workspace"), h("div.card", h("label.row", h("input", { type: "checkbox", checked: blind, onchange: (event) => set("blind", { on: event.target.checked }) }), h("span", "Blind: nobody sees verdicts of filters or what others decided before deciding a sample")),
-    h("div.row", { style: "margin-top:8px" }, h("span", "Approved samples wanted of each error type"), wanted, h("small.dim", "the order by informativeness favours those that have fewer")))];
+    h("div.row", { style: "margin-top:8px" }, h("span", "Approved samples wanted of each cluster"), wanted, h("small.dim", "the order by informativeness favours those that have fewer")))];
 }

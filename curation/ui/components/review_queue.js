@@ -31,7 +31,7 @@ export class Queue {
   }
 
   // Begins anew, at a sample, past so many, or at the front. Resolves to false where a newer call has overtaken this one.
-  // After a reload in the middle the order goes on as it was, though approvals since have brought some error types nearer to their target.
+  // After a reload in the middle the order goes on as it was, though approvals since have brought some clusters nearer to their target.
   async load(asked, start, skip = 0) {
     const before = start || skip ? remembered(asked) : null;
     const answer = await this.newest(api("review/next", { ...asked, start, skip, short: before ?? undefined, count: FIRST }));

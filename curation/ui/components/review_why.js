@@ -6,7 +6,7 @@ import { words } from "./review_left.js";
 const DID = { approve: ["approved", "ok"], reject: ["rejected", "no"] };
 const NEAR = 0.25; // of a threshold: a score nearer than that is worth a word
 
-// "Why now: 2 of 7 filters fail it · agreement 0.67 is near 0.6 · counting has 12 of 100 approved"
+// "Why now: 2 of 7 filters fail it · agreement 0.67 is near 0.6 · “Miscounts bars” has 12 of 100 approved"
 export function why(card, { queue }) {
   if (card.guest) return "Beside the queue: you opened it.";
   if (card.blind) return "Why now: random order, as it is blind";
@@ -16,11 +16,11 @@ export function why(card, { queue }) {
   const apart = (one) => Math.abs(one.score - one.threshold) / Math.max(Math.abs(one.threshold), 1);
   const nearest = judged.filter((one) => apart(one) > 0).sort((one, other) => apart(one) - apart(other))[0];
   const { approved, target } = queue.known ?? {};
-  const have = approved?.[card.error_type];
+  const have = approved?.[card.group];
   const reasons = [
     failed > 0 && failed < judged.length && `filters disagree: ${failed} of ${judged.length} fail it`,
     nearest && apart(nearest) < NEAR && `${words(nearest.filter)} ${fmt.fixed(nearest.score, 2)} is near ${nearest.threshold}`,
-    have < target && `${card.error_type} has ${fmt.number(have)} of ${fmt.number(target)} approved`,
+    have < target && `${card.cluster ? `“${card.cluster}”` : card.error_type} has ${fmt.number(have)} of ${fmt.number(target)} approved`,
   ].filter(Boolean);
   return `Why now: ${reasons.join(" · ") || "nothing more informative is left"}`;
 }
