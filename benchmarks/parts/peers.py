@@ -28,7 +28,7 @@ NOT_RUN = {
 def lightly_studio(path: Path, count: int, pictures: int) -> dict[str, Any]:
     """LightlyStudio on the first samples of a store that no process has open, and on pictures; {"not_run": why} where it can't be had."""
     try:
-        python = _environment("lightly", "lightly-studio", _torch_pins())
+        python = environment("lightly", "lightly-studio", *_torch_pins())
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
             store = Store(path)
@@ -55,17 +55,21 @@ def _torch_pins() -> list[str]:
     return [f"torchvision==0.{int(minor) + 15}.*"] if major == "2" else []
 
 
-def _environment(name: str, package: str, more: list[str]) -> Path:
-    """The Python of the peer's environment, made when it is missing."""
+def environment(name: str, *packages: str, shared: bool = True) -> Path:
+    """The Python of the peer's environment, made when it is missing; a `shared` one sees this environment's packages too.
+
+    Raises subprocess.SubprocessError or OSError where that fails.
+    """
     folder = ENVIRONMENTS / name
     python, ready = folder / "bin" / "python", folder / "ready"
     if not ready.exists() and not (folder / "lib").exists():
         folder.parent.mkdir(parents=True, exist_ok=True)
         try:
             subprocess.run([sys.executable, "-m", "venv", folder], check=True, capture_output=True, timeout=120)
-            ours, theirs = (next(Path(prefix, "lib").glob("python3*/site-packages")) for prefix in (sys.prefix, folder))
-            (theirs / "zz_ours.pth").write_text(f"{ours}\n", encoding="utf-8")
-            install = [python, "-m", "pip", "install", "--quiet", package, *more]
+            if shared:
+                ours, theirs = (next(Path(prefix, "lib").glob("python3*/site-packages")) for prefix in (sys.prefix, folder))
+                (theirs / "zz_ours.pth").write_text(f"{ours}\n", encoding="utf-8")
+            install = [python, "-m", "pip", "install", "--quiet", *packages]
             subprocess.run(install, check=True, capture_output=True, timeout=INSTALL_SECONDS)
             ready.touch()
         except BaseException:
