@@ -15,7 +15,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from curation import chains
+from curation import chains, prompt_versions
+from curation.checkpoints import FILE as CHECKPOINT_FILE
 from curation.checkpoints import current_round
 from curation.child import Child, attach, start
 from curation.collector import Collector
@@ -73,13 +74,14 @@ class Jobs:
         stage = self._stages(stage_name)
         for step in then:
             self._stages(step.stage).Options(**step.options)
-        validated = stage.Options(**options)
+        validated = prompt_versions.pinned(self.store, stage.Options(**options))
         job_id = self.store.value("job_id_new")
         job = Job(job_id, stage_name, current_round(self.store), validated, self.workspace.job(job_id))
         files = JobFiles(job.folder)
         job.folder.mkdir(parents=True)
         try:
             total = files.write_input(stage().select(self.store, self.workspace, job))
+            prompt_versions.write_texts(self.store, validated, job.folder)
             plain = validated.model_dump(mode="json")
             files.write_spec(
                 {

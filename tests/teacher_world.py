@@ -52,7 +52,15 @@ def data_url(picture: bytes, kind: str = "png") -> str:
 
 def body(prompt: str, picture: bytes | None, schema: bool = True, **fields) -> dict:
     """The JSON body of one request; `fields` fill the prompt."""
-    defaults = {"choices": "", "answer_form": FORM, "error_types": glossary(), "own_answer": "", "avoid": "", "neighbours": ""}
+    defaults = {
+        "choices": "",
+        "answer_form": FORM,
+        "error_types": glossary(),
+        "own_answer": "",
+        "avoid": "",
+        "neighbours": "",
+        "difficulty": "as the seed",
+    }
     text = render(prompt, **{**defaults, **fields})
     content = [{"type": "text", "text": text.user}]
     if picture is not None:

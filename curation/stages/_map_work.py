@@ -17,6 +17,7 @@ from curation.cluster_stability import stability
 from curation.clusters import Principal, Space, centres_of, group, nearest_centre
 from curation.map_layout import Known, beside, layout
 from curation.map_space import FOLDER, PointsWriter, StoredSpace
+from curation.prompting import Prompts
 from curation.stages import _titles
 from curation.stages.base import Context, Job, NothingToDo
 from curation.vectors import Vectors, weights_of
@@ -90,7 +91,8 @@ class MapWork:
             args = (types, labels, texts, pictures, weights, options.min_size, options.seed, options.resamples)
             stable = stability(*args, self.context.should_stop)
         self._say(f"asking for {len(centres)} titles")
-        rows = _titles.titled(self.client, failures, vectors, labels, centres, self.context.should_stop)
+        prompts = Prompts.of_job(self.context.folder)
+        rows = _titles.titled(self.client, failures, vectors, labels, centres, self.context.should_stop, prompts)
         if stable is not None:
             for row, mean, dissolved in zip(rows, stable.mean.tolist(), stable.dissolved.tolist()):
                 if math.isfinite(mean):

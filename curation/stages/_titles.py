@@ -6,7 +6,7 @@ from collections.abc import Callable
 import numpy as np
 import pyarrow as pa
 
-from curation.prompting import render
+from curation.prompting import SHIPPED, Prompts
 from curation.replies import ClusterTitle
 from models.frontier import Request
 
@@ -17,7 +17,13 @@ ASKED = ("question", "golds", "answer", "faulty_reasoning")
 
 
 def titled(
-    client, failures: pa.Table, vectors: np.ndarray, labels: np.ndarray, centres: np.ndarray, should_stop: Callable[[], bool]
+    client,
+    failures: pa.Table,
+    vectors: np.ndarray,
+    labels: np.ndarray,
+    centres: np.ndarray,
+    should_stop: Callable[[], bool],
+    prompts: Prompts = SHIPPED,
 ) -> list[dict]:
     """A row a cluster with name, error type and title; where the frontier model gives none, the commonest faulty reasoning.
 
@@ -32,6 +38,7 @@ def titled(
             types[label],
             _lines(failures, _spread(rows)),
             [(types[other], _lines(failures, members[other][:THEIR_MEMBERS])) for other in near[label]],
+            prompts,
         )
         for label, rows in enumerate(members)
     ]
@@ -42,10 +49,12 @@ def titled(
     ]
 
 
-def title_request(name: str, error_type: str, members: list[str], neighbours: list[tuple[str, list[str]]]) -> Request:
+def title_request(
+    name: str, error_type: str, members: list[str], neighbours: list[tuple[str, list[str]]], prompts: Prompts = SHIPPED
+) -> Request:
     """The request for a title, from lines of members and of the nearest other clusters."""
     groups = "\n".join(f"Group {i} ({kind}):\n" + "\n".join(lines) for i, (kind, lines) in enumerate(neighbours, 1))
-    prompt = render("title", error_type=error_type, members="\n".join(members), neighbours=groups)
+    prompt = prompts.render("title", error_type=error_type, members="\n".join(members), neighbours=groups)
     return Request(name, "title", prompt.system, prompt.user, (), ClusterTitle, 0, prompt.version)
 
 

@@ -15,6 +15,8 @@ from pydantic import Field
 from curation import checkpoints, cluster_changes, cluster_split
 from curation.frontier import FrontierOptions, open_client
 from curation.map_space import StoredSpace
+from curation.prompt_versions import prompts_for
+from curation.prompting import PromptOptions
 from curation.stages import _map_work, _titles
 from curation.stages.base import Context, Estimate, Job, NothingToDo, Result, Row
 from data.store import Store, Write
@@ -24,7 +26,8 @@ KEY = "map"
 SLIDER = {"widget": "slider", "step": 0.1}
 
 
-class Options(FrontierOptions):
+class Options(FrontierOptions, PromptOptions):
+    PROMPTS = ("title",)
     text_weight: float = Field(default=1.0, ge=0, le=2, description="How much the question counts for the map.", json_schema_extra=SLIDER)
     image_weight: float = Field(default=0.5, ge=0, le=2, description="How much the picture counts for the map.", json_schema_extra=SLIDER)
     min_size: int = Field(default=20, ge=2, description="Failures that a part of an error type must have to become a cluster.")
@@ -64,7 +67,8 @@ class Cluster:
         if options.only_new:
             return Estimate(rows=found["new"])
         rows = store.rows("cluster_probe_rows", round=round_)
-        probe = [_titles.title_request("0", rows[0]["error_type"], [_titles.line(row) for row in rows], [])] if rows else []
+        prompts, lines = prompts_for(store, options.PROMPTS, options.prompts), [_titles.line(row) for row in rows]
+        probe = [_titles.title_request("0", rows[0]["error_type"], lines, [], prompts)] if rows else []
         calls, low, high = open_client(options, workspace).estimate(probe, found["types"])
         return Estimate(rows=found["failures"], calls=calls, usd=None if low is None else (low, high))
 

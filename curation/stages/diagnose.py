@@ -9,20 +9,22 @@ from pydantic import Field
 
 from curation import error_types
 from curation.frontier import FrontierOptions, bad_row, open_client
-from curation.prompting import render
+from curation.prompt_versions import prompts_for
+from curation.prompting import SHIPPED, PromptOptions, Prompts
 from curation.replies import BlindAnswer, Diagnosis
-from curation.stages.base import Context, Estimate, Job, NothingToDo, Result, Row
+from curation.stages.base import API_BATCH, Context, Estimate, Job, NothingToDo, Result, Row
 from data.images import ImageStore
 from data.metrics import score
 from data.questions import lettered
 from data.store import Store, Write
 from data.workspace import Workspace
-from models.frontier import Request
+from models.frontier import Outcome, Request
 
 CALLS_A_FAILURE = 2
 
 
-class Options(FrontierOptions):
+class Options(FrontierOptions, PromptOptions):
+    PROMPTS = ("blind", "diagnosis")
     failure_ids: list[int] | None = Field(default=None, description="Failures to diagnose; all of the round if empty.")
     limit: int | None = Field(default=None, ge=1, description="At most so many failures.")
     again: bool = Field(default=False, description="Also those that have a diagnosis.")
@@ -32,7 +34,7 @@ class Diagnose:
     name = "diagnose"
     title = "Ask the frontier model what went wrong"
     lane = "api"
-    batch_size = 128
+    batch_size = API_BATCH
     Options = Options
 
     def select(self, store: Store, workspace: Workspace, job: Job) -> list[Row]:
@@ -50,8 +52,8 @@ class Diagnose:
 
         rows = _failures(store, checkpoints.current_round(store), options)
         client = open_client(options, workspace)
-        images = ImageStore(workspace.images)
-        probe = [blind_request(str(i), row, str(images.path(row["image"]))) for i, row in enumerate(rows[:20])]
+        images, prompts = ImageStore(workspace.images), prompts_for(store, options.PROMPTS, options.prompts)
+        probe = [blind_request(str(i), row, str(images.path(row["image"])), prompts) for i, row in enumerate(rows[:20])]
         calls, low, high = client.estimate(probe, CALLS_A_FAILURE * len(rows))
         return Estimate(rows=len(rows), calls=calls, usd=None if low is None else (low, high))
 
@@ -63,23 +65,27 @@ class Diagnose:
 
     def setup(self, context: Context) -> None:
         self.client = open_client(context.options, context.workspace)
+        self.prompts = Prompts.of_job(context.folder)
         self.should_stop = context.should_stop
         self.frontier = context.options.model
 
     def __call__(self, rows: list[Row]) -> Iterator[Result]:
         by_key = {row["key"]: row for row in rows}
         seen: dict[str, tuple[BlindAnswer, tuple[str, ...]]] = {}
-        for outcome in self.client.ask_all((blind_request(row["key"], row, row["image_path"]) for row in rows), self.should_stop):
+
+        def then(outcome: Outcome) -> Request | None:
+            """A blind answer is followed by its diagnosis, whatever the others are at."""
+            if not isinstance(outcome.parsed, BlindAnswer):
+                return None
+            seen[outcome.key] = outcome.parsed, outcome.replies
+            return diagnosis_request(by_key[outcome.key], outcome.parsed.answer, self.prompts)
+
+        blind_requests = (blind_request(row["key"], row, row["image_path"], self.prompts) for row in rows)
+        for outcome in self.client.ask_all(blind_requests, self.should_stop, then):
             if outcome.parsed is None:
                 yield bad_row(outcome)
-            else:
-                seen[outcome.key] = outcome.parsed, outcome.replies
-        requests = (_diagnosis_request(by_key[key], blind.answer) for key, (blind, _) in seen.items())
-        for outcome in self.client.ask_all(requests, self.should_stop):
-            if outcome.parsed is None:
-                yield bad_row(outcome)
-            else:
-                yield self._result(by_key[outcome.key], *seen[outcome.key], outcome)
+            elif isinstance(outcome.parsed, Diagnosis):
+                yield self._result(by_key[outcome.key], *seen.pop(outcome.key), outcome)
 
     def _result(self, row: Row, blind: BlindAnswer, blind_replies: tuple[str, ...], outcome) -> Result:
         diagnosis: Diagnosis = outcome.parsed
@@ -97,14 +103,15 @@ class Diagnose:
         }
 
 
-def blind_request(key: str, row: Row, image_path: str, attempt: int = 0) -> Request:
+def blind_request(key: str, row: Row, image_path: str, prompts: Prompts = SHIPPED) -> Request:
     """The request for the frontier's own answer, from image and question alone."""
-    prompt = render("blind", question=row["question"], choices=lettered(row["choices"]), answer_form=row["answer_form"])
-    return Request(key, "blind", prompt.system, prompt.user, (image_path,), BlindAnswer, attempt, prompt.version)
+    prompt = prompts.render("blind", question=row["question"], choices=lettered(row["choices"]), answer_form=row["answer_form"])
+    return Request(key, "blind", prompt.system, prompt.user, (image_path,), BlindAnswer, 0, prompt.version)
 
 
-def _diagnosis_request(row: Row, own_answer: str) -> Request:
-    prompt = render(
+def diagnosis_request(row: Row, own_answer: str, prompts: Prompts = SHIPPED) -> Request:
+    """The request for a diagnosis, once the frontier's own answer is known."""
+    prompt = prompts.render(
         "diagnosis",
         question=row["question"],
         choices=lettered(row["choices"]),

@@ -8,9 +8,11 @@ from pydantic import Field
 
 from curation import checkpoints
 from curation.frontier import FrontierOptions, bad_row, open_client
-from curation.prompting import render
+from curation.prompt_versions import prompts_for
+from curation.prompting import SHIPPED, PromptOptions, Prompts
+from curation.proposal_rules import sift
 from curation.replies import Proposals
-from curation.stages.base import Context, Estimate, Job, NothingToDo, Result, Row
+from curation.stages.base import API_BATCH, Context, Estimate, Job, NothingToDo, Result, Row
 from curation.stages.diagnose import gold_text
 from data.images import ImageStore
 from data.questions import lettered
@@ -18,13 +20,17 @@ from data.store import Store, Write
 from data.workspace import Workspace
 from models.frontier import Request
 
+DIFFICULTIES = {"as_seed": "as the seed", "easier": "easier than the seed", "harder": "harder than the seed"}
 
-class Options(FrontierOptions):
+
+class Options(FrontierOptions, PromptOptions):
+    PROMPTS = ("proposal",)
     failure_ids: list[int] | None = Field(default=None, description="Failures to practise; all teachable ones if empty.")
     cluster_ids: list[int] | None = Field(default=None, description="Clusters to practise; all if empty.")
     limit: int | None = Field(default=None, ge=1, description="At most so many failures; error types take turns.")
     per_failure: int = Field(default=3, ge=1, le=20, description="Samples to ask for, per failure and route.")
     route: Literal["same_image", "new_image", "both"] = Field(default="both", description="Ask about the same image, a new one, or both.")
+    difficulty: Literal["as_seed", "easier", "harder"] = Field(default="as_seed", description="How hard samples are to be beside the seed.")
     images_per_prompt: int = Field(default=1, ge=1, le=8, description="Pictures to draw for each image prompt.")
 
 
@@ -32,7 +38,7 @@ class Generate:
     name = "generate"
     title = "Propose samples that practise what went wrong"
     lane = "api"
-    batch_size = 128
+    batch_size = API_BATCH
     Options = Options
 
     def select(self, store: Store, workspace: Workspace, job: Job) -> list[Row]:
@@ -59,10 +65,12 @@ class Generate:
     def estimate(self, store: Store, workspace: Workspace, options: Options) -> Estimate:
         failures = _failures(store, checkpoints.current_round(store), options)
         routes, images = _routes(options), ImageStore(workspace.images)
-        probe = [
-            proposal_request({**row, "key": str(i), "route": routes[0], "image_path": str(images.path(row["image"])), "avoid": []}, options)
+        prompts = prompts_for(store, options.PROMPTS, options.prompts)
+        asked = [
+            {**row, "key": str(i), "route": routes[0], "image_path": str(images.path(row["image"])), "avoid": []}
             for i, row in enumerate(failures[:20])
         ]
+        probe = [proposal_request(row, options, prompts) for row in asked]
         calls, low, high = open_client(options, workspace).estimate(probe, len(failures) * len(routes))
         proposals = len(failures) * options.per_failure
         detail = {
@@ -75,35 +83,41 @@ class Generate:
     def collect(self, write: Write, job: Job, results: list[Result]) -> None:
         rows = [sample for result in results for sample in _samples(result, job)]
         write.touch(write.insert("sample", rows, returning="sample_id"))
+        write.insert("dropped_proposal", [row for result in results for row in _dropped(result, job)])
 
     def finish(self, store: Store, workspace: Workspace, job: Job) -> str | None:
-        return None
+        dropped = store.rows("dropped_by_rule", job_id=job.job_id)
+        by_rule = ", ".join(f"{row['proposals']:,} {row['rule']}" for row in dropped)
+        return f"{sum(row['proposals'] for row in dropped):,} proposals broke a rule and were dropped: {by_rule}" if dropped else None
 
     def setup(self, context: Context) -> None:
         self.client = open_client(context.options, context.workspace)
+        self.prompts = Prompts.of_job(context.folder)
         self.options, self.should_stop = context.options, context.should_stop
 
     def __call__(self, rows: list[Row]) -> Iterator[Result]:
         by_key = {row["key"]: row for row in rows}
-        for outcome in self.client.ask_all((proposal_request(row, self.options) for row in rows), self.should_stop):
+        requests = (proposal_request(row, self.options, self.prompts) for row in rows)
+        for outcome in self.client.ask_all(requests, self.should_stop):
             if outcome.parsed is None:
                 yield bad_row(outcome)
                 continue
             row = by_key[outcome.key]
-            proposals = [sample.model_dump() for sample in outcome.parsed.samples if row["route"] == "same_image" or sample.image_prompt]
+            proposals, dropped = sift([sample.model_dump() for sample in outcome.parsed.samples], row)
             kept = ("failure_id", "diagnosis_id", "dataset", "error_type", "route", "image")
             yield {
                 "key": outcome.key,
                 "proposals": proposals,
+                "dropped": dropped,
                 **{name: row[name] for name in kept},
                 "frontier": self.options.model,
                 "replies": list(outcome.replies),
             }
 
 
-def proposal_request(row: Row, options: Options) -> Request:
+def proposal_request(row: Row, options: Options, prompts: Prompts = SHIPPED) -> Request:
     """The request for new samples of one failure by one route."""
-    prompt = render(
+    prompt = prompts.render(
         "proposal",
         question=row["question"],
         choices=lettered(row["choices"]),
@@ -114,6 +128,7 @@ def proposal_request(row: Row, options: Options) -> Request:
         key_elements=", ".join(row["key_elements"]),
         route=row["route"],
         count=options.per_failure,
+        difficulty=DIFFICULTIES[options.difficulty],
         answer_form=row["answer_form"],
         avoid="\n".join(f"- {question}" for question in row["avoid"]),
     )
@@ -135,6 +150,7 @@ def _samples(result: Result, job: Job) -> Iterator[dict]:
                 "dataset": result["dataset"],
                 "error_type": result["error_type"],
                 "route": result["route"],
+                "difficulty": job.options.difficulty,
                 "question": proposal["question"],
                 "choices": proposal["choices"],
                 "answer": proposal["answer"],
@@ -145,6 +161,13 @@ def _samples(result: Result, job: Job) -> Iterator[dict]:
                 "replies": result["replies"],
                 "job_id": job.job_id,
             }
+
+
+def _dropped(result: Result, job: Job) -> Iterator[dict]:
+    """The rows of `dropped_proposal`."""
+    for proposal in result.get("dropped", []):  # results of before there were rules have none
+        told = {name: proposal[name] for name in ("place", "rule", "reason", "question", "answer")}
+        yield {"job_id": job.job_id, "key": result["key"], "failure_id": result["failure_id"], **told}
 
 
 def seed_of(key: str) -> int:

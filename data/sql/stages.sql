@@ -71,7 +71,7 @@ DELETE FROM assignment WHERE round = $round
 -- Teachable failures of a round, of the chosen failures or clusters; error types take turns, so that a limit keeps all of them.
 SELECT * EXCLUDE (turn) FROM (
     SELECT c.failure_id, c.diagnosis_id, c.image, c.question, c.choices, c.golds, c.answer, c.error_type, c.faulty_reasoning, c.key_elements,
-           c.dataset, d.answer_form, row_number() OVER (PARTITION BY c.error_type ORDER BY hash(c.failure_id)) AS turn
+           c.dataset, d.answer_form, d.metric, row_number() OVER (PARTITION BY c.error_type ORDER BY hash(c.failure_id)) AS turn
     FROM failure_card c JOIN dataset d ON d.name = c.dataset
     WHERE c.round = $round AND c.teachable AND ($failure_ids IS NULL OR c.failure_id IN (SELECT unnest($failure_ids::BIGINT[])))
       AND ($cluster_ids IS NULL OR list_contains($cluster_ids::BIGINT[], c.cluster_id)))

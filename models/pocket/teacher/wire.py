@@ -43,6 +43,7 @@ LABELS = (
     "Key elements",
     "Route",
     "Number of samples",
+    "Difficulty",
     "Already written, do not repeat",
     "Members (question | gold answer | model's answer | faulty reasoning)",
     "Nearest other groups (what they are must not fit the title)",
