@@ -148,7 +148,7 @@ def _work(files: JobFiles, stop: Stop) -> tuple[int, str | None]:
 
 
 def _results(stage: Any, batch: list[Row], stop: Stop) -> Iterator[Result]:
-    """The results of a batch. Where the stage raises, the rows it still owes are tried one by one, so that only bad ones fail."""
+    """The results of a batch. Where the stage raises, the rows it still owes are tried in halves, and so on, so that only bad ones fail."""
     owed = {row["key"]: row for row in batch}
     try:
         for result in stage(batch):
@@ -161,10 +161,10 @@ def _results(stage: Any, batch: list[Row], stop: Stop) -> Iterator[Result]:
         if len(batch) == 1:
             yield from ({"key": key, "error": _in_words(error)} for key in owed)
             return
-        for row in owed.values():
-            if stop():
-                return
-            yield from _results(stage, [row], stop)
+        rest = list(owed.values())
+        for half in (rest[: len(rest) // 2], rest[len(rest) // 2 :]):
+            if half and not stop():
+                yield from _results(stage, half, stop)
         return
     if not stop():
         yield from ({"key": key, "error": "the stage returned nothing for this row"} for key in owed)

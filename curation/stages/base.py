@@ -20,6 +20,9 @@ Row = dict[str, Any]  # always has "key": text, unique in the job
 Result = dict[str, Any]  # {"key": …, …}, or {"key": …, "error": text} for a bad row
 
 
+API_BATCH = 10_000  # the batch_size of stages that ask an API: at the end of each, calls under way run out and slots idle
+
+
 class NothingToDo(ValueError):
     """A stage has no rows for these options; the text says what to do first."""
 
@@ -60,7 +63,7 @@ class Estimate:
 class Stage(Protocol):
     name: ClassVar[str]
     title: ClassVar[str]  # in plain words, for pages and --help
-    lane: ClassVar[Lane]
+    lane: ClassVar[Lane]  # a job that takes a checkpoint along runs in the lane of the GPU, whatever stands here
     batch_size: ClassVar[int]  # rows handed over at once
     Options: ClassVar[type[BaseModel]]
 

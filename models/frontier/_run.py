@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import queue
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ TURNS = 3  # a reply and two repairs
 STOP_GRACE = 1.5  # seconds that calls in flight get when the job is told to stop
 FATAL_GRACE = 20.0  # ... when something else ends it: their replies are paid
 _NOTHING = object()
+Then = Callable[[Outcome], Request | None]
 
 
 @dataclass
@@ -52,12 +54,12 @@ class Run:
         self._ready = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._main()), name="frontier", daemon=True)
 
-    def outcomes(self, requests: Iterable[Request], should_stop: Callable[[], bool]) -> Iterator[Outcome]:
+    def outcomes(self, requests: Iterable[Request], should_stop: Callable[[], bool], then: Then) -> Iterator[Outcome]:
         """Outcomes as they finish; rows cut short by a stop have none. Raises FrontierStopped once the rest has been handed over."""
         self._thread.start()
         self._ready.wait()
         try:
-            yield from self._pump(iter(requests), should_stop)
+            yield from self._pump(iter(requests), should_stop, then)
         finally:
             self._from_outside(self._stop, STOP_GRACE)
             self._from_outside(lambda: self._finished.set())
@@ -65,15 +67,17 @@ class Run:
         if self._halted is not None:
             raise self._halted
 
-    def _pump(self, source: Iterator[Request], should_stop: Callable[[], bool]) -> Iterator[Outcome]:
+    def _pump(self, source: Iterator[Request], should_stop: Callable[[], bool], then: Then) -> Iterator[Outcome]:
         pending, more = 0, True
+        following: deque[Request] = deque()
         while True:
             if not self.stopping and should_stop():
                 self._from_outside(self._stop, STOP_GRACE)
+            if self.stopping:
+                following.clear()
                 more = False
-            more = more and not self.stopping
-            if more and pending < self._window:
-                request = next(source, None)
+            if following or (more and pending < self._window):
+                request = following.popleft() if following else next(source, None)
                 if request is None:
                     more = False
                 else:
@@ -82,11 +86,13 @@ class Run:
             elif not pending:
                 return
             try:
-                outcome = self._out.get(timeout=0.0 if more and pending < self._window else 0.1)
+                outcome = self._out.get(timeout=0.0 if following or (more and pending < self._window) else 0.1)
             except queue.Empty:
                 continue
             pending -= 1
             if outcome is not _NOTHING:
+                if (follower := then(outcome)) is not None:
+                    following.append(follower)
                 yield outcome
 
     def _from_outside(self, function: Callable, *args) -> None:

@@ -21,7 +21,7 @@ from models.frontier._keys import find_key
 from models.frontier._prices import Price, load_prices
 from models.frontier._probe import probe, probe_in_words
 from models.frontier._requests import FrontierStopped, Outcome, Request
-from models.frontier._run import Run
+from models.frontier._run import Run, Then
 
 
 class OpenAICompatible:
@@ -97,15 +97,22 @@ class OpenAICompatible:
         path = self.options.prices or (beside if beside.exists() else None)
         return load_prices(path).get(self.options.model)
 
-    def ask_all(self, requests: Iterable[Request], should_stop: Callable[[], bool] = lambda: False) -> Iterator[Outcome]:
+    def ask_all(
+        self,
+        requests: Iterable[Request],
+        should_stop: Callable[[], bool] = lambda: False,
+        then: Then = lambda outcome: None,
+    ) -> Iterator[Outcome]:
         """An Outcome for each request, as they finish. Memory is bounded: requests are drawn as places get free, in the caller's thread.
 
+        `then` is called with each outcome before it is handed over; a request that it gives is asked next, so that what follows from a
+        reply waits for no other.
         When should_stop() turns true, calls in flight get 1.5 seconds, then the iterator ends; rows without an outcome resume later.
         Raises FrontierStopped, after the outcomes that could still be had, when the whole job has to stop.
         """
-        yield from self._run(requests, should_stop, self.options)
+        yield from self._run(requests, should_stop, then, self.options)
 
-    def _run(self, requests: Iterable[Request], should_stop: Callable[[], bool], options: Options) -> Iterator[Outcome]:
+    def _run(self, requests: Iterable[Request], should_stop: Callable[[], bool], then: Then, options: Options) -> Iterator[Outcome]:
         price = self.price()
         if options.budget_usd is not None and price is None:
             raise FrontierStopped(
@@ -122,7 +129,7 @@ class OpenAICompatible:
             dialect_from(self.journal.dialect(self.endpoint, options.model)),
             options.concurrency,
         )
-        yield from Run(make, Batcher(self.journal), options.concurrency).outcomes(requests, should_stop)
+        yield from Run(make, Batcher(self.journal), options.concurrency).outcomes(requests, should_stop, then)
 
     def _parameters(self) -> Parameters:
         options = self.options
@@ -152,7 +159,7 @@ class OpenAICompatible:
         with tempfile.TemporaryDirectory(prefix="mistakebook-") as folder:
             began = time.monotonic()
             try:
-                (outcome,) = self._run([probe(Path(folder))], lambda: False, quick)
+                (outcome,) = self._run([probe(Path(folder))], lambda: False, lambda _: None, quick)
             except (FrontierStopped, ValueError) as error:
                 return f"Failed: {error}"
         dialect = dialect_from(self.journal.dialect(self.endpoint, self.options.model))
