@@ -150,8 +150,8 @@ def test_a_label_error_leaves_the_accuracy_and_cannot_teach(fresh):
     before = fresh("summary")
     teachable = fresh("page", use=["teachable"])["rows"][0]["failure_id"]
     event = uuid.uuid4().hex
-    assert fresh("triage", failure_ids=[teachable], label="label error", event_id=event) == {"new": 1}
-    assert fresh("triage", failure_ids=[teachable], label="label error", event_id=event) == {"new": 0}
+    assert fresh("triage", failure_ids=[teachable], label="label error", event_id=event) == {"new": 1, "moved": 0}
+    assert fresh("triage", failure_ids=[teachable], label="label error", event_id=event) == {"new": 0, "moved": 0}
     card, after = fresh("card", failure_id=teachable), fresh("summary")
     assert (card["triage"], card["use"], card["history"][0]["reviewer"]) == ("label error", "gold looks wrong", "ada")
     assert after["label_errors"] == before["label_errors"] + 1

@@ -8,6 +8,7 @@ from fastapi import APIRouter, HTTPException, Request
 from pydantic import BaseModel, Field
 
 from curation import neighbours
+from curation import triage as words
 from curation.error_types import BY_NAME
 from curation.kept import latest
 from curation.ui import parts, slices
@@ -68,6 +69,18 @@ class Triage(BaseModel):
     event_id: str = Field(min_length=8, max_length=64)
     label: Literal["model error", "label error", "scorer artefact"] | None = None
     error_type: str | None = None
+
+
+class Undo(BaseModel):
+    """`batch_id` is the `event_id` that the word was sent with, or the one that the history names."""
+
+    batch_id: str = Field(min_length=1, max_length=80)
+    event_id: str = Field(min_length=8, max_length=64)
+
+
+class History(BaseModel):
+    round: int | list[int] | None = Field(default=None, description="The latest if absent.")
+    limit: int = Field(default=100, ge=1, le=500)
 
 
 def component() -> "gr.HTML":
@@ -177,22 +190,35 @@ def nearest(request: Request, body: Neighbours) -> dict[str, Any]:
 
 @failures.post("/triage")
 def triage(request: Request, body: Triage) -> dict[str, int]:
-    """Appends a person's label or error type for failures; answers how many events were new."""
+    """Appends a person's label or error type for failures; answers how many words were new and how many failures changed their cluster."""
     if body.label is None and body.error_type is None:
         raise HTTPException(422, "triage: give a label, an error type, or both")
     if body.error_type is not None and body.error_type not in BY_NAME:
         raise HTTPException(422, f"error type {body.error_type!r} is not in the taxonomy: {', '.join(BY_NAME)}")
     here = services(request)
-    word = {"label": body.label, "error_type": body.error_type, "reviewer": here.reviewer(request)}
-    known = set(here.store.column("failures_known", failure_ids=body.failure_ids))
-    if unknown := [failure_id for failure_id in body.failure_ids if failure_id not in known]:
-        raise HTTPException(404, f"there is no failure {unknown[0]} in this workspace")
-    rows = [{"failure_id": failure_id, "event_id": f"{body.event_id}:{failure_id}", **word} for failure_id in body.failure_ids]
-    with here.store.write() as write:
-        return {"new": len(write.insert("triage", rows, returning="failure_id"))}
+    try:
+        return words.say(here.store, here.workspace, words.Word(**body.model_dump(), reviewer=here.reviewer(request)))
+    except words.BadWord as error:
+        raise HTTPException(404, str(error)) from error
 
 
-def _rounds(request: Request, body: Filter) -> list[str]:
+@failures.post("/triage/undo")
+def undo(request: Request, body: Undo) -> dict[str, int]:
+    """Takes back what was said in one go, by appending; failures that a corrected error type had moved go back."""
+    here = services(request)
+    try:
+        return words.undo(here.store, here.workspace, body.batch_id, here.reviewer(request), body.event_id)
+    except words.BadWord as error:
+        raise HTTPException(422, str(error)) from error
+
+
+@failures.post("/triage/history")
+def history(request: Request, body: History) -> list[dict[str, Any]]:
+    """What people said on the failures of the rounds meant, newest first; a line for what was said in one go."""
+    return words.history(services(request).store, _rounds(request, body), body.limit)
+
+
+def _rounds(request: Request, body: Filter | History) -> list[str]:
     """The rounds meant, as the queries take them."""
     if body.round is None:
         return [str((services(request).store.column("rounds") or [0])[-1])]

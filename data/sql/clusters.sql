@@ -74,12 +74,13 @@ SELECT c.*, EXISTS (FROM cluster_change u WHERE u.undoes = c.change_id) AS undon
 SELECT * FROM cluster_change WHERE event_id = $event_id
 
 -- :name cluster_history
--- The latest changes to the clusters of a round, with the clusters' titles in place of long lists of failures.
+-- The latest changes to the clusters of a round, with the clusters' titles in place of long lists of failures; not those that only follow from a
+-- corrected error type.
 SELECT c.change_id, c.action::TEXT AS action, c.reviewer, c.created_at, c.title, len(c.failure_ids) AS failures, c.undoes,
        (SELECT list(coalesce(k.found_title, k.title) ORDER BY k.cluster_id) FROM cluster k WHERE list_contains(c.cluster_ids, k.cluster_id)) AS titles,
        (SELECT coalesce(k.found_title, k.title) FROM cluster k WHERE k.cluster_id = c.into_id) AS into_title,
        EXISTS (FROM cluster_change u WHERE u.undoes = c.change_id) AS undone
-FROM cluster_change c WHERE c.round = $round AND c.action <> 'undo' ORDER BY c.change_id DESC LIMIT $limit
+FROM cluster_change c WHERE c.round = $round AND c.action <> 'undo' AND c.batch_id IS NULL ORDER BY c.change_id DESC LIMIT $limit
 
 -- :name cluster_change_count
 -- How many events the log of a round has: the map changes with it.
@@ -115,11 +116,19 @@ FROM cluster c LEFT JOIN cluster_quality q USING (cluster_id) LEFT JOIN merged m
 WHERE c.round = $round AND EXISTS (FROM place l WHERE l.cluster_id = c.cluster_id) ORDER BY c.cluster_id
 
 -- :name error_types_checked
--- What the frontier model and the latest word of a person say of the failures of a round that people gave an error type.
-SELECT f.failure_id, l.cluster_id, d.error_type AS frontier, t.error_type AS person
-FROM (SELECT failure_id, arg_max(error_type, created_at) AS error_type FROM triage WHERE error_type IS NOT NULL GROUP BY failure_id) t
+-- What the frontier model and the latest word of a person say of the failures of a round that people gave an error type. The cluster is the one that
+-- the failure was in before a correction moved it, as far as that one is still shown: the correction speaks against it.
+WITH came AS (
+    SELECT unnest(failure_ids) AS failure_id, cluster_ids[1] AS cluster_id, change_id FROM cluster_change c
+    WHERE round = $round AND batch_id IS NOT NULL AND action = 'move' AND NOT EXISTS (FROM cluster_change u WHERE u.undoes = c.change_id)),
+source AS (
+    SELECT failure_id, arg_min(cluster_id, change_id) AS cluster_id FROM came
+    WHERE cluster_id IN (SELECT cluster_id FROM place) GROUP BY failure_id)
+SELECT f.failure_id, coalesce(m.cluster_id, l.cluster_id) AS cluster_id, d.error_type AS frontier, t.error_type AS person
+FROM (SELECT failure_id, arg_max(error_type, created_at) AS error_type FROM standing_triage WHERE error_type IS NOT NULL GROUP BY failure_id) t
 JOIN failure f USING (failure_id)
 JOIN (SELECT failure_id, arg_max(error_type, diagnosis_id) AS error_type FROM diagnosis GROUP BY failure_id) d USING (failure_id)
+LEFT JOIN source m USING (failure_id)
 LEFT JOIN place l USING (failure_id) WHERE f.round = $round ORDER BY f.failure_id
 
 -- :name cluster_probe

@@ -26,7 +26,8 @@ WITH told AS (
 said AS (
     SELECT failure_id, arg_max(label, created_at) FILTER (label IS NOT NULL) AS label,
            arg_max(error_type, created_at) FILTER (error_type IS NOT NULL) AS error_type
-    FROM triage WHERE failure_id IN (FROM touched_failure) GROUP BY failure_id),
+    FROM triage WHERE failure_id IN (FROM touched_failure) AND undoes IS NULL
+      AND event_id NOT IN (SELECT undoes FROM triage WHERE undoes IS NOT NULL AND failure_id IN (FROM touched_failure)) GROUP BY failure_id),
 card AS (
     SELECT f.failure_id, f.round, f.checkpoint_id, f.prediction_id, f.example_id, e.dataset, e.kind, e.image, e.question, e.choices, e.golds,
            {opening_of_question} AS opening, p.answer, {words_of_answer} AS answer_words, p.strict, p.lenient, d.diagnosis_id,

@@ -214,13 +214,5 @@ SELECT f.*, c.title AS cluster, s.metric, s.threshold, s.title AS dataset_title,
        (SELECT count(*) FROM sample m WHERE m.failure_id = f.failure_id) AS samples,
        (SELECT count(*) FROM sample_state m WHERE m.failure_id = f.failure_id AND m.status IN ('approved', 'auto_approved')) AS approved,
        (SELECT list({'label': t.label, 'error_type': t.error_type, 'reviewer': t.reviewer, 'created_at': t.created_at} ORDER BY t.created_at DESC)
-        FROM triage t WHERE t.failure_id = f.failure_id) AS history
+        FROM standing_triage t WHERE t.failure_id = f.failure_id) AS history
 FROM failure_card f JOIN dataset s ON s.name = f.dataset LEFT JOIN cluster c USING (cluster_id) WHERE f.failure_id = $failure_id
-
--- :name failures_known
--- Which of these failures exist.
-SELECT failure_id FROM failure WHERE failure_id IN (SELECT unnest($failure_ids::BIGINT[]))
-
--- :name triage_count
--- How many words people have said on failures.
-SELECT count(*) FROM triage

@@ -1,8 +1,8 @@
 // The Failures page. What is selected (facets, clusters, lasso) is one thing, kept in the URL; grid, map and card follow from it.
 
-import { api, at, drawer, fill, fillOnce, fmt, h, icon, keymap, keys, later, onlyLatest, pick, state, toast } from "./lib.js";
+import { api, at, drawer, fill, fillOnce, fmt, h, icon, keys, later, onlyLatest, pick, state } from "./lib.js";
 import { drawClusters } from "./failures_left.js";
-import { undoLatest } from "./failures_cluster_changes.js";
+import { undoLatest } from "./failures_undo.js";
 import { drawChips, drawFacets } from "./failures_facets.js";
 import { drawActions, drawSteps } from "./failures_actions.js";
 import { confirmType, drawCard, drawThumbs, drawTriage, triage } from "./failures_card.js";
@@ -35,7 +35,7 @@ keys("failures", [
   { name: "scorer", key: "o", what: "scorer artefact: right, but in another form, and on to the next",
     run: () => label("scorer artefact") },
   { name: "confirm", key: "c", what: "the error type is right", run: () => confirmType() },
-  { name: "undo", key: "u", what: "undo the latest change to the clusters", run: () => undoLatest() },
+  { name: "undo", key: "u", what: "undo what was done last: a label, an error type, a change to the clusters", run: () => undoLatest() },
   { name: "zoom", key: "z", what: "picture large", run: () => root.querySelector(".shot")?.click() },
   { name: "grid", key: "g", what: "map or grid", run: () => state.set({ layout: layout() === "grid" ? null : "grid" }) },
   { name: "slices", key: "t", what: "map or table of slices", run: () => state.set({ layout: layout() === "slices" ? null : "slices" }) },
@@ -276,9 +276,11 @@ async function label(text) {
   if (!view.card) return;
   const { failure_id: id } = view.card;
   step(1);
-  toast(`Failure ${fmt.number(id)}: ${text}. Back with ${keymap.key("failures", "previous")}`, { kind: "good", seconds: 2.5 });
-  await triage([id], { label: text });
+  await triage([id], { label: text }, `Failure ${fmt.number(id)}: ${text}`);
 }
+
+// A corrected error type is seen on the map at once.
+export const recolour = (failureIds, type) => map.recolour(failureIds, type);
 
 // After something was changed on the server; when nothing more follows for a moment, for keys come quickly.
 export const refreshSoon = later(() => refresh(), 250);

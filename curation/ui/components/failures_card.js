@@ -1,9 +1,10 @@
 // Right column: the grid of what is selected, and the card of one failure.
 
-import { api, cell, chip, colour, definition, dot, emptyState, eventId, fill, fillList, fmt, h, pick, picture, state, toast, types,
+import { api, cell, chip, colour, definition, dot, emptyState, eventId, fill, fillList, fmt, h, icon, pick, picture, state, toast, types,
   zoom } from "./lib.js";
-import { press, refreshSoon, view } from "./failures.js";
+import { press, recolour, refreshSoon, view } from "./failures.js";
 import { drawNeighbours } from "./failures_neighbours.js";
+import { history as showHistory, wordUndo } from "./failures_undo.js";
 
 const LABELS = [["model error", "Model error", "m"], ["label error", "Label error", "l"], ["scorer artefact", "Scorer", "o"]];
 const HINTS = { "model error": "The model is wrong", "label error": "The gold answer is wrong",
@@ -116,7 +117,8 @@ export function drawTriage(box, { card }) {
   const on = (label) => !many && card.triage === label;
   fill(box, card && LABELS.map(([label, text, key]) => h("button.btn",
     { class: on(label) ? "on" : "", "aria-pressed": String(on(label)), title: many ? `${HINTS[label]}: all ${many} marked` : HINTS[label],
-    onclick: () => triage(ids(), { label }) }, text, h("kbd", key))));
+    onclick: () => triage(ids(), { label }) }, text, h("kbd", key))), card && h("span.grow"),
+    card && h("button.btn.icon", { onclick: showHistory, title: "History: what people said and changed, each with a way back (u undoes the latest)", "aria-label": "History" }, icon("back")));
 }
 
 function history(card) {
@@ -126,14 +128,17 @@ function history(card) {
 }
 
 // Stores a person's word on failures; what is shown changes at once and is put right by the answer.
-export async function triage(failureIds, word) {
+export async function triage(failureIds, word, said = null) {
   const change = word.label ? { triage: word.label } : { error_type: word.error_type };
   if (failureIds.includes(view.card?.failure_id)) Object.assign(view.card, change);
   for (const row of view.page?.rows ?? []) if (failureIds.includes(row.failure_id)) Object.assign(row, change);
-  if (view.marked.size) toast(`${fmt.plural(failureIds.length, "failure")}: ${word.label ?? word.error_type}`, { kind: "good", seconds: 2.5 });
+  if (word.error_type) recolour(failureIds, word.error_type);
   view.marked.clear();
+  const event = eventId();
   try {
-    await api("failures/triage", { failure_ids: failureIds, event_id: eventId(), ...word });
+    const { moved } = await api("failures/triage", { failure_ids: failureIds, event_id: event, ...word });
+    const what = said ?? `${fmt.plural(failureIds.length, "failure")}: ${word.label ?? word.error_type}`;
+    toast(moved ? `${what}; ${moved === 1 ? "it joins" : "they join"} the clusters of that type` : what, { kind: "good", seconds: 4, action: wordUndo(event) });
   } finally {
     refreshSoon();
   }

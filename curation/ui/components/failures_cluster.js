@@ -2,7 +2,8 @@
 
 import { api, fill, fmt, h, picture } from "./lib.js";
 import { open } from "./failures.js";
-import { history, mergeWith, rename, split } from "./failures_cluster_changes.js";
+import { mergeWith, rename, split } from "./failures_cluster_changes.js";
+import { history } from "./failures_undo.js";
 
 const typical = new Map(); // cluster and its size -> its failures nearest the centre
 
@@ -47,5 +48,5 @@ export function drawEvidence(evidence) {
     : `Error types: kappa ${fmt.fixed(value, 2)} (${fmt.fixed(low, 2)} to ${fmt.fixed(high, 2)}) over ${fmt.plural(pairs, "failure")}`;
   return h("div.cl-note.cl-foot", h("span", { title: "Cohen's kappa of the frontier model's error type and the type that people gave or "
     + "confirmed, with a 95 % interval; only over failures that people looked at" }, text),
-    changes > 0 && h("button.link", { onclick: history }, "Changes"));
+    (changes > 0 || pairs > 0) && h("button.link", { onclick: history, title: "What people said and changed in this round, each with a way back" }, "History"));
 }

@@ -1,8 +1,9 @@
-// People's changes to the clusters: merge, rename, split, make, move, and taking any of them back.
+// People's changes to the clusters: merge, rename, split, make, move.
 
-import { api, dialog, eventId, fmt, h, launchNow, state, toast } from "./lib.js";
+import { api, dialog, eventId, fmt, h, launchNow, toast } from "./lib.js";
 import { choose, filter, narrowed, view } from "./failures.js";
 import { changed } from "./failures_left.js";
+import { changeUndo } from "./failures_undo.js";
 
 // The buttons above the tree, for what is selected: several clusters, or failures by lasso, facets or search.
 export function changeButtons(clusters, chosen) {
@@ -20,30 +21,13 @@ export async function placeNew() {
   await launchNow("cluster", { only_new: true });
 }
 
-let latest = null; // the number of the change made last, in this tab
-
-// Takes back the change made last.
-export function undoLatest() {
-  if (latest === null) return toast("No change to the clusters since this page was opened; “Changes” below them lists earlier ones");
-  undoChange(latest);
-}
-
 // Sends a change, tells what was done with a way back, and shows what there is now.
 async function send(path, body, said, then = {}) {
   const done = await api(`clusters/${path}`, { ...body, event_id: eventId() });
-  latest = done.change_id;
-  const undo = { text: "Undo", run: () => undoChange(done.change_id) };
-  toast(said, { kind: "good", action: undo, seconds: 8 });
+  toast(said, { kind: "good", action: changeUndo(done.change_id), seconds: 8 });
   await changed();
   const next = typeof then === "function" ? then(done) : then;
   if (Object.keys(next).length) choose(next);
-}
-
-async function undoChange(changeId) {
-  await api("clusters/undo", { change_id: changeId, event_id: eventId() });
-  if (latest === changeId) latest = null;
-  if (state.list("cluster").length) choose({ cluster: null }, true);
-  await changed();
 }
 
 // A dialog with fields above its one button; `run` gets the text of the title field, if there is one.
@@ -134,22 +118,4 @@ function move(clusters, many) {
     await send("move", { failure_ids: ids, into: into.cluster_id }, `Moved ${fmt.plural(ids.length, "failure")} to ${into.title}`,
       { cluster: into.cluster_id, lasso: null });
   });
-}
-
-// All changes of the round, newest first, each with a way back.
-export async function history() {
-  const rows = await api("clusters/history", { round: view.summary.round, limit: 200 });
-  const line = (row) => h("tr", { class: row.undone ? "faint" : "" }, h("td", told(row)), h("td.dim", row.reviewer),
-    h("td.dim", fmt.ago(row.created_at)), h("td.r", row.undone ? "undone"
-      : h("button.btn", { onclick: () => { close(); undoChange(row.change_id); } }, "Undo")));
-  const { close } = dialog("Changes to the clusters", h("table", h("tbody", rows.map(line))), [], { wide: true });
-}
-
-function told({ action, titles, into_title: into, title, failures }) {
-  const names = (titles ?? []).map((one) => `“${one}”`).join(", ");
-  if (action === "rename") return `${names} renamed “${title}”`;
-  if (action === "merge") return `${names} merged${title ? ` as “${title}”` : ` into “${into}”`}`;
-  if (action === "split") return `${fmt.plural(failures, "failure")} split off ${names} as “${title}”`;
-  if (action === "make") return `“${title}” made of ${fmt.plural(failures, "failure")}`;
-  return `${fmt.plural(failures, "failure")} moved to “${into}”`;
 }

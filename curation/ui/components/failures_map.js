@@ -114,6 +114,19 @@ export class MapColumn {
     this.map.setPicked(this.indexOf(Number(state.one("card"))));
   }
 
+  // Failures whose error type was just corrected, in its colour; the places are what they were.
+  recolour(failureIds, type) {
+    if (!this.points) return;
+    const names = this.points.names.error_type;
+    if (!names.includes(type)) names.push(type);
+    for (const id of failureIds) {
+      const at = this.indexOf(id);
+      if (at !== null) this.points.error_type[at] = names.indexOf(type);
+    }
+    this.painted = null;
+    this.show();
+  }
+
   colours(way) {
     const { names, error_type: type, dataset, cluster, score } = this.points;
     if (way === "dataset") return { index: dataset, palette: names.dataset.map((_, i) => OTHERS[i % OTHERS.length]) };
