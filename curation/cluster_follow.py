@@ -76,7 +76,7 @@ def _record(write: Write, about: dict, action: str, rows: list[dict], targets: l
 
 
 def _nearest(store: Store, workspace: Workspace, round_: int, rows: list[dict], known: list[int]) -> tuple[list[int], list[float]]:
-    """The nearest cluster of each failure, and how far its centre is; by places on the map, without distances, where no vectors are kept."""
+    """The nearest cluster of each failure, how far its centre is: by places on the map, without distances, where vectors are not kept."""
     space = StoredSpace.of_round(store, workspace, round_)
     order = np.argsort([row["failure_id"] for row in rows])
     ids, points = space.failures(np.array([row["failure_id"] for row in rows]))

@@ -126,3 +126,20 @@ def test_the_map_its_evidence_what_people_changed_and_what_is_new(world):
 def test_without_any_weight_nothing_is_launched(world):
     with pytest.raises(NothingToDo, match="both 0"):
         world.jobs.launch("cluster", {**OPTIONS, "text_weight": 0, "image_weight": 0}, "ada")
+
+
+def test_a_suggested_title_waits_until_a_person_takes_it(world):
+    """Also for a cluster that a person made, which no job has named."""
+    before = world.groups()
+    large = max(before, key=lambda cluster: len(before[cluster]))
+    made = world.change("make", failure_ids=sorted(before[large])[:6], title="Mine")
+    titles = world.titles()
+    assert world.jobs.estimate("cluster", {**TEACHER, "titles_of": [large, made]}).calls == 2
+    world.run(titles_of=[large, made])
+    assert world.titles() == titles
+    told = {row["cluster_id"]: row for row in world.store.rows("cluster_quality_of_round", round=1)}
+    assert all(0 < len(told[cluster]["suggested_title"]) <= 120 for cluster in (large, made))
+    assert (told[made]["made_by"], told[made]["stability"]) == ("ada", None)
+    assert sum(map(len, world.groups().values())) == sum(map(len, before.values()))
+    with pytest.raises(NothingToDo, match="any more"):
+        world.jobs.launch("cluster", {**OPTIONS, "titles_of": [987_654]}, "ada")

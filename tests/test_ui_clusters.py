@@ -114,6 +114,33 @@ def test_merge_rename_undo_split_and_move(world):
     assert [(row["action"], row["undone"]) for row in done] == [("move", False), ("split", False), ("rename", True), ("merge", True)]
 
 
+def test_what_a_person_made_says_so_and_takes_a_suggested_title(world):
+    store, address = world
+    with chromium(address) as page:
+        page.wait_for_selector(".cl-foot")
+        lasso(page, 0.5)
+        page.click("text=/Make a cluster of/")
+        page.fill("dialog input", "By hand")
+        page.keyboard.press("Enter")
+        page.wait_for_selector(".cl-more >> text=Put together by ada: not resampled")
+        page.wait_for_selector(".cl-more .cl-strip img")
+        page.wait_for_selector(".cl-more >> text=/Suggest a title · free/")
+        made = int(page.locator(".cl.on").get_attribute("data-cluster"))
+        assert f"{len(groups(store)[made])} failures" in page.locator(".cl-more .kv").inner_text()
+        with store.write() as write:
+            write.run("title_suggest", cluster_id=made, title="Negated questions")
+        page.reload()
+        page.wait_for_selector(".cl-more >> text=Suggested: Negated questions")
+        assert "By hand" in page.locator(".cl.on b").inner_text()
+        page.click(".cl-more >> text=Use it")
+        page.wait_for_selector(".cl.on b >> text=Negated questions")
+        page.keyboard.press("u")
+        page.wait_for_selector(".cl b >> text=By hand")
+        page.keyboard.press("Escape")
+    done = store.rows("cluster_history", round=1, limit=2)
+    assert [(row["action"], row["undone"]) for row in done] == [("rename", True), ("make", False)]
+
+
 def test_a_confirmed_and_a_corrected_error_type_are_counted(world):
     store, address = world
     with chromium(address) as page:

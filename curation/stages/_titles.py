@@ -1,11 +1,12 @@
 """Titles of clusters in plain words: what the frontier model is asked, and what stands where it gives none."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pyarrow as pa
 
+from curation.frontier import bad_row
 from curation.prompting import SHIPPED, Prompts
 from curation.replies import ClusterTitle
 from models.frontier import Request
@@ -56,6 +57,32 @@ def title_request(
     groups = "\n".join(f"Group {i} ({kind}):\n" + "\n".join(lines) for i, (kind, lines) in enumerate(neighbours, 1))
     prompt = prompts.render("title", error_type=error_type, members="\n".join(members), neighbours=groups)
     return Request(name, "title", prompt.system, prompt.user, (), ClusterTitle, 0, prompt.version)
+
+
+def suggestion_rows(members: list[dict], near: list[dict]) -> list[dict]:
+    """A row a cluster of those in `members`; `near` holds members of the clusters nearest to each (`beside`)."""
+    rows: dict[int, dict] = {}
+    for row in members:
+        new = {"key": str(row["cluster_id"]), "cluster_id": row["cluster_id"], "error_type": row["cluster_type"], "members": [], "near": {}}
+        rows.setdefault(row["cluster_id"], new)["members"].append(line(row))
+    for row in near:
+        group = rows[row["beside"]]["near"].setdefault(str(row["cluster_id"]), [row["cluster_type"], []])
+        group[1].append(line(row))
+    return list(rows.values())
+
+
+def suggestion(row: dict, prompts: Prompts = SHIPPED) -> Request:
+    """The request for a row of `suggestion_rows`."""
+    return title_request(row["key"], row["error_type"], row["members"], [(kind, lines) for kind, lines in row["near"].values()], prompts)
+
+
+def suggested(client, rows: list[dict], should_stop: Callable[[], bool], prompts: Prompts) -> Iterator[dict]:
+    """A title for each row, or its error."""
+    for outcome in client.ask_all((suggestion(row, prompts) for row in rows), should_stop):
+        if outcome.parsed is None:
+            yield bad_row(outcome)
+        else:
+            yield {"key": outcome.key, "cluster_id": int(outcome.key), "title": outcome.parsed.title, "replies": list(outcome.replies)}
 
 
 def line(row: dict) -> str:

@@ -2,7 +2,8 @@
 
 Every example of every split is assigned too, by its kind of question and the nearest centre, so that a cluster has an accuracy.
 What people changed in the clusters stands over what is found here (curation/cluster_rules.py). With `only_new` the old points keep
-their places and clusters, and failures that have none yet are laid beside them.
+their places and clusters, and failures that have none yet are laid beside them; with `titles_of` the frontier model only suggests
+titles, which stand if a person takes them.
 """
 
 import json
@@ -16,7 +17,7 @@ from curation import checkpoints, cluster_changes, cluster_split
 from curation.frontier import FrontierOptions, open_client
 from curation.map_space import StoredSpace
 from curation.prompt_versions import prompts_for
-from curation.prompting import PromptOptions
+from curation.prompting import PromptOptions, Prompts
 from curation.stages import _map_work, _titles
 from curation.stages.base import Context, Estimate, Job, NothingToDo, Result, Row
 from data.store import Store, Write
@@ -33,11 +34,12 @@ class Options(FrontierOptions, PromptOptions):
     min_size: int = Field(default=20, ge=2, description="Failures that a part of an error type must have to become a cluster.")
     resamples: int = Field(default=20, ge=0, le=200, description="Draws that tell how stable each cluster is; 0: not measured.")
     only_new: bool = Field(default=False, description="Only place failures that are not on the map yet; the others stay where they are.")
+    titles_of: list[int] | None = Field(default=None, description="Only suggest titles for these clusters; the map stays as it is.")
     seed: int = Field(default=0, description="Seed of the grouping and the map.")
 
 
 class Cluster:
-    """One row a launch: the groups depend on all failures at once."""
+    """One row a launch: the groups depend on all failures at once; one a cluster where only titles are asked for."""
 
     name = "cluster"
     title = "Group the failures and lay the map"
@@ -46,6 +48,8 @@ class Cluster:
     Options = Options
 
     def select(self, store: Store, workspace: Workspace, job: Job) -> list[Row]:
+        if job.options.titles_of:
+            return _title_rows(store, job.options)
         if job.options.text_weight == 0 and job.options.image_weight == 0:
             raise NothingToDo("text and image weight are both 0: nothing would tell failures apart. Give one of them some weight.")
         with store.write() as write:
@@ -64,6 +68,11 @@ class Cluster:
     def estimate(self, store: Store, workspace: Workspace, options: Options) -> Estimate:
         round_ = checkpoints.current_round(store)
         found = store.row("cluster_probe", round=round_)
+        if options.titles_of:
+            prompts = prompts_for(store, options.PROMPTS, options.prompts)
+            probe = [_titles.suggestion(row, prompts) for row in _title_rows(store, options)]
+            calls, low, high = open_client(options, workspace).estimate(probe, len(probe))
+            return Estimate(rows=len(probe), calls=calls, usd=None if low is None else (low, high))
         if options.only_new:
             return Estimate(rows=found["new"])
         rows = store.rows("cluster_probe_rows", round=round_)
@@ -74,6 +83,9 @@ class Cluster:
 
     def collect(self, write: Write, job: Job, results: list[Result]) -> None:
         for result in results:
+            if job.options.titles_of:
+                write.run("title_suggest", cluster_id=result["cluster_id"], title=result["title"])
+                continue
             found = [{name: value for name, value in row.items() if name in ("name", "error_type", "title")} for row in result["clusters"]]
             write.insert("cluster", [{"round": job.round, "job_id": job.job_id, "found_title": row["title"], **row} for row in found])
             ids = {row["name"]: row["cluster_id"] for row in write.run("clusters_of_job", job_id=job.job_id)}
@@ -106,6 +118,8 @@ class Cluster:
             write.load("assignment", assigned)
 
     def finish(self, store: Store, workspace: Workspace, job: Job) -> str | None:
+        if job.options.titles_of:
+            return None
         StoredSpace.of_round(store, workspace, job.round).forget_others(store, workspace, job.round)
         made = store.column("peoples_clusters", round=job.round)
         cluster_split.measure_again(store, workspace, job.round, [], made)
@@ -114,14 +128,27 @@ class Cluster:
         return said.get(changes, f"{changes} changes that people made to the clusters are kept")
 
     def setup(self, context: Context) -> None:
-        self.work = _map_work.MapWork(context, open_client(context.options, context.workspace))
+        self.context, self.client = context, open_client(context.options, context.workspace)
+        self.work = None if context.options.titles_of else _map_work.MapWork(context, self.client)
 
     def __call__(self, rows: list[Row]) -> Iterator[Result]:
+        if self.work is None:
+            yield from _titles.suggested(self.client, rows, self.context.should_stop, Prompts.of_job(self.context.folder))
+            return
         try:
             found = self.work.add() if self.work.options.only_new else self.work.lay()
         except _map_work.Stopped:
             return
         yield {"key": KEY, "clusters": found}
+
+
+def _title_rows(store: Store, options: Options) -> list[Row]:
+    """A row for each cluster that a title is wanted of, with lines of its members and of the clusters nearest to it on the map."""
+    members = store.rows("title_members", cluster_ids=options.titles_of, most=_titles.MEMBERS)
+    if not members:
+        raise NothingToDo("none of these clusters is on the map any more. Reload the page.")
+    near = store.rows("title_neighbours", cluster_ids=options.titles_of, clusters=_titles.NEIGHBOURS, most=_titles.THEIR_MEMBERS)
+    return _titles.suggestion_rows(members, near)
 
 
 def _numbered(table: pa.Table, ids: dict[str, int], job_id: int) -> pa.Table:

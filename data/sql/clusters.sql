@@ -111,7 +111,7 @@ WITH merged AS (
     SELECT m.into_id AS cluster_id, max_by(m.reviewer, m.change_id) AS reviewer FROM cluster_change m
     WHERE m.round = $round AND m.action = 'merge' AND NOT EXISTS (FROM cluster_change u WHERE u.undoes = m.change_id) GROUP BY 1)
 SELECT c.cluster_id, c.found_title, coalesce(c.made_by, m.reviewer) AS made_by, CASE WHEN m.reviewer IS NULL THEN q.stability END AS stability,
-       CASE WHEN m.reviewer IS NULL THEN q.dissolved END AS dissolved, q.resamples
+       CASE WHEN m.reviewer IS NULL THEN q.dissolved END AS dissolved, q.resamples, c.suggested_title
 FROM cluster c LEFT JOIN cluster_quality q USING (cluster_id) LEFT JOIN merged m USING (cluster_id)
 WHERE c.round = $round AND EXISTS (FROM place l WHERE l.cluster_id = c.cluster_id) ORDER BY c.cluster_id
 
@@ -145,6 +145,34 @@ WHERE round = $round AND error_type IS NOT NULL ORDER BY failure_id LIMIT 20
 -- Diagnosed failures of a round that the map doesn't show yet.
 SELECT failure_id, example_id, image, question, golds, answer, error_type, faulty_reasoning, dataset
 FROM failure_card WHERE round = $round AND error_type IS NOT NULL AND cluster_id IS NULL ORDER BY failure_id
+
+-- :name title_suggest
+-- Keeps the frontier model's suggestion for the title of a cluster.
+UPDATE cluster SET suggested_title = $title WHERE cluster_id = $cluster_id
+
+-- :name title_of_members
+-- What a title is asked from. A fragment.
+SELECT s.cluster_id, c.error_type AS cluster_type, s.question, s.golds, s.answer, d.faulty_reasoning, s.distance, s.failure_id
+FROM failure_state s JOIN cluster c ON c.cluster_id = s.cluster_id JOIN diagnosis d ON d.diagnosis_id = s.diagnosis_id
+
+-- :name title_members
+-- Members of clusters from their centres to their edges, evenly.
+WITH ranked AS (
+    SELECT *, row_number() OVER (PARTITION BY cluster_id ORDER BY distance NULLS LAST, failure_id) - 1 AS n,
+           greatest(1, count(*) OVER (PARTITION BY cluster_id) // $most::INTEGER) AS step
+    FROM ({title_of_members}) WHERE list_contains($cluster_ids::BIGINT[], cluster_id))
+SELECT * FROM ranked WHERE n % step = 0 AND n // step < $most::INTEGER ORDER BY cluster_id, n
+
+-- :name title_neighbours
+-- The most typical members of the clusters that lie nearest to some on the map.
+WITH middle AS (SELECT round, cluster_id, avg(x) AS x, avg(y) AS y FROM failure_state WHERE cluster_id IS NOT NULL GROUP BY ALL),
+near AS (
+    SELECT a.cluster_id AS beside, b.cluster_id FROM middle a JOIN middle b ON b.round = a.round AND b.cluster_id <> a.cluster_id
+    WHERE list_contains($cluster_ids::BIGINT[], a.cluster_id)
+    QUALIFY row_number() OVER (PARTITION BY a.cluster_id ORDER BY (a.x - b.x) ** 2 + (a.y - b.y) ** 2) <= $clusters::INTEGER)
+SELECT near.beside, m.* FROM near JOIN ({title_of_members}) m ON m.cluster_id = near.cluster_id
+QUALIFY row_number() OVER (PARTITION BY near.beside, m.cluster_id ORDER BY m.distance NULLS LAST, m.failure_id) <= $most::INTEGER
+ORDER BY near.beside, m.cluster_id, m.distance NULLS LAST, m.failure_id
 
 -- :name places_to_extend
 -- The map as it is, for placing new failures beside the old ones; the clusters are those that the jobs found.

@@ -64,7 +64,7 @@ async function launchDiagnose(view) {
 function launchCluster() {
   const again = Boolean(view.summary?.placed);
   return launch("cluster", {}, { title: again ? "Lay the map again" : "Cluster", noun: "diagnosed failure", button: again ? "Lay again" : "Cluster",
-    first: ["text_weight", "image_weight"], hidden: ["only_new"],
+    first: ["text_weight", "image_weight"], hidden: ["only_new", "titles_of"],
     text: "Groups the diagnosed failures by error type and likeness, gives each group a plain title, and lays the map anew."
       + (again ? " What people renamed, merged, split, made or moved stays." : "") });
 }

@@ -1,8 +1,9 @@
 // What is known of one cluster: its typical failures, how far it can be trusted; and how far the error types of all of them can.
 
-import { api, fill, fmt, h, picture } from "./lib.js";
+import { api, estimate, fill, fmt, h, launchNow, picture, priceText, toast } from "./lib.js";
 import { open } from "./failures.js";
-import { mergeWith, rename, split } from "./failures_cluster_changes.js";
+import { changed } from "./failures_left.js";
+import { mergeWith, rename, split, take } from "./failures_cluster_changes.js";
 import { history } from "./failures_undo.js";
 
 const typical = new Map(); // cluster and its size -> its failures nearest the centre
@@ -11,10 +12,10 @@ const typical = new Map(); // cluster and its size -> its failures nearest the c
 export function more(cluster, about) {
   const strip = h("div.cl-strip", { "aria-label": "Nearest its centre" });
   drawTypical(strip, cluster);
-  return h("div.cl-more", strip, facts(cluster, about),
+  return h("div.cl-more", h("div.small.dim", "Nearest its centre"), strip, facts(cluster, about), proposal(cluster, about),
     h("div.row.wrap", h("button.btn", { onclick: () => rename(cluster) }, "Rename"),
       h("button.btn", { onclick: () => split(cluster), title: "In two, by what is selected of it or by likeness" }, "Split"),
-      h("button.btn", { onclick: () => mergeWith(cluster), title: "With another one; or pick several in the list" }, "Merge…")));
+      h("button.btn", { onclick: () => mergeWith(cluster), title: "With another one; or pick several in the list" }, "Merge…"), suggestButton(cluster)));
 }
 
 async function drawTypical(strip, { cluster_id: id, failures }) {
@@ -27,16 +28,63 @@ async function drawTypical(strip, { cluster_id: id, failures }) {
 function facts(cluster, about) {
   if (!about) return null;
   const { stability, resamples, dissolved, agreement, made_by: by, found_title: found } = about;
-  const stable = stability === null ? h("span.dim", by ? `made by ${by}; not drawn again` : "not measured")
+  const stable = stability === null ? h("span.dim", by ? `Put together by ${by}: not resampled` : "not measured")
     : [fmt.fixed(stability, 2), h("span.dim", ` over ${fmt.plural(resamples, "draw")}`
       + (dissolved ? `, gone in ${fmt.percent(dissolved)}` : ""))];
+  const size = by && [h("dt", "Size"), h("dd", fmt.plural(cluster.failures, "failure"),
+    cluster.examples && h("span.dim", `, accuracy ${fmt.fixed(cluster.accuracy, 2)} strict, ${fmt.fixed(cluster.accuracy_lenient, 2)} lenient over ${fmt.plural(cluster.examples, "example")}`))];
   const agreed = agreement ? [`${agreement.agreed} of ${agreement.checked}`,
     h("span.dim", ` (${fmt.percent(agreement.low)} to ${fmt.percent(agreement.high)})`)] : h("span.dim", "none yet");
   const said = found && found !== cluster.title && [h("dt", "Model's title"), h("dd.dim", found)];
-  return h("dl.kv", h("dt", { title: "Mean Jaccard likeness to its most similar cluster when the failures are drawn again and grouped anew "
+  return h("dl.kv", size, h("dt", { title: by ? "Drawing failures again tells whether grouping by likeness finds a cluster again; what a person put together was not found that way" : "Mean Jaccard likeness to its most similar cluster when the failures are drawn again and grouped anew "
     + "(Hennig 2007): above 0.85 very stable, below 0.6 not to be trusted" }, "Stability"), h("dd", stable),
     h("dt", { title: "Of the failures that people checked: for how many they agree with the frontier model's error type" }, "Types agree"),
     h("dd", agreed), said);
+}
+
+// A title that the frontier model suggested: it stands only if a person takes it.
+function proposal(cluster, about) {
+  const text = about?.suggested_title;
+  if (!text || text === cluster.title) return null;
+  return h("div.cl-note", h("span", { title: "The frontier model's suggestion, from members of the cluster and of its neighbours" }, "Suggested: ", h("b", text)), " ",
+    h("button.btn", { onclick: () => take(cluster, text), title: "Makes it the cluster's title; can be undone" }, "Use it"));
+}
+
+const prices = new Map(); // cluster and its size -> what a suggestion costs
+const asking = new Set(); // clusters that a suggestion is on its way for
+
+function suggestButton(cluster) {
+  const { cluster_id: id, failures } = cluster;
+  const mark = `${id}.${failures}`;
+  const price = h("span", prices.get(mark) ?? "");
+  if (!prices.has(mark)) {
+    prices.set(mark, "");
+    estimate("cluster", { titles_of: [id] }).then((found) => {
+      prices.set(mark, ` · ${priceText(found)}`);
+      price.textContent = prices.get(mark);
+    }, () => {});
+  }
+  return h("button.btn", { onclick: (event) => suggest(id, event.currentTarget), disabled: asking.has(id),
+    title: "The frontier model reads twenty members and the nearest other clusters; your title stays until you take the suggestion" }, "Suggest a title", price);
+}
+
+const ENDED = ["done", "failed", "cancelled", "interrupted", "paused"];
+
+async function suggest(id, button) {
+  button.disabled = true;
+  asking.add(id);
+  try {
+    let job = await launchNow("cluster", { titles_of: [id] });
+    while (!ENDED.includes(job.status)) {
+      await new Promise((go) => setTimeout(go, 700));
+      job = await api(`jobs/${job.job_id}`, undefined, { quiet: true });
+    }
+    if (job.status !== "done" || job.failed) toast(`No suggestion came: ${job.message || "see the job"}`, { kind: "bad" });
+  } finally {
+    asking.delete(id);
+    button.disabled = false;
+  }
+  await changed();
 }
 
 // The line below the tree: kappa of the error types, and people's changes.

@@ -59,6 +59,9 @@ export function rename(cluster) {
     (title) => send("rename", { cluster_id: cluster.cluster_id, title }, `Renamed: ${title}`), cluster.title);
 }
 
+// Takes a suggested title.
+export const take = (cluster, title) => send("rename", { cluster_id: cluster.cluster_id, title }, `Renamed: ${title}`);
+
 // One cluster with another that is chosen in the dialog.
 export function mergeWith(cluster) {
   const others = view.clusters.filter((one) => one.cluster_id !== cluster.cluster_id);
