@@ -4,22 +4,20 @@ The config file is `<home>/config.toml` and holds names of environment variables
 
     MISTAKEBOOK_PORT = 7861
     OPENAI_BASE_URL = "http://gpu-box:8000/v1"
+
+Its tables [frontier.NAME] and [stages] name frontier endpoints and say which stage asks which (curation/endpoints.py).
 """
 
 import getpass
-import json
 import os
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
-from data import workspace
+from curation import config_file, endpoints
+from curation.config_file import BadSettings
 
 DEFAULT_PORT = 7860
-
-
-class BadSettings(ValueError):
-    """A setting that can't be used; the text names it and where it came from."""
+TABLES = ("frontier", "stages")
 
 
 @dataclass(frozen=True)
@@ -47,18 +45,14 @@ def operating_system_user() -> str:
 
 
 def load_config() -> None:
-    """Puts the config file's values into the environment where it doesn't have them. Raises BadSettings."""
-    path = workspace.home() / "config.toml"
-    if not path.is_file():
-        return
-    try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise BadSettings(f"{path}: {error}; expected lines like MISTAKEBOOK_PORT = 7861") from error
-    for name, value in values.items():
+    """Puts the config file's values into the environment where it doesn't have them; its tables are checked. Raises BadSettings."""
+    for name, value in config_file.read().items():
+        if name in TABLES:
+            continue
         if not isinstance(value, str | int | float):
-            raise BadSettings(f"{path}: {name} is {type(value).__name__}; expected a text or a number, as in the environment")
+            raise BadSettings(f"{config_file.path()}: {name} is {type(value).__name__}; expected a text or a number, as in the environment")
         os.environ.setdefault(name, str(value))
+    endpoints.read()
 
 
 def default_port() -> int:
@@ -71,15 +65,15 @@ def default_port() -> int:
 
 def keep(name: str, value: str | None) -> None:
     """Sets a standard (None: takes it away) for this app, its jobs, and the apps to come: in the environment and the config file."""
-    path = workspace.home() / "config.toml"
-    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
-    kept = [line for line in lines if line.partition("=")[0].strip() != name]
+
+    def change(document) -> None:
+        if value is None:
+            document.pop(name, None)
+        else:
+            document[name] = value
+
+    config_file.edit(change)
     if value is None:
         os.environ.pop(name, None)
     else:
         os.environ[name] = value
-        kept.append(f"{name} = {json.dumps(value)}")  # a JSON text is one of TOML too
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".new")
-    temporary.write_text("".join(f"{line}\n" for line in kept), encoding="utf-8")
-    temporary.replace(path)

@@ -3,13 +3,14 @@
 import os
 from typing import Any
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, field_validator, model_validator
 
+from curation import endpoints
+from curation.endpoints import POCKET_TEACHER
 from data.registry import FRONTIER
 from data.workspace import Workspace
 from models.frontier import Outcome
 
-POCKET_TEACHER = "pocket-teacher"
 BUDGET_VARIABLE = "MISTAKEBOOK_BUDGET_USD"
 JOB_VARIABLE = "MISTAKEBOOK_JOB"  # set by curation/jobs.py for its children
 
@@ -29,8 +30,12 @@ def standard_budget() -> float | None:
 
 
 class FrontierOptions(BaseModel):
-    """Which frontier model a stage asks; part of the Options of every stage that asks one."""
+    """Which frontier model a stage asks; part of the Options of every stage that asks one, whose module is named as the stage.
 
+    What is left out comes from the endpoint that `frontier` names, or else from the stage's own (curation/endpoints.py).
+    """
+
+    frontier: str | None = Field(default=None, description="Name of an endpoint in config.toml; empty: the one that this stage asks.")
     endpoint: str = Field(
         default_factory=lambda: os.environ.get("OPENAI_BASE_URL") or POCKET_TEACHER,
         description="Address of an OpenAI-compatible server (…/v1), or pocket-teacher, the built-in one.",
@@ -38,16 +43,31 @@ class FrontierOptions(BaseModel):
     model: str = Field(
         default_factory=lambda: os.environ.get("MISTAKEBOOK_MODEL") or POCKET_TEACHER, description="The model's name at that endpoint."
     )
-    api_key_env: str = Field(default="OPENAI_API_KEY", description="The environment variable that holds the key.")
+    api_key_env: str = Field(
+        default="OPENAI_API_KEY", pattern=endpoints.VARIABLE, description="The environment variable that holds the key; never the key."
+    )
     concurrency: int = Field(default=16, ge=1, le=1024, description="Calls under way at once, at most.")
+    endpoint_options: dict[str, Any] = Field(
+        default_factory=dict, description="Further settings of the endpoint, such as max_pixels, detail, temperature, timeout_s."
+    )
     budget_usd: float | None = Field(
         default_factory=lambda: standard_budget(), ge=0, description="Hard cap on what this job may spend; empty means none."
     )
 
+    @model_validator(mode="before")
+    @classmethod
+    def _filled(cls, given: Any) -> Any:
+        return endpoints.filled(cls.__module__.rpartition(".")[2], given) if isinstance(given, dict) else given
+
+    @field_validator("endpoint_options")
+    @classmethod
+    def _known(cls, values: dict[str, Any]) -> dict[str, Any]:
+        return endpoints.check_further(values)
+
 
 def open_client(options: FrontierOptions, workspace: Workspace):
     """The client of the chosen frontier model, with the workspace's journal of paid replies and price table."""
-    chosen = {name: getattr(options, name) for name in FrontierOptions.model_fields}
+    chosen = {name: getattr(options, name) for name in (*endpoints.COMMON, "budget_usd")} | options.endpoint_options
     chosen["budget_scope"] = os.environ.get(JOB_VARIABLE, "")  # in a job's child: spend and cap are the job's
     if workspace.prices.is_file():
         chosen["prices"] = str(workspace.prices)

@@ -334,7 +334,7 @@ def _all_bad(row: dict[str, Any]) -> bool:
     return row["done"] == 0 and 0 < row["total"] <= row["failed"]  # an import is one row and may have many bad lines
 
 
-def estimate_view(estimate: Estimate, options: dict[str, Any]) -> dict[str, Any]:
+def estimate_view(estimate: Estimate, options: Any) -> dict[str, Any]:
     """An estimate as JSON-able values; `billed` is false where the built-in teacher is asked, whose prices are pretended."""
-    endpoint = options.get("endpoint") or FrontierOptions().endpoint
-    return {**asdict(estimate), "billed": endpoint != POCKET_TEACHER}
+    asks = isinstance(options, FrontierOptions)
+    return {**asdict(estimate), "billed": not (asks and options.endpoint == POCKET_TEACHER)}

@@ -6,7 +6,8 @@ import os
 from pathlib import Path
 from typing import Any
 
-from curation import checkpoints
+from curation import checkpoints, endpoints
+from curation.endpoints import COMMON
 from curation.frontier import FrontierOptions, open_client
 from data.records import Checkpoint
 from data.registry import BASELINES, EMBEDDERS, IMAGE_GENERATORS, Registry
@@ -47,9 +48,11 @@ def add_checkpoint(store: Store, name: str, baseline: str, model: str, adapter: 
     return checkpoints.register(store, made, parent)
 
 
-def test_endpoint(workspace: Workspace, endpoint: str, model: str, api_key_env: str) -> dict[str, Any]:
-    """One tiny call with a picture to a frontier model, and what came of it in words."""
-    options = FrontierOptions(endpoint=endpoint.strip(), model=model.strip(), api_key_env=api_key_env.strip())
+def test_endpoint(workspace: Workspace, values: dict[str, Any]) -> dict[str, Any]:
+    """One tiny call with a picture to a frontier model, and what came of it in words. `values` are settings of curation/endpoints.py."""
+    plain = {name: value.strip() if isinstance(value, str) else value for name, value in values.items()}
+    common = {name: plain[name] for name in COMMON if name in plain}
+    options = FrontierOptions(**common, endpoint_options={name: value for name, value in plain.items() if name not in COMMON})
     try:
         with open_client(options, workspace) as client:
             words = client.test()
@@ -58,9 +61,19 @@ def test_endpoint(workspace: Workspace, endpoint: str, model: str, api_key_env: 
     return {"ok": not words.startswith("Failed"), "words": words}
 
 
+def has_key(workspace: Workspace, name: str) -> bool:
+    """Whether a key of that name is in the environment or in keys.json."""
+    try:
+        return find_key(name, workspace.root / "keys.json") is not None
+    except FrontierStopped:
+        return False
+
+
 def keys(workspace: Workspace) -> list[dict[str, Any]]:
     """Names of keys and where each was found; never a value."""
     file, names, trouble = workspace.root / "keys.json", list(KEYS), None
+    named = [values.get("api_key_env") for values in endpoints.read().named.values()]
+    names += [name for name in dict.fromkeys(named) if name and name not in names]
     try:
         find_key("", file)
         if file.exists():

@@ -117,9 +117,9 @@ def test_keys_are_named_but_never_shown(world, client, monkeypatch):
 
 
 def test_the_test_says_exactly_what_came_of_it(client):
-    found = post(client, "test", endpoint="pocket-teacher", model="pocket-teacher")
+    found = client.post("/api/endpoints/test", json={"name": "pocket-teacher"}).json()
     assert found["ok"] and "sees images" in found["words"]
-    found = post(client, "test", endpoint="http://127.0.0.1:9/v1", model="none")
+    found = client.post("/api/endpoints/test", json={"values": {"endpoint": "http://127.0.0.1:9/v1", "model": "none"}}).json()
     assert not found["ok"] and found["words"].startswith("Failed")
 
 

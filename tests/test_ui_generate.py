@@ -34,7 +34,8 @@ def test_choices_count_only_what_is_teachable(seeded):
     found = seeded("choices")
     assert found["teachable"] == sum(cluster["teachable"] for cluster in found["clusters"]) <= found["diagnosed"] < found["failures"]
     assert [c["teachable"] for c in found["clusters"]] == sorted((c["teachable"] for c in found["clusters"]), reverse=True)
-    assert found["endpoints"][0] == {"endpoint": "pocket-teacher", "model": "pocket-teacher", "host": None}
+    first = found["endpoints"][0]
+    assert (first["name"], first["endpoint"], first["model"], first["host"]) == ("pocket-teacher", "pocket-teacher", "pocket-teacher", None)
     assert found["generators"][0]["model"] == "pocket-flux" and found["generators"][0]["host"] is None
     assert found["limits"]["per_failure"] == {"minimum": 1, "maximum": 20}
 

@@ -28,12 +28,20 @@ def add_reviewer(made: argparse.ArgumentParser) -> None:
     made.add_argument("--reviewer", default=operating_system_user(), help="whose decision or job it is (default: %(default)s)")
 
 
-def find_workspace(name: str) -> Workspace:
-    """The workspace of that name, created or not. Raises CommandFailed."""
+def configure() -> None:
+    """Takes up the config file, before flags are given their defaults. Raises CommandFailed."""
     try:
         load_config()
+    except BadSettings as error:
+        raise CommandFailed(str(error)) from error
+
+
+def find_workspace(name: str) -> Workspace:
+    """The workspace of that name, created or not. Raises CommandFailed."""
+    configure()
+    try:
         return workspaces.find(name)
-    except (BadSettings, workspaces.BadWorkspaceName) as error:
+    except workspaces.BadWorkspaceName as error:
         raise CommandFailed(str(error)) from error
 
 

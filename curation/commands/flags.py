@@ -28,7 +28,9 @@ def add_flags(parser: argparse.ArgumentParser, options: type[BaseModel]) -> None
             flag |= {"choices": typing.get_args(kind)}
         else:
             flag |= {"metavar": origin.__name__.upper().replace("STR", "TEXT")}
-        parser.add_argument(f"--{name.replace('_', '-')}", **flag)
+        dashed = name.replace("_", "-")
+        short = [f"--{dashed.removesuffix('-usd')}"] if dashed.endswith("-usd") else []  # --budget 5 is dollars too
+        parser.add_argument(f"--{dashed}", *short, **flag)
 
 
 def validated(options: type[BaseModel], given: argparse.Namespace) -> dict[str, Any]:
@@ -38,8 +40,13 @@ def validated(options: type[BaseModel], given: argparse.Namespace) -> dict[str, 
     try:
         return options(**values).model_dump(mode="json")
     except ValidationError as error:
-        flaws = (f"--{str(e['loc'][0]).replace('_', '-')}: {e['msg'].lower()} (got {e['input']!r})" for e in error.errors())
-        raise CommandFailed("; ".join(flaws)) from error
+        raise CommandFailed("; ".join(_flaw(one) for one in error.errors())) from error
+
+
+def _flaw(error: Any) -> str:
+    if not error["loc"]:  # of all flags together: an endpoint that isn't there, say
+        return error["msg"].removeprefix("Value error, ")
+    return f"--{str(error['loc'][0]).replace('_', '-')}: {error['msg'].lower()} (got {error['input']!r})"
 
 
 def _merged(parts: list[dict[str, Any]]) -> dict[str, Any]:

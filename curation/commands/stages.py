@@ -1,12 +1,13 @@
 """The commands that launch a stage: its flags are the fields of its Options."""
 
-from curation.commands.common import App, add_reviewer, parser, show
+from curation.commands.common import App, add_reviewer, configure, parser, show
 from curation.commands.flags import add_flags, validated
 from curation.commands.follow import follow, in_words
 from curation.stages import stage_class
 
 
 def run(name: str, arguments: list[str]) -> int:
+    configure()
     stage = stage_class(name.replace("-", "_"))
     made = parser(name, f"{stage.title}. Runs as a job and waits for its end; Ctrl-C asks it to stop.")
     add_reviewer(made)

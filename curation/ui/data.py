@@ -1,13 +1,11 @@
 """The Data & models page: datasets with a look before they are imported, checkpoints, frontier endpoints, what else can be plugged in."""
 
-import os
 from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Request
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 
 from curation import checkpoints, importing, model_parts
-from curation.frontier import POCKET_TEACHER, FrontierOptions
 from curation.ui import parts
 from curation.ui.services import services
 from data.registry import DATASETS
@@ -34,12 +32,6 @@ class NewCheckpoint(BaseModel):
     options: dict[str, Any] = {}
 
 
-class Endpoint(BaseModel):
-    endpoint: str = Field(min_length=1)
-    model: str = Field(min_length=1)
-    api_key_env: str = "OPENAI_API_KEY"
-
-
 def component() -> "gr.HTML":
     """The page: one gr.HTML around components/data.*."""
     return parts.component("data")
@@ -52,15 +44,10 @@ def overview(request: Request) -> dict[str, Any]:
     pictures: dict[str, list[dict[str, Any]]] = {}
     for row in here.store.rows("data_pictures", each=PICTURES):
         pictures.setdefault(row["dataset"], []).append(row)
-    default = FrontierOptions()
-    named = [(POCKET_TEACHER, POCKET_TEACHER), (default.endpoint, default.model)]
-    used = [(row["endpoint"], row["model"]) for row in here.store.rows("endpoints_used")]
     return {
         "round": checkpoints.current_round(here.store),
         "datasets": [_plain(row) | {"pictures": pictures.get(row["name"], [])} for row in here.store.rows("data_datasets")],
         "checkpoints": [_plain(row) | _sizes(row) for row in here.store.rows("data_checkpoints")],
-        "endpoints": [{"endpoint": endpoint, "model": model} for endpoint, model in dict.fromkeys(named + used)],
-        "default": {"endpoint": default.endpoint, "model": default.model, "from_environment": bool(os.environ.get("OPENAI_BASE_URL"))},
         "keys": model_parts.keys(here.workspace),
         "cards": model_parts.cards(),
     }
@@ -93,12 +80,6 @@ def add_checkpoint(request: Request, body: NewCheckpoint) -> dict[str, Any]:
     store = services(request).store
     checkpoint_id = model_parts.add_checkpoint(store, body.name, body.baseline, body.model, body.adapter or None, body.options)
     return {"checkpoint_id": checkpoint_id, "name": body.name.strip(), "round": checkpoints.current_round(store)}
-
-
-@router.post("/test")
-def test(request: Request, body: Endpoint) -> dict[str, Any]:
-    """Asks a frontier model what colour a red square has, and says what came of it."""
-    return model_parts.test_endpoint(services(request).workspace, body.endpoint, body.model, body.api_key_env)
 
 
 def _plain(row: dict[str, Any]) -> dict[str, Any]:

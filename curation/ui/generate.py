@@ -1,22 +1,22 @@
 """The Generate page: new samples for chosen clusters; what they will cost, and what becomes of them."""
 
-import ipaddress
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from fastapi import APIRouter, HTTPException, Request
 from pydantic import BaseModel
 
-from curation import chains, checkpoints
-from curation.frontier import POCKET_TEACHER
+from curation import chains, checkpoints, endpoints
+from curation.endpoints import host_of
 from curation.jobs import UnknownJob, estimate_view
 from curation.stages.base import Job, NothingToDo
 from curation.stages.draw import POCKET_FLUX
 from curation.stages.draw import Options as DrawOptions
+from curation.stages.filter import Options as FilterOptions
 from curation.stages.generate import Generate, Options, proposal_request
 from curation.ui import parts
+from curation.ui.endpoints import view
 from curation.ui.services import Services, services
 from data.registry import FILTERS, IMAGE_GENERATORS
 
@@ -28,10 +28,11 @@ DIFFUSERS = "diffusers"
 
 
 class Plan(BaseModel):
-    """A launch that is being thought about: the options of generate, and what is to follow."""
+    """A launch that is being thought about: the options of generate, and those of draw and filter, which are to follow."""
 
     options: dict[str, Any] = {}
     draw: dict[str, Any] = {}
+    filter: dict[str, Any] = {}
     then: bool = True
 
 
@@ -63,8 +64,8 @@ def choices(request: Request) -> dict[str, Any]:
         "endpoints": _endpoints(here),
         "generators": _generators(here),
         "plugins": IMAGE_GENERATORS.names(),
-        "key_set": bool(os.environ.get(defaults["api_key_env"])),
         "defaults": defaults,
+        "judges": FilterOptions().model_dump(mode="json", include={"frontier", "endpoint", "model"}),
         "limits": limits,
     }
 
@@ -73,16 +74,17 @@ def choices(request: Request) -> dict[str, Any]:
 def plan(request: Request, body: Plan) -> dict[str, Any]:
     """What a launch would take, all stages together, and the prompt of its first failure word for word."""
     here, options, draw = services(request), Options(**body.options), DrawOptions(**body.draw)
+    judging = FilterOptions(**body.filter)
     round_ = checkpoints.current_round(here.store)
     chosen = {"round": round_, "failure_ids": options.failure_ids, "cluster_ids": options.cluster_ids}
-    found = estimate_view(here.jobs.estimate("generate", body.options), body.options)
+    found = estimate_view(here.jobs.estimate("generate", body.options), options)
     samples, images = found["detail"]["samples"], found["detail"]["images"]
     enabled = [row["filter"] for row in here.store.rows("filters") if row["enabled"] and row["filter"] in FILTERS.names()]
     paid = [name for name in enabled if "frontier" in FILTERS.load(name).needs]
     judgements = samples * len(enabled) if body.then else 0
     work = {"generate": (found["rows"], options.model)}
     if body.then:
-        work |= {"draw": (images, draw.model), "filter": (judgements, options.model)}
+        work |= {"draw": (images, draw.model), "filter": (judgements, judging.model)}
     return {
         **found,
         "failures": found["detail"]["failures"],
@@ -94,7 +96,8 @@ def plan(request: Request, body: Plan) -> dict[str, Any]:
         "seconds": _seconds(here, work),
         "by_error_type": here.store.rows("generate_by_error_type", **chosen),
         "prompt": _first_prompt(here, round_, options),
-        "frontier": {"host": host_of(options.endpoint), "model": options.model},
+        "frontier": _asked(here, options),
+        "judge": _asked(here, judging),
         "drawer": {"host": drawing_host(draw.generator, draw.generator_options), "model": draw.model},
     }
 
@@ -130,17 +133,6 @@ def job(request: Request, body: Which) -> dict[str, Any] | None:
     }
 
 
-def host_of(endpoint: str) -> str | None:
-    """The machine that an endpoint's calls go to; None if that is this one."""
-    host = urlsplit(endpoint).hostname
-    if endpoint == POCKET_TEACHER or host is None or host == "localhost" or host.endswith(".localhost"):
-        return None
-    try:
-        return None if ipaddress.ip_address(host).is_loopback else host
-    except ValueError:
-        return host
-
-
 def drawing_host(generator: str, options: dict[str, Any] | None = None) -> str | None:
     """The machine that image prompts go to; None if pictures are drawn on this one."""
     if generator == DIFFUSERS:
@@ -150,17 +142,24 @@ def drawing_host(generator: str, options: dict[str, Any] | None = None) -> str |
 
 
 def _endpoints(here: Services) -> list[dict[str, Any]]:
-    """pocket-teacher, what the environment names, and what was used before."""
-    default = Options()
-    named = [(POCKET_TEACHER, POCKET_TEACHER), (default.endpoint, default.model)]
-    used = [(row["endpoint"], row["model"]) for row in here.store.rows("endpoints_used")]
-    return [{"endpoint": endpoint, "model": model, "host": host_of(endpoint)} for endpoint, model in dict.fromkeys(named + used)]
+    """Those that have a name, and what was used before."""
+    there = endpoints.read()
+    named = [view(here, name, values, own=name in there.own) for name, values in there.named.items()]
+    known = {(one["endpoint"], one["model"]) for one in named}
+    used = [{"endpoint": row["endpoint"], "model": row["model"]} for row in here.store.rows("endpoints_used")]
+    return named + [view(here, None, one) for one in used if (one["endpoint"], one["model"]) not in known]
 
 
 def _generators(here: Services) -> list[dict[str, Any]]:
     named = [(DIFFUSERS, POCKET_FLUX), (DIFFUSERS, DrawOptions().model)]
     used = [(row["generator"], row["model"]) for row in here.store.rows("generators_used")]
     return [{"generator": name, "model": model, "host": drawing_host(name)} for name, model in dict.fromkeys(named + used)]
+
+
+def _asked(here: Services, options: Options | FilterOptions) -> dict[str, Any]:
+    """Whom a stage asks, and whether the key for it is there."""
+    common = {name: getattr(options, name) for name in endpoints.COMMON}
+    return {name: value for name, value in view(here, options.frontier, common).items() if name != "values"}
 
 
 def _samples_a_row(options: Options) -> float:

@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 
 from curation import auto_approve
 from curation.chains import Step
+from curation.frontier import FrontierOptions
 from curation.job_files import JobFiles, read_lines
 from curation.jobs import estimate_view
 from curation.stages import STAGES, stage_class
@@ -89,12 +90,14 @@ def stages() -> list[dict[str, Any]]:
 
 def _defaults(options: type[BaseModel]) -> dict[str, Any]:
     fields = options.model_fields.items()
+    if issubclass(options, FrontierOptions):  # with the endpoint that the stage asks
+        return options().model_dump(mode="json")
     return {name: field.get_default(call_default_factory=True) for name, field in fields if not field.is_required()}
 
 
 @router.post("/estimate")
 def estimate(request: Request, body: Launch) -> dict[str, Any]:
-    return estimate_view(services(request).jobs.estimate(body.stage, body.options), body.options)
+    return estimate_view(services(request).jobs.estimate(body.stage, body.options), stage_class(body.stage).Options(**body.options))
 
 
 @router.get("/jobs")

@@ -11,7 +11,7 @@ from typing import Literal
 
 from fastapi import APIRouter
 
-from curation.ui import clusters, static
+from curation.ui import clusters, endpoints, static
 
 
 @dataclass(frozen=True)
@@ -43,4 +43,4 @@ PAGES = (
 
 def routers() -> list[APIRouter]:
     """The routes of all pages, and of their static files (/ui/…)."""
-    return [static.router, clusters.router, *(page.load().router for page in PAGES)]
+    return [static.router, clusters.router, endpoints.router, *(page.load().router for page in PAGES)]

@@ -1,8 +1,8 @@
 // The Data & models page: datasets and checkpoints (left); frontier endpoints, keys, built-in parts and plugins (right).
 
-import { api, at, chip, dialog, drawer, emptyState, fill, fillOnce, fmt, h, keys, launch, onlyLatest, picture, zoom } from "./lib.js";
+import { api, at, chip, dialog, drawer, emptyState, endpointList, fill, fillOnce, fmt, h, keys, launch, onlyLatest, picture, zoom } from "./lib.js";
 import { addCheckpoint, importDataset, importPredictions } from "./data_add.js";
-import { drawEndpoint, drawKeys } from "./data_endpoint.js";
+import { drawEndpoints, drawKeys, editEndpoint } from "./data_endpoint.js";
 
 let root, models, seen = null, plugins = null, lastRunning = null;
 
@@ -10,19 +10,21 @@ keys("data", [
   { name: "import", key: "i", what: "import a dataset", run: () => importDataset(show) },
   { name: "predictions", key: "p", what: "import predictions", run: () => importPredictions(seen.datasets, show) },
   { name: "checkpoint", key: "c", what: "add a checkpoint", run: () => addCheckpoint(show) },
+  { name: "endpoint", key: "e", what: "add a frontier endpoint", run: () => editEndpoint(null, seen.frontier.schema) },
 ]);
 
 export function start(element) {
   root = element;
   models = drawer(root.querySelector(".cols"), "Endpoints and plugins");
+  document.addEventListener("mb:endpoints", () => seen && show());
 }
 
 const newest = onlyLatest();
 
 export async function show() {
-  const found = await newest(api("data/overview", {}));
+  const found = await newest(Promise.all([api("data/overview", {}), endpointList()]));
   if (!found) return;
-  seen = found;
+  seen = { ...found[0], frontier: found[1] };
   draw();
   plugins ??= await api("data/plugins", {});
   fillOnce(at(root, "plugins"), plugins, pluginList);
@@ -46,7 +48,7 @@ function draw() {
     : emptyState("No dataset yet", "Import one of your own, or a public benchmark you have downloaded; easy-VQA and PocketVQA are built in.", { text: "Import a dataset", run: () => importDataset(show) })));
   fillOnce(at(root, "checkpoints"), checkpoints, () => [h("h4", "Checkpoints and adapters"), checkpoints.length ? h("div.card.rows", checkpointTable(checkpoints))
     : h("div.card.dim", "None yet. A checkpoint is a model that can be asked: pocket-llava is built in; add LLaVA, Qwen-VL or any other that transformers loads.")]);
-  drawEndpoint(at(root, "frontier"), seen);
+  drawEndpoints(at(root, "frontier"), seen);
   drawKeys(at(root, "keys"), names);
   fillOnce(at(root, "parts"), cards, () => [h("h4", "Built-in parts"), h("div.card", cards.map(part), h("div.part", h("div.dim", "Small but real: each is loaded by the code that loads the big one. To swap one, add a checkpoint, or name another model in a stage's options.")))]);
 }

@@ -29,6 +29,8 @@ export function start(element) {
   startForm(at(root, "form"), view);
 }
 
+document.addEventListener("mb:endpoints", () => { view.choices = null; }); // asked for again when the page is shown
+
 export async function show() {
   takeOver();
   if (!view.choices) await loadChoices();
@@ -62,7 +64,7 @@ const newestPlan = onlyLatest();
 
 async function replan(again = false) {
   const form = readForm(view.choices);
-  const body = { options: options(), draw: form.draw, then: form.then };
+  const body = { options: options(), draw: form.draw, filter: form.judging, then: form.then };
   const mark = JSON.stringify([body, view.choices]);
   if (mark === plannedFor && !again) return;
   plannedFor = mark;
@@ -154,8 +156,9 @@ export async function launch(limit = null) {
     const form = readForm(view.choices);
     const failures = limit ? Math.min(limit, plan.failures) : plan.failures;
     if (!(await mayLeave(plan.frontier.host, `the pictures of ${fmt.plural(failures, "failure")}, with their questions and answers,`))) return;
+    if (form.then && plan.filter_calls && !(await mayLeave(plan.judge.host, "the pictures of the new samples, with their questions,"))) return;
     if (form.then && plan.images && !(await mayLeave(plan.drawer.host, "the image prompts"))) return;
-    const then = form.then ? [{ stage: "draw", options: form.draw, samples_of: 0 }, { stage: "filter", options: form.frontier, samples_of: 0 }] : [];
+    const then = form.then ? [{ stage: "draw", options: form.draw, samples_of: 0 }, { stage: "filter", options: form.judging, samples_of: 0 }] : [];
     const job = await launchNow("generate", { ...options(), ...(limit && { limit: failures }) }, then);
     state.set({ job: job.job_id, choose: null });
   } finally {

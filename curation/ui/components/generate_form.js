@@ -1,7 +1,8 @@
 // Left column of Generate: what is chosen, how many, by whom; what it costs; the prompt word for word.
 
-import { chip, colour, dot, emptyState, fill, fillOnce, fmt, h, picture, pick, state, zoom } from "./lib.js";
+import { chip, colour, dot, emptyState, endpointText, fill, fillOnce, fmt, h, picture, pick, state, zoom } from "./lib.js";
 import { change, chosenClusters, goTo, selection } from "./generate.js";
+import { meant } from "./endpoints.js";
 import { hostText } from "./hosts.js";
 
 // Names in the URL of what the form holds, and the options they stand for.
@@ -26,15 +27,25 @@ export function startForm(element, shown) {
   inputs.drawmodel.placeholder = "folder or hub name";
 }
 
-// The form as the stages take it: {options, frontier, draw, then}.
+// Whom generate asks: an endpoint with a name, or an address and a model.
+function whom(defaults) {
+  const name = state.one("frontier") ?? (state.one("endpoint") || state.one("model") ? null : defaults.frontier);
+  return name ? { frontier: name } : { endpoint: state.one("endpoint") ?? defaults.endpoint, model: state.one("model") ?? defaults.model };
+}
+
+// The form as the stages take it: {options, judging, draw, then}.
 export function readForm(choices) {
   const { defaults } = choices;
   const number = (name) => (state.one(name) === null ? defaults[FIELDS[name]] : Number(state.one(name)));
-  const frontier = { endpoint: state.one("endpoint") ?? defaults.endpoint, model: state.one("model") ?? defaults.model, budget_usd: number("budget") };
+  const budget_usd = number("budget");
+  const asked = whom(defaults);
+  const frontier = { ...(state.one("frontier") || state.one("endpoint") || state.one("model") ? asked : {}), budget_usd }; // else the server says whom the stage asks
+  const judge = state.one("judge");
+  const judging = { ...(judge ? { frontier: judge } : choices.judges.frontier ? {} : asked), budget_usd };
   const options = { per_failure: number("per"), images_per_prompt: number("images"), limit: number("limit"), route: state.one("route") ?? defaults.route, ...frontier };
   const [first] = choices.generators;
   const draw = { generator: state.one("drawer") ?? first.generator, model: state.one("drawmodel") ?? first.model };
-  return { options, frontier, draw, then: state.one("then") !== "0" };
+  return { options, judging, draw, then: state.one("then") !== "0" };
 }
 
 const row = (label, content, hint = null, control = null) => h("div.gen-row", h("label", { for: control?.id ?? null }, label), h("div.gen-in", content, hint && h("small.faint", hint)));
@@ -60,7 +71,8 @@ export function drawForm(element, { choices }) {
     row("Route", route),
     options.route !== "same_image" && row("Images a prompt", inputs.images, "each becomes a sample", inputs.images),
     row("Failures at most", inputs.limit, "error types take turns", inputs.limit),
-    row("Frontier", frontierChoice(choices, options)),
+    row("Frontier", frontierChoice(choices)),
+    form.then && row("Filters ask", judgeChoice(choices)),
     options.route !== "same_image" && row("Image generator", generatorChoice(choices, draw)),
     row("Budget cap", [h("span.dim", "$"), inputs.budget], "a hard one", inputs.budget),
     row("", then));
@@ -89,20 +101,27 @@ function clusterList(choices) {
 
 const builtIn = (name) => (["pocket-teacher", "pocket-flux"].includes(name) ? `${name} (built-in)` : name);
 
-function frontierChoice(choices, options) {
-  const known = choices.endpoints.map(({ endpoint, model, host }) => ({ value: JSON.stringify([endpoint, model]), text: host ? `${model} at ${host}` : endpoint === model ? builtIn(model) : `${model} at ${endpoint}` }));
-  const now = JSON.stringify([options.endpoint, options.model]);
-  const isOther = !known.some((one) => one.value === now) || state.one("other") === "frontier";
+// Who is asked, in the URL as `frontier` (a name) or `endpoint` and `model`; `judge` (a name) for the filters.
+function frontierChoice(choices) {
+  const asked = whom(choices.defaults);
+  const now = meant(choices.endpoints, asked);
+  const isOther = !now || state.one("other") === "frontier";
   const choose = (value) => {
-    if (value === OTHER) return state.set({ other: "frontier" }, { replace: true });
-    const [endpoint, model] = JSON.parse(value);
-    const { defaults } = choices;
-    state.set({ endpoint: endpoint === defaults.endpoint ? null : endpoint, model: model === defaults.model ? null : model, other: null }, { replace: true });
+    if (value === OTHER) return state.set({ other: "frontier", frontier: null }, { replace: true });
+    const one = choices.endpoints[Number(value)], standard = one === meant(choices.endpoints, choices.defaults);
+    state.set({ frontier: one.name && !standard ? one.name : null, endpoint: one.name ? null : one.endpoint, model: one.name ? null : one.model, other: null }, { replace: true });
   };
-  for (const name of ["endpoint", "model"]) if (document.activeElement !== inputs[name]) inputs[name].value = options[name] ?? "";
-  const host = view.plan?.frontier.host ?? null;
-  const key = isOther || host ? h("small", { class: choices.key_set ? "faint" : "err" }, choices.key_set ? `${choices.defaults.api_key_env} is set` : `${choices.defaults.api_key_env} is not set`) : null;
-  return [pick([...known, { value: OTHER, text: "Another endpoint…" }], isOther ? OTHER : now, choose, { title: "Frontier model" }), isOther && h("div.gen-pair", inputs.endpoint, inputs.model), key];
+  for (const name of ["endpoint", "model"]) if (document.activeElement !== inputs[name]) inputs[name].value = asked[name] ?? now?.[name] ?? "";
+  const list = choices.endpoints.map((one, i) => ({ value: String(i), text: endpointText(one) }));
+  return [pick([...list, { value: OTHER, text: "Another endpoint…" }], isOther ? OTHER : String(choices.endpoints.indexOf(now)), choose, { title: "Frontier endpoint" }), isOther && h("div.gen-pair", inputs.endpoint, inputs.model), keyOf(view.plan?.frontier)];
+}
+
+const keyOf = (asked) => asked && (asked.host || !asked.key_there) && h("small", { class: asked.key_there ? "faint" : "err" }, `${asked.api_key_env} is ${asked.key_there ? "" : "not "}set`);
+
+function judgeChoice(choices) {
+  const named = choices.endpoints.filter((one) => one.name);
+  const standard = choices.judges.frontier ? `their own: ${choices.judges.frontier}` : "the same";
+  return [pick([{ value: "", text: standard }, ...named.map((one) => ({ value: one.name, text: endpointText(one) }))], state.one("judge") ?? "", (value) => state.set({ judge: value || null }, { replace: true }), { title: "Endpoint of the filters" }), view.plan?.judge.api_key_env !== view.plan?.frontier.api_key_env && keyOf(view.plan?.judge)];
 }
 
 function generatorChoice(choices, draw) {
@@ -149,7 +168,8 @@ function work(plan) {
 }
 
 function when(plan) {
-  const places = [`asks ${plan.frontier.model} ${hostText(plan.frontier.host)}`, plan.images ? `draws with ${plan.drawer.model} ${hostText(plan.drawer.host)}` : null];
+  const judge = plan.filter_calls && (plan.judge.model !== plan.frontier.model || plan.judge.host !== plan.frontier.host);
+  const places = [`asks ${plan.frontier.model} ${hostText(plan.frontier.host)}`, judge ? `filters ask ${plan.judge.model} ${hostText(plan.judge.host)}` : null, plan.images ? `draws with ${plan.drawer.model} ${hostText(plan.drawer.host)}` : null];
   return [plan.seconds ? `about ${fmt.duration(plan.seconds)}` : "time not known yet: try a few first", ...places].filter(Boolean).join(" · ");
 }
 

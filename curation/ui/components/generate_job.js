@@ -96,7 +96,7 @@ function follow({ job, chain, funnel: now }) {
 }
 
 // Draws or filters what this job has made, as it was launched.
-const pickOptions = (stage, job) => (stage === "filter" ? { endpoint: job.options.endpoint, model: job.options.model } : {});
+const pickOptions = (stage, job) => (stage === "filter" ? { frontier: job.options.frontier, endpoint: job.options.endpoint, model: job.options.model } : {});
 
 function stepText(step, before) {
   if (step.status === "running") return progress(step.progress?.done ?? step.done, step.progress?.total ?? step.total, step.progress?.eta_s && `${fmt.duration(step.progress.eta_s)} left`);

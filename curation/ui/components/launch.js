@@ -2,6 +2,7 @@
 
 import { api } from "./api.js";
 import { fill, h } from "./dom.js";
+import { SETTINGS, endpointList, endpointPick } from "./endpoints.js";
 import { dialog, toast } from "./float.js";
 import { form } from "./form.js";
 import * as fmt from "./fmt.js";
@@ -12,6 +13,7 @@ import { later } from "./widgets.js";
 let stages;
 // All stages with their options' schemas, asked for once.
 export const stageList = () => (stages ??= api("stages", undefined, { quiet: true }));
+document.addEventListener("mb:endpoints", () => { stages = undefined; }); // their defaults name the endpoint that they ask
 
 // What a launch would take, or null where that can't be told (nothing to do, say).
 export const estimate = (stage, options) => api("estimate", { stage, options }, { quiet: true });
@@ -29,7 +31,8 @@ export function estimateText(found, noun = "row", price = true) {
 // The other machine that a launch would send pictures to, or null.
 async function hostOf(stage, options) {
   const defaults = (await stageList()).find((one) => one.name === stage)?.defaults ?? {};
-  const endpoint = options.endpoint ?? defaults.endpoint ?? "";
+  const named = options.frontier && (await endpointList()).endpoints.find((one) => one.name === options.frontier);
+  const endpoint = options.endpoint ?? (named ? named.endpoint : defaults.endpoint) ?? "";
   const host = URL.canParse(endpoint) ? new URL(endpoint).hostname : "";
   return !host || /^(localhost|127\..*|\[::1\])$/.test(host) ? null : host;
 }
@@ -77,12 +80,17 @@ export function launch(stage, options = {},
       [{ text: "Cancel" }, { text: button, kind: "p", run: go }]);
     element.addEventListener("close", () => resolve(launched));
     reckon();
-    stageList().then((list) => {
+    stageList().then(async (list) => {
       const { options: schema, defaults } = list.find((one) => one.name === stage);
       const others = Object.keys(schema.properties ?? {}).filter((name) => first.length && !first.includes(name));
-      const shown = form(schema, { ...defaults, ...options }, (now) => { values = now; reckonLater(); }, { except: hidden, advanced: others });
-      if (first.length) return fill(fields, shown.element);
-      fill(fields, h("details", h("summary.dim", { style: "cursor:pointer" }, "Options"),
+      const start = { ...defaults, ...options };
+      const asks = "frontier" in (schema.properties ?? {});
+      const changed = () => { values = { ...shown.values(), ...frontier?.values() }; reckonLater(); };
+      const frontier = asks && endpointPick(await endpointList(), schema, start, changed);
+      if (asks) for (const name of ["frontier", ...SETTINGS]) delete start[name];
+      const shown = form(schema, start, changed, { except: [...hidden, ...(asks ? ["frontier", ...SETTINGS] : [])], advanced: others });
+      if (first.length) return fill(fields, frontier?.element, shown.element);
+      fill(fields, frontier?.element, h("details", h("summary.dim", { style: "cursor:pointer" }, "Options"),
         h("div", { style: "margin-top:10px" }, shown.element)));
     }).catch(() => { stages = undefined; });
   });

@@ -9,6 +9,7 @@ import { state } from "./state.js";
 
 export * from "./api.js";
 export * from "./dom.js";
+export { endpointList, endpointsChanged, endpointText } from "./endpoints.js";
 export * from "./float.js";
 export * from "./form.js";
 export * as fmt from "./fmt.js";

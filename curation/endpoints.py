@@ -1,0 +1,230 @@
+"""Frontier endpoints with names, and which stage asks which: tables of `<home>/config.toml`, a file that the user owns.
+
+    [frontier.cheap]
+    endpoint = "http://gpu-box:8000/v1"
+    model = "Qwen/Qwen3-VL-8B-Instruct"
+    api_key_env = "GPU_BOX_KEY"            # the variable's name; a key never stands here
+    concurrency = 64
+    max_pixels = 800000
+
+    [stages]
+    filter = "cheap"
+
+What a launch names itself stands over the named endpoint, that over the stage's own, that over OPENAI_BASE_URL and MISTAKEBOOK_MODEL.
+"""
+
+import ipaddress
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+from pydantic_core import PydanticUndefined
+
+from curation import config_file
+from curation.config_file import BadSettings
+from data.registry import FRONTIER
+
+POCKET_TEACHER = "pocket-teacher"
+ENVIRONMENT = "environment"  # the endpoint of OPENAI_BASE_URL
+ASKING = ("diagnose", "cluster", "generate", "filter")  # the stages that ask a frontier model
+COMMON = ("endpoint", "model", "api_key_env", "concurrency")  # settings that stages have as options of their own
+JOBS_OWN = ("budget_usd", "budget_scope", "prices")  # of the client, but no trait of an endpoint
+VARIABLE = r"^[A-Za-z_][A-Za-z0-9_]{0,63}$"
+
+
+class UnknownEndpoint(ValueError):
+    """No endpoint has that name."""
+
+
+@cache
+def settings() -> type[BaseModel]:
+    """The settings that a named endpoint may have: those of the client, with their bounds and descriptions."""
+    fields: dict[str, Any] = {
+        name: (field.annotation, field) for name, field in FRONTIER.load("openai_compatible").Options.model_fields.items()
+    }
+    for name in JOBS_OWN:
+        fields.pop(name)
+    fields["endpoint"] = (str, Field(min_length=1, description="Address ending in /v1, or pocket-teacher, the built-in one."))
+    fields["model"] = (str, Field(min_length=1, description="The model's name at that endpoint."))
+    fields["api_key_env"] = (
+        str,
+        Field("OPENAI_API_KEY", pattern=VARIABLE, description="Name of the variable (or entry of keys.json) with the key; never the key."),
+    )
+    return create_model("NamedEndpoint", __config__=ConfigDict(extra="forbid"), **fields)
+
+
+@dataclass(frozen=True)
+class Endpoints:
+    """`named` holds what each table says, and nothing that it leaves out; the built-in ones are among them."""
+
+    named: dict[str, dict[str, Any]]
+    own: tuple[str, ...]  # the names that stand in the file
+    stages: dict[str, str]
+
+
+def read() -> Endpoints:
+    """The endpoints as the file has them now. Raises BadSettings naming file, table and key."""
+    content = config_file.read()
+    own = {name: _checked(f"frontier.{name}", table) for name, table in _table(content, "frontier").items()}
+    named = {**_built_in(), **own}
+    stages = _table(content, "stages")
+    for stage, name in stages.items():
+        where = f"{config_file.path()}: [stages] {stage}"
+        if stage not in ASKING:
+            raise BadSettings(f"{where}: no stage of that name asks a frontier model; those that do: {', '.join(ASKING)}")
+        if name not in named:
+            raise BadSettings(f"{where} is {name!r}, but there is no [frontier.{name}]; there are: {', '.join(named)}")
+    return Endpoints(named, tuple(own), stages)
+
+
+def _built_in() -> dict[str, dict[str, Any]]:
+    found = {POCKET_TEACHER: {"endpoint": POCKET_TEACHER, "model": POCKET_TEACHER}}
+    if address := os.environ.get("OPENAI_BASE_URL"):
+        found[ENVIRONMENT] = {"endpoint": address, "model": os.environ.get("MISTAKEBOOK_MODEL") or POCKET_TEACHER}
+    return found
+
+
+def _table(content: dict[str, Any], name: str) -> dict[str, Any]:
+    table = content.get(name, {})
+    if not isinstance(table, dict):
+        raise BadSettings(f"{config_file.path()}: {name} is {type(table).__name__}; expected a table, [{name}]")
+    return table
+
+
+def _checked(where: str, values: Any) -> dict[str, Any]:
+    if not isinstance(values, dict):
+        raise BadSettings(f"{config_file.path()}: {where} is {type(values).__name__}; expected a table, [{where}], with endpoint and model")
+    try:
+        settings()(**values)
+    except ValidationError as error:
+        raise BadSettings(f"{config_file.path()}: [{where}] {'; '.join(_flaws(error))}") from None
+    return values
+
+
+def _flaws(error: ValidationError) -> Iterator[str]:
+    """What is wrong, a clause a key; without the value, which may be a key that was put into the wrong place."""
+    for flaw in error.errors():
+        key = ".".join(str(part) for part in flaw["loc"])
+        if flaw["type"] == "extra_forbidden":
+            yield f"{key} is no setting of an endpoint; there are: {', '.join(settings().model_fields)}"
+        elif key == "api_key_env":
+            yield "api_key_env: expected the name of an environment variable, such as OPENAI_API_KEY, never the key itself"
+        else:
+            yield f"{key}: {flaw['msg'][0].lower()}{flaw['msg'][1:]}"
+
+
+def filled(stage: str, given: dict[str, Any]) -> dict[str, Any]:
+    """The options of a stage's launch, with what they leave out taken from the endpoint that they name, or else the stage's own.
+
+    Options that name an address themselves take nothing from a stage's own endpoint: its key isn't meant for that address.
+    Raises UnknownEndpoint, BadSettings.
+    """
+    if all(name in given for name in (*COMMON, "endpoint_options")):
+        return given  # a job as it was launched: later changes of the file are not for it
+    given = {name: value for name, value in given.items() if value not in (None, "") or name not in ("frontier", *COMMON)}
+    name = given.get("frontier") or (None if "endpoint" in given else read().stages.get(stage))
+    if name is None:
+        return given
+    found = named(name)
+    further = {key: value for key, value in found.items() if key not in COMMON} | given.get("endpoint_options", {})
+    return {key: found[key] for key in COMMON if key in found} | given | {"frontier": name, "endpoint_options": further}
+
+
+def named(name: str) -> dict[str, Any]:
+    """What an endpoint's table says. Raises UnknownEndpoint."""
+    there = read().named
+    if name not in there:
+        raise UnknownEndpoint(f"no frontier endpoint is called {name!r}; there are: {', '.join(there)}. More go into {config_file.path()}")
+    return there[name]
+
+
+def check_further(values: dict[str, Any]) -> dict[str, Any]:
+    """Settings of an endpoint beside those that stages have themselves. Raises ValueError naming the one that isn't right."""
+    try:
+        settings()(endpoint="-", model="-", **values)
+    except (ValidationError, TypeError) as error:
+        raise ValueError("; ".join(_flaws(error)) if isinstance(error, ValidationError) else str(error)) from None
+    return values
+
+
+def save(name: str, values: dict[str, Any], was: str | None = None) -> None:
+    """Writes an endpoint's table, `was` being its name so far; stages that ask it go on asking it. Raises BadSettings."""
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}", name):
+        raise BadSettings(f"endpoint name {name!r}: use letters, digits, '-' and '_', at most 40")
+    if name != was and name in read().own:
+        raise BadSettings(f"there is an endpoint {name!r} already; choose another name")
+    kept = {key: value for key, value in values.items() if value not in (None, "")}
+    _checked(f"frontier.{name}", kept)
+
+    def change(document) -> None:
+        import tomlkit
+
+        tables = document.setdefault("frontier", tomlkit.table(is_super_table=True))
+        table = tables.get(was) if was else None
+        table = tomlkit.table() if table is None else table
+        for key in [key for key in table if key not in kept]:
+            del table[key]
+        for key, value in kept.items():
+            table[key] = value
+        if was is not None and was != name:
+            tables.remove(was)
+            for stage, asked in document.get("stages", {}).items():
+                if asked == was:
+                    document["stages"][stage] = name
+        tables[name] = table
+
+    config_file.edit(change)
+
+
+def remove(name: str) -> None:
+    """Takes an endpoint out of the file; stages that asked it are left to the standard. Raises UnknownEndpoint."""
+    if name not in read().own:
+        raise UnknownEndpoint(f"{config_file.path()} has no [frontier.{name}]")
+
+    def change(document) -> None:
+        del document["frontier"][name]
+        for stage in [stage for stage, asked in document.get("stages", {}).items() if asked == name]:
+            del document["stages"][stage]
+
+    config_file.edit(change)
+
+
+def use(stage: str, name: str | None) -> None:
+    """Makes an endpoint a stage's own; None: the standard. Raises UnknownEndpoint, BadSettings."""
+    if stage not in ASKING:
+        raise BadSettings(f"stage {stage!r} asks no frontier model; those that do: {', '.join(ASKING)}")
+    if name is not None:
+        named(name)
+
+    def change(document) -> None:
+        import tomlkit
+
+        table = document.setdefault("stages", tomlkit.table())
+        if name is None:
+            table.pop(stage, None)
+        else:
+            table[stage] = name
+
+    config_file.edit(change)
+
+
+def host_of(endpoint: str) -> str | None:
+    """The machine that an endpoint's calls go to; None if that is this one."""
+    host = urlsplit(endpoint).hostname
+    if endpoint == POCKET_TEACHER or host is None or host == "localhost" or host.endswith(".localhost"):
+        return None
+    try:
+        return None if ipaddress.ip_address(host).is_loopback else host
+    except ValueError:
+        return host
+
+
+def defaults() -> dict[str, Any]:
+    """The settings of an endpoint whose table says nothing but its address and model."""
+    fields = settings().model_fields.items()
+    return {name: field.default for name, field in fields if field.default is not PydanticUndefined}
