@@ -12,6 +12,7 @@ import random
 import re
 import subprocess
 import sys
+import time
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -21,6 +22,7 @@ _ITEM = re.compile(rb"item (\d{6})")
 _LENGTH = re.compile(rb"(?i)\r\ncontent-length: *(\d+)")
 _TOOL = re.compile(rb'"tools": ?\[.*?"name": ?"(\w+)"', re.DOTALL)
 REASON = "Of what the picture shows, the number is what the question asks for; nothing else in it bears on the answer. "
+FILLING = {"integer": 1, "number": 1, "boolean": False, "array": []}
 
 
 @dataclass(frozen=True)
@@ -40,9 +42,11 @@ class Server:
         self.free = order.slots
         self.waiting: collections.deque[Connection] = collections.deque()
         self.calls = self.most = 0
+        self.first = self.last = 0.0
 
     def take(self, connection: "Connection") -> None:
         self.calls += 1
+        self.first = self.first or time.monotonic()
         if self.free:
             self.start(connection)
         else:
@@ -55,9 +59,16 @@ class Server:
 
     def answer(self, connection: "Connection") -> None:
         self.free += 1
+        self.last = time.monotonic()
         connection.reply(*self.reply(connection.body))
         while self.waiting and self.free:
             self.start(self.waiting.popleft())
+
+    def log(self) -> dict[str, float]:
+        """Calls, the most at once, and the share of the slots that were busy from the first call to the last answer."""
+        possible = self.order.slots * (self.last - self.first)
+        busy = self.order.latency_s * self.calls / possible if possible else 0.0
+        return {"calls": self.calls, "most": self.most, "busy": busy}
 
     def reply(self, body: bytes) -> tuple[str, dict]:
         draw = self.random.random()
@@ -74,10 +85,10 @@ class Server:
 
 
 def _filled(body: bytes) -> dict:
-    """Something that fits the schema of a call that is no item: some tools try out first what an endpoint understands."""
+    """Something that fits the flat schema of a call that is no item: what a stage asks, or a tool that tries out an endpoint."""
     wanted = json.loads(body).get("response_format") or {}
     properties = (wanted.get("json_schema") or {}).get("schema", {}).get("properties", {})
-    return {name: 1 if about.get("type") in ("integer", "number") else "none" for name, about in properties.items()}
+    return {name: FILLING.get(about.get("type"), "counting") for name, about in properties.items()}
 
 
 def _completion(content: str, tool: re.Match[bytes] | None) -> dict:
@@ -119,7 +130,7 @@ class Connection(asyncio.Protocol):
             del self.buffer[: self.head + self.length]
             self.head = 0
             if is_log:
-                self.reply("200 OK", {"calls": self.server.calls, "most": self.server.most})
+                self.reply("200 OK", self.server.log())
             else:
                 self.server.take(self)
 
@@ -151,8 +162,8 @@ def running(order: Order) -> Iterator[tuple[str, "Log"]]:
 class Log:
     port: int
 
-    def read(self) -> dict[str, int]:
-        """{"calls", "most" at once} so far."""
+    def read(self) -> dict[str, float]:
+        """{"calls", "most" at once, "busy": share of the slots} so far."""
         with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/log") as response:
             return json.load(response)
 
