@@ -8,6 +8,7 @@ count, nothing else has a meaning, and no text is an error.
 """
 
 import logging
+import os
 import re
 import sqlite3
 import threading
@@ -20,7 +21,10 @@ from data.store import Store
 
 COLUMNS = {"failures": ("question", "answers", "diagnosis"), "samples": ("question", "choices", "answer")}
 VERSION = 1  # of the file's form; another one is made anew
-AT_ONCE = 50_000  # ids read from the store at a time
+AT_ONCE = 50_000  # texts taken in while a search waits; more than that in the background
+PORTION = 10_000  # texts written at a time in the background
+BREATH = 0.01  # seconds between two portions
+NICENESS = 10
 MOST = 2**31  # the highest id that a bitmap holds
 REMEMBERED = 24  # results kept, for pages ask for the same one several times
 log = logging.getLogger(__name__)
@@ -33,13 +37,21 @@ TABLE = "CREATE VIRTUAL TABLE IF NOT EXISTS {what} USING fts5({columns}, tokeniz
 
 
 class Search:
-    """The index of one store. Any thread may search; it is brought up to date before it answers."""
+    """The index of one store. Any thread may search; it is brought up to date before it answers.
+
+    More than AT_ONCE new texts are taken in by a thread of its own, a portion at a time: meanwhile a search finds what is indexed so
+    far, and `progress` says how far that is.
+    """
 
     def __init__(self, store: Store, path: Path):
         self._store, self._path = store, path
-        self._lock = threading.Lock()
+        self._lock = threading.Lock()  # of the connection that searches
         self._connection: sqlite3.Connection | None = None
         self._found: OrderedDict[tuple[str, str], bytes] = OrderedDict()
+        self._thread: threading.Thread | None = None  # builds the index
+        self._built: dict[str, float] = {}  # what is being built, and the share that is done
+        self._trouble: Exception | None = None  # why the latest building ended early
+        self._leave = threading.Event()
 
     def failures(self, words: str | None) -> bytes | None:
         """Bitmap of the failures that hold all the words; None where there is nothing to search for."""
@@ -49,11 +61,22 @@ class Search:
         """Bitmap of the samples that hold all the words; None where there is nothing to search for."""
         return self._search("samples", words)
 
+    def progress(self) -> dict[str, float]:
+        """The share of texts that can be found, 0 to 1, of failures and samples; only of what is being indexed anew."""
+        return dict(self._built)
+
     def refresh(self) -> None:
-        """Brings the index up to date; the first time at 550,000 samples this takes seconds."""
-        with self._lock:
-            for what in COLUMNS:
-                self._follow(what)
+        """Brings the index up to date, and waits for it; the first time at 550,000 samples this takes seconds."""
+        while True:
+            with self._lock:
+                for what in COLUMNS:
+                    self._follow(what)
+                thread = self._thread
+            if not thread:
+                return
+            thread.join()
+            if self._trouble:
+                raise self._trouble
 
     def refresh_soon(self) -> None:
         """The same in a thread, so that the first search needn't wait; a fault shows up there again."""
@@ -66,6 +89,7 @@ class Search:
             log.info("the search index was not brought up to date: %s", error)
 
     def close(self) -> None:
+        self._stop_building()
         with self._lock:
             if self._connection:
                 self._connection.close()
@@ -81,6 +105,7 @@ class Search:
                 return self._matches(what, wanted)
             except sqlite3.DatabaseError:
                 log.exception("the search index %s can't be read; it is made anew", self._path)
+                self._stop_building()
                 self._throw_away()
                 self._follow(what)
                 return self._matches(what, wanted)
@@ -89,16 +114,21 @@ class Search:
         if (what, wanted) in self._found:
             self._found.move_to_end((what, wanted))
             return self._found[what, wanted]
-        ids = None
+        ids, whole = None, what not in self._built
         if wanted is not None:  # one text of all ids: a row each would take three times as long
             ids = self._open().execute(f"SELECT group_concat(rowid) FROM {what} WHERE {what} MATCH ?", (wanted,)).fetchone()[0]
-        found = self._found[what, wanted] = bitmap(np.fromstring(ids or "", dtype=np.int64, sep=","))
+        found = bitmap(np.fromstring(ids or "", dtype=np.int64, sep=","))
+        if not whole:
+            return found
+        self._found[what, wanted] = found
         while len(self._found) > REMEMBERED:
             self._found.popitem(last=False)
         return found
 
     def _follow(self, what: str) -> None:
-        """Takes up what is new in the store."""
+        """Takes up what is new in the store; much of it in the background. While that goes on nothing else is written."""
+        if self._thread:
+            return
         file, now = self._open(), self._store.row(f"search_marks_{what}")
         then = file.execute("SELECT rows, last, changes, changed FROM mark WHERE what = ?", (what,)).fetchone()
         if then == tuple(now.values()):
@@ -110,17 +140,60 @@ class Search:
             known = self._store.row(f"search_known_{what}", last=last, changed=changed)
             if (known["rows"], known["changes"]) == (rows, changes):
                 ids = self._store.column(f"search_new_{what}", last=last, changed=changed)
+        if (now["rows"] if ids is None else len(ids)) > AT_ONCE:
+            self._built, self._trouble = {what: 0.0}, None
+            self._thread = threading.Thread(target=self._try_to_build, args=(what, now), name="search-index", daemon=True)
+            self._thread.start()
+            return
         with file:
-            if ids is None or len(ids) > AT_ONCE:
-                file.execute(f"DROP TABLE IF EXISTS {what}")
-                file.execute(TABLE.format(what=what, columns=", ".join(COLUMNS[what])))
-                for low in range(0, now["last"] + 1, AT_ONCE):
-                    self._put(file, what, low, low + AT_ONCE - 1, None)
+            if ids is None:
+                self._clear(file, what)
+                self._put(file, what, 0, now["last"], None)
                 file.execute(f"INSERT INTO {what} ({what}) VALUES ('optimize')")
             elif ids:
                 file.executemany(f"DELETE FROM {what} WHERE rowid = ?", [(one,) for one in ids])
                 self._put(file, what, ids[0], ids[-1], ids)
             file.execute("INSERT OR REPLACE INTO mark VALUES (?, ?, ?, ?, ?)", (what, *now.values()))
+
+    def _try_to_build(self, what: str, now: dict[str, int]) -> None:
+        try:
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)  # of this thread alone: pages come first
+            self._build(what, now)
+        except Exception as error:
+            log.exception("the search index was not built; the next search tries again")
+            self._trouble = error
+        finally:
+            self._built = {}
+            self._thread = None
+
+    def _build(self, what: str, now: dict[str, int]) -> None:
+        """All texts, a portion after the other, each found at once; the mark that says that all are there comes last."""
+        file = sqlite3.connect(self._path)
+        try:
+            with file:
+                file.execute("DELETE FROM mark WHERE what = ?", (what,))
+                self._clear(file, what)
+            for low in range(0, now["last"] + 1, PORTION):
+                with file:
+                    self._put(file, what, low, min(low + PORTION - 1, now["last"]), None)
+                self._built[what] = min(1.0, (low + PORTION) / (now["last"] + 1))
+                if self._leave.wait(BREATH):
+                    return
+            with file:
+                file.execute(f"INSERT INTO {what} ({what}) VALUES ('optimize')")
+                file.execute("INSERT OR REPLACE INTO mark VALUES (?, ?, ?, ?, ?)", (what, *now.values()))
+        finally:
+            file.close()
+
+    def _stop_building(self) -> None:
+        if thread := self._thread:
+            self._leave.set()
+            thread.join()
+            self._leave.clear()
+
+    def _clear(self, file: sqlite3.Connection, what: str) -> None:
+        file.execute(f"DROP TABLE IF EXISTS {what}")
+        file.execute(TABLE.format(what=what, columns=", ".join(COLUMNS[what])))
 
     def _put(self, file: sqlite3.Connection, what: str, low: int, high: int, ids: list[int] | None) -> None:
         columns = self._store.columns(f"search_text_{what}", low=low, high=high, ids=ids)

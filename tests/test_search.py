@@ -9,11 +9,17 @@ import uuid
 
 import numpy as np
 import pytest
+from fastapi.testclient import TestClient
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from curation import reviews
+from curation.app_settings import Settings
+from curation.jobs import Jobs
+from curation.ui.server import create_app
 from data.search import Search, expression
+from tests.browser import chromium, executable, served
+from tests.failures_page import wait_for_count
 from tests.seed import seeded_store
 
 WORDS = (
@@ -208,3 +214,65 @@ def test_many_search_while_the_store_is_written(fresh):
         thread.join()
     assert troubles == []
     assert ids(search.samples("zep")) == made
+
+
+def test_a_large_index_is_built_beside_searches_that_find_what_is_there(fresh, monkeypatch):
+    store, search, workspace = fresh
+    expected, failures = search.samples("not"), search.failures("not")
+    search.close()
+    workspace.search.unlink()
+    monkeypatch.setattr("data.search.AT_ONCE", 5)
+    monkeypatch.setattr("data.search.PORTION", 4)
+    monkeypatch.setattr("data.search.BREATH", 0.05)
+    again = Search(store, workspace.search)
+    begun = time.perf_counter()
+    first = ids(again.samples("not"))
+    assert time.perf_counter() - begun < 0.2, "it doesn't wait"
+    seen = [again.progress()["samples"]]
+    while "samples" in again.progress():
+        assert set(ids(again.samples("not"))) <= set(ids(expected))
+        seen.append(again.progress().get("samples", 1.0))
+        time.sleep(0.02)
+    assert len(first) < len(ids(expected)) and seen == sorted(seen) and len(set(seen)) > 3
+    assert again.samples("not") == expected
+    again.refresh()
+    assert again.progress() == {} and again.failures("not") == failures
+    again.close()
+
+    workspace.search.unlink()  # closed in the middle: begun anew
+    half = Search(store, workspace.search)
+    half.samples("not")
+    half.close()
+    last = Search(store, workspace.search)
+    last.refresh()
+    assert last.samples("not") == expected and last.failures("not") == failures
+    last.close()
+
+
+def test_the_search_box_says_how_far_the_index_is(fresh, monkeypatch):
+    executable()
+    store, search, workspace = fresh
+    expected = len(ids(search.failures("not")))
+    search.close()
+    workspace.search.unlink()
+    for name, value in (("AT_ONCE", 5), ("PORTION", 3), ("BREATH", 0.4)):
+        monkeypatch.setattr(f"data.search.{name}", value)
+    app = create_app(workspace, store, Jobs(store, workspace), Settings(reviewer="ada"))
+    app.state.services.search.refresh_soon()
+    with served(app) as address, chromium(f"{address}/?page=failures&words=not") as page:
+        page.wait_for_selector(".fail-search .indexing >> text=/indexing \\d+ %/")
+        page.wait_for_function("() => document.querySelector('.fail-search .indexing').textContent === ''")
+        wait_for_count(page, expected)
+    app.state.services.search.close()
+
+
+def test_nothing_is_decided_in_bulk_on_what_a_part_of_the_index_finds(fresh):
+    store, _, workspace = fresh
+    app = create_app(workspace, store, Jobs(store, workspace), Settings(reviewer="ada"), headless=True)
+    client = TestClient(app, base_url="http://127.0.0.1", headers={"Origin": "http://127.0.0.1"})
+    body = {"matching": {"search": "not"}, "action": "approve"}
+    assert client.post("/api/review/bulk/preview", json=body).status_code == 200
+    app.state.services.search._built = {"samples": 0.5}
+    refused = client.post("/api/review/bulk/preview", json=body)
+    assert refused.status_code == 409 and "wait until it is whole" in refused.json()["error"]
+    assert client.get("/api/search/progress").json() == {"samples": 0.5}

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Annotated, Any
 
-from fastapi import APIRouter, BackgroundTasks, Body, Request
+from fastapi import APIRouter, BackgroundTasks, Body, HTTPException, Request
 from pydantic import BaseModel, Field
 
 from curation import auto_approve, blindness, by_hand, review_queue, reviews
@@ -256,6 +256,8 @@ def _blind_queue(store: Store, reviewer: str, matching: Matching) -> bool:
 
 def _of_many(here: Services, request: Request, matching: Matching) -> dict[str, Any]:
     reviewer = here.reviewer(request)
+    if matching.search and "samples" in here.search.progress():
+        raise HTTPException(409, "the search index is being made: wait until it is whole, then decide on all that is found")
     given = matching.given(request)
     blindness.refuse_many(here.store, reviewer, given)
     return given

@@ -1,4 +1,4 @@
-"""Beside the map of the Failures page: the table of slices by lift, and views that people saved of a page."""
+"""Beside the map of the Failures page: the table of slices by lift, views that people saved of a page, and how far the search index is."""
 
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
@@ -41,6 +41,12 @@ def table(request: Request, body: OfRounds) -> dict[str, Any]:
     found = slices.of_rounds(store, [str(one) for one in given], body.without_label_errors)
     shown = [one for one in found if one.examples >= body.least]
     return {"compared": len(shown), "rows": [one.to_row() for one in shown[: body.most]]}
+
+
+@router.get("/api/search/progress")
+def progress(request: Request) -> dict[str, float]:
+    """The share of failures and samples that a search finds already, while the index is made; nothing where it is."""
+    return services(request).search.progress()
 
 
 @router.post("/api/views/list")

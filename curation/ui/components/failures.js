@@ -3,6 +3,7 @@
 import { api, at, drawer, fill, fillOnce, fmt, h, icon, keys, later, onlyLatest, pick, state } from "./lib.js";
 import { drawClusters } from "./failures_left.js";
 import { undoLatest } from "./failures_undo.js";
+import { watchIndex } from "./indexing.js";
 import { drawChips, drawFacets } from "./failures_facets.js";
 import { drawActions, drawSteps } from "./failures_actions.js";
 import { confirmType, drawCard, drawThumbs, drawTriage, triage } from "./failures_card.js";
@@ -54,6 +55,7 @@ export function start(element) {
   search.addEventListener("input", later(() => choose({ words: search.value.trim() || null }, true), 250));
   search.addEventListener("keydown", (event) => event.key === "Enter" && search.blur());
   loadViews();
+  watchIndex(search, "failures", refresh);
 }
 
 // What the middle shows: map, grid or slices.

@@ -16,6 +16,7 @@ import { pace, place } from "./review_place.js";
 import { drawPeople } from "./review_people.js";
 import { pictureSize, Queue } from "./review_queue.js";
 import { refused, stored, tick } from "./review_stored.js";
+import { watchIndex } from "./indexing.js";
 
 const DONE = { approve: "approved", reject: "rejected" };
 
@@ -35,6 +36,7 @@ export function start(element) {
   const search = at(root, "search");
   search.addEventListener("input", later(() => choose({ words: search.value.trim() || null }, true), 250));
   search.addEventListener("keydown", (event) => event.key === "Enter" && search.blur());
+  watchIndex(search, "samples", () => { shown = null; show(); });
 }
 
 export const gridOn = () => state.one("view") === "grid";

@@ -1,0 +1,18 @@
+// Says in a search box how far the index is while it is made: until then a search finds what is there so far.
+
+import { api } from "./api.js";
+import { h } from "./dom.js";
+
+const EVERY = 1000; // milliseconds
+
+// Looks once when a page starts, and again while there is something to wait for. `what`: failures or samples; `again` searches anew
+// when more can be found.
+export async function watchIndex(input, what, again) {
+  const { [what]: done } = await api("search/progress", undefined, { quiet: true }).catch(() => ({}));
+  const said = input.parentNode.querySelector(".indexing") ?? input.parentNode.appendChild(h("small.indexing.dim", { role: "status" }));
+  const was = said.textContent;
+  said.textContent = done === undefined ? "" : `indexing ${Math.floor(100 * done)} %`;
+  said.title = said.textContent && "The search index is being made: what is indexed so far is found";
+  if (was && input.value.trim()) again();
+  if (done !== undefined) setTimeout(() => watchIndex(input, what, again), EVERY);
+}
