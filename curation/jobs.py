@@ -94,7 +94,8 @@ class Jobs:
                     "retry_before": 0,
                 }
             )
-            row = {"job_id": job_id, "stage": stage_name, "options": plain, "round": job.round, "lane": stage.lane}
+            lane = "gpu" if (job.folder / CHECKPOINT_FILE).exists() else stage.lane
+            row = {"job_id": job_id, "stage": stage_name, "options": plain, "round": job.round, "lane": lane}
             with self.store.write() as write:
                 write.insert("job", [{**row, "status": "queued", "total": total, "author": author}])
                 if then:

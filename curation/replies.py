@@ -14,6 +14,13 @@ class BlindAnswer(BaseModel):
     answer: str = Field(description="Only the answer, in the form asked for; 'unanswerable' if the image doesn't determine it.")
 
 
+class Guess(BaseModel):
+    """prompts/guess.md: an answer from the words alone, without the image."""
+
+    answer: str = Field(description="Only the answer that is most likely right, in the form asked for; guess, don't decline.")
+    certain: bool = Field(description="True only if the words or common knowledge determine the answer, whatever the image shows.")
+
+
 class Diagnosis(BaseModel):
     """prompts/diagnosis.md: why a model's answer went wrong."""
 

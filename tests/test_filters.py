@@ -2,20 +2,23 @@
 
 import io
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from rapidfuzz.distance import Levenshtein
 
-from curation.filters._alike import Neighbours, Pictures, question_similarity, words
+from curation.filters._alike import Hashes, Thumbnails, most_alike, question_similarity, thumbnails_alike, words
 from curation.filters._base import FilterContext, FilterInput, passes
 from data import scenes
 from data.images import ImageInfo, ImageStore, hamming
+from data.metrics import normalise
 from data.registry import FILTERS
 
 
@@ -211,24 +214,117 @@ def test_one_word_makes_another_question():
 
 
 @given(
-    st.lists(st.integers(0, 2**64 - 1), max_size=60), st.integers(0, 2**64 - 1), st.integers(0, 8), st.sets(st.integers(0, 63), max_size=9)
+    st.lists(st.integers(0, 2**64 - 1), max_size=60),
+    st.integers(0, 2**64 - 1),
+    st.integers(0, 16),
+    st.sets(st.integers(0, 63), max_size=17),
 )
-def test_neighbours_finds_just_those_within_the_radius(hashes, value, radius, flipped):
+def test_hashes_finds_just_those_within_the_radius(hashes, value, radius, flipped):
     hashes.append(value ^ sum(1 << bit for bit in flipped))
-    found = Neighbours(np.array(hashes, dtype=np.uint64), radius).near(value)
+    (found,) = Hashes(np.array(hashes, dtype=np.uint64), radius).near(np.array([value], np.uint64))
     assert list(found) == [i for i, other in enumerate(hashes) if hamming(value, other) <= radius]
 
 
-def test_neighbours_of_nothing():
-    assert len(Neighbours(np.array([], dtype=np.uint64), 4).near(7)) == 0
+def test_near_nothing_and_nothing_asked():
+    assert [len(found) for found in Hashes(np.array([], dtype=np.uint64), 4).near(np.array([7, 8], np.uint64))] == [0, 0]
+    assert Hashes(np.array([7], dtype=np.uint64), 4).near(np.array([], np.uint64)) == []
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(0, 255))
+def test_the_bound_of_likeness_is_one(seed, spread):
+    rng = np.random.default_rng(seed)
+    one = rng.integers(0, 256, (64, 3), np.uint8)
+    others = np.clip(one + rng.integers(-spread, spread + 1, (8, 64, 3)), 0, 255).astype(np.uint8)
+    assert (thumbnails_alike(one, others) <= most_alike(one, others) + 1e-6).all()
+
+
+POOL = ["red circle", "Red, circle?", "is there a red circle", "is there no red circle", "how many circles", "what color is the circle", ""]
+DRAWN = st.tuples(st.integers(0, 9), st.sampled_from(POOL), st.sampled_from(["red", "Red.", "reddish", "2", "no"]))
+
+
+@pytest.fixture(scope="module")
+def gallery(tmp_path_factory) -> tuple[ImageStore, list[ImageInfo]]:
+    """Ten pictures: scenes, copies of them that are near, and one of another layout whose hash is near by force."""
+    store = ImageStore(tmp_path_factory.mktemp("gallery") / "images")
+    plain = [store.add(encoded(scene(seed))) for seed in range(4)]
+    copies = [store.add(encoded(scene(seed), "JPEG", quality=quality)) for seed in range(2) for quality in (60, 90)]
+    forced = [replace(store.add(encoded(scene(50 + i))), phash=plain[i].phash ^ 5) for i in range(2)]
+    return store, [*plain, *copies, *forced]
+
+
+def brute_force(store, item, rows, radius, text_of):
+    """The largest min(picture, text) over all rows, each compared by itself."""
+    best = 0.0
+    for info, *row in rows:
+        near = info.sha256 == item.image or hamming(info.phash, item.phash) <= radius
+        text = text_of(item, *row)
+        if near and text > 0:
+            best = max(best, min(text, picture_likeness(store, item.image, info.sha256)))
+    return best
+
+
+def picture_likeness(store: ImageStore, one: str, other: str) -> float:
+    if one == other:
+        return 1.0
+    a, b = (np.asarray(store.open(image).resize((8, 8), Image.Resampling.BILINEAR), np.float64) / 255 for image in (one, other))
+    difference = a - b
+    return max(0.0, 1 - np.abs(difference - np.median(difference, axis=(0, 1))).max())
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(DRAWN, min_size=1, max_size=25), st.lists(DRAWN, min_size=1, max_size=12), st.integers(0, 16))
+def test_the_index_finds_all_that_comparing_each_with_each_finds(gallery, samples, examples, radius):
+    """Recall 1: duplicate and leakage give every sample the score that brute force gives it."""
+    store, infos = gallery
+    folder = store.root.parent
+    items = [item(i, infos[place], question, answer) for i, (place, question, answer) in enumerate(samples)]
+    written(
+        folder / "samples.parquet",
+        [{"sample_id": i.sample_id, "image": i.image, "phash": i.phash, "question": i.question, "answer": i.answer} for i in items],
+    )
+    written(
+        folder / "eval.parquet",
+        [
+            {"example_id": i, "image": infos[place].sha256, "phash": infos[place].phash, "question": question, "golds": ["x"]}
+            for i, (place, question, _) in enumerate(examples)
+        ],
+    )
+    context = FilterContext(store.root, samples_parquet=folder / "samples.parquet", eval_parquet=folder / "eval.parquet")
+
+    def question_alike(one, question, *_):
+        return question_similarity(words(one.question), words(question))
+
+    def sample_alike(one, question, answer, number):
+        same = Levenshtein.normalized_similarity(normalise(one.answer), normalise(answer))
+        return min(question_alike(one, question), same) * (number < one.sample_id)
+
+    against = {
+        "leakage": ([(infos[place], question) for place, question, _ in examples], question_alike),
+        "duplicate": ([(infos[place], question, answer, i) for i, (place, question, answer) in enumerate(samples)], sample_alike),
+    }
+    for name, (rows, text_of) in against.items():
+        plugin = FILTERS.make(name, {"radius": radius})
+        plugin.setup(context)
+        found = {verdict.sample_id: verdict for verdict in plugin(items)}
+        for one in items:
+            expected = brute_force(store, one, rows, radius, text_of)
+            assert found[one.sample_id].score == pytest.approx(expected, abs=1e-5), found[one.sample_id].reason
+
+
+def test_a_picture_without_a_hash_is_found_by_its_bytes(tmp_path, store):
+    info = store.add(encoded(scene(1)))
+    rows = [{"example_id": 7, "image": info.sha256, "phash": None, "question": "How many?", "golds": ["2"]}]
+    plugin = FILTERS.make("leakage")
+    plugin.setup(FilterContext(store.root, eval_parquet=written(tmp_path / "eval.parquet", rows)))
+    (verdict,) = plugin([item(1, info, "how many")])
+    assert (verdict.score, "eval example 7" in verdict.reason) == (1, True)
 
 
 def test_copies_are_told_from_other_scenes(store):
     """Compressed or resized copies are at least 0.95 alike; of 300 other scenes hardly any is."""
     infos = [store.add(encoded(scene(seed))) for seed in range(300)]
-    pictures = Pictures(store.root)
+    all_ = Thumbnails(store.root, [info.sha256 for info in infos])
     for seed in range(20):
         for copy in (encoded(scene(seed), "JPEG", quality=75), encoded(scene(seed).resize((100, 100), Image.Resampling.BICUBIC))):
-            assert pictures.similarity(infos[seed].sha256, store.add(copy).sha256) > 0.95
-    likeness = [pictures.similarity(infos[0].sha256, other.sha256) for other in infos[1:]]
-    assert max(likeness) < 0.95
+            assert thumbnails_alike(all_.of(store.add(copy).sha256), all_.at(np.array([seed])))[0] > 0.95
+    assert thumbnails_alike(all_.of(infos[0].sha256), all_.at(np.arange(1, 300))).max() < 0.95

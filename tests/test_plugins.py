@@ -15,7 +15,8 @@ import pytest
 from PIL import Image
 from pydantic import BaseModel, ValidationError
 
-from curation.filters._base import Filter, FilterContext, FilterInput, passes
+from curation.filters._base import Filter, FilterContext, FilterInput, Need, passes
+from curation.prompting import SHIPPED, shipped
 from data import metrics, registry
 from data.images import ImageStore, load
 from data.records import BadLine, Dataset, SourceExample, Verdict
@@ -127,18 +128,25 @@ def test_a_filter_plugin(name, tmp_path, one_sample):
     assert plugin.version >= 1
     assert plugin.comparison in ("at_least", "at_most")
     assert passes(plugin.threshold, plugin.threshold, plugin.comparison)
-    assert plugin.needs <= {"frontier", "image", "text_embedder"}
+    assert plugin.needs <= set(get_args(Need))
+    assert ("frontier" in plugin.needs) == (plugin.prompt is not None)
     made = registry.FILTERS.make(name)
-    if "frontier" in plugin.needs:
-        return  # test_filters_frontier.py and test_filters_teacher.py ask real ones
+    item = FilterInput.from_row(
+        {**sample, "metric": "exact_match", "answer_form": "one word", "image_path": str(store.path(sample["image"]))}
+    )
+    asked = made.requests(item, SHIPPED)
+    assert [request.prompt_version for request in asked] == [shipped(plugin.prompt).version] * len(asked) if plugin.prompt else asked == []
+    assert all(bool(request.images) == ("image" in plugin.needs) for request in asked)
+    assert plugin.stamp(SHIPPED) < 2**31
+    if plugin.needs & {"frontier", "baseline"}:
+        return  # test_filters_frontier.py, test_filters_teacher.py and test_filters_known.py ask real ones
     pq.write_table(pa.Table.from_pylist([{**sample, "choices": [], "example_id": 1, "golds": ["red"]}]), tmp_path / "all.parquet")
     made.setup(FilterContext(store.root, samples_parquet=tmp_path / "all.parquet", eval_parquet=tmp_path / "all.parquet"))
-    item = FilterInput.from_row({**sample, "metric": "exact_match", "answer_form": "one word"})
     undrawn = FilterInput(2, 0, "What?", "red", "d", "exact_match", "one word")
-    verdicts = list(made([item, undrawn]))
+    verdicts = sorted(made([item, undrawn]), key=lambda verdict: verdict.sample_id)
     assert [(verdict.sample_id, verdict.filter, verdict.version) for verdict in verdicts] == [
-        (1, name, plugin.version),
-        (2, name, plugin.version),
+        (1, name, plugin.stamp(SHIPPED)),
+        (2, name, plugin.stamp(SHIPPED)),
     ]
     assert all(isinstance(verdict, Verdict) for verdict in verdicts)
     assert 0 <= verdicts[0].score <= 1

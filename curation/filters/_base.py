@@ -7,20 +7,22 @@ deletes nothing; whether a sample passes follows from the score and the filter's
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import BaseModel
 
+from curation.prompting import SHIPPED, Prompts, version_of
+from curation.prompting import shipped as shipped_prompt
 from data.images import BadImage
 from data.records import Metric, Record, Verdict
 
 if TYPE_CHECKING:
-    from models.frontier import Request
+    from models.frontier import Outcome, Request
     from models.frontier.openai_compatible import OpenAICompatible
 
 Comparison = Literal["at_least", "at_most"]
-Need = Literal["frontier", "image", "text_embedder"]
+Need = Literal["frontier", "image", "text_embedder", "baseline"]
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,7 @@ class FilterInput(Record):
     image: str | None = None  # SHA-256 in hexadecimal; None before it is drawn
     image_path: str | None = None
     phash: int | None = None  # of the picture, data.images.phash; computed where it is missing
+    prompt_suffix: str = ""  # as a baseline is asked
 
 
 @dataclass
@@ -49,7 +52,11 @@ class FilterContext:
     samples_parquet: Path | None = None  # all samples of the workspace: sample_id, image, phash, question, answer
     eval_parquet: Path | None = None  # all examples of all eval splits: example_id, image, phash, question, golds
     embed_text: Callable[[list[str]], np.ndarray] | None = None  # texts to (n, d) float32 rows of length 1
-    should_stop: Callable[[], bool] = lambda: False  # asked between calls of a frontier model; samples not asked about get no verdict
+    open_baseline: Callable[[float], tuple[str, Any]] | None = (
+        None  # sampling temperature (0: greedy) to the round's checkpoint: name, plugin
+    )
+    prompts: Prompts = SHIPPED
+    should_stop: Callable[[], bool] = lambda: False  # asked between samples or calls; samples not come to get no verdict
 
 
 class Filter:
@@ -61,6 +68,9 @@ class Filter:
     comparison: ClassVar[Comparison] = "at_least"
     needs: ClassVar[frozenset[Need]] = frozenset()
     overridable_in_bulk: ClassVar[bool] = True
+    enabled_by_default: ClassVar[bool] = True  # in a new workspace
+    prompt: ClassVar[str | None] = None  # the prompt that it asks by, curation/prompts/<prompt>.md
+    seconds_a_sample: ClassVar[float | None] = None  # on one core, until it was measured here (curation/stages/filter.py)
 
     def __init__(self, options: BaseModel) -> None:
         self.options = options
@@ -73,7 +83,29 @@ class Filter:
         """Called once before the first batch. Raises ValueError if the context lacks what the filter needs."""
         if "frontier" in self.needs and context.frontier is None:
             raise ValueError(f"filter {self.name} asks a frontier model, but none is set; choose one or switch the filter off")
+        if "baseline" in self.needs and context.open_baseline is None:
+            raise ValueError(f"filter {self.name} asks the round's checkpoint, but none is set; begin a round or switch the filter off")
         self.context = context
+        self._stamp = self.stamp(context.prompts)
+
+    @classmethod
+    def stamp(cls, prompts: Prompts) -> int:
+        """What a verdict bears as its version: the filter's own, and in the lower 24 bits the version of the prompt that it asks by.
+
+        Only verdicts of another stamp are out of date: those of this filter, for its rules or its prompt have changed.
+        """
+        if cls.prompt is None:
+            return cls.version
+        return cls.version << 24 | int(version_of(prompts.texts.get(cls.prompt) or shipped_prompt(cls.prompt).text)[:6], 16)
+
+    def requests(self, item: FilterInput, prompts: Prompts) -> "list[Request]":
+        """The calls of a frontier model that one sample takes; its cost is estimated from them."""
+        return []
+
+    def ask(self, batch: Sequence[FilterInput]) -> "Iterator[Outcome]":
+        """What became of all the calls of these samples, as they end; samples that have no call are passed over."""
+        requests = (request for item in batch for request in self.requests(item, self.context.prompts))
+        return self.context.frontier.ask_all(requests, self.context.should_stop)
 
     def score(self, item: FilterInput) -> tuple[float, str]:
         """Score and reason for one sample. Raises BadImage or FileNotFoundError if its picture can't be used."""
@@ -82,16 +114,18 @@ class Filter:
     def __call__(self, batch: Sequence[FilterInput]) -> Iterator[Verdict]:
         """One verdict a sample, in any order; a sample that can't be judged gets one with an error and no score."""
         for item in batch:
+            if self.context.should_stop():
+                return
             try:
                 yield self.verdict(item, *self.score(item))
             except (BadImage, FileNotFoundError) as error:
                 yield self.failed(item, str(error))
 
     def verdict(self, item: FilterInput, score: float, reason: str) -> Verdict:
-        return Verdict(item.sample_id, item.revision, self.name, self.version, float(score), reason)
+        return Verdict(item.sample_id, item.revision, self.name, self._stamp, float(score), reason)
 
     def failed(self, item: FilterInput, error: str) -> Verdict:
-        return Verdict(item.sample_id, item.revision, self.name, self.version, None, "could not be judged", error)
+        return Verdict(item.sample_id, item.revision, self.name, self._stamp, None, "could not be judged", error)
 
 
 def passes(score: float | None, threshold: float, comparison: Comparison) -> bool | None:
@@ -110,8 +144,3 @@ def picture_of(item: FilterInput) -> str:
     if item.image is None:
         raise BadImage(f"sample {item.sample_id} has no picture yet; draw it first")
     return item.image
-
-
-def requests(batch: Sequence[FilterInput], make: "Callable[[FilterInput, int], Request]", times: int = 1) -> "Iterator[Request]":
-    """The calls for the samples that have a picture, `times` each, as they are taken."""
-    return (make(item, attempt) for item in batch if item.image_path for attempt in range(times))

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 
 from pydantic import BaseModel, Field
 
-from curation.filters._base import Filter, FilterInput, requests
-from curation.prompting import render
+from curation.filters._base import Filter, FilterInput
+from curation.prompting import Prompts
 from curation.replies import BlindAnswer
 from data.metrics import score
 from data.questions import lettered
@@ -18,6 +18,7 @@ class Agreement(Filter):
     title = "The frontier model answers the same"
     threshold = 0.6  # with one answer: it must agree
     needs = frozenset({"frontier", "image"})
+    prompt = "agreement"
 
     class Options(BaseModel):
         k: int = Field(
@@ -25,13 +26,16 @@ class Agreement(Filter):
         )
         agree: float = Field(default=0.9, gt=0, le=1, description="Score by the dataset's metric from which two answers count as the same.")
 
+    def requests(self, item: FilterInput, prompts: Prompts) -> list[Request]:
+        return [self._request(item, prompts, attempt) for attempt in range(self.options.k)] if item.image_path else []
+
     def __call__(self, batch: Sequence[FilterInput]) -> Iterator[Verdict]:
         by_key = {_key(item, i): item for item in batch for i in range(self.options.k)}
         came: dict[int, list[Outcome]] = defaultdict(list)
         for item in batch:
             if not item.image_path:
                 yield self.failed(item, f"sample {item.sample_id} has no picture yet; draw it first")
-        for outcome in self.context.frontier.ask_all(requests(batch, _request, self.options.k), self.context.should_stop):
+        for outcome in self.ask(batch):
             item = by_key[outcome.key]
             came[item.sample_id].append(outcome)
             if len(came[item.sample_id]) == self.options.k:
@@ -46,12 +50,12 @@ class Agreement(Filter):
         said = ", ".join(f"“{answer}”" for answer in dict.fromkeys(answers))
         return self.verdict(item, sum(same) / len(same), f"{sum(same)} of {len(same)} agree with “{item.answer}”: the frontier says {said}")
 
+    def _request(self, item: FilterInput, prompts: Prompts, attempt: int) -> Request:
+        choices = lettered(item.choices)
+        prompt = prompts.render(self.prompt, question=item.question, choices=choices, answer_form=item.answer_form)
+        key = _key(item, attempt)
+        return Request(key, "agreement", prompt.system, prompt.user, (item.image_path,), BlindAnswer, attempt, prompt.version)
+
 
 def _key(item: FilterInput, attempt: int) -> str:
     return f"{item.sample_id}:{item.revision}:{attempt}"
-
-
-def _request(item: FilterInput, attempt: int) -> Request:
-    prompt = render("blind", question=item.question, choices=lettered(item.choices), answer_form=item.answer_form)
-    key = _key(item, attempt)
-    return Request(key, "agreement", prompt.system, prompt.user, (item.image_path,), BlindAnswer, attempt, prompt.version)

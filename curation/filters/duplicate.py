@@ -1,11 +1,14 @@
 """Is there an earlier sample with the same picture, question and answer, or nearly so? The first one is kept."""
 
-from pydantic import BaseModel, Field
-from rapidfuzz.distance import Levenshtein
+from collections.abc import Iterator, Sequence
 
-from curation.filters._alike import Catalogue, question_similarity, words
+import numpy as np
+from pydantic import BaseModel, Field
+
+from curation.filters._alike import Catalogue, Found, Texts
 from curation.filters._base import Filter, FilterContext, FilterInput
 from data.metrics import normalise
+from data.records import Verdict
 
 
 class Duplicate(Filter):
@@ -13,6 +16,7 @@ class Duplicate(Filter):
     threshold = 0.95
     comparison = "at_most"
     needs = frozenset({"image"})
+    seconds_a_sample = 3e-4
 
     class Options(BaseModel):
         radius: int = Field(default=4, ge=0, le=16, description="Bits in which the perceptual hashes of near pictures may differ.")
@@ -22,23 +26,25 @@ class Duplicate(Filter):
         if context.samples_parquet is None:
             raise ValueError("filter duplicate needs the workspace's samples (samples_parquet)")
         self.samples = Catalogue(context.samples_parquet, ["sample_id", "answer"], context.images_root, self.options.radius)
+        self.sample_ids = self.samples.table["sample_id"].to_numpy()
+        self.answers = Texts(self.samples.table["answer"], normalise)
 
-    def score(self, item: FilterInput) -> tuple[float, str]:
+    def __call__(self, batch: Sequence[FilterInput]) -> Iterator[Verdict]:
         """The likeness to the most similar sample of a smaller number: the least of picture, question and answer."""
-        asked, answer = words(item.question), normalise(item.answer)
-        best, reason = 0.0, "no earlier sample is alike in picture, question and answer"
-        for row, image in self.samples.like_picture_of(item):
-            if row["sample_id"] >= item.sample_id:
-                continue
-            text = min(question_similarity(asked, words(row["question"])), _answers_alike(answer, normalise(row["answer"])))
-            if text <= best:
-                continue
-            picture = self.samples.pictures.similarity(item.image, image)
-            if min(text, picture) > best:
-                best = min(text, picture)
-                reason = f"like sample {row['sample_id']}, “{row['question']}” “{row['answer']}”: picture {picture:.2f}, text {text:.2f}"
-        return best, reason
+        for item, found in self.samples.most_alike(batch, self._texts_alike):
+            if self.context.should_stop():
+                return
+            yield self.failed(item, str(found)) if isinstance(found, Exception) else self.verdict(item, found.score, self._reason(found))
 
+    def _texts_alike(self, items: list[FilterInput], rows: np.ndarray) -> np.ndarray:
+        """0 for samples that are no earlier ones."""
+        questions = self.samples.questions.alike([item.question for item in items], rows)
+        answers = self.answers.alike([item.answer for item in items], rows)
+        earlier = self.sample_ids[rows] < np.array([item.sample_id for item in items])[:, None]
+        return np.minimum(questions, answers) * earlier
 
-def _answers_alike(one: str, other: str) -> float:
-    return 1.0 if one == other else Levenshtein.normalized_similarity(one, other)
+    def _reason(self, found: Found) -> str:
+        if found.row < 0:
+            return "no earlier sample is alike in picture, question and answer"
+        sample, question, answer = int(self.sample_ids[found.row]), self.samples.questions[found.row], self.answers[found.row]
+        return f"like sample {sample}, “{question}” “{answer}”: picture {found.picture:.2f}, text {found.text:.2f}"

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 
 from pydantic import BaseModel
 
-from curation.filters._base import Filter, FilterInput, requests
-from curation.prompting import render
+from curation.filters._base import Filter, FilterInput
+from curation.prompting import Prompts
 from curation.replies import Judgement
 from data.questions import lettered
 from data.records import Verdict
@@ -16,27 +16,31 @@ class Judge(Filter):
     title = "Judged correct and of high quality"
     threshold = 3
     needs = frozenset({"frontier", "image"})
+    prompt = "judge"
 
     class Options(BaseModel):
         pass
+
+    def requests(self, item: FilterInput, prompts: Prompts) -> list[Request]:
+        return [self._request(item, prompts)] if item.image_path else []
 
     def __call__(self, batch: Sequence[FilterInput]) -> Iterator[Verdict]:
         by_key = {_key(item): item for item in batch}
         for item in batch:
             if not item.image_path:
                 yield self.failed(item, f"sample {item.sample_id} has no picture yet; draw it first")
-        for outcome in self.context.frontier.ask_all(requests(batch, _request), self.context.should_stop):
+        for outcome in self.ask(batch):
             item = by_key[outcome.key]
             if outcome.parsed is None:
                 yield self.failed(item, outcome.error)
             else:
                 yield self.verdict(item, outcome.parsed.score, outcome.parsed.reason)
 
+    def _request(self, item: FilterInput, prompts: Prompts) -> Request:
+        shown = {"question": item.question, "choices": lettered(item.choices), "answer": item.answer, "answer_form": item.answer_form}
+        prompt = prompts.render(self.prompt, **shown)
+        return Request(_key(item), "judge", prompt.system, prompt.user, (item.image_path,), Judgement, 0, prompt.version)
+
 
 def _key(item: FilterInput) -> str:
     return f"{item.sample_id}:{item.revision}"
-
-
-def _request(item: FilterInput, attempt: int) -> Request:
-    prompt = render("judge", question=item.question, choices=lettered(item.choices), answer=item.answer, answer_form=item.answer_form)
-    return Request(_key(item), "judge", prompt.system, prompt.user, (item.image_path,), Judgement, attempt, prompt.version)

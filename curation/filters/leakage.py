@@ -4,10 +4,14 @@ Picture and question must both be alike: an eval picture with another question, 
 picture, is not leakage. The same picture with the same question scores 1, whatever the answer.
 """
 
+from collections.abc import Iterator, Sequence
+
+import numpy as np
 from pydantic import BaseModel, Field
 
-from curation.filters._alike import Catalogue, question_similarity, words
+from curation.filters._alike import Catalogue, Found
 from curation.filters._base import Filter, FilterContext, FilterInput
+from data.records import Verdict
 
 
 class Leakage(Filter):
@@ -16,6 +20,7 @@ class Leakage(Filter):
     comparison = "at_most"
     needs = frozenset({"image"})
     overridable_in_bulk = False
+    seconds_a_sample = 1e-4
 
     class Options(BaseModel):
         radius: int = Field(default=4, ge=0, le=16, description="Bits in which the perceptual hashes of near pictures may differ.")
@@ -26,17 +31,19 @@ class Leakage(Filter):
             raise ValueError("filter leakage needs the examples of the eval splits (eval_parquet)")
         self.examples = Catalogue(context.eval_parquet, ["example_id"], context.images_root, self.options.radius)
 
-    def score(self, item: FilterInput) -> tuple[float, str]:
+    def __call__(self, batch: Sequence[FilterInput]) -> Iterator[Verdict]:
         """The likeness to the most similar eval example: the lesser of picture and question."""
-        asked = words(item.question)
-        best, reason = 0.0, "no eval example is alike in picture and question"
-        for row, image in self.examples.like_picture_of(item):
-            question = question_similarity(asked, words(row["question"]))
-            if question <= best:
-                continue
-            picture = self.examples.pictures.similarity(item.image, image)
-            if min(question, picture) > best:
-                best = min(question, picture)
-                what = "the same picture and question as" if best == 1 and image == item.image else "like"
-                reason = f"{what} eval example {row['example_id']}, “{row['question']}”: picture {picture:.2f}, question {question:.2f}"
-        return best, reason
+        for item, found in self.examples.most_alike(batch, self._questions_alike):
+            if self.context.should_stop():
+                return
+            yield self.failed(item, str(found)) if isinstance(found, Exception) else self.verdict(item, found.score, self._reason(found))
+
+    def _questions_alike(self, items: list[FilterInput], rows: np.ndarray) -> np.ndarray:
+        return self.examples.questions.alike([item.question for item in items], rows)
+
+    def _reason(self, found: Found) -> str:
+        if found.row < 0:
+            return "no eval example is alike in picture and question"
+        what = "the same picture and question as" if found.score == 1 and found.same_picture else "like"
+        example, question = self.examples.value(found.row, "example_id"), self.examples.questions[found.row]
+        return f"{what} eval example {example}, “{question}”: picture {found.picture:.2f}, question {found.text:.2f}"

@@ -1,20 +1,36 @@
-"""Filter: each enabled filter gives its verdict on each drawn sample. Nothing is deleted; people may override every verdict."""
+"""Filter: each enabled filter gives its verdict on each drawn sample. Nothing is deleted; people may override every verdict.
 
+Judged is what has no verdict of the filter's present version (and of its prompt's) on the sample's present text and picture.
+"""
+
+import json
+import time
+from collections import Counter
 from collections.abc import Iterator
-from itertools import groupby
+from dataclasses import replace
+from itertools import groupby, islice
+from typing import Any, ClassVar
 
 from pydantic import Field
 
-from curation.filters._base import FilterContext, FilterInput
+from curation import checkpoints, prompt_versions
+from curation.filters._base import Filter, FilterContext, FilterInput
 from curation.frontier import FrontierOptions, open_client
-from curation.stages.base import Context, Estimate, Job, NothingToDo, Result, Row
+from curation.prompting import PromptOptions, Prompts
+from curation.stages.base import API_BATCH, Context, Estimate, Job, NothingToDo, Result, Row
 from data.images import ImageStore
 from data.registry import EMBEDDERS, FILTERS
 from data.store import Store, Write
 from data.workspace import Workspace
 
+LOCAL_BATCH = 256  # samples that a filter on this machine is given at once
+PROBE = 20  # samples from which the cost of the others is estimated
+SPEEDS = "filter seconds"  # setting: seconds a sample by filter, as the last job took them
+TIMINGS = "seconds.json"  # in the job's folder
 
-class Options(FrontierOptions):
+
+class Options(PromptOptions, FrontierOptions):
+    PROMPTS: ClassVar[tuple[str, ...]] = tuple(sorted({p.prompt for p in map(FILTERS.load, FILTERS.names()) if p.prompt}))
     filters: list[str] | None = Field(default=None, description="Filters to run; all enabled ones if empty.")
     filter_options: dict[str, dict] = Field(default_factory=dict, description="Options of single filters, by filter.")
     sample_ids: list[int] | None = Field(default=None, description="Samples to judge; all that lack a verdict if empty.")
@@ -25,8 +41,8 @@ class FilterStage:
 
     name = "filter"
     title = "Let the filters judge the samples"
-    lane = "api"
-    batch_size = 256
+    lane = "api"  # with a filter that asks the checkpoint: the GPU's
+    batch_size = API_BATCH
     Options = Options
 
     def select(self, store: Store, workspace: Workspace, job: Job) -> list[Row]:
@@ -35,16 +51,58 @@ class FilterStage:
             raise NothingToDo("every drawn sample has all its verdicts. Generate and draw samples first, or enable more filters.")
         store.to_parquet("samples_as_context", job.folder / "samples.parquet")
         store.to_parquet("eval_as_context", job.folder / "eval.parquet")
+        if any("baseline" in FILTERS.load(name).needs for name in {row["filter"] for row in pairs}):
+            checkpoints.take_along(checkpoints.find(store), job.folder)
         images = ImageStore(workspace.images)
         paths = {image: str(images.path(image)) for image in {row["image"] for row in pairs}}
         return [{**row, "key": f"{row['sample_id']}/{row['filter']}", "image_path": paths[row["image"]]} for row in pairs]
 
     def estimate(self, store: Store, workspace: Workspace, options: Options) -> Estimate:
+        """The whole, and in `detail` each filter by itself: samples, calls, dollars, seconds, and whom it asks."""
+        parts = [part for part in self._parts(store, workspace, options) if part["samples"]]
+        usd = [part["usd"] for part in parts if part["calls"]]
+        seconds = [part["seconds"] for part in parts]
+        return Estimate(
+            rows=sum(part["samples"] for part in parts),
+            calls=sum(part["calls"] for part in parts),
+            usd=None if None in usd else (sum(low for low, _ in usd), sum(high for _, high in usd)),
+            seconds=None if None in seconds else sum(seconds),
+            detail={"filters": parts},
+        )
+
+    def _parts(self, store: Store, workspace: Workspace, options: Options) -> Iterator[dict[str, Any]]:
         counts = {row["filter"]: row["samples"] for row in _pairs(store, options, "samples_to_filter_count")}
-        calls = sum(count for name, count in counts.items() if "frontier" in FILTERS.load(name).needs)
-        spend = store.row("cost_of_a_judgement")
-        usd = (0.8 * spend["usd"] * calls, 1.25 * spend["usd"] * calls) if spend and spend["usd"] is not None else None
-        return Estimate(rows=sum(counts.values()), calls=calls, usd=usd if calls else (0.0, 0.0))
+        prompts, images = _prompts(store, options), ImageStore(workspace.images)
+        measured = self.speeds(store)
+        with open_client(options, workspace) as client:
+            for name in _chosen(store, options):
+                plugin, samples = FILTERS.load(name), counts.get(name, 0)
+                calls, usd = 0, (0.0, 0.0)
+                if "frontier" in plugin.needs and samples:
+                    filter_ = FILTERS.make(name, options.filter_options.get(name))
+                    some = _pairs(store, options.model_copy(update={"filters": [name]}), "samples_to_filter_some", limit=PROBE)
+                    items = [FilterInput.from_row({**row, "image_path": str(images.path(row["image"]))}) for row in some]
+                    requests = [request for item in items for request in filter_.requests(item, prompts)]
+                    calls, low, high = client.estimate(requests, round(samples * len(requests) / len(items)))
+                    usd = None if low is None else (low, high)
+                each = measured.get(name, plugin.seconds_a_sample)
+                asks = next((who for who in ("frontier", "baseline") if who in plugin.needs), None)
+                seconds = None if each is None else round(each * samples, 1)
+                yield {
+                    "filter": name,
+                    "title": plugin.title,
+                    "asks": asks,
+                    "samples": samples,
+                    "calls": calls,
+                    "usd": usd,
+                    "seconds": seconds,
+                }
+
+    @staticmethod
+    def speeds(store: Store) -> dict[str, float]:
+        """Seconds a sample, by filter, as the last job that ran it took here."""
+        found = store.row("setting_latest", name=SPEEDS)
+        return json.loads(found["value"]) if found else {}
 
     def collect(self, write: Write, job: Job, results: list[Result]) -> None:
         """What was judged on a picture that is no longer the sample's is dropped: it is judged again by the next launch."""
@@ -56,24 +114,44 @@ class FilterStage:
         write.touch(row["sample_id"] for row in rows)
 
     def finish(self, store: Store, workspace: Workspace, job: Job) -> str | None:
+        """Keeps how long each filter took, for the next estimate."""
+        path = job.folder / TIMINGS
+        if path.exists():
+            speeds = self.speeds(store) | json.loads(path.read_text(encoding="utf-8"))
+            with store.write() as write:
+                write.insert("setting", [{"name": SPEEDS, "value": json.dumps(speeds), "author": f"job {job.job_id}"}])
         return None
 
     def setup(self, context: Context) -> None:
         self.context = context
-        self.filters = {}
+        self.filters: dict[str, Filter] = {}
         self.client = open_client(context.options, context.workspace)
+        self.prompts = Prompts.of_job(context.folder)
+        self.took, self.judged = Counter(), Counter()
 
     def __call__(self, rows: list[Row]) -> Iterator[Result]:
-        for name, group in groupby(rows, key=lambda row: row["filter"]):
+        for name, some in self._parts_of(rows):
             judge = self._filter(name)
-            items = {row["sample_id"]: FilterInput.from_row(row) for row in group}
+            items = {row["sample_id"]: FilterInput.from_row(row) for row in some}
+            began = time.monotonic()
             for verdict in judge(list(items.values())):
                 row = {"key": f"{verdict.sample_id}/{name}", **verdict.to_row(), "image": items[verdict.sample_id].image}
                 if verdict.error is None:
                     del row["error"]  # a result with an error is a bad row
                 yield row
+            self.took[name] += time.monotonic() - began
+            self.judged[name] += len(items)
+        each = {name: self.took[name] / self.judged[name] for name in self.took}
+        (self.context.folder / TIMINGS).write_text(json.dumps(each), encoding="utf-8")
 
-    def _filter(self, name: str):
+    def _parts_of(self, rows: list[Row]) -> Iterator[tuple[str, list[Row]]]:
+        """Rows of one filter at once: all that there are for those that ask an API, lest slots idle; others are stopped between parts."""
+        for name, group in groupby(rows, key=lambda row: row["filter"]):
+            size = API_BATCH if "frontier" in FILTERS.load(name).needs else LOCAL_BATCH
+            while (some := list(islice(group, size))) and not self.context.should_stop():
+                yield name, some
+
+    def _filter(self, name: str) -> Filter:
         """The filter, made and set up when its first row comes."""
         if name not in self.filters:
             made = FILTERS.make(name, self.context.options.filter_options.get(name))
@@ -85,25 +163,37 @@ class FilterStage:
                     samples_parquet=folder / "samples.parquet",
                     eval_parquet=folder / "eval.parquet",
                     embed_text=EMBEDDERS.make("minilm").embed if "text_embedder" in made.needs else None,
+                    open_baseline=self._open_baseline,
+                    prompts=self.prompts,
                     should_stop=self.context.should_stop,
                 )
             )
             self.filters[name] = made
         return self.filters[name]
 
+    def _open_baseline(self, temperature: float) -> tuple[str, Any]:
+        checkpoint = checkpoints.taken_along(self.context.folder)
+        sampling = {**checkpoint.options, "temperature": temperature} if temperature else checkpoint.options
+        baseline = checkpoints.make_baseline(replace(checkpoint, options=sampling))
+        baseline.warm_up()
+        return checkpoint.name, baseline
+
 
 def enable_defaults(store: Store, author: str) -> None:
-    """Gives every filter that has no setting yet its default one, enabled."""
+    """Gives every filter that has no setting yet its default one. Bits are only appended.
+
+    A filter that comes to a workspace with settings of its own is off until somebody turns it on: nothing changes by an update.
+    """
     known = {row["filter"]: row["bit"] for row in store.rows("filters")}
     rows = []
     for name in FILTERS.names():
         if name not in known:
             plugin = FILTERS.load(name)
-            bit = len(known) + len(rows)
-            setting = {"enabled": True, "threshold": plugin.threshold, "comparison": plugin.comparison, "author": author}
-            rows.append({"filter": name, "bit": bit, **setting})
+            bit = max(known.values(), default=-1) + 1 + len(rows)
+            enabled = plugin.enabled_by_default and not known
+            rows.append({"filter": name, "bit": bit, "enabled": enabled, "threshold": plugin.threshold, "comparison": plugin.comparison})
     with store.write() as write:
-        write.insert("filter_setting", rows)
+        write.insert("filter_setting", [{**row, "author": author} for row in rows])
 
 
 def change_setting(store: Store, name: str, enabled: bool, threshold: float, author: str) -> None:
@@ -115,13 +205,19 @@ def change_setting(store: Store, name: str, enabled: bool, threshold: float, aut
         write.touch_judged()
 
 
-def _pairs(store: Store, options: Options, query: str = "samples_to_filter") -> list[Row]:
+def _chosen(store: Store, options: Options) -> list[str]:
+    """The filters that are to judge: those named, else the enabled ones."""
+    if options.filters is not None:
+        return options.filters
     known = FILTERS.names()  # a setting stays when its plugin is taken away
-    enabled = [row["filter"] for row in store.rows("filters") if row["enabled"] and row["filter"] in known]
-    names = enabled if options.filters is None else options.filters
-    return store.rows(
-        query,
-        filters=names,
-        versions=[FILTERS.load(name).version for name in names],
-        sample_ids=options.sample_ids,
-    )
+    return [row["filter"] for row in store.rows("filters") if row["enabled"] and row["filter"] in known]
+
+
+def _prompts(store: Store, options: Options) -> Prompts:
+    return prompt_versions.prompts_for(store, options.PROMPTS, options.prompts)
+
+
+def _pairs(store: Store, options: Options, query: str = "samples_to_filter", **more: Any) -> list[Row]:
+    names, prompts = _chosen(store, options), _prompts(store, options)
+    stamps = [FILTERS.load(name).stamp(prompts) for name in names]
+    return store.rows(query, filters=names, versions=stamps, sample_ids=options.sample_ids, **more)

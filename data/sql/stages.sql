@@ -95,11 +95,17 @@ WHERE t.image IS NOT NULL AND ($sample_ids IS NULL OR t.sample_id IN (SELECT unn
                   AND v.score IS NOT NULL AND v.created_at >= coalesce(t.drawn_at, v.created_at))
 
 -- :name samples_to_filter
--- What the filters are to judge, with what they need to know.
-SELECT p.*, d.answer_form, d.metric, d.threshold, i.phash
-FROM (SELECT t.sample_id, f.filter, t.revision, t.question, t.choices, t.answer, t.image, t.dataset FROM {pairs_to_filter}) p
+-- What the filters are to judge, with what they need to know; samples of one picture one behind the other.
+SELECT p.*, d.answer_form, d.metric, d.threshold, d.prompt_suffix, i.phash
+FROM (SELECT t.sample_id, f.filter, f.version, t.revision, t.question, t.choices, t.answer, t.image, t.dataset FROM {pairs_to_filter}) p
 JOIN dataset d ON d.name = p.dataset LEFT JOIN image i ON i.image = p.image
-ORDER BY p.filter, p.sample_id
+ORDER BY p.filter, p.image, p.sample_id
+
+-- :name samples_to_filter_some
+-- Some of them, unordered, for a look at what their calls will be.
+SELECT p.*, d.answer_form, d.metric, d.threshold, d.prompt_suffix
+FROM (SELECT t.sample_id, f.filter, f.version, t.revision, t.question, t.choices, t.answer, t.image, t.dataset FROM {pairs_to_filter} LIMIT $limit) p
+JOIN dataset d ON d.name = p.dataset
 
 -- :name samples_to_filter_count
 -- How many samples each filter is to judge.
@@ -164,7 +170,7 @@ SELECT cluster_id, name FROM cluster WHERE job_id = $job_id
 
 -- :name cost_of_a_judgement
 -- What a paid call of a filter has cost on average; NULL if none was priced.
-SELECT avg(cost_usd) AS usd FROM reply WHERE purpose IN ('judge', 'agreement', 'blind')
+SELECT avg(cost_usd) AS usd FROM reply WHERE purpose IN ('judge', 'agreement', 'blind', 'guess')
 
 -- :name prediction_count
 -- How many examples a checkpoint has answered.

@@ -1,5 +1,6 @@
 """What every baseline of transformers shares: loading, asking in batches, embedding pictures, and being finetuned."""
 
+import zlib
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -22,6 +23,7 @@ class TransformersOptions(BaseModel):
     dtype: str = Field(default="auto", description="float32, bfloat16 or float16; auto: bfloat16 on a GPU, float32 on a CPU.")
     batch_size: int = Field(default=64, ge=1, description="Questions asked at once.")
     max_new_tokens: int = Field(default=16, ge=1, description="Longest answer, in tokens.")
+    temperature: float = Field(default=0.0, ge=0, description="Sampling temperature; 0: the likeliest answer, always the same.")
 
 
 class TransformersBaseline:
@@ -35,7 +37,10 @@ class TransformersBaseline:
         _ = self._loaded
 
     def answer(self, asks: Sequence[Ask]) -> list[str | Exception]:
-        """Greedy answers, one a row; a row whose picture can't be read gets the exception instead."""
+        """Answers, one a row, greedy unless there is a temperature; a row whose picture can't be read gets the exception instead.
+
+        Sampled too, the same rows get the same answers.
+        """
         found: list[str | Exception] = [""] * len(asks)
         readable: list[tuple[int, Image.Image]] = []
         for i, ask in enumerate(asks):
@@ -105,8 +110,12 @@ class TransformersBaseline:
         prompts = [chat_text(processor, text) for text in texts]
         inputs = processor(images=pictures, text=prompts, return_tensors="pt", padding=True, padding_side="left").to(model.device)
         inputs["pixel_values"] = inputs["pixel_values"].to(model.dtype)
+        sampling = {"do_sample": False}
+        if self.options.temperature:
+            torch.manual_seed(zlib.crc32("\n".join(texts).encode()))
+            sampling = {"do_sample": True, "temperature": self.options.temperature}
         with torch.inference_mode():
-            output = model.generate(**inputs, max_new_tokens=self.options.max_new_tokens, do_sample=False)
+            output = model.generate(**inputs, max_new_tokens=self.options.max_new_tokens, **sampling)
         answers = processor.batch_decode(output[:, inputs["input_ids"].shape[1] :], skip_special_tokens=True)
         return [answer.strip() for answer in answers]
 

@@ -1,9 +1,9 @@
-"""The six things that pocket-teacher can be asked, each from a Task to the fields of its reply (curation/replies.py)."""
+"""The seven things that pocket-teacher can be asked, each from a Task to the fields of its reply (curation/replies.py)."""
 
 import json
 import re
 
-from models.pocket.teacher import diagnosing, proposals, titles
+from models.pocket.teacher import diagnosing, guessing, proposals, titles
 from models.pocket.teacher import words as w
 from models.pocket.teacher.answers import DOUBTFUL, Answer, answer, as_letter, same
 from models.pocket.teacher.questions import SKILLS, Question, parse
@@ -89,11 +89,24 @@ def propose(task: Task) -> dict:
     return {"samples": proposals.propose(task, understood(task))}
 
 
+def guess(task: Task) -> dict:
+    found = guessing.guess(understood(task), task.choices, task.salt)
+    return {"answer": found.text, "certain": found.confidence == 1}
+
+
 def title(task: Task) -> dict:
     return {"title": titles.title(task.fields)}
 
 
-_TASKS = {"BlindAnswer": blind, "Diagnosis": diagnose, "Proposals": propose, "Judgement": judge, "ClusterTitle": title, "Kind": kind}
+_TASKS = {
+    "BlindAnswer": blind,
+    "Diagnosis": diagnose,
+    "Proposals": propose,
+    "Judgement": judge,
+    "ClusterTitle": title,
+    "Kind": kind,
+    "Guess": guess,
+}
 
 
 def _in_words(found: dict) -> str:

@@ -28,7 +28,8 @@ CAN = (
     "pocket-teacher answers questions about pictures of colored shapes and bars, diagnoses wrong answers, proposes and judges "
     "samples, titles clusters and names error types; it reads the prompts of curation/prompts, and a picture as a data URL"
 )
-SCHEMAS = ("BlindAnswer", "Diagnosis", "Proposals", "Judgement", "ClusterTitle", "Kind")
+SCHEMAS = ("BlindAnswer", "Diagnosis", "Proposals", "Judgement", "ClusterTitle", "Kind", "Guess")
+WITHOUT_PICTURE = ("ClusterTitle", "Kind", "Guess")
 LABELS = (
     "Question",
     "Choices",
@@ -39,6 +40,7 @@ LABELS = (
     "Error type",
     "Proposed answer",
     "Answer form",
+    "Guess number",
     "Faulty reasoning",
     "Key elements",
     "Route",
@@ -64,7 +66,7 @@ class ApiError(Exception):
 
 @dataclass(frozen=True)
 class Task:
-    """One request, read. `name` is one of SCHEMAS; `form` is json or text; `salt` is what a proposal's chance hangs on."""
+    """One request, read. `name` is one of SCHEMAS; `form` is json or text; `salt` is what the chance of proposals and guesses hangs on."""
 
     name: str
     form: str
@@ -101,11 +103,11 @@ def read(raw: bytes) -> Task:
         raise ApiError(422, f"unknown task {name!r}. {CAN}. Known schema names: {', '.join(SCHEMAS)}.", "unknown_task", "response_format")
     if len(pictures) > 1:
         raise ApiError(422, f"pocket-teacher looks at one picture a request, {len(pictures)} were sent", "too_many_images", "messages")
-    if not pictures and name not in ("ClusterTitle", "Kind"):
+    if not pictures and name not in WITHOUT_PICTURE:
         raise ApiError(422, f"no picture in the request, and {name} needs one. {CAN}.", "image_missing", "messages")
     if "Question" not in fields and name != "ClusterTitle":
         fields["Question"] = user.strip()
-    # a blind answer doesn't look at the salt: it sees what it sees
+    # a blind answer doesn't look at the salt: it sees what it sees; a guess does
     chance = json.dumps([body.get("seed"), body.get("temperature"), body.get("user")])
     salt = hashlib.sha256("\0".join([system, user, *pictures, chance]).encode("utf-8", "surrogatepass")).hexdigest()
     tokens = math.ceil(len(system + user) / TOKEN) + IMAGE_TOKENS * len(pictures)
@@ -194,6 +196,7 @@ def _task_by_words(fields: dict[str, str], user: str) -> str:
         ("Members (question | gold answer | model's answer | faulty reasoning)", "ClusterTitle"),
         ("Model's answer", "Diagnosis"),
         ("Error types", "Kind"),
+        ("Guess number", "Guess"),
         ("Question", "BlindAnswer"),
     ):
         if label in fields:

@@ -1,0 +1,59 @@
+"""Does the model that is to be trained answer the sample already? What it always gets right has little left to teach.
+
+Bands such as 0.3 to 0.8 are common (DPE, arXiv 2602.22859); here only the top counts, for what the model never gets right
+is what the failures were mined for.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from pydantic import BaseModel, Field
+
+from curation.filters._base import Filter, FilterContext, FilterInput
+from data.metrics import score
+from data.questions import full_text
+from data.records import Ask, Verdict
+
+AT_ONCE = 64  # samples, between two looks at whether to stop
+
+
+class NotAlreadyKnown(Filter):
+    title = "Not already known to the checkpoint"
+    threshold = 0.8  # the top of the band
+    comparison = "at_most"
+    needs = frozenset({"baseline", "image"})
+    enabled_by_default = False  # it holds up the GPU, and shifts what is trained on
+
+    class Options(BaseModel):
+        k: int = Field(default=1, ge=1, le=64, description="Answers asked for: one greedy one, or several at the temperature.")
+        temperature: float = Field(default=0.7, gt=0, le=2, description="Sampling temperature where k is above 1.")
+        solved: float = Field(default=0.5, gt=0, le=1, description="Score by the dataset's metric from which an answer is right.")
+
+    def setup(self, context: FilterContext) -> None:
+        super().setup(context)
+        options = self.options
+        self.checkpoint, self.baseline = context.open_baseline(options.temperature if options.k > 1 else 0.0)
+
+    def __call__(self, batch: Sequence[FilterInput]) -> Iterator[Verdict]:
+        for item in batch:
+            if not item.image_path:
+                yield self.failed(item, f"sample {item.sample_id} has no picture yet; draw it first")
+        drawn, k = [item for item in batch if item.image_path], self.options.k
+        for start in range(0, len(drawn), AT_ONCE):
+            if self.context.should_stop():
+                return
+            some = drawn[start : start + AT_ONCE]
+            answers = self.baseline.answer([_ask(item) for item in some for _ in range(k)])
+            for i, item in enumerate(some):
+                yield self._judged(item, answers[i * k : (i + 1) * k])
+
+    def _judged(self, item: FilterInput, answers: list[str | Exception]) -> Verdict:
+        """The share of the answers that are the sample's."""
+        if isinstance(answers[0], Exception):
+            return self.failed(item, str(answers[0]))
+        right = sum(score(item.metric, answer, [item.answer], item.choices).strict >= self.options.solved for answer in answers)
+        said = ", ".join(f"“{answer}”" for answer in dict.fromkeys(answers))
+        return self.verdict(item, right / len(answers), f"{self.checkpoint} is right in {right} of {len(answers)}: {said}")
+
+
+def _ask(item: FilterInput) -> Ask:
+    return Ask(str(item.sample_id), full_text(item.question, item.choices, item.prompt_suffix), item.image_path)
