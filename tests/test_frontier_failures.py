@@ -127,7 +127,8 @@ def test_descends_to_the_level_that_works_and_remembers_it(tmp_path, order, leve
         bodies = server.log()["bodies"]
         last = bodies[-1].get("response_format", {}).get("type")
         assert last == level and server.log()["calls"] == calls + 3
-        assert ("JSON schema" in bodies[-1]["messages"][0]["content"]) == (level != "json_schema")
+        assert ("JSON schema" in bodies[-1]["messages"][0]["content"]) == (level == "json_object")
+        assert ("tools" in bodies[-1]) == (level is None)
         if level == "json_schema":
             assert bodies[-1]["response_format"]["json_schema"]["name"] == "BlindAnswer"
 

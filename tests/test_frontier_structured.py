@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
 from models.frontier._failures import redact
-from models.frontier._structured import BadReply, Refused, extract, parse, strict_schema
+from models.frontier._schemas import strict_schema
+from models.frontier._structured import BadReply, Refused, extract, parse
 
 
 class Inner(BaseModel):

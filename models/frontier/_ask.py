@@ -2,24 +2,25 @@
 
 import asyncio
 import json
-import logging
 import random
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from models.frontier import _failures as failures
 from models.frontier._batcher import Batcher
-from models.frontier._calls import Call, Dialect, Parameters, below, dialect_as_dict
+from models.frontier._calls import Call, Parameters
+from models.frontier._connection import Link
+from models.frontier._dialect import Dialect
 from models.frontier._images import Pictures
-from models.frontier._journal import Claim, Find, Full, Lost, Record, Release, SaveDialect
+from models.frontier._journal import Claim, Find, Full, Lost, Record, Release
+from models.frontier._limits import Pace
 from models.frontier._owners import new_owner
-from models.frontier._prices import Price
 from models.frontier._requests import FrontierStopped, Reply
-from models.frontier._slots import Slots, Throttle
-from models.frontier._structured import LEVELS
+from models.frontier._slots import Slots
+from models.frontier._speak import Account, Speaker
 
 CONNECT_ATTEMPTS = 6  # some 5 seconds of nobody listening
-_FORMATS = ("response_format", "json_schema", "json_object", "structured", "grammar")  # what a complaint about the level names
+HUNG_ATTEMPTS = 3  # calls of one row that may go without a reply in time: each may be billed
 
 
 class Abandoned(Exception):
@@ -27,11 +28,11 @@ class Abandoned(Exception):
 
 
 class RowFailed(Exception):
-    """This row can't be answered now; `sent` calls were made for it."""
+    """This row can't be answered now; `sent` calls were made for it. `refused`: by a content policy, so never."""
 
-    def __init__(self, cause: str, sent: int):
+    def __init__(self, cause: str, sent: int, refused: bool = False):
         super().__init__(cause)
-        self.sent = sent
+        self.sent, self.refused = sent, refused
 
 
 @dataclass(frozen=True)
@@ -41,36 +42,6 @@ class Answer:
     sent: int  # HTTP calls made for it
     bought: bool  # now, by us
     level: str
-
-
-@dataclass
-class Account:
-    """Whose money, how much of it, and at what price."""
-
-    price: Price | None
-    cap_usd: float | None
-    scope: str
-    ratio: float = 1.0  # the most that a call's prompt tokens exceeded their estimate so far
-
-
-@dataclass(frozen=True)
-class Link:
-    """Where calls go."""
-
-    base_url: str
-    api_key: str | None
-    key_env: str
-    timeout_s: float
-    attempts: int
-    trust_env: bool  # whether proxies of the environment count
-
-
-def usage_of(body: dict) -> tuple[int | None, int | None, int | None]:
-    """Prompt, completion and cached tokens as the endpoint reports them; None where it doesn't."""
-    usage = body["usage"] if isinstance(body.get("usage"), dict) else {}
-    details = usage["prompt_tokens_details"] if isinstance(usage.get("prompt_tokens_details"), dict) else {}
-    counts = usage.get("prompt_tokens"), usage.get("completion_tokens"), details.get("cached_tokens")
-    return tuple(count if isinstance(count, int) and count >= 0 else None for count in counts)
 
 
 def backoff(rounds: int) -> float:
@@ -85,38 +56,20 @@ class Asker:
     """All that the rows of one run share. Lives in one event loop."""
 
     def __init__(
-        self, link: Link, parameters: Parameters, account: Account, pictures: Pictures, dialect: Dialect, slots: int, batcher: Batcher, run
-    ):
-        import openai
-
-        logging.getLogger("httpx2").setLevel(logging.WARNING)  # it logs each URL, and a URL may hold a key
+        self, link: Link, parameters: Parameters, account: Account, pictures: Pictures, dialect: Dialect, pace: Pace, slots: int,
+        batcher: Batcher, run,
+    ):  # fmt: skip
         self.parameters, self.pictures = parameters, pictures
         self.owner = new_owner()
-        self._link, self._account, self._dialect = link, account, dialect
-        self._batcher, self._run = batcher, run
+        self._link, self._account, self._batcher, self._run = link, account, batcher, run
         self._slots = Slots(slots)
         self._ahead = Slots(slots + max(2, slots // 4))  # a few rows are claimed before a slot is free, so that none idles
-        self._throttle = Throttle(self._slots, slots)
-        self._last_contact = 0.0
         self._asking = 0  # rows with a claim
-        self._streak = 0  # calls that failed since the last reply to anyone
-        self._http = openai.DefaultAioHttpClient(trust_env=link.trust_env)
-        self._client = openai.AsyncOpenAI(
-            api_key=link.api_key or "none", base_url=link.base_url, http_client=self._http, max_retries=0, timeout=link.timeout_s
-        )
+        self._speaker = Speaker(link, parameters, account, dialect, pace, self._slots, batcher, run)
+        self.saw = self._speaker.saw
 
     async def close(self) -> None:
-        await self._client.close()
-
-    def saw(self, level: str, fitted: bool) -> None:
-        """How a first reply at a level came out."""
-        self._speak(self._dialect.saw(level, fitted), remember=self._dialect.good + self._dialect.bad < 3)
-
-    def _speak(self, dialect: Dialect, remember: bool) -> None:
-        changed = replace(dialect, good=0, bad=0) != replace(self._dialect, good=0, bad=0)
-        self._dialect = dialect
-        if changed or remember:
-            self._batcher.do(SaveDialect(self.parameters.endpoint, self.parameters.model, dialect_as_dict(dialect)))
+        await self._speaker.close()
 
     async def buy(self, call: Call) -> Answer:
         """The reply to a call. Raises RowFailed, Abandoned, BadImage or FrontierStopped."""
@@ -183,7 +136,7 @@ class Asker:
     async def _ask(self, call: Call, claim: Claim) -> Answer:
         """Sends until there is a reply; holds a place in `_ahead` on entry and gives it back."""
         ahead = True
-        sent = unreached = 0
+        sent = unreached = hung = 0
         loop, began = asyncio.get_running_loop(), time.monotonic()
         self._asking += 1
         try:
@@ -193,8 +146,9 @@ class Asker:
                 try:
                     if self._run.stopping:
                         raise Abandoned
+                    await self._speaker.wait_for_turn(call)
                     self._run.on_the_wire(True)
-                    result, level, sent = await self._understood(call, claim, urls, sent)
+                    result, level, sent = await self._speaker.understood(call, claim, urls, sent)
                 finally:
                     self._slots.release()
                     if ahead:
@@ -210,91 +164,19 @@ class Asker:
                 if result.kind == failures.STOP:
                     cause = f"{self.parameters.endpoint}, model {self.parameters.model}: {result.cause}"
                     raise FrontierStopped(cause, result.resumable)
-                if result.kind in (failures.ROW, failures.DIALECT):
-                    raise RowFailed(result.cause, sent)
+                if result.kind in (failures.ROW, failures.DIALECT, failures.REFUSED):
+                    raise RowFailed(result.cause, sent, refused=result.kind == failures.REFUSED)
                 unreached = unreached + 1 if result.kind == failures.UNREACHED else 0
-                if unreached >= min(CONNECT_ATTEMPTS, self._link.attempts) and self._last_contact < began:
+                hung += result.kind == failures.HUNG
+                if unreached >= min(CONNECT_ATTEMPTS, self._link.attempts) and self._speaker.last_contact < began:
                     raise FrontierStopped(f"{self.parameters.endpoint} can't be reached: {result.cause}", resumable=True)
-                if sent >= self._link.attempts:
+                if sent >= self._link.attempts or hung >= HUNG_ATTEMPTS:
                     raise RowFailed(f"given up after {sent} calls: {result.cause}", sent)
                 if self._run.stopping:
                     raise Abandoned
-                rounds = self._streak // max(2, min(self._asking, self._slots.limit))
+                rounds = self._speaker.streak // max(2, min(self._asking, self._slots.limit))
                 await asyncio.sleep(max(result.retry_after or 0.0, min(backoff(rounds), 2.0 if unreached else 30.0)))
         finally:
             self._asking -= 1
             if ahead:
                 self._ahead.release()
-
-    async def _understood(self, call: Call, claim: Claim, urls: list[str], sent: int) -> tuple[Reply | failures.Failure, str, int]:
-        """(result, level, calls sent so far) of a call, put into other words as long as the server rejects only their form."""
-        level, lowered = self._dialect.level, False
-        while True:
-            dialect = self._dialect
-            result = await self._post(call, claim, level, dialect, urls)
-            sent += 1
-            if isinstance(result, Reply):
-                if lowered and self._dialect.good == 0:
-                    self._speak(replace(self._dialect, level=level, bad=0), remember=True)
-                return result, level, sent
-            said = result.cause.lower()
-            if result.kind != failures.DIALECT or sent >= self._link.attempts or self._run.stopping:
-                return result, level, sent
-            if "max_completion_tokens" in said and dialect.tokens_name == "max_tokens":
-                self._speak(replace(self._dialect, tokens_name="max_completion_tokens"), remember=True)
-            elif "temperature" in said and dialect.temperature and self.parameters.temperature is not None:
-                self._speak(replace(self._dialect, temperature=False), remember=True)
-            elif level != LEVELS[-1] and (self._dialect.good == 0 or any(word in said for word in _FORMATS)):
-                level, lowered = below(level), True
-            else:
-                return result, level, sent
-
-    async def _post(self, call: Call, claim: Claim, level: str, dialect: Dialect, urls: list[str]) -> Reply | failures.Failure:
-        """One HTTP call."""
-        import httpx2
-
-        body = call.body(level, dialect, urls)
-        started = time.monotonic()
-        try:
-            async with asyncio.timeout(self._link.timeout_s):
-                response = await self._client.post("/chat/completions", body=body, cast_to=httpx2.Response)
-        except asyncio.CancelledError:
-            self._batcher.do(Lost(claim, "cancelled while it was in flight"))
-            raise
-        except failures.expected() as error:
-            failure = failures.from_exception(error, self._link.api_key is not None, self._link.key_env)
-        else:
-            failure = self._read(call, response.text, time.monotonic() - started)
-        if isinstance(failure, Reply):
-            self._last_contact = time.monotonic()
-            self._streak = 0
-            self._throttle.saw(limited=False)
-            return failure
-        self._streak += 1
-        if failure.kind != failures.UNREACHED:
-            self._last_contact = time.monotonic()
-        self._throttle.saw(failure.kind == failures.LIMITED, failure.retry_after)
-        return replace(failure, cause=failures.redact(failure.cause, self._link.api_key))
-
-    def _read(self, call: Call, text: str, seconds: float) -> Reply | failures.Failure:
-        """A response of status 200: a chat completion, an error after all, or rubble."""
-        try:
-            body = json.loads(text)
-        except ValueError:
-            cause = f"the response isn't whole: {len(text)} characters that aren't JSON"
-            return failures.Failure(failures.BROKEN, cause, maybe_billed=True, body=text)
-        if isinstance(body, dict) and body.get("error"):
-            message, code = failures.message_of(body)
-            status = int(code) if code and code.isdigit() else 500
-            return failures.from_status(status, message, code, None, self._link.api_key is not None, self._link.key_env)
-        choices = body.get("choices") if isinstance(body, dict) else None
-        if not (isinstance(choices, list) and choices and isinstance(choices[0], dict)):
-            return failures.Failure(failures.BROKEN, "the response holds no choices", maybe_billed=True, body=text)
-        prompt, completion, cached = usage_of(body)
-        usd = None
-        if self._account.price and prompt is not None and completion is not None:
-            usd = self._account.price.usd(prompt, completion, cached or 0)
-            estimate = call.most_prompt_tokens(self._account.price.image_tokens)
-            self._account.ratio = max(self._account.ratio, prompt / estimate)
-        where = (self.parameters.endpoint, self.parameters.model, call.request.purpose)
-        return Reply(call.key, *where, text, prompt, completion, cached, usd, round(seconds, 4), time.time())

@@ -2,11 +2,12 @@
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 
 from models.frontier._images import Picture
 from models.frontier._requests import Request
-from models.frontier._structured import LEVELS, ask_in, repair, schema_text
+from models.frontier._schemas import schema_text
+from models.frontier._structured import ask_in, repair
 
 
 @dataclass(frozen=True)
@@ -19,38 +20,6 @@ class Parameters:
     temperature: float | None
     detail: str | None
     max_pixels: int
-
-
-@dataclass(frozen=True)
-class Dialect:
-    """What an endpoint's model is known to understand. Kept in the journal; not a part of keys, so that learning it buys nothing twice."""
-
-    level: str = LEVELS[0]
-    good: int = 0  # first replies at this level that fitted
-    bad: int = 0  # ... that held no fitting JSON
-    tokens_name: str = "max_tokens"  # or "max_completion_tokens"
-    temperature: bool = True  # False: it rejects the parameter
-
-    def saw(self, level: str, fitted: bool) -> "Dialect":
-        """After a first reply at a level; a level that mostly fails is given up for the next (some servers ignore what they don't know)."""
-        if level != self.level:
-            return self
-        after = replace(self, good=self.good + fitted, bad=self.bad + (not fitted))
-        if after.bad >= 3 and after.bad > 3 * after.good and level != LEVELS[-1]:
-            return replace(after, level=below(level), good=0, bad=0)
-        return after
-
-
-def below(level: str) -> str:
-    return LEVELS[LEVELS.index(level) + 1]
-
-
-def dialect_from(saved: dict | None) -> Dialect:
-    return Dialect(**saved) if saved else Dialect()
-
-
-def dialect_as_dict(dialect: Dialect) -> dict:
-    return asdict(dialect)
 
 
 @dataclass(frozen=True)
@@ -88,23 +57,37 @@ class Call:
         in_text = sum(len(text.encode("utf-8", "replace")) for text in texts) + 100
         return in_text + sum(image_tokens or most_image_tokens(picture) for picture in self.pictures)
 
-    def body(self, level: str, dialect: Dialect, data_urls: list[str]) -> dict:
-        """The JSON of POST /chat/completions."""
-        extra, system_extra = ask_in(level, self.request.reply)
-        content = [{"type": "image_url", "image_url": {"url": url, **self._detail()}} for url in data_urls]
-        content.append({"type": "text", "text": self.request.text})
-        messages = [{"role": "user", "content": content if data_urls else self.request.text}]
-        if system := (self.request.system + system_extra).strip():
+    @property
+    def likely_tokens(self) -> float:
+        """As vendors reckon a call before they answer it: about four bytes a token, and all of max_tokens."""
+        pictures = sum(most_image_tokens(picture) for picture in self.pictures)
+        return (self.most_prompt_tokens(0) - pictures) / 4 + pictures / 2 + self.parameters.max_tokens
+
+    def body(self, level: str, without: tuple[str, ...], data_urls: list[str]) -> dict:
+        """The JSON of POST /chat/completions, at a level and without what a dialect does without."""
+        extra, system_extra = ask_in(level, self.request.reply, without)
+        system, text = (self.request.system + system_extra).strip(), self.request.text
+        if "system" in without:
+            system, text = "", f"{system}\n\n{text}".strip()
+        detail = {"detail": self.parameters.detail} if self.parameters.detail and "detail" not in without else {}
+        content = [{"type": "image_url", "image_url": {"url": url, **detail}} for url in data_urls]
+        content.append({"type": "text", "text": text})
+        messages = [{"role": "user", "content": content if data_urls else text}]
+        if system:
             messages.insert(0, {"role": "system", "content": system})
         for bad_text, problem in self.turns:
-            messages += repair(bad_text, problem, self.request.reply)
-        body = {"model": self.parameters.model, "messages": messages, dialect.tokens_name: self.parameters.max_tokens, **extra}
-        if self.parameters.temperature is not None and dialect.temperature:
+            messages += repair(bad_text, problem, self.request.reply, level)
+        most = "max_completion_tokens" if "max_tokens" in without else "max_tokens"
+        body = {"model": self.parameters.model, "messages": messages, most: self.parameters.max_tokens, **extra}
+        if self.parameters.temperature is not None and "temperature" not in without:
             body["temperature"] = self.parameters.temperature
         return body
 
-    def _detail(self) -> dict:
-        return {"detail": self.parameters.detail} if self.parameters.detail else {}
+    @property
+    def moot(self) -> tuple[str, ...]:
+        """What a dialect could do without and this call doesn't have."""
+        unset = ["temperature"] if self.parameters.temperature is None else []
+        return (*unset, "detail") if not (self.parameters.detail and self.pictures) else tuple(unset)
 
 
 def most_image_tokens(picture: Picture) -> int:

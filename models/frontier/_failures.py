@@ -2,18 +2,42 @@
 
 import asyncio
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from functools import cache
 from time import time
 
+from models.frontier._limits import duration
+
 STOP = "stop"  # nothing will work until a person acts
 ROW = "row"  # this request is not acceptable; others may be
-DIALECT = "dialect"  # a 400 or 422: perhaps only a parameter that this server doesn't know
+REFUSED = "refused"  # a content policy doesn't let it through
+DIALECT = "dialect"  # a 400 or 422, or a server's template choking: perhaps only something that this server doesn't know
 LIMITED = "limited"  # 429
 UNREACHED = "unreached"  # no connection: nothing was sent
-BROKEN = "broken"  # 5xx, time-out, reset, truncated body
-_LONGEST_WAIT = 300.0
+HUNG = "hung"  # no reply in time
+BROKEN = "broken"  # 5xx, reset, truncated body
+_LONGEST_WAIT = 600.0  # seconds; an endpoint that asks for more has no quota left
+
+_QUOTA = re.compile(
+    r"insufficient_quota|insufficient (funds|credit|balance)|credit balance|out of credits|key limit exceeded|hard_limit"
+    r"|perday|per day|\brpd\b"
+)
+_MAYBE_QUOTA = re.compile(r"exceeded your current quota|billing")  # Gemini and OpenAI say so of limits per minute too
+_POLICY = re.compile(
+    r"content_?\s?(policy|filter|management)|responsibleai|input was flagged|requires moderation|safety (system|filter|setting)"
+    r"|prohibited_content|output blocked|violat\w+ .{0,60}polic"
+)
+_BAD_KEY = re.compile(r"api[ _]key (not valid|not found|expired)|(invalid|incorrect)[ _]api[ _]key|api_key_invalid")
+_TOO_MUCH = re.compile(
+    r"context_length|maximum context|context (size|window|length)|too many (input )?tokens|too (large|long|big)|tokens_limit"
+    r"|(image|mmproj|multimodal|vision).{0,60}(not support|unsupported|exceed|could not|invalid|cannot|can't|may be provided|provide the)"
+    r"|(not support|unsupported|exceed|could not|invalid|unable).{0,60}\bimages?\b"
+)
+_GARBLED = re.compile(
+    r"json_validate_failed|tool_use_failed|failed_generation|model produced output that does not match|failed to parse tool call"
+)
+_TEMPLATE = re.compile(r"system.{0,4} role|roles must alternate|jinja|template|grammar|response_format|json_schema|tool_choice|tools param")
 
 
 @dataclass(frozen=True)
@@ -24,30 +48,50 @@ class Failure:
     maybe_billed: bool = False
     body: str | None = None  # a response that came and was no chat completion
     resumable: bool = False
+    garbled: bool = False  # DIALECT: the model's own output didn't fit; another level may suit this row, which says nothing of others
 
 
-def from_status(status: int, message: str, code: str | None, retry_after: float | None, has_key: bool, key_env: str) -> Failure:
+def from_status(status: int, message: str, codes: str, retry_after: float | None, has_key: bool, key_env: str) -> Failure:
     """The meaning of an HTTP error, or of an error object inside a 200."""
     cause = f"HTTP {status}: {message}"
-    said = f"{code} {message}".lower()
-    if status == 401:
+    said = f"{codes} {message}".lower()
+    if status in (400, 403, 422, 451) and _POLICY.search(said):
+        return Failure(REFUSED, f"refused: {cause}")
+    if status == 402 or (status in (400, 403, 429) and _QUOTA.search(said)):
+        return Failure(STOP, f"quota exhausted: {cause}", resumable=True)
+    if status == 401 or _BAD_KEY.search(said):
         hint = "check the key" if has_key else "no API key was sent: set it"
         return Failure(STOP, f"{cause} ({hint} in {key_env})")
     if status in (403, 404):
         return Failure(STOP, cause)
-    if status == 402 or re.search(
-        r"insufficient_quota|exceeded your current quota|billing|insufficient (funds|credit)|credit balance", said
-    ):
-        return Failure(STOP, f"quota exhausted: {cause}", resumable=True)
     if status == 429:
-        return Failure(LIMITED, cause, retry_after)
-    if status in (400, 422):
-        if re.search(r"content_policy|content_filter|content management policy|responsibleai|context_length|maximum context", said):
-            return Failure(ROW, cause)
+        return _limited(cause, said, retry_after)
+    if status in (400, 413, 422) and _TOO_MUCH.search(said):
+        return Failure(ROW, cause)
+    if _GARBLED.search(said):
+        return Failure(DIALECT, f"the model's output didn't fit: {cause}", maybe_billed=True, garbled=True)
+    if status in (400, 422, 501):
+        return Failure(DIALECT, cause)
+    if status >= 500 and _TOO_MUCH.search(said):  # llama.cpp without an image projector
+        return Failure(ROW, cause)
+    if status >= 500 and _TEMPLATE.search(said):  # llama.cpp, SGLang: what a chat template raises
         return Failure(DIALECT, cause)
     if status in (408, 409, 425) or status >= 500:
         return Failure(BROKEN, cause, retry_after)
     return Failure(ROW, cause)
+
+
+def _limited(cause: str, said: str, retry_after: float | None) -> Failure:
+    hint = re.search(r"(?:retry|try again) (?:in|after) ([\dhms. ]+(?:second|minute|hour)?)", said)
+    if retry_after is None and hint:
+        retry_after = duration(hint[1])
+    if re.search(r"request too large", said):
+        return Failure(ROW, cause)
+    if retry_after is not None and retry_after > _LONGEST_WAIT:
+        return Failure(STOP, f"quota exhausted: {cause} (the endpoint asks to wait {retry_after / 60:.0f} minutes)", resumable=True)
+    if retry_after is None and _MAYBE_QUOTA.search(said) and "rate limit" not in said and "rate_limit" not in said:
+        return Failure(STOP, f"quota exhausted: {cause}", resumable=True)
+    return Failure(LIMITED, cause, retry_after)
 
 
 @cache
@@ -66,9 +110,9 @@ def from_exception(error: Exception, has_key: bool, key_env: str) -> Failure:
     import openai
 
     if isinstance(error, openai.APIStatusError):
-        headers = error.response.headers
-        message, code = message_of(error.body) if error.body is not None else (error.message, None)
-        return from_status(error.status_code, message, code, retry_after(headers), has_key, key_env)
+        message, codes = message_of(error.body) if error.body is not None else (error.message, "")
+        failure = from_status(error.status_code, message, codes, retry_after(error.response.headers), has_key, key_env)
+        return replace(failure, body=error.response.text) if failure.garbled else failure
     if isinstance(error, UnicodeError):
         return Failure(ROW, f"the request can't be sent as UTF-8: {error}")
     chain = [error]
@@ -80,23 +124,40 @@ def from_exception(error: Exception, has_key: bool, key_env: str) -> Failure:
     if any(isinstance(link, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError | aiohttp.InvalidURL) for link in chain):
         return Failure(UNREACHED, said)
     if any(isinstance(link, asyncio.TimeoutError | aiohttp.ServerTimeoutError) for link in chain):
-        return Failure(BROKEN, "timed out waiting for the reply", maybe_billed=True)
+        return Failure(HUNG, "timed out waiting for the reply", maybe_billed=True)
     return Failure(BROKEN, f"the connection broke: {said}", maybe_billed=True)
 
 
-def message_of(body: object) -> tuple[str, str | None]:
-    """(message, code) of an error body, whichever of the common forms it has."""
-    if isinstance(body, dict):
-        inner = body.get("error", body)
-        if isinstance(inner, dict):
-            message = inner.get("message") or inner.get("detail") or inner
-            return str(message)[:500], str(inner.get("code") or inner.get("type") or "") or None
-        return str(inner)[:500], None
-    return " ".join(str(body).split())[:200] or "no message", None
+def headers_of(error: Exception):
+    """The headers of a response that the openai package raised for, else None."""
+    import openai
+
+    return error.response.headers if isinstance(error, openai.APIStatusError) else None
+
+
+def message_of(body: object) -> tuple[str, str]:
+    """(message, codes) of an error body, whichever of the common forms it has; the error's own code comes first."""
+    if isinstance(body, list) and body:  # Gemini
+        body = body[0]
+    inner = body.get("error", body) if isinstance(body, dict) else body
+    if isinstance(inner, dict):
+        message = inner.get("message") or inner.get("detail") or inner
+        return str(message)[:500], " ".join(_codes(inner))
+    return " ".join(str(inner).split())[:500] or "no message", ""
+
+
+def _codes(node: object) -> list[str]:
+    """All that vendors call a code, type, status, reason or quota, wherever it stands in an error."""
+    if isinstance(node, list):
+        return [code for part in node for code in _codes(part)]
+    if not isinstance(node, dict):
+        return []
+    own = [str(node[name]) for name in ("code", "type", "status", "reason", "quotaId") if isinstance(node.get(name), str | int)]
+    return own + [code for part in node.values() if isinstance(part, dict | list) for code in _codes(part)]
 
 
 def retry_after(headers) -> float | None:
-    """Seconds to wait by the headers `retry-after-ms` or `retry-after` (seconds or an HTTP date), capped."""
+    """Seconds to wait by the headers `retry-after-ms` or `retry-after` (seconds or an HTTP date)."""
     try:
         if "retry-after-ms" in headers:
             seconds = float(headers["retry-after-ms"]) / 1000
@@ -105,7 +166,7 @@ def retry_after(headers) -> float | None:
             seconds = float(value) if re.fullmatch(r"[\d.]+", value) else parsedate_to_datetime(value).timestamp() - time()
     except (ValueError, TypeError):
         return None
-    return min(max(seconds, 0.0), _LONGEST_WAIT)
+    return max(seconds, 0.0)
 
 
 def redact(text: str, key: str | None) -> str:

@@ -49,6 +49,7 @@ class Outcome:
     replies: tuple[str, ...]  # keys in the journal, oldest first; more than one if a reply had to be repaired
     cost_usd: float | None  # of the calls made now (0.0 if the journal had it all); None: unpriced
     asked: int  # HTTP calls made now, failed ones included; 0: from the journal
+    refused: bool = False  # the error is a content policy's (the model's own, or the vendor's filter): asking again is no use
 
 
 @dataclass(frozen=True)

@@ -169,8 +169,8 @@ class Run:
     async def _outcome(self, request: Request) -> Outcome:
         bill = _Bill()
 
-        def ends(parsed=None, error: str | None = None) -> Outcome:
-            return Outcome(request.key, parsed, error, bill.replies, bill.usd, bill.asked)
+        def ends(parsed=None, error: str | None = None, refused: bool = False) -> Outcome:
+            return Outcome(request.key, parsed, error, bill.replies, bill.usd, bill.asked, refused)
 
         try:
             described = [self._loop.run_in_executor(None, self._asker.pictures.describe, path) for path in request.images]
@@ -192,8 +192,8 @@ class Run:
             return ends(error=f"{TURNS} replies didn't fit {request.reply.__name__}; the last one: {problem}")
         except RowFailed as failed:
             bill.asked += failed.sent
-            return ends(error=str(failed))
+            return ends(error=str(failed), refused=failed.refused)
         except (Refused, BadImage) as error:
-            return ends(error=str(error))
+            return ends(error=str(error), refused=isinstance(error, Refused))
         finally:
             self._busy.discard(asyncio.current_task())

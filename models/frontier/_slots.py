@@ -1,7 +1,7 @@
 """How many calls are in flight at once, adapted to what the endpoint takes."""
 
 import asyncio
-from collections import deque
+from collections import defaultdict, deque
 
 
 class Slots:
@@ -52,29 +52,66 @@ class Slots:
 
 
 class Throttle:
-    """Additive increase, gentle decrease.
+    """Additive increase, multiplicative decrease, of a kind that random 429s don't fool.
 
-    The share of 429s is judged over a window of about one round of calls. Random 429s (a fifth of the calls, say) leave the limit
-    alone: lowering it would lose slots without lowering their share. Only when most calls of a window are turned away is the limit
-    cut, by a fifth, and a Retry-After then holds everyone. A row's own Retry-After is always kept, whatever the share.
+    Judged over a window of about one round of calls. An endpoint that serves N calls at once turns away those that would be more:
+    then 429s depend on how many calls were in flight when one was sent, and the limit goes to where they begin. Random 429s (a
+    fifth of the calls, say) come at any number; lowering the limit would lose slots without lowering their share, so it stays.
+    Only when most calls of a window are turned away is it cut by a fifth, and a Retry-After then holds everyone. A row's own
+    Retry-After is always kept. Upwards it goes by steps of 1, 2, 4, ... a window.
     """
 
     def __init__(self, slots: Slots, most: int):
         self._slots = slots
         self._most = most
         self._seen = self._limited = 0
+        self._step = 1
+        self._at: defaultdict[int, list[float]] = defaultdict(lambda: [0.0, 0.0])  # by calls in flight: (seen, limited), fading
 
-    def saw(self, limited: bool, retry_after: float | None = None) -> None:
+    def saw(self, limited: bool, in_flight: int, retry_after: float | None = None) -> None:
+        """How a call came out that was sent as the `in_flight`th at once."""
         self._seen += 1
         self._limited += limited
+        self._at[in_flight][0] += 1
+        self._at[in_flight][1] += limited
         if self._seen < max(10, self._slots.limit):
             return
         share = self._limited / self._seen
         self._seen = self._limited = 0
-        if share > 0.5:
+        begins = self._where_429s_begin() if share > 0.02 else None
+        if begins is not None:
+            self._slots.limit = min(self._slots.limit, begins)
+            self._step = 1
+            self._at.clear()
+        elif share > 0.5:
             self._slots.limit = max(1, int(self._slots.limit * 0.8))
+            self._step = 1
             if retry_after:
                 self._slots.shut(min(retry_after, 60.0))
         elif share <= 0.3 and self._slots.limit < self._most:
-            self._slots.limit = min(self._most, self._slots.limit + max(1, self._most // 10))
+            self._slots.limit = min(self._most, self._slots.limit + self._step)
+            self._step *= 2
             self._slots.wake()
+        for counts in self._at.values():
+            counts[0] *= 0.7
+            counts[1] *= 0.7
+
+    def _where_429s_begin(self) -> int | None:
+        """The most calls in flight up to which few are turned away while above most are; None if there is no such number.
+
+        A two-proportion z-test at each number; 5 standard errors, because many numbers are tried.
+        """
+        seen, limited = (sum(counts[i] for counts in self._at.values()) for i in (0, 1))
+        best, found, below, turned_away = 5.0, None, 0.0, 0.0
+        share = limited / seen
+        for number in sorted(self._at)[:-1]:
+            below += self._at[number][0]
+            turned_away += self._at[number][1]
+            above = seen - below
+            if below < 4 or above < 4:
+                continue
+            low, high = turned_away / below, (limited - turned_away) / above
+            error = (share * (1 - share) * (1 / below + 1 / above)) ** 0.5
+            if high >= 0.6 and low <= high / 2 and high - low > best * error:
+                best, found = (high - low) / error, number
+        return found

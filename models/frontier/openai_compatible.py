@@ -11,30 +11,43 @@ from typing import Literal, Self
 from pydantic import BaseModel, Field
 
 from models.frontier import _pocket_teacher
-from models.frontier._ask import Account, Asker, Link
+from models.frontier._ask import Asker
 from models.frontier._batcher import Batcher
-from models.frontier._calls import Call, Parameters, dialect_from
+from models.frontier._calls import Call, Parameters
+from models.frontier._connection import Link
+from models.frontier._dialect import dialect_from
 from models.frontier._estimates import Estimate, estimate
 from models.frontier._images import Pictures
 from models.frontier._journal import Find, Journal
 from models.frontier._keys import find_key
+from models.frontier._limits import Pace
 from models.frontier._prices import Price, load_prices
 from models.frontier._probe import probe, probe_in_words
 from models.frontier._requests import FrontierStopped, Outcome, Request
 from models.frontier._run import Run, Then
+from models.frontier._speak import Account
 
 
 class OpenAICompatible:
     """Asks many requests at once, writes every reply to the journal before it is read, never buys one twice."""
 
     class Options(BaseModel):
-        endpoint: str = Field("pocket-teacher", description="Base URL ending in /v1, or 'pocket-teacher' for the built-in local one.")
+        endpoint: str = Field(
+            "pocket-teacher",
+            description="Base URL ending in /v1 (Azure: with ?api-version=...), or 'pocket-teacher' for the built-in local one.",
+        )
         model: str = Field("pocket-teacher", description="The model's name as the endpoint knows it.")
         api_key_env: str = Field(
             "OPENAI_API_KEY", description="Name of the environment variable (or entry of keys.json) that holds the key."
         )
         concurrency: int = Field(
             16, ge=1, le=1000, description="The most calls in flight at once; fewer while the endpoint turns calls away."
+        )
+        requests_per_minute: int | None = Field(
+            None, ge=1, description="The most calls to send in a minute; empty: as the endpoint allows."
+        )
+        tokens_per_minute: int | None = Field(
+            None, ge=1, description="The most tokens, in and out, to use in a minute; empty: as the endpoint allows."
         )
         timeout_s: float = Field(300, gt=0, description="Seconds to wait for a reply. Too few buy replies and throw them away.")
         attempts: int = Field(10, ge=1, le=100, description="HTTP calls for one reply before its row is marked as failed.")
@@ -53,6 +66,7 @@ class OpenAICompatible:
         self._journal: Journal | None = None
         self._teacher: _pocket_teacher.PocketTeacher | None = None
         self._temporary: tempfile.TemporaryDirectory | None = None
+        self._pace = Pace(options.requests_per_minute, options.tokens_per_minute)
         self._lock = threading.Lock()
 
     @property
@@ -127,6 +141,7 @@ class OpenAICompatible:
             Account(price, options.budget_usd, options.budget_scope),
             Pictures(options.max_pixels),
             dialect_from(self.journal.dialect(self.endpoint, options.model)),
+            self._pace,
             options.concurrency,
         )
         yield from Run(make, Batcher(self.journal), options.concurrency).outcomes(requests, should_stop, then)
@@ -143,7 +158,7 @@ class OpenAICompatible:
                 f"endpoint {self.endpoint!r} is neither a URL such as http://localhost:8000/v1 nor 'pocket-teacher'", resumable=False
             )
         key = find_key(options.api_key_env, self.journal.path.with_name("keys.json"))
-        return Link(self.endpoint, key, options.api_key_env, options.timeout_s, options.attempts, trust_env=True)
+        return Link(self.endpoint, key, options.api_key_env, options.timeout_s, options.attempts, trust_env=True, model=options.model)
 
     def _teacher_url(self) -> str:
         with self._lock:
