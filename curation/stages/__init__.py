@@ -12,6 +12,7 @@ STAGES = {
     "draw": "draw",
     "filter": "filter",
     "finetune": "finetune",
+    "compare_prompts": "compare_prompts",
 }
 
 

@@ -36,6 +36,7 @@ PAGES = (
     Page("jobs", "Jobs", "curation.ui.jobs", "workspace"),
     Page("calibration", "Calibration", "curation.ui.calibration", "workspace"),
     Page("data", "Data & models", "curation.ui.data", "workspace"),
+    Page("prompts", "Prompts", "curation.ui.prompts", "workspace"),
     Page("try", "Try it", "curation.ui.try_it", "workspace"),
     Page("settings", "Settings", "curation.ui.settings", "workspace"),
 )

@@ -1,0 +1,143 @@
+"""Compare prompts: two versions of one prompt asked about the same failures. Nothing of it enters the loop."""
+
+import json
+from collections.abc import Iterator
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from curation import checkpoints, endpoints, prompt_versions
+from curation.frontier import FrontierOptions, bad_row, open_client
+from curation.prompt_trial import asked_about, material, outcome_of, request_for, stage_of, texts_folder
+from curation.prompting import PromptOptions, Prompts, shipped
+from curation.replies import BlindAnswer
+from curation.stages.base import API_BATCH, Context, Estimate, Job, NothingToDo, Result, Row
+from curation.stages.diagnose import blind_request
+from data.store import Store, Write
+from data.workspace import Workspace
+from models.frontier import Outcome, Request
+
+PROBE = 20  # failures that the estimate looks at
+SIDES = ("a", "b")
+COMPARED = ("agreement", "blind", "diagnosis", "guess", "judge", "proposal")
+
+
+class Options(FrontierOptions, PromptOptions):
+    PROMPTS = ("blind",)  # the blind answer that a diagnosis is given is the same for both sides
+    prompt: Literal[COMPARED] = Field(default="diagnosis", description="The prompt of which two versions are compared.")
+    a: str = Field(default=prompt_versions.SHIPPED_BY, description="One version: its first characters, or shipped.")
+    b: str = Field(default="", description="The other version; the one in use if empty.")
+    limit: int = Field(default=20, ge=1, le=500, description="Failures to ask about; error types take turns.")
+    failure_ids: list[int] | None = Field(default=None, description="Failures to ask about, instead.")
+    per_failure: int = Field(default=3, ge=1, le=20, description="Samples to ask for, of proposals.")
+    route: Literal["same_image", "new_image"] = Field(default="same_image", description="The route of proposals.")
+    difficulty: Literal["as_seed", "easier", "harder"] = Field(default="as_seed", description="How hard proposals are to be.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _endpoint_of_its_stage(cls, given: Any) -> Any:
+        """Asked is whom the prompt's own stage asks, unless the launch says otherwise."""
+        if isinstance(given, dict) and not given.get("frontier") and "endpoint" not in given:
+            name = endpoints.read().stages.get(stage_of(shipped(given.get("prompt", "diagnosis"))))
+            return {**given, "frontier": name} if name else given
+        return given
+
+
+class ComparePrompts:
+    """A row a failure and side: of both the blind answer, where it is needed, is one and the same reply."""
+
+    name = "compare_prompts"
+    title = "Compare two versions of a prompt"
+    lane = "api"
+    batch_size = API_BATCH
+    Options = Options
+
+    def select(self, store: Store, workspace: Workspace, job: Job) -> list[Row]:
+        options = job.options
+        versions = versions_of(store, options)
+        if versions["a"] == versions["b"]:
+            raise NothingToDo(f"both sides are version {versions['a']} of prompt {options.prompt}: edit it first, or choose another one.")
+        for side, version in versions.items():
+            folder = texts_folder(job.folder, side)
+            folder.mkdir()
+            Prompts({options.prompt: prompt_versions.text_of(store, options.prompt, version)}).write(folder)
+        found = _material(store, workspace, options, job.round)
+        if not found:
+            wanted = "teachable failure" if options.prompt == "proposal" else "failure"
+            raise NothingToDo(f"round {job.round} has no {wanted} to ask about. Evaluate a checkpoint, and diagnose failures, first.")
+        return [{**row, "key": f"{row['key']}/{side}", "side": side, "version": versions[side]} for row in found for side in SIDES]
+
+    def estimate(self, store: Store, workspace: Workspace, options: Options) -> Estimate:
+        rows = _material(store, workspace, options, checkpoints.current_round(store))
+        probe, parts = rows[:PROBE], []
+        with open_client(options, workspace) as client:
+            if options.prompt == "diagnosis":
+                prompts = prompt_versions.prompts_for(store, options.PROMPTS, options.prompts)
+                parts.append(client.estimate([blind_request(row["key"], row, row["image_path"], prompts) for row in probe], len(rows)))
+            for version in versions_of(store, options).values():
+                prompts = prompt_versions.prompts_for(store, (options.prompt,), {options.prompt: version})
+                requests = [request_for(options.prompt, _with_own_answer(row), prompts, options) for row in probe]
+                parts.append(client.estimate(requests, len(rows)))
+        unpriced = any(part.low_usd is None for part in parts)
+        usd = None if unpriced else (sum(part.low_usd for part in parts), sum(part.high_usd for part in parts))
+        return Estimate(rows=len(rows), calls=sum(part.calls for part in parts), usd=usd, detail={"failures": len(rows)})
+
+    def collect(self, write: Write, job: Job, results: list[Result]) -> None:
+        rows = [
+            {**{name: result[name] for name in ("key", "side", "failure_id", "replies")}, "result": json.dumps(result["result"])}
+            for result in results
+        ]
+        write.insert("prompt_comparison", [row | {"job_id": job.job_id} for row in rows])
+
+    def finish(self, store: Store, workspace: Workspace, job: Job) -> str | None:
+        return None
+
+    def setup(self, context: Context) -> None:
+        self.client = open_client(context.options, context.workspace)
+        self.options, self.should_stop = context.options, context.should_stop
+        self.prompts = Prompts.of_job(context.folder)
+        self.sides = {side: Prompts.of_job(texts_folder(context.folder, side)) for side in SIDES}
+
+    def __call__(self, rows: list[Row]) -> Iterator[Result]:
+        by_key = {row["key"]: row for row in rows}
+        name, blind = self.options.prompt, {}
+
+        def then(outcome: Outcome) -> Request | None:
+            """A blind answer is followed by the diagnosis of its side."""
+            if name != "diagnosis" or not isinstance(outcome.parsed, BlindAnswer):
+                return None
+            row = by_key[outcome.key]
+            row["own_answer"] = outcome.parsed.answer
+            blind[outcome.key] = outcome.replies
+            return request_for(name, row, self.sides[row["side"]], self.options)
+
+        for outcome in self.client.ask_all(map(self._first, rows), self.should_stop, then):
+            row = by_key[outcome.key]
+            replies = (*blind.get(outcome.key, ()), *outcome.replies)
+            if outcome.parsed is None:
+                yield bad_row(outcome)
+            elif name != "diagnosis" or not isinstance(outcome.parsed, BlindAnswer):
+                result = outcome_of(name, row, outcome.parsed, self.options.route) | {"version": row["version"], "asked": asked_about(row)}
+                given = {"key": row["key"], "side": row["side"], "failure_id": row["failure_id"]}
+                yield {**given, "result": result, "replies": list(replies)}
+
+    def _first(self, row: Row) -> Request:
+        if self.options.prompt == "diagnosis":
+            return blind_request(row["key"], row, row["image_path"], self.prompts)
+        return request_for(self.options.prompt, row, self.sides[row["side"]], self.options)
+
+
+def versions_of(store: Store, options: Options) -> dict[str, str]:
+    """The whole names of both versions, by side. Raises UnknownPrompt."""
+    b = options.b or prompt_versions.in_use(store, options.prompt)
+    return {side: prompt_versions.full_version(store, options.prompt, version) for side, version in zip(SIDES, (options.a, b))}
+
+
+def _material(store: Store, workspace: Workspace, options: Options, round_: int) -> list[Row]:
+    limit = None if options.failure_ids else options.limit
+    return material(store, workspace, options.prompt, round_, options.failure_ids, limit)
+
+
+def _with_own_answer(row: Row) -> Row:
+    """For an estimate the gold answer stands for a blind one that isn't known yet: it is as long."""
+    return row if row["own_answer"] is not None else {**row, "own_answer": row["golds"][0]}
