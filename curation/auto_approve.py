@@ -225,10 +225,10 @@ def waiting(store: Store) -> int | None:
 _lane: WeakKeyDictionary[Store, tuple[int, float, int]] = WeakKeyDictionary()
 
 
-def after_decision(store: Store, sample_id: int) -> None:
-    """To be called behind a decision (not before its answer): checks the audit where an audited sample was decided."""
+def after_decisions(store: Store, sample_ids: Sequence[int]) -> None:
+    """To be called behind decisions (not before their answer): checks the audit where an audited sample was decided."""
     rule = open_rule(store)
-    if rule and _draw(np.array([sample_id]), rule["rule_id"])[0] < APPROVALS_AUDITED:
+    if rule and (_draw(np.array(sample_ids), rule["rule_id"]) < APPROVALS_AUDITED).any():
         check_audit(store)
 
 

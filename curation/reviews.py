@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from data.registry import FILTERS
-from data.store import Store, Write
+from data.store import KeyTaken, Store, Write
 
 Action = Literal["approve", "reject", "reset"]
 REASONS = (
@@ -20,6 +20,7 @@ REASONS = (
     "bad wording",
     "other",
 )
+LOGGED = ("sample_id", "revision", "action", "reason", "note", "event_id")  # of a decision
 FILTER_FIELDS = (
     "statuses",
     "error_types",
@@ -71,21 +72,69 @@ class Decision:
 
 def decide(store: Store, decision: Decision, reviewer: str) -> dict:
     """Stores a decision; returns the sample's new state. Raises StaleRevision, UnknownSample."""
+    (answer,) = decide_each(store, [decision], reviewer)
+    if isinstance(answer, Exception):
+        raise answer
+    return answer
+
+
+def decide_each(store: Store, decisions: Sequence[Decision], reviewer: str) -> list[dict | StaleRevision | UnknownSample]:
+    """Stores decisions on different samples in one transaction; of each the sample's new state, or why it was refused.
+
+    Whether the log holds an event already is asked where it refuses one, or where a sample has changed: seldom, and it takes a while.
+    """
+    try:
+        return _decide(store, decisions, reviewer)
+    except KeyTaken:
+        return _decide(store, decisions, reviewer, repeated=True)
+
+
+def _decide(store: Store, decisions: Sequence[Decision], reviewer: str, repeated: bool = False) -> list:
+    ids = [one.sample_id for one in decisions]
+    if len(set(ids)) < len(ids):
+        raise ValueError("two of these decisions are on the same sample: send them one after another")
     with store.write() as write:
-        state = _state(write, decision.sample_id, decision.event_id)
-        if state.pop("known"):
-            return state
-        if state["revision"] != decision.revision:
-            raise StaleRevision(f"sample {decision.sample_id} was edited meanwhile (revision {state['revision']}); look at it again")
-        if decision.image is not None and state["image"] != decision.image:
-            raise StaleRevision(f"sample {decision.sample_id} was drawn anew meanwhile; look at it again")
-        row = {name: getattr(decision, name) for name in ("sample_id", "revision", "action", "reason", "note", "event_id")}
-        (added,) = write.run("review_add", **row, reviewer=reviewer)
-        if decision.settles and write.run("review_settled", sample_id=decision.sample_id)[0]["open"]:
-            write.insert("adjudication", [{**added, "sample_id": decision.sample_id}])
-        write.touch_decided([decision.sample_id])
-        write.refresh_states()
-        return {**state, **write.run("sample_status", sample_id=decision.sample_id)[0]}
+        states = {row["sample_id"]: row for row in write.run("samples_to_decide", sample_ids=ids)}
+        spoken = {sample_id for sample_id, state in states.items() if state.pop("decided")}
+        new, refused = decisions, _refused(decisions, states)
+        if repeated or refused:
+            known = {row["event_id"] for row in write.run("events_known", sample_ids=ids, event_ids=[one.event_id for one in decisions])}
+            new = [one for one in decisions if one.event_id not in known]
+            refused = _refused(new, states)
+        if new := [one for one in new if one.sample_id not in refused]:
+            for row in _append(write, new, spoken, reviewer):
+                states[row["sample_id"]]["status"] = row["status"]
+    return [refused.get(sample_id) or states[sample_id] for sample_id in ids]
+
+
+def _refused(decisions: Sequence[Decision], states: dict[int, dict]) -> dict[int, StaleRevision | UnknownSample]:
+    found = {}
+    for one in decisions:
+        state = states.get(one.sample_id)
+        if state is None:
+            found[one.sample_id] = UnknownSample(f"there is no sample {one.sample_id}")
+        elif state["revision"] != one.revision:
+            text = f"sample {one.sample_id} was edited meanwhile (revision {state['revision']}); look at it again"
+            found[one.sample_id] = StaleRevision(text)
+        elif one.image is not None and state["image"] != one.image:
+            found[one.sample_id] = StaleRevision(f"sample {one.sample_id} was drawn anew meanwhile; look at it again")
+    return found
+
+
+def _append(write: Write, decisions: Sequence[Decision], spoken: set[int], reviewer: str) -> list[dict]:
+    """Appends decisions to the log; returns {"sample_id", "status"} of each sample. On those of `spoken` somebody's word stood before."""
+    rows = [{name: getattr(one, name) for name in LOGGED} for one in decisions]
+    added = write.run("reviews_decided", decisions=rows, reviewer=reviewer)
+    if settling := [one.sample_id for one in decisions if one.settles]:
+        settled = {row["sample_id"] for row in write.run("reviews_settle", sample_ids=settling)}
+        write.insert("adjudication", [row for row in added if row["sample_id"] in settled])
+    found = []
+    for action in ("approve", "reject"):
+        if first := [one.sample_id for one in decisions if one.action == action and one.sample_id not in spoken]:
+            found += write.run("state_first_word", sample_ids=first, action=action, reviewer=reviewer)
+    if rest := {one.sample_id for one in decisions} - {row["sample_id"] for row in found}:
+        found += write.run("state_decide_these", sample_ids=list(rest))
+    return found
 
 
 def preview_bulk(store: Store, matching: dict, action: Action = "approve", seed: int = 0) -> dict:

@@ -42,6 +42,10 @@ class QueryFailed(StoreError):
     """A named query raised: a fault of ours, not of the user."""
 
 
+class KeyTaken(QueryFailed):
+    """A row's key is in its table already; the transaction is undone."""
+
+
 class Store:
     """Rows in and out by named query (data/sql). `path` is the DuckDB file; it is created and migrated."""
 
@@ -261,11 +265,9 @@ class Write:
 
     def touch(self, sample_ids: Iterable[int]) -> None:
         """Samples whose state is to be derived anew when the transaction ends."""
-        self._touch(WHOLE, sample_ids)
-
-    def touch_decided(self, sample_ids: Iterable[int]) -> None:
-        """Samples of which only the decisions changed."""
-        self._touch(DECISIONS, sample_ids)
+        if ids := list(sample_ids):
+            self._parts.add(WHOLE)
+            self._cursor.execute("INSERT INTO touched SELECT unnest($ids::BIGINT[])", {"ids": ids})
 
     def touch_all(self) -> None:
         """Every sample's state is to be derived anew: the rebuild."""
@@ -279,12 +281,6 @@ class Write:
         """Touches the samples that a named query adds to `touched`, of which only the decisions will change; returns their number."""
         self._parts.add(DECISIONS)
         return next(iter(self.run(name, **parameters)[0].values()))
-
-    def _touch(self, part: str, sample_ids: Iterable[int]) -> None:
-        ids = list(sample_ids)
-        if ids:
-            self._parts.add(part)
-            self._cursor.execute("INSERT INTO touched SELECT DISTINCT unnest($ids::BIGINT[]) EXCEPT FROM touched", {"ids": ids})
 
     def _touch_all(self, part: str) -> None:
         self.run("touched_clear")
@@ -355,7 +351,7 @@ def _fetch(cursor: duckdb.DuckDBPyConnection, name: str, parameters: dict) -> li
     try:
         result = cursor.execute(*query(name).bound(parameters))
     except duckdb.Error as error:
-        raise QueryFailed(f"query {name}: {error}") from error
+        raise (KeyTaken if isinstance(error, duckdb.ConstraintException) else QueryFailed)(f"query {name}: {error}") from error
     columns = [column[0] for column in result.description]
     return [dict(zip(columns, row)) for row in result.fetchall()]
 

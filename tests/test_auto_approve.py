@@ -63,12 +63,7 @@ def label(store, approved, rejected, inside, held=True):
     which = now.sample_ids[now.open & now.inside(inside) & (now.held == held)].tolist()
     assert len(which) >= approved + rejected
     actions = ["approve"] * approved + ["reject"] * rejected
-    rows = [
-        {"sample_id": i, "revision": 0, "action": one, "reviewer": "ada", "event_id": reviews.new_event()} for i, one in zip(which, actions)
-    ]
-    with store.write() as write:  # as reviews.decide, hundreds at once
-        write.insert("review", rows)
-        write.touch_decided(which[: len(rows)])
+    reviews.decide_each(store, [reviews.Decision(i, 0, one, reviews.new_event()) for i, one in zip(which, actions)], "ada")
     return which[: approved + rejected]
 
 
@@ -218,13 +213,13 @@ def test_an_audit_that_finds_errors_closes_the_gate_by_itself(full):
     now = scored(full)
     approved = [i for i in lane if now.auto[np.searchsorted(now.sample_ids, i)]]
     decide(full, approved[0])
-    auto_approve.after_decision(full, approved[0])
+    auto_approve.after_decisions(full, [approved[0]])
     assert auto_approve.state(full)["state"] == "on" and statuses(full)["auto_approved"] > 0
     rejected = 0
     while auto_approve.state(full)["state"] == "on":
         rejected += 1
         decide(full, approved[rejected], "reject", "ben")
-        auto_approve.after_decision(full, approved[rejected])
+        auto_approve.after_decisions(full, [approved[rejected]])
     assert rejected == 3  # Wilson's lower limit: 151 of 153 is 0.954, 151 of 154 is 0.944
     assert auto_approve.state(full)["why"].startswith("with 4 audited samples the lower limit of its precision is 0.944, below 0.95")
     assert "auto_approved" not in statuses(full) and differences(full) == 0

@@ -219,6 +219,29 @@ def test_a_stale_decision_is_refused_and_changes_nothing(seeded):
     assert states(store) == before
 
 
+def test_of_decisions_sent_together_each_has_its_own_answer(seeded):
+    store, _ = seeded
+    pending, failed = ids_with(store, "pending")[:4], ids_with(store, "failed")[0]
+    reviews.edit(store, pending[1], 0, "What now?", [], "that", "ada", reviews.new_event())
+    decide(store, pending[2], "reject", who="ada")
+    actions = {pending[0]: "approve", pending[1]: "approve", 10_000: "reject", pending[2]: "approve", failed: "reject", pending[3]: "reset"}
+    sent = [reviews.Decision(sample_id, 0, action, reviews.new_event()) for sample_id, action in actions.items()]
+    answers = reviews.decide_each(store, sent, "zoe")
+    assert [answer if isinstance(answer, Exception) else answer["status"] for answer in answers][3:] == ["disputed", "rejected", "pending"]
+    assert answers[0]["status"] == "approved" and answers[0]["sample_id"] == pending[0]
+    assert isinstance(answers[1], reviews.StaleRevision) and isinstance(answers[2], reviews.UnknownSample)
+    log = store.rows("review_history", reviewer="zoe", limit=100)
+    assert {row["event_id"] for row in log} == {sent[i].event_id for i in (0, 3, 4, 5)}
+
+    # The answer was lost, the first was edited meanwhile: what is in the log stays there once, and is not refused afterwards
+    reviews.edit(store, pending[0], 0, "And now?", [], "this", "ada", reviews.new_event())
+    again = reviews.decide_each(store, sent, "zoe")
+    assert again[0]["revision"] == 1 and [type(answer) for answer in again] == [type(answer) for answer in answers]
+    assert store.rows("review_history", reviewer="zoe", limit=100)[0]["review_id"] == log[0]["review_id"]
+    with pytest.raises(ValueError, match="on the same sample"):
+        reviews.decide_each(store, sent[:1] * 2, "zoe")
+
+
 @pytest.mark.parametrize(
     ("question", "choices", "answer", "says"),
     [

@@ -153,6 +153,17 @@ class Loop(RuleBasedStateMachine):
             reviews.decide(self.store, decision, reviewer)
         self.events.append((reviewer, event))
 
+    @precondition(lambda self: self.samples)
+    @rule(data=st.data(), reviewer=st.sampled_from(REVIEWERS), again=st.booleans())
+    def decide_several(self, data, reviewer, again):
+        actions = st.sampled_from(("approve", "reject", "reset"))
+        chosen = data.draw(st.dictionaries(st.sampled_from(self.samples), actions, max_size=4))
+        decisions = [reviews.Decision(sample_id, self.revision(sample_id), chosen[sample_id], reviews.new_event()) for sample_id in chosen]
+        if again:  # the answer to some of them was lost: they come again with the others
+            reviews.decide_each(self.store, decisions[:2], reviewer)
+        reviews.decide_each(self.store, decisions, reviewer)
+        self.events += [(reviewer, decision.event_id) for decision in decisions]
+
     @rule(data=st.data(), reviewer=st.sampled_from(REVIEWERS))
     def edit(self, data, reviewer):
         sample_id = self.any(data)

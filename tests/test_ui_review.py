@@ -81,6 +81,20 @@ def test_decide_edit_and_undo_over_the_routes(api):
     api("undo", event_id=event(), undone_event=approve)
 
 
+def test_what_queued_up_in_a_browser_goes_in_one_request(api):
+    first, second, third = api("next", matching={"statuses": ["pending"]})["cards"][:3]
+    sent = [{"sample_id": card["sample_id"], "revision": 0, "action": "approve", "event_id": event()} for card in (first, second, third)]
+    sent[1]["revision"] = 7
+    approved, refused, also = api("decisions", decisions=sent)["answers"]
+    assert (approved["sample_id"], approved["status"], also["status"]) == (first["sample_id"], "approved", "approved")
+    assert refused["status"] == 409 and "edited meanwhile" in refused["error"]
+    assert [row["sample_id"] for row in api.history()[:2]] == [third["sample_id"], first["sample_id"]]
+    twice = [{**sent[0], "event_id": event()} for _ in range(2)]
+    assert "on the same sample" in api("decisions", 400, decisions=twice)["error"]
+    for one in (sent[0], sent[2]):
+        api("undo", event_id=event(), undone_event=one["event_id"])
+
+
 def test_a_bulk_decision_and_its_preview_by_the_names_of_filters(api):
     matching = {"statuses": ["failed"], "failing": ["duplicate", "judge"]}
     preview = api("bulk/preview", matching=matching, action="approve")
@@ -235,14 +249,14 @@ def test_no_key_is_lost_while_the_server_goes_away_and_comes_back(tmp_path):
             # A draft, and decisions that the store refuses to take just now, outlive a reload
             page.keyboard.press("e")
             page.keyboard.type(" Draft")
-            page.route("**/api/review/decide", lambda route: route.abort())
+            page.route("**/api/review/deci*", lambda route: route.abort())
             page.reload()
             expect(page.locator("#page-review .chip", has_text="unsaved draft")).to_be_visible(timeout=20_000)
             expect(title).to_have_text(f"Sample {queue[31]}")
             page.keyboard.press("a")
             page.keyboard.press("a")
             expect(unsaved).to_contain_text("2 unsaved", timeout=10_000)
-            page.unroute("**/api/review/decide")
+            page.unroute("**/api/review/deci*")
             page.reload()
             _until(lambda: [row[:2] for row in log()[-2:]] == [(queue[i], "approve") for i in (31, 32)])
             expect(unsaved).to_have_text("all saved", timeout=20_000)

@@ -138,6 +138,11 @@ async def _send_json(send: Send, status: int, content: dict, headers: list[tuple
     await send({"type": "http.response.body", "body": body})
 
 
+def status_of(error: Exception) -> int:
+    """The HTTP status of one of our own exceptions."""
+    return 404 if type(error).__name__.startswith("Unknown") else 409
+
+
 class Errors:
     """Turns what a route raises into JSON. Our own exceptions are written for people; of others only an id leaves the process."""
 
@@ -169,7 +174,7 @@ class Errors:
         if "No space left" in str(error):
             return 507, "the disk is full: this was not done, and what was there before is kept. Free some space and try again"
         if not isinstance(error, QueryFailed) and type(error).__module__.partition(".")[0] in self.HOUSE:
-            return (404 if type(error).__name__.startswith("Unknown") else 409), str(error)
+            return status_of(error), str(error)
         if type(error) is ValueError:
             log.warning("refused at %s: %s", path, error, exc_info=error)
             return 400, str(error)

@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 from curation import auto_approve, blindness, by_hand, review_queue, reviews
 from curation.review_queue import Order
 from curation.ui import parts, review_people
+from curation.ui.guards import status_of
 from curation.ui.review_people import Event, Matching
 from curation.ui.services import Services, services
 from data.images import MAX_BYTES, BadImage
@@ -57,6 +58,10 @@ class Decide(BaseModel):
     note: str | None = Field(default=None, max_length=2000)
     image: str | None = None
     settles: bool = Field(default=False, description="The decisions in dispute were looked at: this one counts over all of them.")
+
+
+class Decisions(BaseModel):
+    decisions: list[Decide] = Field(min_length=1, max_length=100, description="On different samples.")
 
 
 class Edit(BaseModel):
@@ -168,11 +173,17 @@ def card(request: Request, body: Card) -> dict[str, Any]:
 @router.post("/decide")
 def decide(request: Request, body: Decide, afterwards: BackgroundTasks) -> dict[str, Any]:
     """Stores a decision; where it was an audit of a rule, what follows for the rule comes after the answer."""
-    here = services(request)
-    reviewer = here.reviewer(request)
-    settles = body.settles and not blindness.hidden(here.store, reviewer, [body.sample_id])
-    afterwards.add_task(auto_approve.after_decision, here.store, body.sample_id)
-    return reviews.decide(here.store, reviews.Decision(**{**body.model_dump(), "settles": settles}), reviewer)
+    (answer,) = _decided(request, [body], afterwards)
+    if isinstance(answer, Exception):
+        raise answer
+    return answer
+
+
+@router.post("/decisions")
+def decide_each(request: Request, body: Decisions, afterwards: BackgroundTasks) -> dict[str, list[dict[str, Any]]]:
+    """Stores what has queued up in a browser, in one transaction; each decision's answer is the sample's state, or {"error", "status"}."""
+    answers = _decided(request, body.decisions, afterwards)
+    return {"answers": [{"error": str(one), "status": status_of(one)} if isinstance(one, Exception) else one for one in answers]}
 
 
 @router.post("/edit")
@@ -233,6 +244,16 @@ def add_by_hand(request: Request, body: ByHand) -> dict[str, Any]:
     here = services(request)
     draft = by_hand.Draft(**body.model_dump(exclude={"event_id"}))
     return _card(request, by_hand.add(here.store, draft, here.reviewer(request), body.event_id))
+
+
+def _decided(request: Request, decisions: list[Decide], afterwards: BackgroundTasks) -> list[dict[str, Any] | ValueError]:
+    here = services(request)
+    reviewer = here.reviewer(request)
+    settling = [one.sample_id for one in decisions if one.settles]
+    unseen = blindness.hidden(here.store, reviewer, settling)
+    meant = [reviews.Decision(**{**one.model_dump(), "settles": one.settles and one.sample_id not in unseen}) for one in decisions]
+    afterwards.add_task(auto_approve.after_decisions, here.store, [one.sample_id for one in decisions])
+    return reviews.decide_each(here.store, meant, reviewer)
 
 
 def _card(request: Request, sample_id: int) -> dict[str, Any]:

@@ -51,10 +51,10 @@ WHERE t.sample_id IN (SELECT unnest($sample_ids::BIGINT[]))
 INSERT INTO reveal (sample_id, revision, reviewer) SELECT t.sample_id, t.revision, $reviewer FROM sample_state t WHERE t.sample_id = $sample_id
     AND NOT EXISTS (FROM reveal v WHERE v.sample_id = t.sample_id AND v.revision = t.revision AND v.reviewer = $reviewer)
 
--- :name review_settled
--- Whether a sample is disputed, or the reviewer has settled it before on this revision.
-SELECT t.status = 'disputed' OR EXISTS (FROM review r JOIN adjudication a USING (review_id) WHERE a.sample_id = t.sample_id AND r.revision = t.revision) AS open
-FROM sample_state t WHERE t.sample_id = $sample_id
+-- :name reviews_settle
+-- Those of some samples that are disputed, or were settled before on this revision.
+SELECT t.sample_id FROM sample_state t WHERE t.sample_id IN (SELECT unnest($sample_ids::BIGINT[]))
+  AND (t.status = 'disputed' OR EXISTS (FROM review r JOIN adjudication a USING (review_id) WHERE a.sample_id = t.sample_id AND r.revision = t.revision))
 
 -- :name setting_latest
 -- The latest value of a setting of the workspace.

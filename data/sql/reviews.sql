@@ -62,6 +62,15 @@ SELECT sample_id, revision, status::TEXT AS status, question, choices, answer, i
        EXISTS (FROM review r WHERE r.sample_id = $sample_id AND r.event_id = $event_id) AS known
 FROM sample_state WHERE sample_id = $sample_id
 
+-- :name samples_to_decide
+-- Samples as decisions need to know them; `decided`: somebody's word stands.
+SELECT sample_id, revision, status::TEXT AS status, question, choices, answer, image, decision IS NOT NULL AS decided
+FROM sample_state WHERE sample_id IN (SELECT unnest($sample_ids::BIGINT[]))
+
+-- :name events_known
+-- Those of the browser's events on these samples that the log holds.
+SELECT event_id FROM review WHERE sample_id IN (SELECT unnest($sample_ids::BIGINT[])) AND event_id IN (SELECT unnest($event_ids::TEXT[]))
+
 -- :name event_known
 -- Whether the log holds a browser's event.
 SELECT EXISTS (FROM review WHERE event_id = $event_id) AS known
@@ -74,6 +83,13 @@ SELECT nextval('batch_ids') AS batch_id
 -- One event on one sample. A plain insert, here and below: the event is known to be new, and ON CONFLICT costs 40 ms on two million rows.
 INSERT INTO review (sample_id, revision, action, reason, note, reviewer, event_id)
 VALUES ($sample_id, $revision, $action, $reason, $note, $reviewer, $event_id) RETURNING review_id
+
+-- :name reviews_decided
+-- An event each on some samples. A key that is there already fails the transaction.
+INSERT INTO review (sample_id, revision, action, reason, note, reviewer, event_id)
+SELECT d.sample_id, d.revision, d.action, d.reason, d.note, $reviewer, d.event_id
+FROM (SELECT unnest($decisions::STRUCT(sample_id BIGINT, revision INTEGER, action review_action, reason TEXT, note TEXT, event_id TEXT)[]) AS d)
+RETURNING review_id, sample_id
 
 -- :name reviews_add
 -- One decision on the touched samples, at their current revisions.
@@ -122,7 +138,7 @@ SELECT sample_id, revision FROM ({reviews_to_undo}) WHERE action = 'edit' ORDER 
 
 -- :name touched_few
 -- Some of the touched samples.
-SELECT sample_id FROM touched ORDER BY sample_id LIMIT 100
+SELECT DISTINCT sample_id FROM touched ORDER BY sample_id LIMIT 100
 
 -- :name text_of_revision
 -- The text of a sample at a revision.

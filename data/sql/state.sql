@@ -11,7 +11,7 @@ INSERT INTO touched SELECT sample_id FROM sample
 DELETE FROM sample_state WHERE sample_id IN (FROM touched)
 
 -- :name state_write
--- Writes the state of the touched samples, from the logs alone. Nothing but this and its two parts below writes sample_state.
+-- Writes the state of the touched samples, from the logs alone. Nothing but this and its parts below writes sample_state.
 INSERT INTO sample_state BY NAME {state_derived} ORDER BY sample_id
 
 -- :name state_judge
@@ -29,6 +29,19 @@ UPDATE sample_state s SET decision = n.decision, decided_by = n.decided_by,
     status = CASE n.decision {status_of_decision} ELSE s.undecided END
 FROM (WITH text AS (SELECT sample_id, revision, drawn_at FROM sample_state WHERE sample_id IN (FROM touched)), {state_decisions}
       SELECT sample_id, d.decision, d.decided_by FROM text LEFT JOIN decisions d USING (sample_id)) n WHERE n.sample_id = s.sample_id
+
+-- :name state_decide_these
+-- That part for a few samples by their ids.
+UPDATE sample_state s SET decision = n.decision, decided_by = n.decided_by,
+    status = CASE n.decision {status_of_decision} ELSE s.undecided END
+FROM (WITH text AS (SELECT sample_id, revision, drawn_at FROM sample_state WHERE sample_id IN (SELECT unnest($sample_ids::BIGINT[]))), {state_decisions}
+      SELECT sample_id, d.decision, d.decided_by FROM text LEFT JOIN decisions d USING (sample_id)) n
+WHERE n.sample_id = s.sample_id RETURNING s.sample_id, s.status::TEXT AS status
+
+-- :name state_first_word
+-- That part where nobody's word stood: what has just been said. Two million reviews need not be looked through for it.
+UPDATE sample_state SET decision = $action, decided_by = $reviewer, status = CASE $action::TEXT {status_of_decision} END
+WHERE sample_id IN (SELECT unnest($sample_ids::BIGINT[])) AND decision IS NULL RETURNING sample_id, status::TEXT AS status
 
 -- :name state_derived
 -- The state that follows from the logs, for the touched samples.
@@ -91,18 +104,19 @@ judgements AS (
 -- Part of the state: what people decided on the samples in `text`. The latest of each reviewer counts that is not undone; reset removes it;
 -- disagreement is disputed, until one of them is an adjudication: that counts over all.
 said AS MATERIALIZED (
-    SELECT sample_id, revision, review_id, reviewer, action, undoes, created_at FROM review WHERE sample_id IN (FROM touched)),
+    SELECT sample_id, revision, review_id, reviewer, action, undoes, created_at FROM review WHERE sample_id IN (SELECT sample_id FROM text)),
 latest AS (
-    SELECT r.sample_id, r.reviewer, r.action, r.review_id, r.review_id IN (SELECT review_id FROM adjudication) AS settles
+    SELECT r.sample_id, r.reviewer, max(r.review_id) AS review_id, arg_max(r.action, r.review_id) AS action
     FROM said r JOIN text t ON t.sample_id = r.sample_id AND t.revision = r.revision
     WHERE r.action IN ('approve', 'reject', 'reset') AND r.review_id NOT IN (SELECT undoes FROM said WHERE undoes IS NOT NULL)
       AND (t.drawn_at IS NULL OR r.created_at >= t.drawn_at)
-    QUALIFY row_number() OVER (PARTITION BY r.sample_id, r.reviewer ORDER BY r.review_id DESC) = 1),
+    GROUP BY r.sample_id, r.reviewer),
+standing AS (SELECT *, review_id IN (SELECT review_id FROM adjudication) AS settles FROM latest WHERE action <> 'reset'),
 decisions AS (
     SELECT sample_id, CASE WHEN bool_or(settles) THEN arg_max(action::TEXT, review_id) FILTER (settles)
-                           WHEN count(DISTINCT action) > 1 THEN 'disputed' ELSE min(action::TEXT) END AS decision,
+                           WHEN min(action) <> max(action) THEN 'disputed' ELSE min(action)::TEXT END AS decision,
            arg_max(reviewer, (settles, review_id)) AS decided_by
-    FROM latest WHERE action <> 'reset' GROUP BY sample_id)
+    FROM standing GROUP BY sample_id)
 
 -- :name state_differences
 -- How many rows of sample_state differ from what the logs say (all samples must be touched).
@@ -112,7 +126,3 @@ SELECT count(*) FROM ((FROM sample_state EXCEPT FROM derived) UNION ALL (FROM de
 -- :name sample_statuses
 -- How many samples have each status.
 SELECT status::TEXT AS status, count(*) AS count FROM sample_state GROUP BY ALL ORDER BY ALL
-
--- :name sample_status
--- The status of one sample.
-SELECT status::TEXT AS status FROM sample_state WHERE sample_id = $sample_id

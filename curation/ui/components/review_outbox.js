@@ -1,10 +1,12 @@
-// Decisions on their way to the store: sent one after another, each with an id of its own, and again for as long as nothing answers.
+// Decisions on their way to the store: sent in their order, each with an id of its own, and again for as long as nothing answers.
+// Those that queue up while one is on its way go together, in one request; each has its own answer.
 // Until the store has acknowledged one it lies in localStorage, so that closing the page loses none.
 
-import { api } from "./lib.js";
+import { api, ApiError } from "./lib.js";
 
 const WAITS = [400, 1000, 2000, 4000, 8000]; // milliseconds between attempts
 const PATIENCE = 15000; // an answer that takes longer counts as none
+const TOGETHER = 50; // decisions in one request
 const FINAL = [400, 403, 404, 409, 422]; // answers that sending again won't change
 
 export class Outbox {
@@ -47,14 +49,19 @@ export class Outbox {
   async send() {
     if (this.sending || !this.prefix) return;
     this.sending = true;
+    let together = TOGETHER;
     for (let attempt = 0; this.items.length;) {
-      const item = this.items[0];
-      let told;
+      const items = this.next(together);
+      let outcomes; // what to tell of each
       try {
-        const answer = await api(`review/${item.path}`, item.body, { quiet: true, signal: AbortSignal.timeout(PATIENCE) });
-        told = () => this.stored(item, answer);
+        const answers = await this.answers(items);
+        outcomes = items.map((item, i) => () => (answers[i].error ? this.refused(item, new ApiError(answers[i].error, answers[i].status)) : this.stored(item, answers[i])));
       } catch (error) {
-        if (FINAL.includes(error.status)) told = () => this.refused(item, error);
+        if (FINAL.includes(error.status) && items.length > 1) {
+          together = 1; // one of them is not understood: the others are not to go with it
+          continue;
+        }
+        if (FINAL.includes(error.status)) outcomes = [() => this.refused(items[0], error)];
         else {
           this.trouble = error.message;
           this.release();
@@ -64,11 +71,23 @@ export class Outbox {
         }
       }
       attempt = 0;
-      this.done(item);
-      told();
+      items.forEach((item, i) => { this.done(item); outcomes[i](); });
     }
     this.sending = false;
     this.release();
+  }
+
+  // What goes in the next request: the first of all, and with a decision the decisions behind it, as far as they are on other samples.
+  next(most) {
+    const samples = new Set();
+    const end = this.items.findIndex(({ path, body }, i) => i === most || path !== "decide" || samples.size === samples.add(body.sample_id).size);
+    return this.items.slice(0, end < 0 ? this.items.length : Math.max(1, end));
+  }
+
+  async answers(items) {
+    const bodies = items.map((item) => item.body);
+    const send = (path, body) => api(`review/${path}`, body, { quiet: true, signal: AbortSignal.timeout(PATIENCE) });
+    return items.length === 1 ? [await send(items[0].path, bodies[0])] : (await send("decisions", { decisions: bodies })).answers;
   }
 
   done(item) {
