@@ -16,7 +16,7 @@ import numpy as np
 from data.workspace import Workspace
 
 MIB = 2**20
-AT_ONCE = 512  # items embedded between two writes
+AT_ONCE = 2_048  # items embedded between two writes: enough of each length to share a batch
 
 
 class Vectors:

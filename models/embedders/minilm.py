@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import cached_property
+from itertools import groupby
 
 import numpy as np
 from pydantic import BaseModel, Field
@@ -34,11 +35,26 @@ class MiniLM:
         distinct = {text: i for i, text in enumerate(dict.fromkeys(items))}
         if not distinct:
             return np.zeros((0, 384), np.float32)
-        vectors = self._model.encode(
-            list(distinct), batch_size=self.options.batch_size, show_progress_bar=False, convert_to_numpy=False, convert_to_tensor=True
-        )
-        found = vectors.float().cpu().numpy()[[distinct[text] for text in items]]
+        found = self._of_all(list(distinct))[[distinct[text] for text in items]]
         return found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-12)
+
+    def _of_all(self, texts: list[str]) -> np.ndarray:
+        """The mean of the last layer over each text's word pieces, (n, 384). Only texts of one length share a batch: nothing is padded
+        and nothing masked, which saves a fifth of the time where questions are short (docs/log.md)."""
+        import torch
+
+        model = self._model
+        pieces = model.tokenizer(texts, truncation=True, max_length=model.max_seq_length)["input_ids"]
+        found = np.zeros((len(texts), 384), np.float32)
+        order = sorted(range(len(texts)), key=lambda i: len(pieces[i]))
+        with torch.inference_mode():
+            for _, group in groupby(order, key=lambda i: len(pieces[i])):
+                alike = list(group)
+                for start in range(0, len(alike), self.options.batch_size):
+                    rows = alike[start : start + self.options.batch_size]
+                    ids = torch.tensor([pieces[i] for i in rows], device=model.device)
+                    found[rows] = model[0].auto_model(input_ids=ids).last_hidden_state.float().mean(dim=1).cpu().numpy()
+        return found
 
 
 def _has_bfloat16(device) -> bool:
