@@ -3,6 +3,8 @@
 import asyncio
 from collections import defaultdict, deque
 
+CALM = 8  # windows without 429s at a limit of calls at once, before one more is tried
+
 
 class Slots:
     """A semaphore whose limit moves and that can be held shut for a while. For one event loop.
@@ -55,10 +57,10 @@ class Throttle:
     """Additive increase, multiplicative decrease, of a kind that random 429s don't fool.
 
     Judged over a window of about one round of calls. An endpoint that serves N calls at once turns away those that would be more:
-    then 429s depend on how many calls were in flight when one was sent, and the limit goes to where they begin. Random 429s (a
-    fifth of the calls, say) come at any number; lowering the limit would lose slots without lowering their share, so it stays.
-    Only when most calls of a window are turned away is it cut by a fifth, and a Retry-After then holds everyone. A row's own
-    Retry-After is always kept. Upwards it goes by steps of 1, 2, 4, ... a window.
+    then 429s depend on how many calls were in flight when one was sent, and the limit goes to where they begin; more is tried again
+    only after some calm windows. Random 429s (a fifth of the calls, say) come at any number; lowering the limit would lose slots
+    without lowering their share, so it stays. Only when most calls of a window are turned away is it cut by a fifth, and a
+    Retry-After then holds everyone. A row's own Retry-After is always kept. Upwards it goes by steps of 1, 2, 4, ... a window.
     """
 
     def __init__(self, slots: Slots, most: int):
@@ -66,6 +68,8 @@ class Throttle:
         self._most = most
         self._seen = self._limited = 0
         self._step = 1
+        self._ceiling: int | None = None  # where 429s began
+        self._calm = 0  # windows since then
         self._at: defaultdict[int, list[float]] = defaultdict(lambda: [0.0, 0.0])  # by calls in flight: (seen, limited), fading
 
     def saw(self, limited: bool, in_flight: int, retry_after: float | None = None) -> None:
@@ -80,21 +84,32 @@ class Throttle:
         self._seen = self._limited = 0
         begins = self._where_429s_begin() if share > 0.02 else None
         if begins is not None:
-            self._slots.limit = min(self._slots.limit, begins)
-            self._step = 1
+            self._slots.limit = self._ceiling = min(self._slots.limit, begins)
+            self._step, self._calm = 1, 0
             self._at.clear()
-        elif share > 0.5:
+        elif share > 0.6:
             self._slots.limit = max(1, int(self._slots.limit * 0.8))
             self._step = 1
             if retry_after:
                 self._slots.shut(min(retry_after, 60.0))
-        elif share <= 0.3 and self._slots.limit < self._most:
-            self._slots.limit = min(self._most, self._slots.limit + self._step)
-            self._step *= 2
-            self._slots.wake()
+        elif share <= 0.5:
+            self._rise()
         for counts in self._at.values():
-            counts[0] *= 0.7
-            counts[1] *= 0.7
+            counts[0] *= 0.85
+            counts[1] *= 0.85
+
+    def _rise(self) -> None:
+        if self._ceiling is not None and self._slots.limit > self._ceiling:  # tried, and they begin no more
+            self._ceiling = None
+        if self._ceiling is not None and self._slots.limit == self._ceiling:
+            self._calm += 1
+            if self._calm < CALM:
+                return
+            self._step = 1
+        most = self._ceiling if self._ceiling and self._slots.limit < self._ceiling else self._most
+        self._slots.limit = min(most, self._slots.limit + self._step)
+        self._step *= 2
+        self._slots.wake()
 
     def _where_429s_begin(self) -> int | None:
         """The most calls in flight up to which few are turned away while above most are; None if there is no such number.
