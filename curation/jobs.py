@@ -23,7 +23,7 @@ from curation.collector import Collector
 from curation.frontier import POCKET_TEACHER, FrontierOptions
 from curation.job_files import CRASHED, DONE, PAUSED_ITSELF, STOPPED, JobFiles, cut_torn_line
 from curation.stages import stage_class
-from curation.stages.base import Estimate, Job
+from curation.stages.base import ChoosesLane, Estimate, Job
 from data.store import Store
 from data.workspace import Workspace
 
@@ -94,7 +94,8 @@ class Jobs:
                     "retry_before": 0,
                 }
             )
-            lane = "gpu" if (job.folder / CHECKPOINT_FILE).exists() else stage.lane
+            lane = validated.lane() if isinstance(validated, ChoosesLane) else stage.lane
+            lane = "gpu" if (job.folder / CHECKPOINT_FILE).exists() else lane
             row = {"job_id": job_id, "stage": stage_name, "options": plain, "round": job.round, "lane": lane}
             with self.store.write() as write:
                 write.insert("job", [{**row, "status": "queued", "total": total, "author": author}])
@@ -141,6 +142,20 @@ class Jobs:
             files.write_spec({**files.read_spec(), "retry_before": size})
             self._move(job_id, "queued")
         self._schedule()
+
+    def set_budget(self, job_id: int, usd: float | None) -> None:
+        """Another cap for a job that rests; what it has spent so far counts. None: no cap."""
+        row, files = self._row(job_id), JobFiles(self.workspace.job(job_id))
+        with self._lock:
+            if row["status"] in ("running", "done"):
+                raise JobConflict(f"job {job_id} is {row['status']}; its cap can be changed while it is paused")
+            spec = files.read_spec()
+            if "budget_usd" not in spec["options"]:
+                raise JobConflict(f"job {job_id} ({row['stage']}) asks nobody who bills: it has no cap")
+            plain = self._stages(row["stage"]).Options(**{**spec["options"], "budget_usd": usd}).model_dump(mode="json")
+            files.write_spec({**spec, "options": plain})
+            with self.store.write() as write:
+                write.run("job_options", job_id=job_id, options=json.dumps(plain))
 
     # What pages show
 

@@ -13,7 +13,7 @@ from PIL import Image
 from pydantic import ValidationError
 
 from data.registry import IMAGE_GENERATORS
-from models.image_generators import DrawError
+from models.image_generators import Desk, DrawError
 
 PROMPTS = ["a large red circle", "a small blue square left of a large green hexagon", "a small yellow pentagon"]
 
@@ -88,8 +88,9 @@ def test_a_picture_depends_on_its_prompt_and_seed_and_not_on_its_batch(untrained
 @pytest.mark.parametrize(("name", "steps", "guidance"), [("schnell", 4, 0.0), ("dev", 28, 3.5), ("diffusion", 50, 7.5)])
 def test_settings_left_empty_are_what_suits_the_model(untrained, name, steps, guidance):
     generator = diffusers(untrained / name)
+    recipe = generator.recipe()
     expected = {"generator": "diffusers", "model": str(untrained / name), "steps": steps, "guidance": guidance, "width": 64, "height": 64}
-    assert generator.recipe() == expected
+    assert recipe == recipe | expected and recipe["dtype"] == "float32" and recipe["negative_prompt"] is None
 
 
 @pytest.mark.parametrize("name", ["dev", "diffusion"])
@@ -151,7 +152,7 @@ class Server(BaseHTTPRequestHandler):
         if prompt == "broken":
             return self.reply(500, {"error": {"message": "out of memory"}}, {"Retry-After": "0"})
         if prompt == "url":
-            return self.reply(200, {"created": 1, "data": [{"url": "http://127.0.0.1:9/x.png"}]})
+            return self.reply(200, {"created": 1, "data": [{"url": "http://other.invalid/x.png"}]})
         if prompt == "empty":
             return self.reply(200, {"created": 1, "data": []})
         if prompt == "no base64":
@@ -187,14 +188,25 @@ def server(monkeypatch):
     server.server_close()
 
 
-def openai_images(server, **options):
-    address = f"http://127.0.0.1:{server.server_port}/v1"
-    return IMAGE_GENERATORS.make("openai_images", {"base_url": address, "api_key_env": "PICTURE_KEY", "model": "tiny", **options})
+@pytest.fixture
+def openai_images(tmp_path):
+    def made(server, **options):
+        address = f"http://127.0.0.1:{server.server_port}/v1"
+        generator = IMAGE_GENERATORS.make("openai_images", {"base_url": address, "api_key_env": "PICTURE_KEY", "model": "tiny", **options})
+        generator.open(Desk(tmp_path / "replies.sqlite", tmp_path / "images"))
+        return generator
+
+    return made
 
 
-def test_pictures_come_back_in_order_with_their_seeds(server):
+def pictures(drawn):
+    """What was drawn, decoded; errors as they are."""
+    return [Image.open(io.BytesIO(one)).convert("RGB") if isinstance(one, bytes) else one for one in drawn]
+
+
+def test_pictures_come_back_in_order_with_their_seeds(server, openai_images):
     generator = openai_images(server, size="32x48", send_seed=True, workers=4)
-    drawn = generator.draw([f"picture {i}" for i in range(12)], range(12))
+    drawn = pictures(generator.draw([f"picture {i}" for i in range(12)], range(12)))
     assert [picture.getpixel((0, 0))[0] for picture in drawn] == list(range(12))
     assert {picture.size for picture in drawn} == {(32, 48)}
     asked = server.seen[0]
@@ -203,29 +215,29 @@ def test_pictures_come_back_in_order_with_their_seeds(server):
     assert generator.recipe()["width"] == 32 and "secret-key" not in json.dumps(generator.recipe())
 
 
-def test_what_openai_itself_refuses_is_not_sent(server):
+def test_what_openai_itself_refuses_is_not_sent(server, openai_images):
     openai_images(server, model="gpt-image-1", size="32x32").draw(["a picture"], [9])
     assert not {"response_format", "seed", "quality"} & set(server.seen[0])
 
 
-def test_faults_are_told_apart_and_lose_nothing_else(server):
+def test_faults_are_told_apart_and_lose_nothing_else(server, openai_images):
     prompts = ["refused", "fine", "url", "empty", "no base64", "no picture", "broken", "busy"]
-    drawn = dict(zip(prompts, openai_images(server, size="32x32", retries=2).draw(prompts, range(8))))
+    drawn = dict(zip(prompts, pictures(openai_images(server, size="32x32", retries=2).draw(prompts, range(8)))))
     assert isinstance(drawn["fine"], Image.Image) and isinstance(drawn["busy"], Image.Image)
     told = {prompt: str(error) for prompt, error in drawn.items() if isinstance(error, DrawError)}
     assert len(told) == 6
     assert "content policy violation" in told["refused"] and "reword" in told["refused"]
-    assert "a URL" in told["url"] and "no picture" in told["empty"] and "base64" in told["no base64"]
+    assert "only https" in told["url"] and "no picture" in told["empty"] and "base64" in told["no base64"]
     assert "no picture of a known format" in told["no picture"]
     assert "out of memory" in told["broken"] and server.tries["broken"] == 3
     assert server.tries["refused"] == 1
 
 
-def test_a_server_that_is_not_there(server):
+def test_a_server_that_is_not_there(server, openai_images):
     generator = openai_images(server, base_url="http://127.0.0.1:9/v1", retries=0)
     assert "can't be reached" in str(generator.draw(["x"], [1])[0])
 
 
-def test_a_missing_key_names_its_variable(server):
+def test_a_missing_key_names_its_variable(server, openai_images):
     with pytest.raises(DrawError, match="NO_SUCH_KEY"):
         openai_images(server, api_key_env="NO_SUCH_KEY").draw(["x"], [1])

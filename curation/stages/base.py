@@ -23,6 +23,13 @@ Result = dict[str, Any]  # {"key": …, …}, or {"key": …, "error": text} for
 API_BATCH = 10_000  # the batch_size of stages that ask an API: at the end of each, calls under way run out and slots idle
 
 
+class ChoosesLane(BaseModel):
+    """Options by which a job says itself in which lane it runs; others run in their stage's."""
+
+    def lane(self) -> Lane:
+        raise NotImplementedError
+
+
 class NothingToDo(ValueError):
     """A stage has no rows for these options; the text says what to do first."""
 

@@ -1,29 +1,44 @@
-"""Draw: a text-to-image model draws the pictures that samples wait for."""
+"""Draw: a text-to-image model draws the pictures that samples wait for.
+
+Of several pictures for one prompt each further one becomes a sample of its own, with the same words: filters judge each, people choose.
+"""
 
 import os
 from collections.abc import Iterator
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
+from curation.frontier import JOB_VARIABLE, standard_budget
 from curation.pictures import image_row, png_bytes
-from curation.stages.base import Context, Estimate, Job, NothingToDo, Result, Row
+from curation.stages.base import ChoosesLane, Context, Estimate, Job, Lane, NothingToDo, Result, Row
+from curation.stages.generate import seed_of
 from data.images import ImageStore
 from data.registry import IMAGE_GENERATORS
 from data.store import Store, Write
 from data.workspace import Workspace
+from models.image_generators import Desk
 
 POCKET_FLUX = "pocket-flux"
 
 
-class Options(BaseModel):
+class Options(ChoosesLane):
     generator: str = Field(default="diffusers", description="The plugin that draws: " + ", ".join(IMAGE_GENERATORS.names()) + ".")
     model: str = Field(
         default_factory=lambda: os.environ.get("MISTAKEBOOK_IMAGE_MODEL") or POCKET_FLUX,
-        description="Folder or hub name of the text-to-image model.",
+        description="Folder or hub name of the text-to-image model, or its name at the server.",
     )
-    generator_options: dict = Field(default_factory=dict, description="Further options of the plugin, such as steps and guidance.")
+    generator_options: dict = Field(default_factory=dict, description="Further options of the plugin, such as steps, guidance, size.")
+    images_per_prompt: int = Field(
+        default=1, ge=1, le=8, description="Pictures to draw for each sample; further ones become samples with the same words."
+    )
     sample_ids: list[int] | None = Field(default=None, description="Samples to draw (again); all that wait if empty.")
-    limit: int | None = Field(default=None, ge=1, description="At most so many pictures.")
+    limit: int | None = Field(default=None, ge=1, description="At most so many samples.")
+    budget_usd: float | None = Field(
+        default_factory=lambda: standard_budget(), ge=0, description="Hard cap on what a server may bill for this job; empty means none."
+    )
+
+    def lane(self) -> Lane:
+        return "api" if IMAGE_GENERATORS.load(self.generator).paid else "gpu"
 
 
 class Draw:
@@ -34,27 +49,35 @@ class Draw:
     Options = Options
 
     def select(self, store: Store, workspace: Workspace, job: Job) -> list[Row]:
-        rows = [
-            {
-                "key": str(row["sample_id"]),
-                "prompt": row["image_prompt"],
-                # drawn again on demand: another seed, which follows from the job
-                "seed": row["seed"] if job.options.sample_ids is None else (row["seed"] + job.job_id) % 2**31,
-            }
-            for row in _samples(store, job.options)
-        ]
+        """A further picture's key is its sample's and a number. Drawn again on demand: another seed, which follows from the job."""
+        redrawn = job.options.sample_ids is not None
+        rows = []
+        for row in _samples(store, job.options):
+            first = (row["seed"] + job.job_id) % 2**31 if redrawn else row["seed"]
+            rows.append({"key": str(row["sample_id"]), "prompt": row["image_prompt"], "seed": first})
+            for k in range(1, job.options.images_per_prompt):
+                key = f"{row['sample_id']}/{k}"
+                rows.append({"key": key, "prompt": row["image_prompt"], "seed": seed_of(f"{job.job_id}/{key}")})
         if not rows:
             raise NothingToDo("no sample waits for a picture. Generate samples by the route 'new image' first.")
         return rows
 
     def estimate(self, store: Store, workspace: Workspace, options: Options) -> Estimate:
-        return Estimate(rows=len(_samples(store, options)), usd=(0.0, 0.0) if options.generator == "diffusers" else None)
+        pictures = len(_samples(store, options)) * options.images_per_prompt
+        made = _generator(options)
+        usd = made.estimate(pictures, _desk(workspace, options))
+        return Estimate(rows=pictures, calls=pictures if made.paid else 0, usd=usd)
 
     def collect(self, write: Write, job: Job, results: list[Result]) -> None:
         write.insert("image", [result["info"] for result in results])
+        further = {result["key"]: result for result in results if "/" in result["key"]}
+        for key, result in further.items():
+            of = key.partition("/")[0]
+            write.run("sample_of_picture", sample_id=int(of), key=_key(job, key), seed=result["seed"])
+        numbers = {row["key"]: row["sample_id"] for row in write.run("samples_by_key", keys=[_key(job, key) for key in further])}
         rows = [
             {
-                "sample_id": int(result["key"]),
+                "sample_id": numbers[_key(job, result["key"])] if result["key"] in further else int(result["key"]),
                 "image": result["info"]["image"],
                 "generator": job.options.model,
                 "seed": result["seed"],
@@ -70,8 +93,8 @@ class Draw:
         return None
 
     def setup(self, context: Context) -> None:
-        options: Options = context.options
-        self.generator = IMAGE_GENERATORS.make(options.generator, {"model": options.model, **options.generator_options})
+        self.generator = _generator(context.options)
+        self.generator.open(_desk(context.workspace, context.options, context))
         self.images = ImageStore(context.workspace.images)
 
     def __call__(self, rows: list[Row]) -> Iterator[Result]:
@@ -79,9 +102,22 @@ class Draw:
         for row, picture in zip(rows, pictures):
             if isinstance(picture, Exception):
                 yield {"key": row["key"], "error": f"not drawn: {picture}"}
-            else:
-                info = self.images.add(png_bytes(picture))
+            elif picture is not None:  # None: told to stop
+                info = self.images.add(picture if isinstance(picture, bytes) else png_bytes(picture))
                 yield {"key": row["key"], "info": image_row(info), "seed": row["seed"], "recipe": self.generator.recipe()}
+
+
+def _generator(options: Options):
+    return IMAGE_GENERATORS.make(options.generator, {"model": options.model, **options.generator_options})
+
+
+def _desk(workspace: Workspace, options: Options, context: Context | None = None) -> Desk:
+    stop = context.should_stop if context else (lambda: False)
+    return Desk(workspace.journal, workspace.images, os.environ.get(JOB_VARIABLE, ""), options.budget_usd, stop)
+
+
+def _key(job: Job, key: str) -> str:
+    return f"drawn by {job.job_id}/{key}"
 
 
 def _samples(store: Store, options: Options) -> list[Row]:

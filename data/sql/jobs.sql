@@ -38,6 +38,10 @@ WHERE job_id = $job_id
 -- Sums what a job has paid; NULL while none of its replies has a price.
 UPDATE job SET spend_usd = (SELECT sum(cost_usd) FROM reply r WHERE r.job_id = $job_id) WHERE job_id = $job_id
 
+-- :name job_options
+-- Changes what a job was launched with: its cap.
+UPDATE job SET options = $options::JSON WHERE job_id = $job_id
+
 -- :name row_errors_mended
 -- Takes away the errors of rows that have a good result by now.
 DELETE FROM row_error WHERE job_id = $job_id AND list_contains($keys::TEXT[], key)

@@ -68,6 +68,11 @@ class Asker:
         self._speaker = Speaker(link, parameters, account, dialect, pace, self._slots, batcher, run)
         self.saw = self._speaker.saw
 
+    @property
+    def dialect(self) -> Dialect:
+        """What the endpoint's model is known to understand by now."""
+        return self._speaker.dialect
+
     async def close(self) -> None:
         await self._speaker.close()
 
@@ -94,7 +99,7 @@ class Asker:
         worst = None
         if account.price:
             prompt = call.most_prompt_tokens(account.price.image_tokens)
-            worst = account.price.usd(int(prompt * account.ratio) + 1, self.parameters.max_tokens)
+            worst = account.price.most_usd(int(prompt * account.ratio) + 1, self.parameters.max_tokens)
         where = (self.parameters.endpoint, self.parameters.model, call.request.purpose)
         return Claim(key, self.owner, *where, account.scope, worst, account.cap_usd)
 

@@ -36,9 +36,10 @@ def estimate(sample: list[Call], count: int, journal: Journal, price: Price | No
 def _range(call: Call, journal: Journal, price: Price) -> tuple[float, float]:
     replies, prompt, completion = journal.typical(call.parameters.endpoint, call.parameters.model, call.request.purpose)
     if replies >= _ENOUGH and prompt is not None and completion is not None:
-        usd = price.usd(prompt, completion)
+        usd = price.usd(prompt, completion, images=min(prompt, sum(price.image_tokens or 0 for _ in call.pictures)))
         return 0.8 * usd, 1.35 * usd
     pictures = sum(price.image_tokens or most_image_tokens(picture) for picture in call.pictures)
     text = call.most_prompt_tokens(price.image_tokens) - pictures
     most = call.parameters.max_tokens
-    return price.usd(text // 5 + pictures // 3, most // 10), price.usd(text // 3 + pictures, most)
+    low = price.usd(text // 5 + pictures // 3, most // 10, images=pictures // 3)
+    return low, price.usd(text // 3 + pictures, most, images=pictures)

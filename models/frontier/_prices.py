@@ -3,26 +3,61 @@
 import json
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 SHIPPED = Path(__file__).with_name("prices.json")
 
 
 class Price(BaseModel):
-    """USD per million tokens."""
+    """USD per million tokens; of a model that draws, perhaps USD a picture instead."""
 
     model_config = ConfigDict(extra="forbid")
 
-    input: float = Field(ge=0, allow_inf_nan=False)
-    output: float = Field(ge=0, allow_inf_nan=False)
+    input: float = Field(default=0.0, ge=0, allow_inf_nan=False)
+    output: float = Field(default=0.0, ge=0, allow_inf_nan=False)
     cached: float | None = Field(default=None, ge=0, allow_inf_nan=False, description="Input read from the vendor's cache; none: as input.")
+    image: float | None = Field(
+        default=None, ge=0, allow_inf_nan=False, description="Input that is an image, where the vendor counts it apart; none: as input."
+    )
+    picture: float | None = Field(default=None, ge=0, allow_inf_nan=False, description="USD for one drawn picture, whatever its tokens.")
     image_tokens: int | None = Field(default=None, ge=0, description="The most tokens that one image can count.")
+    batch: float | None = Field(default=None, gt=0, le=1, description="What the Batch API takes, as a share of these; none: all of it.")
     pretend: bool = Field(default=False, description="Nobody is billed: a figure to make budgets visible with the built-in parts.")
 
-    def usd(self, prompt: int, completion: int, cached: int = 0) -> float:
-        """What a call costs; `cached` tokens are a part of `prompt`."""
+    @model_validator(mode="after")
+    def _whole(self) -> "Price":
+        missing = [name for name in ("input", "output") if name not in self.model_fields_set]
+        if self.picture is None and missing:
+            raise ValueError(f"no price for {' and '.join(missing)}; without one a call can't be priced (0 if it is free)")
+        return self
+
+    def in_batch(self) -> "Price":
+        """The price of a call that goes by the Batch API; where the table says nothing of it, that of any other."""
+        share = 1.0 if self.batch is None else self.batch
+        rated = {name: getattr(self, name) for name in ("input", "output", "cached", "image")}
+        return self.model_copy(update={name: price if price is None else price * share for name, price in rated.items()})
+
+    def usd(self, prompt: float, completion: float, cached: float = 0, images: float = 0) -> float:
+        """What a call costs; `cached` tokens and those of `images` are parts of `prompt`. An image's own price stands over the cache's."""
+        cached = min(cached, prompt - images)
         cached_price = self.input if self.cached is None else self.cached
-        return ((prompt - cached) * self.input + cached * cached_price + completion * self.output) / 1e6
+        image_price = self.input if self.image is None else self.image
+        text = prompt - cached - images
+        return (text * self.input + cached * cached_price + images * image_price + completion * self.output) / 1e6
+
+    def most_usd(self, prompt: float, completion: float) -> float:
+        """The most that a call of so many tokens costs, whatever of its input is an image."""
+        return self.usd(prompt, completion, images=prompt if (self.image or 0) > self.input else 0)
+
+    def reply_usd(self, usage: tuple[int | None, ...], images: int | None, pictured: bool) -> float | None:
+        """What a reply cost, from (prompt, completion, cached) tokens as the endpoint reports them; None where it reports too little.
+
+        `images` are the image tokens in the prompt; where they have a price of their own and aren't told apart, nothing is guessed.
+        """
+        prompt, completion, cached = usage
+        if prompt is None or completion is None or (self.image is not None and pictured and images is None):
+            return None
+        return self.usd(prompt, completion, cached or 0, min(images or 0, prompt))
 
 
 class _Table(BaseModel):

@@ -35,6 +35,18 @@ def usage_of(body: dict) -> tuple[int | None, int | None, int | None]:
     return tuple(count if isinstance(count, int) and count >= 0 else None for count in counts)
 
 
+def image_tokens_of(body: dict) -> int | None:
+    """Tokens of images in the prompt, where the endpoint tells them apart: as OpenAI and OpenRouter do, or by modality as Gemini."""
+    usage = body["usage"] if isinstance(body.get("usage"), dict) else {}
+    details = usage.get("prompt_tokens_details")
+    if isinstance(details, dict):
+        count = details.get("image_tokens")
+    else:
+        parts = [part for part in details or [] if isinstance(part, dict)] if isinstance(details, list) else []
+        count = next((part.get("token_count", part.get("tokenCount")) for part in parts if part.get("modality") == "IMAGE"), None)
+    return count if isinstance(count, int) and count >= 0 else None
+
+
 class Speaker:
     """Asks the endpoint for the rows of one run. Lives in one event loop."""
 
@@ -42,7 +54,8 @@ class Speaker:
         self, link: Link, parameters: Parameters, account: Account, dialect: Dialect, pace: Pace, slots: Slots, batcher: Batcher, run
     ):
         self.link, self.parameters = link, parameters
-        self._account, self._dialect, self._pace = account, dialect, pace
+        self._account, self._pace = account, pace
+        self.dialect = dialect
         self._batcher, self._run = batcher, run
         self._throttle = Throttle(slots, slots.limit)
         self._turn = asyncio.Lock()
@@ -56,11 +69,11 @@ class Speaker:
 
     def saw(self, level: str, fitted: bool) -> None:
         """How a first reply at a level came out."""
-        self._learn(self._dialect.saw(level, fitted), remember=self._dialect.good + self._dialect.bad < 3)
+        self._learn(self.dialect.saw(level, fitted), remember=self.dialect.good + self.dialect.bad < 3)
 
     def _learn(self, dialect: Dialect, remember: bool) -> None:
-        changed = replace(dialect, good=0, bad=0) != replace(self._dialect, good=0, bad=0)
-        self._dialect = dialect
+        changed = replace(dialect, good=0, bad=0) != replace(self.dialect, good=0, bad=0)
+        self.dialect = dialect
         if changed or remember:
             self._batcher.do(SaveDialect(self.parameters.endpoint, self.parameters.model, dialect_as_dict(dialect)))
 
@@ -72,14 +85,14 @@ class Speaker:
 
     async def understood(self, call: Call, claim: Claim, urls: list[str], sent: int) -> tuple[Reply | failures.Failure, str, int]:
         """(result, level, calls sent so far) of a call, put into other words as long as the server rejects only their form."""
-        level, extra, lowered = self._dialect.level, (), False
+        level, extra, lowered = self.dialect.level, (), False
         while True:
-            without = (*self._dialect.without, *extra)
+            without = (*self.dialect.without, *extra)
             result = await self._post(call, claim, level, without, urls)
             sent += 1
             if isinstance(result, Reply):
-                if lowered and self._dialect.good == 0:
-                    self._learn(replace(self._dialect.doing_without(extra), level=level, bad=0), remember=True)
+                if lowered and self.dialect.good == 0:
+                    self._learn(replace(self.dialect.doing_without(extra), level=level, bad=0), remember=True)
                 return result, level, sent
             if result.kind != failures.DIALECT or sent >= self.link.attempts or self._run.stopping:
                 return result, level, sent
@@ -89,10 +102,10 @@ class Speaker:
                     return replace(result, maybe_billed=False), level, sent
                 level = below(level)
             elif name := conceded(result.cause, level, without, call.moot):
-                self._learn(self._dialect.doing_without((name,)), remember=True)
-            elif (tried := is_about_schema(result.cause, level, without)) and self._dialect.good == 0:
+                self._learn(self.dialect.doing_without((name,)), remember=True)
+            elif (tried := is_about_schema(result.cause, level, without)) and self.dialect.good == 0:
                 extra, lowered = tried, True
-            elif level != LEVELS[-1] and (self._dialect.good == 0 or is_about_format(result.cause)):
+            elif level != LEVELS[-1] and (self.dialect.good == 0 or is_about_format(result.cause)):
                 level, extra, lowered = below(level), (), True
             else:
                 return result, level, sent
@@ -151,8 +164,8 @@ class Speaker:
             return failures.Failure(failures.BROKEN, "the response holds no choices", maybe_billed=True, body=text)
         prompt, completion, cached = usage_of(body)
         usd = None
-        if self._account.price and prompt is not None and completion is not None:
-            usd = self._account.price.usd(prompt, completion, cached or 0)
+        if self._account.price and prompt is not None:
+            usd = self._account.price.reply_usd((prompt, completion, cached), image_tokens_of(body), bool(call.pictures))
             estimate = call.most_prompt_tokens(self._account.price.image_tokens)
             self._account.ratio = max(self._account.ratio, prompt / estimate)
         where = (self.parameters.endpoint, self.parameters.model, call.request.purpose)

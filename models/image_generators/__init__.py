@@ -1,8 +1,12 @@
 """Image generators: one file a way to turn prompts into pictures.
 
-A plugin has `draw(prompts, seeds) -> list[PIL.Image.Image | DrawError]`, one entry a prompt, in order, so that one
-refused prompt never loses the others; and `recipe() -> dict`, what is recorded with each picture beside its seed.
+A plugin is a Generator (`_base.py`): `draw(prompts, seeds)` gives one entry a prompt, in order, so that one refused prompt
+never loses the others; `recipe()` is what is recorded with each picture beside its seed.
 """
+
+from models.image_generators._base import Desk, Generator
+
+__all__ = ["Desk", "DrawError", "Generator"]
 
 
 class DrawError(RuntimeError):

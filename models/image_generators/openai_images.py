@@ -1,45 +1,84 @@
-"""Images from any server that speaks OpenAI's `/images/generations`: OpenAI itself, vLLM, LocalAI and others."""
+"""Images from any server that speaks OpenAI's `/images/generations`: OpenAI itself, vLLM, LocalAI and others.
 
+A paid picture is kept before anything else is done with it: its bytes among the workspace's pictures, its reply in the journal under
+what was asked (server, model, size, prompt, seed). So none is bought twice, whatever ends the job, and a budget holds.
+"""
+
+import asyncio
 import base64
 import binascii
+import json
 import os
+import random
+import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from typing import Any
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, Field
 
-from data.images import BadImage, load
+from data.images import BadImage, ImageStore
+from models.frontier import FrontierStopped, Journal, Reply
+from models.frontier import _failures as failures
+from models.frontier._journal import CLAIM_SECONDS, Claim, Find, Full, Lost, Record, Release, Renew
+from models.frontier._keys import find_key
+from models.frontier._owners import new_owner
+from models.frontier._prices import Price, load_prices
 from models.image_generators import DrawError
+from models.image_generators._base import Desk, Generator
+from models.image_generators._wanted import Abandoned, Wanted, body_kept, fetch, groups, usage_of
+
+OPENAI = "https://api.openai.com/v1"
+PURPOSE = "draw"
+MOST_TOKENS = 7_000  # output tokens that one picture counts at most (gpt-image-1: 6,240 for 1536x1024, high)
+STOP_GRACE = 1.5  # seconds that calls in flight get when the job is told to stop
+FATAL_GRACE = 60.0  # ... when something else ends it: their pictures are paid
+ENOUGH = 5  # pictures, from whose mean the cost of others is estimated
 
 
-class OpenAIImages:
-    """Asks a server for one picture a prompt, several at a time, through the `openai` package."""
+class OpenAIImages(Generator):
+    """Asks a server for pictures, several calls at a time, through the `openai` package."""
+
+    paid = True
 
     class Options(BaseModel, extra="forbid"):
         model: str = Field("gpt-image-1", description="The server's name for the image model")
         base_url: str | None = Field(None, description="Such as http://127.0.0.1:8000/v1; empty: OPENAI_BASE_URL, else OpenAI itself")
         api_key_env: str = Field(
-            "OPENAI_API_KEY", description="The environment variable that holds the key; the key itself is never stored"
+            "OPENAI_API_KEY", description="Name of the variable (or entry of keys.json) with the key; the key itself is never stored"
         )
         size: str = Field(
             "1024x1024", pattern=r"^(auto|\d{2,4}x\d{2,4})$", description="Width x height in pixels, as the server offers them, or auto"
         )
         quality: str | None = Field(None, description="low, medium, high, hd ...; empty: the server's default")
         send_seed: bool = Field(False, description="Send each picture's seed; OpenAI's own server refuses it, many others take it")
+        n: int = Field(1, ge=1, le=10, description="Pictures of one prompt asked for in one call; dall-e-3 allows 1. Not with send_seed")
         workers: int = Field(4, ge=1, le=64, description="Requests under way at once")
         retries: int = Field(4, ge=0, le=20, description="Further tries after a time-out, a 429 or a server error")
         timeout: float = Field(180, gt=0, description="Seconds that one try may take")
 
-    def __init__(self, options: Options):
-        self.options = options
+    def open(self, desk: Desk) -> None:
+        self._desk = desk
+        self._journal, self._images = Journal(desk.journal), ImageStore(desk.images)
+        self._form = self.options.model.startswith("gpt-image")  # always base64, and no word about it; all others default to a URL
 
     def draw(self, prompts: Sequence[str], seeds: Sequence[int]) -> list[Any]:
-        """A PIL image or a DrawError for each prompt, in order. Raises DrawError at once if there is no key."""
-        client, pairs = self._client, list(zip(prompts, seeds, strict=True))
-        with ThreadPoolExecutor(self.options.workers) as pool:
-            return list(pool.map(lambda pair: self._draw_one(client, *pair), pairs))
+        """The bytes of a picture or a DrawError for each prompt, in order; None for what a stop has cut off.
+
+        Raises DrawError at once if there is no key, FrontierStopped where the whole job has to stop.
+        """
+        key, price, budget = self._key, self._price, self._desk.budget_usd
+        if budget is not None and price is None:
+            raise FrontierStopped(
+                f"model {self.options.model} has no price, so the budget can't be kept: add it to {self._price_file} "
+                "(picture: dollars each) or start without a budget",
+                resumable=True,
+            )
+        settings = {name: getattr(self.options, name) for name in ("model", "size", "quality", "send_seed")}
+        wanted = [Wanted.of(self._address, settings, prompt, seed) for prompt, seed in zip(prompts, seeds, strict=True)]
+        found = asyncio.run(self._all(wanted, key))
+        return [found.get(one.key) for one in wanted]
 
     def recipe(self) -> dict[str, Any]:
         """What made the pictures, beside the prompt. Steps and guidance are the server's secret; sizes in pixels, None for auto."""
@@ -55,64 +94,236 @@ class OpenAIImages:
             "seed_sent": self.options.send_seed,
         }
 
-    def _draw_one(self, client: Any, prompt: str, seed: int) -> Any:
-        import openai
+    def estimate(self, count: int, desk: Desk) -> tuple[float, float] | None:
+        """By the price of a picture; where tokens are priced, by what pictures have cost so far, else from few tokens to the most."""
+        self.open(desk)
+        price = self._price
+        if price is None:
+            return None
+        if price.picture is not None:
+            return count * price.picture, count * price.picture
+        pictures, prompt, completion = self._journal.typical(self._address, self.options.model, PURPOSE)
+        if pictures >= ENOUGH and prompt is not None and completion is not None:
+            usd = price.usd(prompt, completion)
+            return 0.9 * count * usd, 1.15 * count * usd
+        return count * price.usd(0, 200), count * price.usd(500, MOST_TOKENS)
 
-        options = self.options
-        extra: dict[str, Any] = {"seed": seed} if options.send_seed else {}
-        # gpt-image models always answer in base64 and refuse the parameter; all others default to a URL
-        if not options.model.startswith("gpt-image"):
-            extra["response_format"] = "b64_json"
-        if options.quality:
-            extra["quality"] = options.quality
-        try:
-            reply = client.images.generate(prompt=prompt, model=options.model, size=options.size, n=1, extra_body=extra)
-            return self._picture(reply, prompt)
-        except (openai.APIError, BadImage) as error:
-            return DrawError(f"{options.model} at {client.base_url} could not draw {prompt!r}: {_reason(error)}")
+    @property
+    def _address(self) -> str:
+        return (self.options.base_url or os.environ.get("OPENAI_BASE_URL") or OPENAI).rstrip("/")
 
-    def _picture(self, reply: Any, prompt: str) -> Any:
-        """The picture in a reply. Raises BadImage if there is none, or not in base64."""
-        first = reply.data[0] if reply.data else None
-        if first is None or not first.b64_json:
-            found = "a URL" if first and first.url else "no picture"
-            raise BadImage(f"the reply holds {found}, expected b64_json; choose a server or model that sends pictures in base64")
-        try:
-            content = base64.b64decode(first.b64_json, validate=True)
-        except binascii.Error as error:
-            raise BadImage(f"the reply's b64_json is no base64 ({error}); ask the server's maker") from error
-        return load(content, f"reply to {prompt[:60]!r}")
-
-    @cached_property
-    def _client(self) -> Any:
-        import openai
-
-        key = os.environ.get(self.options.api_key_env)
+    @property
+    def _key(self) -> str:
+        key = find_key(self.options.api_key_env, self._desk.journal.with_name("keys.json"))
         if not key:
             raise DrawError(
                 f"no key for image generator {self.options.model!r}: the environment variable {self.options.api_key_env} is empty."
                 f" Set it (any text for a server that needs none), or choose another variable in api_key_env."
             )
-        return openai.OpenAI(api_key=key, base_url=self.options.base_url, timeout=self.options.timeout, max_retries=self.options.retries)
+        return key
 
+    @property
+    def _price_file(self) -> Any:
+        return self._desk.journal.with_name("prices.json")
 
-def _reason(error: Exception) -> str:
-    """What failed and what to do, from the client's exception."""
-    import openai
+    @cached_property
+    def _price(self) -> Price | None:
+        """The most particular price: of model, size and quality, of model and size, of the model."""
+        options, prices = self.options, load_prices(self._price_file if self._price_file.exists() else None)
+        names = (f"{options.model} {options.size} {options.quality}", f"{options.model} {options.size}", options.model)
+        return next((prices[name] for name in names if name in prices), None)
 
-    advice = {
-        400: "the server refuses this request; reword the prompt, or change size or quality",
-        401: "the key is wrong or expired; check the variable named in api_key_env",
-        403: "this key may not use the model",
-        404: "no such model or address; check model and base_url",
-        429: "too many requests or no credit left; use fewer workers, or try later",
-    }
-    if isinstance(error, openai.APIStatusError):
-        body = error.body if isinstance(error.body, dict) else {}
-        said = body.get("message") or error.message
-        return f"HTTP {error.status_code}, {said} ({advice.get(error.status_code, 'the server failed; try again later')})"
-    if isinstance(error, openai.APITimeoutError):
-        return "no answer in time; raise timeout, or look at the server"
-    if isinstance(error, openai.APIConnectionError):
-        return f"can't be reached ({error.__cause__ or error}); check base_url and that the server runs"
-    return str(error)
+    async def _all(self, wanted: list[Wanted], key: str) -> dict[str, Any]:
+        """Pictures and errors by key. What a stop cuts off is missing."""
+        import openai
+
+        self._owner, self._slots, self._stopping = new_owner(), asyncio.Semaphore(self.options.workers), False
+        self._client = openai.AsyncOpenAI(
+            api_key=key, base_url=self._address, http_client=openai.DefaultAioHttpClient(), timeout=self.options.timeout, max_retries=0
+        )
+        self._secret, found = key, {}
+        together = 1 if self.options.send_seed else self.options.n
+        tasks = {asyncio.create_task(self._group(group, found)) for group in groups(wanted, together)}
+        heart = asyncio.create_task(self._beat())
+        halted = None
+        try:
+            pending = tasks
+            while pending:
+                done, pending = await asyncio.wait(pending, timeout=0.1, return_when=asyncio.FIRST_EXCEPTION)
+                halted = next((task.exception() for task in done if not task.cancelled() and task.exception()), None)
+                if halted or self._desk.should_stop():
+                    self._stopping = True
+                    await self._wind_up(pending, FATAL_GRACE if halted else STOP_GRACE)
+                    break
+        finally:
+            heart.cancel()
+            await self._client.close()
+        if halted and not isinstance(halted, Abandoned):
+            raise halted
+        return found
+
+    async def _wind_up(self, pending: set[asyncio.Task], grace: float) -> None:
+        """Calls on the wire get `grace` seconds; then, or on a stop meanwhile, they are cut off."""
+        until = time.monotonic() + grace
+        while pending and time.monotonic() < until:
+            _, pending = await asyncio.wait(pending, timeout=0.1)
+            if self._desk.should_stop():
+                until = min(until, time.monotonic() + STOP_GRACE)
+        for task in pending:
+            task.cancel()
+        if pending:
+            await asyncio.wait(pending)
+
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(CLAIM_SECONDS / 4)
+            self._journal.apply([Renew(self._owner)])
+
+    async def _group(self, wanted: list[Wanted], found: dict[str, Any]) -> None:
+        """The pictures of one prompt: from the journal, or claimed, asked for, kept."""
+        left, pause = list(wanted), 0.05
+        while left:
+            async with self._slots:
+                if self._stopping:
+                    return
+                claims = self._claim(left, found)
+                if claims:
+                    try:
+                        await self._buy(claims, found)
+                    finally:
+                        self._journal.apply([Release(claim) for _, claim in claims])
+            left = [one for one in left if one.key not in found]
+            if left and not claims:  # another process draws it, or the budget waits for what is in flight
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, 1.0)
+
+    def _claim(self, wanted: list[Wanted], found: dict[str, Any]) -> list[tuple[Wanted, Claim]]:
+        """Claims what can be had now; what the journal has goes to `found`. Raises FrontierStopped where the budget is spent."""
+        price, claims = self._price, []
+        for one in wanted:
+            (kept,) = self._journal.apply([Find(one.key)])
+            if kept is None:
+                worst = (
+                    None if price is None else price.picture if price.picture is not None else price.usd(len(one.prompt) + 99, MOST_TOKENS)
+                )
+                where = (self._address, self.options.model, PURPOSE, self._desk.scope)
+                claim = Claim(one.key, self._owner, *where, worst, self._desk.budget_usd)
+                (kept,) = self._journal.apply([claim])
+            if isinstance(kept, Reply):
+                found[one.key] = self._kept(kept)
+            elif kept == "ours":
+                claims.append((one, claim))
+            elif isinstance(kept, Full) and kept.in_flight_usd <= 0 and not claims:
+                raise FrontierStopped(
+                    f"the budget of ${self._desk.budget_usd:.2f} is reached: ${kept.spent_usd:.4f} is spent and the next picture may cost "
+                    f"${worst:.4f}; raise the budget and resume",
+                    resumable=True,
+                )
+            else:
+                break
+        return claims
+
+    def _kept(self, reply: Reply) -> Any:
+        """The picture of a reply that was paid for before."""
+        try:
+            return self._images.path(json.loads(reply.body)["data"][0]["sha256"]).read_bytes()
+        except OSError as error:
+            return DrawError(f"this picture was paid for, but its file is gone ({error}); restore a backup, or draw it with another seed")
+
+    async def _buy(self, claims: list[tuple[Wanted, Claim]], found: dict[str, Any]) -> None:
+        """Asks until the pictures come or it is clear that they don't; every outcome goes to `found`."""
+        said = "no picture came"
+        for rounds in range(self.options.retries + 1):
+            failure = await self._post(claims, found)
+            claims = [(one, claim) for one, claim in claims if one.key not in found]
+            if not claims:
+                return
+            if failure is None:  # fewer came than were asked for
+                continue
+            said = failure.cause
+            if failure.maybe_billed:
+                self._journal.apply([Lost(claim, said, failure.body) for _, claim in claims])
+            if failure.kind == failures.STOP:
+                raise FrontierStopped(f"{self._address}, model {self.options.model}: {said}", failure.resumable)
+            if failure.kind == failures.DIALECT and "response_format" in said and not self._form:
+                self._form = True
+                continue
+            if failure.kind not in (failures.LIMITED, failures.UNREACHED, failures.BROKEN, failures.HUNG):
+                said = f"{said} (reword the prompt, or change size, quality or n)" if failure.kind != failures.ROW else said
+                break
+            if self._stopping:
+                raise Abandoned
+            if rounds < self.options.retries:
+                backoff = random.uniform(0.4, 1.0) * min(30.0, 0.5 * 2**rounds)
+                await asyncio.sleep(backoff if failure.retry_after is None else failure.retry_after)
+        for one, _ in claims:
+            found[one.key] = DrawError(f"{self.options.model} at {self._address} could not draw {one.prompt!r}: {said}")
+
+    async def _post(self, claims: list[tuple[Wanted, Claim]], found: dict[str, Any]) -> failures.Failure | None:
+        """One HTTP call for all of the claims; pictures that came are kept and put into `found`."""
+        import httpx2
+
+        options, (first, _) = self.options, claims[0]
+        body: dict[str, Any] = {"prompt": first.prompt, "model": options.model, "size": options.size, "n": len(claims)}
+        if not self._form:
+            body["response_format"] = "b64_json"
+        if options.quality:
+            body["quality"] = options.quality
+        if options.send_seed:
+            body["seed"] = first.seed
+        began = time.monotonic()
+        try:
+            async with asyncio.timeout(options.timeout):
+                response = await self._client.post("/images/generations", body=body, cast_to=httpx2.Response)
+            return await self._keep(response.text, claims, found, time.monotonic() - began)
+        except asyncio.CancelledError:
+            self._journal.apply([Lost(claim, "cancelled while it was in flight") for one, claim in claims if one.key not in found])
+            raise
+        except failures.expected() as error:
+            failure = failures.from_exception(error, True, options.api_key_env)
+            cause = failures.redact(failure.cause, self._secret)
+            if failure.kind == failures.UNREACHED:
+                cause = f"it can't be reached ({cause}); check base_url and that the server runs"
+            return failures.Failure(failure.kind, cause, failure.retry_after, failure.maybe_billed, failure.body, failure.resumable)
+
+    async def _keep(self, text: str, claims: list[tuple[Wanted, Claim]], found: dict[str, Any], seconds: float) -> failures.Failure | None:
+        """Pictures to the disk, then their replies to the journal; what came and is no picture is charged and kept as lost."""
+        try:
+            body = json.loads(text)
+            items = [item for item in body["data"] if isinstance(item, dict)]
+        except (ValueError, KeyError, TypeError):
+            return failures.Failure(failures.BROKEN, "the reply holds no list of pictures", maybe_billed=True, body=text[:100_000])
+        if not items:
+            return failures.Failure(failures.ROW, "the reply holds no picture", maybe_billed=True, body=text[:100_000])
+        prompt, completion, cached, pictured = usage_of(body)
+        price, each = self._price, len(items)
+        for (one, claim), item in zip(claims, items, strict=False):
+            try:
+                content = await self._content(item)
+                info = self._images.add(content, f"reply to {one.prompt[:60]!r}")
+            except BadImage as error:
+                self._journal.apply([Lost(claim, str(error), json.dumps(item)[:100_000])])
+                found[one.key] = DrawError(f"{self.options.model} at {self._address} could not draw {one.prompt!r}: {error}")
+                continue
+            usd = None
+            if price is not None and price.picture is not None:
+                usd = price.picture
+            elif price is not None and prompt is not None and completion is not None:
+                usd = price.usd(prompt, completion, cached or 0, pictured or 0) / each
+            tokens = [None if count is None else round(count / each) for count in (prompt, completion, cached)]
+            where = (self._address, self.options.model, PURPOSE)
+            reply = Reply(one.key, *where, body_kept(body, item, info.sha256), *tokens, usd, round(seconds, 4), time.time())
+            self._journal.apply([Record(claim, reply, "", "")])
+            found[one.key] = content
+        return None
+
+    async def _content(self, item: dict[str, Any]) -> bytes:
+        """The bytes of a picture in a reply, in base64 or behind a URL. Raises BadImage."""
+        if item.get("b64_json"):
+            try:
+                return base64.b64decode(item["b64_json"], validate=True)
+            except (binascii.Error, ValueError) as error:
+                raise BadImage(f"the reply's b64_json is no base64 ({error}); ask the server's maker") from error
+        if item.get("url"):
+            return await fetch(item["url"], urlsplit(self._address).hostname, self.options.retries)
+        raise BadImage("the reply holds neither b64_json nor url; ask the server's maker")
