@@ -91,7 +91,10 @@ def test_only_the_filter_whose_version_rose_judges_again(world, monkeypatch):
     assert world.to_judge() == {}
     monkeypatch.setattr(FILTERS.load("answer_style"), "version", 2)
     assert world.to_judge() == {"answer_style": COUNT}
-    assert set(world.estimate(filters=FILTERS.names())) == {"", "answer_style"}
+    found = world.estimate(filters=FILTERS.names())
+    assert set(found) == {"", "answer_style"}
+    assert found["answer_style"]["outdated"] == found["answer_style"]["samples"] == COUNT
+    assert world.rows(filters=FILTERS.names(), outdated=False) == [], "what an earlier version has judged can be left alone"
 
 
 @pytest.mark.parametrize(("prompt", "filter_"), [("judge", "judge"), ("agreement", "agreement"), ("guess", "needs_image")])

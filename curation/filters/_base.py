@@ -89,6 +89,11 @@ class Filter:
         self._stamp = self.stamp(context.prompts)
 
     @classmethod
+    def asks(cls) -> Literal["frontier", "baseline"] | None:
+        """Which model it asks, if any."""
+        return next((who for who in ("frontier", "baseline") if who in cls.needs), None)
+
+    @classmethod
     def stamp(cls, prompts: Prompts) -> int:
         """What a verdict bears as its version: the filter's own, and in the lower 24 bits the version of the prompt that it asks by.
 

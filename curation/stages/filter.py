@@ -34,6 +34,7 @@ class Options(PromptOptions, FrontierOptions):
     filters: list[str] | None = Field(default=None, description="Filters to run; all enabled ones if empty.")
     filter_options: dict[str, dict] = Field(default_factory=dict, description="Options of single filters, by filter.")
     sample_ids: list[int] | None = Field(default=None, description="Samples to judge; all that lack a verdict if empty.")
+    outdated: bool = Field(default=True, description="Also judge again what an earlier version of a filter, or of its prompt, has judged.")
 
 
 class FilterStage:
@@ -58,7 +59,7 @@ class FilterStage:
         return [{**row, "key": f"{row['sample_id']}/{row['filter']}", "image_path": paths[row["image"]]} for row in pairs]
 
     def estimate(self, store: Store, workspace: Workspace, options: Options) -> Estimate:
-        """The whole, and in `detail` each filter by itself: samples, calls, dollars, seconds, and whom it asks."""
+        """The whole, and in `detail` each filter by itself: samples, calls, dollars, seconds, whom it asks."""
         parts = [part for part in self._parts(store, workspace, options) if part["samples"]]
         usd = [part["usd"] for part in parts if part["calls"]]
         seconds = [part["seconds"] for part in parts]
@@ -71,7 +72,8 @@ class FilterStage:
         )
 
     def _parts(self, store: Store, workspace: Workspace, options: Options) -> Iterator[dict[str, Any]]:
-        counts = {row["filter"]: row["samples"] for row in _pairs(store, options, "samples_to_filter_count")}
+        counts = _counts(store, options)
+        unjudged = _counts(store, options.model_copy(update={"outdated": False})) if options.outdated else counts
         prompts, images = _prompts(store, options), ImageStore(workspace.images)
         measured = self.speeds(store)
         with open_client(options, workspace) as client:
@@ -86,13 +88,13 @@ class FilterStage:
                     calls, low, high = client.estimate(requests, round(samples * len(requests) / len(items)))
                     usd = None if low is None else (low, high)
                 each = measured.get(name, plugin.seconds_a_sample)
-                asks = next((who for who in ("frontier", "baseline") if who in plugin.needs), None)
                 seconds = None if each is None else round(each * samples, 1)
                 yield {
                     "filter": name,
                     "title": plugin.title,
-                    "asks": asks,
+                    "asks": plugin.asks(),
                     "samples": samples,
+                    "outdated": samples - unjudged.get(name, 0),
                     "calls": calls,
                     "usd": usd,
                     "seconds": seconds,
@@ -220,4 +222,8 @@ def _prompts(store: Store, options: Options) -> Prompts:
 def _pairs(store: Store, options: Options, query: str = "samples_to_filter", **more: Any) -> list[Row]:
     names, prompts = _chosen(store, options), _prompts(store, options)
     stamps = [FILTERS.load(name).stamp(prompts) for name in names]
-    return store.rows(query, filters=names, versions=stamps, sample_ids=options.sample_ids, **more)
+    return store.rows(query, filters=names, versions=stamps, sample_ids=options.sample_ids, outdated=options.outdated, **more)
+
+
+def _counts(store: Store, options: Options) -> dict[str, int]:
+    return {row["filter"]: row["samples"] for row in _pairs(store, options, "samples_to_filter_count")}

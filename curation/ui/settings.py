@@ -149,7 +149,7 @@ def _filters(here: Services) -> list[dict[str, Any]]:
                 **{field: row[field] for field in ("filter", "enabled", "threshold", "comparison")},
                 "title": plugin.title if plugin else "its file is gone from curation/filters",
                 "standard": plugin.threshold if plugin else None,
-                "paid": plugin is not None and "frontier" in plugin.needs,
+                "asks": plugin.asks() if plugin else None,
                 "judged": counts["judged"],
                 "failing": counts["failing"],
                 "scores": _spread(now.scores[name]),

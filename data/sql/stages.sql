@@ -88,11 +88,12 @@ WHERE s.image_prompt IS NOT NULL AND ($sample_ids IS NULL AND t.image IS NULL OR
 ORDER BY s.sample_id LIMIT $limit
 
 -- :name pairs_to_filter
--- Pairs of a drawn sample t and a filter f whose verdict on the current revision and picture is missing, has failed, or is of an older version. A fragment.
+-- Pairs of a drawn sample t and a filter f whose verdict on the current revision and picture is missing, has failed, or is of another version
+-- (unless $outdated is false: then any version will do). A fragment.
 sample_state t CROSS JOIN (SELECT unnest($filters::TEXT[]) AS filter, unnest($versions::INTEGER[]) AS version) f
 WHERE t.image IS NOT NULL AND ($sample_ids IS NULL OR t.sample_id IN (SELECT unnest($sample_ids::BIGINT[])))
-  AND NOT EXISTS (FROM verdict v WHERE v.sample_id = t.sample_id AND v.revision = t.revision AND v.filter = f.filter AND v.version = f.version
-                  AND v.score IS NOT NULL AND v.created_at >= coalesce(t.drawn_at, v.created_at))
+  AND NOT EXISTS (FROM verdict v WHERE v.sample_id = t.sample_id AND v.revision = t.revision AND v.filter = f.filter
+                  AND (v.version = f.version OR NOT $outdated) AND v.score IS NOT NULL AND v.created_at >= coalesce(t.drawn_at, v.created_at))
 
 -- :name samples_to_filter
 -- What the filters are to judge, with what they need to know; samples of one picture one behind the other.

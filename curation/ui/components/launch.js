@@ -2,6 +2,7 @@
 
 import { api } from "./api.js";
 import { fill, h } from "./dom.js";
+import { costTable } from "./filter_costs.js";
 import { SETTINGS, endpointList, endpointPick } from "./endpoints.js";
 import { dialog, toast } from "./float.js";
 import { form } from "./form.js";
@@ -62,7 +63,7 @@ export function launch(stage, options = {},
         const found = await estimate(stage, values);
         if (mine !== asked) return;
         fill(figure, found.calls ? priceText(found) : fmt.plural(found.rows, noun), found.calls && !found.billed && h("small.dim", " built-in: nothing is billed"));
-        fill(figures, h("div.dim", "Estimate"), figure, h("div.dim", estimateText(found, noun, false)));
+        fill(figures, h("div.dim", "Estimate"), figure, h("div.dim", estimateText(found, noun, false)), costTable(found));
       } catch (error) {
         if (mine === asked) fill(figures, h("div.err", error.message));
       }

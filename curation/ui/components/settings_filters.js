@@ -1,11 +1,30 @@
 // Filters of Settings: on and off, thresholds on the spread of the scores; what would move is told before it is applied.
 
-import { api, fill, fmt, h, later, onlyLatest, toast } from "./lib.js";
+import { costText } from "./filter_costs.js";
+import { api, estimate, fill, fmt, h, later, launch, onlyLatest, toast } from "./lib.js";
+
+const costs = new Map(); // filter: where its line says what judging the rest would take
 
 export function drawFilters(box, filters, history) {
+  costs.clear();
   fill(box, h("h4", "Filters"), h("div.card.rows", filters.map((filter) => line(filter))),
     h("p.hint", "A filter hides nothing and deletes nothing: samples that fail stand under Review, where people may overrule it. A change here derives every sample's state anew at once; people's decisions stand.",
       history.length > filters.length && ` Last change: ${history[0].filter} by ${history[0].author}, ${fmt.ago(history[0].created_at)}.`));
+  tellCosts(filters.filter(({ standard }) => standard !== null).map(({ filter }) => filter));
+}
+
+const newestCosts = onlyLatest();
+
+// What each filter, on or off, would take to judge the samples that it has not judged; counting half a million takes seconds.
+async function tellCosts(filters) {
+  const found = await newestCosts(estimate("filter", { filters }).catch(() => null));
+  if (!found) return;
+  const parts = new Map(found.detail.filters.map((part) => [part.filter, part]));
+  for (const [name, element] of costs) {
+    const part = parts.get(name);
+    const judge = () => launch("filter", { filters: [name] }, { title: `Judge ${fmt.plural(part.samples, "sample")} by ${name}`, noun: "verdict", hidden: ["filters", "sample_ids"], button: "Judge" });
+    fill(element, part ? [h("span.clip", { title: costText(part, found.billed) }, costText(part, found.billed)), h("button.btn.bare", { onclick: judge }, "Judge…")] : "every drawn sample is judged");
+  }
 }
 
 function line(filter) {
@@ -18,7 +37,10 @@ function line(filter) {
   const slider = h("input", { type: "range", min: low, max: high, step, value: now.threshold, "aria-label": `threshold of ${filter.filter}`, oninput: () => { now.threshold = Number(slider.value); number.value = slider.value; changed(); } });
   slider.value = now.threshold;
   const number = h("input.in", { type: "number", step, value: now.threshold, "aria-label": `threshold of ${filter.filter}`, oninput: () => { if (number.value !== "") { now.threshold = Number(number.value); slider.value = number.value; changed(); } } });
-  const element = h("div.filter", on, h("div.about", { title: filter.title }, h("b", { style: "font-weight:550" }, filter.filter), " ", h("small.dim", filter.title), filter.paid && h("small.dim", " · asks the frontier model")),
+  const rest = costs.get(filter.filter) ?? h("small.dim.row.tight");
+  costs.set(filter.filter, rest);
+  const asks = { frontier: " · asks the frontier model", baseline: " · asks the checkpoint" }[filter.asks];
+  const element = h("div.filter", on, h("div.about", h("div.clip", { title: filter.title }, h("b", { style: "font-weight:550" }, filter.filter), " ", h("small.dim", filter.title, asks)), rest),
     h("div", scale, slider), h("div.row", h("span.dim", filter.comparison === "at_least" ? "≥" : "≤"), number),
     h("small.dim.r", { title: `${fmt.number(filter.judged)} samples judged at this setting` }, filter.enabled ? `${fmt.number(filter.failing)} of ${fmt.number(filter.judged)} fail` : "off"), moves);
   const draw = () => {
