@@ -22,6 +22,7 @@ COMMANDS = {  # name: (module, one line for --help). Nothing is imported before 
     "calibrate": ("calibrate", "hold the filters against people; let a rule that proves itself approve"),
     "finetune": ("stages", "train a LoRA on the approved samples"),
     "results": ("results", "compare two checkpoints: what was fixed, what broke"),
+    "prompts": ("prompts", "list what the frontier model is asked; save, use and compare versions"),
     "rounds": ("results", "list the rounds, or begin the next one"),
     "export": ("results", "write the approved samples to files"),
     "jobs": ("jobs", "list jobs; cancel, pause, resume, retry; show a log"),

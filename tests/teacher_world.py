@@ -23,7 +23,7 @@ from curation.replies import BlindAnswer, ClusterTitle, Diagnosis, Judgement, Ki
 from data.questions import lettered
 from data.records import SourceExample
 from data.registry import DATASETS
-from data.scenes import Scene
+from data.scenes import COLOURS, HEAVY_BLUR, SHAPES, Bar, Scene, Thing
 from models.pocket.teacher.tasks import reply
 from models.pocket.teacher.wire import read
 
@@ -38,6 +38,13 @@ REPLIES = {
 }
 FAMILIES = ("photo", "chart", "quiz", "knowledge")
 FORM = "one word or number, lower case"
+LIGHT = (240, 240, 240)
+THREE = Scene(
+    LIGHT, (Thing("circle", "red", "large", 17, 17), Thing("square", "blue", "small", 47, 17), Thing("hexagon", "green", "small", 17, 47))
+)
+CHART = Scene(LIGHT, bars=(Bar("red", 20), Bar("green", 45), Bar("blue", 32)))
+BLUR = Scene(LIGHT, (Thing("square", "orange", "large", 17, 17),), blur=HEAVY_BLUR)
+OTHERS = {"yes": "no", "no": "yes", "left": "right", "right": "left", "top": "bottom", "bottom": "top"}
 
 
 def png(picture: Image.Image) -> bytes:
@@ -102,6 +109,18 @@ def benchmark(split: str = "eval", limit: int | None = None) -> list[tuple[str, 
             picture = example.picture if isinstance(example.picture, bytes) else Path(example.picture).read_bytes()
             found.append((plugin.about().name, example, picture))
     return found
+
+
+def other_answer(example, rng: random.Random) -> str:
+    """A wrong answer of the right sort."""
+    gold = example.golds[0]
+    if gold in OTHERS:
+        return OTHERS[gold]
+    for sort in ("ABC"[: len(example.choices)], "123456", sorted({*COLOURS, "teal", "gray", "brown", "black"}), [*SHAPES, "rectangle"]):
+        if gold in sort and gold:
+            # a square is a rectangle in easy-VQA's words, and there alone
+            return rng.choice([answer for answer in sort if answer != gold and {answer, gold} != {"square", "rectangle"}])
+    return rng.choice(SHAPES)
 
 
 def choices_of(example: SourceExample) -> str:

@@ -201,3 +201,28 @@ def test_doctor(here):
     assert findings["python"]["ok"] and findings["torch"]["ok"] and findings["disk"]["ok"] and findings["workspace"]["ok"]
     assert all(finding["ok"] or finding["way_out"] for finding in findings.values())
     assert not here.root.exists()  # it changes nothing
+
+
+def test_prompts_are_listed_edited_compared_and_taken_back(here, home, tmp_path):
+    store, _, _ = seeded_store(here.root, 40, samples=12)
+    store.close()
+    of_here = ("--workspace", "w")
+    listed = json.loads(mistakebook("prompts", *of_here, "--json").stdout)
+    assert {row["name"] for row in listed} >= {"diagnosis", "proposal", "judge", "agreement"}
+    text = mistakebook("prompts", "show", "judge", *of_here).stdout
+    file = tmp_path / "judge.md"
+    file.write_text(text.replace("{{ answer }}", "{{ anser }}"))
+    refused = mistakebook("prompts", "save", "judge", file, *of_here, check=False)
+    assert refused.returncode == 1 and "line 6: unknown field “anser”" in refused.stderr
+    file.write_text(text.replace("# user", "Be strict.\n\n# user"))
+    version = json.loads(mistakebook("prompts", "save", "judge", file, *of_here, "--note", "stricter", "--json").stdout)["version"]
+    assert "edited" in next(line for line in mistakebook("prompts", *of_here).stdout.splitlines() if line.startswith("judge"))
+    assert "8 calls" in mistakebook("prompts", "compare", "judge", "shipped", *of_here, "--limit", "4", "--estimate").stdout
+    found = json.loads(mistakebook("prompts", "compare", "judge", "shipped", *of_here, "--limit", "4", "--json").stdout)
+    assert found["versions"]["b"] == version and found["counts"]["compared"] == 4 and found["costs"]["b"]["calls"] == 4
+    assert found["job"]["options"]["b"] == version
+    same = mistakebook("prompts", "compare", "judge", version[:5], *of_here, check=False)
+    assert same.returncode == 1 and "both sides are version" in same.stderr
+    assert "which version?" in mistakebook("prompts", "use", "judge", *of_here, check=False).stderr
+    mistakebook("prompts", "use", "judge", "shipped", *of_here)
+    assert {row["in_use"] for row in json.loads(mistakebook("prompts", *of_here, "--json").stdout)} == {row["shipped"] for row in listed}

@@ -19,7 +19,7 @@ def run(name: str, arguments: list[str]) -> int:
     app = App(given.workspace, given.reviewer)
     if given.estimate:
         estimate = app.post("/api/estimate", body)
-        show(estimate, given.json, lambda: _estimate_in_words(estimate))
+        show(estimate, given.json, lambda: estimate_in_words(estimate))
         return 0
     job = app.post("/api/jobs", body)
     status = 0
@@ -29,7 +29,8 @@ def run(name: str, arguments: list[str]) -> int:
     return status
 
 
-def _estimate_in_words(estimate: dict) -> str:
+def estimate_in_words(estimate: dict) -> str:
+    """An estimate in one line."""
     parts = [f"{estimate['rows']:,} rows"]
     if estimate["calls"]:
         parts.append(f"about {estimate['calls']:,} calls")

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from curation import chains, checkpoints, endpoints
 from curation.endpoints import host_of
 from curation.jobs import UnknownJob, estimate_view
+from curation.prompt_versions import prompts_for
 from curation.stages.base import Job, NothingToDo
 from curation.stages.draw import POCKET_FLUX
 from curation.stages.draw import Options as DrawOptions
@@ -129,6 +130,7 @@ def job(request: Request, body: Which) -> dict[str, Any] | None:
         "calls": here.store.row("calls_of_job", job_id=number),
         "latest": here.store.rows("generate_latest", job_id=number, limit=body.limit),
         "errors": here.store.rows("generate_errors", job_id=number, limit=50),
+        "dropped": here.store.rows("dropped_proposals", job_id=number, limit=50),
         "chain": chain,
     }
 
@@ -194,7 +196,8 @@ def _first_prompt(here: Services, round_: int, options: Options) -> dict[str, An
         rows = Generate().select(here.store, here.workspace, Job(0, "generate", round_, first, Path()))
     except NothingToDo:
         return None
-    asked = [proposal_request(row, options) for row in rows]
+    prompts = prompts_for(here.store, options.PROMPTS, options.prompts)
+    asked = [proposal_request(row, options, prompts) for row in rows]
     return {
         "failure_id": rows[0]["failure_id"],
         "image": rows[0]["image"],

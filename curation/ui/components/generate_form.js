@@ -6,8 +6,9 @@ import { meant } from "./endpoints.js";
 import { hostText } from "./hosts.js";
 
 // Names in the URL of what the form holds, and the options they stand for.
-export const FIELDS = { per: "per_failure", images: "images_per_prompt", limit: "limit", budget: "budget_usd", route: "route" };
+export const FIELDS = { per: "per_failure", images: "images_per_prompt", limit: "limit", budget: "budget_usd", route: "route", difficulty: "difficulty" };
 const ROUTES = [["same_image", "Same image", "New questions about the picture that it got wrong"], ["new_image", "New image", "A question with a prompt for a picture that is then drawn"], ["both", "Both", "Each failure is asked for twice: about its picture, and about a new one"]];
+const DIFFICULTIES = [{ value: "as_seed", text: "as the seed" }, { value: "easier", text: "easier" }, { value: "harder", text: "harder" }];
 const OTHER = "other";
 
 let box;
@@ -42,7 +43,7 @@ export function readForm(choices) {
   const frontier = { ...(state.one("frontier") || state.one("endpoint") || state.one("model") ? asked : {}), budget_usd }; // else the server says whom the stage asks
   const judge = state.one("judge");
   const judging = { ...(judge ? { frontier: judge } : choices.judges.frontier ? {} : asked), budget_usd };
-  const options = { per_failure: number("per"), images_per_prompt: number("images"), limit: number("limit"), route: state.one("route") ?? defaults.route, ...frontier };
+  const options = { per_failure: number("per"), images_per_prompt: number("images"), limit: number("limit"), route: state.one("route") ?? defaults.route, difficulty: state.one("difficulty") ?? defaults.difficulty, ...frontier };
   const [first] = choices.generators;
   const draw = { generator: state.one("drawer") ?? first.generator, model: state.one("drawmodel") ?? first.model };
   return { options, judging, draw, then: state.one("then") !== "0" };
@@ -69,6 +70,7 @@ export function drawForm(element, { choices }) {
     state.one("choose") && clusterList(choices),
     row("Samples a failure", inputs.per, options.route === "both" ? "by each route" : null, inputs.per),
     row("Route", route),
+    row("Difficulty", pick(DIFFICULTIES, options.difficulty, (value) => state.set({ difficulty: value === choices.defaults.difficulty ? null : value }, { replace: true }), { title: "Difficulty" }), "beside the failed question"),
     options.route !== "same_image" && row("Images a prompt", inputs.images, "each becomes a sample", inputs.images),
     row("Failures at most", inputs.limit, "error types take turns", inputs.limit),
     row("Frontier", frontierChoice(choices)),
@@ -201,7 +203,7 @@ function prompt({ failure_id: failure, image, error_type: type, requests, versio
   const routes = { same_image: "same image", new_image: "new image" };
   const block = (text, kind) => h("div.said", h("small.faint", kind), h("div.mono", text));
   return [h("h4", "Prompt as it will be sent"), h("div.card.gen-prompt", h("div.row", h("button.shot", { onclick: () => zoom(image), title: "Large" }, picture(image, "thumb")),
-    h("div", h("div", "Failure ", h("b", fmt.number(failure)), ", the first"), h("div.row.tight", dot(type), h("small.dim", type)), h("small.faint", `proposal.md ${version}`))),
+    h("div", h("div", "Failure ", h("b", fmt.number(failure)), ", the first"), h("div.row.tight", dot(type), h("small.dim", type)), h("a.small", { href: `?page=prompts&prompt=proposal&failure=${failure}`, onclick: (event) => { event.preventDefault(); goTo("prompts", { prompt: "proposal", failure }); }, title: "See and edit the prompt" }, `proposal.md ${version}`))),
   requests.map(({ route, system, user }, i) => h("details", { open: i === 0 }, h("summary", `Route ${routes[route]}`), i === 0 && block(system, "system"), block(user, "user, with the picture")))),
   requests.length > 1 && h("p.small.faint", "The system part is the same for both routes.")];
 }

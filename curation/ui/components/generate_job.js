@@ -22,7 +22,7 @@ export function drawJob(root, view) {
   fillOnce(at(root, "funnel"), [found.asked, found.funnel, job.status], () => funnel(found));
   fillOnce(at(root, "follow"), [job.message, job.status, found.chain, found.funnel], () => follow(found));
   drawLatest(at(root, "latest"), found);
-  fillOnce(at(root, "errors"), [found.errors, job.failed, job.status], () => errors(found));
+  fillOnce(at(root, "errors"), [found.errors, found.dropped, job.failed, job.status], () => [errors(found), dropped(found)]);
 }
 
 function drawEmpty(root, { plan }) {
@@ -132,6 +132,12 @@ function errors({ errors: rows, job }) {
   return [h("div.row", h("h4", `Errors · ${fmt.number(total)} of ${fmt.number(job.total)}`), h("span.grow"), retry),
     h("div.card.rows", rows.map((row) => h("div.row", h("div.tiny", picture(row.image, "thumb")), h("div.what", h("div.clip", { title: row.error }, row.error), h("small.dim.clip", row.failure_id ? `failure ${row.failure_id} · ${row.question}` : row.key)), row.reply ? h("button.btn", { onclick: () => showReply(row) }, "See reply") : h("small.faint", "no reply came")))),
     rows.length < total && h("p.small.faint", `The first ${rows.length}; all of them under Jobs.`)];
+}
+
+// Proposals that break a rule of the prompt: they never became samples.
+function dropped({ dropped: rows }) {
+  if (!rows.length) return null;
+  return [h("h4", "Proposals dropped"), h("div.card.rows", rows.map((row) => h("div.row", chip(row.rule, { kind: "wa" }), h("div.what", h("div.clip", { title: row.question }, row.question, " ", h("span.right", row.answer)), h("small.dim.clip", `failure ${row.failure_id} · ${row.reason}`)))))];
 }
 
 // The reply as the endpoint gave it; what the model said stands first.

@@ -115,7 +115,7 @@ function sums() {
   else if (found.prompt === "proposal") for (const rule of new Set([...Object.keys(counts.a.rules), ...Object.keys(counts.b.rules)])) lines.push(line(`… ${rule}`, fmt.number(counts.a.rules[rule] ?? 0), fmt.number(counts.b.rules[rule] ?? 0)));
   if (counts.same !== undefined && found.prompt !== "diagnosis") lines.push(line("Both say the same", "", "", `${fmt.number(counts.same)} of ${fmt.number(counts.compared)}`));
   const free = found.job.options.endpoint === "pocket-teacher";
-  const money = (usd) => (usd === null ? "unpriced" : fmt.usd(usd));
+  const money = (usd) => (usd === null ? "unpriced" : usd && usd < 0.1 ? `$${usd.toPrecision(3)}` : fmt.usd(usd));
   const tokens = (side) => fmt.number(costs[side].prompt_tokens + costs[side].completion_tokens);
   return h("div.card.sums", h("table", h("tr", h("th", `${fmt.number(counts.compared)} failures with both replies`), h("th.r", "A"), h("th.r", "B"), h("th", "")), lines,
     line("Tokens", tokens("a"), tokens("b"), "of all calls that a side stands on"), line("Cost", money(costs.a.usd), money(costs.b.usd), free ? "pretended: the built-in teacher is free" : `paid now: ${money(found.job.spend_usd)}`), line("Cost a failure", money(costs.a.usd_a_failure), money(costs.b.usd_a_failure))));

@@ -82,7 +82,7 @@ function drawNote() {
   }
   box.saver.hidden = !isEdited();
   box.saver.style.display = isEdited() ? "" : "none";
-  fillOnce(box.diff, checked.difference ?? null, () => difference(checked.difference ?? []));
+  fillOnce(box.diff, checked.difference ?? null, () => checked.difference && difference(checked.difference));
 }
 
 const named = (text, field) => new RegExp(`\\{[{%][^}]*\\b${field}\\b`).test(text);

@@ -10,17 +10,20 @@ BACKGROUND = ", plain light background"
 BLURRED = 0.65  # the share of blurred pictures among those that practise "unanswerable"; the sharp ones have an answer
 FLAT_SHAPES = ("circle", "triangle")  # what both easy-VQA and PocketVQA have, so that an image generator trained on the latter draws it
 FLAT_COLOURS = ("red", "green", "blue", "yellow")
+EASIER, HARDER = "easier", "harder"
+THINGS = {EASIER: (1,), HARDER: (2, 2, 3)}  # in a scene, by the difficulty asked for
+AS_THE_SEED = (1, 1, 2)  # one thing is drawn faithfully more often than two
 SAME = 0.5  # the share of scenes with the very value that the model got wrong
 
 
-def imagine(seed: Question, gold: str, blur: bool, flat: bool, rng: random.Random) -> tuple[Seen, str, set[str]]:
+def imagine(seed: Question, gold: str, blur: bool, flat: bool, rng: random.Random, difficulty: str = "") -> tuple[Seen, str, set[str]]:
     """A scene as it will be seen, its prompt, and the axes along which the prompt fixes places.
 
     `gold` is the seed's right answer, in the plainest form; `blur`: the seed is about a picture that is too blurred;
-    `flat`: it is about one of easy-VQA's pictures, which show a single thing.
+    `flat`: it is about one of easy-VQA's pictures, which show a single thing; `difficulty`: EASIER, HARDER or another for neither.
     """
     blurred = blur and rng.random() < BLURRED
-    count = 1 if flat else _count(seed, gold, blur, rng)
+    count = 1 if flat else _count(seed, gold, blur, rng, difficulty)
     shapes, colours = (FLAT_SHAPES, FLAT_COLOURS) if flat else (SHAPES, tuple(COLOURS))
     looks = rng.sample([(shape, colour) for shape in shapes for colour in colours], count)
     first = _first(seed, gold, looks, rng)
@@ -33,14 +36,14 @@ def imagine(seed: Question, gold: str, blur: bool, flat: bool, rng: random.Rando
     return _as_seen(scene, flat), caption(scene) + BACKGROUND, axes
 
 
-def _count(seed: Question, gold: str, blur: bool, rng: random.Random) -> int:
+def _count(seed: Question, gold: str, blur: bool, rng: random.Random, difficulty: str) -> int:
     if blur:
         return 1
     if seed.skill in ("left-right", "top-bottom", "relation", "relation-choice") or seed.relation:
         return 2
     if seed.skill.startswith("count"):
         return int(gold) if gold in ("1", "2", "3") and rng.random() < SAME else rng.randint(1, 3)
-    return rng.choice((1, 1, 2))  # one thing is drawn faithfully more often than two
+    return rng.choice(THINGS.get(difficulty, AS_THE_SEED))
 
 
 def _first(seed: Question, gold: str, looks: list[tuple[str, str]], rng: random.Random) -> tuple[str, str]:

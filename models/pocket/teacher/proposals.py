@@ -13,7 +13,7 @@ from models.pocket.teacher.answers import DOUBTFUL, answer
 from models.pocket.teacher.candidates import candidates, fact, needs_places, values
 from models.pocket.teacher.diagnosing import golds_of, normal
 from models.pocket.teacher.eyes import Seen
-from models.pocket.teacher.imagined import imagine
+from models.pocket.teacher.imagined import HARDER, imagine
 from models.pocket.teacher.questions import Question
 from models.pocket.teacher.wire import ApiError, Task
 from models.pocket.teacher.wording import Manner, ways
@@ -62,12 +62,17 @@ def propose(task: Task, seed: Question) -> list[dict]:
     return [_sample(draft, golds[0], task.choices, rng) for draft in chosen]
 
 
+def difficulty_of(task: Task) -> str:
+    """The first word of what is asked for beside the seed: "easier", "harder" or another."""
+    return task.fields.get("Difficulty", "").partition(" ")[0].lower()
+
+
 def _same_image(task: Task, seed: Question, gold: str, avoid: set[str], rng: random.Random) -> Iterator[Draft]:
     seen, manner = task.seen, Manner.of(task.question)
     seeds = [seed] if not task.choices else [Question(skill, seed.ref) for skill in ("shape", "colour")]
     known = {fact(seed, seen)}
     pool = [question for one in seeds for question in candidates(one, seen, rng)]
-    for question in pool:
+    for question in pool[::-1] if difficulty_of(task) == HARDER else pool:  # the plain ones come first
         if fact(question, seen) in known:
             continue
         draft = _draft(question, seen, manner, avoid, rng, bool(task.choices))
@@ -79,7 +84,7 @@ def _new_image(task: Task, seed: Question, gold: str, avoid: set[str], rng: rand
     manner, blur = Manner.of(task.question), gold == w.UNANSWERABLE or task.seen.blurred
     prompts: set[str] = set()
     for _ in range(TRIES * MOST):
-        seen, prompt, axes = imagine(seed, gold, blur, any(thing.flat for thing in task.seen.things), rng)
+        seen, prompt, axes = imagine(seed, gold, blur, any(thing.flat for thing in task.seen.things), rng, difficulty_of(task))
         if prompt in prompts:
             continue
         pool = [question for question in candidates(seed, seen, rng) if needs_places(question) <= axes]

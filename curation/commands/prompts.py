@@ -1,0 +1,110 @@
+"""`mistakebook prompts`: which versions there are, one in full, which one is in use, two of them side by side."""
+
+from pathlib import Path
+from typing import Any
+
+from curation.commands.common import App, CommandFailed, add_reviewer, parser, show, table
+from curation.commands.flags import add_flags, validated
+from curation.commands.follow import follow
+from curation.frontier import FrontierOptions
+from curation.prompting import parts
+
+DESCRIPTION = """Prompts are what the frontier model is asked. Without a name they are listed. Example, from a file to a comparison:
+mistakebook prompts show judge > judge.md; (edit it); mistakebook prompts save judge judge.md --note stricter;
+mistakebook prompts compare judge shipped; mistakebook prompts use judge shipped"""
+ACTIONS = ("list", "show", "save", "use", "compare")
+
+
+def run(name: str, arguments: list[str]) -> int:
+    made = parser(name, DESCRIPTION)
+    add_reviewer(made)
+    made.add_argument("action", nargs="?", default="list", choices=ACTIONS, help="save takes a file; use and compare take versions")
+    made.add_argument("prompt", nargs="?", help="its name, as the list has it")
+    made.add_argument("what", nargs="*", help="a file to save; a version (its first characters, or shipped), or two to compare")
+    made.add_argument("--note", default="", help="what was changed, kept with a saved version")
+    made.add_argument("--only-save", action="store_true", help="don't put a saved version to use")
+    made.add_argument("--estimate", action="store_true", help="say what a comparison would take, and launch nothing")
+    made.add_argument("--limit", type=int, default=20, help="failures to compare on (default: %(default)s)")
+    add_flags(made.add_argument_group("whom a comparison asks"), FrontierOptions)
+    given = made.parse_args(arguments)
+    if given.action != "list" and not given.prompt:
+        raise CommandFailed(f"prompts {given.action}: which one? mistakebook prompts lists them")
+    app = App(given.workspace, given.reviewer)
+    return {"list": _list, "show": _show, "save": _save, "use": _use, "compare": _compare}[given.action](app, given)
+
+
+def _list(app: App, given: Any) -> int:
+    found = [row | {"state": "shipped" if row["in_use"] == row["shipped"] else "edited"} for row in app.post("/api/prompts/list", {})]
+    rows = [row | {"used_by": ", ".join(row["used_by"])} for row in found]
+    show(found, given.json, lambda: table(rows, ["name", "in_use", "state", "used_by", "title"]))
+    return 0
+
+
+def _show(app: App, given: Any) -> int:
+    found = _of(app, given.prompt, given.what[0] if given.what else None)
+    show(found, given.json, lambda: f"# system\n{found['system']}\n\n# user\n{found['user']}")
+    return 0
+
+
+def _save(app: App, given: Any) -> int:
+    if len(given.what) != 1:
+        raise CommandFailed(f"prompts save {given.prompt}: name the file with its text, as `prompts show` prints it")
+    try:
+        text = Path(given.what[0]).read_text(encoding="utf-8")
+    except OSError as error:
+        raise CommandFailed(str(error)) from error
+    system, user = parts(text)
+    body = {"name": given.prompt, "system": system, "user": user, "note": given.note, "use": not given.only_save}
+    found = app.post("/api/prompts/save", body)
+    if found["flaws"]:
+        flaws = "\n  ".join(f"{flaw['part']} part, line {flaw['line']}: {flaw['problem']}" for flaw in found["flaws"])
+        raise CommandFailed(f"{given.what[0]} is not saved:\n  {flaws}")
+    show(found, given.json, lambda: f"saved as version {found['version']}" + ("" if given.only_save else "; new jobs ask by it"))
+    return 0
+
+
+def _use(app: App, given: Any) -> int:
+    if len(given.what) != 1:
+        versions = table(_of(app, given.prompt, None)["versions"], ["version", "in_use", "shipped", "jobs", "author", "created_at", "note"])
+        raise CommandFailed(f"prompts use {given.prompt}: which version? There are:\n{versions}")
+    found = app.post("/api/prompts/use", {"name": given.prompt, "version": given.what[0]})
+    show(found, given.json, lambda: f"new jobs ask by version {found['version']} of {given.prompt}")
+    return 0
+
+
+def _compare(app: App, given: Any) -> int:
+    """Both versions by their whole names, so that the job says what it compared."""
+    if len(given.what) not in (1, 2):
+        raise CommandFailed(f"prompts compare {given.prompt}: name one version (against the one in use) or two")
+    a, b = (_of(app, given.prompt, version)["version"] for version in (*given.what, None)[:2])
+    asked = {name: value for name, value in validated(FrontierOptions, given).items() if getattr(given, name) is not None}
+    body = {"stage": "compare_prompts", "options": {**asked, "prompt": given.prompt, "a": a, "b": b, "limit": given.limit}}
+    if given.estimate:
+        from curation.commands.stages import estimate_in_words
+
+        estimate = app.post("/api/estimate", body)
+        show(estimate, given.json, lambda: estimate_in_words(estimate))
+        return 0
+    job, status = follow(app, app.post("/api/jobs", body))
+    found = app.post("/api/prompts/comparison", {"job_id": job["job_id"]})
+    show(found, given.json, lambda: _in_words(found))
+    return status
+
+
+def _of(app: App, name: str, version: str | None) -> dict[str, Any]:
+    return app.post("/api/prompts/show", {"name": name, "version": version})
+
+
+def _in_words(found: dict[str, Any]) -> str:
+    counts, costs = found["counts"], found["costs"]
+    rows = [{"": name, "A": counts["a"][name], "B": counts["b"][name]} for name in counts["a"] if not isinstance(counts["a"][name], dict)]
+    rows += [{"": name, "A": costs["a"][name], "B": costs["b"][name]} for name in ("calls", "usd", "usd_a_failure")]
+    lines = [f"A {found['versions']['a']}, B {found['versions']['b']}: {counts['compared']} failures with both replies"]
+    lines += [f"the same: {counts['same']}"] * ("same" in counts)
+    differing = [row for row in found["failures"] if row["differs"]]
+    lines += [f"failure {row['failure_id']}: {_short(row['a'])} | {_short(row['b'])}" for row in differing]
+    return "\n".join([*lines, table(rows, ["", "A", "B"])])
+
+
+def _short(result: dict[str, Any]) -> str:
+    return str(result.get("error_type") or result.get("answer") or result.get("score"))
