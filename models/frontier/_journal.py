@@ -16,7 +16,7 @@ from models.frontier._owners import is_alive
 from models.frontier._requests import FrontierStopped, Reply, Spend
 
 CLAIM_SECONDS = 60.0  # a claim without a sign of life for so long is dead
-_VERSION = 1
+_VERSION = 2
 
 
 def _queries(path: Path) -> dict[str, str]:
@@ -28,7 +28,7 @@ def _queries(path: Path) -> dict[str, str]:
     return found
 
 
-_SQL = _queries(Path(__file__).with_name("journal.sql"))
+SQL = _queries(Path(__file__).with_name("journal.sql"))
 
 
 @dataclass(frozen=True)
@@ -109,29 +109,29 @@ class Journal:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self._lock = threading.Lock()
         try:
-            self._db = sqlite3.connect(self.path, timeout=30, isolation_level=None, check_same_thread=False)
+            self.db = sqlite3.connect(self.path, timeout=30, isolation_level=None, check_same_thread=False)
             self._prepare()
         except sqlite3.Error as error:
             raise self._unusable(error) from error
 
     def _prepare(self) -> None:
-        self._db.execute("PRAGMA busy_timeout = 30000")
+        self.db.execute("PRAGMA busy_timeout = 30000")
         for attempt in range(50):  # switching to WAL doesn't wait its turn when two processes create the file at once
             try:
-                self._db.execute("PRAGMA journal_mode = WAL")
+                self.db.execute("PRAGMA journal_mode = WAL")
                 break
             except sqlite3.OperationalError:
                 if attempt == 49:
                     raise
                 time.sleep(0.1)
-        self._db.execute("PRAGMA synchronous = FULL")
-        self._db.execute("BEGIN IMMEDIATE")
-        (version,) = self._db.execute("PRAGMA user_version").fetchone()
-        if version == 0:
-            for statement in _SQL["schema"].split(";"):
-                self._db.execute(statement)
-            self._db.execute(f"PRAGMA user_version = {_VERSION}")
-        self._db.execute("COMMIT")
+        self.db.execute("PRAGMA synchronous = FULL")
+        self.db.execute("BEGIN IMMEDIATE")
+        (version,) = self.db.execute("PRAGMA user_version").fetchone()
+        for step in range(version + 1, _VERSION + 1):
+            for statement in SQL[f"schema_{step}"].split(";"):
+                self.db.execute(statement)
+            self.db.execute(f"PRAGMA user_version = {step}")
+        self.db.execute("COMMIT")
         if version > _VERSION:
             raise sqlite3.DatabaseError(f"it was written by a newer version ({version}; this one knows {_VERSION})")
 
@@ -145,14 +145,14 @@ class Journal:
             try:
                 if all(isinstance(operation, Find) for operation in operations):
                     return [self._find(operation.key) for operation in operations]
-                self._db.execute("BEGIN IMMEDIATE")
+                self.db.execute("BEGIN IMMEDIATE")
                 try:
                     results = [self._one(operation, now) for operation in operations]
-                    self._db.execute("COMMIT")
+                    self.db.execute("COMMIT")
                     return results
                 except BaseException:
-                    if self._db.in_transaction:
-                        self._db.execute("ROLLBACK")
+                    if self.db.in_transaction:
+                        self.db.execute("ROLLBACK")
                     raise
             except sqlite3.Error as error:
                 raise self._unusable(error) from error
@@ -162,26 +162,29 @@ class Journal:
             case Find(key):
                 return self._find(key)
             case Claim():
-                return self._claim(operation, now)
-            case Record(claim, reply):
-                return self._record(operation, claim, reply, now)
+                return self.claim(operation, now)
+            case Record(claim, reply, prompt_version, level):
+                return self.record(claim, reply, prompt_version, level, now)
             case Lost(claim, reason, body):
                 self._lose(claim, claim.worst_usd or 0.0, reason, body, now)
             case Release(claim):
-                self._db.execute(_SQL["delete_claim"], (claim.key, claim.owner))
+                self.db.execute(SQL["delete_claim"], (claim.key, claim.owner))
             case Renew(owner):
-                self._db.execute(_SQL["renew"], (now + CLAIM_SECONDS, owner))
+                self.db.execute(SQL["renew"], (now + CLAIM_SECONDS, owner))
             case SaveDialect(endpoint, model, dialect):
-                self._db.execute(_SQL["save_dialect"], (endpoint, model, json.dumps(dialect)))
+                self.db.execute(SQL["save_dialect"], (endpoint, model, json.dumps(dialect)))
+            case _:  # of models/frontier/_batch_records.py
+                return operation.run(self, now)
 
     def _find(self, key: str) -> Reply | None:
-        row = self._db.execute(_SQL["find"], (key,)).fetchone()
+        row = self.db.execute(SQL["find"], (key,)).fetchone()
         return Reply(*row) if row else None
 
-    def _claim(self, claim: Claim, now: float):
+    def claim(self, claim: Claim, now: float, seconds: float = CLAIM_SECONDS):
+        """A Claim, inside a transaction; it holds for so long without a sign of life."""
         if reply := self._find(claim.key):
             return reply
-        held = self._db.execute(_SQL["claim_of"], (claim.key,)).fetchone()
+        held = self.db.execute(SQL["claim_of"], (claim.key,)).fetchone()
         if held:
             if is_alive(*held, now):
                 return "busy"
@@ -190,46 +193,50 @@ class Journal:
             full = self._room(claim, now)
             if full:
                 return full
-        self._db.execute(
-            _SQL["insert_claim"],
-            (claim.key, claim.owner, claim.endpoint, claim.model, claim.purpose, claim.scope, claim.worst_usd or 0.0, now + CLAIM_SECONDS),
+        self.db.execute(
+            SQL["insert_claim"],
+            (claim.key, claim.owner, claim.endpoint, claim.model, claim.purpose, claim.scope, claim.worst_usd or 0.0, now + seconds),
         )
         return "ours"
 
     def _room(self, claim: Claim, now: float) -> Full | None:
         for attempt in range(2):
-            spent = self._db.execute(_SQL["spent"], (claim.scope,)).fetchone()
-            (in_flight,) = self._db.execute(_SQL["reserved"], (claim.scope, claim.scope)).fetchone()
+            spent = self.db.execute(SQL["spent"], (claim.scope,)).fetchone()
+            (in_flight,) = self.db.execute(SQL["reserved"], (claim.scope, claim.scope)).fetchone()
             full = Full(spent[0] if spent else 0.0, in_flight)
-            if full.spent_usd + full.in_flight_usd + claim.worst_usd <= claim.cap_usd:
+            if full.spent_usd + full.in_flight_usd + claim.worst_usd <= claim.cap_usd + 1e-9:  # sums of cents are not exact
                 return None
             if attempt == 0:  # before saying no: does a dead process hold any of it?
-                for owner, expires_at in self._db.execute(_SQL["owners"]).fetchall():
+                for owner, expires_at in self.db.execute(SQL["owners"]).fetchall():
                     if not is_alive(owner, expires_at, now):
                         self._bury(owner, now)
         return full
 
     def _bury(self, owner: str, now: float) -> None:
-        """A process died with calls in flight: they may have been billed."""
-        for key, endpoint, model, purpose, scope, worst in self._db.execute(_SQL["claims_of"], (owner,)).fetchall():
+        """A process died with calls in flight: they may have been billed. Those of a batch that was never uploaded are not."""
+        if self.db.execute(SQL["unasked_batch"], (owner,)).fetchone():
+            self.db.execute(SQL["delete_claims"], (owner,))
+            return
+        for key, endpoint, model, purpose, scope, worst in self.db.execute(SQL["claims_of"], (owner,)).fetchall():
             claim = Claim(key, owner, endpoint, model, purpose, scope, worst, None)
             self._lose(claim, worst, "its process died while it was in flight", None, now)
-        self._db.execute(_SQL["delete_claims"], (owner,))
+        self.db.execute(SQL["delete_claims"], (owner,))
 
     def _lose(self, claim: Claim, usd: float, reason: str, body: str | None, now: float) -> None:
         row = (claim.key, claim.endpoint, claim.model, claim.purpose, claim.scope, usd, reason, body, now)
-        self._db.execute(_SQL["insert_lost"], row)
+        self.db.execute(SQL["insert_lost"], row)
         self._charge(claim.scope, usd)
 
     def _charge(self, scope: str, usd: float) -> None:
         for whose in {scope, ""}:
-            self._db.execute(_SQL["charge"], (whose, usd))
+            self.db.execute(SQL["charge"], (whose, usd))
 
-    def _record(self, operation: Record, claim: Claim, reply: Reply, now: float) -> Reply:
+    def record(self, claim: Claim, reply: Reply, prompt_version: str, level: str, now: float) -> Reply:
+        """A Record, inside a transaction."""
         usd = (claim.worst_usd or 0.0) if reply.cost_usd is None else reply.cost_usd  # no usage reported: the budget counts the worst
-        row = (*astuple(reply), operation.prompt_version, claim.scope, operation.level)
-        kept = self._db.execute(_SQL["insert_reply"], row).rowcount == 1
-        self._db.execute(_SQL["delete_claim"], (claim.key, claim.owner))
+        row = (*astuple(reply), prompt_version, claim.scope, level)
+        kept = self.db.execute(SQL["insert_reply"], row).rowcount == 1
+        self.db.execute(SQL["delete_claim"], (claim.key, claim.owner))
         if kept:
             self._charge(claim.scope, usd)
             return reply
@@ -239,45 +246,50 @@ class Journal:
     def replies(self, since: int = 0, limit: int = 1000) -> Iterator[tuple[int, Reply]]:
         """(position, reply) of the replies after a position, oldest first; positions grow in the order of commits, across processes."""
         with self._lock:
-            rows = self._db.execute(_SQL["replies"], (since, limit)).fetchall()
+            rows = self.db.execute(SQL["replies"], (since, limit)).fetchall()
         for position, *fields in rows:
             yield position, Reply(*fields)
 
     def scoped_replies(self, since: int = 0, limit: int = 1000) -> list[tuple[int, str, Reply]]:
         """Like `replies`, with the scope that paid for each (a job's): (position, scope, reply)."""
         with self._lock:
-            rows = self._db.execute(_SQL["scoped_replies"], (since, limit)).fetchall()
+            rows = self.db.execute(SQL["scoped_replies"], (since, limit)).fetchall()
         return [(position, scope, Reply(*fields)) for position, scope, *fields in rows]
+
+    def lost_calls(self, since: int = 0, limit: int = 1000) -> list[tuple]:
+        """(position, scope, key, endpoint, model, purpose, worst_usd, reason, created_at) of calls that came to nothing, oldest first."""
+        with self._lock:
+            return self.db.execute(SQL["lost_calls"], (since, limit)).fetchall()
 
     def spend(self, scope: str | None = None) -> list[Spend]:
         """Spend by purpose and model, each reply once; of one budget scope, or of everything."""
         with self._lock:
-            return [Spend(*row) for row in self._db.execute(_SQL["spend"], (scope,))]
+            return [Spend(*row) for row in self.db.execute(SQL["spend"], (scope,))]
 
     def spent_usd(self, scope: str = "") -> tuple[float, float]:
         """(spent, in flight at worst), as budgets count it: calls lost on the way and replies without usage at their worst."""
         with self._lock:
-            spent = self._db.execute(_SQL["spent"], (scope,)).fetchone()
-            (in_flight,) = self._db.execute(_SQL["reserved"], (scope, scope)).fetchone()
+            spent = self.db.execute(SQL["spent"], (scope,)).fetchone()
+            (in_flight,) = self.db.execute(SQL["reserved"], (scope, scope)).fetchone()
         return (spent[0] if spent else 0.0), in_flight
 
     def typical(self, endpoint: str, model: str, purpose: str) -> tuple[int, float | None, float | None]:
         """(replies, mean prompt tokens, mean completion tokens) so far."""
         with self._lock:
-            return self._db.execute(_SQL["typical"], (endpoint, model, purpose)).fetchone()
+            return self.db.execute(SQL["typical"], (endpoint, model, purpose)).fetchone()
 
     def dialect(self, endpoint: str, model: str) -> dict | None:
         """What the endpoint's model is known to understand, as saved by SaveDialect."""
         with self._lock:
-            row = self._db.execute(_SQL["dialect"], (endpoint, model)).fetchone()
+            row = self.db.execute(SQL["dialect"], (endpoint, model)).fetchone()
         return json.loads(row[0]) if row else None
 
     def backup(self, path: Path) -> None:
         """A consistent copy while others write."""
         with self._lock, sqlite3.connect(path) as copy:
-            self._db.backup(copy)
+            self.db.backup(copy)
         copy.close()
 
     def close(self) -> None:
         with self._lock:
-            self._db.close()
+            self.db.close()

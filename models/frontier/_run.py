@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from models.frontier._ask import Abandoned, Asker, RowFailed
+from models.frontier._batch import BatchAsker
 from models.frontier._batcher import Batcher
 from models.frontier._calls import Call
 from models.frontier._images import BadImage
@@ -22,6 +23,7 @@ STOP_GRACE = 1.5  # seconds that calls in flight get when the job is told to sto
 FATAL_GRACE = 20.0  # ... when something else ends it: their replies are paid
 _NOTHING = object()
 Then = Callable[[Outcome], Request | None]
+Stop = Callable[[], bool | str]  # true: stop; "cancel": for good
 
 
 @dataclass
@@ -42,11 +44,12 @@ class _Bill:
 class Run:
     """Feeds rows in the caller's thread, asks in its own. At most `window` rows are in memory."""
 
-    def __init__(self, make_asker: Callable[[Batcher, "Run"], Asker], batcher: Batcher, concurrency: int):
+    def __init__(self, make_asker: Callable[[Batcher, "Run"], Asker | BatchAsker], batcher: Batcher, window: int):
         self.stopping = False
+        self.cancelled = False  # stopped for good
         self._make_asker = make_asker
         self._batcher = batcher
-        self._window = 4 * concurrency + 64
+        self._window = window
         self._out: queue.SimpleQueue = queue.SimpleQueue()
         self._tasks: set[asyncio.Task] = set()
         self._busy: set[asyncio.Task] = set()  # a call of theirs is on the wire, or its reply on the way to the disk
@@ -54,7 +57,7 @@ class Run:
         self._ready = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._main()), name="frontier", daemon=True)
 
-    def outcomes(self, requests: Iterable[Request], should_stop: Callable[[], bool], then: Then) -> Iterator[Outcome]:
+    def outcomes(self, requests: Iterable[Request], should_stop: Stop, then: Then) -> Iterator[Outcome]:
         """Outcomes as they finish; rows cut short by a stop have none. Raises FrontierStopped once the rest has been handed over."""
         self._thread.start()
         self._ready.wait()
@@ -67,11 +70,12 @@ class Run:
         if self._halted is not None:
             raise self._halted
 
-    def _pump(self, source: Iterator[Request], should_stop: Callable[[], bool], then: Then) -> Iterator[Outcome]:
+    def _pump(self, source: Iterator[Request], should_stop: Stop, then: Then) -> Iterator[Outcome]:
         pending, more = 0, True
         following: deque[Request] = deque()
         while True:
-            if not self.stopping and should_stop():
+            if not self.stopping and (word := should_stop()):
+                self.cancelled = word == "cancel"
                 self._from_outside(self._stop, STOP_GRACE)
             if self.stopping:
                 following.clear()
@@ -117,8 +121,8 @@ class Run:
         if self._tasks:
             await asyncio.wait(self._tasks)
         heart.cancel()
-        await self._batcher.close()
         await self._asker.close()
+        await self._batcher.close()
 
     async def _beat(self) -> None:
         while True:

@@ -1,6 +1,6 @@
 -- Every query of the journal under a name. Money is in USD, times in seconds since 1970.
 
--- schema: version 1
+-- schema_1: from an empty file to version 1
 CREATE TABLE reply (
   position INTEGER PRIMARY KEY AUTOINCREMENT,
   key TEXT NOT NULL UNIQUE,
@@ -44,6 +44,19 @@ CREATE TABLE ledger (scope TEXT PRIMARY KEY, usd REAL NOT NULL) STRICT;
 CREATE TABLE dialect (endpoint TEXT NOT NULL, model TEXT NOT NULL, dialect TEXT NOT NULL, PRIMARY KEY (endpoint, model)) STRICT;
 CREATE INDEX reply_by_purpose ON reply (endpoint, model, purpose);
 
+-- schema_2: remote batches that aren't collected yet, and their calls
+CREATE TABLE batch (
+  token TEXT PRIMARY KEY,
+  owner TEXT NOT NULL,
+  endpoint TEXT NOT NULL,
+  model TEXT NOT NULL,
+  file_id TEXT,
+  remote_id TEXT,
+  created_at REAL NOT NULL
+) STRICT;
+CREATE TABLE batch_call (key TEXT PRIMARY KEY, token TEXT NOT NULL, prompt_version TEXT NOT NULL, level TEXT NOT NULL) STRICT;
+CREATE INDEX batch_call_by_token ON batch_call (token);
+
 -- find: one reply by its key
 SELECT key, endpoint, model, purpose, body, prompt_tokens, completion_tokens, cached_tokens, cost_usd, seconds, created_at
 FROM reply WHERE key = ?;
@@ -55,6 +68,9 @@ FROM reply WHERE position > ? ORDER BY position LIMIT ?;
 -- scoped_replies: replies after a position, each with the scope that paid for it
 SELECT position, scope, key, endpoint, model, purpose, body, prompt_tokens, completion_tokens, cached_tokens, cost_usd, seconds, created_at
 FROM reply WHERE position > ? ORDER BY position LIMIT ?;
+
+-- lost_calls: calls that came to nothing, after a position
+SELECT position, scope, key, endpoint, model, purpose, worst_usd, reason, created_at FROM lost WHERE position > ? ORDER BY position LIMIT ?;
 
 -- insert_reply: keep a reply; a key that is there already stays as it is
 INSERT INTO reply (key, endpoint, model, purpose, body, prompt_tokens, completion_tokens, cached_tokens, cost_usd, seconds, created_at,
@@ -115,3 +131,41 @@ GROUP BY purpose, endpoint, model ORDER BY purpose, endpoint, model;
 
 -- typical: number of replies and mean tokens for a purpose
 SELECT count(*), avg(prompt_tokens), avg(completion_tokens) FROM reply WHERE endpoint = ? AND model = ? AND purpose = ?;
+
+-- insert_batch: a batch begins, here only
+INSERT INTO batch (token, owner, endpoint, model, file_id, remote_id, created_at) VALUES (?, ?, ?, ?, ?, ?, ?);
+
+-- insert_batch_call: a call goes by this batch
+INSERT INTO batch_call (key, token, prompt_version, level) VALUES (?, ?, ?, ?)
+ON CONFLICT (key) DO UPDATE SET token = excluded.token, prompt_version = excluded.prompt_version, level = excluded.level;
+
+-- batch_uploaded: its calls are with the endpoint
+UPDATE batch SET file_id = ? WHERE token = ?;
+
+-- batch_submitted: the endpoint works on it
+UPDATE batch SET remote_id = ? WHERE token = ?;
+
+-- own_batch: who looks after it
+UPDATE batch SET owner = ? WHERE token = ?;
+
+-- open_batches: those of an endpoint's model that aren't collected
+SELECT token, owner, endpoint, model, file_id, remote_id, created_at FROM batch WHERE endpoint = ? AND model = ? ORDER BY created_at;
+
+-- batch_calls: its calls without a result
+SELECT batch_call.key, coalesce(claim.purpose, ''), prompt_version, level FROM batch_call LEFT JOIN claim ON claim.key = batch_call.key
+WHERE token = ?;
+
+-- unasked_batch: is this the owner of claims of a batch that was never uploaded?
+SELECT 1 FROM batch WHERE 'batch:' || token || '|0|0|0' = ? AND file_id IS NULL;
+
+-- held_claim: scope and worst case of a claim that its owner still has
+SELECT scope, worst_usd FROM claim WHERE key = ? AND owner = ?;
+
+-- delete_batch_call: it has its result
+DELETE FROM batch_call WHERE key = ? AND token = ?;
+
+-- delete_batch_calls: what is left of a batch's calls
+DELETE FROM batch_call WHERE token = ?;
+
+-- delete_batch: it is collected
+DELETE FROM batch WHERE token = ?;

@@ -12,6 +12,9 @@ from pydantic import BaseModel, Field
 
 from models.frontier import _pocket_teacher
 from models.frontier._ask import Asker
+from models.frontier._batch import BatchAsker, Limits
+from models.frontier._batch_file import MOST_CALLS
+from models.frontier._batch_remote import Remote
 from models.frontier._batcher import Batcher
 from models.frontier._calls import Call, Parameters
 from models.frontier._connection import Link
@@ -24,7 +27,7 @@ from models.frontier._limits import Pace
 from models.frontier._prices import Price, load_prices
 from models.frontier._probe import probe, probe_in_words
 from models.frontier._requests import FrontierStopped, Outcome, Request
-from models.frontier._run import Run, Then
+from models.frontier._run import Run, Stop, Then
 from models.frontier._speak import Account
 
 
@@ -59,10 +62,15 @@ class OpenAICompatible:
         max_pixels: int = Field(2_000_000, ge=1024, description="Larger images are scaled down to so many pixels.")
         budget_usd: float | None = Field(None, ge=0, description="Hard cap on spend, calls in flight counted at their worst; empty: none.")
         budget_scope: str = Field("", description="What the cap counts: spend under this name (a job's), or empty: all of the journal.")
+        batch: bool = Field(
+            False, description="Ask by the endpoint's Batch API: files of calls, answered within a day for less (half price at OpenAI)."
+        )
         prices: Path | None = Field(None, description="Price table; empty: prices.json beside the journal if there, else the shipped one.")
 
     def __init__(self, options: Options):
         self.options = options
+        self.batch_limits = Limits()
+        self.say: Callable[[str], None] = lambda text: None  # told how far remote batches are
         self._journal: Journal | None = None
         self._teacher: _pocket_teacher.PocketTeacher | None = None
         self._temporary: tempfile.TemporaryDirectory | None = None
@@ -106,7 +114,11 @@ class OpenAICompatible:
         self.close()
 
     def price(self) -> Price | None:
-        """The model's price, None if it has none. Raises ValueError if the table is broken."""
+        """The model's price, that of a batch where batches are asked; None if it has none. Raises ValueError if the table is broken."""
+        price = self._full_price()
+        return price.in_batch() if price and self.options.batch else price
+
+    def _full_price(self) -> Price | None:
         beside = self.journal.path.with_name("prices.json")
         path = self.options.prices or (beside if beside.exists() else None)
         return load_prices(path).get(self.options.model)
@@ -114,7 +126,7 @@ class OpenAICompatible:
     def ask_all(
         self,
         requests: Iterable[Request],
-        should_stop: Callable[[], bool] = lambda: False,
+        should_stop: Stop = lambda: False,
         then: Then = lambda outcome: None,
     ) -> Iterator[Outcome]:
         """An Outcome for each request, as they finish. Memory is bounded: requests are drawn as places get free, in the caller's thread.
@@ -122,29 +134,40 @@ class OpenAICompatible:
         `then` is called with each outcome before it is handed over; a request that it gives is asked next, so that what follows from a
         reply waits for no other.
         When should_stop() turns true, calls in flight get 1.5 seconds, then the iterator ends; rows without an outcome resume later.
+        With `batch` outcomes take hours. A stop leaves remote batches running, and the next run of the same endpoint and model collects
+        them; where should_stop() says "cancel", they are cancelled too.
         Raises FrontierStopped, after the outcomes that could still be had, when the whole job has to stop.
         """
         yield from self._run(requests, should_stop, then, self.options)
 
-    def _run(self, requests: Iterable[Request], should_stop: Callable[[], bool], then: Then, options: Options) -> Iterator[Outcome]:
-        price = self.price()
+    def _run(self, requests: Iterable[Request], should_stop: Stop, then: Then, options: Options) -> Iterator[Outcome]:
+        full_price = self._full_price()
+        price = full_price.in_batch() if full_price and options.batch else full_price
         if options.budget_usd is not None and price is None:
             raise FrontierStopped(
                 f"model {options.model} has no price, so the budget can't be kept: add it to {self.journal.path.with_name('prices.json')} "
                 "(per million tokens; 0 if it is free) or start without a budget",
                 resumable=True,
             )
-        make = partial(
+        link = self._link(options)
+        make: Callable = partial(
             Asker,
-            self._link(options),
+            link,
             self._parameters(),
-            Account(price, options.budget_usd, options.budget_scope),
+            Account(full_price, options.budget_usd, options.budget_scope),
             Pictures(options.max_pixels),
             dialect_from(self.journal.dialect(self.endpoint, options.model)),
             self._pace,
             options.concurrency,
         )
-        yield from Run(make, Batcher(self.journal), options.concurrency).outcomes(requests, should_stop, then)
+        window = 4 * options.concurrency + 64
+        if options.batch:
+            make, window = partial(self._batches, make, link, Account(price, options.budget_usd, options.budget_scope)), MOST_CALLS
+        yield from Run(make, Batcher(self.journal), window).outcomes(requests, should_stop, then)
+
+    def _batches(self, make: Callable, link: Link, account: Account, batcher: Batcher, run: Run) -> BatchAsker:
+        folder = self.journal.path.with_name("batches")
+        return BatchAsker(make(batcher, run), Remote(link), account, folder, self.batch_limits, self.say, batcher, run)
 
     def _parameters(self) -> Parameters:
         options = self.options
@@ -170,7 +193,9 @@ class OpenAICompatible:
         """One tiny call with a picture; says in words what came of it, also when it failed. Its cost is in the journal if one is open."""
         if self._journal is None:
             self.open(None)
-        quick = self.options.model_copy(update={"attempts": 3, "timeout_s": min(60.0, self.options.timeout_s), "concurrency": 1})
+        quick = self.options.model_copy(
+            update={"attempts": 3, "timeout_s": min(60.0, self.options.timeout_s), "concurrency": 1, "batch": False}
+        )
         with tempfile.TemporaryDirectory(prefix="mistakebook-") as folder:
             began = time.monotonic()
             try:
