@@ -1,0 +1,67 @@
+"""A real server of others, llama.cpp's: structured output works on it, and its errors are understood."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from frontier_world import client
+from llama_cpp_server import HERE, INSTALL
+from PIL import Image
+from pydantic import BaseModel
+
+from curation import replies
+from models.frontier import Request
+
+SERVER = Path(__file__).with_name("llama_cpp_server.py")
+REPLIES = [kind for kind in vars(replies).values() if isinstance(kind, type) and kind.__module__ == replies.__name__]
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory):
+    if not (HERE / "xllamacpp").is_dir():
+        pytest.skip(f"LLAMA.CPP'S SERVER ISN'T INSTALLED, STRUCTURED OUTPUT GOES UNTESTED ON A REAL SERVER: {INSTALL}")
+    folder = tmp_path_factory.mktemp("llama_cpp")
+    with (folder / "log").open("w") as log:
+        process = subprocess.Popen(
+            [sys.executable, SERVER, str(folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True
+        )
+    said = process.stdout.readline()
+    assert said, (folder / "log").read_text()
+    yield f"http://127.0.0.1:{json.loads(said)['port']}/v1"
+    process.kill()
+    process.wait()
+
+
+def asked(kind: type[BaseModel], i: int = 0, text: str = "What is it?", images=()) -> Request:
+    return Request(f"{kind.__name__}{i}", "blind", "You answer.", f"{text} ({i})", images, kind)
+
+
+def test_random_weights_reply_in_every_schema_that_we_ask_for(url, tmp_path):
+    with client(url, tmp_path / "journal.sqlite", max_tokens=400, concurrency=4, temperature=1.0) as frontier:
+        outcomes = list(frontier.ask_all(asked(kind, i) for kind in REPLIES for i in range(2)))
+        cut = [outcome for outcome in outcomes if outcome.error and "cut off at max_tokens" in outcome.error]
+        fitting = [outcome for outcome in outcomes if outcome.parsed]
+        assert len(fitting) + len(cut) == len(outcomes) and len(cut) <= 1, [outcome.error for outcome in outcomes if outcome.error]
+        assert frontier.journal.dialect(frontier.endpoint, "m")["level"] == "json_schema"
+        assert all(type(outcome.parsed).__name__ == outcome.key[:-1] for outcome in fitting)
+        spent = {row.purpose: row for row in frontier.journal.spend()}["blind"]
+        assert spent.prompt_tokens > 100 and spent.completion_tokens > 100, "usage is read"
+    with client(url, tmp_path / "journal.sqlite", max_tokens=400, temperature=1.0) as frontier:
+        again = list(frontier.ask_all(asked(kind, i) for kind in REPLIES for i in range(2)))
+        assert {outcome.key: outcome.parsed for outcome in again} == {outcome.key: outcome.parsed for outcome in outcomes}
+        assert all(outcome.asked == 0 for outcome in again)
+
+
+def test_its_errors_fail_the_row_with_their_cause_and_at_once(url, tmp_path):
+    Image.new("RGB", (8, 8)).save(tmp_path / "black.png")
+    with client(url, tmp_path / "journal.sqlite", max_tokens=50) as frontier:
+        blind, long = (
+            asked(replies.BlindAnswer, 1, images=(str(tmp_path / "black.png"),)),
+            asked(replies.BlindAnswer, 2, text="a" * 9000),
+        )
+        outcomes = {outcome.key: outcome for outcome in frontier.ask_all([blind, long])}
+        assert outcomes["BlindAnswer1"].error.startswith("HTTP 500: image input is not supported")
+        assert "exceeds the available context size" in outcomes["BlindAnswer2"].error
+        assert [outcome.asked for outcome in outcomes.values()] == [1, 1]
