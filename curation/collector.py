@@ -22,6 +22,7 @@ class Collector:
         self._lock = threading.Lock()
         self._journal: Journal | None = None
         self._remembered = self._position = store.value("journal_position") or 0
+        self._lost = store.value("lost_position")
 
     def collect(self, stage: Any, job: Job) -> int:
         """Takes up the next results of a job; returns how many bytes were read (0: nothing new)."""
@@ -42,7 +43,7 @@ class Collector:
         return end - offset
 
     def copy_replies(self) -> None:
-        """Copies new paid replies from the journal, and sums what each job has spent."""
+        """Copies new paid replies and lost calls from the journal, and sums what each job has spent."""
         if not self._workspace.journal.exists():
             return
         with self._lock:
@@ -54,6 +55,10 @@ class Collector:
                     for job_id in {row["job_id"] for row in rows} - {None}:
                         write.run("job_spend", job_id=job_id)
                 self._position = found[-1][0]
+            while lost := self._journal.lost_calls(self._lost, REPLIES_AT_ONCE):
+                with self._store.write() as write:
+                    write.insert("lost_call", [_lost_row(*row) for row in lost])
+                self._lost = lost[-1][0]
 
     def remember(self) -> None:
         """Notes how far the journal was copied, so that the next start goes on from there (copying twice would change nothing)."""
@@ -69,6 +74,15 @@ class Collector:
             if self._journal:
                 self._journal.close()
                 self._journal = None
+
+
+def _lost_row(
+    position: int, scope: str, key: str, endpoint: str, model: str, purpose: str, usd: float, reason: str, at: float
+) -> dict[str, Any]:
+    where = {"endpoint": endpoint, "model": model, "purpose": purpose}
+    job_id = int(scope) if scope.isdecimal() else None
+    created_at = datetime.fromtimestamp(at, UTC)
+    return {"position": position, "key": key, "job_id": job_id, **where, "worst_usd": usd, "reason": reason, "created_at": created_at}
 
 
 def _reply_row(scope: str, reply: Any) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
-from curation import chains
+from curation import chains, checkpoints, spend
 from curation.job_files import JobFiles, read_lines
 from curation.ui import parts
 from curation.ui.services import services
@@ -34,6 +34,13 @@ class Which(BaseModel):
     job_id: int
 
 
+class Cap(BaseModel):
+    """A job's hard cap on what it may spend; none takes it away."""
+
+    job_id: int
+    usd: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+
+
 def component() -> "gr.HTML":
     """The page: one gr.HTML around components/jobs.*."""
     return parts.component("jobs")
@@ -55,6 +62,21 @@ def page(request: Request, body: Shown) -> dict[str, Any]:
     }
 
 
+@router.post("/spend")
+def spent(request: Request) -> dict[str, Any]:
+    """What was spent: by stage and model, by round and for each approved sample, by cluster of the round."""
+    store = services(request).store
+    return spend.overview(store, checkpoints.current_round(store))
+
+
+@router.post("/budget")
+def budget(request: Request, body: Cap) -> dict[str, Any]:
+    """Another cap for a job that rests: what it has spent so far counts."""
+    jobs = services(request).jobs
+    jobs.set_budget(body.job_id, body.usd)
+    return jobs.get(body.job_id)
+
+
 @router.post("/detail")
 def detail(request: Request, body: Which) -> dict[str, Any]:
     """A job with its calls, what it made, what follows it, its errors with raw replies, events and the end of its log."""
@@ -62,10 +84,12 @@ def detail(request: Request, body: Which) -> dict[str, Any]:
     job = here.jobs.get(body.job_id)
     files = JobFiles(here.workspace.job(body.job_id))
     made = here.store.row("job_made", job_id=body.job_id)
+    calls = here.store.rows("job_calls_by_model", job_id=body.job_id)
     return {
         "job": job,
         "folder": str(files.folder),
-        "calls": here.store.rows("job_calls_by_model", job_id=body.job_id),
+        "calls": calls,
+        "money": spend.of_job(here.store, job, calls),
         "made": {noun: count for noun, count in made.items() if count},
         "chain": chains.view(here.store, body.job_id),
         "errors": here.store.rows("row_errors", job_id=body.job_id, after="", limit=ERRORS),

@@ -55,12 +55,6 @@ WHERE e.job_id = $job_id AND e.key > $after ORDER BY e.key LIMIT $limit
 -- Up to where the journal of paid replies has been copied.
 SELECT value::BIGINT FROM setting WHERE name = 'journal position' ORDER BY created_at DESC LIMIT 1
 
--- :name spend_by_model
--- Spend by stage, purpose and model. `usd` is NULL where nothing is priced.
-SELECT j.stage, r.purpose, r.endpoint, r.model, count(*) AS calls, sum(r.prompt_tokens)::BIGINT AS prompt_tokens,
-       sum(r.completion_tokens)::BIGINT AS completion_tokens, sum(r.cost_usd) AS usd, count(*) FILTER (r.cost_usd IS NULL) AS unpriced
-FROM reply r LEFT JOIN job j USING (job_id) GROUP BY ALL ORDER BY usd DESC NULLS LAST, calls DESC
-
 -- :name chain_of_job
 -- What follows a job by itself; the latest of its name counts.
 SELECT value FROM setting WHERE name = $name ORDER BY created_at DESC LIMIT 1

@@ -9,12 +9,6 @@ ORDER BY j.job_id DESC LIMIT $limit OFFSET $offset
 -- How many jobs there are of each status and stage.
 SELECT status::TEXT AS status, stage, count(*) AS jobs FROM job GROUP BY ALL ORDER BY jobs DESC, status, stage
 
--- :name job_calls_by_model
--- What a job has asked, by purpose and model. `usd` is NULL where nothing is priced.
-SELECT purpose, endpoint, model, count(*) AS calls, sum(prompt_tokens)::BIGINT AS prompt_tokens, sum(completion_tokens)::BIGINT AS completion_tokens,
-       sum(cached_tokens)::BIGINT AS cached_tokens, sum(cost_usd) AS usd, count(*) FILTER (cost_usd IS NULL) AS unpriced
-FROM reply WHERE job_id = $job_id GROUP BY ALL ORDER BY calls DESC
-
 -- :name job_made
 -- What a job has put into the store, by noun.
 SELECT (SELECT count(*) FROM prediction WHERE job_id = $job_id) AS predictions, (SELECT count(*) FROM diagnosis WHERE job_id = $job_id) AS diagnoses,

@@ -19,7 +19,7 @@ export function drawJob(root, view) {
   fillOnce(at(root, "job-title"), [found.jobs, job.job_id], () => jobPick(found));
   fillOnce(at(root, "job-state"), stateLine(found), () => stateLine(found));
   fillOnce(at(root, "job-actions"), [job.job_id, job.status, job.stopping], () => actions(job));
-  fillOnce(at(root, "funnel"), [found.asked, found.funnel, job.status], () => funnel(found));
+  fillOnce(at(root, "funnel"), [found.asked, found.funnel, job.status, found.made_for], () => funnel(found));
   fillOnce(at(root, "follow"), [job.message, job.status, found.chain, found.funnel], () => follow(found));
   drawLatest(at(root, "latest"), found);
   fillOnce(at(root, "errors"), [found.errors, found.dropped, job.failed, job.status], () => [errors(found), dropped(found)]);
@@ -36,16 +36,17 @@ function jobPick({ jobs, job }) {
   return pick(jobs.map((one) => ({ value: String(one.job_id), text: `Job ${one.job_id} · ${fmt.clock(one.created_at)} · ${fmt.plural(one.total, "call")}` })), String(job.job_id), (id) => state.set({ job: id }), { title: "Generate jobs" });
 }
 
-function stateLine({ job, calls }) {
+function stateLine({ job, calls, money }) {
   const running = job.status === "running";
-  const seconds = (job.seconds ?? 0) + (running && job.started_at ? (Date.now() - new Date(job.started_at)) / 1000 : 0);
   const spend = job.spend_usd === null || job.spend_usd === undefined ? (calls.calls ? "unpriced" : null) : fmt.usd(job.spend_usd);
-  const rate = running && job.spend_usd && seconds > 5 ? `${fmt.usd((60 * job.spend_usd) / seconds)} a minute` : null;
+  const rate = running && money?.per_minute_usd ? `${fmt.usd(money.per_minute_usd)} a minute` : null;
+  const ahead = money?.projected_usd ? `about ${fmt.usd(money.projected_usd)} at its end` : null;
+  const lost = money?.lost ? fmt.plural(money.lost, "lost call") : null;
   const left = running && job.progress?.eta_s ? `${fmt.duration(job.progress.eta_s)} left` : null;
   const started = job.started_at ? `started ${fmt.clock(job.started_at)}` : null;
   const took = !running && job.seconds ? `took ${fmt.duration(job.seconds)}` : null;
   const done = running ? `${fmt.number(job.progress?.done ?? job.done)} of ${fmt.number(job.total)} asked` : null;
-  return [job.stopping ? "stopping" : job.status, done, left, spend, rate, started, took].filter(Boolean).join(" · ");
+  return [job.stopping ? "stopping" : job.status, done, left, spend, ahead, rate, lost, started, took].filter(Boolean).join(" · ");
 }
 
 async function act(job, action) {
@@ -61,7 +62,7 @@ function actions(job) {
   return [];
 }
 
-function funnel({ asked, funnel: now, job }) {
+function funnel({ asked, funnel: now, job, made_for: cost }) {
   const steps = [
     ["Asked", asked, "Samples that the frontier model was asked for", null],
     ["Parsed", now.parsed, "Samples in replies that could be read", { status: "all" }],
@@ -70,7 +71,7 @@ function funnel({ asked, funnel: now, job }) {
     ["Approved", now.approved, `by people or by rule; ${fmt.plural(now.pending, "sample")} wait for a person`, { status: "approved" }]];
   const undone = { Parsed: asked - now.parsed, Drawn: now.parsed - now.drawn, "Passed filters": now.drawn - now.judged };
   return steps.map(([name, count, title, to]) => h(to ? "button.card" : "div.card", { title: to ? `${title}. Click for these in Review.` : title, onclick: to && (() => goTo("review", to)) },
-    h("div.dim", name), h("div.num", fmt.number(count)), mini(asked ? count / asked : 0), h("small.faint", note(name, undone[name], job, now))));
+    h("div.dim", name), h("div.num", fmt.number(count)), mini(asked ? count / asked : 0), h("small.faint", name === "Approved" ? [note(name, undone[name], job, now), cost.per_approved !== null && h("span", { title: "What this job's samples have cost so far, for each that is approved: proposing, drawing, judging" }, ` · ${fmt.usd(cost.per_approved)} each`)] : note(name, undone[name], job, now))));
 }
 
 function note(name, undone, job, now) {

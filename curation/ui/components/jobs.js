@@ -2,11 +2,12 @@
 
 import { api, at, bar, chip, drawer, emptyState, fill, fillOnce, fmt, h, keys, onlyLatest, pick, state } from "./lib.js";
 import { act, drawDetail } from "./jobs_detail.js";
+import { spendView } from "./jobs_spend.js";
 
 export const KINDS = { failed: "no", interrupted: "no", cancelled: "wa", paused: "wa", running: "on", done: "ok", queued: "" };
 const SIZE = 50;
 
-let root, details, found = null, detail = null, moving = false;
+let root, details, found = null, spent = null, detail = null, moving = false;
 
 const press = (action) => () => detail && act(detail.job, action).then(show);
 keys("jobs", [
@@ -14,6 +15,7 @@ keys("jobs", [
   { name: "previous", key: "k", what: "previous job", run: () => step(-1), repeat: true },
   { name: "pause", key: "p", what: "pause or resume the job", run: () => press(["running", "queued"].includes(detail?.job.status) ? "pause" : "resume")() },
   { name: "retry", key: "t", what: "retry the rows that failed", run: press("retry") },
+  { name: "spend", key: "s", what: "show what was spent", run: () => state.set({ tab: state.one("tab") ? null : "spend" }) },
 ]);
 
 export function start(element) {
@@ -25,9 +27,10 @@ const newest = onlyLatest();
 
 export async function show() {
   const body = { status: state.one("status"), stage: state.one("stage"), offset: Number(state.one("offset") ?? 0) };
-  const answer = await newest(api("jobs/page", body));
+  const spending = state.one("tab") === "spend";
+  const answer = await newest(Promise.all([api("jobs/page", body), spending ? api("jobs/spend", {}) : null]));
   if (!answer) return;
-  found = answer;
+  [found, spent] = answer;
   moving = found.jobs.some((job) => ["running", "queued"].includes(job.status));
   drawList();
   await showDetail();
@@ -74,7 +77,13 @@ function drawList() {
   const usd = spend.some((row) => row.usd !== null) ? spend.reduce((sum, row) => sum + (row.usd ?? 0), 0) : null;
   const unpriced = spend.reduce((sum, row) => sum + row.unpriced, 0);
   fill(at(root, "sum"), spend.length > 0 && [`${fmt.plural(spend.reduce((sum, row) => sum + row.calls, 0), "paid call")} · ${fmt.usd(usd)}`, unpriced > 0 && usd !== null && ` + ${fmt.number(unpriced)} unpriced`]);
-  fillOnce(at(root, "actions"), 1, () => details.button);
+  fillOnce(at(root, "actions"), Boolean(spent), () => [h("button.btn", { class: spent ? "on" : "", "aria-pressed": String(Boolean(spent)), onclick: () => state.set({ tab: spent ? null : "spend" }), title: "By round, cluster, model, and for each approved sample" }, "Spend", h("kbd", "s")), details.button]);
+  at(root, "list").hidden = Boolean(spent);
+  fillOnce(at(root, "spend"), [spent], () => spent && spendView(spent));
+  if (spent) {
+    at(root, "pages").hidden = true;
+    return;
+  }
   const offset = Number(state.one("offset") ?? 0);
   fillOnce(at(root, "list"), [jobs, chosen(), Math.floor(Date.now() / 60000)], () => {
     if (!all) return emptyState("No job has run yet", "Whatever takes longer than a moment runs as a job: reading benchmarks, asking models, drawing, finetuning. It goes on when you close the page.", { text: "Go to Failures", run: () => state.go("failures") });
@@ -82,7 +91,6 @@ function drawList() {
     return h("div.card.rows.list", h("table", h("thead", h("tr", h("th.r", "Job"), h("th.what", "What"), h("th", "Status"), h("th", "Rows"), h("th.r", "Failed"), h("th.r", "Spend"), h("th.r", "Took"), h("th", "Who"), h("th", "Launched"))),
       h("tbody", jobs.map(line))));
   });
-  fillOnce(at(root, "spend"), spend, () => spend.length > 0 && [h("h4", "Spend by stage and model"), h("div.card.rows", spendTable(spend))]);
   const go = (to) => state.set({ offset: to || null, job: null });
   const foot = at(root, "pages");
   foot.hidden = total <= SIZE;
@@ -103,14 +111,4 @@ function line(job) {
     h("td", h("span.row", bar(total ? done(job) / total : job.status === "done" ? 1 : 0, job.status === "failed" ? "var(--bad)" : null), h("small.dim", `${fmt.number(done(job))}/${fmt.number(total)}`))),
     h("td.r", job.failed ? h("span.err", fmt.number(job.failed)) : h("span.faint", "0")), h("td.r", money(job)), h("td.r.dim", fmt.duration(seconds) || "–"),
     h("td.dim.clip", job.author), h("td.dim", { title: new Date(job.created_at).toLocaleString() }, fmt.ago(job.created_at)));
-}
-
-function spendTable(spend) {
-  const sum = (name) => spend.reduce((total, row) => total + (row[name] ?? 0), 0);
-  const priced = spend.some((row) => row.usd !== null);
-  const usd = (row) => [fmt.usd(row.usd), row.usd !== null && row.unpriced > 0 && h("small.dim", ` + ${fmt.number(row.unpriced)} unpriced`)];
-  return h("table", h("thead", h("tr", h("th", "Stage"), h("th", "For"), h("th", "Model"), h("th", "Endpoint"), h("th.r", "Calls"), h("th.r", "Tokens in"), h("th.r", "Tokens out"), h("th.r", "Spend"))),
-    h("tbody", spend.map((row) => h("tr", h("td", row.stage ?? h("span.dim", "no job")), h("td.dim", row.purpose), h("td.clip", { title: row.model }, row.model), h("td.clip.dim", { title: row.endpoint }, row.endpoint),
-      h("td.r", fmt.number(row.calls)), h("td.r", fmt.number(row.prompt_tokens)), h("td.r", fmt.number(row.completion_tokens)), h("td.r", usd(row))))),
-    h("tfoot", h("tr", h("td", { colspan: 4 }, "All"), h("td.r", fmt.number(sum("calls"))), h("td.r", fmt.number(sum("prompt_tokens"))), h("td.r", fmt.number(sum("completion_tokens"))), h("td.r", priced ? usd({ usd: sum("usd"), unpriced: sum("unpriced") }) : "unpriced"))));
 }

@@ -2,6 +2,7 @@
 
 import { api, ask, at, chip, fill, fillOnce, fmt, h, progress, state, toast } from "./lib.js";
 import { KINDS, done } from "./jobs.js";
+import { moneyOf, usd } from "./jobs_spend.js";
 
 const NOTES = { failed: "bad", interrupted: "bad", running: "on" };
 const ONE = { predictions: "prediction", diagnoses: "diagnosis", clusters: "cluster", samples: "sample", pictures: "picture", verdicts: "verdict" };
@@ -55,7 +56,8 @@ function content(detail) {
       nouns.length > 0 && fact("Made", nouns.join(", ")),
       fact("Round", job.round || "–"), fact("Who", job.author), fact("Launched", new Date(job.created_at).toLocaleString()),
       job.ended_at && fact("Ended", new Date(job.ended_at).toLocaleString(), job.seconds ? h("span.dim", ` · took ${fmt.duration(job.seconds)}`) : null),
-      fact("Spend", calls.length ? money(calls) : h("span.dim", "no paid calls")), fact("Folder", h("span.mono.small", detail.folder))),
+      !calls.length && fact("Spend", h("span.dim", "no paid calls")), fact("Folder", h("span.mono.small", detail.folder))),
+    detail.money && [h("h4", "Spend"), moneyOf(detail.money, job.status === "running"), cap(detail)],
     calls.length > 0 && [h("h4", "Calls by model"), h("div.card.rows", callTable(calls))],
     chain.length > 0 && [h("h4", "Follows by itself"), h("div.steps-after", chain.map(following))],
     errors.length > 0 && [h("h4", `Rows that failed · ${fmt.number(job.failed)}`), h("div.card", errors.map(problem), job.failed > errors.length && h("div.dim", `The first ${errors.length} are shown.`))],
@@ -64,14 +66,24 @@ function content(detail) {
     h("h4", "Log, its end"), log.trim() ? h("div.card", h("pre", log.trim())) : h("div.dim", "Its process has printed nothing.")];
 }
 
-function money(calls) {
-  const usd = calls.some((row) => row.usd !== null) ? calls.reduce((sum, row) => sum + (row.usd ?? 0), 0) : null;
-  const unpriced = calls.reduce((sum, row) => sum + row.unpriced, 0);
-  return [fmt.usd(usd), usd !== null && unpriced > 0 && h("span.dim", ` + ${fmt.number(unpriced)} unpriced calls`)];
-}
-
 const callTable = (calls) => h("table", h("thead", h("tr", h("th", "For"), h("th", "Model"), h("th.r", "Calls"), h("th.r", "In"), h("th.r", "Out"), h("th.r", "Spend"))),
-  h("tbody", calls.map((row) => h("tr", h("td", row.purpose), h("td.clip", { title: `${row.model} at ${row.endpoint}` }, row.model), h("td.r", fmt.number(row.calls)), h("td.r.dim", fmt.number(row.prompt_tokens)), h("td.r.dim", fmt.number(row.completion_tokens)), h("td.r", fmt.usd(row.usd))))));
+  h("tbody", calls.map((row) => h("tr", h("td", row.purpose), h("td.clip", { title: `${row.model} at ${row.endpoint}` }, row.model), h("td.r", fmt.number(row.calls)), h("td.r.dim", fmt.number(row.prompt_tokens)), h("td.r.dim", fmt.number(row.completion_tokens)), h("td.r", usd(row.usd))))));
+
+// Another cap for a job that rests; Resume then goes on with it.
+function cap({ job, money: { cap_usd: now } }) {
+  if (["running", "queued", "done"].includes(job.status) || !("budget_usd" in job.options)) return null;
+  const input = h("input.in.short", { type: "number", min: 0, step: "any", value: now ?? "", placeholder: "none", "aria-label": "Cap in dollars" });
+  const set = async () => {
+    await api("jobs/budget", { job_id: job.job_id, usd: input.value === "" ? null : Number(input.value) });
+    toast(input.value === "" ? `Job ${job.job_id} has no cap now` : `Job ${job.job_id} may spend ${fmt.usd(Number(input.value))} in all`, { kind: "good" });
+    document.dispatchEvent(new CustomEvent("mb:poll"));
+  };
+  const resume = async () => {
+    await set();
+    await act(job, "resume");
+  };
+  return h("div.row", { style: "margin-top:6px" }, h("span.dim", "Cap, $"), input, h("button.btn", { onclick: set }, "Set"), h("button.btn.p", { onclick: resume, title: "What it has spent so far counts" }, "Set and resume"));
+}
 
 const following = (step) => h("div.row", h("span.dim", "→"), step.stage.replaceAll("_", " "), step.job_id
   ? chip([`job ${step.job_id} · ${step.status}`], { kind: KINDS[step.status], onclick: () => state.set({ job: step.job_id }) }) : h("span.dim", step.status ?? "waits"), step.note && h("small.err", step.note));

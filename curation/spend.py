@@ -1,0 +1,79 @@
+"""What was spent, and what for: a job while it runs, rounds and clusters afterwards, and for each sample that people approved.
+
+What has no price is None, never a guess; lost calls (sent, and nothing usable came back) are told beside it with the most they may cost.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from data.store import Store
+
+LATELY = 60.0  # seconds, over which dollars a minute are taken
+COUNTS = ("calls", "prompt_tokens", "completion_tokens", "cached_tokens", "unpriced", "lost", "lost_usd")
+PARTS = ("diagnose", "generate", "draw", "filter")
+LEAST = 3  # rows, from which a job's end is projected
+
+
+def of_job(store: Store, job: dict[str, Any], calls: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """A job's money as it stands: `calls` are its calls by model. None for one that has asked nobody who could bill."""
+    cap = job["options"].get("budget_usd")
+    if not calls:
+        return None
+    usd = _sum(row["usd"] for row in calls)
+    progress = job["progress"] or {}
+    done, total = progress.get("done", job["done"] + job["failed"]), progress.get("total", job["total"])
+    open_ = job["status"] in ("running", "queued", "paused", "interrupted")
+    return {
+        **{name: sum(row[name] for row in calls) for name in COUNTS},
+        "usd": usd,
+        "cap_usd": cap,
+        "projected_usd": usd * total / done if open_ and usd is not None and done >= LEAST and total > done else None,
+        "per_minute_usd": _per_minute(store, job) if job["status"] == "running" and usd is not None else None,
+    }
+
+
+def overview(store: Store, round_: int) -> dict[str, Any]:
+    """The Spend view: by stage and model, by round and for each approved sample, by cluster of a round."""
+    approved = {row["round"]: row for row in store.rows("approved_by_round")}
+    stages: dict[int, list[dict[str, Any]]] = {}
+    for row in store.rows("spend_by_stage"):
+        stages.setdefault(row["round"], []).append(row)
+    return {
+        "round": round_,
+        "by_model": store.rows("spend_by_model"),
+        "rounds": [_round(number, rows, approved.get(number)) for number, rows in stages.items()],
+        "clusters": [_with_total(row, PARTS) for row in store.rows("spend_by_cluster", round=round_)],
+    }
+
+
+def of_generated(store: Store, job_id: int) -> dict[str, Any]:
+    """What the samples of a generate job have cost up to now, all stages since, and for each that is approved."""
+    return _with_total(store.row("spend_of_generate_job", job_id=job_id), PARTS[1:])
+
+
+def _round(number: int, rows: list[dict[str, Any]], samples: dict[str, Any] | None) -> dict[str, Any]:
+    found = {"round": number, "samples": 0, "approved": 0, **(samples or {})}
+    usd, approved = _sum(row["usd"] for row in rows), found["approved"]
+    each = [{**row, "per_approved": _each(row["usd"], approved)} for row in rows]
+    return {**found, "stages": each, "usd": usd, "per_approved": _each(usd, approved)}
+
+
+def _with_total(row: dict[str, Any], parts: tuple[str, ...]) -> dict[str, Any]:
+    usd = _sum(row[f"{part}_usd"] for part in parts)
+    return {**row, "usd": usd, "per_approved": _each(usd, row["approved"])}
+
+
+def _per_minute(store: Store, job: dict[str, Any]) -> float:
+    """Over the last minute, or since the job began if that is less."""
+    since = (datetime.now().astimezone() - datetime.fromisoformat(job["started_at"])).total_seconds() if job["started_at"] else LATELY
+    seconds = min(LATELY, max(since, 1.0))
+    return 60.0 * store.value("job_spend_lately", job_id=job["job_id"], seconds=seconds) / seconds
+
+
+def _each(usd: float | None, approved: int) -> float | None:
+    return usd / approved if usd is not None and approved else None
+
+
+def _sum(values: Any) -> float | None:
+    priced = [value for value in values if value is not None]
+    return sum(priced) if priced else None
