@@ -7,11 +7,13 @@ from pydantic import BaseModel, Field, field_validator, model_validator
 
 from curation import endpoints
 from curation.endpoints import POCKET_TEACHER
+from curation.stages.base import API_BATCH, Context
 from data.registry import FRONTIER
 from data.workspace import Workspace
 from models.frontier import Outcome
 
 BUDGET_VARIABLE = "MISTAKEBOOK_BUDGET_USD"
+BATCH_API_ROWS = 50_000  # calls that one file of OpenAI's Batch API may hold
 JOB_VARIABLE = "MISTAKEBOOK_JOB"  # set by curation/jobs.py for its children
 
 
@@ -50,9 +52,22 @@ class FrontierOptions(BaseModel):
     endpoint_options: dict[str, Any] = Field(
         default_factory=dict, description="Further settings of the endpoint, such as max_pixels, detail, temperature, timeout_s."
     )
+    batch: bool = Field(
+        default=False, description="Ask by the endpoint's Batch API, where it has one: cheaper (half price at OpenAI), done within a day."
+    )
     budget_usd: float | None = Field(
         default_factory=lambda: standard_budget(), ge=0, description="Hard cap on what this job may spend; empty means none."
     )
+
+    @property
+    def asks_in_batches(self) -> bool:
+        """By this launch, or by what the endpoint's settings say."""
+        return self.batch or bool(self.endpoint_options.get("batch"))
+
+    @property
+    def rows_at_once(self) -> int:
+        """The batch_size of a stage: whatever waits for a remote batch may as well go into it."""
+        return BATCH_API_ROWS if self.asks_in_batches else API_BATCH
 
     @model_validator(mode="before")
     @classmethod
@@ -68,10 +83,18 @@ class FrontierOptions(BaseModel):
 def open_client(options: FrontierOptions, workspace: Workspace):
     """The client of the chosen frontier model, with the workspace's journal of paid replies and price table."""
     chosen = {name: getattr(options, name) for name in (*endpoints.COMMON, "budget_usd")} | options.endpoint_options
+    chosen["batch"] = options.asks_in_batches
     chosen["budget_scope"] = os.environ.get(JOB_VARIABLE, "")  # in a job's child: spend and cap are the job's
     if workspace.prices.is_file():
         chosen["prices"] = str(workspace.prices)
     return FRONTIER.make("openai_compatible", chosen).open(workspace.journal)
+
+
+def client_of(context: Context):
+    """The client for a stage's child; how far remote batches are is told as the job's message."""
+    client = open_client(context.options, context.workspace)
+    client.say = lambda text: context.report({"event": "message", "text": text})
+    return client
 
 
 def bad_row(outcome: Outcome) -> dict[str, Any]:

@@ -47,11 +47,12 @@ class Stop:
     def _by_signal(self) -> None:
         self._set = True
 
-    def __call__(self) -> bool:
+    def __call__(self) -> bool | str:
+        """Why, once it is to stop; True where the signal came alone."""
         if not self._set and time.monotonic() - self._looked > 0.1:
             self._looked = time.monotonic()
             self._set = self._path.exists()
-        return self._set
+        return self._set and (self.why or True)
 
     @property
     def why(self) -> str | None:

@@ -26,6 +26,7 @@ ORDER = {
     "no_batches": False,  # 404
     "flaky": 0,  # so many calls of every route of files and batches get a 503 first
     "most_calls": 50_000,
+    "fits": '{"answer": "ANSWER"}',  # see tests/chaos_server.py
 }
 
 
@@ -33,7 +34,7 @@ class Batches:
     def __init__(self, order: dict):
         self.order = ORDER | order
         self.random = random.Random(self.order["seed"])
-        self.chat = Chaos({})
+        self.chat = Chaos({"fits": self.order["fits"]})
         self.files: dict[str, bytes] = {}
         self.batches: dict[str, dict] = {}
         self.answered: dict[str, int] = {}  # with a 200, in batches, by what was asked

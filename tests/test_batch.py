@@ -13,6 +13,10 @@ import pytest
 from frontier_world import BlindAnswer, Server, client, priced, requests
 from PIL import Image
 
+from curation.replies import Diagnosis
+from curation.stages.base import Context
+from curation.stages.diagnose import Diagnose
+from data.workspace import Workspace
 from models.frontier import FrontierStopped, Journal
 from models.frontier._batch import Limits
 
@@ -145,6 +149,29 @@ def test_the_budget_holds_and_what_has_no_room_goes_later(tmp_path):
         kept = Journal(tmp_path / "journal.sqlite")
         assert kept.spent_usd(SCOPE)[0] <= 0.045 and kept.spent_usd(SCOPE)[1] == 0
         kept.close()
+
+
+def test_a_stage_doesnt_notice(tmp_path):
+    picture = tmp_path / "picture.png"
+    Image.effect_noise((40, 30), 50).save(picture)
+    fixed = {"choices": [], "golds": ["two"], "answer": "three", "metric": "vqa_accuracy", "answer_form": "a number"}
+    rows = [{"key": str(i), "failure_id": i, "question": f"How many in {i}?", "image_path": str(picture), **fixed} for i in range(12)]
+    diagnosis = Diagnosis(
+        description="Two.", key_elements=["dots"], faulty_reasoning="It miscounts.", error_type="counting", gold_looks_wrong=False,
+        right_but_misformatted=False, confidence=0.9,
+    )  # fmt: skip
+    events: list[dict] = []
+    with batch_server(fits=json.dumps({"answer": "ANSWER", **diagnosis.model_dump()})) as server:
+        options = Diagnose.Options(endpoint=server.url, model="m", batch=True)
+        stage = Diagnose()
+        stage.setup(Context(Workspace(tmp_path / "workspace").create(), tmp_path, options, lambda: False, events.append))
+        stage.client.batch_limits = QUICK
+        assert stage.batch_size == 50_000
+        results = list(stage(rows))
+        sizes = [batch["calls"] for batch in server.log()["batches"]]
+        assert sizes == [12, 11], "blind answers, and then diagnoses; the first answer came at once, and its diagnosis went along"
+    assert sorted(int(result["key"]) for result in results) == list(range(12)) and {r["error_type"] for r in results} == {"counting"}
+    assert events[-1] == {"event": "message", "text": "batches of the endpoint: 23 of 23 calls are answered"}
 
 
 ASK = """

@@ -52,7 +52,7 @@ class Context:
     workspace: Workspace
     folder: Path
     options: BaseModel
-    should_stop: Callable[[], bool]
+    should_stop: Callable[[], bool | str]  # why: "pause", "cancel", "shutdown"
     report: Callable[[dict[str, Any]], None]  # an event: {"event": "message", "text": …} or {"event": "progress", "done", "total", …}
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pydantic import Field
 
 from curation import error_types
-from curation.frontier import FrontierOptions, bad_row, open_client
+from curation.frontier import FrontierOptions, bad_row, client_of, open_client
 from curation.prompt_versions import prompts_for
 from curation.prompting import SHIPPED, PromptOptions, Prompts
 from curation.replies import BlindAnswer, Diagnosis
@@ -64,7 +64,8 @@ class Diagnose:
         return None
 
     def setup(self, context: Context) -> None:
-        self.client = open_client(context.options, context.workspace)
+        self.client = client_of(context)
+        self.batch_size = context.options.rows_at_once
         self.prompts = Prompts.of_job(context.folder)
         self.should_stop = context.should_stop
         self.frontier = context.options.model

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from curation import checkpoints
-from curation.frontier import FrontierOptions, bad_row, open_client
+from curation.frontier import FrontierOptions, bad_row, client_of, open_client
 from curation.prompt_versions import prompts_for
 from curation.prompting import SHIPPED, PromptOptions, Prompts
 from curation.proposal_rules import sift
@@ -91,7 +91,8 @@ class Generate:
         return f"{sum(row['proposals'] for row in dropped):,} proposals broke a rule and were dropped: {by_rule}" if dropped else None
 
     def setup(self, context: Context) -> None:
-        self.client = open_client(context.options, context.workspace)
+        self.client = client_of(context)
+        self.batch_size = context.options.rows_at_once
         self.prompts = Prompts.of_job(context.folder)
         self.options, self.should_stop = context.options, context.should_stop
 
