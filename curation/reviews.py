@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from data.registry import FILTERS
+from curation import barred
 from data.store import KeyTaken, Store, Write
 
 Action = Literal["approve", "reject", "reset"]
@@ -160,7 +160,7 @@ def decide_bulk(
     expected: int | None = None,
     note: str | None = None,
 ) -> dict:
-    """One decision on every sample that a filter matches; undrawn samples, and those that leak, are left out.
+    """One decision on every sample that a filter matches; undrawn samples, and those that leak (or were not compared yet), are left out.
 
     `matching` holds any of FILTER_FIELDS. Returns {"batch_id", "count", "left_out"}; sending the event again changes nothing.
     Raises SelectionChanged if not just `expected` samples would be decided (None: any number).
@@ -248,15 +248,8 @@ def _restore_text(write: Write, edited: dict, reviewer: str) -> None:
 
 
 def _barred_mask(settings: list[dict], action: Action) -> int:
-    """The bits of the enabled filters that no bulk approval may override (Filter.overridable_in_bulk)."""
-    if action != "approve":
-        return 0
-    known = set(FILTERS.names())
-    return sum(
-        1 << row["bit"]
-        for row in settings
-        if row["enabled"] and row["filter"] in known and not FILTERS.load(row["filter"]).overridable_in_bulk
-    )
+    """The bits of the filters that a bulk approval may not override."""
+    return barred.bits(settings) if action == "approve" else 0
 
 
 def _state(write: Write, sample_id: int, event_id: str | None = None) -> dict:

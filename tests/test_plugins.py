@@ -137,7 +137,9 @@ def test_a_filter_plugin(name, tmp_path, one_sample):
     asked = made.requests(item, SHIPPED)
     assert [request.prompt_version for request in asked] == [shipped(plugin.prompt).version] * len(asked) if plugin.prompt else asked == []
     assert all(bool(request.images) == ("image" in plugin.needs) for request in asked)
-    assert plugin.stamp(SHIPPED) < 2**31
+    assert plugin.stamp(SHIPPED, "20000:7") < 2**31
+    assert (plugin.stamp(SHIPPED, "1:1") != plugin.stamp(SHIPPED, "2:2")) == plugin.reads_eval
+    assert plugin.overridable_in_bulk or not passes(1.0, plugin.loosest, plugin.comparison)
     if plugin.needs & {"frontier", "baseline"}:
         return  # test_filters_frontier.py, test_filters_teacher.py and test_filters_known.py ask real ones
     pq.write_table(pa.Table.from_pylist([{**sample, "choices": [], "example_id": 1, "golds": ["red"]}]), tmp_path / "all.parquet")

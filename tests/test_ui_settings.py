@@ -73,6 +73,8 @@ def test_what_a_change_is_said_to_move_is_what_moves(world, post):
                 post("filter", **setting)
             rule(store, [{"filter": "judge", "comparison": "at_least", "threshold": 3}])
         wanted = {"filter": rng.choice(names), "enabled": rng.random() < 0.7, "threshold": rng.choice([0.2, 0.5, 0.85, 0.95, 2, 3])}
+        if wanted["filter"] == "leakage":  # it can't be loosened
+            wanted |= {"enabled": True, "threshold": min(wanted["threshold"], 0.95)}
         said = post("filter_preview", **wanted)
         before = statuses(store)
         post("filter", **wanted)
@@ -84,6 +86,8 @@ def test_what_a_change_is_said_to_move_is_what_moves(world, post):
     rule(store, None)
     assert moved > 20 and ruled
     assert store.rows("filter_history")[0]["author"] == "ada"
+    for change in ({"enabled": False, "threshold": 0.9}, {"enabled": True, "threshold": 1}):
+        assert "approved in bulk" in post("filter", 409, filter="leakage", **change)["error"]
     assert "there are: " in post("filter_preview", 404, filter="nope", enabled=True, threshold=1)["error"]
 
 

@@ -9,7 +9,8 @@ from curation.commands.common import App, CommandFailed, add_reviewer, parser, s
 RULES = {"passing": ["pending"], "failed": ["failed"], "rejected": ["rejected"], "approved": ["approved"], "disputed": ["disputed"]}
 FIELDS = {"status": "statuses", "error_type": "error_types", "dataset": "datasets", "route": "routes", "round": "rounds"}
 DESCRIPTION = """Approves, rejects or resets all samples that a rule or a list names. Undrawn samples are left out, and those that
-leak from an eval split are never approved in bulk. Example: mistakebook review --approve passing --filter error_type=counting"""
+leak from an eval split (or were not compared with it yet) are never approved in bulk.
+Example: mistakebook review --approve passing --filter error_type=counting"""
 
 
 def run(name: str, arguments: list[str]) -> int:
@@ -41,7 +42,8 @@ def run(name: str, arguments: list[str]) -> int:
 
 
 def _in_words(action: str, done: dict[str, Any]) -> str:
-    left_out = f", {done['left_out']:,} left out (undrawn, or leaking from an eval split)" if done["left_out"] else ""
+    why = "undrawn, leaking from an eval split, or not compared with it yet"
+    left_out = f", {done['left_out']:,} left out ({why})" if done["left_out"] else ""
     back = f"; take it back with: mistakebook review --undo {done['batch_id']}" if done["count"] else ""
     return f"{action}: {done['count']:,} samples{left_out}{back}"
 

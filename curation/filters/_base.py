@@ -56,6 +56,7 @@ class FilterContext:
         None  # sampling temperature (0: greedy) to the round's checkpoint: name, plugin
     )
     prompts: Prompts = SHIPPED
+    eval_mark: str = ""  # changes with the eval splits
     should_stop: Callable[[], bool] = lambda: False  # asked between samples or calls; samples not come to get no verdict
 
 
@@ -67,7 +68,9 @@ class Filter:
     threshold: ClassVar[float]  # the default; a person may move it
     comparison: ClassVar[Comparison] = "at_least"
     needs: ClassVar[frozenset[Need]] = frozenset()
-    overridable_in_bulk: ClassVar[bool] = True
+    overridable_in_bulk: ClassVar[bool] = True  # False: curation/barred.py
+    loosest: ClassVar[float]  # of a filter that can't be overridden in bulk: its threshold's limit
+    reads_eval: ClassVar[bool] = False  # compares with the eval splits: a change of these makes its verdicts out of date
     enabled_by_default: ClassVar[bool] = True  # in a new workspace
     prompt: ClassVar[str | None] = None  # the prompt that it asks by, curation/prompts/<prompt>.md
     seconds_a_sample: ClassVar[float | None] = None  # on one core, until it was measured here (curation/stages/filter.py)
@@ -86,7 +89,7 @@ class Filter:
         if "baseline" in self.needs and context.open_baseline is None:
             raise ValueError(f"filter {self.name} asks the round's checkpoint, but none is set; begin a round or switch the filter off")
         self.context = context
-        self._stamp = self.stamp(context.prompts)
+        self._stamp = self.stamp(context.prompts, context.eval_mark)
 
     @classmethod
     def asks(cls) -> Literal["frontier", "baseline"] | None:
@@ -94,14 +97,17 @@ class Filter:
         return next((who for who in ("frontier", "baseline") if who in cls.needs), None)
 
     @classmethod
-    def stamp(cls, prompts: Prompts) -> int:
-        """What a verdict bears as its version: the filter's own, and in the lower 24 bits the version of the prompt that it asks by.
+    def stamp(cls, prompts: Prompts, eval_mark: str = "") -> int:
+        """What a verdict bears as its version: the filter's own; in the lower 24 bits what else it hangs on, its prompt or the eval splits.
 
-        Only verdicts of another stamp are out of date: those of this filter, for its rules or its prompt have changed.
+        Only verdicts of another stamp are out of date: those of this filter, for its rules or one of these have changed.
         """
-        if cls.prompt is None:
-            return cls.version
-        return cls.version << 24 | int(version_of(prompts.texts.get(cls.prompt) or shipped_prompt(cls.prompt).text)[:6], 16)
+        marks = []
+        if cls.prompt is not None:
+            marks.append(version_of(prompts.texts.get(cls.prompt) or shipped_prompt(cls.prompt).text))
+        if cls.reads_eval:
+            marks.append(version_of(eval_mark))
+        return cls.version << 24 | int(version_of(" ".join(marks))[:6], 16) if marks else cls.version
 
     def requests(self, item: FilterInput, prompts: Prompts) -> "list[Request]":
         """The calls of a frontier model that one sample takes; its cost is estimated from them."""

@@ -20,6 +20,8 @@ class Leakage(Filter):
     comparison = "at_most"
     needs = frozenset({"image"})
     overridable_in_bulk = False
+    loosest = 0.99  # the very same picture and question score 1
+    reads_eval = True
     seconds_a_sample = 1e-4
 
     class Options(BaseModel):

@@ -13,9 +13,9 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from curation import checkpoints, prompt_versions
+from curation import barred, checkpoints, prompt_versions
 from curation.filters._base import Filter, FilterContext, FilterInput
-from curation.frontier import FrontierOptions, open_client
+from curation.frontier import FrontierOptions, client_of, open_client
 from curation.prompting import PromptOptions, Prompts
 from curation.stages.base import API_BATCH, Context, Estimate, Job, NothingToDo, Result, Row
 from data.images import ImageStore
@@ -26,7 +26,7 @@ from data.workspace import Workspace
 LOCAL_BATCH = 256  # samples that a filter on this machine is given at once
 PROBE = 20  # samples from which the cost of the others is estimated
 SPEEDS = "filter seconds"  # setting: seconds a sample by filter, as the last job took them
-TIMINGS = "seconds.json"  # in the job's folder
+TIMINGS, EVAL_MARK = "seconds.json", "eval-mark"  # in the job's folder
 
 
 class Options(PromptOptions, FrontierOptions):
@@ -52,6 +52,7 @@ class FilterStage:
             raise NothingToDo("every drawn sample has all its verdicts. Generate and draw samples first, or enable more filters.")
         store.to_parquet("samples_as_context", job.folder / "samples.parquet")
         store.to_parquet("eval_as_context", job.folder / "eval.parquet")
+        (job.folder / EVAL_MARK).write_text(store.value("eval_mark"), encoding="utf-8")
         if any("baseline" in FILTERS.load(name).needs for name in {row["filter"] for row in pairs}):
             checkpoints.take_along(checkpoints.find(store), job.folder)
         images = ImageStore(workspace.images)
@@ -114,6 +115,8 @@ class FilterStage:
         rows = [{k: v for k, v in result.items() if k not in ("key", "image")} | {"job_id": job.job_id} for result in current]
         write.insert("verdict", rows)
         write.touch(row["sample_id"] for row in rows)
+        held = barred.names()
+        barred.withdraw(write, {row["sample_id"] for row in rows if row["filter"] in held})
 
     def finish(self, store: Store, workspace: Workspace, job: Job) -> str | None:
         """Keeps how long each filter took, for the next estimate."""
@@ -127,7 +130,8 @@ class FilterStage:
     def setup(self, context: Context) -> None:
         self.context = context
         self.filters: dict[str, Filter] = {}
-        self.client = open_client(context.options, context.workspace)
+        self.client = client_of(context)
+        self.batch_size = context.options.rows_at_once
         self.prompts = Prompts.of_job(context.folder)
         self.took, self.judged = Counter(), Counter()
 
@@ -149,7 +153,7 @@ class FilterStage:
     def _parts_of(self, rows: list[Row]) -> Iterator[tuple[str, list[Row]]]:
         """Rows of one filter at once: all that there are for those that ask an API, lest slots idle; others are stopped between parts."""
         for name, group in groupby(rows, key=lambda row: row["filter"]):
-            size = API_BATCH if "frontier" in FILTERS.load(name).needs else LOCAL_BATCH
+            size = self.batch_size if "frontier" in FILTERS.load(name).needs else LOCAL_BATCH
             while (some := list(islice(group, size))) and not self.context.should_stop():
                 yield name, some
 
@@ -167,6 +171,7 @@ class FilterStage:
                     embed_text=EMBEDDERS.make("minilm").embed if "text_embedder" in made.needs else None,
                     open_baseline=self._open_baseline,
                     prompts=self.prompts,
+                    eval_mark=(folder / EVAL_MARK).read_text(encoding="utf-8"),
                     should_stop=self.context.should_stop,
                 )
             )
@@ -199,12 +204,15 @@ def enable_defaults(store: Store, author: str) -> None:
 
 
 def change_setting(store: Store, name: str, enabled: bool, threshold: float, author: str) -> None:
-    """Logs a new setting of a filter and derives every sample's state anew. Raises KeyError if there is no such filter."""
+    """Logs a new setting of a filter and derives every sample's state anew. Raises NotOverridable; KeyError if there is no such filter."""
+    barred.check_setting(name, enabled, threshold)
     now = {row["filter"]: row for row in store.rows("filters")}[name]
     row = {"filter": name, "bit": now["bit"], "enabled": enabled, "threshold": threshold, "comparison": now["comparison"], "author": author}
     with store.write() as write:
         write.insert("filter_setting", [row])
         write.touch_judged()
+        if name in barred.names():
+            barred.withdraw(write)
 
 
 def _chosen(store: Store, options: Options) -> list[str]:
@@ -220,8 +228,8 @@ def _prompts(store: Store, options: Options) -> Prompts:
 
 
 def _pairs(store: Store, options: Options, query: str = "samples_to_filter", **more: Any) -> list[Row]:
-    names, prompts = _chosen(store, options), _prompts(store, options)
-    stamps = [FILTERS.load(name).stamp(prompts) for name in names]
+    names, prompts, eval_mark = _chosen(store, options), _prompts(store, options), store.value("eval_mark")
+    stamps = [FILTERS.load(name).stamp(prompts, eval_mark) for name in names]
     return store.rows(query, filters=names, versions=stamps, sample_ids=options.sample_ids, outdated=options.outdated, **more)
 
 

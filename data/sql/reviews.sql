@@ -41,11 +41,11 @@ SELECT t.sample_id, t.revision, t.status::TEXT AS status, t.failed FROM sample_s
 
 -- :name touch_matching
 -- Touches the samples that a filter matches and that a bulk decision may decide.
-INSERT INTO touched SELECT t.sample_id FROM sample_state t WHERE {sample_filter} AND t.status <> 'undrawn' AND t.failed & $leaking::UBIGINT = 0
+INSERT INTO touched SELECT t.sample_id FROM sample_state t WHERE {sample_filter} AND t.status <> 'undrawn' AND NOT {sample_is_barred}
 
 -- :name samples_matching_by_status
 -- What a bulk decision would change: counts a status.
-SELECT t.status::TEXT AS status, count(*) AS count, count(*) FILTER (t.status <> 'undrawn' AND t.failed & $leaking::UBIGINT <> 0) AS leaking
+SELECT t.status::TEXT AS status, count(*) AS count, count(*) FILTER (t.status <> 'undrawn' AND {sample_is_barred}) AS leaking
 FROM sample_state t WHERE {sample_filter} GROUP BY 1 ORDER BY 1
 
 -- :name samples_matching_few

@@ -120,6 +120,10 @@ SELECT t.sample_id, t.image, i.phash, t.question, t.answer FROM sample_state t J
 -- All examples of the eval splits, for the leakage filter.
 SELECT e.example_id, e.image, i.phash, e.question, e.golds FROM example e JOIN image i USING (image) WHERE e.split = 'eval' ORDER BY e.example_id
 
+-- :name eval_mark
+-- A text that changes with the eval splits: their examples are only ever added or taken away whole.
+SELECT count(*) || ':' || coalesce(max(example_id), 0) AS mark FROM example WHERE split = 'eval'
+
 -- :name samples_to_train
 -- Approved samples of this and earlier rounds.
 SELECT t.sample_id, t.round, t.revision, t.question, t.choices, t.answer, t.image, t.error_type, t.route, d.prompt_suffix, t.dataset, t.status

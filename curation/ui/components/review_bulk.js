@@ -54,7 +54,7 @@ function sentence({ count, total }, action) {
 const counts = ({ by_status }) => h("div.row.wrap", Object.entries(by_status).map(([status, count]) => h("span.chip", h("i.rev-mark", { class: status }), statusText[status], h("span.dim", fmt.number(count)))));
 
 function leftOut({ left_out: { undrawn, leaking } }) {
-  const lines = [undrawn && `${fmt.number(undrawn)} without a picture`, leaking && `${fmt.number(leaking)} that leak from an eval split (they can only be approved one by one)`].filter(Boolean);
+  const lines = [undrawn && `${fmt.number(undrawn)} without a picture`, leaking && `${fmt.number(leaking)} that leak from an eval split or were not compared with it yet (they can only be approved one by one)`].filter(Boolean);
   return lines.length > 0 && h("p.rev-left-out", "Left out: ", lines.join(", "), ".");
 }
 
