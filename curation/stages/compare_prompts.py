@@ -7,7 +7,7 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from curation import checkpoints, endpoints, prompt_versions
-from curation.frontier import FrontierOptions, bad_row, open_client
+from curation.frontier import FrontierOptions, bad_row, client_of, open_client
 from curation.prompt_trial import asked_about, material, outcome_of, request_for, stage_of, texts_folder
 from curation.prompting import PromptOptions, Prompts, shipped
 from curation.replies import BlindAnswer
@@ -93,7 +93,8 @@ class ComparePrompts:
         return None
 
     def setup(self, context: Context) -> None:
-        self.client = open_client(context.options, context.workspace)
+        self.client = client_of(context)
+        self.batch_size = context.options.rows_at_once
         self.options, self.should_stop = context.options, context.should_stop
         self.prompts = Prompts.of_job(context.folder)
         self.sides = {side: Prompts.of_job(texts_folder(context.folder, side)) for side in SIDES}

@@ -12,7 +12,7 @@ from curation.frontier import FrontierOptions, bad_row, client_of, open_client
 from curation.prompt_versions import prompts_for
 from curation.prompting import SHIPPED, PromptOptions, Prompts
 from curation.replies import BlindAnswer, Diagnosis
-from curation.stages.base import API_BATCH, Context, Estimate, Job, NothingToDo, Result, Row
+from curation.stages.base import API_BATCH, Context, Estimate, Job, NothingToDo, Result, Row, spread
 from data.images import ImageStore
 from data.metrics import score
 from data.questions import lettered
@@ -53,7 +53,7 @@ class Diagnose:
         rows = _failures(store, checkpoints.current_round(store), options)
         client = open_client(options, workspace)
         images, prompts = ImageStore(workspace.images), prompts_for(store, options.PROMPTS, options.prompts)
-        probe = [blind_request(str(i), row, str(images.path(row["image"])), prompts) for i, row in enumerate(rows[:20])]
+        probe = [blind_request(str(i), row, str(images.path(row["image"])), prompts) for i, row in enumerate(spread(rows))]
         calls, low, high = client.estimate(probe, CALLS_A_FAILURE * len(rows))
         return Estimate(rows=len(rows), calls=calls, usd=None if low is None else (low, high))
 

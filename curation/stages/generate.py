@@ -12,7 +12,7 @@ from curation.prompt_versions import prompts_for
 from curation.prompting import SHIPPED, PromptOptions, Prompts
 from curation.proposal_rules import sift
 from curation.replies import Proposals
-from curation.stages.base import API_BATCH, Context, Estimate, Job, NothingToDo, Result, Row
+from curation.stages.base import API_BATCH, Context, Estimate, Job, NothingToDo, Result, Row, spread
 from curation.stages.diagnose import gold_text
 from data.images import ImageStore
 from data.questions import lettered
@@ -68,7 +68,7 @@ class Generate:
         prompts = prompts_for(store, options.PROMPTS, options.prompts)
         asked = [
             {**row, "key": str(i), "route": routes[0], "image_path": str(images.path(row["image"])), "avoid": []}
-            for i, row in enumerate(failures[:20])
+            for i, row in enumerate(spread(failures))
         ]
         probe = [proposal_request(row, options, prompts) for row in asked]
         calls, low, high = open_client(options, workspace).estimate(probe, len(failures) * len(routes))

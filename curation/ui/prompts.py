@@ -231,8 +231,9 @@ def _row(here: Services, body: Trial) -> dict[str, Any]:
 
 
 def _options(file: PromptFile, body: Trial) -> Any:
-    """The options of the stage that asks by this prompt; the endpoint is the one that it would ask. One call needs no cap of its own."""
-    return stage_class(prompt_trial.stage_of(file)).Options(**{**body.options, "budget_usd": None})
+    """The options of the stage that asks by this prompt, and so its endpoint. One call has no cap of its own and no batch."""
+    options = stage_class(prompt_trial.stage_of(file)).Options(**{**body.options, "budget_usd": None, "batch": False})
+    return options.model_copy(update={"endpoint_options": {**options.endpoint_options, "batch": False}})
 
 
 def _requests(here: Services, name: str, row: dict[str, Any], prompts: Prompts, options: Any) -> list[FrontierRequest]:

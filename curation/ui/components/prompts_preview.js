@@ -66,7 +66,7 @@ function draw(prompt, draft, failure) {
   const can = Boolean(draft && found && !problem);
   parts.foot.hidden = !rows.length;
   fillOnce(parts.foot, ["preview", can, found?.usd, found?.calls, found?.endpoint, asking], () => [h("button.btn.p", { disabled: !can || asking, onclick: ask }, asking ? "Asking…" : "Ask", h("kbd", "a")),
-    can && h("small", found.calls ? `${found.blind_first ? "2 calls, its own answer first" : "1 call"} · ${price(found)}` : "this was asked before: costs nothing"), h("span.grow"), can && h("small.faint.clip", `${found.endpoint.model} ${hostText(found.endpoint.host)}`)]);
+    can && h("small", found.calls ? `${found.blind_first ? "2 calls, its own answer first" : "1 call"} · ${price(found)}` : "asked before: costs nothing"), h("span.grow"), can && found.calls > 0 && h("small.faint.clip", `${found.endpoint.model} ${hostText(found.endpoint.host)}`)]);
 }
 
 const price = ({ usd, endpoint }) => (endpoint.endpoint === "pocket-teacher" ? "free" : fmt.usdRange(usd));
