@@ -55,7 +55,10 @@ class _Place:
 
 
 class BatchAsker:
-    """All that the rows of one run share. Lives in one event loop. `asker` asks at once what has to be: the first call of a new model."""
+    """All that the rows of one run share. Lives in one event loop. `asker` asks at once what has to be: the first call of a new model.
+
+    `live`: nothing new goes into batches, but what lies in one that was left alone is waited for, and collected.
+    """
 
     def __init__(
         self,
@@ -65,15 +68,16 @@ class BatchAsker:
         folder: Path,
         limits: Limits,
         say: Callable[[str], None],
+        live: bool,
         batcher: Batcher,
         run,
     ):
         self.parameters, self.pictures, self.owner, self.saw = asker.parameters, asker.pictures, asker.owner, asker.saw
         self._asker, self._remote, self._account, self._folder, self._limits = asker, remote, account, folder, limits
-        self._say, self._batcher, self._run = say, batcher, run
+        self._say, self._live, self._batcher, self._run = say, live, batcher, run
         self._places: dict[str, _Place] = {}
         self._queue: deque[_Place] = deque()
-        self._wake, self._settled = asyncio.Event(), asyncio.Event()
+        self._wake, self._settled, self._adopted = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._draft: Draft | None = None
         self._open: dict[str, Batch] = {}
         self._calls: dict[str, dict[str, tuple[str, str, str]]] = {}  # of each open batch: see CallsOf
@@ -93,6 +97,8 @@ class BatchAsker:
             return Answer(kept, json.loads(kept.body), 0, False, "")
         if self._worker is None:
             self._worker = asyncio.create_task(self._work())
+        if self._live:
+            return await self._found_or_asked(call)
         async with self._learning:  # a whole file in words that the endpoint doesn't understand would be a day lost
             if not (self._asker.dialect.good or self._asker.dialect.bad):
                 return await self._asker.buy(call)
@@ -112,12 +118,26 @@ class BatchAsker:
                         return await self._asker.buy(call)
         raise RowFailed(f"given up after {TRIES} batches: {result.cause}", TRIES)
 
+    async def _found_or_asked(self, call: Call) -> Answer:
+        await self._adopted.wait()
+        if self._is_ours(call.key):
+            place = self._places.setdefault(call.key, _Place(call))
+            place.futures.append(future := asyncio.get_running_loop().create_future())
+            result = await future
+            if isinstance(result, Reply):
+                return Answer(result, json.loads(result.body), 1, True, "")
+        return await self._asker.buy(call)
+
     def _place(self, call: Call) -> _Place:
         if call.key not in self._places:
             self._places[call.key] = place = _Place(call)
             self._queue.append(place)
             self._wake.set()
         return self._places[call.key]
+
+    def _is_ours(self, key: str) -> bool:
+        """Whether one of the batches that this run looks after will bring its result."""
+        return any(key in calls for calls in self._calls.values())
 
     def _speaks(self) -> tuple[str, tuple[str, ...]]:
         return self._asker.dialect.level, self._asker.dialect.without
@@ -139,10 +159,12 @@ class BatchAsker:
     async def _work(self) -> None:
         try:
             await self._adopt()
+            self._adopted.set()
             while True:
                 await self._gather()
         except Exception as error:
             self._fail(error)
+            self._adopted.set()
 
     async def _adopt(self) -> None:
         """Takes up the batches that nobody looks after: those of a job that was stopped or killed."""
@@ -210,7 +232,7 @@ class BatchAsker:
             elif isinstance(result, Full):
                 full = result
                 self._queue.append(place)
-            elif not any(key in calls for calls in self._calls.values()):  # in none of our batches: another process has it in hand
+            elif not self._is_ours(key):  # another process has it in hand
                 asyncio.get_running_loop().call_later(self._limits.busy_s, self._again, place)
         return full
 

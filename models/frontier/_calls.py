@@ -4,6 +4,7 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 
+from models.frontier._image_tokens import likely_image_tokens, most_image_tokens
 from models.frontier._images import Picture
 from models.frontier._requests import Request
 from models.frontier._schemas import schema_text
@@ -46,7 +47,7 @@ class Call:
         return hashlib.sha256(json.dumps(said, sort_keys=True, ensure_ascii=False).encode("utf-8", "surrogatepass")).hexdigest()
 
     def most_prompt_tokens(self, image_tokens: int | None) -> int:
-        """An upper bound: a token is at least one byte of text; an image as the price table says, else about twice its area / 750."""
+        """An upper bound: a token is at least one byte of text; an image as the price table says, else by its model's family."""
         request = self.request
         texts = [
             request.system,
@@ -55,13 +56,26 @@ class Call:
             *(part for turn in self.turns for part in turn),
         ]
         in_text = sum(len(text.encode("utf-8", "replace")) for text in texts) + 100
-        return in_text + sum(image_tokens or most_image_tokens(picture) for picture in self.pictures)
+        return in_text + self.most_image_tokens(image_tokens)
+
+    def most_image_tokens(self, image_tokens: int | None) -> int:
+        """Of all images; `image_tokens`: the most that one counts, by the price table."""
+        return sum(image_tokens or most_image_tokens(*self._looked_at(picture)) for picture in self.pictures)
+
+    def likely_image_tokens(self) -> int | None:
+        """Of all images, as the vendor documents them; None for a model of no known family."""
+        counts = [likely_image_tokens(*self._looked_at(picture)) for picture in self.pictures]
+        return None if None in counts else sum(counts)
+
+    def _looked_at(self, picture: Picture) -> tuple[str, int, int, str | None]:
+        return self.parameters.model, picture.width, picture.height, self.parameters.detail
 
     @property
     def likely_tokens(self) -> float:
         """As vendors reckon a call before they answer it: about four bytes a token, and all of max_tokens."""
-        pictures = sum(most_image_tokens(picture) for picture in self.pictures)
-        return (self.most_prompt_tokens(0) - pictures) / 4 + pictures / 2 + self.parameters.max_tokens
+        pictures = self.most_image_tokens(None)
+        likely = self.likely_image_tokens()
+        return (self.most_prompt_tokens(None) - pictures) / 4 + (pictures / 2 if likely is None else likely) + self.parameters.max_tokens
 
     def body(self, level: str, without: tuple[str, ...], data_urls: list[str]) -> dict:
         """The JSON of POST /chat/completions, at a level and without what a dialect does without."""
@@ -88,8 +102,3 @@ class Call:
         """What a dialect could do without and this call doesn't have."""
         unset = ["temperature"] if self.parameters.temperature is None else []
         return (*unset, "detail") if not (self.parameters.detail and self.pictures) else tuple(unset)
-
-
-def most_image_tokens(picture: Picture) -> int:
-    """A generous guess for models whose most isn't in the price table (OpenAI's 85 + 170 a tile, Anthropic's area / 750)."""
-    return 300 + 2 * picture.width * picture.height // 750

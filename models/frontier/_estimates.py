@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from models.frontier._calls import Call, most_image_tokens
+from models.frontier._calls import Call
 from models.frontier._journal import Find, Journal
 from models.frontier._prices import Price
 
@@ -19,7 +19,7 @@ def estimate(sample: list[Call], count: int, journal: Journal, price: Price | No
     """Scales the sample up to `count` requests.
 
     With enough replies of the same purpose in the journal: their mean tokens, a fifth less to a third more. Without: text at 5 to 3
-    bytes a token, images at a third to the whole of their worst, replies of a tenth to all of max_tokens.
+    bytes a token, images as the vendor documents them or at a third to the whole of their worst, replies of a tenth to all of max_tokens.
     """
     if not sample or count <= 0:
         return Estimate(0, 0.0, 0.0) if price else Estimate(0, None, None)
@@ -38,8 +38,10 @@ def _range(call: Call, journal: Journal, price: Price) -> tuple[float, float]:
     if replies >= _ENOUGH and prompt is not None and completion is not None:
         usd = price.usd(prompt, completion, images=min(prompt, sum(price.image_tokens or 0 for _ in call.pictures)))
         return 0.8 * usd, 1.35 * usd
-    pictures = sum(price.image_tokens or most_image_tokens(picture) for picture in call.pictures)
+    pictures = call.most_image_tokens(price.image_tokens)
     text = call.most_prompt_tokens(price.image_tokens) - pictures
+    likely = None if price.image_tokens else call.likely_image_tokens()
+    fewest, pictures = (pictures // 3, pictures) if likely is None else (int(0.8 * likely), int(1.2 * likely))
     most = call.parameters.max_tokens
-    low = price.usd(text // 5 + pictures // 3, most // 10, images=pictures // 3)
+    low = price.usd(text // 5 + fewest, most // 10, images=fewest)
     return low, price.usd(text // 3 + pictures, most, images=pictures)

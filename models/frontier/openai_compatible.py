@@ -14,12 +14,14 @@ from models.frontier import _pocket_teacher
 from models.frontier._ask import Asker
 from models.frontier._batch import BatchAsker, Limits
 from models.frontier._batch_file import MOST_CALLS
+from models.frontier._batch_records import OpenBatches
 from models.frontier._batch_remote import Remote
 from models.frontier._batcher import Batcher
 from models.frontier._calls import Call, Parameters
 from models.frontier._connection import Link
 from models.frontier._dialect import dialect_from
 from models.frontier._estimates import Estimate, estimate
+from models.frontier._image_tokens import useful_pixels
 from models.frontier._images import Pictures
 from models.frontier._journal import Find, Journal
 from models.frontier._keys import find_key
@@ -59,7 +61,9 @@ class OpenAICompatible:
         detail: Literal["low", "high", "auto"] | None = Field(
             None, description="How closely images are looked at, where the endpoint knows it."
         )
-        max_pixels: int = Field(2_000_000, ge=1024, description="Larger images are scaled down to so many pixels.")
+        max_pixels: int | None = Field(
+            None, ge=1024, description="Larger images are scaled down to so many pixels; empty: what the model is known to make use of."
+        )
         budget_usd: float | None = Field(None, ge=0, description="Hard cap on spend, calls in flight counted at their worst; empty: none.")
         budget_scope: str = Field("", description="What the cap counts: spend under this name (a job's), or empty: all of the journal.")
         batch: bool = Field(
@@ -81,6 +85,10 @@ class OpenAICompatible:
     def endpoint(self) -> str:
         """The endpoint as it stands in keys and reports."""
         return self.options.endpoint.rstrip("/")
+
+    @property
+    def _max_pixels(self) -> int:
+        return self.options.max_pixels or useful_pixels(self.options.model)
 
     @property
     def journal(self) -> Journal:
@@ -155,23 +163,24 @@ class OpenAICompatible:
             link,
             self._parameters(),
             Account(full_price, options.budget_usd, options.budget_scope),
-            Pictures(options.max_pixels),
+            Pictures(self._max_pixels),
             dialect_from(self.journal.dialect(self.endpoint, options.model)),
             self._pace,
             options.concurrency,
         )
-        window = 4 * options.concurrency + 64
-        if options.batch:
-            make, window = partial(self._batches, make, link, Account(price, options.budget_usd, options.budget_scope)), MOST_CALLS
+        window = MOST_CALLS if options.batch else 4 * options.concurrency + 64
+        (left,) = self.journal.apply([OpenBatches(self.endpoint, options.model)])
+        if options.batch or left:
+            make = partial(self._batches, make, link, Account(price, options.budget_usd, options.budget_scope), not options.batch)
         yield from Run(make, Batcher(self.journal), window).outcomes(requests, should_stop, then)
 
-    def _batches(self, make: Callable, link: Link, account: Account, batcher: Batcher, run: Run) -> BatchAsker:
+    def _batches(self, make: Callable, link: Link, account: Account, live: bool, batcher: Batcher, run: Run) -> BatchAsker:
         folder = self.journal.path.with_name("batches")
-        return BatchAsker(make(batcher, run), Remote(link), account, folder, self.batch_limits, self.say, batcher, run)
+        return BatchAsker(make(batcher, run), Remote(link), account, folder, self.batch_limits, self.say, live, batcher, run)
 
     def _parameters(self) -> Parameters:
         options = self.options
-        return Parameters(self.endpoint, options.model, options.max_tokens, options.temperature, options.detail, options.max_pixels)
+        return Parameters(self.endpoint, options.model, options.max_tokens, options.temperature, options.detail, self._max_pixels)
 
     def _link(self, options: Options) -> Link:
         if self.endpoint == _pocket_teacher.NAME:
@@ -211,6 +220,6 @@ class OpenAICompatible:
 
         Requests of the sample that the journal already has cost nothing; their share is taken for the whole.
         """
-        pictures = Pictures(self.options.max_pixels)
+        pictures = Pictures(self._max_pixels)
         calls = [Call(request, self._parameters(), tuple(pictures.describe(path) for path in request.images)) for request in sample]
         return estimate(calls, count, self.journal, self.price())
