@@ -7,7 +7,7 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from curation.error_types import ERROR_TYPES, UNKNOWN_COLOUR
-from curation.ui import parts, theme
+from curation.ui import parts, preload, theme
 from curation.ui.pages import PAGES
 from curation.ui.static import COMPONENTS
 
@@ -49,6 +49,7 @@ def mount(app: FastAPI, services: "Services", root_path: str | None = None) -> F
         show_error=False,
         pwa=False,
         theme=theme.theme(),
+        head=preload.head(),
         favicon_path=str(COMPONENTS / "favicon.svg"),
     )
 

@@ -54,8 +54,11 @@ export function start(element) {
   const search = at(root, "search");
   search.addEventListener("input", later(() => choose({ words: search.value.trim() || null }, true), 250));
   search.addEventListener("keydown", (event) => event.key === "Enter" && search.blur());
-  loadViews();
-  watchIndex(search, "failures", refresh);
+  if (!state.one("lasso") && !state.one("saved")) early = askPage(filter()); // the first page needs to know nothing else
+  setTimeout(() => {
+    loadViews();
+    watchIndex(search, "failures", refresh);
+  });
 }
 
 // What the middle shows: map, grid or slices.
@@ -149,21 +152,36 @@ async function loadSummary() {
   const wanted = rounds();
   view.summary = await api("failures/summary", { round: wanted.length ? wanted : null });
   shownRounds = JSON.stringify(wanted);
-  await map.load(view.summary);
+  if (state.one("lasso")) await map.load(view.summary); // it says which failures are meant
+}
+
+let early = null; // the answer that the first page waits for, asked for before anything else: {of, answer}
+
+function askPage(chosen) {
+  const asked = { ...chosen, offset: offset(), limit: PAGE };
+  const answer = api("failures/page", asked);
+  answer.catch(() => {}); // whoever shows it says so
+  return { of: JSON.stringify(asked), answer };
 }
 
 let turns = 0;
 
-// The pictures come first: nothing else is asked for until they are known.
+// The pictures come first: nothing else is asked for until they are known, the map's points included.
 async function loadSelection(chosen) {
   const mine = ++turns;
   const current = () => mine === turns;
-  const page = api("failures/page", { ...chosen, offset: offset(), limit: PAGE }).then((answer) => {
+  const asked = JSON.stringify({ ...chosen, offset: offset(), limit: PAGE });
+  const page = (early?.of === asked ? early : askPage(chosen)).answer.then((answer) => {
     if (!current()) return;
     view.page = answer;
     drawPage();
   });
-  const shown = map.loadShown(chosen, current);
+  early = null;
+  const shown = page.then(() => map.load(view.summary)).then(() => {
+    map.show();
+    return current() && map.loadShown(chosen, current);
+  });
+  shown.catch(() => {}); // waited for below, unless the page itself is lost
   await page;
   if (!current()) return;
   const answer = await Promise.all([api("failures/clusters", chosen), api("failures/facets", chosen), shown]);
