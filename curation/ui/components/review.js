@@ -26,7 +26,7 @@ let side;
 let shown = null; // the queue on the page, as JSON
 let busy = false;
 
-export const view = { facets: {}, reasons: [], reviewer: null, workspace: null, actions: [], rejecting: false, beside: false, mine: { assigned: 0, done: 0 }, blind: false, times: [], queue: new Queue(() => draw()), outbox: null };
+export const view = { facets: {}, reasons: [], reviewer: null, workspace: null, actions: [], rejecting: false, beside: false, mine: { assigned: 0, done: 0 }, blind: false, times: [], queue: new Queue(() => draw(), (run) => behindDecision(run)), outbox: null };
 
 export function start(element) {
   root = element;
@@ -183,13 +183,16 @@ export function draw() {
     }
   }
   drawHead();
-  if (!aroundWaits) afterPaint(drawAround);
+  if (!aroundWaits) afterPaint(() => behindDecision(drawAround));
   aroundWaits = true;
 }
 
-// What stands around the sample comes one frame after it: keys feel as quick as the sample is.
+// What stands around the sample comes after it, and after the decision is on disk: keys feel as quick as the sample is.
 let aroundWaits = false;
 const afterPaint = (run) => (document.hidden ? setTimeout(run) : requestAnimationFrame(() => setTimeout(run)));
+
+const NOTICED = 150; // milliseconds
+export const behindDecision = (run) => Promise.race([view.outbox.settled(), new Promise((resolve) => setTimeout(resolve, NOTICED))]).then(run);
 
 let countWaits = false;
 function drawCount() {

@@ -17,8 +17,9 @@ function remembered(asked) {
 }
 
 export class Queue {
-  constructor(arrived) {
-    Object.assign(this, { cards: [], index: 0, before: 0, total: 0, order: null, short: null, known: null, ended: true, loading: null, asked: null, arrived, newest: onlyLatest() });
+  // arrived(): a card that was waited for is there. unhurried(run): runs what can wait until nothing more pressing is on its way.
+  constructor(arrived, unhurried) {
+    Object.assign(this, { unhurried, cards: [], index: 0, before: 0, total: 0, order: null, short: null, known: null, ended: true, loading: null, asked: null, arrived, newest: onlyLatest() });
     this.ahead = new Map(); // pictures on their way, by address
   }
 
@@ -53,7 +54,7 @@ export class Queue {
     if (to < 0) return this.before > 0 && this.loadBefore();
     if (to > this.cards.length) return false;
     this.index = to;
-    this.prefetch();
+    this.unhurried(() => this.prefetch());
     return true;
   }
 
