@@ -256,6 +256,21 @@ def test_a_pause_leaves_the_batch_running_and_resuming_collects_it(tmp_path):
         assert len(server.log()["batches"]) == 1
 
 
+def test_a_job_without_batches_waits_for_what_lies_in_one_that_was_left_alone(tmp_path):
+    priced(tmp_path, batch=0.5)
+    with batch_server(seconds=1.0) as server:
+        with batching(server, tmp_path / "journal.sqlite") as frontier:
+            assert len(list(frontier.ask_all(requests(20), lambda: bool(server.log()["batches"])))) <= 1
+        with client(server, tmp_path / "journal.sqlite") as live:
+            live.batch_limits = QUICK
+            outcomes = list(live.ask_all(requests(25)))
+            spent, reserved = live.journal.spent_usd()
+        log = server.log()
+        assert len(outcomes) == 25 and all(outcome.parsed for outcome in outcomes)
+        assert len(log["batches"]) == 1 and log["live"] == 1 + 5 and set(log["texts"].values()) == {1}
+        assert spent == pytest.approx(6 * 0.002 + 19 * 0.001) and reserved == 0
+
+
 def test_cancelling_cancels_the_batch_within_two_seconds_and_keeps_what_is_done(tmp_path):
     with batch_server(seconds=4.0) as server, batching(server, tmp_path / "journal.sqlite") as frontier:
         stopped: list[float] = []

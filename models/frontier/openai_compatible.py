@@ -150,8 +150,7 @@ class OpenAICompatible:
 
     def _run(self, requests: Iterable[Request], should_stop: Stop, then: Then, options: Options) -> Iterator[Outcome]:
         full_price = self._full_price()
-        price = full_price.in_batch() if full_price and options.batch else full_price
-        if options.budget_usd is not None and price is None:
+        if options.budget_usd is not None and full_price is None:
             raise FrontierStopped(
                 f"model {options.model} has no price, so the budget can't be kept: add it to {self.journal.path.with_name('prices.json')} "
                 "(per million tokens; 0 if it is free) or start without a budget",
@@ -171,7 +170,8 @@ class OpenAICompatible:
         window = MOST_CALLS if options.batch else 4 * options.concurrency + 64
         (left,) = self.journal.apply([OpenBatches(self.endpoint, options.model)])
         if options.batch or left:
-            make = partial(self._batches, make, link, Account(price, options.budget_usd, options.budget_scope), not options.batch)
+            account = Account(full_price and full_price.in_batch(), options.budget_usd, options.budget_scope)
+            make = partial(self._batches, make, link, account, not options.batch)
         yield from Run(make, Batcher(self.journal), window).outcomes(requests, should_stop, then)
 
     def _batches(self, make: Callable, link: Link, account: Account, live: bool, batcher: Batcher, run: Run) -> BatchAsker:
