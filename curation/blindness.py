@@ -1,7 +1,8 @@
 """Blind review: what others and the filters decided stays hidden from a reviewer until they have decided themselves.
 
 A whole workspace may be blind, or an assignment. What is hidden never leaves the server. Whoever is to settle a dispute may
-ask to see the decisions first; that is noted, and no independent decision of theirs counts afterwards.
+ask to see the decisions first; that is noted, and no independent decision of theirs counts afterwards. Counts over a whole job,
+run or workspace (a funnel, a snapshot, what was approved) are shown to everybody: they name no sample.
 """
 
 import json
@@ -53,6 +54,12 @@ def rows(store: Store, reviewer: str, found: list[dict[str, Any]]) -> list[dict[
     """Rows of the grid as the reviewer may see them."""
     secret = hidden(store, reviewer, [row["sample_id"] for row in found])
     return [{**row, "failing": [], **_status(row)} if row["sample_id"] in secret else row for row in found]
+
+
+def elsewhere(store: Store, reviewer: str, found: list[dict[str, Any]], said: Sequence[str]) -> list[dict[str, Any]]:
+    """Rows of other pages that show samples: what they `said` of people's decisions is None where the reviewer has yet to decide."""
+    secret = hidden(store, reviewer, [row["sample_id"] for row in found])
+    return [{**row, **dict.fromkeys(said)} if row["sample_id"] in secret else row for row in found]
 
 
 def refuse_many(store: Store, reviewer: str, matching: dict) -> None:

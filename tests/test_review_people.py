@@ -320,3 +320,26 @@ def test_nobody_is_blind_unless_it_was_asked_for(team):
     ids = [row["sample_id"] for row in store.rows("samples_matching")]
     assert blindness.hidden(store, "lin", ids) == set()
     assert reviews.preview_bulk(store, {}, "approve")["total"] == len(ids)
+
+
+def test_other_pages_and_the_command_line_don_t_tell_of_single_samples_either(tmp_path):
+    from tests.test_cluster_changes import Api
+
+    store, _, workspace = seeded_store(tmp_path / "seeded", 60, samples=60)
+    api = Api(store, workspace)  # ada's
+    ids = [row["sample_id"] for row in store.rows("samples_matching", statuses=["pending"])]
+    row = next(row for row in store.rows("review_cards", sample_ids=ids) if row["failure_id"])
+    sample, failure, job = row["sample_id"], row["failure_id"], row["job_id"]
+    reviews.decide(store, reviews.Decision(sample, row["revision"], "approve", event()), "grace")
+    assert api("failures/card", failure_id=failure)["approved"] >= 1
+    blindness.set_everywhere(store, True, "grace")
+    assert api("failures/card", failure_id=failure)["approved"] is None
+    rows = store.rows("generate_latest", job_id=job, limit=500)
+    shown = {one["sample_id"]: one["status"] for one in blindness.elsewhere(store, "ada", rows, ["status"])}
+    assert shown[sample] is None
+    assert "blind review" in api("command/review/preview", 409, action="approve", matching={"sample_ids": [sample]})["error"]
+    assert "blind review" in api("command/review", 409, action="approve", matching={"sample_ids": [sample]})["error"]
+    api("review/decide", sample_id=sample, revision=row["revision"], action="approve", event_id=event())
+    shown = {one["sample_id"]: one["status"] for one in blindness.elsewhere(store, "ada", rows, ["status"])}
+    assert shown[sample] == "approved"
+    store.close()

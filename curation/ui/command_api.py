@@ -7,7 +7,7 @@ from typing import Any, Literal
 from fastapi import APIRouter, HTTPException, Request
 from pydantic import BaseModel
 
-from curation import backups, builtin, checkpoints, results, reviews, summary
+from curation import backups, blindness, builtin, checkpoints, results, reviews, summary
 from curation.ui.services import services
 from data.registry import EXPORTS
 
@@ -40,12 +40,15 @@ class Backup(BaseModel):
 
 @router.post("/review/preview")
 def preview(request: Request, body: Bulk) -> dict[str, Any]:
-    return reviews.preview_bulk(services(request).store, body.matching)
+    here = services(request)
+    blindness.refuse_many(here.store, here.reviewer(request), body.matching)
+    return reviews.preview_bulk(here.store, body.matching)
 
 
 @router.post("/review")
 def review(request: Request, body: Bulk) -> dict[str, Any]:
     here = services(request)
+    blindness.refuse_many(here.store, here.reviewer(request), body.matching)
     return reviews.decide_bulk(here.store, body.matching, body.action, here.reviewer(request), reviews.new_event(), body.reason)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from fastapi import APIRouter, HTTPException, Request
 from pydantic import BaseModel, Field
 
-from curation import neighbours
+from curation import blindness, neighbours
 from curation import triage as words
 from curation.error_types import BY_NAME
 from curation.kept import latest
@@ -175,9 +175,12 @@ def page(request: Request, body: PageOf) -> dict[str, Any]:
 @failures.post("/card")
 def card(request: Request, body: CardOf) -> dict[str, Any]:
     """One failure with all that is known of it."""
-    row = services(request).store.row("failure_card_of", failure_id=body.failure_id)
+    here = services(request)
+    row = here.store.row("failure_card_of", failure_id=body.failure_id)
     if row is None:
         raise HTTPException(404, f"there is no failure {body.failure_id} in this workspace")
+    if blindness.hidden(here.store, here.reviewer(request), row.pop("sample_ids") or []):
+        row["approved"] = None  # of so few samples a count would tell
     return row
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from fastapi import APIRouter, HTTPException, Request
 from pydantic import BaseModel
 
-from curation import chains, checkpoints, endpoints, spend
+from curation import blindness, chains, checkpoints, endpoints, spend
 from curation.endpoints import host_of
 from curation.jobs import UnknownJob, estimate_view
 from curation.prompt_versions import prompts_for
@@ -130,7 +130,9 @@ def job(request: Request, body: Which) -> dict[str, Any] | None:
         "calls": here.store.row("calls_of_job", job_id=number),
         "money": spend.of_job(here.store, row, here.store.rows("job_calls_by_model", job_id=number)),
         "made_for": spend.of_generated(here.store, number),
-        "latest": here.store.rows("generate_latest", job_id=number, limit=body.limit),
+        "latest": blindness.elsewhere(
+            here.store, here.reviewer(request), here.store.rows("generate_latest", job_id=number, limit=body.limit), ["status"]
+        ),
         "errors": here.store.rows("generate_errors", job_id=number, limit=50),
         "dropped": here.store.rows("dropped_proposals", job_id=number, limit=50),
         "chain": chain,

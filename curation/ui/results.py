@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from fastapi import APIRouter, HTTPException, Request, Response
 from pydantic import BaseModel
 
-from curation import checkpoints, evidence, results
+from curation import blindness, checkpoints, evidence, results
 from curation.stages.base import NothingToDo
 from curation.ui import parts
 from curation.ui.services import services
@@ -77,9 +77,10 @@ def ledger(request: Request, body: Ledger) -> dict[str, Any]:
 @router.post("/behind")
 def behind(request: Request, body: Behind) -> list[dict[str, Any]]:
     """Approved samples of that error type that the checkpoint was trained on."""
-    store = services(request).store
-    after = checkpoints.find(store, body.after)
-    return store.rows("samples_behind_error_type", checkpoint_id=after.checkpoint_id, error_type=body.error_type, limit=PRACTISED)
+    here = services(request)
+    after = checkpoints.find(here.store, body.after)
+    rows = here.store.rows("samples_behind_error_type", checkpoint_id=after.checkpoint_id, error_type=body.error_type, limit=PRACTISED)
+    return blindness.elsewhere(here.store, here.reviewer(request), rows, ["decided_by"])
 
 
 @router.get("/evidence.zip")

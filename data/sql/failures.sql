@@ -212,6 +212,7 @@ FROM failure_state WHERE {failure_filter} GROUP BY ALL ORDER BY failures DESC
 -- One failure with all that is known of it, how often it was practised, and what people said.
 SELECT f.*, c.title AS cluster, s.metric, s.threshold, s.title AS dataset_title,
        (SELECT count(*) FROM sample m WHERE m.failure_id = f.failure_id) AS samples,
+       (SELECT list(m.sample_id) FROM sample_state m WHERE m.failure_id = f.failure_id) AS sample_ids,
        (SELECT count(*) FROM sample_state m WHERE m.failure_id = f.failure_id AND m.status IN ('approved', 'auto_approved')) AS approved,
        (SELECT list({'label': t.label, 'error_type': t.error_type, 'reviewer': t.reviewer, 'created_at': t.created_at} ORDER BY t.created_at DESC)
         FROM standing_triage t WHERE t.failure_id = f.failure_id) AS history
