@@ -6,10 +6,10 @@ const tested = new Map(); // what a test said, by the settings that were tested
 const mark = (values) => JSON.stringify(Object.entries(values).sort());
 
 export function drawEndpoints(box, { frontier }) {
-  fillOnce(box, frontier, () => [h("div.row", h("h4", "Frontier endpoints"), h("span.grow"), h("button.btn", { onclick: () => editEndpoint(null, frontier.schema) }, "Add endpoint", h("kbd", "e"))),
+  fillOnce(box, frontier, () => [h("div.row", { style: "margin-bottom:6px" }, h("h4", { style: "margin:0" }, "Frontier endpoints"), h("span.grow"), h("button.btn", { onclick: () => editEndpoint(null, frontier.schema) }, "Add endpoint", h("kbd", "e"))),
     h("div.card", frontier.endpoints.map((one) => endpoint(one, frontier))),
-    h("h4", "Which stage asks which"), h("div.card.stages", frontier.stages.map((one) => stage(one, frontier.endpoints))),
-    h("p.hint", { title: frontier.file }, "Kept in config.toml, a file of yours: names of key variables stand there, never keys. Each launch can choose another.")]);
+    h("h4", { style: "margin-top:16px" }, "Which stage asks which"), h("div.card.stages", frontier.stages.map((one) => stage(one, frontier.endpoints))),
+    h("p.dim", { style: "margin-top:6px;font-size:12px", title: frontier.file }, "Kept in config.toml, a file of yours: names of key variables stand there, never keys. Each launch can choose another.")]);
 }
 
 function endpoint(one, { schema, stages }) {

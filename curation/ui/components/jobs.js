@@ -71,7 +71,7 @@ function drawList() {
   const { jobs, statuses, stages, spend, total } = found;
   const all = Object.values(statuses).reduce((sum, count) => sum + count, 0);
   const status = state.one("status"), stage = state.one("stage");
-  fillOnce(at(root, "filters"), [statuses, stages, status, stage], () => all > 0 && [
+  fillOnce(at(root, "filters"), [statuses, stages, status, stage, Boolean(spent)], () => all > 0 && !spent && [
     pick([{ value: "", text: `any status (${fmt.number(all)})` }, ...Object.entries(statuses).map(([name, count]) => ({ value: name, text: `${name} (${fmt.number(count)})` }))], status, (value) => state.set({ status: value, offset: null, job: null }), { title: "Status" }),
     pick([{ value: "", text: "any stage" }, ...Object.entries(stages).map(([name, count]) => ({ value: name, text: `${name.replaceAll("_", " ")} (${fmt.number(count)})` }))], stage, (value) => state.set({ stage: value, offset: null, job: null }), { title: "Stage" })]);
   const usd = spend.some((row) => row.usd !== null) ? spend.reduce((sum, row) => sum + (row.usd ?? 0), 0) : null;

@@ -67,7 +67,7 @@ function content(detail) {
 }
 
 const callTable = (calls) => h("table", h("thead", h("tr", h("th", "For"), h("th", "Model"), h("th.r", "Calls"), h("th.r", "In"), h("th.r", "Out"), h("th.r", "Spend"))),
-  h("tbody", calls.map((row) => h("tr", h("td", row.purpose), h("td.clip", { title: `${row.model} at ${row.endpoint}` }, row.model), h("td.r", fmt.number(row.calls)), h("td.r.dim", fmt.number(row.prompt_tokens)), h("td.r.dim", fmt.number(row.completion_tokens)), h("td.r", usd(row.usd))))));
+  h("tbody", calls.map((row) => h("tr", h("td", row.purpose), h("td.clip", { style: "max-width:104px", title: `${row.model} at ${row.endpoint}` }, row.model), h("td.r", fmt.number(row.calls)), h("td.r.dim", fmt.number(row.prompt_tokens)), h("td.r.dim", fmt.number(row.completion_tokens)), h("td.r", usd(row.usd))))));
 
 // Another cap for a job that rests; Resume then goes on with it.
 function cap({ job, money: { cap_usd: now } }) {
@@ -82,7 +82,7 @@ function cap({ job, money: { cap_usd: now } }) {
     await set();
     await act(job, "resume");
   };
-  return h("div.row", { style: "margin-top:6px" }, h("span.dim", "Cap, $"), input, h("button.btn", { onclick: set }, "Set"), h("button.btn.p", { onclick: resume, title: "What it has spent so far counts" }, "Set and resume"));
+  return h("div.row", { style: "margin-top:6px" }, h("span.dim", { style: "white-space:nowrap" }, "Cap, $"), input, h("button.btn", { onclick: set }, "Set"), h("button.btn.p", { onclick: resume, title: "What it has spent so far counts" }, "Set and resume"));
 }
 
 const following = (step) => h("div.row", h("span.dim", "→"), step.stage.replaceAll("_", " "), step.job_id

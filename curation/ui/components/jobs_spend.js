@@ -1,6 +1,6 @@
 // The Spend view of Jobs: what was spent by round and stage, for each approved sample, by cluster, by model.
 
-import { chip, emptyState, fmt, h, state, typeChip } from "./lib.js";
+import { chip, dot, emptyState, fmt, h, state } from "./lib.js";
 
 // Small amounts keep two digits that say something.
 export const usd = (value) => (value === null || value === undefined ? "unpriced" : fmt.usd(value));
@@ -28,9 +28,9 @@ const figure = (value, what) => h("div", h("div.num", value), h("div.dim", what)
 const priced = (row) => [usd(row.usd), row.usd !== null && row.unpriced > 0 && h("small.dim", ` + ${fmt.number(row.unpriced)} unpriced`)];
 
 function clusters(rows) {
-  const head = [["Cluster"], ["Error type"], ["Diagnose", 1], ["Generate", 1], ["Draw", 1], ["Filter", 1], ["All", 1], ["Samples", 1], ["Approved", 1], ["Each approved", 1]];
-  return table(head, rows.slice(0, 100).map((row) => h("tr", h("td.clip.wide", { title: row.title }, row.cluster_id ? h("a", { href: `?page=failures&cluster=${row.cluster_id}`, onclick: (event) => { event.preventDefault(); state.go("failures", { cluster: row.cluster_id }); } }, row.title) : row.title),
-    h("td", row.error_type ? typeChip(row.error_type) : ""), ["diagnose", "generate", "draw", "filter"].map((part) => h("td.r.dim", amount(row[`${part}_usd`]))), h("td.r", usd(row.usd)), h("td.r", fmt.number(row.samples)), h("td.r", fmt.number(row.approved)), h("td.r", each(row.per_approved)))));
+  const head = [["Cluster"], ["Diagnose", 1], ["Generate", 1], ["Draw", 1], ["Filter", 1], ["All", 1], ["Samples", 1], ["Approved", 1], ["Each approved", 1]];
+  return table(head, rows.slice(0, 100).map((row) => h("tr", h("td.clip.wide", { title: `${row.title}${row.error_type ? ` (${row.error_type})` : ""}` }, row.error_type && [dot(row.error_type), " "], row.cluster_id ? h("a", { href: `?page=failures&cluster=${row.cluster_id}`, onclick: (event) => { event.preventDefault(); state.go("failures", { cluster: row.cluster_id }); } }, row.title) : row.title),
+    ["diagnose", "generate", "draw", "filter"].map((part) => h("td.r.dim", amount(row[`${part}_usd`]))), h("td.r", usd(row.usd)), h("td.r", fmt.number(row.samples)), h("td.r", fmt.number(row.approved)), h("td.r", each(row.per_approved)))));
 }
 
 function models(spend) {
