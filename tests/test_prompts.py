@@ -14,10 +14,11 @@ from curation.prompt_check import BadPrompt, flaws
 from curation.prompting import Prompts, joined, parts, render, shipped
 from curation.prompting import names as prompt_names
 from curation.replies import Diagnosis, Judgement, ProposedSample
+from curation.stages.base import Job
 from curation.stages.cluster import Options as ClusterOptions
 from curation.stages.diagnose import Options as DiagnoseOptions
 from curation.stages.filter import Options as FilterOptions
-from curation.stages.generate import DIFFICULTIES
+from curation.stages.generate import DIFFICULTIES, Generate
 from curation.stages.generate import Options as GenerateOptions
 from data.store import Store
 from data.workspace import Workspace
@@ -361,3 +362,21 @@ def test_versions_are_hashes_of_the_text_alone(tmp_path, monkeypatch):
     version = shipped("judge").version
     monkeypatch.setattr(prompting, "FOLDER", tmp_path)
     assert shipped.__wrapped__("judge").version == version and shipped.__wrapped__("judge").title.startswith("The judge")
+
+
+def test_dropped_proposals_are_kept_counted_and_never_become_samples(tmp_path):
+    store, _, workspace = seeded_store(tmp_path / "w", 40, samples=0)
+    failure = store.rows("prompt_failures", round=1, failure_ids=None, teachable=True, limit=1)[0]
+    row = {**failure, "route": "same_image", "avoid": []}
+    said = [proposal(failure["question"]), proposal("Is there a purple star?", "no"), proposal("Is there a purple star?", "no")]
+    kept, dropped = proposal_rules.sift([one | {"choices": failure["choices"]} for one in said], row | {"metric": "vqa_accuracy"})
+    names = ("failure_id", "diagnosis_id", "dataset", "error_type", "route", "image")
+    result = {"key": "1/same_image", "proposals": kept, "dropped": dropped, **{name: row[name] for name in names}}
+    job = Job(4, "generate", 1, GenerateOptions(), tmp_path)
+    for _ in range(2):  # taken up twice, as after a crash
+        with store.write() as write:
+            Generate().collect(write, job, [result | {"frontier": "m", "replies": []}])
+    assert [one["rule"] for one in store.rows("dropped_proposals", job_id=4, limit=9)] == ["paraphrase", "repeated"]
+    assert len(store.column("samples_of_job", job_id=4)) == 1
+    assert Generate().finish(store, workspace, job) == "2 proposals broke a rule and were dropped: 1 paraphrase, 1 repeated"
+    store.close()

@@ -8,6 +8,7 @@ from curation import prompt_versions
 from curation.app_settings import Settings
 from curation.jobs import Jobs
 from curation.prompting import parts, shipped
+from curation.stages.base import NothingToDo
 from curation.ui.server import create_app
 from tests.browser import chromium, executable, served
 from tests.page_api import PageApi
@@ -74,6 +75,43 @@ def test_a_failure_that_is_not_teachable_gets_no_proposals(post):
     teachable = {row["failure_id"] for row in post("failures", name="proposal")}
     other = next(row["failure_id"] for row in post("failures", name="diagnosis") if row["failure_id"] not in teachable)
     assert "isn't teachable" in post("preview", 409, **draft("proposal", failure_id=other))["error"]
+
+
+@pytest.mark.parametrize("name", ["blind", "diagnosis", "proposal", "judge", "agreement", "guess"])
+def test_two_versions_are_compared_also_after_a_pause(post, world, name):
+    """Every failure has both replies once, and nothing of it enters the loop."""
+    _, store, jobs = world
+    before = store.table_counts(("diagnosis", "sample", "verdict"))
+    body = draft(name)
+    other = post("save", **body | {"system": body["system"] + "\nTake your time.", "use": False})["version"]
+    asked = {"prompt": name, "a": "shipped", "b": other[:7], "limit": CALLS}
+    expected = jobs.estimate("compare_prompts", asked).calls
+    job_id = jobs.launch("compare_prompts", asked, "ada")
+    jobs.pause(job_id)
+    if jobs.wait(job_id, 60)["status"] == "paused":
+        jobs.resume(job_id)
+    ended = jobs.wait(job_id, 60)
+    assert (ended["status"], ended["done"], ended["failed"]) == ("done", 2 * CALLS, 0), ended
+    found = post("comparison", job_id=job_id)
+    assert found["versions"] == {"a": shipped(name).version, "b": other} and len(found["failures"]) == CALLS
+    assert found["counts"]["compared"] == CALLS and found["costs"]["a"]["usd"] > 0
+    assert found["costs"]["b"]["prompt_tokens"] > found["costs"]["a"]["prompt_tokens"]  # three words more
+    assert store.value("calls_paid", job_id=job_id) <= expected <= 3 * CALLS
+    assert store.table_counts(("diagnosis", "sample", "verdict")) == before
+    assert post("show", name=name)["comparisons"][0]["job_id"] == job_id
+
+
+def test_the_same_version_twice_is_no_comparison(world):
+    with pytest.raises(NothingToDo, match="both sides are version"):
+        world[2].launch("compare_prompts", {"prompt": "blind", "a": "shipped"}, "ada")
+
+
+@pytest.fixture(autouse=True)
+def queries(monkeypatch):
+    from data import queries
+
+    texts = {**queries._texts(), "calls_paid": "SELECT count(*) FROM reply WHERE job_id = $job_id"}
+    monkeypatch.setattr(queries, "_texts", lambda: texts)
 
 
 def test_an_edit_is_mended_saved_tried_compared_and_taken_back_in_the_browser(tmp_path):
