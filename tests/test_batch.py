@@ -18,7 +18,7 @@ from curation.stages.base import Context
 from curation.stages.diagnose import Diagnose
 from data.workspace import Workspace
 from models.frontier import FrontierStopped, Journal
-from models.frontier._batch import Limits
+from models.frontier._batch_file import Limits
 
 SERVER = Path(__file__).with_name("batch_server.py")
 QUICK = Limits(quiet_s=0.3, look_s=(0.05, 0.2), busy_s=0.3)

@@ -9,7 +9,7 @@ import json
 import time
 import uuid
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field, replace
 from functools import partial
 from math import inf
@@ -18,7 +18,7 @@ from typing import Any
 
 from models.frontier import _failures as failures
 from models.frontier._ask import Abandoned, Answer, Asker, RowFailed
-from models.frontier._batch_file import MOST_BYTES, MOST_CALLS, Draft, line_of
+from models.frontier._batch_file import Draft, Limits, line_of
 from models.frontier._batch_records import Batch, Begin, CallsOf, Collect, Join, OpenBatches, Own, Settle, Submitted, Uploaded, new_batch
 from models.frontier._batch_remote import ENDED, Remote
 from models.frontier._batcher import Batcher
@@ -32,17 +32,6 @@ from models.frontier._speak import Account, usage_of
 TRIES = 5  # batches that a call may fail in before its row is marked
 GRACE = 1.5  # seconds for what is being collected when a run ends, or for cancelling what runs remotely
 AT_ONCE = 100  # calls claimed, or replies kept, in one transaction
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What a batch may hold, and how long is waited for what."""
-
-    calls: int = MOST_CALLS
-    bytes: int = MOST_BYTES
-    quiet_s: float = 2.0  # without a new call: the file is complete
-    look_s: tuple[float, float] = (2.0, 60.0)  # between two looks at a batch: longer as it grows older
-    busy_s: float = 5.0  # until a call that another process has in hand is tried again
 
 
 @dataclass
@@ -86,7 +75,8 @@ class BatchAsker:
         self._tasks: set[asyncio.Task] = set()
         self._collecting: set[asyncio.Task] = set()
         self._worker: asyncio.Task | None = None
-        self._learning = asyncio.Lock()
+        self._learning, self._adopting = asyncio.Lock(), asyncio.Lock()
+        self._broken: Exception | None = None
 
     async def buy(self, call: Call) -> Answer:
         """The reply to a call, some time later. Raises RowFailed, Abandoned, BadImage or FrontierStopped."""
@@ -120,6 +110,8 @@ class BatchAsker:
 
     async def _found_or_asked(self, call: Call) -> Answer:
         await self._adopted.wait()
+        if self._broken:
+            raise self._broken
         if self._is_ours(call.key):
             place = self._places.setdefault(call.key, _Place(call))
             place.futures.append(future := asyncio.get_running_loop().create_future())
@@ -129,6 +121,8 @@ class BatchAsker:
         return await self._asker.buy(call)
 
     def _place(self, call: Call) -> _Place:
+        if self._broken:
+            raise self._broken
         if call.key not in self._places:
             self._places[call.key] = place = _Place(call)
             self._queue.append(place)
@@ -153,6 +147,7 @@ class BatchAsker:
                 future.set_result(result)
 
     def _fail(self, error: Exception) -> None:
+        self._broken = error
         for key in list(self._places):
             self._resolve(key, error)
 
@@ -168,15 +163,16 @@ class BatchAsker:
 
     async def _adopt(self) -> None:
         """Takes up the batches that nobody looks after: those of a job that was stopped or killed."""
-        for batch in await self._batcher.do(OpenBatches(self.parameters.endpoint, self.parameters.model)):
-            if batch.token in self._open or (batch.owner and is_alive(batch.owner, inf, time.time())):
-                continue
-            await self._batcher.do(Own(batch.token, self.owner))
-            self._path(batch.token).unlink(missing_ok=True)
-            if batch.file_id is None:  # nothing was asked
-                await self._batcher.do(Settle(batch.token))
-            else:
-                await self._follow(batch)
+        async with self._adopting:
+            for batch in await self._batcher.do(OpenBatches(self.parameters.endpoint, self.parameters.model)):
+                if batch.token in self._open or (batch.owner and is_alive(batch.owner, inf, time.time())):
+                    continue
+                await self._batcher.do(Own(batch.token, self.owner))
+                self._path(batch.token).unlink(missing_ok=True)
+                if batch.file_id is None:  # nothing was asked
+                    await self._batcher.do(Settle(batch.token))
+                else:
+                    await self._follow(batch)
 
     def _path(self, token: str) -> Path:
         return self._folder / f"{token}.jsonl"
@@ -249,8 +245,9 @@ class BatchAsker:
     def _again(self, place: _Place) -> None:
         """Another process had it in hand, and may be gone by now."""
         self._queue.append(place)
-        self._do(self._adopt())
         self._wake.set()
+        if not self._adopting.locked():
+            self._do(self._adopt())
 
     async def _wait_for_budget(self, full: Full) -> None:
         """Until what is under way has come back for less than its worst. Raises FrontierStopped where nothing is."""
@@ -288,27 +285,30 @@ class BatchAsker:
         self._calls[batch.token] = await self._batcher.do(CallsOf(batch.token))
         self._do(self._to_its_end(batch))
 
-    def _do(self, work) -> None:
-        task = asyncio.create_task(work)
+    async def _guarded(self, work: Coroutine) -> None:
+        try:
+            await work
+        except Exception as error:
+            self._fail(error)
+
+    def _do(self, work: Coroutine) -> None:
+        task = asyncio.create_task(self._guarded(work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         task.add_done_callback(self._collecting.discard)
 
     async def _to_its_end(self, batch: Batch) -> None:
-        try:
-            if batch.remote_id is None:
-                batch = replace(batch, remote_id=await self._remote.submit(batch.token, batch.file_id))
-                await self._batcher.do(Submitted(batch.token, batch.remote_id))
-                self._open[batch.token] = batch
-            while (seen := await self._remote.look(batch.remote_id)).status not in ENDED:
-                self._tell(batch.token, seen)
-                quick, slow = self._limits.look_s
-                await asyncio.sleep(min(max(quick, (time.time() - batch.created_at) / 20), slow))
+        if batch.remote_id is None:
+            batch = replace(batch, remote_id=await self._remote.submit(batch.token, batch.file_id))
+            await self._batcher.do(Submitted(batch.token, batch.remote_id))
+            self._open[batch.token] = batch
+        while (seen := await self._remote.look(batch.remote_id)).status not in ENDED:
             self._tell(batch.token, seen)
-            self._collecting.add(asyncio.current_task())
-            await self._collect(batch, seen)
-        except Exception as error:
-            self._fail(error)
+            quick, slow = self._limits.look_s
+            await asyncio.sleep(min(max(quick, (time.time() - batch.created_at) / 20), slow))
+        self._tell(batch.token, seen)
+        self._collecting.add(asyncio.current_task())
+        await self._collect(batch, seen)
 
     def _tell(self, token: str, seen: Any) -> None:
         counts = (seen.request_counts.completed + seen.request_counts.failed, seen.request_counts.total) if seen.request_counts else (0, 0)

@@ -7,6 +7,7 @@ An error {"id": ..., "custom_id": KEY, "response": null, "error": {"code": "batc
 """
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,17 @@ from models.frontier import _failures as failures
 ENDPOINT = "/v1/chat/completions"
 MOST_CALLS = 50_000
 MOST_BYTES = 100_000_000  # half of what is allowed: the package reads a file whole into memory to send it
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a batch may hold, and how long is waited for what."""
+
+    calls: int = MOST_CALLS
+    bytes: int = MOST_BYTES
+    quiet_s: float = 2.0  # without a new call: the file is complete
+    look_s: tuple[float, float] = (2.0, 60.0)  # between two looks at a batch: longer as it grows older
+    busy_s: float = 5.0  # until a call that another process has in hand is tried again
 
 
 def line_of(key: str, body: dict[str, Any]) -> bytes:

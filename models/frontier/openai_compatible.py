@@ -12,8 +12,8 @@ from pydantic import BaseModel, Field
 
 from models.frontier import _pocket_teacher
 from models.frontier._ask import Asker
-from models.frontier._batch import BatchAsker, Limits
-from models.frontier._batch_file import MOST_CALLS
+from models.frontier._batch import BatchAsker
+from models.frontier._batch_file import MOST_CALLS, Limits
 from models.frontier._batch_records import OpenBatches
 from models.frontier._batch_remote import Remote
 from models.frontier._batcher import Batcher
