@@ -1,19 +1,25 @@
-"""A real server of others, llama.cpp's: structured output works on it, and its errors are understood."""
+"""Real servers of others. llama.cpp's: structured output works on it, and its errors are understood. transformers': images arrive."""
 
+import contextlib
 import json
+import socket
 import subprocess
 import sys
+import time
+import urllib.request
 from pathlib import Path
 
 import pytest
 from frontier_world import client
 from llama_cpp_server import HERE, INSTALL
-from PIL import Image
+from PIL import Image, ImageDraw
 from pydantic import BaseModel
 
 from curation import replies
+from models import pocket
 from models.frontier import Request
 
+LLAVA = Path(pocket.__file__).parent / "llava"
 SERVER = Path(__file__).with_name("llama_cpp_server.py")
 REPLIES = [kind for kind in vars(replies).values() if isinstance(kind, type) and kind.__module__ == replies.__name__]
 
@@ -65,3 +71,40 @@ def test_its_errors_fail_the_row_with_their_cause_and_at_once(url, tmp_path):
         assert outcomes["BlindAnswer1"].error.startswith("HTTP 500: image input is not supported")
         assert "exceeds the available context size" in outcomes["BlindAnswer2"].error
         assert [outcome.asked for outcome in outcomes.values()] == [1, 1]
+
+
+@pytest.fixture(scope="module")
+def transformers_url(tmp_path_factory):
+    """`transformers serve` with pocket-llava, which sees, but speaks no JSON."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [Path(sys.executable).with_name("transformers"), "serve", str(LLAVA), "--host", "127.0.0.1", "--port", str(port)]
+    log = tmp_path_factory.mktemp("transformers") / "log"
+    with log.open("w") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=output)
+    deadline = time.monotonic() + 120
+    while True:
+        assert process.poll() is None and time.monotonic() < deadline, log.read_text()
+        with contextlib.suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=5):
+            break
+        time.sleep(0.2)
+    yield f"http://127.0.0.1:{port}/v1"
+    process.kill()
+    process.wait()
+
+
+def test_images_arrive_and_a_model_that_speaks_no_json_gets_a_named_error(transformers_url, tmp_path):
+    made = []
+    for colour in ("red", "blue"):
+        picture = Image.new("RGB", (64, 64), "white")
+        ImageDraw.Draw(picture).ellipse((16, 16, 48, 48), fill={"red": (220, 30, 30), "blue": (30, 60, 220)}[colour])
+        picture.save(tmp_path / f"{colour}.png")
+        made.append(Request(colour, "blind", "", "What color is the circle?", (str(tmp_path / f"{colour}.png"),), replies.BlindAnswer))
+    with client(transformers_url, tmp_path / "journal.sqlite", model=str(LLAVA), max_tokens=20, concurrency=1) as frontier:
+        outcomes = list(frontier.ask_all(made))
+        kept = {reply.key: json.loads(reply.body) for _, reply in frontier.journal.replies()}
+    for outcome in outcomes:
+        first = kept[outcome.replies[0]]["choices"][0]["message"]["content"]
+        assert first.strip() == outcome.key, "it saw the picture that we sent"
+        assert outcome.error.startswith("3 replies didn't fit BlindAnswer") and len(outcome.replies) == 3, "never guessed"
