@@ -248,17 +248,15 @@ function drawPage() {
   at(root, "tally").title = tally;
 }
 
-// "1,563 failures of 4,812 train items", and below it "0.675 strict, 0.701 lenient · 0.678, 0.704 without 12 label errors"
+// "0.675 strict, 0.701 lenient on 4,812 items", and below it "0.678, 0.704 without 12 label errors"; how many failed stands below the map.
 function drawGlance() {
   const { summary } = view;
-  const items = summary.answered < summary.examples
-    ? `${fmt.number(summary.answered)} of ${fmt.number(summary.examples)} train items asked`
-    : `${fmt.number(summary.answered)} train items`;
+  const asked = summary.answered < summary.examples ? `${fmt.number(summary.answered)} of ${fmt.number(summary.examples)} items asked`
+    : `${fmt.number(summary.answered)} items`;
   const { accuracy_without_label_errors: strict, accuracy_lenient_without_label_errors: lenient, label_errors: errors } = summary;
-  const without = errors ? ` · ${fmt.fixed(strict)}, ${fmt.fixed(lenient)} without ${fmt.plural(errors, "label error")}` : "";
-  const lines = summary.answered ? [`${fmt.plural(summary.failures, "failure")} of ${items}`,
-    `${fmt.fixed(summary.accuracy)} strict, ${fmt.fixed(summary.accuracy_lenient)} lenient${without}`] : [];
-  fill(at(root, "glance"), lines.map((line, i) => h("div", { title: i ? `Accuracy: ${line}` : line }, line)));
+  const without = errors ? `${fmt.fixed(strict)}, ${fmt.fixed(lenient)} without ${fmt.plural(errors, "label error")}` : "no label error found so far";
+  const lines = summary.answered ? [`${fmt.fixed(summary.accuracy)} strict, ${fmt.fixed(summary.accuracy_lenient)} lenient on ${asked}`, without] : [];
+  fill(at(root, "glance"), lines.map((line, i) => h("div", { title: `Accuracy on the train split: ${line}${i ? " (strict, lenient)" : ""}` }, line)));
   const known = summary.rounds ?? [];
   const choice = known.length > 1 && pick([...known.map((round) => ({ value: round, text: `round ${round}` })), { value: "", text: "all rounds" }],
     rounds().length > 1 ? "" : summary.round, (round) => choose({ round: round || known, cluster: null, lasso: null }));

@@ -1,7 +1,7 @@
 // Taking back: what was done last in this tab by key, and anything that people said or changed in this round from a list.
 
 import { api, dialog, eventId, fmt, h, state, toast } from "./lib.js";
-import { choose, refresh, view } from "./failures.js";
+import { choose, open, refresh, view } from "./failures.js";
 import { changed } from "./failures_left.js";
 
 const done = []; // what was done in this tab and not taken back, the latest last: {path, body}
@@ -40,7 +40,7 @@ export async function history() {
   const [changes, words] = await Promise.all([api("clusters/history", { round, limit: 200 }), api("failures/triage/history", { round, limit: 200 })]);
   const rows = [...changes, ...words].sort((one, other) => Date.parse(other.created_at) - Date.parse(one.created_at));
   const undo = (row) => (row.batch_id ? { path: "failures/triage/undo", body: { batch_id: row.batch_id } } : { path: "clusters/undo", body: { change_id: row.change_id } });
-  const line = (row) => h("tr", { class: row.undone ? "faint" : "" }, h("td", told(row)), h("td.dim", row.reviewer),
+  const line = (row) => h("tr", { class: row.undone ? "faint" : "" }, h("td", row.batch_id && row.failures === 1 ? h("button.link", { onclick: () => { close(); open(row.failure_id); }, title: "Shows the failure" }, told(row)) : told(row)), h("td.dim", row.reviewer),
     h("td.dim", fmt.ago(row.created_at)), h("td.r", row.undone ? "undone"
       : h("button.btn", { onclick: () => { close(); takeBack(undo(row)); } }, "Undo")));
   const content = rows.length ? h("table", h("tbody", rows.map(line))) : h("p.dim", "Nobody has changed a cluster, labelled a failure or corrected an error type in this round yet.");
