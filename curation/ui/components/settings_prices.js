@@ -2,9 +2,9 @@
 
 import { api, chip, fill, fmt, h, toast } from "./lib.js";
 
-const FIELDS = ["input", "cached", "image", "output", "image_tokens", "picture"];
-const HEADS = { input: "Input, $/M", cached: "Cached, $/M", image: "Image in, $/M", output: "Output, $/M", image_tokens: "Tokens an image", picture: "Drawn, $ each" };
-const EMPTY = { cached: "as input", image: "as input", image_tokens: "unknown" };
+const FIELDS = ["input", "cached", "image", "output", "batch", "image_tokens", "picture"];
+const HEADS = { input: "Input, $/M", cached: "Cached, $/M", image: "Image in, $/M", output: "Output, $/M", batch: "Batch, share", image_tokens: "Image tokens", picture: "Drawn, $ each" };
+const EMPTY = { cached: "as input", image: "as input", batch: "1", image_tokens: "?" };
 
 export function drawPrices(box, found, used) {
   const rows = found.prices.map((row) => ({ ...row }));
@@ -15,7 +15,7 @@ export function drawPrices(box, found, used) {
   const draw = () => fill(body, rows.map((row) => h("tr", h("td", h("input.in.name", { value: row.model, "aria-label": "model", placeholder: "model, as the endpoint names it", oninput: (event) => { row.model = event.target.value; changed(); } })),
     FIELDS.map((name) => cell(row, name)), h("td.dim", row.pretend && chip("pretend", { title: "Nobody is billed: a figure that makes budgets visible with the built-in parts" })),
     h("td.r", !row.shipped && h("button.btn.icon.bare", { title: "Take away", "aria-label": `take away ${row.model}`, onclick: () => { rows.splice(rows.indexOf(row), 1); changed(); draw(); } }, "✕")))));
-  const add = (model = "") => { rows.push({ model, input: null, cached: null, image: null, output: null, image_tokens: null, picture: null, pretend: false }); changed(); draw(); body.querySelector("tr:last-child input").focus(); };
+  const add = (model = "") => { rows.push({ model, input: null, cached: null, image: null, output: null, batch: null, image_tokens: null, picture: null, pretend: false }); changed(); draw(); body.querySelector("tr:last-child input").focus(); };
   const store = async () => {
     const models = Object.fromEntries(rows.filter((row) => !row.shipped || edited(row, found)).map(({ model, shipped, ...price }) => [model, price]));
     try {
