@@ -112,6 +112,10 @@ class Jobs:
         stage = self._stages(stage_name)
         return stage().estimate(self.store, self.workspace, stage.Options(**options))
 
+    def estimate_shown(self, stage_name: str, options: dict[str, Any]) -> dict[str, Any]:
+        """An estimate as JSON-able values. Raises as `launch`."""
+        return estimate_view(self.estimate(stage_name, options), self._stages(stage_name).Options(**options))
+
     def pause(self, job_id: int) -> None:
         """Stops a job after what is in flight; `resume` goes on from there."""
         self._stop(job_id, "pause", "paused")

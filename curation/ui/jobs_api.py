@@ -9,7 +9,6 @@ from curation import auto_approve
 from curation.chains import Step
 from curation.frontier import FrontierOptions
 from curation.job_files import JobFiles, read_lines
-from curation.jobs import estimate_view
 from curation.stages import STAGES, stage_class
 from curation.ui.services import services
 from data import workspace
@@ -97,7 +96,7 @@ def _defaults(options: type[BaseModel]) -> dict[str, Any]:
 
 @router.post("/estimate")
 def estimate(request: Request, body: Launch) -> dict[str, Any]:
-    return estimate_view(services(request).jobs.estimate(body.stage, body.options), stage_class(body.stage).Options(**body.options))
+    return services(request).jobs.estimate_shown(body.stage, body.options)
 
 
 @router.get("/jobs")
