@@ -16,6 +16,7 @@ from PIL import Image
 from curation.replies import Diagnosis
 from curation.stages.base import Context
 from curation.stages.diagnose import Diagnose
+from curation.work import Stop
 from data.workspace import Workspace
 from models.frontier import FrontierStopped, Journal
 from models.frontier._batch_file import Limits
@@ -288,3 +289,18 @@ def test_cancelling_cancels_the_batch_within_two_seconds_and_keeps_what_is_done(
         assert 9 <= done == sum(log["texts"].values()) < 41 and open_batches(tmp_path / "journal.sqlite") == 0
         assert all(outcome.parsed for outcome in frontier.ask_all(requests(41))), "and another launch asks for the rest alone"
         assert set(server.log()["texts"].values()) == {1}
+
+
+def test_a_job_that_is_stopped_tells_its_stage_why(tmp_path):
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        stop = Stop(tmp_path / "stop")
+        assert not stop()
+        (tmp_path / "stop").write_text("cancel")
+        wait_for(stop)
+        assert stop() == "cancel"
+        stop = Stop(tmp_path / "nothing")
+        signal.raise_signal(signal.SIGTERM)
+        assert stop() is True
+    finally:
+        signal.signal(signal.SIGTERM, before)
