@@ -183,6 +183,10 @@ def _until(true, seconds=20.0):
         time.sleep(0.05)
 
 
+COUNTED_FRAMES = "frames_asked = 0; const ask = requestAnimationFrame; requestAnimationFrame = (run) => (frames_asked++, ask(run))"
+FRAMES_IN_A_SECOND = "new Promise((done) => { const before = frames_asked; setTimeout(() => done(frames_asked - before), 1000); })"
+
+
 @pytest.mark.skipif(CHROMIUM is None, reason="Chromium is missing: the page is NOT tested")
 def test_no_key_is_lost_while_the_server_goes_away_and_comes_back(tmp_path):
     from playwright.sync_api import expect, sync_playwright
@@ -203,12 +207,14 @@ def test_no_key_is_lost_while_the_server_goes_away_and_comes_back(tmp_path):
         faults = []
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.on("dialog", lambda shown: shown.accept())
+        page.add_init_script(COUNTED_FRAMES)
         try:
             page.goto(f"http://127.0.0.1:{served.port}/?page=review")
             unsaved = page.locator("#page-review [data-buttons] [data-unsaved]")
             title = page.locator("#page-review [data-title]")
             expect(unsaved).to_have_text("all saved", timeout=30_000)
             queue = [card["sample_id"] for card in _queue(served)]
+            _until(lambda: page.evaluate(FRAMES_IN_A_SECOND) < 10)  # Gradio's endless loop has ended
 
             # Thirty cards as fast as keys come: approvals, rejections with and without a reason
             for i in range(30):

@@ -5,6 +5,7 @@
 //   export function show() {}             whenever it is shown and whenever its part of the URL changes (read it from `state`)
 //   export function tick(workspace) {}    after each poll while it is shown (optional)
 
+import { endEndlessFrames } from "./frames.js";
 import { state } from "./state.js";
 
 export * from "./api.js";
@@ -30,6 +31,7 @@ export async function mount(name, element, value) {
     const shell = await import("./shell.js");
     shell.start(root, value);
     state.on(present);
+    endEndlessFrames();
   } else parts.set(name, { root });
   present();
 }
