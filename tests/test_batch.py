@@ -3,6 +3,7 @@
 import contextlib
 import json
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -20,6 +21,7 @@ from curation.work import Stop
 from data.workspace import Workspace
 from models.frontier import FrontierStopped, Journal
 from models.frontier._batch_file import Limits
+from models.frontier._journal import SQL
 
 SERVER = Path(__file__).with_name("batch_server.py")
 QUICK = Limits(quiet_s=0.3, look_s=(0.05, 0.2), busy_s=0.3)
@@ -304,3 +306,22 @@ def test_a_job_that_is_stopped_tells_its_stage_why(tmp_path):
         assert stop() is True
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def test_a_journal_of_the_first_version_becomes_one_of_today(tmp_path):
+    def shape(path: Path) -> list:
+        with contextlib.closing(sqlite3.connect(path)) as db:
+            tables = db.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY name").fetchall()
+            return [*tables, db.execute("PRAGMA user_version").fetchone()]
+
+    with contextlib.closing(sqlite3.connect(tmp_path / "old.sqlite")) as db:
+        for statement in SQL["schema_1"].split(";"):
+            db.execute(statement)
+        db.execute("PRAGMA user_version = 1")
+        db.execute("INSERT INTO ledger VALUES ('', 1.5)")
+        db.commit()
+    old, new = Journal(tmp_path / "old.sqlite"), Journal(tmp_path / "new.sqlite")
+    assert old.spent_usd() == (1.5, 0)
+    old.close()
+    new.close()
+    assert shape(tmp_path / "old.sqlite") == shape(tmp_path / "new.sqlite")
