@@ -52,7 +52,7 @@ class Server(BaseHTTPRequestHandler):
             status, said = FAULTS[error]
             return self.reply(status, json.dumps({"error": said}).encode())
         if "hang once" in prompt and times == 1:
-            time.sleep(2.0)
+            time.sleep(6.0)
         if "one short" in prompt:
             body["n"] -= body["n"] > 1
         with server.lock:
@@ -187,7 +187,7 @@ def test_the_estimate_is_a_range_or_nothing(server, desk):
 
 def test_faults_are_asked_again_or_told_and_only_what_may_be_billed_is_charged(server, desk):
     price(desk, picture=0.04)
-    drawn = draw(server, desk, ["once 429", "once 500", "policy", "hang once"], timeout=1.0, retries=2)
+    drawn = draw(server, desk, ["once 429", "once 500", "policy", "hang once"], timeout=4.0, retries=2)
     assert [isinstance(one, bytes) for one in drawn] == [True, True, False, True]
     assert "safety system" in str(drawn[2]) and server.times["policy"] == 1 and server.times["hang once"] == 2
     (spend,), (spent, in_flight), _ = booked(desk)

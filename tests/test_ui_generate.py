@@ -178,3 +178,18 @@ def test_another_machine_is_named_and_asked_once(tmp_path):
         page.wait_for_function("() => location.search.includes('job=')")
     assert {row["status"] for row in store.rows("jobs", limit=2)} == {"queued"}
     store.close()
+
+
+def test_the_estimate_is_a_range_of_every_part_before_anything_was_asked(seeded):
+    """From the real prompts: generating, judging and drawing each, and none of them guessed where there is no price."""
+    workspace = seeded("choices")  # the routes work without any reply in the journal
+    assert workspace["teachable"]
+    options = {"endpoint": "pocket-teacher", "model": "pocket-teacher", "limit": 10}
+    found = seeded("plan", options=options, filter={"endpoint": "pocket-teacher", "model": "pocket-teacher"})
+    for low, high in (found["usd"], found["filter_usd"]):
+        assert 0 < low < high
+    assert found["filter_calls"] >= found["samples"] > 0 and found["draw_usd"] == [0.0, 0.0]
+    unpriced = seeded("plan", options={**options, "model": "no-price"}, filter={"endpoint": "pocket-teacher", "model": "no-price"})
+    assert unpriced["usd"] is None and unpriced["filter_usd"] is None and unpriced["filter_calls"] == found["filter_calls"]
+    paid = seeded("plan", options=options, draw={"generator": "openai_images", "model": "no-price"})
+    assert paid["draw_usd"] is None

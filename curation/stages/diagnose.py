@@ -20,8 +20,6 @@ from data.store import Store, Write
 from data.workspace import Workspace
 from models.frontier import Outcome, Request
 
-CALLS_A_FAILURE = 2
-
 
 class Options(FrontierOptions, PromptOptions):
     PROMPTS = ("blind", "diagnosis")
@@ -51,11 +49,14 @@ class Diagnose:
         from curation import checkpoints
 
         rows = _failures(store, checkpoints.current_round(store), options)
-        client = open_client(options, workspace)
         images, prompts = ImageStore(workspace.images), prompts_for(store, options.PROMPTS, options.prompts)
-        probe = [blind_request(str(i), row, str(images.path(row["image"])), prompts) for i, row in enumerate(spread(rows))]
-        calls, low, high = client.estimate(probe, CALLS_A_FAILURE * len(rows))
-        return Estimate(rows=len(rows), calls=calls, usd=None if low is None else (low, high))
+        some = [{**row, "key": str(i), "image_path": str(images.path(row["image"]))} for i, row in enumerate(spread(rows))]
+        blind = [blind_request(row["key"], row, row["image_path"], prompts) for row in some]
+        told = [diagnosis_request(row, row["golds"][0], prompts) for row in some]  # its own answer isn't known yet: as long as the gold
+        with open_client(options, workspace) as client:
+            parts = [client.estimate(probe, len(rows)) for probe in (blind, told)]
+        usd = None if any(part.low_usd is None for part in parts) else tuple(sum(side) for side in zip(*(part[1:] for part in parts)))
+        return Estimate(rows=len(rows), calls=sum(part.calls for part in parts), usd=usd)
 
     def collect(self, write: Write, job: Job, results: list[Result]) -> None:
         write.insert("diagnosis", [{k: v for k, v in result.items() if k != "key"} | {"job_id": job.job_id} for result in results])

@@ -64,9 +64,8 @@ class Draw:
 
     def estimate(self, store: Store, workspace: Workspace, options: Options) -> Estimate:
         pictures = len(_samples(store, options)) * options.images_per_prompt
-        made = _generator(options)
-        usd = made.estimate(pictures, _desk(workspace, options))
-        return Estimate(rows=pictures, calls=pictures if made.paid else 0, usd=usd)
+        paid = IMAGE_GENERATORS.load(options.generator).paid
+        return Estimate(rows=pictures, calls=pictures if paid else 0, usd=cost_of_drawing(workspace, options, pictures))
 
     def collect(self, write: Write, job: Job, results: list[Result]) -> None:
         write.insert("image", [result["info"] for result in results])
@@ -105,6 +104,11 @@ class Draw:
             elif picture is not None:  # None: told to stop
                 info = self.images.add(picture if isinstance(picture, bytes) else png_bytes(picture))
                 yield {"key": row["key"], "info": image_row(info), "seed": row["seed"], "recipe": self.generator.recipe()}
+
+
+def cost_of_drawing(workspace: Workspace, options: Options, pictures: int) -> tuple[float, float] | None:
+    """Dollars for so many pictures, as a range; None: unpriced."""
+    return _generator(options).estimate(pictures, _desk(workspace, options)) if pictures else (0.0, 0.0)
 
 
 def _generator(options: Options):

@@ -45,33 +45,14 @@ class Generate:
         failures = _failures(store, job.round, job.options)
         if not failures:
             raise NothingToDo(f"round {job.round} has no teachable failure among these. Diagnose failures first, or choose other clusters.")
-        written = {
-            row["failure_id"]: row["questions"]
-            for row in store.rows("questions_of_failures", failure_ids=[failure["failure_id"] for failure in failures])
-        }
-        images = ImageStore(workspace.images)
-        return [
-            {
-                **failure,
-                "key": f"{failure['failure_id']}/{route}",
-                "route": route,
-                "image_path": str(images.path(failure["image"])),
-                "avoid": written.get(failure["failure_id"], []),
-            }
-            for failure in failures
-            for route in _routes(job.options)
-        ]
+        return _rows(store, workspace, failures, job.options)
 
     def estimate(self, store: Store, workspace: Workspace, options: Options) -> Estimate:
         failures = _failures(store, checkpoints.current_round(store), options)
-        routes, images = _routes(options), ImageStore(workspace.images)
-        prompts = prompts_for(store, options.PROMPTS, options.prompts)
-        asked = [
-            {**row, "key": str(i), "route": routes[0], "image_path": str(images.path(row["image"])), "avoid": []}
-            for i, row in enumerate(spread(failures))
-        ]
-        probe = [proposal_request(row, options, prompts) for row in asked]
-        calls, low, high = open_client(options, workspace).estimate(probe, len(failures) * len(routes))
+        routes, prompts = _routes(options), prompts_for(store, options.PROMPTS, options.prompts)
+        probe = [proposal_request(row, options, prompts) for row in _rows(store, workspace, spread(failures), options)]
+        with open_client(options, workspace) as client:
+            calls, low, high = client.estimate(probe, len(failures) * len(routes))
         proposals = len(failures) * options.per_failure
         detail = {
             "failures": len(failures),
@@ -174,6 +155,24 @@ def _dropped(result: Result, job: Job) -> Iterator[dict]:
 def seed_of(key: str) -> int:
     """A seed below 2**31 that follows from a sample's key."""
     return int.from_bytes(hashlib.sha256(key.encode()).digest()[:4], "big") >> 1
+
+
+def _rows(store: Store, workspace: Workspace, failures: list[Row], options: Options) -> list[Row]:
+    """What is asked for these failures, each by each route."""
+    ids = [failure["failure_id"] for failure in failures]
+    written = {row["failure_id"]: row["questions"] for row in store.rows("questions_of_failures", failure_ids=ids)}
+    images = ImageStore(workspace.images)
+    return [
+        {
+            **failure,
+            "key": f"{failure['failure_id']}/{route}",
+            "route": route,
+            "image_path": str(images.path(failure["image"])),
+            "avoid": written.get(failure["failure_id"], []),
+        }
+        for failure in failures
+        for route in _routes(options)
+    ]
 
 
 def _routes(options: Options) -> list[str]:

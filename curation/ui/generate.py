@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 from fastapi import APIRouter, HTTPException, Request
 from pydantic import BaseModel
 
-from curation import blindness, chains, checkpoints, endpoints, spend
+from curation import blindness, chains, checkpoints, endpoints, judging_cost, spend
 from curation.endpoints import host_of
 from curation.jobs import UnknownJob, estimate_view
 from curation.prompt_versions import prompts_for
 from curation.stages.base import Job, NothingToDo
-from curation.stages.draw import POCKET_FLUX
+from curation.stages.draw import POCKET_FLUX, cost_of_drawing
 from curation.stages.draw import Options as DrawOptions
 from curation.stages.filter import Options as FilterOptions
 from curation.stages.generate import Generate, Options, proposal_request
@@ -83,6 +83,9 @@ def plan(request: Request, body: Plan) -> dict[str, Any]:
     enabled = [row["filter"] for row in here.store.rows("filters") if row["enabled"] and row["filter"] in FILTERS.names()]
     paid = [name for name in enabled if "frontier" in FILTERS.load(name).needs]
     judgements = samples * len(enabled) if body.then else 0
+    failures = here.store.rows("failures_to_practise", **chosen, limit=options.limit)
+    judged = judging_cost.estimate(here.store, here.workspace, judging, paid, failures, samples if body.then else 0)
+    drawn = cost_of_drawing(here.workspace, draw, images if body.then else 0)
     work = {"generate": (found["rows"], options.model)}
     if body.then:
         work |= {"draw": (images, draw.model), "filter": (judgements, judging.model)}
@@ -91,9 +94,11 @@ def plan(request: Request, body: Plan) -> dict[str, Any]:
         "failures": found["detail"]["failures"],
         "samples": samples,
         "images": images,
-        "filter_calls": samples * len(paid) if body.then else 0,
+        "filter_calls": judged["calls"],
         "filters": len(enabled),
-        "filter_usd": _filter_usd(here, samples * len(paid)) if body.then and paid else [0.0, 0.0],
+        "filter_usd": judged["usd"],
+        "filter_billed": judging.endpoint != endpoints.POCKET_TEACHER,
+        "draw_usd": drawn,
         "seconds": _seconds(here, work),
         "by_error_type": here.store.rows("generate_by_error_type", **chosen),
         "prompt": _first_prompt(here, round_, options),
@@ -172,12 +177,6 @@ def _samples_a_row(options: Options) -> float:
     """Samples that one row (a failure by one route) is asked for, on average over the routes."""
     new = options.per_failure * options.images_per_prompt
     return {"same_image": options.per_failure, "new_image": new, "both": (options.per_failure + new) / 2}[options.route]
-
-
-def _filter_usd(here: Services, calls: int) -> list[float] | None:
-    """Dollars for the judging calls of the filters, by what they have cost so far; None if that isn't known."""
-    usd = here.store.value("cost_of_a_judgement")
-    return None if usd is None else [0.8 * usd * calls, 1.25 * usd * calls]
 
 
 def _seconds(here: Services, work: dict[str, tuple[int, str]]) -> float | None:

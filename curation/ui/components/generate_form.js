@@ -154,12 +154,15 @@ export function drawEstimate(element, { plan, problem, busy }) {
 }
 
 function money(plan) {
-  const { usd, filter_usd: filters, calls } = plan;
-  if (!calls && !plan.filter_calls) return h("div.num", "$0 ", h("small.dim", "all replies are in the journal"));
-  if (!plan.billed) return h("div.num", "free", h("small.dim", " built-in: nothing is billed"));
-  if (usd && filters) return h("div.num", { title: "Generating and, if it follows, filtering" }, fmt.usdRange([usd[0] + filters[0], usd[1] + filters[1]]));
-  if (usd) return h("div.num", fmt.usdRange(usd), h("small.dim", " and filters: unpriced so far"));
-  return h("div.num", "unpriced", h("small.dim", " no price is known for this model"));
+  const parts = [["generating", plan.calls, plan.billed, plan.usd, plan.frontier.model], ["drawing", plan.images, true, plan.draw_usd, plan.drawer.model], ["filtering", plan.filter_calls, plan.filter_billed, plan.filter_usd, plan.judge.model]];
+  const asked = parts.filter(([, calls]) => calls), billed = asked.filter(([, , bills, usd]) => bills && !(usd && usd[1] === 0));
+  if (!plan.calls && !plan.filter_calls) return h("div.num", "$0 ", h("small.dim", "all replies are in the journal"));
+  if (!billed.length) return h("div.num", "free", h("small.dim", " built-in: nothing is billed"));
+  const priced = billed.filter(([, , , usd]) => usd), unpriced = billed.filter(([, , , usd]) => !usd);
+  const title = billed.map(([name, , , usd]) => `${name} ${usd ? fmt.usdRange(usd) : "unpriced"}`).join(" · ");
+  if (!priced.length) return h("div.num", { title }, "unpriced", h("small.dim", ` no price is known for ${[...new Set(unpriced.map(([, , , , model]) => model))].join(", ")}`));
+  const sum = [0, 1].map((side) => priced.reduce((total, [, , , usd]) => total + usd[side], 0));
+  return h("div.num", { title }, fmt.usdRange(sum), h("small.dim", unpriced.length ? ` and ${unpriced.map(([name]) => name).join(", ")}: unpriced` : priced.length > 1 ? ` ${title}` : ""));
 }
 
 function work(plan) {
