@@ -155,6 +155,14 @@ def test_a_threshold_is_moved_on_the_page(world, post):
         page.wait_for_selector(".filter .moves:visible >> text=would move")
         page.click(".filter .moves:visible >> text=Apply")
         page.wait_for_selector("text=at most 0.31")
+        judge = page.locator(".filter:has(b:text-is('judge'))")
+        judge.locator("text=/[0-9,]+ to judge · free/").wait_for()
+        judge.locator("button:text('Judge…')").click()
+        dialog = page.locator("dialog[open]")
+        dialog.locator("tbody td").first.wait_for()
+        assert dialog.locator("tbody td").all_inner_texts()[:2] == ["judge", "frontier"]
+        dialog.locator("text=Cancel").click()
+        assert page.locator("[aria-label='leakage on']").is_disabled() and page.locator("[aria-label='judge on']").is_enabled()
         page.click("#page-settings >> text=Dark")
         assert page.evaluate("document.documentElement.dataset.theme") == "dark"
     assert next(row["threshold"] for row in store.rows("filters") if row["filter"] == "duplicate") == 0.31

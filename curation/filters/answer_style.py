@@ -16,6 +16,7 @@ _LOWER_CASE = {"yes", "no", "unanswerable"}  # as VQA-style golds write them
 class AnswerStyle(Filter):
     title = "Answer in the dataset's form"
     threshold = 1
+    seconds_a_sample = 1e-5
 
     class Options(BaseModel):
         max_words: int = Field(default=8, ge=1, description="Words that an answer may have.")

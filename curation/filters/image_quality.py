@@ -11,6 +11,7 @@ class ImageQuality(Filter):
     title = "Picture usable"
     threshold = 1
     needs = frozenset({"image"})
+    seconds_a_sample = 2e-3
 
     class Options(BaseModel):
         min_side: int = Field(default=32, ge=1, description="Pixels that the shorter side must have.")

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from curation import barred, checkpoints, prompt_versions
-from curation.filters._base import Filter, FilterContext, FilterInput
+from curation.filters._base import Filter, FilterContext, FilterInput, passes
 from curation.frontier import FrontierOptions, client_of, open_client
 from curation.prompting import PromptOptions, Prompts
 from curation.stages.base import API_BATCH, Context, Estimate, Job, NothingToDo, Result, Row
@@ -115,8 +115,8 @@ class FilterStage:
         rows = [{k: v for k, v in result.items() if k not in ("key", "image")} | {"job_id": job.job_id} for result in current]
         write.insert("verdict", rows)
         write.touch(row["sample_id"] for row in rows)
-        held = barred.names()
-        barred.withdraw(write, {row["sample_id"] for row in rows if row["filter"] in held})
+        held = {row["filter"]: row for row in write.run("filters") if row["filter"] in barred.names()}
+        barred.withdraw(write, {row["sample_id"] for row in rows if row["filter"] in held and _fails(row["score"], held[row["filter"]])})
 
     def finish(self, store: Store, workspace: Workspace, job: Job) -> str | None:
         """Keeps how long each filter took, for the next estimate."""
@@ -213,6 +213,10 @@ def change_setting(store: Store, name: str, enabled: bool, threshold: float, aut
         write.touch_judged()
         if name in barred.names():
             barred.withdraw(write)
+
+
+def _fails(score: float | None, setting: dict[str, Any]) -> bool:
+    return passes(score, setting["threshold"], setting["comparison"]) is False
 
 
 def _chosen(store: Store, options: Options) -> list[str]:

@@ -150,6 +150,7 @@ def _filters(here: Services) -> list[dict[str, Any]]:
                 "title": plugin.title if plugin else "its file is gone from curation/filters",
                 "standard": plugin.threshold if plugin else None,
                 "asks": plugin.asks() if plugin else None,
+                "loosest": None if plugin is None or plugin.overridable_in_bulk else plugin.loosest,
                 "judged": counts["judged"],
                 "failing": counts["failing"],
                 "scores": _spread(now.scores[name]),

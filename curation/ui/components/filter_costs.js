@@ -7,7 +7,10 @@ const ASKS = { frontier: "frontier", baseline: "checkpoint" };
 
 // "free" where the built-in teacher is asked; "nothing" where nobody is paid.
 export const cost = (part, billed) => (!part.calls ? "–" : !billed ? "free" : fmt.usdRange(part.usd));
-export const time = (part) => (part.seconds === null ? "not measured yet" : part.seconds < 1 ? "under 1 s" : `about ${fmt.duration(part.seconds)}`);
+export const time = (part) => (part.seconds === null ? "not known yet" : part.seconds < 1 ? "under 1 s" : `about ${fmt.duration(part.seconds)}`);
+
+// "1,254 to judge · $0.40 – 0.60 · about 2 min"
+export const costLine = (part, billed) => [`${fmt.number(part.samples)} to judge`, part.calls && cost(part, billed), part.seconds !== null && time(part)].filter(Boolean).join(" · ");
 
 // "1,254 samples to judge: about 3,762 calls, $0.40 – 0.60, about 2 min"
 export function costText(part, billed) {
@@ -25,5 +28,5 @@ export function costTable({ detail, billed }) {
   return h("table", { style: "margin-top:10px" },
     h("thead", h("tr", h("th", "Filter"), h("th", "Asks"), h("th.r", "Samples"), again && h("th.r", { title: "Judged by an earlier version of the filter or its prompt" }, "of these again"), h("th.r", "Calls"), h("th.r", "Cost"), h("th.r", "Time"))),
     h("tbody", parts.map((part) => h("tr", { title: part.title }, h("td", part.filter), h("td.dim", ASKS[part.asks] ?? "nobody"), h("td.r", fmt.number(part.samples)),
-      again && h("td.r", part.outdated ? fmt.number(part.outdated) : "–"), h("td.r", part.calls ? fmt.number(part.calls) : "–"), h("td.r", cost(part, billed)), h("td.r.dim", time(part))))));
+      again && h("td.r", part.outdated ? fmt.number(part.outdated) : "–"), h("td.r", part.calls ? fmt.number(part.calls) : "–"), h("td.r", cost(part, billed)), h("td.r.dim", { style: "white-space:nowrap" }, time(part))))));
 }

@@ -1,6 +1,6 @@
 // Filters of Settings: on and off, thresholds on the spread of the scores; what would move is told before it is applied.
 
-import { costText } from "./filter_costs.js";
+import { costLine, costText } from "./filter_costs.js";
 import { api, estimate, fill, fmt, h, later, launch, onlyLatest, toast } from "./lib.js";
 
 const costs = new Map(); // filter: where its line says what judging the rest would take
@@ -23,17 +23,18 @@ async function tellCosts(filters) {
   for (const [name, element] of costs) {
     const part = parts.get(name);
     const judge = () => launch("filter", { filters: [name] }, { title: `Judge ${fmt.plural(part.samples, "sample")} by ${name}`, noun: "verdict", hidden: ["filters", "sample_ids"], button: "Judge" });
-    fill(element, part ? [h("span.clip", { title: costText(part, found.billed) }, costText(part, found.billed)), h("button.btn.bare", { onclick: judge }, "Judge…")] : "every drawn sample is judged");
+    fill(element, part ? [h("span.clip", { title: costText(part, found.billed) }, costLine(part, found.billed)), h("button.btn.bare", { onclick: judge }, "Judge…")] : "every drawn sample is judged");
   }
 }
 
 function line(filter) {
   const scores = filter.scores.map(([score]) => score);
   const low = Math.min(0, filter.threshold, ...scores), high = Math.max(1, filter.threshold, filter.standard ?? 0, ...scores);
+  const held = filter.loosest !== null && filter.enabled; // can't be overridden in bulk, and so not switched off
   const now = { enabled: filter.enabled, threshold: filter.threshold };
   const step = (high - low) / 100 <= 0.011 ? 0.01 : 0.05;
   const moves = h("div.moves", { hidden: true }), scale = h("div.scale"), latest = onlyLatest();
-  const on = h("input", { type: "checkbox", checked: now.enabled, title: "Whether it counts", "aria-label": `${filter.filter} on`, onchange: () => { now.enabled = on.checked; changed(); } });
+  const on = h("input", { type: "checkbox", checked: now.enabled, disabled: held, title: held ? `It can't be switched off, nor set above ${filter.loosest}: what it fails is approved one by one or not at all` : "Whether it counts", "aria-label": `${filter.filter} on`, onchange: () => { now.enabled = on.checked; changed(); } });
   const slider = h("input", { type: "range", min: low, max: high, step, value: now.threshold, "aria-label": `threshold of ${filter.filter}`, oninput: () => { now.threshold = Number(slider.value); number.value = slider.value; changed(); } });
   slider.value = now.threshold;
   const number = h("input.in", { type: "number", step, value: now.threshold, "aria-label": `threshold of ${filter.filter}`, oninput: () => { if (number.value !== "") { now.threshold = Number(number.value); slider.value = number.value; changed(); } } });
