@@ -59,7 +59,7 @@ export function editEndpoint(one, schema) {
   const plain = { ...schema, required: [], properties: Object.fromEntries(Object.entries(schema.properties).map(([field, { default: value, description, ...rest }]) => [field, { ...rest, anyOf: [...(rest.anyOf?.filter((kind) => kind.type !== "null") ?? [{ ...rest, anyOf: undefined }]), { type: "null" }], description: `${description ?? ""}${value === undefined || value === null ? "" : ` Empty: ${value}.`}` }])) };
   const fields = form(plain, { ...standard, ...one?.values }, () => {}, { advanced: Object.keys(schema.properties).filter((field) => !main.includes(field)) });
   const wrong = h("p.err"), outcome = h("div");
-  const values = () => Object.fromEntries(Object.entries(fields.values()).filter(([, value]) => value !== null && value !== undefined && value !== ""));
+  const values = () => Object.fromEntries(Object.entries(fields.values()).filter(([field, value]) => value !== null && value !== undefined && value !== "" && !(value === false && !schema.properties[field].default)));
   const test = h("button.btn", { onclick: () => run(test, outcome, { values: values() }, mark(values())) }, "Test");
   const save = async () => {
     try {
