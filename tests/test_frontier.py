@@ -103,7 +103,7 @@ def test_kill_9_loses_no_reply_and_repeats_only_calls_in_flight(tmp_path):
 
 
 def test_two_processes_with_the_same_requests_buy_each_once(tmp_path):
-    with chaos(latency_s=0.03) as server:
+    with chaos(latency_s=0.2) as server:
         children = [in_a_process(server.url, tmp_path / "journal.sqlite", 100) for _ in range(2)]
         asked = [int(child.communicate(timeout=60)[0]) for child in children]
         log = server.log()

@@ -26,12 +26,12 @@ NAMED = ("given up after", "3 replies didn't fit BlindAnswer")
 
 
 def test_5000_rows_end_in_a_reply_or_a_named_error_and_none_twice(tmp_path):
-    """2 % hang for 6 s (60 scaled to a tenth) against a patience of 1.5 s; from the 3,000th call on 40 get a 401."""
+    """2 % hang for 6 s (60 scaled to a tenth) against a patience of 2.5 s; from the 3,000th call on 40 get a 401."""
     ended: dict[str, str | None] = {}
     stops = []
     with chaos(**BAD, storm=[3000, 3040], latency_s=0.01, seed=7) as server:
         while len(ended) < ROWS and len(stops) < 10:
-            with client(server, tmp_path / "journal.sqlite", concurrency=64, timeout_s=1.5) as frontier:
+            with client(server, tmp_path / "journal.sqlite", concurrency=64, timeout_s=2.5) as frontier:
                 try:
                     for outcome in frontier.ask_all(request for request in requests(ROWS) if request.key not in ended):
                         assert (outcome.parsed is None) == (outcome.error is not None)
@@ -47,7 +47,7 @@ def test_5000_rows_end_in_a_reply_or_a_named_error_and_none_twice(tmp_path):
     assert all(error.startswith(NAMED) for error in errors) and len(errors) <= 10, errors
     good = sum(times.values())
     hung = good - (ROWS - len(errors))
-    assert hung <= 0.04 * ROWS, "answered a second time only where the first answer came after 6 s"
+    assert hung <= 0.06 * ROWS, "answered a second time only where the first answer came after 6 s"
     assert kept >= ROWS - len(errors) and row.lost >= hung
 
 
@@ -75,15 +75,19 @@ def test_30_kills_lose_no_reply_and_repeat_at_most_what_was_in_flight(tmp_path):
     with chaos(latency_s=0.03, slots=8) as server, contextlib.closing(Journal(path)) as journal:
         program = ZYGOTE.format(root=str(tests.parent), tests=str(tests), url=server.url, journal=str(path), count=count)
         zygote = subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        kept, rounds = 0, 0
-        for _ in range(30):
+        kept, rounds, position = 0, 0, 0
+        for number in range(30):
             zygote.stdin.write(b"\n")
             zygote.stdin.flush()
             child = int(zygote.stdout.readline())
-            time.sleep(chance.uniform(0.0, 0.6))
+            deadline = time.monotonic() + 10
+            while number % 3 and not list(journal.replies(position, 1)) and time.monotonic() < deadline:
+                time.sleep(0.01)  # two of three kills come when it is well at work, however busy the machine
+            time.sleep(chance.uniform(0.0, 0.3))
             subprocess.run(["kill", "-9", str(child)], check=False)
             handed_over = zygote.stdout.readline().count(b"+")
-            now = [reply.key for _, reply in journal.replies(limit=10**6)]
+            found = list(journal.replies(limit=10**6))
+            now, position = [reply.key for _, reply in found], max([0, *(place for place, _ in found)])
             assert len(now) == len(set(now)) >= kept, "what was on the disk stays there"
             assert len(now) >= handed_over, "what was handed over was on the disk before"
             kept, rounds = len(now), rounds + (len(now) > kept)

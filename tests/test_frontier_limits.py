@@ -39,9 +39,9 @@ def test_headers_slow_calls_down_before_they_are_turned_away(tmp_path, window, l
 
 
 def test_settles_near_what_the_endpoint_serves_at_once(tmp_path):
-    with chaos(most_at_once=12, latency_s=0.1, most_after=100) as server:
+    with chaos(most_at_once=12, latency_s=0.25, most_after=80) as server:
         with client(server, tmp_path / "journal.sqlite", concurrency=64) as frontier:
-            asked_all(frontier, 350)
+            asked_all(frontier, 250)
         log = server.log()
     assert log["mean"] >= 7, "the endpoint is kept busy"
     assert log["limited"] <= 250, "mostly in the first seconds"
