@@ -15,7 +15,8 @@ from models.frontier import Outcome, Request
 def failures(folder: Path, count: int):
     path = folder / "picture.png"
     Image.effect_noise((64, 64), 60).save(path)
-    fixed = {"choices": [], "golds": ["two"], "answer": "three", "metric": "vqa_accuracy", "answer_form": "a number", "image_path": str(path)}
+    fixed = {"choices": [], "golds": ["two"], "answer": "three", "metric": "vqa_accuracy", "answer_form": "a number"}
+    fixed["image_path"] = str(path)
     return [{"key": str(i), "failure_id": i, "question": f"How many dots are in row {i}?", **fixed} for i in range(count)]
 
 
