@@ -157,7 +157,7 @@ def _grid(page) -> dict[str, Any]:
     clicks = []
     facets = "[...document.querySelectorAll('#page-review [data-statuses] .fv, #page-review [data-facets] .fv')]"
     for turn in range(PAGES):
-        text = ["Failed a filter", "Approved by people", "negation", "counting", "Pending"][turn % 5]
+        text = ["Failed a filter", "Approved", "negation", "counting", "Pending"][turn % 5]
         act = f"() => {facets}.find((one) => one.textContent.includes('{text}')).click()"
         clicks.append(page.evaluate(asked.format(act=act)))
         page.wait_for_timeout(700)

@@ -294,6 +294,14 @@ def test_no_key_is_lost_while_the_server_goes_away_and_comes_back(tmp_path):
             expect(page.locator("#page-review [data-grid] .th.sel")).to_have_count(0)
             page.keyboard.press("u")
             _until(lambda: [status(i) for i in chosen] == ["pending"] * 4)
+
+            # Nothing is left to decide: what comes next
+            reviews.decide_bulk(store, {"statuses": ["pending"]}, "approve", "grace", reviews.new_event())
+            page.goto(f"http://127.0.0.1:{served.port}/?page=review")
+            stage = page.locator("#page-review [data-stage]")
+            expect(stage).to_contain_text("Nothing is pending", timeout=20_000)
+            stage.get_by_role("button", name="Finetune").click()
+            expect(page.locator("#page-finetune")).to_be_visible(timeout=20_000)
             assert faults == []
         finally:
             browser.close()

@@ -1,7 +1,7 @@
 // Focus: one sample, its picture as large as fits, its text, what the filters say, and the buttons.
 
 import { chip, emptyState, fill, fillOnce, fmt, h, keyCap, media, picture, state, zoom } from "./lib.js";
-import { choose, decide, move, pictureSize, queueOf, reject, reload, reveal, statusText, undo } from "./review.js";
+import { chosenStatuses, choose, decide, move, pictureSize, queueOf, reject, reload, reveal, statusText, undo } from "./review.js";
 import { draftOf, drawEdit, editing, edits, openEdit } from "./review_edit.js";
 import { diffElements } from "./review_diff.js";
 import { openByHand } from "./review_by_hand.js";
@@ -41,6 +41,12 @@ function nothing(view) {
   if (lot && queue.ended) further.unshift({ text: "Back to Calibration", run: () => state.go("calibration") });
   if (queueOf() && !queue.total) return emptyState({ mine: "Nothing left to do", done: "Nothing decided yet", audit: "Nothing waits for the audit" }[queueOf()], "Samples that you were given stand here.", widen, ...further);
   if (queue.total) return emptyState("That was the last one", `${fmt.plural(queue.total, "sample")} in this queue, and you are through.`, { text: "From the front", run: reload }, ...further, widen);
+  const approved = (counts.approved ?? 0) + (counts.auto_approved ?? 0);
+  if (!narrowed && approved && !counts.pending && chosenStatuses().join() === "pending") {
+    const open = ["disputed", "unfiltered", "undrawn"].some((status) => counts[status]);
+    const rejected = counts.rejected > 0 && `, ${fmt.number(counts.rejected)} rejected`;
+    return emptyState(open ? "Nothing is pending" : "Everything is decided", [`${fmt.plural(approved, "sample")} approved`, rejected || "", "."].join(""), { text: "Finetune", run: () => state.go("finetune") }, ...further);
+  }
   if (any || narrowed) return emptyState("Nothing here", "No sample fits this choice.", ...further, widen);
   return emptyState("No samples to review yet", "Samples are proposed for diagnosed failures, drawn, and filtered; then people decide here which ones to train on.",
     { text: "Generate samples", run: () => state.go("generate") }, { text: "Look at failures", kind: "", run: () => state.go("failures") }, { text: "Add one by hand", kind: "", run: () => openByHand(view) });
@@ -119,7 +125,7 @@ export function drawButtons(box, view) {
     button("Approve", "approve", "g", () => decide("approve"), card.status === "approved"), button("Reject", "reject", "b", reject, view.rejecting || card.status === "rejected"),
     button("Skip", "skip", "", () => move(1)), button("Undo", "undo", "", () => undo(), false, lastAction(view)), decided && button("Clear", "reset", "", () => decide("reset"), false, "Takes the decision off: the filters decide again"),
     h("span.grow"),
-    card.again && chip("changed meanwhile: look again", { kind: "wa" }), decided && card.status !== "disputed" && !card.mine && card.decided_by && card.decided_by !== view.reviewer && chip(statusText[card.status].replace(" by people", ` by ${card.decided_by}`), { kind: { approved: "ok", rejected: "no" }[card.status] }),
+    card.again && chip("changed meanwhile: look again", { kind: "wa" }), decided && card.status !== "disputed" && !card.mine && card.decided_by && card.decided_by !== view.reviewer && h("span.chip", { class: { approved: "ok", rejected: "no" }[card.status], title: `${statusText[card.status]} by ${card.decided_by}` }, h("span.clip", `by ${card.decided_by}`)),
     card.status === "unfiltered" && chip("not filtered yet", { kind: "wa", title: "No filter has judged this revision; a person's approval stands all the same" }),
     failing.length > 0 && card.status !== "rejected" && h("span.chip.wa.rev-gives", { title: `An approval stands over the verdict of ${failing.join(", ")}; the verdict stays in the log` }, h("span.clip", decided ? "overrides " : "approving overrides ", h("b", failing.length > 1 ? fmt.plural(failing.length, "filter") : failing[0]))),
     saved(outbox));

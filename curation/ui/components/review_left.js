@@ -6,9 +6,9 @@ import { chosenStatuses, choose, queueOf, toggle, toggleStatus } from "./review.
 export const STATUSES = [
   ["pending", "Pending", "Passed every filter and waits for a person"],
   ["failed", "Failed a filter", "Approving one overrides the filter"],
-  ["approved", "Approved by people", "Will be trained on"],
+  ["approved", "Approved", "Somebody's decision stands, one by one, in bulk or by a script under their name; will be trained on"],
   ["auto_approved", "Auto-approved", "Approved by a calibrated rule, not by a person"],
-  ["rejected", "Rejected by people", "Will not be trained on"],
+  ["rejected", "Rejected", "Somebody's decision stands; will not be trained on"],
   ["disputed", "Disputed", "Reviewers disagree; not trained on until they don't"],
   ["unfiltered", "Not filtered yet", "Some filter has not judged it, or it was edited since"],
   ["undrawn", "Not drawn yet", "It waits for its picture"],

@@ -32,7 +32,7 @@ export class Outbox {
     localStorage.setItem(key, JSON.stringify({ path, body }));
     this.items.push(item);
     this.changed();
-    this.send();
+    setTimeout(() => this.send()); // behind the key's own work: to start a request takes a millisecond
     return item;
   }
 
