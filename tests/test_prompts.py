@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from curation import backups, error_types, prompt_versions, prompting, proposal_rules
-from curation.frontier import FrontierOptions
+from curation.frontier import FrontierOptions, open_client
+from curation.job_files import JobFiles
 from curation.jobs import Jobs
 from curation.prompt_check import BadPrompt, flaws
 from curation.prompting import Prompts, joined, parts, render, shipped
@@ -18,7 +19,7 @@ from curation.stages.base import Job
 from curation.stages.cluster import Options as ClusterOptions
 from curation.stages.diagnose import Options as DiagnoseOptions
 from curation.stages.filter import Options as FilterOptions
-from curation.stages.generate import DIFFICULTIES, Generate
+from curation.stages.generate import DIFFICULTIES, Generate, proposal_request
 from curation.stages.generate import Options as GenerateOptions
 from data.store import Store
 from data.workspace import Workspace
@@ -270,8 +271,11 @@ def test_a_job_asks_by_the_version_in_use_and_says_so(tmp_path):
     spec = json.loads((workspace.job(job_id) / "spec.json").read_text())
     assert spec["options"]["prompts"] == {"proposal": version}
     assert "only this version has" in Prompts.of_job(workspace.job(job_id)).texts["proposal"]
-    estimates = [jobs.estimate("generate", asked | {"prompts": {"proposal": one}}).calls for one in (version, "shipped")]
-    assert estimates == [0, 3]  # what was asked by the version is in the journal; by the shipped one nothing was
+    options, rows = GenerateOptions(**asked), list(JobFiles(workspace.job(job_id)).rows())
+    with open_client(options, workspace) as client:
+        by = [prompt_versions.prompts_for(store, ("proposal",), {"proposal": one}) for one in (version, "shipped")]
+        unpaid = [client.estimate([proposal_request(row, options, prompts) for row in rows], 3).calls for prompts in by]
+    assert unpaid == [0, 3]  # what was asked by the version is in the journal; by the shipped one nothing was
     assert store.column("difficulties") == ["harder"]
     found = {row["version"]: row["jobs"] for row in prompt_versions.history(store, "proposal")}
     assert found[version] == 1
