@@ -71,7 +71,7 @@ function funnel({ asked, funnel: now, job, made_for: cost }) {
     ["Approved", now.approved, `by people or by rule; ${fmt.plural(now.pending, "sample")} wait for a person`, { status: "approved" }]];
   const undone = { Parsed: asked - now.parsed, Drawn: now.parsed - now.drawn, "Passed filters": now.drawn - now.judged };
   return steps.map(([name, count, title, to]) => h(to ? "button.card" : "div.card", { title: to ? `${title}. Click for these in Review.` : title, onclick: to && (() => goTo("review", to)) },
-    h("div.dim", name), h("div.num", fmt.number(count)), mini(asked ? count / asked : 0), h("small.faint", name === "Approved" ? [note(name, undone[name], job, now), cost.per_approved !== null && h("span", { title: "What this job's samples have cost so far, for each that is approved: proposing, drawing, judging" }, ` · ${fmt.usd(cost.per_approved)} each`)] : note(name, undone[name], job, now))));
+    h("div.dim", name), h("div.num", fmt.number(count), name === "Approved" && cost.per_approved !== null && h("small.dim", { title: "What this job's samples have cost so far, for each that is approved: proposing, drawing, judging" }, ` ${fmt.usd(cost.per_approved)} each`)), mini(asked ? count / asked : 0), h("small.faint", note(name, undone[name], job, now))));
 }
 
 function note(name, undone, job, now) {
