@@ -113,7 +113,7 @@ class FilterStage:
         shown = {row["sample_id"]: row["image"] for row in write.run("sample_revisions", sample_ids=ids)}
         current = [result for result in results if result.get("image", shown[result["sample_id"]]) == shown[result["sample_id"]]]
         rows = [{k: v for k, v in result.items() if k not in ("key", "image")} | {"job_id": job.job_id} for result in current]
-        write.insert("verdict", rows)
+        write.insert("verdict", rows, key=("sample_id", "revision", "filter", "job_id"))
         write.touch(row["sample_id"] for row in rows)
         held = {row["filter"]: row for row in write.run("filters") if row["filter"] in barred.names()}
         barred.withdraw(write, {row["sample_id"] for row in rows if row["filter"] in held and _fails(row["score"], held[row["filter"]])})
