@@ -27,14 +27,16 @@ def bits(settings: Sequence[dict]) -> int:
 
 def check_setting(name: str, enabled: bool, threshold: float) -> None:
     """Raises NotOverridable."""
-    if name not in names():
-        return
-    loosest = FILTERS.load(name).loosest
-    if not enabled or threshold > loosest:
+    if name in names() and not holds(name, enabled, threshold):
         raise NotOverridable(
-            f"{name} can't be switched off, nor set above {loosest:g}: what it fails would then be approved in bulk. "
+            f"{name} can't be switched off, nor set above {FILTERS.load(name).loosest:g}: what it fails would then be approved in bulk. "
             "Where it is wrong approve the sample by itself, in Focus."
         )
+
+
+def holds(name: str, enabled: bool, threshold: float) -> bool:
+    """Whether such a filter (one of `names`) bars what it must under a setting."""
+    return enabled and threshold <= FILTERS.load(name).loosest
 
 
 def withdraw(write: Write, sample_ids: Iterable[int] | None = None) -> None:

@@ -1,6 +1,7 @@
 """How stages reach a frontier model: the options they share, and the client."""
 
 import os
+from collections.abc import Iterable
 from typing import Any
 
 from pydantic import BaseModel, Field, field_validator, model_validator
@@ -95,6 +96,12 @@ def client_of(context: Context):
     client = open_client(context.options, context.workspace)
     client.say = lambda text: context.report({"event": "message", "text": text})
     return client
+
+
+def together(parts: Iterable[tuple[int, float | None, float | None]]) -> tuple[int, tuple[float, float] | None]:
+    """Calls and dollars (a range; None: some are unpriced) of several of the client's estimates as one."""
+    calls, lows, highs = zip(*parts)
+    return sum(calls), None if None in lows else (sum(lows), sum(highs))
 
 
 def bad_row(outcome: Outcome) -> dict[str, Any]:

@@ -6,7 +6,7 @@ A failure's question, gold answer and picture are about as long and as large as 
 from typing import Any
 
 from curation.filters._base import FilterInput
-from curation.frontier import open_client
+from curation.frontier import open_client, together
 from curation.prompt_versions import prompts_for
 from curation.stages.base import spread
 from curation.stages.filter import Options
@@ -20,16 +20,16 @@ def estimate(store: Store, workspace: Workspace, options: Options, names: list[s
     """{"calls", "usd"}: dollars as a range for so many samples judged by these filters, None where they are unpriced."""
     images, prompts = ImageStore(workspace.images), prompts_for(store, options.PROMPTS, options.prompts)
     items = [_stand_in(number, row, images) for number, row in enumerate(spread(failures))]
-    calls, usd = 0, [(0.0, 0.0)]
-    if items and samples:
-        with open_client(options, workspace) as client:
-            for name in names:
-                judge = FILTERS.make(name, options.filter_options.get(name))
-                requests = [request for item in items for request in judge.requests(item, prompts)]
-                found = client.estimate(requests, round(samples * len(requests) / len(items)))
-                calls += found.calls
-                usd.append((found.low_usd, found.high_usd) if requests else (0.0, 0.0))
-    return {"calls": calls, "usd": None if any(low is None for low, _ in usd) else [sum(side) for side in zip(*usd)]}
+    if not items or not samples or not names:
+        return {"calls": 0, "usd": (0.0, 0.0)}
+    parts = []
+    with open_client(options, workspace) as client:
+        for name in names:
+            judge = FILTERS.make(name, options.filter_options.get(name))
+            requests = [request for item in items for request in judge.requests(item, prompts)]
+            parts.append(client.estimate(requests, round(samples * len(requests) / len(items))))
+    calls, usd = together(parts)
+    return {"calls": calls, "usd": usd}
 
 
 def _stand_in(number: int, row: dict[str, Any], images: ImageStore) -> FilterInput:

@@ -113,6 +113,26 @@ def test_no_setting_lets_a_leak_through(world):
     change_setting(store, "duplicate", False, 1.0, "ada")  # others may be set at will
 
 
+@pytest.mark.parametrize(("enabled", "threshold", "becomes"), [(False, 0.9, 0.9), (True, 1.0, 0.99)])
+def test_a_workspace_that_had_it_off_or_too_loose_is_put_right_when_it_is_opened(world, enabled, threshold, becomes):
+    """Before it was barred to do so people could switch the filter off: then nothing held a bulk approval back."""
+    store, ids = world
+    now = next(row for row in store.rows("filters") if row["filter"] == "leakage")
+    with store.write() as write:
+        row = {"filter": "leakage", "bit": now["bit"], "comparison": now["comparison"]}
+        write.insert("filter_setting", [{**row, "enabled": enabled, "threshold": threshold, "author": "ada"}])
+        write.touch_judged()
+    approve(store, {})
+    assert statuses(store, ids)[LEAKS] == "approved"
+    enable_defaults(store, "built-in")
+    found = next(row for row in store.rows("filters") if row["filter"] == "leakage")
+    assert (found["enabled"], found["threshold"], found["bit"]) == (True, becomes, now["bit"])
+    assert statuses(store, ids)[LEAKS] == "failed" and differences(store) == 0
+    changes = len(log(store, "filter_setting"))
+    enable_defaults(store, "built-in")
+    assert len(log(store, "filter_setting")) == changes, "once is enough"
+
+
 def test_a_new_eval_split_is_compared_with_what_was_judged_before(world):
     store, ids = world
     options = Options(filters=["leakage", "duplicate"])

@@ -147,6 +147,42 @@ def test_a_job_with_the_checkpoint_waits_for_the_gpu_and_its_verdicts_count(worl
         jobs.shutdown()
 
 
+@pytest.mark.parametrize("outdated", [True, False])
+def test_what_an_estimate_counts_is_what_a_launch_judges(world, outdated):
+    """Whatever verdicts there are: failed ones, of other versions, of an earlier text or picture, several of one filter."""
+    chance = random.Random(4)
+    samples = sorted(row["sample_id"] for row in log(world.store, "sample"))
+    stamps = {row["filter"]: row["version"] for row in world.rows(filters=FILTERS.names())}
+    with world.store.write() as write:
+        edited = [
+            {"revision": 1, "question": "What?", "choices": [], "answer": "red", "reviewer": "ada"} | {"sample_id": i} for i in samples[:3]
+        ]
+        write.insert("revision", edited)
+        verdicts = {
+            (i, revision, name, job): {"score": chance.choice([0.5, 1.0, None]), "version": version + chance.choice([0, 0, 1])}
+            for i in samples
+            for name, version in stamps.items()
+            for revision in range(1 + (i in samples[:3]))
+            for job in range(chance.randint(0, 2))
+        }
+        names = ("sample_id", "revision", "filter", "job_id")
+        write.insert("verdict", [{**dict(zip(names, key)), **row, "reason": "r"} for key, row in verdicts.items()])
+        write.touch(samples)
+    image = log(world.store, "image")[0]["image"]
+    with world.store.write() as write:  # later than the verdicts
+        drawing = {"image": image, "generator": "g", "seed": 1, "recipe": {}, "job_id": 1}
+        write.insert("drawing", [{**drawing, "sample_id": i} for i in samples[3:5]])
+        write.touch(samples[3:5])
+    for chosen in (None, samples[2:6]):
+        options = {"filters": FILTERS.names(), "outdated": outdated, "sample_ids": chosen}
+        rows = [row["filter"] for row in world.rows(**options)]
+        found = world.estimate(**options)
+        assert {name: part["samples"] for name, part in found.items() if name} == {name: rows.count(name) for name in set(rows)}
+        assert found[""].rows == len(rows) > 0
+        first = {row["filter"] for row in world.rows(**options | {"outdated": False})}
+        assert all((part["samples"] > part["outdated"]) == (name in first) for name, part in found.items() if name)
+
+
 def test_how_long_each_filter_took_here_is_the_next_estimate(world):
     jobs = Jobs(world.store, world.workspace)
     try:

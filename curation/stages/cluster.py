@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from pydantic import Field
 
 from curation import checkpoints, cluster_changes, cluster_split
-from curation.frontier import FrontierOptions, open_client
+from curation.frontier import FrontierOptions, client_of, open_client, together
 from curation.map_space import StoredSpace
 from curation.prompt_versions import prompts_for
 from curation.prompting import PromptOptions, Prompts
@@ -71,15 +71,17 @@ class Cluster:
         if options.titles_of:
             prompts = prompts_for(store, options.PROMPTS, options.prompts)
             probe = [_titles.suggestion(row, prompts) for row in _title_rows(store, options)]
-            calls, low, high = open_client(options, workspace).estimate(probe, len(probe))
-            return Estimate(rows=len(probe), calls=calls, usd=None if low is None else (low, high))
+            with open_client(options, workspace) as client:
+                calls, usd = together([client.estimate(probe, len(probe))])
+            return Estimate(rows=len(probe), calls=calls, usd=usd)
         if options.only_new:
             return Estimate(rows=found["new"])
         rows = store.rows("cluster_probe_rows", round=round_)
         prompts, lines = prompts_for(store, options.PROMPTS, options.prompts), [_titles.line(row) for row in rows]
         probe = [_titles.title_request("0", rows[0]["error_type"], lines, [], prompts)] if rows else []
-        calls, low, high = open_client(options, workspace).estimate(probe, found["types"])
-        return Estimate(rows=found["failures"], calls=calls, usd=None if low is None else (low, high))
+        with open_client(options, workspace) as client:
+            calls, usd = together([client.estimate(probe, found["types"])])
+        return Estimate(rows=found["failures"], calls=calls, usd=usd)
 
     def collect(self, write: Write, job: Job, results: list[Result]) -> None:
         for result in results:
@@ -128,7 +130,7 @@ class Cluster:
         return said.get(changes, f"{changes} changes that people made to the clusters are kept")
 
     def setup(self, context: Context) -> None:
-        self.context, self.client = context, open_client(context.options, context.workspace)
+        self.context, self.client = context, client_of(context)
         self.work = None if context.options.titles_of else _map_work.MapWork(context, self.client)
 
     def __call__(self, rows: list[Row]) -> Iterator[Result]:

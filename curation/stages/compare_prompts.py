@@ -7,17 +7,16 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from curation import checkpoints, endpoints, prompt_versions
-from curation.frontier import FrontierOptions, bad_row, client_of, open_client
+from curation.frontier import FrontierOptions, bad_row, client_of, open_client, together
 from curation.prompt_trial import asked_about, material, outcome_of, request_for, stage_of, texts_folder
 from curation.prompting import PromptOptions, Prompts, shipped
 from curation.replies import BlindAnswer
-from curation.stages.base import API_BATCH, Context, Estimate, Job, NothingToDo, Result, Row
+from curation.stages.base import API_BATCH, Context, Estimate, Job, NothingToDo, Result, Row, spread
 from curation.stages.diagnose import blind_request
 from data.store import Store, Write
 from data.workspace import Workspace
 from models.frontier import Outcome, Request
 
-PROBE = 20  # failures that the estimate looks at
 SIDES = ("a", "b")
 COMPARED = ("agreement", "blind", "diagnosis", "guess", "judge", "proposal")
 
@@ -69,7 +68,7 @@ class ComparePrompts:
 
     def estimate(self, store: Store, workspace: Workspace, options: Options) -> Estimate:
         rows = _material(store, workspace, options, checkpoints.current_round(store))
-        probe, parts = rows[:PROBE], []
+        probe, parts = spread(rows), []
         with open_client(options, workspace) as client:
             if options.prompt == "diagnosis":
                 prompts = prompt_versions.prompts_for(store, options.PROMPTS, options.prompts)
@@ -78,9 +77,8 @@ class ComparePrompts:
                 prompts = prompt_versions.prompts_for(store, (options.prompt,), {options.prompt: version})
                 requests = [request_for(options.prompt, _with_own_answer(row), prompts, options) for row in probe]
                 parts.append(client.estimate(requests, len(rows)))
-        unpriced = any(part.low_usd is None for part in parts)
-        usd = None if unpriced else (sum(part.low_usd for part in parts), sum(part.high_usd for part in parts))
-        return Estimate(rows=len(rows), calls=sum(part.calls for part in parts), usd=usd, detail={"failures": len(rows)})
+        calls, usd = together(parts)
+        return Estimate(rows=len(rows), calls=calls, usd=usd, detail={"failures": len(rows)})
 
     def collect(self, write: Write, job: Job, results: list[Result]) -> None:
         rows = [

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from pydantic import Field
 
-from curation import error_types
-from curation.frontier import FrontierOptions, bad_row, client_of, open_client
+from curation import checkpoints, error_types
+from curation.frontier import FrontierOptions, bad_row, client_of, open_client, together
 from curation.prompt_versions import prompts_for
 from curation.prompting import SHIPPED, PromptOptions, Prompts
 from curation.replies import BlindAnswer, Diagnosis
@@ -46,17 +46,14 @@ class Diagnose:
         return rows
 
     def estimate(self, store: Store, workspace: Workspace, options: Options) -> Estimate:
-        from curation import checkpoints
-
         rows = _failures(store, checkpoints.current_round(store), options)
         images, prompts = ImageStore(workspace.images), prompts_for(store, options.PROMPTS, options.prompts)
         some = [{**row, "key": str(i), "image_path": str(images.path(row["image"]))} for i, row in enumerate(spread(rows))]
         blind = [blind_request(row["key"], row, row["image_path"], prompts) for row in some]
         told = [diagnosis_request(row, row["golds"][0], prompts) for row in some]  # its own answer isn't known yet: as long as the gold
         with open_client(options, workspace) as client:
-            parts = [client.estimate(probe, len(rows)) for probe in (blind, told)]
-        usd = None if any(part.low_usd is None for part in parts) else tuple(sum(side) for side in zip(*(part[1:] for part in parts)))
-        return Estimate(rows=len(rows), calls=sum(part.calls for part in parts), usd=usd)
+            calls, usd = together(client.estimate(probe, len(rows)) for probe in (blind, told))
+        return Estimate(rows=len(rows), calls=calls, usd=usd)
 
     def collect(self, write: Write, job: Job, results: list[Result]) -> None:
         write.insert("diagnosis", [{k: v for k, v in result.items() if k != "key"} | {"job_id": job.job_id} for result in results])

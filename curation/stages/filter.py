@@ -15,7 +15,7 @@ from pydantic import Field
 
 from curation import barred, checkpoints, prompt_versions
 from curation.filters._base import Filter, FilterContext, FilterInput, passes
-from curation.frontier import FrontierOptions, client_of, open_client
+from curation.frontier import FrontierOptions, client_of, open_client, together
 from curation.prompting import PromptOptions, Prompts
 from curation.stages.base import API_BATCH, Context, Estimate, Job, NothingToDo, Result, Row
 from data.images import ImageStore
@@ -25,6 +25,7 @@ from data.workspace import Workspace
 
 LOCAL_BATCH = 256  # samples that a filter on this machine is given at once
 PROBE = 20  # samples from which the cost of the others is estimated
+NONE = {"samples": 0, "unjudged": 0, "probe": []}
 SPEEDS = "filter seconds"  # setting: seconds a sample by filter, as the last job took them
 TIMINGS, EVAL_MARK = "seconds.json", "eval-mark"  # in the job's folder
 
@@ -73,21 +74,20 @@ class FilterStage:
         )
 
     def _parts(self, store: Store, workspace: Workspace, options: Options) -> Iterator[dict[str, Any]]:
-        counts = _counts(store, options)
-        unjudged = _counts(store, options.model_copy(update={"outdated": False})) if options.outdated else counts
+        counts = {row["filter"]: row for row in _pairs(store, options, "samples_to_filter_count", most=PROBE)}
         prompts, images = _prompts(store, options), ImageStore(workspace.images)
+        looked_at = store.rows("filter_inputs", sample_ids=[i for row in counts.values() for i in row["probe"]])
+        items = {row["sample_id"]: FilterInput.from_row({**row, "image_path": str(images.path(row["image"]))}) for row in looked_at}
         measured = self.speeds(store)
         with open_client(options, workspace) as client:
             for name in _chosen(store, options):
-                plugin, samples = FILTERS.load(name), counts.get(name, 0)
+                plugin, row = FILTERS.load(name), counts.get(name, NONE)
+                samples = row["samples"] if options.outdated else row["unjudged"]
                 calls, usd = 0, (0.0, 0.0)
                 if "frontier" in plugin.needs and samples:
                     filter_ = FILTERS.make(name, options.filter_options.get(name))
-                    some = _pairs(store, options.model_copy(update={"filters": [name]}), "samples_to_filter_some", limit=PROBE)
-                    items = [FilterInput.from_row({**row, "image_path": str(images.path(row["image"]))}) for row in some]
-                    requests = [request for item in items for request in filter_.requests(item, prompts)]
-                    calls, low, high = client.estimate(requests, round(samples * len(requests) / len(items)))
-                    usd = None if low is None else (low, high)
+                    requests = [request for i in row["probe"] for request in filter_.requests(items[i], prompts)]
+                    calls, usd = together([client.estimate(requests, round(samples * len(requests) / len(row["probe"])))])
                 each = measured.get(name, plugin.seconds_a_sample)
                 seconds = None if each is None else round(each * samples, 1)
                 yield {
@@ -95,7 +95,7 @@ class FilterStage:
                     "title": plugin.title,
                     "asks": plugin.asks(),
                     "samples": samples,
-                    "outdated": samples - unjudged.get(name, 0),
+                    "outdated": samples - row["unjudged"],
                     "calls": calls,
                     "usd": usd,
                     "seconds": seconds,
@@ -189,7 +189,8 @@ class FilterStage:
 def enable_defaults(store: Store, author: str) -> None:
     """Gives every filter that has no setting yet its default one. Bits are only appended.
 
-    A filter that comes to a workspace with settings of its own is off until somebody turns it on: nothing changes by an update.
+    A filter that comes to a workspace with settings of its own is off until somebody turns it on: nothing changes by an update. Just
+    those that bar bulk approvals are on whatever was set before (curation/barred.py).
     """
     known = {row["filter"]: row["bit"] for row in store.rows("filters")}
     rows = []
@@ -201,6 +202,10 @@ def enable_defaults(store: Store, author: str) -> None:
             rows.append({"filter": name, "bit": bit, "enabled": enabled, "threshold": plugin.threshold, "comparison": plugin.comparison})
     with store.write() as write:
         write.insert("filter_setting", [{**row, "author": author} for row in rows])
+    now = {row["filter"]: row for row in store.rows("filters")}
+    for name in barred.names():
+        if not barred.holds(name, now[name]["enabled"], now[name]["threshold"]):
+            change_setting(store, name, True, min(now[name]["threshold"], FILTERS.load(name).loosest), author)
 
 
 def change_setting(store: Store, name: str, enabled: bool, threshold: float, author: str) -> None:
@@ -235,7 +240,3 @@ def _pairs(store: Store, options: Options, query: str = "samples_to_filter", **m
     names, prompts, eval_mark = _chosen(store, options), _prompts(store, options), store.value("eval_mark")
     stamps = [FILTERS.load(name).stamp(prompts, eval_mark) for name in names]
     return store.rows(query, filters=names, versions=stamps, sample_ids=options.sample_ids, outdated=options.outdated, **more)
-
-
-def _counts(store: Store, options: Options) -> dict[str, int]:
-    return {row["filter"]: row["samples"] for row in _pairs(store, options, "samples_to_filter_count")}

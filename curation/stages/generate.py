@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from curation import checkpoints
-from curation.frontier import FrontierOptions, bad_row, client_of, open_client
+from curation.frontier import FrontierOptions, bad_row, client_of, open_client, together
 from curation.prompt_versions import prompts_for
 from curation.prompting import SHIPPED, PromptOptions, Prompts
 from curation.proposal_rules import sift
@@ -52,14 +52,14 @@ class Generate:
         routes, prompts = _routes(options), prompts_for(store, options.PROMPTS, options.prompts)
         probe = [proposal_request(row, options, prompts) for row in _rows(store, workspace, spread(failures), options)]
         with open_client(options, workspace) as client:
-            calls, low, high = client.estimate(probe, len(failures) * len(routes))
+            calls, usd = together([client.estimate(probe, len(failures) * len(routes))])
         proposals = len(failures) * options.per_failure
         detail = {
             "failures": len(failures),
             "samples": proposals * (("same_image" in routes) + ("new_image" in routes) * options.images_per_prompt),
             "images": proposals * ("new_image" in routes) * options.images_per_prompt,
         }
-        return Estimate(rows=len(failures) * len(routes), calls=calls, usd=None if low is None else (low, high), detail=detail)
+        return Estimate(rows=len(failures) * len(routes), calls=calls, usd=usd, detail=detail)
 
     def collect(self, write: Write, job: Job, results: list[Result]) -> None:
         rows = [sample for result in results for sample in _samples(result, job)]

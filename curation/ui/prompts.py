@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from curation import checkpoints, prompt_comparison, prompt_trial, prompt_versions
 from curation.endpoints import host_of
-from curation.frontier import open_client
+from curation.frontier import open_client, together
 from curation.prompt_check import BadPrompt, checked
 from curation.prompt_trial import NothingToTry
 from curation.prompting import PromptFile, Prompts, names, parts, shipped, version_of
@@ -143,9 +143,8 @@ def preview(request: Request, body: Trial) -> dict[str, Any]:
     options = _options(file, body)
     asked = _requests(here, body.name, row, prompts, options)
     with open_client(options, here.workspace) as client:
-        found = [client.estimate([one], 1) for one in asked]
+        calls, usd = together(client.estimate([one], 1) for one in asked)
     last = asked[-1]
-    usd = None if any(one.low_usd is None for one in found) else [sum(one.low_usd for one in found), sum(one.high_usd for one in found)]
     return {
         **prompt_trial.shown(row),
         "version": last.prompt_version,
@@ -155,7 +154,7 @@ def preview(request: Request, body: Trial) -> dict[str, Any]:
         "schema_name": last.reply.__name__,
         "schema": last.reply.model_json_schema(),
         "blind_first": len(asked) > 1,
-        "calls": sum(one.calls for one in found),
+        "calls": calls,
         "usd": usd,
         "endpoint": {"endpoint": options.endpoint, "model": options.model, "host": host_of(options.endpoint)},
     }

@@ -102,15 +102,29 @@ FROM (SELECT t.sample_id, f.filter, f.version, t.revision, t.question, t.choices
 JOIN dataset d ON d.name = p.dataset LEFT JOIN image i ON i.image = p.image
 ORDER BY p.filter, p.image, p.sample_id
 
--- :name samples_to_filter_some
--- Some of them, unordered, for a look at what their calls will be.
-SELECT p.*, d.answer_form, d.metric, d.threshold, d.prompt_suffix
-FROM (SELECT t.sample_id, f.filter, f.version, t.revision, t.question, t.choices, t.answer, t.image, t.dataset FROM {pairs_to_filter} LIMIT $limit) p
-JOIN dataset d ON d.name = p.dataset
-
 -- :name samples_to_filter_count
--- How many samples each filter is to judge.
-SELECT f.filter, count(*) AS samples FROM {pairs_to_filter} GROUP BY ALL
+-- How many samples each filter is to judge: those without a verdict of its present version, `unjudged` those without any; `probe` is $most of them, from everywhere.
+-- The same pairs as above, counted by a pass over the verdicts instead of a join for each filter.
+WITH asked AS (
+    SELECT unnest($filters::TEXT[]) AS filter, unnest($versions::INTEGER[]) AS version, unnest(range(len($filters::TEXT[]))) AS bit),
+drawn AS (
+    SELECT sample_id, revision, drawn_at FROM sample_state
+    WHERE image IS NOT NULL AND ($sample_ids IS NULL OR sample_id IN (SELECT unnest($sample_ids::BIGINT[])))),
+judged AS (
+    SELECT v.sample_id, bit_or(1::BIGINT << f.bit) AS ever, bit_or(CASE WHEN v.version = f.version THEN 1::BIGINT << f.bit ELSE 0 END) AS now
+    FROM verdict v JOIN asked f USING (filter) JOIN drawn t ON t.sample_id = v.sample_id AND t.revision = v.revision
+    WHERE v.score IS NOT NULL AND v.created_at >= coalesce(t.drawn_at, v.created_at) GROUP BY v.sample_id),
+pairs AS (
+    SELECT f.filter, t.sample_id, (coalesce(j.ever, 0) >> f.bit) & 1 = 0 AS unjudged
+    FROM drawn t LEFT JOIN judged j USING (sample_id) CROSS JOIN asked f WHERE (coalesce(j.now, 0) >> f.bit) & 1 = 0)
+SELECT filter, count(*) AS samples, count(*) FILTER (unjudged) AS unjudged,
+       coalesce(arg_min(sample_id, hash(sample_id), $most::BIGINT) FILTER (unjudged OR $outdated), []) AS probe
+FROM pairs GROUP BY filter
+
+-- :name filter_inputs
+-- Some samples as filters are given them.
+SELECT t.sample_id, t.revision, t.question, t.choices, t.answer, t.image, t.dataset, d.answer_form, d.metric, d.threshold, d.prompt_suffix
+FROM sample_state t JOIN dataset d ON d.name = t.dataset WHERE t.sample_id IN (SELECT unnest($sample_ids::BIGINT[]))
 
 -- :name samples_as_context
 -- All drawn samples, for the duplicate filter.
@@ -163,19 +177,9 @@ SELECT count(*) FROM row_error WHERE job_id = $job_id
 -- Tells a run which checkpoint it made.
 UPDATE run SET checkpoint_id = (SELECT checkpoint_id FROM checkpoint WHERE name = $name) WHERE run_id = $run_id
 
--- :name runs
--- All runs with where they started and what they made, latest first.
-SELECT r.*, p.name AS parent_name, c.name AS checkpoint, j.status::TEXT AS status, j.seconds
-FROM run r JOIN checkpoint p ON p.checkpoint_id = r.parent LEFT JOIN checkpoint c ON c.checkpoint_id = r.checkpoint_id LEFT JOIN job j USING (job_id)
-ORDER BY r.run_id DESC
-
 -- :name clusters_of_job
 -- The clusters that a job made, by their names in its results.
 SELECT cluster_id, name FROM cluster WHERE job_id = $job_id
-
--- :name cost_of_a_judgement
--- What a paid call of a filter has cost on average; NULL if none was priced.
-SELECT avg(cost_usd) AS usd FROM reply WHERE purpose IN ('judge', 'agreement', 'blind', 'guess')
 
 -- :name prediction_count
 -- How many examples a checkpoint has answered.

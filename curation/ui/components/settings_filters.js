@@ -15,7 +15,7 @@ export function drawFilters(box, filters, history) {
 
 const newestCosts = onlyLatest();
 
-// What each filter, on or off, would take to judge the samples that it has not judged; counting half a million takes seconds.
+// What each filter, on or off, would take to judge the samples that it has not judged.
 async function tellCosts(filters) {
   const found = await newestCosts(estimate("filter", { filters }).catch(() => null));
   if (!found) return;
