@@ -102,6 +102,21 @@ def test_of_duplicates_the_first_is_kept(tmp_path, store):
     assert "no picture yet" in verdicts[8].error
 
 
+def test_pictures_of_one_proposal_by_other_seeds_are_no_duplicates_unless_they_look_alike(tmp_path, store):
+    """With images_per_prompt above 1 samples have the same words; their pictures decide."""
+
+    def drawn(circle, square, background=(240, 236, 228)):
+        things = scenes.Thing("circle", "red", "large", *circle), scenes.Thing("square", "blue", "small", *square)
+        return scenes.Scene(background, things)
+
+    seeds = [drawn((17, 17), (47, 47)), drawn((16, 45), (46, 18)), drawn((18, 18), (48, 16)), drawn((15, 30), (45, 33), (214, 226, 240))]
+    assert {scenes.caption(scene) for scene in seeds} == {"a large red circle left of a small blue square"}
+    again = drawn((17.2, 17), (47, 47.2))
+    items = [item(i, store.add(encoded(scenes.draw(scene)))) for i, scene in enumerate([*seeds, again], 1)]
+    passed = {number: passes(verdict.score, 0.95, "at_most") for number, verdict in duplicates(tmp_path, items).items()}
+    assert passed == {1: True, 2: True, 3: True, 4: True, 5: False}
+
+
 def test_a_question_and_its_negation_are_no_duplicates(tmp_path, store):
     info = store.add(encoded(scene(3)))
     verdicts = duplicates(tmp_path, [item(1, info, "Is there a red circle?", "yes"), item(2, info, "Is there not a red circle?", "no")])

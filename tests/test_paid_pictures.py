@@ -224,6 +224,21 @@ def test_a_stop_waits_for_nobody_longer_than_two_seconds_and_charges_what_was_cu
     assert (spend.calls, spend.lost, in_flight) == (0, 4, 0) and spent == pytest.approx(0.16)
 
 
+def test_no_call_goes_out_after_a_stop(server, desk):
+    stopping = Desk(desk.journal, desk.images, "7", None, lambda: bool(server.calls))
+    assert draw(server, stopping, ["once 500"]) == [None] and len(server.calls) == 1
+
+
+def test_a_picture_that_cant_be_kept_stops_the_job_instead_of_being_bought_again(server, desk):
+    price(desk, picture=0.04)
+    desk.images.mkdir()
+    for number in range(256):
+        (desk.images / f"{number:02x}").write_text("where a folder should be")
+    with pytest.raises(FrontierStopped, match="can't be kept in"):
+        draw(server, desk, ["a", "a"], n=2)
+    assert len(server.calls) == 1 and booked(desk)[1] == (pytest.approx(0.08), 0), "what came may be billed, and is charged"
+
+
 def test_a_picture_whose_file_is_gone_is_said_to_be(server, desk):
     draw(server, desk, ["a"])
     sha = json.loads(booked(desk)[2][0].body)["data"][0]["sha256"]
@@ -239,6 +254,7 @@ def waiting(store, count):
         "dataset": "d",
         "error_type": "counting",
         "route": "new_image",
+        "difficulty": "harder",
         "question": "How many?",
         "choices": [],
         "answer": "2",
@@ -277,4 +293,6 @@ def test_further_pictures_of_a_prompt_become_samples(server, store, workspace):
     rows = store.rows("samples_as_context")
     assert len(rows) == 6 and len({row["image"] for row in rows}) == 6 and {row["question"] for row in rows} == {"How many?"}
     assert set(ids) < {row["sample_id"] for row in rows}
+    made = store._cursor().execute("SELECT difficulty, seed FROM sample").fetchall()
+    assert {difficulty for difficulty, _ in made} == {"harder"} and len({seed for _, seed in made}) == 6
     jobs.shutdown()
