@@ -159,7 +159,7 @@ def test_in_the_browser_a_label_and_a_correction_are_taken_back_by_key_and_from_
         page.click("[data-triage] [aria-label=History]")
         page.wait_for_selector("dialog tr >> nth=1")
         assert [row.split("\t")[-1] for row in page.locator("dialog tr").all_inner_texts()][:2] == ["Undo", "undone"]
-        page.click(f"dialog tr:has-text('error type {other}') button")
+        page.click(f"dialog tr:has-text('error type {other}') >> text=Undo")
         wait_for_count(page, len(start[cluster]))
         assert groups(store) == start
         page.goto(f"{address}/?page=failures&card={first}")

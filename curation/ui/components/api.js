@@ -9,6 +9,8 @@ export class ApiError extends Error {
   }
 }
 
+let notLost = () => {}; // takes the message away that the app does not answer
+
 // POSTs `body` as JSON to api/<path> (GETs where there is none) and gives back the JSON answer. `quiet` leaves the toast to the caller.
 export async function api(path, body, { quiet = false, signal } = {}) {
   const options = body === undefined ? { signal } : { method: "POST", headers: { "Content-Type": "application/json" },
@@ -20,6 +22,7 @@ export async function api(path, body, { quiet = false, signal } = {}) {
     if (error.name === "AbortError") throw error;
     throw failed("The app does not answer. It may have been stopped: start it again (python app.py), then go on here.", 0, quiet);
   }
+  notLost();
   if (response.ok) return response.json();
   const text = await response.text();
   let message = text;
@@ -31,7 +34,10 @@ export async function api(path, body, { quiet = false, signal } = {}) {
 }
 
 function failed(message, status, quiet) {
-  if (!quiet) toast(message, { kind: "bad" });
+  if (!quiet) {
+    const close = toast(message, { kind: "bad" });
+    if (!status) notLost = close;
+  }
   return new ApiError(message, status);
 }
 

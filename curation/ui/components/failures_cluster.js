@@ -56,14 +56,9 @@ const asking = new Set(); // clusters that a suggestion is on its way for
 function suggestButton(cluster) {
   const { cluster_id: id, failures } = cluster;
   const mark = `${id}.${failures}`;
-  const price = h("span", prices.get(mark) ?? "");
-  if (!prices.has(mark)) {
-    prices.set(mark, "");
-    estimate("cluster", { titles_of: [id] }).then((found) => {
-      prices.set(mark, ` · ${priceText(found)}`);
-      price.textContent = prices.get(mark);
-    }, () => {});
-  }
+  const price = h("span");
+  if (!prices.has(mark)) prices.set(mark, estimate("cluster", { titles_of: [id] }).then((found) => ` · ${priceText(found)}`, () => ""));
+  prices.get(mark).then((text) => { price.textContent = text; });
   return h("button.btn", { onclick: (event) => suggest(id, event.currentTarget), disabled: asking.has(id),
     title: "The frontier model reads twenty members and the nearest other clusters; your title stays until you take the suggestion" }, "Suggest a title", price);
 }
