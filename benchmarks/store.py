@@ -25,7 +25,18 @@ from data import workspace as workspaces
 from data.store import Store
 from data.workspace import Workspace
 
-TARGETS = {"page": 20, "facets": 50, "decision": 30, "bulk": 1000, "preview": 1000, "undo": 1000, "open": 2000, "jump": 500, "import": 2300}
+TARGETS = {
+    "page": 20,
+    "facets": 50,
+    "decision": 30,
+    "overrule": 30,
+    "bulk": 1000,
+    "preview": 1000,
+    "undo": 1000,
+    "open": 2000,
+    "jump": 500,
+    "import": 2300,
+}
 PEER_SAMPLES = 50_000
 
 

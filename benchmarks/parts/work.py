@@ -75,7 +75,9 @@ def figures(path: Path, bulk_rows: int, imported: int, seed: int = 3) -> dict[st
         found["page"] = timed(review_queue.page, pages)
         found["jump"] = timed(review_queue.page, [(store, {}, rng.choice(ORDERS), rng.randrange(total), PAGE) for _ in range(30)])
         found["facets"] = timed(review_queue.facets, [(store, one) for one in [{}] * 20 + filters])
-        found["decision"] = timed(lambda d: reviews.decide(store, d, REVIEWER), _decisions(store, rng, min(200, total)))
+        # one on a sample that waits, as the queue brings them and as peers add a first tag; and one over an earlier word
+        for name, statuses in (("decision", ["pending", "failed"]), ("overrule", ["approved", "rejected"])):
+            found[name] = timed(lambda d: reviews.decide(store, d, REVIEWER), _decisions(store, rng, statuses))
         matching, count = filter_of_size(store, bulk_rows)
         found["preview"] = timed(lambda: reviews.preview_bulk(store, matching), [()] * 10)
         found["bulk"], found["undo"] = [], []
@@ -164,9 +166,10 @@ def _random_filter(facets: dict[str, list[dict]], rng: random.Random) -> dict:
     }
 
 
-def _decisions(store: Store, rng: random.Random, count: int) -> list[tuple[reviews.Decision]]:
-    """Decisions on random samples, as their cards would send them."""
-    ids = rng.sample(store.column("samples_matching", statuses=["pending", "failed", "approved"]), count)
+def _decisions(store: Store, rng: random.Random, statuses: list[str]) -> list[tuple[reviews.Decision]]:
+    """200 decisions on random samples of these statuses, as their cards would send them."""
+    found = store.column("samples_matching", statuses=statuses)
+    ids = rng.sample(found, min(200, len(found)))
     known = store.rows("sample_revisions", sample_ids=ids)
     return [
         (reviews.Decision(row["sample_id"], row["revision"], rng.choice(("approve", "reject")), reviews.new_event(), image=row["image"]),)
