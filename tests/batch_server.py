@@ -24,6 +24,7 @@ ORDER = {
     "ends": "completed",  # how the first batch ends
     "slow_create": 0.0,  # seconds between making a batch and saying so
     "no_batches": False,  # 404
+    "forgets": False,  # 404 for every batch that is asked for
     "flaky": 0,  # so many calls of every route of files and batches get a 503 first
     "most_calls": 50_000,
     "fits": '{"answer": "ANSWER"}',  # see tests/chaos_server.py
@@ -112,7 +113,7 @@ class Batches:
             batch["errors"] = {"object": "list", "data": [{"code": "token_limit_exceeded", "message": "Enqueued token limit reached"}]}
         elif good:
             batch["output_file_id"] = f"out-{batch['id']}"
-            self.files[batch["output_file_id"]] = "".join(json.dumps(line) + "\n" for line in reversed(good)).encode()
+            self.files[batch["output_file_id"]] = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in reversed(good)).encode()
         if bad and ends != "failed":
             batch["error_file_id"] = f"err-{batch['id']}"
             self.files[batch["error_file_id"]] = "".join(json.dumps(line) + "\n" for line in bad).encode()
@@ -137,6 +138,8 @@ class Batches:
         return answer | {"response": {"status_code": status, "request_id": "q", "body": said}}
 
     async def look(self, request: web.Request) -> web.Response:
+        if self.order["forgets"]:
+            return web.json_response({"error": {"message": "No batch found"}}, status=404)
         return web.json_response(self.batches[request.match_info["id"]])
 
     async def listed(self, request: web.Request) -> web.Response:

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.frontier._account import image_tokens_of
 from models.frontier._prices import Price, load_prices
-from models.frontier._speak import image_tokens_of
 
 TOKENS = st.integers(0, 200_000)
 USD = st.floats(0, 500)

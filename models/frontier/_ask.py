@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 
 from models.frontier import _failures as failures
+from models.frontier._account import Account
 from models.frontier._batcher import Batcher
 from models.frontier._calls import Call, Parameters
 from models.frontier._connection import Link
@@ -17,7 +18,7 @@ from models.frontier._limits import Pace
 from models.frontier._owners import new_owner
 from models.frontier._requests import FrontierStopped, Reply
 from models.frontier._slots import Slots
-from models.frontier._speak import Account, Speaker
+from models.frontier._speak import Speaker
 
 CONNECT_ATTEMPTS = 6  # some 5 seconds of nobody listening
 HUNG_ATTEMPTS = 3  # calls of one row that may go without a reply in time: each may be billed
@@ -84,7 +85,7 @@ class Asker:
         kept = await self._batcher.do(Find(key))
         if kept is not None:
             return Answer(kept, json.loads(kept.body), 0, False, "")
-        claim = self._claim(call, key)
+        claim = self._account.claim(call, key, self.owner)
         kept = await self._claimed(claim, bool(call.turns))
         if kept is not None:
             return Answer(kept, json.loads(kept.body), 0, False, "")
@@ -93,15 +94,6 @@ class Asker:
         except BaseException:
             self._batcher.do(Release(claim))
             raise
-
-    def _claim(self, call: Call, key: str) -> Claim:
-        account = self._account
-        worst = None
-        if account.price:
-            prompt = call.most_prompt_tokens(account.price.image_tokens)
-            worst = account.price.most_usd(int(prompt * account.ratio) + 1, self.parameters.max_tokens)
-        where = (self.parameters.endpoint, self.parameters.model, call.request.purpose)
-        return Claim(key, self.owner, *where, account.scope, worst, account.cap_usd)
 
     async def _claimed(self, claim: Claim, urgent: bool) -> Reply | None:
         """Returns once the claim is ours (None) or someone else has got the reply. On None a place in `_ahead` is taken."""
@@ -120,11 +112,7 @@ class Asker:
             if isinstance(result, Reply):
                 return result
             if isinstance(result, Full) and result.in_flight_usd <= 0:
-                raise FrontierStopped(
-                    f"the budget of ${claim.cap_usd:.2f} is reached: ${result.spent_usd:.4f} is spent and the next call may cost up to "
-                    f"${claim.worst_usd:.4f}; raise the budget and resume",
-                    resumable=True,
-                )
+                raise result.stop()
             await asyncio.sleep(pause)
             pause = min(pause * 1.5, 0.25)
 

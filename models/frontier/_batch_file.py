@@ -29,6 +29,11 @@ class Limits:
     busy_s: float = 5.0  # until a call that another process has in hand is tried again
 
 
+def path_of(folder: Path, token: str) -> Path:
+    """Where a batch's calls are gathered until they are uploaded."""
+    return folder / f"{token}.jsonl"
+
+
 def line_of(key: str, body: dict[str, Any]) -> bytes:
     return json.dumps({"custom_id": key, "method": "POST", "url": ENDPOINT, "body": body}, ensure_ascii=False).encode() + b"\n"
 
@@ -76,13 +81,10 @@ def result_of(line: str, has_key: bool, key_env: str) -> tuple[str, str | failur
     key, response, error = found["custom_id"], found.get("response"), found.get("error")
     body = response.get("body") if isinstance(response, dict) else None
     status = response.get("status_code", 200) if isinstance(response, dict) else None
-    if status == 200 and isinstance(body, dict) and not body.get("error"):
-        choices = body.get("choices")
-        if isinstance(choices, list) and choices and isinstance(choices[0], dict):
-            return key, json.dumps(body, ensure_ascii=False)
-        return key, failures.Failure(failures.BROKEN, "the response holds no choices")
-    if status is not None and (body or status != 200):
+    if status == 200 and body:
+        return key, failures.from_body(body, has_key, key_env) or json.dumps(body, ensure_ascii=False)
+    if status not in (None, 200):
         message, codes = failures.message_of(body)
-        return key, failures.from_status(500 if status == 200 else status, message, codes, None, has_key, key_env)
+        return key, failures.from_status(status, message, codes, None, has_key, key_env)
     message, codes = failures.message_of({"error": error} if error else None)
     return key, failures.Failure(failures.BROKEN, f"{codes}: {message}" if codes else message)

@@ -29,6 +29,7 @@ class Batch:
     file_id: str | None  # None: not uploaded, so never asked
     remote_id: str | None  # None: perhaps asked, but its answer was never seen
     created_at: float
+    seen_at: float  # when its owner last gave a sign of life
 
 
 @dataclass(frozen=True)
@@ -75,13 +76,14 @@ class Submitted:
 
 @dataclass(frozen=True)
 class Own:
-    """Who looks after a batch from here on; "": nobody."""
+    """Who looks after a batch from here on; "": nobody. Result: False if it isn't `was` any more who does."""
 
     token: str
+    was: str
     owner: str
 
-    def run(self, journal: Journal, now: float) -> None:
-        journal.db.execute(SQL["own_batch"], (self.owner, self.token))
+    def run(self, journal: Journal, now: float) -> bool:
+        return journal.db.execute(SQL["own_batch"], (self.owner, now, self.token, self.was)).rowcount == 1
 
 
 @dataclass(frozen=True)
@@ -134,5 +136,17 @@ class Settle:
         journal.db.execute(SQL["delete_batch"], (self.token,))
 
 
+@dataclass(frozen=True)
+class Drop:
+    """The endpoint has lost the batch: what it may have billed is charged at its worst, and may be asked again."""
+
+    token: str
+
+    def run(self, journal: Journal, now: float) -> None:
+        journal.bury(owner_of(self.token), "its batch is gone from the endpoint", now)
+        Settle(self.token).run(journal, now)
+
+
 def new_batch(token: str, owner: str, endpoint: str, model: str) -> Batch:
-    return Batch(token, owner, endpoint, model, None, None, time.time())
+    now = time.time()
+    return Batch(token, owner, endpoint, model, None, None, now, now)

@@ -17,6 +17,10 @@ _PAGES = 20  # of 100 batches, looked through for one whose submission was never
 _PASSING = (failures.LIMITED, failures.UNREACHED, failures.HUNG, failures.BROKEN)
 
 
+class Gone(FrontierStopped):
+    """The endpoint knows nothing (any more) of a batch that it took, or of its results."""
+
+
 class Remote:
     """Raises FrontierStopped where the endpoint doesn't take it, or can't be reached for long."""
 
@@ -58,8 +62,8 @@ class Remote:
         return None
 
     async def look(self, remote_id: str) -> Any:
-        """The batch as it stands: an openai Batch."""
-        return await self._patiently("ask for a batch", lambda: self._client.batches.retrieve(remote_id))
+        """The batch as it stands: an openai Batch. Raises Gone."""
+        return await self._patiently("ask for a batch", lambda: self._found(remote_id, self._client.batches.retrieve))
 
     async def cancel(self, remote_id: str) -> None:
         """Asks once; a batch that has ended already is none to cancel."""
@@ -69,11 +73,20 @@ class Remote:
             return
 
     async def lines(self, file_id: str) -> AsyncIterator[str]:
-        """The lines of an output or error file."""
-        content = await self._patiently("read the results of a batch", lambda: self._client.files.content(file_id))
-        for line in content.text.splitlines():
+        """The lines of an output or error file. Raises Gone."""
+        content = await self._patiently("read the results of a batch", lambda: self._found(file_id, self._client.files.content))
+        for line in content.text.split("\n"):  # splitlines() also splits at what may stand in a reply, such as U+2028
             if line.strip():
                 yield line
+
+    async def _found(self, name: str, call: Callable[[str], Awaitable[Any]]) -> Any:
+        import openai
+
+        try:
+            return await call(name)
+        except openai.NotFoundError as error:
+            hint = "was it made with another key? A day after it was sent its calls count as lost, and are asked again"
+            raise Gone(f"{self._link.base_url} has no {name} of a batch that it took; {hint}", True) from error
 
     def result_of(self, line: str) -> tuple[str, str | failures.Failure]:
         """As _batch_file.result_of; what went wrong bears no key."""

@@ -52,7 +52,7 @@ class Failure:
 
 
 def from_status(status: int, message: str, codes: str, retry_after: float | None, has_key: bool, key_env: str) -> Failure:
-    """The meaning of an HTTP error, or of an error object inside a 200."""
+    """The meaning of an HTTP error."""
     cause = f"HTTP {status}: {message}"
     said = f"{codes} {message}".lower()
     if status in (400, 403, 422, 451) and _POLICY.search(said):
@@ -79,6 +79,28 @@ def from_status(status: int, message: str, codes: str, retry_after: float | None
     if status in (408, 409, 425) or status >= 500:
         return Failure(BROKEN, cause, retry_after)
     return Failure(ROW, cause)
+
+
+def from_body(body: object, has_key: bool, key_env: str) -> Failure | None:
+    """What is wrong with a body of status 200; None if it is a chat completion."""
+    if error := _error_in(body):
+        message, codes = message_of(error)
+        code = codes.partition(" ")[0]
+        return from_status(int(code) if code.isdigit() else 500, message, codes, None, has_key, key_env)
+    choices = body.get("choices") if isinstance(body, dict) else None
+    if not (isinstance(choices, list) and choices and isinstance(choices[0], dict)):
+        return Failure(BROKEN, "the response holds no choices", maybe_billed=True)
+    return None
+
+
+def _error_in(body: object) -> dict | None:
+    """The error in a body of status 200: of the whole, or (OpenRouter, when its upstream fails midway) of its choice."""
+    if not isinstance(body, dict):
+        return None
+    if body.get("error"):
+        return body
+    choices = body.get("choices")
+    return choices[0] if isinstance(choices, list) and choices and isinstance(choices[0], dict) and choices[0].get("error") else None
 
 
 def _limited(cause: str, said: str, retry_after: float | None) -> Failure:

@@ -16,7 +16,7 @@ from models.frontier._owners import is_alive
 from models.frontier._requests import FrontierStopped, Reply, Spend
 
 CLAIM_SECONDS = 60.0  # a claim without a sign of life for so long is dead
-_VERSION = 2
+_VERSION = 3
 
 
 def _queries(path: Path) -> dict[str, str]:
@@ -56,8 +56,16 @@ class Claim:
 class Full:
     """The budget has no room for this call now; with nothing in flight it never will."""
 
+    claim: Claim
     spent_usd: float
     in_flight_usd: float
+
+    def stop(self) -> FrontierStopped:
+        return FrontierStopped(
+            f"the budget of ${self.claim.cap_usd:.2f} is reached: ${self.spent_usd:.4f} is spent and the next call may cost up to "
+            f"${self.claim.worst_usd:.4f}; raise the budget and resume",
+            resumable=True,
+        )
 
 
 @dataclass(frozen=True)
@@ -88,7 +96,7 @@ class Release:
 
 @dataclass(frozen=True)
 class Renew:
-    """A sign of life for all claims of an owner."""
+    """A sign of life for all claims of an owner, and for the batches that it looks after."""
 
     owner: str
 
@@ -171,6 +179,7 @@ class Journal:
                 self.db.execute(SQL["delete_claim"], (claim.key, claim.owner))
             case Renew(owner):
                 self.db.execute(SQL["renew"], (now + CLAIM_SECONDS, owner))
+                self.db.execute(SQL["renew_batches"], (now, owner))
             case SaveDialect(endpoint, model, dialect):
                 self.db.execute(SQL["save_dialect"], (endpoint, model, json.dumps(dialect)))
             case _:  # of models/frontier/_batch_records.py
@@ -188,7 +197,7 @@ class Journal:
         if held:
             if is_alive(*held, now):
                 return "busy"
-            self._bury(held[0], now)
+            self._bury_dead(held[0], now)
         if claim.cap_usd is not None:
             full = self._room(claim, now)
             if full:
@@ -203,23 +212,27 @@ class Journal:
         for attempt in range(2):
             spent = self.db.execute(SQL["spent"], (claim.scope,)).fetchone()
             (in_flight,) = self.db.execute(SQL["reserved"], (claim.scope, claim.scope)).fetchone()
-            full = Full(spent[0] if spent else 0.0, in_flight)
+            full = Full(claim, spent[0] if spent else 0.0, in_flight)
             if full.spent_usd + full.in_flight_usd + claim.worst_usd <= claim.cap_usd + 1e-9:  # sums of cents are not exact
                 return None
             if attempt == 0:  # before saying no: does a dead process hold any of it?
                 for owner, expires_at in self.db.execute(SQL["owners"]).fetchall():
                     if not is_alive(owner, expires_at, now):
-                        self._bury(owner, now)
+                        self._bury_dead(owner, now)
         return full
 
-    def _bury(self, owner: str, now: float) -> None:
+    def _bury_dead(self, owner: str, now: float) -> None:
         """A process died with calls in flight: they may have been billed. Those of a batch that was never uploaded are not."""
         if self.db.execute(SQL["unasked_batch"], (owner,)).fetchone():
             self.db.execute(SQL["delete_claims"], (owner,))
             return
+        self.bury(owner, "its process died while it was in flight", now)
+
+    def bury(self, owner: str, reason: str, now: float) -> None:
+        """Charges the worst case of all that an owner has in flight, and ends its claims; inside a transaction."""
         for key, endpoint, model, purpose, scope, worst in self.db.execute(SQL["claims_of"], (owner,)).fetchall():
             claim = Claim(key, owner, endpoint, model, purpose, scope, worst, None)
-            self._lose(claim, worst, "its process died while it was in flight", None, now)
+            self._lose(claim, worst, reason, None, now)
         self.db.execute(SQL["delete_claims"], (owner,))
 
     def _lose(self, claim: Claim, usd: float, reason: str, body: str | None, now: float) -> None:

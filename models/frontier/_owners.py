@@ -18,6 +18,11 @@ def new_owner() -> str:
     return f"{_host()}|{os.getpid()}|{psutil.Process().create_time():.2f}|{uuid.uuid4().hex[:8]}"
 
 
+def is_here(owner: str) -> bool:
+    """Whether it is, or was, a process of this host."""
+    return owner.partition("|")[0] == _host()
+
+
 def is_alive(owner: str, expires_at: float, now: float) -> bool:
     """False once the claim's last sign of life has expired, or (on this host) at once when its process is gone.
 

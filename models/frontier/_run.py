@@ -47,6 +47,7 @@ class Run:
     def __init__(self, make_asker: Callable[[Batcher, "Run"], Asker | BatchAsker], batcher: Batcher, window: int):
         self.stopping = False
         self.cancelled = False  # stopped for good
+        self.stopped_at = 0.0  # by the loop's clock
         self._make_asker = make_asker
         self._batcher = batcher
         self._window = window
@@ -146,7 +147,7 @@ class Run:
     def _stop(self, grace: float) -> None:
         """No new calls from here on; those on the wire get `grace` seconds."""
         if not self.stopping:
-            self.stopping = True
+            self.stopping, self.stopped_at = True, self._loop.time()
             for task in self._tasks - self._busy:
                 task.cancel()
         self._loop.call_later(grace, lambda: [task.cancel() for task in self._tasks])

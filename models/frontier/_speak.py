@@ -3,48 +3,18 @@
 import asyncio
 import json
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from models.frontier import _failures as failures
+from models.frontier._account import Account
 from models.frontier._batcher import Batcher
 from models.frontier._calls import Call, Parameters
 from models.frontier._connection import Link, connect
 from models.frontier._dialect import LEVELS, Dialect, below, conceded, dialect_as_dict, is_about_format, is_about_schema
 from models.frontier._journal import Claim, Lost, SaveDialect
 from models.frontier._limits import Pace
-from models.frontier._prices import Price
 from models.frontier._requests import Reply
 from models.frontier._slots import Slots, Throttle
-
-
-@dataclass
-class Account:
-    """Whose money, how much of it, and at what price."""
-
-    price: Price | None
-    cap_usd: float | None
-    scope: str
-    ratio: float = 1.0  # the most that a call's prompt tokens exceeded their estimate so far
-
-
-def usage_of(body: dict) -> tuple[int | None, int | None, int | None]:
-    """Prompt, completion and cached tokens as the endpoint reports them; None where it doesn't."""
-    usage = body["usage"] if isinstance(body.get("usage"), dict) else {}
-    details = usage["prompt_tokens_details"] if isinstance(usage.get("prompt_tokens_details"), dict) else {}
-    counts = usage.get("prompt_tokens"), usage.get("completion_tokens"), details.get("cached_tokens")
-    return tuple(count if isinstance(count, int) and count >= 0 else None for count in counts)
-
-
-def image_tokens_of(body: dict) -> int | None:
-    """Tokens of images in the prompt, where the endpoint tells them apart: as OpenAI and OpenRouter do, or by modality as Gemini."""
-    usage = body["usage"] if isinstance(body.get("usage"), dict) else {}
-    details = usage.get("prompt_tokens_details")
-    if isinstance(details, dict):
-        count = details.get("image_tokens")
-    else:
-        parts = [part for part in details or [] if isinstance(part, dict)] if isinstance(details, list) else []
-        count = next((part.get("token_count", part.get("tokenCount")) for part in parts if part.get("modality") == "IMAGE"), None)
-    return count if isinstance(count, int) and count >= 0 else None
 
 
 class Speaker:
@@ -154,29 +124,6 @@ class Speaker:
         except ValueError:
             cause = f"the response isn't whole: {len(text)} characters that aren't JSON"
             return failures.Failure(failures.BROKEN, cause, maybe_billed=True, body=text)
-        if error := _error_in(body):
-            message, codes = failures.message_of(error)
-            code = codes.partition(" ")[0]
-            status = int(code) if code.isdigit() else 500
-            return failures.from_status(status, message, codes, None, self.link.api_key is not None, self.link.key_env)
-        choices = body.get("choices") if isinstance(body, dict) else None
-        if not (isinstance(choices, list) and choices and isinstance(choices[0], dict)):
-            return failures.Failure(failures.BROKEN, "the response holds no choices", maybe_billed=True, body=text)
-        prompt, completion, cached = usage_of(body)
-        usd = None
-        if self._account.price and prompt is not None:
-            usd = self._account.price.reply_usd((prompt, completion, cached), image_tokens_of(body), bool(call.pictures))
-            estimate = call.most_prompt_tokens(self._account.price.image_tokens)
-            self._account.ratio = max(self._account.ratio, prompt / estimate)
-        where = (self.parameters.endpoint, self.parameters.model, call.request.purpose)
-        return Reply(call.key, *where, text, prompt, completion, cached, usd, round(seconds, 4), time.time())
-
-
-def _error_in(body: object) -> dict | None:
-    """The error in a body of status 200: of the whole, or (OpenRouter, when its upstream fails midway) of its choice."""
-    if not isinstance(body, dict):
-        return None
-    if body.get("error"):
-        return body
-    choices = body.get("choices")
-    return choices[0] if isinstance(choices, list) and choices and isinstance(choices[0], dict) and choices[0].get("error") else None
+        if failure := failures.from_body(body, self.link.api_key is not None, self.link.key_env):
+            return replace(failure, body=text) if failure.maybe_billed else failure
+        return self._account.reply(call.key, self.parameters, call.request.purpose, text, body, seconds, call)

@@ -57,6 +57,9 @@ CREATE TABLE batch (
 CREATE TABLE batch_call (key TEXT PRIMARY KEY, token TEXT NOT NULL, prompt_version TEXT NOT NULL, level TEXT NOT NULL) STRICT;
 CREATE INDEX batch_call_by_token ON batch_call (token);
 
+-- schema_3: when the run that looks after a batch last gave a sign of life
+ALTER TABLE batch ADD COLUMN seen_at REAL NOT NULL DEFAULT 0;
+
 -- find: one reply by its key
 SELECT key, endpoint, model, purpose, body, prompt_tokens, completion_tokens, cached_tokens, cost_usd, seconds, created_at
 FROM reply WHERE key = ?;
@@ -101,6 +104,9 @@ DELETE FROM claim WHERE key = ? AND owner = ?;
 -- renew: a sign of life for all claims of an owner
 UPDATE claim SET expires_at = ? WHERE owner = ?;
 
+-- renew_batches: a sign of life for the batches of an owner
+UPDATE batch SET seen_at = ? WHERE owner = ?;
+
 -- owners: everyone who holds claims, with the latest sign of life
 SELECT owner, max(expires_at) FROM claim GROUP BY owner;
 
@@ -133,7 +139,7 @@ GROUP BY purpose, endpoint, model ORDER BY purpose, endpoint, model;
 SELECT count(*), avg(prompt_tokens), avg(completion_tokens) FROM reply WHERE endpoint = ? AND model = ? AND purpose = ?;
 
 -- insert_batch: a batch begins, here only
-INSERT INTO batch (token, owner, endpoint, model, file_id, remote_id, created_at) VALUES (?, ?, ?, ?, ?, ?, ?);
+INSERT INTO batch (token, owner, endpoint, model, file_id, remote_id, created_at, seen_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?);
 
 -- insert_batch_call: a call goes by this batch
 INSERT INTO batch_call (key, token, prompt_version, level) VALUES (?, ?, ?, ?)
@@ -145,11 +151,12 @@ UPDATE batch SET file_id = ? WHERE token = ?;
 -- batch_submitted: the endpoint works on it
 UPDATE batch SET remote_id = ? WHERE token = ?;
 
--- own_batch: who looks after it
-UPDATE batch SET owner = ? WHERE token = ?;
+-- own_batch: who looks after it from here on, if it is still who did
+UPDATE batch SET owner = ?, seen_at = ? WHERE token = ? AND owner = ?;
 
 -- open_batches: those of an endpoint's model that aren't collected
-SELECT token, owner, endpoint, model, file_id, remote_id, created_at FROM batch WHERE endpoint = ? AND model = ? ORDER BY created_at;
+SELECT token, owner, endpoint, model, file_id, remote_id, created_at, seen_at
+FROM batch WHERE endpoint = ? AND model = ? ORDER BY created_at;
 
 -- batch_calls: its calls without a result
 SELECT batch_call.key, coalesce(claim.purpose, ''), prompt_version, level FROM batch_call LEFT JOIN claim ON claim.key = batch_call.key

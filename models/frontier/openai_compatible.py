@@ -11,6 +11,7 @@ from typing import Literal, Self
 from pydantic import BaseModel, Field
 
 from models.frontier import _pocket_teacher
+from models.frontier._account import Account
 from models.frontier._ask import Asker
 from models.frontier._batch import BatchAsker
 from models.frontier._batch_file import MOST_CALLS, Limits
@@ -30,7 +31,6 @@ from models.frontier._prices import Price, load_prices
 from models.frontier._probe import probe, probe_in_words
 from models.frontier._requests import FrontierStopped, Outcome, Request
 from models.frontier._run import Run, Stop, Then
-from models.frontier._speak import Account
 
 
 class OpenAICompatible:
