@@ -132,7 +132,6 @@ def job(request: Request, body: Which) -> dict[str, Any] | None:
         "jobs": [{**one, "created_at": one["created_at"].isoformat()} for one in listed],
         "asked": row["total"] * _samples_a_row(options),
         "funnel": here.store.row("generate_funnel", job_id=number),
-        "calls": here.store.row("calls_of_job", job_id=number),
         "money": spend.of_job(here.store, row, here.store.rows("job_calls_by_model", job_id=number)),
         "made_for": spend.of_generated(here.store, number),
         "latest": blindness.elsewhere(

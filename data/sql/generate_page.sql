@@ -59,8 +59,3 @@ SELECT e.key, e.error, coalesce(r.body, e.reply) AS reply, f.failure_id, f.quest
 FROM row_error e LEFT JOIN reply r ON r.key = e.reply
 LEFT JOIN failure_card f ON f.failure_id = TRY_CAST(split_part(e.key, '/', 1) AS BIGINT)
 WHERE e.job_id = $job_id ORDER BY e.key LIMIT $limit
-
--- :name calls_of_job
--- What a job has asked and paid for.
-SELECT count(*) AS calls, sum(cost_usd) AS usd, count(*) FILTER (cost_usd IS NULL) AS unpriced,
-       sum(prompt_tokens)::BIGINT AS prompt_tokens, sum(completion_tokens)::BIGINT AS completion_tokens FROM reply WHERE job_id = $job_id

@@ -45,7 +45,7 @@ export function readForm(choices) {
   const judging = { ...(judge ? { frontier: judge } : choices.judges.frontier ? {} : asked), budget_usd };
   const options = { per_failure: number("per"), images_per_prompt: number("images"), limit: number("limit"), route: state.one("route") ?? defaults.route, difficulty: state.one("difficulty") ?? defaults.difficulty, ...frontier };
   const [first] = choices.generators;
-  const draw = { generator: state.one("drawer") ?? first.generator, model: state.one("drawmodel") ?? first.model };
+  const draw = { generator: state.one("drawer") ?? first.generator, model: state.one("drawmodel") ?? first.model, budget_usd };
   return { options, judging, draw, then: state.one("then") !== "0" };
 }
 
@@ -76,7 +76,7 @@ export function drawForm(element, { choices }) {
     row("Frontier", frontierChoice(choices)),
     form.then && row("Filters ask", judgeChoice(choices)),
     options.route !== "same_image" && row("Image generator", generatorChoice(choices, draw)),
-    row("Budget cap", [h("span.dim", "$"), inputs.budget], "a hard one", inputs.budget),
+    row("Budget cap", [h("span.dim", "$"), inputs.budget], form.then ? "a hard one, for each of the jobs" : "a hard one", inputs.budget),
     row("", then));
   if (active && active !== document.activeElement && element.contains(active)) active.focus();
 }

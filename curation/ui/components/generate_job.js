@@ -1,7 +1,8 @@
 // Right column of Generate: one job as it runs. The funnel, what follows, the latest samples, and what went wrong.
 
 import { api, at, cell, chip, dialog, emptyState, fill, fillList, fillOnce, fmt, h, launch, mini, pick, picture, progress, state, toast, types } from "./lib.js";
-import { goTo, launch as launchForm, loadJob } from "./generate.js";
+import { goTo, launch as launchForm, loadJob, view } from "./generate.js";
+import { usd } from "./jobs_spend.js";
 
 const ACTIVE = ["running", "queued"];
 const BLANK = "\u00a0"; // keeps a line's height
@@ -36,9 +37,9 @@ function jobPick({ jobs, job }) {
   return pick(jobs.map((one) => ({ value: String(one.job_id), text: `Job ${one.job_id} · ${fmt.clock(one.created_at)} · ${fmt.plural(one.total, "call")}` })), String(job.job_id), (id) => state.set({ job: id }), { title: "Generate jobs" });
 }
 
-function stateLine({ job, calls, money }) {
+function stateLine({ job, money }) {
   const running = job.status === "running";
-  const spend = job.spend_usd === null || job.spend_usd === undefined ? (calls.calls ? "unpriced" : null) : fmt.usd(job.spend_usd);
+  const spend = money && usd(money.usd);
   const rate = running && money?.per_minute_usd ? `${fmt.usd(money.per_minute_usd)} a minute` : null;
   const ahead = money?.projected_usd ? `about ${fmt.usd(money.projected_usd)} at its end` : null;
   const lost = money?.lost ? fmt.plural(money.lost, "lost call") : null;
@@ -71,11 +72,14 @@ function funnel({ asked, funnel: now, job, made_for: cost }) {
     ["Approved", now.approved, `by people or by rule; ${fmt.plural(now.pending, "sample")} wait for a person`, { status: "approved" }]];
   const undone = { Parsed: asked - now.parsed, Drawn: now.parsed - now.drawn, "Passed filters": now.drawn - now.judged };
   return steps.map(([name, count, title, to]) => h(to ? "button.card" : "div.card", { title: to ? `${title}. Click for these in Review.` : title, onclick: to && (() => goTo("review", to)) },
-    h("div.dim", name), h("div.num", fmt.number(count), name === "Approved" && cost.per_approved !== null && h("small.dim", { title: "What this job's samples have cost so far, for each that is approved: proposing, drawing, judging" }, ` ${fmt.usd(cost.per_approved)} each`)), mini(asked ? count / asked : 0), h("small.faint", note(name, undone[name], job, now))));
+    h("div.dim", name), h("div.num", fmt.number(count)), mini(asked ? count / asked : 0),
+    name === "Approved" ? approvedNote(now, cost) : h("small.faint", note(name, undone[name], job))));
 }
 
-function note(name, undone, job, now) {
-  if (name === "Approved") return now.pending ? `${fmt.number(now.pending)} to review` : BLANK;
+const approvedNote = ({ pending }, { per_approved: usd }) => h("small.faint", { title: "What this job's samples have cost so far, for each that is approved: proposing, drawing, judging" },
+  [pending && `${fmt.number(pending)} to review`, usd !== null && `${fmt.usd(usd)} each`].filter(Boolean).join(" · ") || BLANK);
+
+function note(name, undone, job) {
   if (!undone || undone < 0) return BLANK;
   if (name === "Parsed") return ACTIVE.includes(job.status) ? BLANK : `${fmt.number(undone)} not proposed`;
   return `${fmt.number(undone)} to go`;
@@ -96,8 +100,8 @@ function follow({ job, chain, funnel: now }) {
   return [message, steps, byHand?.length > 0 && h("div.row.wrap.next", byHand)];
 }
 
-// Draws or filters what this job has made, as it was launched.
-const pickOptions = (stage, job) => (stage === "filter" ? { frontier: job.options.frontier, endpoint: job.options.endpoint, model: job.options.model } : {});
+// Draws or filters what this job has made, as it was launched; filters that have an endpoint of their own ask that one.
+const pickOptions = (stage, job) => (stage === "filter" && !view.choices?.judges.frontier ? { frontier: job.options.frontier, endpoint: job.options.endpoint, model: job.options.model } : {});
 
 function stepText(step, before) {
   if (step.status === "running") return progress(step.progress?.done ?? step.done, step.progress?.total ?? step.total, step.progress?.eta_s && `${fmt.duration(step.progress.eta_s)} left`);

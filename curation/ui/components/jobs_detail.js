@@ -49,6 +49,7 @@ function content(detail) {
   const { job, calls, made, chain, errors, events, log } = detail;
   const fact = (name, ...value) => [h("dt", name), h("dd", value)];
   const total = job.progress?.total ?? job.total;
+  const limit = detail.money || job.lane === "api" ? cap(job) : null;
   const nouns = Object.entries(made).map(([noun, count]) => fmt.plural(count, ONE[noun], noun));
   return [job.message && h("div.note", { class: NOTES[job.status] ?? "" }, job.message),
     h("dl.kv", fact("Status", chip([job.status === "running" && h("span.dot.live"), job.status], { kind: KINDS[job.status] })),
@@ -57,7 +58,7 @@ function content(detail) {
       fact("Round", job.round || "–"), fact("Who", job.author), fact("Launched", new Date(job.created_at).toLocaleString()),
       job.ended_at && fact("Ended", new Date(job.ended_at).toLocaleString(), job.seconds ? h("span.dim", ` · took ${fmt.duration(job.seconds)}`) : null),
       !calls.length && fact("Spend", h("span.dim", "no paid calls")), fact("Folder", h("span.mono.small", detail.folder))),
-    detail.money && [h("h4", "Spend"), moneyOf(detail.money, job.status === "running"), cap(detail)],
+    (detail.money || limit) && [h("h4", "Spend"), detail.money && moneyOf(detail.money, job.status === "running"), limit],
     calls.length > 0 && [h("h4", "Calls by model"), h("div.card.rows", callTable(calls))],
     chain.length > 0 && [h("h4", "Follows by itself"), h("div.steps-after", chain.map(following))],
     errors.length > 0 && [h("h4", `Rows that failed · ${fmt.number(job.failed)}`), h("div.card", errors.map(problem), job.failed > errors.length && h("div.dim", `The first ${errors.length} are shown.`))],
@@ -69,9 +70,10 @@ function content(detail) {
 const callTable = (calls) => h("table", h("thead", h("tr", h("th", "For"), h("th", "Model"), h("th.r", "Calls"), h("th.r", "In"), h("th.r", "Out"), h("th.r", "Spend"))),
   h("tbody", calls.map((row) => h("tr", h("td", row.purpose), h("td.clip", { style: "max-width:104px", title: `${row.model} at ${row.endpoint}` }, row.model), h("td.r", fmt.number(row.calls)), h("td.r.dim", fmt.number(row.prompt_tokens)), h("td.r.dim", fmt.number(row.completion_tokens)), h("td.r", usd(row.usd))))));
 
-// Another cap for a job that rests; Resume then goes on with it.
-function cap({ job, money: { cap_usd: now } }) {
+// Another cap for a job that rests, one that was too small for a single call included; Resume then goes on with it.
+function cap(job) {
   if (["running", "queued", "done"].includes(job.status) || !("budget_usd" in job.options)) return null;
+  const now = job.options.budget_usd;
   const input = h("input.in.short", { type: "number", min: 0, step: "any", value: now ?? "", placeholder: "none", "aria-label": "Cap in dollars" });
   const set = async () => {
     await api("jobs/budget", { job_id: job.job_id, usd: input.value === "" ? null : Number(input.value) });

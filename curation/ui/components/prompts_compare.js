@@ -1,6 +1,6 @@
 // Two versions of a prompt on the same failures: launching a comparison, and what it has brought side by side.
 
-import { api, chip, dot, emptyState, fillOnce, fmt, h, launch, onlyLatest, pick, picture, progress, state, zoom } from "./lib.js";
+import { api, chip, dot, emptyState, endpointList, fillOnce, fmt, h, launch, onlyLatest, pick, picture, progress, state, zoom } from "./lib.js";
 import { load } from "./prompts.js";
 import { resultOf } from "./prompts_preview.js";
 
@@ -63,8 +63,9 @@ function drawChoice() {
 }
 
 async function compare() {
+  const { frontier, endpoint, model } = (await endpointList()).stages.find((one) => one.stage === prompt.stage); // whom the prompt's own stage asks
   const proposals = prompt.name === "proposal" ? ["route", "per_failure", "difficulty"] : [];
-  const job = await launch("compare_prompts", { prompt: prompt.name, a: wanted.a, b: wanted.b, limit: FAILURES }, { title: `Compare two versions of ${prompt.name}.md`, text: "Both are asked about the same failures. What they say is kept here and nowhere else: no diagnosis and no sample comes of it.", noun: "failure", button: "Compare", first: ["limit", ...proposals], hidden: ["prompt", "a", "b", "prompts", "failure_ids", ...(proposals.length ? [] : ["per_failure", "route", "difficulty"])] });
+  const job = await launch("compare_prompts", { prompt: prompt.name, a: wanted.a, b: wanted.b, limit: FAILURES, ...(frontier ? { frontier } : { endpoint, model }) }, { title: `Compare two versions of ${prompt.name}.md`, text: "Both are asked about the same failures. What they say is kept here and nowhere else: no diagnosis and no sample comes of it.", noun: "failure", button: "Compare", first: ["limit", ...proposals], hidden: ["prompt", "a", "b", "prompts", "failure_ids", ...(proposals.length ? [] : ["per_failure", "route", "difficulty"])] });
   if (!job) return;
   found = null;
   state.set({ tab: "compare", job: job.job_id });
