@@ -11,6 +11,7 @@ import logging
 import os
 import re
 import sqlite3
+import sys
 import threading
 from collections import OrderedDict
 from pathlib import Path
@@ -157,7 +158,8 @@ class Search:
 
     def _try_to_build(self, what: str, now: dict[str, int]) -> None:
         try:
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)  # of this thread alone: pages come first
+            if sys.platform == "linux":  # where a thread has a priority of its own: pages come first
+                os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
             self._build(what, now)
         except Exception as error:
             log.exception("the search index was not built; the next search tries again")

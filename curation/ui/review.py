@@ -277,8 +277,8 @@ def _blind_queue(store: Store, reviewer: str, matching: Matching) -> bool:
 
 def _of_many(here: Services, request: Request, matching: Matching) -> dict[str, Any]:
     reviewer = here.reviewer(request)
-    if matching.search and "samples" in here.search.progress():
-        raise HTTPException(409, "the search index is being made: wait until it is whole, then decide on all that is found")
     given = matching.given(request)
+    if matching.search and here.search.progress():  # asked behind the search, which may begin it; nothing is taken up meanwhile
+        raise HTTPException(409, "the search index is being made: wait until it is whole, then decide on all that is found")
     blindness.refuse_many(here.store, reviewer, given)
     return given
