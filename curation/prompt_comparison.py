@@ -49,10 +49,7 @@ def differs(prompt: str, pair: Pair) -> bool | None:
     """Whether both sides come to another end; None where one hasn't come. Of proposals, which always differ, nothing is said."""
     if prompt == "proposal" or not all(_good(pair[side]) for side in SIDES):
         return None
-    telling = {"diagnosis": ("error_type", "teachable"), "judge": ("score",), "blind": ("answer", "right")}.get(
-        prompt, ("answer", "agrees")
-    )
-    return any(pair["a"][name] != pair["b"][name] for name in telling)
+    return any(pair["a"][name] != pair["b"][name] for name in _TELLING.get(prompt, ("answer", "agrees")))
 
 
 def counts(prompt: str, pairs: list[Pair], people: list[str | None]) -> dict[str, Any]:

@@ -20,8 +20,8 @@ from tests.seed_questions import KINDS, PICTURES, Kind, Pictures, Question, ask
 FILTERS = (
     ("judge", 3.0, "at_least"),
     ("agreement", 0.6, "at_least"),
-    ("needs_image", 0.5, "at_least"),
-    ("not_already_known", 0.5, "at_least"),
+    ("needs_image", 0.5, "at_most"),
+    ("not_already_known", 0.8, "at_most"),
     ("duplicate", 0.9, "at_most"),
     ("leakage", 0.9, "at_most"),
     ("answer_style", 1.0, "at_least"),
@@ -310,6 +310,8 @@ def _verdict(sample_id: int, name: str, rng: random.Random, job_id: int) -> dict
         "agreement": (rng.choice((0.67, 1.0)), 0.33),
         "duplicate": (round(rng.uniform(0.1, 0.8), 2), round(rng.uniform(0.92, 1), 2)),
         "leakage": (round(rng.uniform(0, 0.6), 2), 1.0),
+        "needs_image": (0.0, 1.0),
+        "not_already_known": (0.0, 1.0),
     }
     score = scores.get(name, (1.0, 0.0))[0 if passes else 1]
     reason = (

@@ -145,12 +145,6 @@ def errors(request: Request, job_id: int, after: str = "", limit: int = 100) -> 
     return services(request).store.rows("row_errors", job_id=job_id, after=after, limit=min(limit, 1000))
 
 
-@router.get("/spend")
-def spend(request: Request) -> list[dict[str, Any]]:
-    """Spend by stage, purpose and model."""
-    return services(request).store.rows("spend_by_model")
-
-
 @router.post("/quit")
 def quit_headless(request: Request) -> dict[str, bool]:
     """Ends a headless app that runs no jobs, so that another process can open the workspace."""

@@ -9,10 +9,6 @@ SELECT version, text, note, author, created_at FROM prompt_version WHERE prompt 
 SELECT version, count(*) AS jobs FROM (SELECT json_extract_string(options, '$.prompts."' || coalesce($prompt, '-') || '"') AS version FROM job)
 WHERE version IS NOT NULL GROUP BY version
 
--- :name prompts_changed
--- Prompts of which another than the shipped text is in use.
-SELECT name FROM (SELECT name, arg_max(value::TEXT, created_at) AS value FROM setting WHERE starts_with(name, 'prompt ') GROUP BY name) WHERE value <> 'null'
-
 -- :name prompt_failures
 -- Failures of a round to try a prompt on; error types take turns. Those with a diagnosis first; the teachable ones alone, if wanted.
 SELECT * EXCLUDE (turn) FROM (

@@ -7,7 +7,7 @@ import { changed } from "./failures_left.js";
 const done = []; // what was done in this tab and not taken back, the latest last: {path, body}
 
 // Notes a change that can be taken back; returns what a toast needs for it. `path` is a route under api/, `body` names the change.
-export function undoable(path, body) {
+function undoable(path, body) {
   const one = { path, body };
   done.push(one);
   return { text: "Undo", run: () => takeBack(one) };

@@ -58,7 +58,7 @@ function who(plan) {
   const people = of(plan.status, "approved");
   const rule = of(plan.status, "auto_approved");
   const routes = plan.route.map((one) => `${fmt.number(one.samples)} ${one.value.replaceAll("_", " ")}`).join(", ");
-  return `${fmt.number(people)} by people${rule ? `, ${fmt.number(rule)} by rule` : ""} · ${routes}`;
+  return `${fmt.number(people)} approved by people, one by one or in bulk${rule ? `, ${fmt.number(rule)} by a rule` : ""} · ${routes}`;
 }
 
 const bar = (types) => h("div.stack", types.map((one) => h("i", { style: { flex: one.samples, background: colour(one.value) }, title: `${one.value}: ${one.samples}` })));

@@ -8,7 +8,7 @@ const each = (value) => (value === null || value === undefined ? h("span.faint",
 const amount = (value) => (value === null || value === undefined ? h("span.faint", "–") : fmt.usd(value));
 const table = (head, rows, foot = null) => h("div.card.rows", h("table", h("thead", h("tr", head.map(([text, right, title]) => h("th", { class: right ? "r" : "", title }, text)))), h("tbody", rows), foot));
 
-export function lostText({ lost, lost_usd: worst }) {
+function lostText({ lost, lost_usd: worst }) {
   return lost > 0 && h("span.dim", { title: "Sent, and nothing usable came back: time-outs, resets, killed processes. Budgets count them at their worst." }, `${fmt.plural(lost, "lost call")}${worst ? `, up to ${fmt.usd(worst)}` : ""}`);
 }
 

@@ -53,7 +53,7 @@ export const keymap = {
 export const keyCap = (page, name) => h("kbd", keyName(keymap.key(page, name)));
 export const keyName = (key) => NAMES[key] ?? key;
 
-export const typing = (target) => target instanceof Element
+const typing = (target) => target instanceof Element
   && (target.isContentEditable || target.closest("textarea, select, input:not([type=checkbox],[type=radio],[type=range],[type=button])"));
 
 addEventListener("keydown", (event) => {

@@ -70,7 +70,7 @@ function changed() {
   drawSide();
 }
 
-export const toTab = (tab) => state.set({ tab, job: null }, { replace: true });
+const toTab = (tab) => state.set({ tab, job: null }, { replace: true });
 
 export const redraw = () => view.prompt && drawSide();
 

@@ -192,7 +192,7 @@ let aroundWaits = false;
 const afterPaint = (run) => (document.hidden ? setTimeout(run) : requestAnimationFrame(() => setTimeout(run)));
 
 const NOTICED = 150; // milliseconds
-export const behindDecision = (run) => Promise.race([view.outbox.settled(), new Promise((resolve) => setTimeout(resolve, NOTICED))]).then(run);
+const behindDecision = (run) => Promise.race([view.outbox.settled(), new Promise((resolve) => setTimeout(resolve, NOTICED))]).then(run);
 
 let countWaits = false;
 function drawCount() {

@@ -7,7 +7,7 @@ const CHOICES = ["system", "light", "dark"];
 const system = matchMedia("(prefers-color-scheme: dark)");
 const chosen = () => localStorage.getItem(KEY) ?? "system";
 
-export const isDark = () => document.documentElement.dataset.theme === "dark";
+const isDark = () => document.documentElement.dataset.theme === "dark";
 
 function apply() {
   const dark = chosen() === "dark" || (chosen() === "system" && system.matches);
