@@ -4,6 +4,8 @@ import logging
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
+from models.frontier._requests import FrontierStopped
+
 _AZURE = (".azure.com", ".azure.us", ".azure.cn")
 
 
@@ -38,9 +40,16 @@ def address(link: Link) -> tuple[str, dict[str, str]]:
 
 
 def connect(link: Link):
-    """An openai.AsyncOpenAI over its aiohttp transport; it never tries again by itself. To be closed in the event loop that uses it."""
+    """An openai.AsyncOpenAI over its aiohttp transport; it never tries again by itself. To be closed in the event loop that uses it.
+
+    Raises FrontierStopped if the address holds a password: addresses stand in the journal, in reports and on pages.
+    """
     import openai
 
+    if "@" in urlsplit(link.base_url).netloc:
+        raise FrontierStopped(
+            f"the endpoint's address holds a user name or password; give it without, and the key in {link.key_env}", resumable=False
+        )
     logging.getLogger("httpx2").setLevel(logging.WARNING)  # it logs each URL, and a URL may hold a key
     base_url, query = address(link)
     options = {

@@ -1,17 +1,11 @@
-"""A picture that is wanted from a server, what its reply says, and pictures that come as an address."""
+"""A picture that is wanted from a server, and what its reply says."""
 
-import asyncio
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby, islice
 from typing import Any
-from urllib.parse import urlsplit
-
-from data.images import MAX_BYTES, BadImage
-
-FETCH_SECONDS = 60.0
 
 
 class Abandoned(Exception):
@@ -50,29 +44,3 @@ def body_kept(body: dict[str, Any], item: dict[str, Any], sha256: str) -> str:
     """The reply as the journal keeps it: the picture by the hash of its bytes, which lie among the workspace's pictures."""
     plain = {name: value for name, value in item.items() if name != "b64_json"}
     return json.dumps({**body, "data": [{**plain, "sha256": sha256}], "of": len(body["data"])}, ensure_ascii=False)
-
-
-async def fetch(address: str, own_host: str | None, retries: int) -> bytes:
-    """A picture that the server gave as an address: over https, or from the server itself. Raises BadImage."""
-    import httpx2
-
-    parts = urlsplit(address)
-    if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname == own_host):
-        raise BadImage(f"the reply holds the address {address[:80]!r}: only https, or the server's own host, is fetched")
-    trouble = ""
-    async with httpx2.AsyncClient(timeout=FETCH_SECONDS, follow_redirects=False) as client:
-        for attempt in range(retries + 1):
-            try:
-                async with client.stream("GET", address) as response:
-                    response.raise_for_status()
-                    content = bytearray()
-                    async for piece in response.aiter_bytes():
-                        content += piece
-                        if len(content) > MAX_BYTES:
-                            raise BadImage(f"the picture at {address[:80]!r} is larger than {MAX_BYTES // 2**20} MB")
-                    return bytes(content)
-            except httpx2.HTTPError as error:
-                trouble = str(error) or type(error).__name__
-            if attempt < retries:
-                await asyncio.sleep(min(8.0, 0.3 * 2**attempt))
-    raise BadImage(f"the picture was drawn, but its address {address[:80]!r} can't be fetched: {trouble}")

@@ -21,13 +21,15 @@ from pydantic import BaseModel, Field
 from data.images import BadImage, ImageStore
 from models.frontier import FrontierStopped, Journal, Reply
 from models.frontier import _failures as failures
+from models.frontier._connection import Link, connect
 from models.frontier._journal import CLAIM_SECONDS, Claim, Find, Full, Lost, Record, Release, Renew
 from models.frontier._keys import find_key
 from models.frontier._owners import new_owner
 from models.frontier._prices import Price, load_prices
 from models.image_generators import DrawError
 from models.image_generators._base import Desk, Generator
-from models.image_generators._wanted import Abandoned, Wanted, body_kept, fetch, groups, usage_of
+from models.image_generators._fetch import fetch
+from models.image_generators._wanted import Abandoned, Wanted, body_kept, groups, usage_of
 
 OPENAI = "https://api.openai.com/v1"
 PURPOSE = "draw"
@@ -135,13 +137,10 @@ class OpenAIImages(Generator):
 
     async def _all(self, wanted: list[Wanted], key: str) -> dict[str, Any]:
         """Pictures and errors by key. What a stop cuts off is missing."""
-        import openai
-
         self._owner, self._slots, self._stopping = new_owner(), asyncio.Semaphore(self.options.workers), False
-        self._client = openai.AsyncOpenAI(
-            api_key=key, base_url=self._address, http_client=openai.DefaultAioHttpClient(), timeout=self.options.timeout, max_retries=0
-        )
-        self._secret, found = key, {}
+        options, found = self.options, {}
+        self._client = connect(Link(self._address, key, options.api_key_env, options.timeout, 1, trust_env=True, model=options.model))
+        self._secret = key
         together = 1 if self.options.send_seed else self.options.n
         tasks = {asyncio.create_task(self._group(group, found)) for group in groups(wanted, together)}
         heart = asyncio.create_task(self._beat())
@@ -203,9 +202,7 @@ class OpenAIImages(Generator):
         for one in wanted:
             (kept,) = self._journal.apply([Find(one.key)])
             if kept is None:
-                worst = (
-                    None if price is None else price.picture if price.picture is not None else price.usd(len(one.prompt) + 99, MOST_TOKENS)
-                )
+                worst = None if price is None else self._worst_usd(price, one.prompt)
                 where = (self._address, self.options.model, PURPOSE, self._desk.scope)
                 claim = Claim(one.key, self._owner, *where, worst, self._desk.budget_usd)
                 (kept,) = self._journal.apply([claim])
@@ -214,14 +211,15 @@ class OpenAIImages(Generator):
             elif kept == "ours":
                 claims.append((one, claim))
             elif isinstance(kept, Full) and kept.in_flight_usd <= 0 and not claims:
-                raise FrontierStopped(
-                    f"the budget of ${self._desk.budget_usd:.2f} is reached: ${kept.spent_usd:.4f} is spent and the next picture may cost "
-                    f"${worst:.4f}; raise the budget and resume",
-                    resumable=True,
-                )
+                raise kept.stop()
             else:
                 break
         return claims
+
+    def _worst_usd(self, price: Price, prompt: str) -> float:
+        if price.picture is not None:
+            return price.picture
+        return price.most_usd(len(prompt.encode("utf-8", "replace")) + 99, MOST_TOKENS)  # a token is at least one byte of text
 
     def _kept(self, reply: Reply) -> Any:
         """The picture of a reply that was paid for before."""
@@ -234,6 +232,8 @@ class OpenAIImages(Generator):
         """Asks until the pictures come or it is clear that they don't; every outcome goes to `found`."""
         said = "no picture came"
         for rounds in range(self.options.retries + 1):
+            if self._stopping:
+                raise Abandoned
             failure = await self._post(claims, found)
             claims = [(one, claim) for one, claim in claims if one.key not in found]
             if not claims:
@@ -251,9 +251,7 @@ class OpenAIImages(Generator):
             if failure.kind not in (failures.LIMITED, failures.UNREACHED, failures.BROKEN, failures.HUNG):
                 said = f"{said} (reword the prompt, or change size, quality or n)" if failure.kind != failures.ROW else said
                 break
-            if self._stopping:
-                raise Abandoned
-            if rounds < self.options.retries:
+            if rounds < self.options.retries and not self._stopping:
                 backoff = random.uniform(0.4, 1.0) * min(30.0, 0.5 * 2**rounds)
                 await asyncio.sleep(backoff if failure.retry_after is None else failure.retry_after)
         for one, _ in claims:
@@ -290,7 +288,7 @@ class OpenAIImages(Generator):
         """Pictures to the disk, then their replies to the journal; what came and is no picture is charged and kept as lost."""
         try:
             body = json.loads(text)
-            items = [item for item in body["data"] if isinstance(item, dict)]
+            items = [item for item in body["data"] if isinstance(item, dict)][: len(claims)]
         except (ValueError, KeyError, TypeError):
             return failures.Failure(failures.BROKEN, "the reply holds no list of pictures", maybe_billed=True, body=text[:100_000])
         if not items:
@@ -301,6 +299,9 @@ class OpenAIImages(Generator):
             try:
                 content = await self._content(item)
                 info = self._images.add(content, f"reply to {one.prompt[:60]!r}")
+            except OSError as error:  # asking again would buy another one that can't be kept
+                self._journal.apply([Lost(claim, str(error)) for one, claim in claims if one.key not in found])
+                raise FrontierStopped(f"the picture that came can't be kept in {self._desk.images}: {error}", resumable=True) from error
             except BadImage as error:
                 self._journal.apply([Lost(claim, str(error), json.dumps(item)[:100_000])])
                 found[one.key] = DrawError(f"{self.options.model} at {self._address} could not draw {one.prompt!r}: {error}")
@@ -308,8 +309,8 @@ class OpenAIImages(Generator):
             usd = None
             if price is not None and price.picture is not None:
                 usd = price.picture
-            elif price is not None and prompt is not None and completion is not None:
-                usd = price.usd(prompt, completion, cached or 0, pictured or 0) / each
+            elif price is not None and (whole := price.reply_usd((prompt, completion, cached), pictured, pictured=False)) is not None:
+                usd = whole / each
             tokens = [None if count is None else round(count / each) for count in (prompt, completion, cached)]
             where = (self._address, self.options.model, PURPOSE)
             reply = Reply(one.key, *where, body_kept(body, item, info.sha256), *tokens, usd, round(seconds, 4), time.time())
