@@ -15,5 +15,5 @@ export async function mayLeave(host, what) {
   return true;
 }
 
-// "this machine", or the host with a mark that things leave.
-export const hostText = (host) => (host ? `leaves for ${host}` : "on this machine");
+// Behind whom is asked: where that is, and that things leave this machine.
+export const hostText = (host) => (host ? `at ${host}, another machine` : "on this machine");
