@@ -167,7 +167,8 @@ class Asker:
                     raise RowFailed(f"given up after {sent} calls: {result.cause}", sent)
                 if self._run.stopping:
                     raise Abandoned
-                rounds = self._speaker.streak // max(2, min(self._asking, self._slots.limit))
+                # no more than this row's own failures: while the limit is still sought, hundreds are turned away within a second
+                rounds = min(sent - 1, self._speaker.streak // max(2, min(self._asking, self._slots.limit)))
                 await asyncio.sleep(max(result.retry_after or 0.0, min(backoff(rounds), 2.0 if unreached else 30.0)))
         finally:
             self._asking -= 1
