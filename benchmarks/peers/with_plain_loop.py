@@ -31,4 +31,4 @@ async def ask_all(job: Job) -> list[tuple[int, str]]:
         return await asyncio.gather(*(ask(row) for row in range(job.rows)))
 
 
-timed(lambda job: asyncio.run(ask_all(job)), version=openai.__version__)
+timed(lambda job: asyncio.run(ask_all(job)))

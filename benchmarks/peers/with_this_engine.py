@@ -21,4 +21,4 @@ def work(job: Job) -> Iterator[tuple[int, str]]:
                 yield int(outcome.key), outcome.parsed.answer
 
 
-timed(work, version="this one")
+timed(work)
