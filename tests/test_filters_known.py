@@ -58,6 +58,16 @@ def test_several_answers_give_a_rate_and_the_same_one_again(items):
     assert verdicts(store, some, k=6, temperature=2.0)[1] == found
 
 
+def test_answers_in_small_batches_are_drawn_anew_for_each(items):
+    _, samples = items
+    baseline = make_baseline(replace(POCKET, options={"temperature": 2.0, "batch_size": 2}))
+    pairs = []
+    for item in samples[::6]:
+        said = baseline.answer([Ask("", full_text(item.question, item.choices, item.prompt_suffix), item.image_path)] * 8)
+        pairs.append({tuple(said[start : start + 2]) for start in range(0, 8, 2)})
+    assert any(len(distinct) > 1 for distinct in pairs)
+
+
 def test_without_a_picture_or_a_checkpoint(items):
     store, samples = items
     _, (lost, undrawn, there) = verdicts(

@@ -48,6 +48,10 @@ class TransformersBaseline:
                 readable.append((i, open_image(ask.image_path)))
             except (BadImage, OSError) as error:
                 found[i] = error
+        if self.options.temperature:  # once, not for each batch: a question asked k times may be all that two batches hold
+            import torch
+
+            torch.manual_seed(zlib.crc32("\n".join(ask.text for ask in asks).encode()))
         for start in range(0, len(readable), self.options.batch_size):
             batch = readable[start : start + self.options.batch_size]
             answers = self._generate([picture for _, picture in batch], [asks[i].text for i, _ in batch])
@@ -110,10 +114,7 @@ class TransformersBaseline:
         prompts = [chat_text(processor, text) for text in texts]
         inputs = processor(images=pictures, text=prompts, return_tensors="pt", padding=True, padding_side="left").to(model.device)
         inputs["pixel_values"] = inputs["pixel_values"].to(model.dtype)
-        sampling = {"do_sample": False}
-        if self.options.temperature:
-            torch.manual_seed(zlib.crc32("\n".join(texts).encode()))
-            sampling = {"do_sample": True, "temperature": self.options.temperature}
+        sampling = {"do_sample": True, "temperature": self.options.temperature} if self.options.temperature else {"do_sample": False}
         with torch.inference_mode():
             output = model.generate(**inputs, max_new_tokens=self.options.max_new_tokens, **sampling)
         answers = processor.batch_decode(output[:, inputs["input_ids"].shape[1] :], skip_special_tokens=True)
