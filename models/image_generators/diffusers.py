@@ -33,9 +33,13 @@ class Diffusers(Generator):
         device: str = Field("auto", description="auto, cpu, cuda, cuda:1, mps")
         dtype: Literal["auto", "float32", "bfloat16", "float16"] = Field("auto", description="auto: bfloat16 on a GPU, float32 on a CPU")
         cpu_offload: bool = Field(
-            False, description="Keep the parts in main memory and move each to the GPU when needed: slower, fits 24 GB"
+            False,
+            description="Keep the parts in main memory and move each to the GPU when needed: slower; the largest part, its working memory "
+            "and the pictures have to fit (FLUX.1's transformer alone takes 23.8 GB in bfloat16, SDXL's U-Net 5.1 GB)",
         )
-        layer_offload: bool = Field(False, description="The same layer by layer: much slower, fits 4 GB; stands over cpu_offload")
+        layer_offload: bool = Field(
+            False, description="The same layer by layer, for a GPU that the largest part doesn't fit: much slower; stands over cpu_offload"
+        )
         low_memory: bool = Field(
             False, description="Decode one picture at a time and in tiles (VAE slicing and tiling): for large pictures"
         )
@@ -73,7 +77,7 @@ class Diffusers(Generator):
             if len(pairs) > 1:
                 half = len(pairs) // 2
                 return [*self._draw_some(pairs[:half]), *self._draw_some(pairs[half:])]
-            hint = "; try cpu_offload and low_memory" if "out of memory" in str(error) else ""
+            hint = "; try low_memory and cpu_offload, then layer_offload" if "out of memory" in str(error) else ""
             return [DrawError(f"{self.options.model} could not draw {pairs[0][0]!r}: {error}{hint}")]
 
     def _draw_batch(self, pairs: list[tuple[str, int]]) -> list[Any]:
