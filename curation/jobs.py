@@ -332,6 +332,13 @@ class Jobs:
         options = stage.Options(**json.loads(row["options"]))
         return stage(), Job(job_id, row["stage"], row["round"], options, self.workspace.job(job_id))
 
+    def _title(self, stage: str) -> str:
+        """Its title; of a stage that another version had, its name: its jobs are still shown."""
+        try:
+            return self._stages(stage).title
+        except LookupError:
+            return stage
+
     def _view(self, row: dict[str, Any]) -> dict[str, Any]:
         running = row["status"] == "running"
         files = JobFiles(Path(self.workspace.job(row["job_id"])))
@@ -340,7 +347,7 @@ class Jobs:
         current = {kind: event for kind, event in events.items() if event["time"] >= since}
         shown = {name: value for name, value in row.items() if name not in ("pid", "pid_started", "results_offset")}
         return shown | {
-            "title": self._stages(row["stage"]).title,
+            "title": self._title(row["stage"]),
             "options": json.loads(row["options"]),
             "message": current.get("message", {}).get("text") if running else row["message"],
             "progress": current.get("progress"),

@@ -59,6 +59,13 @@ def test_a_job_runs_to_its_end(jobs, store):
     assert results[3]["nested"] == {"list": [3, None]}  # Python values came back intact
 
 
+def test_a_job_of_a_stage_that_is_no_more_is_still_shown(jobs, store):
+    job_id = jobs.wait(jobs.launch("double", {"count": 1}, author="ann"), 30)["job_id"]
+    with store.write() as write:
+        write.insert("job", [{"stage": "halve", "options": {}, "lane": "api", "status": "done", "total": 1, "author": "ann"}])
+    assert (jobs.get(job_id + 1)["title"], jobs.get(job_id)["title"]) == ("halve", STAGES["double"].title)
+
+
 def test_bad_rows_are_results_and_can_be_retried(jobs, store):
     job_id = jobs.launch("double", {"count": 9, "bad": [1], "bad_once": [5], "refused": [6]}, author="ann")
     job = jobs.wait(job_id, 30)

@@ -65,7 +65,7 @@ def fill(world: World) -> None:
         write.load("review", pa.table(review))
         _write_revisions(world, write, sample[edits := np.flatnonzero(action == EDIT)], revision[edits], reviewer[edits], when[edits])
     judged = np.unique(sample[edits])[::2]
-    job = world.job("refilter", 3, "api", len(judged))
+    job = world.job("filter", 3, "api", len(judged), again=True)
     for name in FILTERS:
         _verdicts(world, name, judged, np.full(len(judged), job), np.full(len(judged), REVIEW_DAYS[1]), revision=1)
 

@@ -114,7 +114,7 @@ def judge(world: World) -> None:
     for name in FILTERS:
         _verdicts(world, name, seen, filter_jobs[mine["round"][seen] - 1], mine["made"][seen] + 0.4)
     again = rng.choice(seen, max(2, len(seen) // 400), replace=False)
-    draw_job, judge_job = world.job("redraw", 3, "gpu", len(again)), world.job("refilter", 3, "api", len(again) // 2)
+    draw_job, judge_job = world.job("draw", 3, "gpu", len(again), again=True), world.job("filter", 3, "api", len(again) // 2, again=True)
     with world.store.write() as write:
         scenes = rng.integers(0, len(world.pool.images), len(again))
         _draw(world, write, again, scenes, np.full(len(again), draw_job), np.full(len(again), REDRAWN_AFTER))

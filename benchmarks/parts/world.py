@@ -23,21 +23,22 @@ class World:
     store: Store
     pool: Pool
     rng: np.random.Generator
-    jobs: dict[tuple[str, int], int] = field(default_factory=dict)  # by stage and round
+    jobs: dict[tuple[str, int, bool], int] = field(default_factory=dict)  # by stage, round, and whether it is a second one
     checkpoints: list[int] = field(default_factory=list)  # the one that each round starts from
     failures: list[dict[str, np.ndarray]] = field(default_factory=list)  # by round: failure_id, diagnosis_id (0: none), row of the pool
     samples: dict[str, np.ndarray] = field(default_factory=dict)
 
-    def job(self, stage: str, round_: int, lane: str, total: int, usd: float | None = None) -> int:
-        """A finished job; made when first asked for."""
-        if (stage, round_) not in self.jobs:
+    def job(self, stage: str, round_: int, lane: str, total: int, usd: float | None = None, again: bool = False) -> int:
+        """A finished job of a stage and round, or a second one; made when first asked for."""
+        key = (stage, round_, again)
+        if key not in self.jobs:
             begun = START + timedelta(days=ROUND_DAYS[round_ - 1] + 0.1)
             row = {"stage": stage, "options": {}, "round": round_, "lane": lane, "status": "done", "total": total, "done": total,
                    "spend_usd": usd, "author": "ada", "created_at": begun, "started_at": begun, "ended_at": begun + timedelta(hours=2),
                    "seconds": 7200.0}  # fmt: skip
             with self.store.write() as write:
-                (self.jobs[stage, round_],) = write.insert("job", [row], "job_id")
-        return self.jobs[stage, round_]
+                (self.jobs[key],) = write.insert("job", [row], "job_id")
+        return self.jobs[key]
 
 
 def moments(days: np.ndarray) -> pa.Array:

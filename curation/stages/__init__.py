@@ -16,7 +16,7 @@ STAGES = {
 }
 
 
-class UnknownStage(ValueError):
+class UnknownStage(LookupError):
     """No stage has that name."""
 
 
