@@ -157,7 +157,7 @@ def train(world: World) -> None:
     count = max(10, len(world.samples["sample_id"]) // 10)
     purposes, stage = ("blind", "diagnose", "generate", "judge"), ("diagnose", "diagnose", "generate", "filter")
     purpose, round_ = rng.integers(0, 4, count), rng.choice(ROUNDS, count)
-    jobs = np.array([[world.jobs[name, r] for r in ROUNDS] for name in stage])
+    jobs = np.array([[world.jobs[name, r, False] for r in ROUNDS] for name in stage])
     prompt, completion = rng.integers(300, 900, count), rng.integers(20, 260, count)
     reply = {
         "key": pa.array([f"{number:064x}" for number in rng.integers(0, 2**63, count).tolist()]),

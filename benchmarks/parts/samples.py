@@ -110,7 +110,7 @@ def judge(world: World) -> None:
     """Five verdicts each; then some pictures are drawn anew, and half of those are judged again."""
     rng, mine = world.rng, world.samples
     seen = np.flatnonzero(mine["drawn"] & (rng.random(len(mine["drawn"])) < 0.985))
-    filter_jobs = np.array([world.jobs["filter", r] for r in ROUNDS])
+    filter_jobs = np.array([world.jobs["filter", r, False] for r in ROUNDS])
     for name in FILTERS:
         _verdicts(world, name, seen, filter_jobs[mine["round"][seen] - 1], mine["made"][seen] + 0.4)
     again = rng.choice(seen, max(2, len(seen) // 400), replace=False)
