@@ -56,7 +56,8 @@ class Diagnose:
         return Estimate(rows=len(rows), calls=calls, usd=usd)
 
     def collect(self, write: Write, job: Job, results: list[Result]) -> None:
-        write.insert("diagnosis", [{k: v for k, v in result.items() if k != "key"} | {"job_id": job.job_id} for result in results])
+        rows = [{k: v for k, v in result.items() if k != "key"} | {"job_id": job.job_id} for result in results]
+        write.insert("diagnosis", rows, key=("failure_id", "job_id"))
 
     def finish(self, store: Store, workspace: Workspace, job: Job) -> str | None:
         return None

@@ -66,7 +66,7 @@ class Evaluate:
             }
             for result in results
         ]
-        write.insert("prediction", rows)
+        write.insert("prediction", rows, key=("checkpoint_id", "example_id"))
         found = write.run("failures_from_predictions", checkpoint_id=checkpoint_id, example_ids=[row["example_id"] for row in rows])
         write.touch_failures(row["failure_id"] for row in found)
 

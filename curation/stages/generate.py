@@ -63,7 +63,7 @@ class Generate:
 
     def collect(self, write: Write, job: Job, results: list[Result]) -> None:
         rows = [sample for result in results for sample in _samples(result, job)]
-        write.touch(write.insert("sample", rows, returning="sample_id"))
+        write.touch(write.insert("sample", rows, returning="sample_id", key=("key",)))
         write.insert("dropped_proposal", [row for result in results for row in _dropped(result, job)])
 
     def finish(self, store: Store, workspace: Workspace, job: Job) -> str | None:
