@@ -4,7 +4,7 @@ import uuid
 
 import pytest
 
-from curation import prompt_versions
+from curation import endpoints, prompt_versions
 from curation.app_settings import Settings
 from curation.jobs import Jobs
 from curation.prompting import parts, shipped
@@ -114,7 +114,7 @@ def queries(monkeypatch):
     monkeypatch.setattr(queries, "_texts", lambda: texts)
 
 
-def test_an_edit_is_mended_saved_tried_compared_and_taken_back_in_the_browser(tmp_path):
+def test_an_edit_is_mended_saved_tried_compared_and_taken_back_in_the_browser(tmp_path, home):
     executable()
     store, _, workspace = seeded_store(tmp_path / uuid.uuid4().hex, 60, samples=12)
     jobs = Jobs(store, workspace)
@@ -174,6 +174,17 @@ def test_an_edit_is_mended_saved_tried_compared_and_taken_back_in_the_browser(tm
         assert prompt_versions.in_use(store, "diagnosis") == shipped("diagnosis").version
         assert here.locator("[data-prompt=diagnosis] .chip").count() == 0
         assert here.locator(f"[data-version='{version}']").count() == 1  # kept
+
+        endpoints.save("cheap", {"endpoint": "http://gpu-box:8000/v1", "model": "qwen"})
+        endpoints.use("filter", "cheap")
+        prompt_versions.save(
+            store, "judge", "Be strict.\n" + parts(shipped("judge").text)[0], parts(shipped("judge").text)[1], "stricter", "ada"
+        )
+        page.goto(page.url.partition("?")[0] + "?page=prompts&prompt=judge&tab=compare")
+        here.locator("text=Compare on 20 failures").click()
+        page.wait_for_selector("dialog >> text=unpriced")
+        page.locator("dialog .btn.p", has_text="Compare").click()
+        page.wait_for_selector("dialog >> text=Send to gpu-box?")  # the filters' own endpoint, not that of other stages
     jobs.shutdown()
     store.close()
 
