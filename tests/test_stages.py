@@ -268,9 +268,9 @@ def test_a_list_with_bad_lines_loses_only_those(imported, tmp_path):
     picture = next(imported.workspace.images.rglob("*.png"))
     (tmp_path / "whole.png").write_bytes(picture.read_bytes())
     (tmp_path / "torn.png").write_bytes(picture.read_bytes()[:60])
-    good = {"image": "whole.png", "question": "What color is it?", "answer": "red"}
+    good = {"image": "whole.png", "question": "What color\u2028is it?", "answer": "red"}
     lines = [
-        json.dumps({**good, "id": "good"}),
+        json.dumps({**good, "id": "good"}, ensure_ascii=False),  # U+2028 ends a line for str.splitlines, but not in JSON Lines
         json.dumps({**good, "id": "gone", "image": "nowhere.png"}),
         json.dumps({**good, "id": "torn", "image": "torn.png"}),
         '{"id": "half", "image": ',
@@ -312,7 +312,8 @@ def test_an_endpoint_that_cannot_be_reached_pauses_the_job_and_resume_goes_on(ev
 
 def test_imported_predictions_with_bad_lines_score_the_good_ones(imported, tmp_path):
     examples = [row for row in imported.rows("example") if row["dataset"] == "pocket-photo" and row["split"] == "eval"]
-    lines = [json.dumps({"id": row["external_id"], "answer": row["golds"][0], "split": "eval"}) for row in examples[:3]]
+    said = [{"id": row["external_id"], "answer": row["golds"][0] + "\u2028", "split": "eval"} for row in examples[:3]]
+    lines = [json.dumps(row, ensure_ascii=False) for row in said]
     lines += ["rubbish", json.dumps({"id": "eval-99999", "answer": "two"}), json.dumps({"answer": "two"})]
     path = tmp_path / "answers.jsonl"
     path.write_text("\n".join(lines), encoding="utf-8")

@@ -49,7 +49,7 @@ class Import:
     def collect(self, write: Write, job: Job, results: list[Result]) -> None:
         for result in results:
             write.insert("dataset", [result["dataset"]])
-            lines = (job.folder / EXAMPLES).read_text(encoding="utf-8").splitlines()
+            lines = (job.folder / EXAMPLES).read_bytes().splitlines()  # of text it would also split at U+2028, which a question may hold
             rows = [json.loads(line) for line in lines]
             write.insert("image", [row["image"] for row in rows if "image" in row])
             write.insert("example", [row["example"] for row in rows if "example" in row], key=("dataset", "split", "external_id"))
@@ -84,7 +84,7 @@ class Import:
             yield {"key": about.name, "error": f"no usable example in it ({bad} bad lines{self._first_bad()})"}
 
     def _first_bad(self) -> str:
-        for line in self.path.read_text(encoding="utf-8").splitlines()[:1]:
+        for line in self.path.read_bytes().splitlines()[:1]:
             bad = json.loads(line).get("bad")
             return f", the first: {bad['key']}: {bad['error']}" if bad else ""
         return ""

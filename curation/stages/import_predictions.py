@@ -43,7 +43,7 @@ class ImportPredictions:
         checkpoints.take_along(checkpoints.find(store, job.options.checkpoint), job.folder)
         if checkpoints.current_round(store) == 0:
             checkpoints.begin_round(store, job.options.checkpoint)
-        lines = enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), 1)
+        lines = enumerate(path.read_text(encoding="utf-8", errors="replace").split("\n"), 1)
         return [_row(f"{path}:{number}", line, by_id, checkpoint) for number, line in lines if line.strip()]
 
     def estimate(self, store: Store, workspace: Workspace, options: Options) -> Estimate:
