@@ -10,6 +10,7 @@ import random
 import sys
 import time
 
+import loopback
 from aiohttp import web
 from chaos_server import Chaos, asked, completion
 
@@ -185,12 +186,7 @@ async def serve(order: dict) -> None:
             web.get("/log", shared.log),
         ]
     )
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    print(json.dumps({"port": site._server.sockets[0].getsockname()[1]}), flush=True)
-    await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)  # ends with its parent
+    await loopback.serve(app)
 
 
 if __name__ == "__main__":

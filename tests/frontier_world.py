@@ -2,12 +2,11 @@
 
 import contextlib
 import json
-import subprocess
-import sys
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
+import loopback
 from pydantic import BaseModel
 
 from data.registry import FRONTIER
@@ -33,14 +32,8 @@ class Server:
 @contextlib.contextmanager
 def chaos(**order) -> Iterator[Server]:
     """A running server; see chaos_server.ORDER."""
-    process = subprocess.Popen([sys.executable, SERVER, json.dumps(order)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    try:
-        yield Server(json.loads(process.stdout.readline())["port"])
-    finally:
-        process.stdin.close()
-        process.kill()
-        process.wait()
-        process.stdout.close()
+    with loopback.running(SERVER, order) as port:
+        yield Server(port)
 
 
 def requests(count: int, images: tuple[str, ...] = (), start: int = 0) -> list[Request]:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import loopback
 import pytest
 from frontier_world import BlindAnswer, Server, client, priced, requests
 from PIL import Image
@@ -31,14 +32,8 @@ SCOPE = "job 1"
 @contextlib.contextmanager
 def batch_server(**order) -> Iterator[Server]:
     """A running server; see batch_server.ORDER."""
-    process = subprocess.Popen([sys.executable, SERVER, json.dumps(order)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    try:
-        yield Server(json.loads(process.stdout.readline())["port"])
-    finally:
-        process.stdin.close()
-        process.kill()
-        process.wait()
-        process.stdout.close()
+    with loopback.running(SERVER, order) as port:
+        yield Server(port)
 
 
 def batching(server: Server, journal: Path, limits: Limits = QUICK, **options):

@@ -3,13 +3,14 @@
 from dataclasses import replace
 
 import pytest
+from pocket_items import pocket_items
 
 from curation.checkpoints import make_baseline
 from curation.filters._base import FilterContext, FilterInput, passes
 from data.images import ImageStore
 from data.questions import full_text
 from data.records import Ask, Checkpoint
-from data.registry import DATASETS, FILTERS
+from data.registry import FILTERS
 
 POCKET = Checkpoint("pocket-llava", "llava", "pocket-llava")
 
@@ -20,15 +21,7 @@ def open_pocket(temperature: float):
 
 @pytest.fixture(scope="module")
 def items(tmp_path_factory) -> tuple[ImageStore, list[FilterInput]]:
-    store, found = ImageStore(tmp_path_factory.mktemp("pictures")), []
-    for family in ("photo", "quiz"):
-        plugin = DATASETS.make("pocket_vqa", {"family": family, "train": 0, "dev": 24, "eval": 0})
-        about = plugin.about()
-        for example in plugin.read():
-            image = store.add(example.picture).sha256
-            row = {"sample_id": len(found), "revision": 0, "answer": example.golds[0], "image": image, "image_path": str(store.path(image))}
-            found.append(FilterInput.from_row(about.to_row() | example.to_row() | row | {"dataset": about.name}))
-    return store, found
+    return pocket_items(tmp_path_factory.mktemp("pictures"), ("photo", "quiz"), 24)
 
 
 def verdicts(store, items, **options):

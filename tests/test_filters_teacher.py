@@ -4,11 +4,12 @@ from collections import Counter
 from dataclasses import replace
 
 import pytest
+from pocket_items import pocket_items
 
 from curation.filters._base import FilterContext, FilterInput, passes
 from data import scenes
 from data.images import ImageStore
-from data.registry import DATASETS, FILTERS, FRONTIER
+from data.registry import FILTERS, FRONTIER
 
 SORTS = (
     list(scenes.COLOURS),
@@ -24,15 +25,7 @@ SORTS = (
 @pytest.fixture(scope="module")
 def items(tmp_path_factory) -> tuple[ImageStore, list[FilterInput]]:
     """30 dev questions of each family of PocketVQA as samples with right answers."""
-    store, found = ImageStore(tmp_path_factory.mktemp("pictures")), []
-    for family in ("photo", "chart", "quiz", "knowledge"):
-        plugin = DATASETS.make("pocket_vqa", {"family": family, "train": 0, "dev": 30, "eval": 0})
-        about = plugin.about()
-        for example in plugin.read():
-            image = store.add(example.picture).sha256
-            row = {"sample_id": len(found), "revision": 0, "answer": example.golds[0], "image": image, "image_path": str(store.path(image))}
-            found.append(FilterInput.from_row(about.to_row() | example.to_row() | row | {"dataset": about.name}))
-    return store, found
+    return pocket_items(tmp_path_factory.mktemp("pictures"), ("photo", "chart", "quiz", "knowledge"), 30)
 
 
 @pytest.mark.parametrize("name", ["judge", "agreement"])

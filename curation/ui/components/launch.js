@@ -23,7 +23,7 @@ export const estimate = (stage, options) => api("estimate", { stage, options }, 
 export const priceText = (found) => (!found.calls ? "" : found.billed ? fmt.usdRange(found.usd) : "free");
 
 // "412 failures · about 824 calls · $1.90 · 4 min"
-export function estimateText(found, noun = "row", price = true) {
+function estimateText(found, noun = "row", price = true) {
   const parts = [fmt.plural(found.rows, noun), found.calls ? `about ${fmt.plural(found.calls, "call")}` : null,
     price ? priceText(found) : null];
   return [...parts, found.seconds ? `about ${fmt.duration(found.seconds)}` : null].filter(Boolean).join(" · ");

@@ -15,7 +15,7 @@ export * from "./float.js";
 export * from "./form.js";
 export * as fmt from "./fmt.js";
 export * from "./keys.js";
-export { estimate, estimateText, launch, priceText, stageList, start as launchNow } from "./launch.js";
+export { estimate, launch, priceText, stageList, start as launchNow } from "./launch.js";
 export * from "./state.js";
 export * from "./theme.js";
 export * from "./widgets.js";

@@ -1,6 +1,6 @@
 // The Review page. The queue (status, facets, search, order) and the sample that is shown are in the URL; decisions go out through the outbox.
 
-import { api, at, drawer, eventId, fill, fillOnce, fmt, h, keyCap, keymap, later, state, toast, zoom } from "./lib.js";
+import { afterPaint, api, at, drawer, eventId, fill, fillOnce, fmt, h, keyCap, keymap, later, state, toast, zoom } from "./lib.js";
 import { openByHand } from "./review_by_hand.js";
 import { openBulk } from "./review_bulk.js";
 import { closeEdit, editing, openEdit } from "./review_edit.js";
@@ -189,7 +189,6 @@ export function draw() {
 
 // What stands around the sample comes after it, and after the decision is on disk: keys feel as quick as the sample is.
 let aroundWaits = false;
-const afterPaint = (run) => (document.hidden ? setTimeout(run) : requestAnimationFrame(() => setTimeout(run)));
 
 const NOTICED = 150; // milliseconds
 const behindDecision = (run) => Promise.race([view.outbox.settled(), new Promise((resolve) => setTimeout(resolve, NOTICED))]).then(run);

@@ -2,11 +2,10 @@
 // Those that queue up while one is on its way go together, in one request; each has its own answer.
 // Until the store has acknowledged one it lies in localStorage, so that closing the page loses none.
 
-import { api, ApiError } from "./lib.js";
+import { afterPaint, api, ApiError } from "./lib.js";
 
 const WAITS = [400, 1000, 2000, 4000, 8000]; // milliseconds between attempts
 const PATIENCE = 15000; // an answer that takes longer counts as none
-const SOON = 60; // milliseconds
 const TOGETHER = 50; // decisions in one request
 const FINAL = [400, 403, 404, 409, 422]; // answers that sending again won't change
 
@@ -34,8 +33,7 @@ export class Outbox {
     this.items.push(item);
     this.changed();
     // Behind the frame that the key's own work is painted in: to start a request takes two milliseconds, and the answer a core.
-    requestAnimationFrame(() => setTimeout(() => this.send()));
-    setTimeout(() => this.send(), SOON); // a tab in the background paints nothing
+    afterPaint(() => this.send());
     return item;
   }
 

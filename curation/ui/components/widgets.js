@@ -81,6 +81,13 @@ export function later(f, ms = 200) {
   };
 }
 
+// Calls f behind the next frame, or after 60 ms: a tab in the background paints nothing.
+export function afterPaint(f) {
+  let run = () => { run = () => {}; f(); };
+  if (!document.hidden) requestAnimationFrame(() => setTimeout(() => run()));
+  setTimeout(() => run(), document.hidden ? 0 : 60);
+}
+
 // Shows the newest answer only: const latest = onlyLatest(); const answer = await latest(api(…)); undefined where a newer call was made
 // meanwhile.
 export function onlyLatest() {
