@@ -53,6 +53,7 @@ class Search:
         self._built: dict[str, float] = {}  # what is being built, and the share that is done
         self._trouble: Exception | None = None  # why the latest building ended early
         self._leave = threading.Event()
+        self._closed = False
 
     def failures(self, words: str | None) -> bytes | None:
         """Bitmap of the failures that hold all the words; None where there is nothing to search for."""
@@ -70,6 +71,8 @@ class Search:
         """Brings the index up to date, and waits for it; the first time at 550,000 samples this takes seconds."""
         while True:
             with self._lock:
+                if self._closed:
+                    return
                 for what in COLUMNS:
                     self._follow(what)
                 thread = self._thread
@@ -90,8 +93,10 @@ class Search:
             log.info("the search index was not brought up to date: %s", error)
 
     def close(self) -> None:
-        self._stop_building()
+        """Stops what brings the index up to date, and lets go of the file."""
         with self._lock:
+            self._closed = True
+            self._stop_building()
             if self._connection:
                 self._connection.close()
                 self._connection = None

@@ -9,12 +9,14 @@ import logging
 import os
 import shutil
 import threading
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
 import duckdb
 import numpy as np
@@ -27,6 +29,7 @@ from data.queries import query
 MIGRATIONS = Path(__file__).parent / "migrations"
 LOGS_OF_FAILURES = ("diagnosis", "triage", "place")  # rows put into them change the state of their failures
 WHOLE, JUDGEMENTS, DECISIONS = "state_write", "state_judge", "state_decide"  # what may be derived anew: all of a state, or a part
+PATIENCE = 2.0  # seconds that reads have to end when the store closes
 log = logging.getLogger(__name__)
 
 
@@ -52,7 +55,7 @@ class Store:
     def __init__(self, path: Path, backups: Path | None = None, upto: int | None = None):
         self.path = path
         self._connection = _connect(path)
-        self._local = threading.local()
+        self._local, self._readers = threading.local(), WeakSet()
         self._lock, self._opening = threading.RLock(), threading.Lock()
         self._writer = self._connection.cursor()
         self._described, self._writes, self._kept = {}, 0, {}  # tables by name; for `remembered`
@@ -103,6 +106,7 @@ class Store:
         if not hasattr(self._local, "cursor"):
             with self._opening:  # the connection itself serves one call at a time
                 self._local.cursor = self._connection.cursor()
+                self._readers.add(self._local.cursor)
         return self._local.cursor
 
     # Writing
@@ -141,8 +145,17 @@ class Store:
                 log.info("checkpoint put off: a read is going on")
 
     def close(self) -> None:
+        """Waits for the write and the reads that go on; a read that takes longer than PATIENCE is interrupted."""
+        latest = time.monotonic() + PATIENCE
         with self._lock, self._opening:
-            self._connection.close()
+            while True:
+                try:
+                    return self._connection.close()
+                except duckdb.ResourceInUseException:  # DuckDB refuses while any cursor is at work
+                    if time.monotonic() > latest:
+                        for reader in self._readers:
+                            reader.interrupt()
+                    time.sleep(0.01)
 
     # Migrations and backups
 

@@ -266,6 +266,22 @@ def test_the_search_box_says_how_far_the_index_is(fresh, monkeypatch):
     app.state.services.search.close()
 
 
+def test_once_closed_nothing_goes_on_in_the_background(fresh, monkeypatch):
+    _, search, _ = fresh
+    for name, value in (("AT_ONCE", 5), ("PORTION", 3), ("BREATH", 0.2)):
+        monkeypatch.setattr(f"data.search.{name}", value)
+    search.refresh_soon()
+    while not search.progress():
+        time.sleep(0.01)
+    search.close()
+    for thread in threading.enumerate():
+        if thread.name.startswith("search"):
+            thread.join()
+    assert search.progress() == {} and search._connection is None
+    search.refresh()
+    assert search._connection is None, "what was still to come is left to the next one that opens the workspace"
+
+
 def test_nothing_is_decided_in_bulk_on_what_a_part_of_the_index_finds(fresh):
     store, _, workspace = fresh
     app = create_app(workspace, store, Jobs(store, workspace), Settings(reviewer="ada"), headless=True)

@@ -306,6 +306,33 @@ def test_threads_write_and_read_at_once(store):
     assert failures == [] and len(log(store, "review")) == 100 and differences(store) == 0
 
 
+@pytest.mark.parametrize(("rows", "patience", "ends"), [(800_000_000, 60.0, "answered"), (300_000_000_000, 0.1, "interrupted")])
+def test_closing_waits_for_a_read_or_interrupts_it(tmp_path, monkeypatch, rows, patience, ends):
+    texts = {**queries._texts(), "long": "SELECT count(*) AS hits FROM range($rows) WHERE range % 7 = 3"}
+    monkeypatch.setattr(queries, "_texts", lambda: texts)
+    monkeypatch.setattr("data.store.PATIENCE", patience)
+    store, ended = Store(tmp_path / "s.duckdb"), []
+    reading = threading.Event()
+
+    def read():
+        store.value("workspace_now")  # its cursor is there
+        reading.set()
+        try:
+            ended.append("answered" if store.value("long", rows=rows) > 0 else "")
+        except QueryFailed as error:
+            ended.append("interrupted" if "Interrupted" in str(error) else str(error))
+
+    thread = threading.Thread(target=read)
+    thread.start()
+    reading.wait()
+    time.sleep(0.05)
+    assert ended == [], "it reads"
+    store.close()
+    thread.join()
+    assert ended == [ends]
+    Store(tmp_path / "s.duckdb").close()
+
+
 def test_every_named_query_fits_the_schema(store):
     """Binds each statement of data/sql against the tables, with NULL for every parameter; fragments are covered by their users."""
     cursor, broken = store._connection.cursor(), {}

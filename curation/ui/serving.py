@@ -83,6 +83,7 @@ def _run(workspace: Workspace, store: Store, jobs: Jobs, settings: Settings, lis
         server.run(sockets=[listening])
     finally:
         stopped.set()
+        app.state.services.search.close()
 
 
 def _begin(builtin, store: Store, jobs: Jobs) -> None:
