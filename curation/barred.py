@@ -7,7 +7,7 @@ fail the sample (an eval split was imported meanwhile, say); and they can be nei
 from collections.abc import Iterable, Sequence
 
 from data.registry import FILTERS
-from data.store import Write
+from data.write import Write
 
 
 class NotOverridable(ValueError):

@@ -10,9 +10,8 @@ import os
 import shutil
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,15 +19,13 @@ from weakref import WeakSet
 
 import duckdb
 import numpy as np
-import pyarrow as pa
 import pyarrow.parquet as pq
 
 from data.machine import cores
 from data.queries import query
+from data.write import Write
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-LOGS_OF_FAILURES = ("diagnosis", "triage", "place")  # rows put into them change the state of their failures
-WHOLE, JUDGEMENTS, DECISIONS = "state_write", "state_judge", "state_decide"  # what may be derived anew: all of a state, or a part
 PATIENCE = 2.0  # seconds that reads have to end when the store closes
 log = logging.getLogger(__name__)
 
@@ -112,12 +109,12 @@ class Store:
     # Writing
 
     @contextmanager
-    def write(self) -> Iterator["Write"]:
+    def write(self) -> Iterator[Write]:
         """One transaction, one writer at a time: all of it is on disk when the block ends, or none of it."""
         with self._lock:
             self._writer.execute("BEGIN")
             try:
-                change = Write(self._writer, self._described)
+                change = Write(self._writer, _fetch, self._described)
                 yield change
                 change.refresh_states()
                 self._writer.execute("COMMIT")
@@ -215,115 +212,6 @@ class Store:
         return self._writer.execute(f"SELECT count(*) FROM {relation}").fetchone()[0]
 
 
-@dataclass(frozen=True)
-class Table:
-    types: dict[str, str]  # by column
-    has_key: bool  # a primary key or a unique constraint
-
-
-class Write:
-    """What a transaction may do. Made by `Store.write`."""
-
-    def __init__(self, cursor: duckdb.DuckDBPyConnection, described: dict[str, Table]):
-        self._cursor, self._described = cursor, described
-        self._parts: set[str] = set()  # of the touched samples' state: which are to be derived anew
-        self.touched_failures = False
-
-    def run(self, name: str, /, **parameters) -> list[dict[str, Any]]:
-        """Runs a named query; returns its rows (of RETURNING, say)."""
-        return _fetch(self._cursor, name, parameters)
-
-    def columns(self, name: str, /, **parameters) -> dict[str, np.ndarray]:
-        """As Store.columns, with what this transaction has changed."""
-        return self._cursor.execute(*query(name).bound(parameters)).fetchnumpy()
-
-    def insert(
-        self, table: str, rows: Sequence[dict], returning: str | None = None, replace: bool = False, key: Sequence[str] = ()
-    ) -> list[Any]:
-        """Inserts rows (all with the same columns); those whose key exists already are left alone, or replaced. `key` names it for speed.
-
-        Returns the values of the column `returning` for the rows really inserted.
-        """
-        if not rows:
-            return []
-        if table in LOGS_OF_FAILURES:
-            self.touch_failures([row["failure_id"] for row in rows])
-        about, columns = self._about(table), list(rows[0])
-        given = pa.table({c: _arrow([row[c] for row in rows], about.types[c]) for c in columns})
-        self._cursor.register("given", given)
-        names, values = ", ".join(columns), ", ".join(f'CAST("{c}" AS {about.types[c]})' for c in columns)
-        looked = f'ANTI JOIN "{table}" USING ({", ".join(key)})'  # for columns of text a hundred times as fast
-        rest = looked if key else "ON CONFLICT DO NOTHING" if about.has_key and not replace else ""
-        text = f'INSERT {"OR REPLACE " if replace else ""}INTO "{table}" ({names}) SELECT {values} FROM given {rest}'
-        result = self._cursor.execute(text + (f" RETURNING {returning}" if returning else "")).fetchall()
-        self._cursor.unregister("given")
-        return [row[0] for row in result] if returning else []
-
-    def load(self, table: str, rows: pa.Table) -> None:
-        """Appends an Arrow table: for many rows that are known to be new. A key that exists already fails the transaction."""
-        self._cursor.register("given", rows)
-        self._cursor.execute(f'INSERT INTO "{table}" BY NAME SELECT * FROM given')
-        self._cursor.unregister("given")
-
-    def reserve(self, sequence: str, count: int) -> int:
-        """Takes `count` numbers of a sequence (`sample_ids`, say); returns the first, the others follow it."""
-        return self._cursor.execute(f"SELECT min(nextval('{sequence}')) FROM range({int(count)})").fetchall()[0][0]
-
-    def _about(self, table: str) -> Table:
-        if table not in self._described:
-            types = {row[0]: row[1] for row in self._cursor.execute(f'DESCRIBE "{table}"').fetchall()}
-            keys = "SELECT count(*) FROM duckdb_constraints() WHERE table_name = ? AND constraint_type IN ('PRIMARY KEY', 'UNIQUE')"
-            self._described[table] = Table(types, self._cursor.execute(keys, [table]).fetchall()[0][0] > 0)
-        return self._described[table]
-
-    def touch(self, sample_ids: Iterable[int]) -> None:
-        """Samples whose state is to be derived anew when the transaction ends."""
-        if ids := list(sample_ids):
-            self._parts.add(WHOLE)
-            self._cursor.execute("INSERT INTO touched SELECT unnest($ids::BIGINT[])", {"ids": ids})
-
-    def touch_all(self) -> None:
-        """Every sample's state is to be derived anew: the rebuild."""
-        self._touch_all(WHOLE)
-
-    def touch_judged(self) -> None:
-        """A filter's setting or the rule that approves changed: what follows from verdicts is derived anew for every sample."""
-        self._touch_all(JUDGEMENTS)
-
-    def touched_by(self, name: str, /, **parameters) -> int:
-        """Touches the samples that a named query adds to `touched`, of which only the decisions will change; returns their number."""
-        self._parts.add(DECISIONS)
-        return next(iter(self.run(name, **parameters)[0].values()))
-
-    def _touch_all(self, part: str) -> None:
-        self.run("touched_clear")
-        self.run("touch_all")
-        self._parts.add(part)
-
-    def touch_failures(self, failure_ids: Iterable[int] | None = None) -> None:
-        """Failures whose state is to be derived anew when the transaction ends; all of them where none are named.
-
-        `insert` does it by itself for LOGS_OF_FAILURES; whoever changes these, `failure` or `assignment` by SQL calls it.
-        """
-        if failure_ids is None:
-            self.run("touched_failures_all")
-        elif ids := list(failure_ids):
-            self.run("touched_failures_add", failure_ids=ids)
-        self.touched_failures = True
-
-    def refresh_states(self) -> None:
-        """Derives the state of the touched samples and failures; also called early where the same transaction reads it."""
-        if self.touched_failures:
-            for name in ("failure_state_forget", "failure_state_write", "touched_failures_clear"):
-                self.run(name)
-            self.touched_failures = False
-        if self._parts:
-            for part in ["state_forget", WHOLE] if WHOLE in self._parts else sorted(self._parts):
-                self.run(part)
-            self.run("touched_clear")
-            self._parts.clear()
-
-
 def restore(folder: Path, path: Path) -> None:
     """Makes a new store at `path` from a backup folder. Raises StoreError if `path` exists or the backup is damaged."""
     manifest_path = folder / "manifest.json"
@@ -392,13 +280,6 @@ def _connect(path: Path) -> duckdb.DuckDBPyConnection:
     wal.rename(aside)
     log.error("the write-ahead log could not be replayed; it was set aside as %s (the last writes may be in it)", aside)
     return duckdb.connect(str(path), config=settings)
-
-
-def _arrow(values: list[Any], sql_type: str) -> pa.Array:
-    """A column for an insert: dictionaries as JSON; numbers above 2**63 (perceptual hashes, masks) as they are."""
-    if sql_type == "UBIGINT":
-        return pa.array([None if value is None else int(value) for value in values], pa.uint64())
-    return pa.array([json.dumps(value) if isinstance(value, dict) else value for value in values])
 
 
 def _quoted(path: Path) -> str:
