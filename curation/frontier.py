@@ -4,11 +4,11 @@ import os
 from collections.abc import Iterable
 from typing import Any
 
-from pydantic import BaseModel, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from curation import endpoints
 from curation.endpoints import POCKET_TEACHER
-from curation.stages.base import API_BATCH, Context
+from curation.stages.base import API_BATCH, AsksServer, Context
 from data.registry import FRONTIER
 from data.workspace import Workspace
 from models.frontier import Outcome
@@ -32,7 +32,7 @@ def standard_budget() -> float | None:
     return amount
 
 
-class FrontierOptions(BaseModel):
+class FrontierOptions(AsksServer):
     """Which frontier model a stage asks; part of the Options of every stage that asks one, whose module is named as the stage.
 
     What is left out comes from the endpoint that `frontier` names, or else from the stage's own (curation/endpoints.py).
@@ -59,6 +59,9 @@ class FrontierOptions(BaseModel):
     budget_usd: float | None = Field(
         default_factory=lambda: standard_budget(), ge=0, description="Hard cap on what this job may spend; empty means none."
     )
+
+    def host(self) -> str | None:
+        return endpoints.host_of(self.endpoint)
 
     @property
     def asks_in_batches(self) -> bool:

@@ -23,7 +23,7 @@ from curation.collector import Collector
 from curation.frontier import POCKET_TEACHER, FrontierOptions
 from curation.job_files import CRASHED, DONE, PAUSED_ITSELF, STOPPED, JobFiles, cut_torn_line
 from curation.stages import stage_class
-from curation.stages.base import ChoosesLane, Estimate, Job
+from curation.stages.base import AsksServer, ChoosesLane, Estimate, Job
 from data.store import Store
 from data.workspace import Workspace
 
@@ -362,6 +362,9 @@ def _all_bad(row: dict[str, Any]) -> bool:
 
 
 def estimate_view(estimate: Estimate, options: Any) -> dict[str, Any]:
-    """An estimate as JSON-able values; `billed` is false where the built-in teacher is asked, whose prices are pretended."""
-    asks = isinstance(options, FrontierOptions)
-    return {**asdict(estimate), "billed": not (asks and options.endpoint == POCKET_TEACHER)}
+    """An estimate as JSON-able values: `host` is the other machine that its calls go to, if they leave this one; `billed` is false
+    where the built-in teacher is asked, whose prices are pretended.
+    """
+    billed = not (isinstance(options, FrontierOptions) and options.endpoint == POCKET_TEACHER)
+    host = options.host() if estimate.calls and isinstance(options, AsksServer) else None
+    return {**asdict(estimate), "billed": billed, "host": host}

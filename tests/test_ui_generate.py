@@ -6,9 +6,10 @@ import pytest
 
 from curation import chains
 from curation.app_settings import Settings
+from curation.endpoints import host_of
 from curation.job_files import JobFiles
 from curation.jobs import Jobs
-from curation.ui.generate import drawing_host, host_of
+from curation.stages import draw
 from curation.ui.server import create_app
 from tests.browser import chromium, executable, served
 from tests.page_api import PageApi
@@ -94,10 +95,10 @@ def test_only_other_machines_have_to_be_named(monkeypatch):
     local = ("pocket-teacher", "http://localhost:8000/v1", "http://127.0.0.1:1/v1", "http://[::1]:1/v1", "http://127.9.0.1/v1")
     assert [host_of(endpoint) for endpoint in local] == [None] * len(local)
     assert host_of("https://api.example.org/v1") == "api.example.org" and host_of("http://10.0.0.7:8000/v1") == "10.0.0.7"
-    assert drawing_host("diffusers") is None
     monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
-    assert drawing_host("openai_images") == "OpenAI"
-    assert drawing_host("openai_images", {"base_url": "http://gpu-box:8000/v1"}) == "gpu-box"
+    assert draw.Options(generator="diffusers").host() is None
+    assert draw.Options(generator="openai_images", model="gpt-image-1").host() == "api.openai.com"
+    assert draw.Options(generator="openai_images", generator_options={"base_url": "http://gpu-box:8000/v1"}).host() == "gpu-box"
 
 
 def test_a_chain_draws_what_the_job_made_and_nothing_else(tmp_path):
@@ -193,3 +194,26 @@ def test_the_estimate_is_a_range_of_every_part_before_anything_was_asked(seeded)
     assert unpriced["usd"] is None and unpriced["filter_usd"] is None and unpriced["filter_calls"] == found["filter_calls"]
     paid = seeded("plan", options=options, draw={"generator": "openai_images", "model": "no-price"})
     assert paid["draw_usd"] is None
+
+
+def test_a_redraw_at_another_machine_is_asked_about_first(tmp_path, monkeypatch):
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://gpu-box:8000/v1")
+    store, _, workspace = seeded_store(tmp_path / "seeded", 40, samples=60)
+    (sample, *_) = store.rows("samples_of_job", job_id=JOB, undrawn=False)
+    jobs = Jobs(store, workspace)
+    app = create_app(workspace, store, jobs, Settings(reviewer="ada"))
+    options = {"generator": "openai_images", "sample_ids": [sample["sample_id"]]}
+    assert jobs.estimate_shown("draw", options)["host"] == "gpu-box"
+    assert jobs.estimate_shown("draw", {**options, "generator": "diffusers"})["host"] is None
+    before = len(jobs.list())
+    with served(app) as address, chromium(f"{address}/?page=review&sample={sample['sample_id']}") as page:
+        page.locator("#page-review button", has_text="Redraw").first.click()
+        page.locator("dialog summary", has_text="Options").click()
+        page.locator("dialog").get_by_label("Generator", exact=True).select_option("openai_images")
+        page.wait_for_selector("dialog >> text=unpriced")
+        page.locator("dialog .btn.p", has_text="Draw").click()
+        page.wait_for_selector("dialog >> text=Send to gpu-box?")
+        page.locator("dialog", has_text="Send to gpu-box?").last.locator("text=Cancel").click()
+        page.wait_for_function("() => document.querySelectorAll('dialog[open]').length === 1")
+        assert len(jobs.list()) == before
+    store.close()

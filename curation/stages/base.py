@@ -30,6 +30,14 @@ class ChoosesLane(BaseModel):
         raise NotImplementedError
 
 
+class AsksServer(BaseModel):
+    """Options of a job that may send pictures or prompts to another machine."""
+
+    def host(self) -> str | None:
+        """The machine's name; None if nothing leaves this one."""
+        raise NotImplementedError
+
+
 class NothingToDo(ValueError):
     """A stage has no rows for these options; the text says what to do first."""
 

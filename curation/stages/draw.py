@@ -8,9 +8,10 @@ from collections.abc import Iterator
 
 from pydantic import Field
 
+from curation.endpoints import host_of
 from curation.frontier import JOB_VARIABLE, standard_budget
 from curation.pictures import image_row, png_bytes
-from curation.stages.base import ChoosesLane, Context, Estimate, Job, Lane, NothingToDo, Result, Row
+from curation.stages.base import AsksServer, ChoosesLane, Context, Estimate, Job, Lane, NothingToDo, Result, Row
 from curation.stages.generate import seed_of
 from data.images import ImageStore
 from data.registry import IMAGE_GENERATORS
@@ -21,8 +22,12 @@ from models.image_generators import Desk
 POCKET_FLUX = "pocket-flux"
 
 
-class Options(ChoosesLane):
-    generator: str = Field(default="diffusers", description="The plugin that draws: " + ", ".join(IMAGE_GENERATORS.names()) + ".")
+class Options(ChoosesLane, AsksServer):
+    generator: str = Field(
+        default="diffusers",
+        description="The plugin that draws: " + ", ".join(IMAGE_GENERATORS.names()) + ".",
+        json_schema_extra={"enum": IMAGE_GENERATORS.names()},
+    )
     model: str = Field(
         default_factory=lambda: os.environ.get("MISTAKEBOOK_IMAGE_MODEL") or POCKET_FLUX,
         description="Folder or hub name of the text-to-image model, or its name at the server.",
@@ -39,6 +44,10 @@ class Options(ChoosesLane):
 
     def lane(self) -> Lane:
         return "api" if IMAGE_GENERATORS.load(self.generator).paid else "gpu"
+
+    def host(self) -> str | None:
+        address = _generator(self).address
+        return host_of(address) if address else None
 
 
 class Draw:

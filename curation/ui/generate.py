@@ -1,6 +1,5 @@
 """The Generate page: new samples for chosen clusters; what they will cost, and what becomes of them."""
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -8,7 +7,6 @@ from fastapi import APIRouter, HTTPException, Request
 from pydantic import BaseModel
 
 from curation import blindness, chains, checkpoints, endpoints, judging_cost, spend
-from curation.endpoints import host_of
 from curation.jobs import UnknownJob, estimate_view
 from curation.prompt_versions import prompts_for
 from curation.stages.base import Job, NothingToDo
@@ -104,7 +102,7 @@ def plan(request: Request, body: Plan) -> dict[str, Any]:
         "prompt": _first_prompt(here, round_, options),
         "frontier": _asked(here, options),
         "judge": _asked(here, judging),
-        "drawer": {"host": drawing_host(draw.generator, draw.generator_options), "model": draw.model},
+        "drawer": {"host": draw.host(), "model": draw.model},
     }
 
 
@@ -143,14 +141,6 @@ def job(request: Request, body: Which) -> dict[str, Any] | None:
     }
 
 
-def drawing_host(generator: str, options: dict[str, Any] | None = None) -> str | None:
-    """The machine that image prompts go to; None if pictures are drawn on this one."""
-    if generator == DIFFUSERS:
-        return None
-    address = (options or {}).get("base_url") or os.environ.get("OPENAI_BASE_URL")
-    return host_of(address) if address else "OpenAI"
-
-
 def _endpoints(here: Services) -> list[dict[str, Any]]:
     """Those that have a name, and what was used before."""
     there = endpoints.read()
@@ -163,7 +153,10 @@ def _endpoints(here: Services) -> list[dict[str, Any]]:
 def _generators(here: Services) -> list[dict[str, Any]]:
     named = [(DIFFUSERS, POCKET_FLUX), (DIFFUSERS, DrawOptions().model)]
     used = [(row["generator"], row["model"]) for row in here.store.rows("generators_used")]
-    return [{"generator": name, "model": model, "host": drawing_host(name)} for name, model in dict.fromkeys(named + used)]
+    return [
+        {"generator": name, "model": model, "host": DrawOptions(generator=name, model=model).host()}
+        for name, model in dict.fromkeys(named + used)
+    ]
 
 
 def _asked(here: Services, options: Options | FilterOptions) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from curation.chains import Step
 from curation.frontier import FrontierOptions
 from curation.job_files import JobFiles, read_lines
 from curation.stages import STAGES, stage_class
+from curation.stages.base import AsksServer
 from curation.ui.services import services
 from data import workspace
 
@@ -79,11 +80,20 @@ def _for_pill(job: dict[str, Any]) -> dict[str, Any]:
 
 @router.get("/stages")
 def stages() -> list[dict[str, Any]]:
-    """All stages with the JSON schema of their options, for forms, and the defaults as they are configured here."""
-    classes = [stage_class(name) for name in STAGES]
+    """All stages with the JSON schema of their options, for forms, and the defaults as they are configured here.
+
+    `sends`: whether its jobs may send something to another machine, which an estimate then names.
+    """
     return [
-        {"name": c.name, "title": c.title, "lane": c.lane, "options": c.Options.model_json_schema(), "defaults": _defaults(c.Options)}
-        for c in classes
+        {
+            "name": stage.name,
+            "title": stage.title,
+            "lane": stage.lane,
+            "options": stage.Options.model_json_schema(),
+            "defaults": _defaults(stage.Options),
+            "sends": issubclass(stage.Options, AsksServer),
+        }
+        for stage in map(stage_class, STAGES)
     ]
 
 

@@ -27,6 +27,11 @@ class Generator:
     def __init__(self, options: BaseModel) -> None:
         self.options = options
 
+    @property
+    def address(self) -> str | None:
+        """The server that prompts go to; None: pictures are drawn here."""
+        return None
+
     def open(self, desk: Desk) -> None:
         """Called once before the first `draw`, with the workspace's books."""
 

@@ -60,6 +60,10 @@ class OpenAIImages(Generator):
         retries: int = Field(4, ge=0, le=20, description="Further tries after a time-out, a 429 or a server error")
         timeout: float = Field(180, gt=0, description="Seconds that one try may take")
 
+    @property
+    def address(self) -> str:
+        return (self.options.base_url or os.environ.get("OPENAI_BASE_URL") or OPENAI).rstrip("/")
+
     def open(self, desk: Desk) -> None:
         self._desk = desk
         self._journal, self._images = Journal(desk.journal), ImageStore(desk.images)
@@ -78,7 +82,7 @@ class OpenAIImages(Generator):
                 resumable=True,
             )
         settings = {name: getattr(self.options, name) for name in ("model", "size", "quality", "send_seed")}
-        wanted = [Wanted.of(self._address, settings, prompt, seed) for prompt, seed in zip(prompts, seeds, strict=True)]
+        wanted = [Wanted.of(self.address, settings, prompt, seed) for prompt, seed in zip(prompts, seeds, strict=True)]
         found = asyncio.run(self._all(wanted, key))
         return [found.get(one.key) for one in wanted]
 
@@ -104,15 +108,11 @@ class OpenAIImages(Generator):
             return None
         if price.picture is not None:
             return count * price.picture, count * price.picture
-        pictures, prompt, completion = self._journal.typical(self._address, self.options.model, PURPOSE)
+        pictures, prompt, completion = self._journal.typical(self.address, self.options.model, PURPOSE)
         if pictures >= ENOUGH and prompt is not None and completion is not None:
             usd = price.usd(prompt, completion)
             return 0.9 * count * usd, 1.15 * count * usd
         return count * price.usd(0, 200), count * price.usd(500, MOST_TOKENS)
-
-    @property
-    def _address(self) -> str:
-        return (self.options.base_url or os.environ.get("OPENAI_BASE_URL") or OPENAI).rstrip("/")
 
     @property
     def _key(self) -> str:
@@ -139,7 +139,7 @@ class OpenAIImages(Generator):
         """Pictures and errors by key. What a stop cuts off is missing."""
         self._owner, self._slots, self._stopping = new_owner(), asyncio.Semaphore(self.options.workers), False
         options, found = self.options, {}
-        self._client = connect(Link(self._address, key, options.api_key_env, options.timeout, 1, trust_env=True, model=options.model))
+        self._client = connect(Link(self.address, key, options.api_key_env, options.timeout, 1, trust_env=True, model=options.model))
         self._secret = key
         together = 1 if self.options.send_seed else self.options.n
         tasks = {asyncio.create_task(self._group(group, found)) for group in groups(wanted, together)}
@@ -203,7 +203,7 @@ class OpenAIImages(Generator):
             (kept,) = self._journal.apply([Find(one.key)])
             if kept is None:
                 worst = None if price is None else self._worst_usd(price, one.prompt)
-                where = (self._address, self.options.model, PURPOSE, self._desk.scope)
+                where = (self.address, self.options.model, PURPOSE, self._desk.scope)
                 claim = Claim(one.key, self._owner, *where, worst, self._desk.budget_usd)
                 (kept,) = self._journal.apply([claim])
             if isinstance(kept, Reply):
@@ -244,7 +244,7 @@ class OpenAIImages(Generator):
             if failure.maybe_billed:
                 self._journal.apply([Lost(claim, said, failure.body) for _, claim in claims])
             if failure.kind == failures.STOP:
-                raise FrontierStopped(f"{self._address}, model {self.options.model}: {said}", failure.resumable)
+                raise FrontierStopped(f"{self.address}, model {self.options.model}: {said}", failure.resumable)
             if failure.kind == failures.DIALECT and "response_format" in said and not self._form:
                 self._form = True
                 continue
@@ -255,7 +255,7 @@ class OpenAIImages(Generator):
                 backoff = random.uniform(0.4, 1.0) * min(30.0, 0.5 * 2**rounds)
                 await asyncio.sleep(backoff if failure.retry_after is None else failure.retry_after)
         for one, _ in claims:
-            found[one.key] = DrawError(f"{self.options.model} at {self._address} could not draw {one.prompt!r}: {said}")
+            found[one.key] = DrawError(f"{self.options.model} at {self.address} could not draw {one.prompt!r}: {said}")
 
     async def _post(self, claims: list[tuple[Wanted, Claim]], found: dict[str, Any]) -> failures.Failure | None:
         """One HTTP call for all of the claims; pictures that came are kept and put into `found`."""
@@ -304,7 +304,7 @@ class OpenAIImages(Generator):
                 raise FrontierStopped(f"the picture that came can't be kept in {self._desk.images}: {error}", resumable=True) from error
             except BadImage as error:
                 self._journal.apply([Lost(claim, str(error), json.dumps(item)[:100_000])])
-                found[one.key] = DrawError(f"{self.options.model} at {self._address} could not draw {one.prompt!r}: {error}")
+                found[one.key] = DrawError(f"{self.options.model} at {self.address} could not draw {one.prompt!r}: {error}")
                 continue
             usd = None
             if price is not None and price.picture is not None:
@@ -312,7 +312,7 @@ class OpenAIImages(Generator):
             elif price is not None and (whole := price.reply_usd((prompt, completion, cached), pictured, pictured=False)) is not None:
                 usd = whole / each
             tokens = [None if count is None else round(count / each) for count in (prompt, completion, cached)]
-            where = (self._address, self.options.model, PURPOSE)
+            where = (self.address, self.options.model, PURPOSE)
             reply = Reply(one.key, *where, body_kept(body, item, info.sha256), *tokens, usd, round(seconds, 4), time.time())
             self._journal.apply([Record(claim, reply, "", "")])
             found[one.key] = content
@@ -326,5 +326,5 @@ class OpenAIImages(Generator):
             except (binascii.Error, ValueError) as error:
                 raise BadImage(f"the reply's b64_json is no base64 ({error}); ask the server's maker") from error
         if item.get("url"):
-            return await fetch(item["url"], urlsplit(self._address).hostname, self.options.retries)
+            return await fetch(item["url"], urlsplit(self.address).hostname, self.options.retries)
         raise BadImage("the reply holds neither b64_json nor url; ask the server's maker")

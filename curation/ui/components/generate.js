@@ -159,7 +159,7 @@ export async function launch(limit = null) {
     if (form.then && plan.filter_calls && !(await mayLeave(plan.judge.host, "the pictures of the new samples, with their questions,"))) return;
     if (form.then && plan.images && !(await mayLeave(plan.drawer.host, "the image prompts"))) return;
     const then = form.then ? [{ stage: "draw", options: form.draw, samples_of: 0 }, { stage: "filter", options: form.judging, samples_of: 0 }] : [];
-    const job = await launchNow("generate", { ...options(), ...(limit && { limit: failures }) }, then);
+    const job = await launchNow("generate", { ...options(), ...(limit && { limit: failures }) }, then, plan);
     state.set({ job: job.job_id, choose: null });
   } finally {
     askedFor = false;

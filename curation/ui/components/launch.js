@@ -29,19 +29,13 @@ function estimateText(found, noun = "row", price = true) {
   return [...parts, found.seconds ? `about ${fmt.duration(found.seconds)}` : null].filter(Boolean).join(" · ");
 }
 
-// The other machine that a launch would send pictures to, or null.
-async function hostOf(stage, options) {
-  const defaults = (await stageList()).find((one) => one.name === stage)?.defaults ?? {};
-  const named = options.frontier && (await endpointList()).endpoints.find((one) => one.name === options.frontier);
-  const endpoint = options.endpoint ?? (named ? named.endpoint : defaults.endpoint) ?? "";
-  const host = URL.canParse(endpoint) ? new URL(endpoint).hostname : "";
-  return !host || /^(localhost|127\..*|\[::1\])$/.test(host) ? null : host;
-}
-
 // Launches at once, with what shall follow by itself ([{stage, options}]); tells what was started, and gives back the job.
-export async function start(stage, options, then = []) {
-  const host = await hostOf(stage, options);
-  if (!(await mayLeave(host, "pictures and questions of this workspace"))) throw new Error(`nothing was sent to ${host}`);
+// `found` is its estimate, where that is known: it names the other machine that something would go to.
+export async function start(stage, options, then = [], found = null) {
+  const { sends } = (await stageList()).find((one) => one.name === stage);
+  const { host } = found ?? (sends ? await api("estimate", { stage, options }) : {});
+  const what = stage === "draw" ? "image prompts" : "pictures and questions of this workspace";
+  if (!(await mayLeave(host, what))) throw new Error(`nothing was sent to ${host}`);
   const job = await api("jobs", { stage, options, then });
   toast(`Job ${job.job_id} is queued: ${job.title ?? stage}`, { kind: "good", action: { text: "See jobs", run: () => state.go("jobs") } });
   document.dispatchEvent(new CustomEvent("mb:poll"));
@@ -57,12 +51,14 @@ export function launch(stage, options = {},
     const fields = h("div", { style: "margin-top:14px" });
     let values = options;
     let asked = 0;
+    let known = {};
     const reckon = async () => {
       const mine = ++asked;
       try {
-        const found = await estimate(stage, values);
+        const options = values, found = await estimate(stage, options);
+        known = { options, found };
         if (mine !== asked) return;
-        fill(figure, found.calls ? priceText(found) : fmt.plural(found.rows, noun), found.calls && !found.billed && h("small.dim", " built-in: nothing is billed"));
+        fill(figure, found.calls ? priceText(found) : fmt.plural(found.rows, noun), found.calls > 0 && !found.billed && h("small.dim", " built-in: nothing is billed"));
         fill(figures, h("div.dim", "Estimate"), figure, h("div.dim", estimateText(found, noun, false)), costTable(found));
       } catch (error) {
         if (mine === asked) fill(figures, h("div.err", error.message));
@@ -72,7 +68,7 @@ export function launch(stage, options = {},
     let launched = null;
     const go = async () => {
       try {
-        launched = await start(stage, values, then);
+        launched = await start(stage, values, then, known.options === values ? known.found : null);
       } catch {
         return false;
       }
@@ -87,7 +83,7 @@ export function launch(stage, options = {},
       const start = { ...defaults, ...options };
       const asks = "frontier" in (schema.properties ?? {});
       const changed = () => { values = { ...shown.values(), ...frontier?.values() }; reckonLater(); };
-      const frontier = asks && endpointPick(await endpointList(), schema, start, changed);
+      const frontier = asks ? endpointPick(await endpointList(), schema, start, changed) : null;
       if (asks) for (const name of ["frontier", ...SETTINGS]) delete start[name];
       const shown = form(schema, start, changed, { except: [...hidden, ...(asks ? ["frontier", ...SETTINGS] : [])], advanced: others });
       if (first.length) return fill(fields, frontier?.element, shown.element);
