@@ -205,11 +205,6 @@ def check_audit(store: Store) -> str | None:
     return None
 
 
-def audit_sample_ids(store: Store) -> list[int]:
-    """The samples of the audit lane that wait for a person, in random order; show them blind. Empty while the gate is closed."""
-    return store.column("audit_waiting")
-
-
 def waiting(store: Store) -> int | None:
     """How many samples wait in the audit lane, as of some seconds ago; None while the gate is closed."""
     rule = open_rule(store)

@@ -1,5 +1,6 @@
 """The file `<home>/config.toml`: read as a dictionary, edited so that the owner's comments and order stay."""
 
+import threading
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +10,9 @@ from data import workspace
 
 if TYPE_CHECKING:
     import tomlkit
+
+
+_editing = threading.Lock()
 
 
 class BadSettings(ValueError):
@@ -34,11 +38,12 @@ def edit(change: Callable[["tomlkit.TOMLDocument"], None]) -> None:
     """Changes the file as a whole. Raises BadSettings where what is there isn't TOML: nothing is overwritten then."""
     import tomlkit
 
-    read()
-    file = path()
-    document = tomlkit.parse(file.read_text(encoding="utf-8")) if file.is_file() else tomlkit.document()
-    change(document)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    temporary = file.with_suffix(".new")
-    temporary.write_text(tomlkit.dumps(document), encoding="utf-8")
-    temporary.replace(file)
+    with _editing:
+        read()
+        file = path()
+        document = tomlkit.parse(file.read_text(encoding="utf-8")) if file.is_file() else tomlkit.document()
+        change(document)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        temporary = file.with_suffix(".new")
+        temporary.write_text(tomlkit.dumps(document), encoding="utf-8")
+        temporary.replace(file)

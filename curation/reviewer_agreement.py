@@ -1,6 +1,6 @@
 """How far reviewers agree: Krippendorff's alpha with an interval, and each two of them side by side."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -9,12 +9,6 @@ from curation.statistics import CONFIDENCE
 from data.store import Store
 
 DRAWS = 2000
-
-
-def units_of(matrix: Sequence[Sequence[Any]]) -> np.ndarray:
-    """Counts of each value a unit, from reliability data: a row a coder, a column a unit, None where a value is missing."""
-    values = sorted({value for row in matrix for value in row if value is not None}, key=str)
-    return np.array([[sum(row[unit] == value for row in matrix) for value in values] for unit in range(len(matrix[0]))])
 
 
 def alpha(counts: np.ndarray, weights: np.ndarray | None = None) -> float:

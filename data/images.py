@@ -111,11 +111,6 @@ def phash(picture: Image.Image) -> int:
     return int.from_bytes(np.packbits(bits).tobytes(), "big")
 
 
-def hamming(one: int, other: int) -> int:
-    """Number of bits in which two perceptual hashes differ, 0 to 64."""
-    return (one ^ other).bit_count()
-
-
 @cache
 def _cosines() -> np.ndarray:
     """Rows of the discrete cosine transform of type II, the lowest HASH_SIDE frequencies: (8, 32)."""

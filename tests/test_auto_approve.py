@@ -173,7 +173,7 @@ def test_people_win_and_turning_off_gives_all_back(full):
     change_setting(full, "agreement", True, 0.5, "ann")
     assert auto_approve.turn_off(full, "enough", "ben") and not auto_approve.turn_off(full, "enough", "ben")
     assert statuses(full) == {**before, "pending": before["pending"] + 36, "failed": before["failed"] + 4} and differences(full) == 0
-    assert auto_approve.open_rule(full) is None and auto_approve.audit_sample_ids(full) == []
+    assert auto_approve.open_rule(full) is None and full.column("audit_waiting") == []
 
 
 def test_a_rule_that_asks_for_nothing_sensible_is_refused(full):
@@ -194,7 +194,7 @@ def opened(store, more=1400):
     fill(store, more)
     label(store, 150, 0, [JUDGE, AGREES])
     auto_approve.turn_on(store, [AGREES], 0.95, "ada")
-    return auto_approve.open_rule(store), auto_approve.audit_sample_ids(store)
+    return auto_approve.open_rule(store), store.column("audit_waiting")
 
 
 def test_the_audit_lane_is_drawn_by_number_from_what_was_decided_by_machine(full):
@@ -231,7 +231,7 @@ def test_audited_samples_may_speak_alone_against_much_earlier_evidence(full):
     fill(full, 1400)
     label(full, 300, 0, [JUDGE, AGREES])
     auto_approve.turn_on(full, [AGREES], 0.95, "ada")
-    now, lane = scored(full), auto_approve.audit_sample_ids(full)
+    now, lane = scored(full), full.column("audit_waiting")
     approved = [i for i in lane if now.auto[np.searchsorted(now.sample_ids, i)]]
     for sample_id in approved[:4]:
         decide(full, sample_id, "reject")

@@ -1,12 +1,14 @@
 """Everything goes wrong at once, and processes are killed: no reply is lost, none is bought twice."""
 
 import contextlib
+import os
 import random
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import pytest
 from frontier_world import chaos, client, requests
 
 from models.frontier import FrontierStopped, Journal
@@ -20,18 +22,21 @@ BAD = {
     "truncated": 0.05,
     "wrong_schema": 0.05,
     "hang": 0.02,
-    "hang_s": 6,
 }
 NAMED = ("given up after", "3 replies didn't fit BlindAnswer")
 
 
-def test_5000_rows_end_in_a_reply_or_a_named_error_and_none_twice(tmp_path):
-    """2 % hang for 6 s (60 scaled to a tenth) against a patience of 2.5 s; from the 3,000th call on 40 get a 401."""
+SLOW = pytest.mark.skipif("MISTAKEBOOK_SLOW" not in os.environ, reason="takes some minutes more; set MISTAKEBOOK_SLOW=1")
+
+
+@pytest.mark.parametrize(("hang_s", "patience_s"), [(6, 2.5), pytest.param(60, 25, marks=SLOW)])
+def test_5000_rows_end_in_a_reply_or_a_named_error_and_none_twice(tmp_path, hang_s, patience_s):
+    """2 % hang for 60 s, or a tenth of that; from the 3,000th call on 40 get a 401."""
     ended: dict[str, str | None] = {}
     stops = []
-    with chaos(**BAD, storm=[3000, 3040], latency_s=0.01, seed=7) as server:
+    with chaos(**BAD, hang_s=hang_s, storm=[3000, 3040], latency_s=0.01, seed=7) as server:
         while len(ended) < ROWS and len(stops) < 10:
-            with client(server, tmp_path / "journal.sqlite", concurrency=64, timeout_s=2.5) as frontier:
+            with client(server, tmp_path / "journal.sqlite", concurrency=64, timeout_s=patience_s) as frontier:
                 try:
                     for outcome in frontier.ask_all(request for request in requests(ROWS) if request.key not in ended):
                         assert (outcome.parsed is None) == (outcome.error is not None)
@@ -47,7 +52,7 @@ def test_5000_rows_end_in_a_reply_or_a_named_error_and_none_twice(tmp_path):
     assert all(error.startswith(NAMED) for error in errors) and len(errors) <= 10, errors
     good = sum(times.values())
     hung = good - (ROWS - len(errors))
-    assert hung <= 0.06 * ROWS, "answered a second time only where the first answer came after 6 s"
+    assert hung <= 0.06 * ROWS, "answered a second time only where the first answer came too late"
     assert kept >= ROWS - len(errors) and row.lost >= hung
 
 

@@ -115,7 +115,7 @@ def test_what_is_drawn_for_labelling_is_given_blind(shut, post, review):
 
 def test_the_audit_lane_is_a_blind_queue_and_hides_everywhere(shut, post, review):
     now = opened(shut)
-    lane = auto_approve.audit_sample_ids(shut)
+    lane = shut.column("audit_waiting")
     facets = review("facets", queue="audit")
     assert facets["audit"] == len(lane) > 3 and facets["facets"]["status"] == []
     found = review("next", matching={"queue": "audit"}, order="informative", count=100)
@@ -127,7 +127,7 @@ def test_the_audit_lane_is_a_blind_queue_and_hides_everywhere(shut, post, review
     first = found["cards"][0]
     review("decide", sample_id=first["sample_id"], revision=first["revision"], action="approve", event_id=reviews.new_event())
     shown = review("card", sample_id=first["sample_id"])
-    assert not shown["blind"] and shown["verdicts"] and first["sample_id"] not in auto_approve.audit_sample_ids(shut)
+    assert not shown["blind"] and shown["verdicts"] and first["sample_id"] not in shut.column("audit_waiting")
     given = set(shut.column("samples_given"))
     bulk = [i for i in now.sample_ids[now.auto].tolist() if i not in given][:200]
     preview = review("bulk/preview", matching={"sample_ids": bulk}, action="approve")  # the lane doesn't stand in the way of bulk work
@@ -209,11 +209,11 @@ def test_a_rule_is_slid_checked_turned_on_audited_and_stopped(shut, world):
         for _ in range(40):
             if auto_approve.state(store)["state"] == "stopped":
                 break
-            left = len(auto_approve.audit_sample_ids(store))
+            left = len(store.column("audit_waiting"))
             page.keyboard.press("r")
             page.keyboard.press("1")
             for _ in range(100):
-                if len(auto_approve.audit_sample_ids(store)) < left:
+                if len(store.column("audit_waiting")) < left:
                     break
                 page.wait_for_timeout(30)
         page.wait_for_selector(".mb-head >> text=Auto-approve was stopped by its audit")

@@ -76,6 +76,26 @@ def test_one_selection_for_map_grid_card_and_url(world):
         assert "No failure fits" in page.locator("[data-thumbs]").inner_text()
 
 
+def test_a_click_counts_though_the_list_is_drawn_anew_meanwhile(world):
+    _, address, _ = world
+    with chromium(address) as page:
+        page.wait_for_selector("#page-failures .cl")
+        wait_for_count(page, 240)
+        cluster = page.locator(".cl").nth(1)
+        title = cluster.locator("b").inner_text()
+        cluster.hover()
+        page.mouse.down()
+        page.evaluate("history.pushState({}, '', '?page=failures&error_type=negation'); dispatchEvent(new PopStateEvent('popstate'))")
+        page.wait_for_function("() => document.querySelector('[data-count]').textContent.endsWith('selected')")
+        page.wait_for_timeout(500)
+        page.mouse.up()
+        page.wait_for_selector(".cl.on")
+        assert page.locator(".cl.on b").first.inner_text() == title and "error_type=negation" in page.url
+        page.wait_for_function(
+            "() => document.querySelector('[data-count]').textContent === `${document.querySelector('.cl.on .n').textContent} selected`"
+        )
+
+
 def test_triage_by_keys_goes_on_to_the_next_and_is_stored(world):
     store, address, _ = world
     before = store.value("triage_count")

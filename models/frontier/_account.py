@@ -16,6 +16,7 @@ class Account:
     price: Price | None
     cap_usd: float | None
     scope: str
+    at_once: int = 1  # calls that may be in flight for one reply
     ratio: float = 1.0  # the most that a call's prompt tokens exceeded their estimate so far
 
     def claim(self, call: Call, key: str, owner: str) -> Claim:
@@ -24,7 +25,8 @@ class Account:
         if self.price:
             prompt = call.most_prompt_tokens(self.price.image_tokens)
             worst = self.price.most_usd(int(prompt * self.ratio) + 1, call.parameters.max_tokens)
-        return Claim(key, owner, call.parameters.endpoint, call.parameters.model, call.request.purpose, self.scope, worst, self.cap_usd)
+        asked = call.parameters
+        return Claim(key, owner, asked.endpoint, asked.model, call.request.purpose, self.scope, worst, self.cap_usd, self.at_once)
 
     def reply(self, key: str, asked: Parameters, purpose: str, text: str, body: dict, seconds: float, call: Call | None) -> Reply:
         """A reply and its cost, from a chat completion. `call`: None where another run asked it, perhaps with a picture."""

@@ -20,6 +20,7 @@ class Link:
     attempts: int
     trust_env: bool  # whether proxies of the environment count
     model: str = ""
+    hedge_after_s: float | None = None  # a second call where the first takes longer
 
 
 def address(link: Link) -> tuple[str, dict[str, str]]:

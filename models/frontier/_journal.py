@@ -50,6 +50,11 @@ class Claim:
     scope: str  # whose budget: spend is summed by it; "" is everyone's
     worst_usd: float | None  # None: unpriced
     cap_usd: float | None
+    at_once: int = 1  # calls that may be in flight for it together
+
+    @property
+    def reserved_usd(self) -> float:
+        return (self.worst_usd or 0.0) * self.at_once
 
 
 @dataclass(frozen=True)
@@ -63,7 +68,7 @@ class Full:
     def stop(self) -> FrontierStopped:
         return FrontierStopped(
             f"the budget of ${self.claim.cap_usd:.2f} is reached: ${self.spent_usd:.4f} is spent and the next call may cost up to "
-            f"${self.claim.worst_usd:.4f}; raise the budget and resume",
+            f"${self.claim.reserved_usd:.4f}; raise the budget and resume",
             resumable=True,
         )
 
@@ -204,7 +209,7 @@ class Journal:
                 return full
         self.db.execute(
             SQL["insert_claim"],
-            (claim.key, claim.owner, claim.endpoint, claim.model, claim.purpose, claim.scope, claim.worst_usd or 0.0, now + seconds),
+            (claim.key, claim.owner, claim.endpoint, claim.model, claim.purpose, claim.scope, claim.reserved_usd, now + seconds),
         )
         return "ours"
 
@@ -213,7 +218,7 @@ class Journal:
             spent = self.db.execute(SQL["spent"], (claim.scope,)).fetchone()
             (in_flight,) = self.db.execute(SQL["reserved"], (claim.scope, claim.scope)).fetchone()
             full = Full(claim, spent[0] if spent else 0.0, in_flight)
-            if full.spent_usd + full.in_flight_usd + claim.worst_usd <= claim.cap_usd + 1e-9:  # sums of cents are not exact
+            if full.spent_usd + full.in_flight_usd + claim.reserved_usd <= claim.cap_usd + 1e-9:  # sums of cents are not exact
                 return None
             if attempt == 0:  # before saying no: does a dead process hold any of it?
                 for owner, expires_at in self.db.execute(SQL["owners"]).fetchall():

@@ -19,11 +19,9 @@ class Slots:
         self._shut_until = 0.0
 
     async def acquire(self, urgent: bool = False) -> None:
-        loop = asyncio.get_running_loop()
-        if not self._waiting and self.used < self.limit and loop.time() >= self._shut_until:
-            self.used += 1
+        if self.take_free():
             return
-        turn = loop.create_future()
+        turn = asyncio.get_running_loop().create_future()
         self._waiting.appendleft(turn) if urgent else self._waiting.append(turn)
         try:
             await turn
@@ -31,6 +29,12 @@ class Slots:
             if turn.done() and not turn.cancelled():  # granted at the very moment of the cancellation
                 self.release()
             raise
+
+    def take_free(self) -> bool:
+        """Takes a slot that nobody waits for; tells whether there was one."""
+        free = not self._waiting and self.used < self.limit and asyncio.get_running_loop().time() >= self._shut_until
+        self.used += free
+        return free
 
     def release(self) -> None:
         self.used -= 1

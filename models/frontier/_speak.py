@@ -3,7 +3,9 @@
 import asyncio
 import json
 import time
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
+from functools import partial
 
 from models.frontier import _failures as failures
 from models.frontier._account import Account
@@ -27,7 +29,7 @@ class Speaker:
         self._account, self._pace = account, pace
         self.dialect = dialect
         self._batcher, self._run = batcher, run
-        self._throttle = Throttle(slots, slots.limit)
+        self._slots, self._throttle = slots, Throttle(slots, slots.limit)
         self._turn = asyncio.Lock()
         self._in_flight = 0
         self.last_contact = 0.0
@@ -58,8 +60,8 @@ class Speaker:
         level, extra, lowered = self.dialect.level, (), False
         while True:
             without = (*self.dialect.without, *extra)
-            result = await self._post(call, claim, level, without, urls)
-            sent += 1
+            result, calls = await self._hedged(call, claim, partial(self._post, call, claim, level, without, urls))
+            sent += calls
             if isinstance(result, Reply):
                 if lowered and self.dialect.good == 0:
                     self._learn(replace(self.dialect.doing_without(extra), level=level, bad=0), remember=True)
@@ -79,6 +81,47 @@ class Speaker:
                 level, extra, lowered = below(level), (), True
             else:
                 return result, level, sent
+
+    async def _hedged(self, call: Call, claim: Claim, post: Callable[[], Coroutine]) -> tuple[Reply | failures.Failure, int]:
+        """(result, calls sent) of one call; of two where the first is slow, a slot is free and hedging was asked for.
+
+        The first reply counts. What the other call may have cost is charged: cut off in flight, at its worst.
+        """
+        if self.link.hedge_after_s is None:
+            return await post(), 1
+        calls = [asyncio.create_task(post())]
+        try:
+            await asyncio.wait(calls, timeout=self.link.hedge_after_s)
+            if calls[0].done() or self._run.stopping or self._pace.wait(call.likely_tokens) > 0 or not self._slots.take_free():
+                return await calls[0], 1
+            calls.append(asyncio.create_task(post()))
+            try:
+                return await self._first_reply(calls, claim), 2
+            finally:
+                self._slots.release()
+        finally:
+            for one in calls:
+                one.cancel()
+            await asyncio.gather(*calls, return_exceptions=True)
+
+    async def _first_reply(self, calls: list[asyncio.Task], claim: Claim) -> Reply | failures.Failure:
+        """Of two calls for the same; the later failure where neither brings a reply."""
+        await asyncio.wait(calls, return_when=asyncio.FIRST_COMPLETED)
+        first, second = sorted(calls, key=lambda one: not one.done())
+        result = first.result()
+        if isinstance(result, Reply):
+            if second.done():
+                self._too_late(claim, second.result())
+            return result
+        self._too_late(claim, result)
+        return await second
+
+    def _too_late(self, claim: Claim, result: Reply | failures.Failure) -> None:
+        if isinstance(result, Reply):
+            cost = claim.worst_usd if result.cost_usd is None else result.cost_usd
+            self._batcher.do(Lost(replace(claim, worst_usd=cost), "asked twice: the other call was answered first", result.body))
+        elif result.maybe_billed:
+            self._batcher.do(Lost(claim, result.cause, result.body))
 
     async def _post(self, call: Call, claim: Claim, level: str, without: tuple[str, ...], urls: list[str]) -> Reply | failures.Failure:
         """One HTTP call."""

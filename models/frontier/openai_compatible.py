@@ -55,6 +55,12 @@ class OpenAICompatible:
             None, ge=1, description="The most tokens, in and out, to use in a minute; empty: as the endpoint allows."
         )
         timeout_s: float = Field(300, gt=0, description="Seconds to wait for a reply. Too few buy replies and throw them away.")
+        hedge_after_s: float | None = Field(
+            None,
+            gt=0,
+            description="Ask a second time where a reply takes longer than so many seconds and a slot is free; the first reply counts, "
+            "and the other call may be billed too. Empty: never.",
+        )
         attempts: int = Field(10, ge=1, le=100, description="HTTP calls for one reply before its row is marked as failed.")
         max_tokens: int = Field(1500, ge=1, description="The most tokens a reply may have.")
         temperature: float | None = Field(None, ge=0, le=2, description="Sampling temperature; empty: the endpoint's own.")
@@ -161,7 +167,7 @@ class OpenAICompatible:
             Asker,
             link,
             self._parameters(),
-            Account(full_price, options.budget_usd, options.budget_scope),
+            Account(full_price, options.budget_usd, options.budget_scope, at_once=2 if options.hedge_after_s else 1),
             Pictures(self._max_pixels),
             dialect_from(self.journal.dialect(self.endpoint, options.model)),
             self._pace,
@@ -190,7 +196,9 @@ class OpenAICompatible:
                 f"endpoint {self.endpoint!r} is neither a URL such as http://localhost:8000/v1 nor 'pocket-teacher'", resumable=False
             )
         key = find_key(options.api_key_env, self.journal.path.with_name("keys.json"))
-        return Link(self.endpoint, key, options.api_key_env, options.timeout_s, options.attempts, trust_env=True, model=options.model)
+        return Link(
+            self.endpoint, key, options.api_key_env, options.timeout_s, options.attempts, True, options.model, options.hedge_after_s
+        )
 
     def _teacher_url(self) -> str:
         with self._lock:

@@ -37,7 +37,9 @@ export function fill(node, ...children) {
 }
 
 // Fills a node only when `value` (anything that JSON can hold) is another than the last time: scroll, focus and open menus stay.
+// While a button in it is being pressed that waits for the release, for the click would miss the button that has gone.
 export function fillOnce(node, value, build) {
+  if (pressed && node.contains(pressed)) return waiting.set(node, [value, build]);
   const mark = JSON.stringify(value);
   if (marks.get(node) === mark) return;
   marks.set(node, mark);
@@ -45,6 +47,16 @@ export function fillOnce(node, value, build) {
 }
 
 const marks = new WeakMap();
+const waiting = new Map(); // nodes, with what fillOnce was given last
+let pressed = null; // the button under a pointer that is down
+
+addEventListener("pointerdown", (event) => { pressed = event.button === 0 ? event.target.closest("button, a, label, summary") : null; }, true);
+for (const end of ["pointerup", "pointercancel"]) addEventListener(end, () => setTimeout(() => { // the click comes first
+  pressed = null;
+  const now = [...waiting];
+  waiting.clear();
+  for (const [node, given] of now) fillOnce(node, ...given);
+}), true);
 
 // Fills a node with one element an item; elements of items that were there before, unchanged, are kept. make(item) builds one.
 export function fillList(node, items, make) {
