@@ -196,6 +196,24 @@ def test_the_estimate_is_a_range_of_every_part_before_anything_was_asked(seeded)
     assert paid["draw_usd"] is None
 
 
+def test_an_image_generator_is_told_its_options(tmp_path):
+    store, _, workspace = seeded_store(tmp_path / "seeded", 40, samples=5)
+    app = create_app(workspace, store, Jobs(store, workspace), Settings(reviewer="ada"))
+    with served(app) as address, chromium(f"{address}/?page=generate&route=new_image&drawer=openai_images", expect_errors=True) as page:
+        page.wait_for_selector("#page-generate >> text=draws with gpt-image-1 at api.openai.com, another machine")
+        page.locator("#page-generate .gen-row", has_text="Image generator").get_by_role("button", name="Options").click()
+        page.locator("dialog").get_by_label("Base url").fill("http://gpu-box:8000/v1")
+        page.locator("dialog").get_by_label("Size").fill("512 square")
+        page.locator("dialog .btn.p").click()
+        page.wait_for_selector("#page-generate .card.bad >> text=size")
+        page.locator("#page-generate .gen-row", has_text="Image generator").get_by_role("button", name="Options").click()
+        page.locator("dialog").get_by_label("Size").fill("512x512")
+        page.locator("dialog .btn.p").click()
+        page.wait_for_selector("#page-generate >> text=at gpu-box, another machine")
+        assert "1024x1024" not in page.url and "512x512" in page.url, "what differs from the defaults is kept"
+    store.close()
+
+
 def test_a_redraw_at_another_machine_is_asked_about_first(tmp_path, monkeypatch):
     monkeypatch.setenv("OPENAI_BASE_URL", "http://gpu-box:8000/v1")
     store, _, workspace = seeded_store(tmp_path / "seeded", 40, samples=60)

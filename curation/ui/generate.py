@@ -62,7 +62,7 @@ def choices(request: Request) -> dict[str, Any]:
         "clusters": store.rows("generate_clusters", round=round_),
         "endpoints": _endpoints(here),
         "generators": _generators(here),
-        "plugins": IMAGE_GENERATORS.names(),
+        "plugins": {name: IMAGE_GENERATORS.load(name).Options.model_json_schema() for name in IMAGE_GENERATORS.names()},
         "defaults": defaults,
         "judges": FilterOptions().model_dump(mode="json", include={"frontier", "endpoint", "model"}),
         "limits": limits,

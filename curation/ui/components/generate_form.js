@@ -1,6 +1,6 @@
 // Left column of Generate: what is chosen, how many, by whom; what it costs; the prompt word for word.
 
-import { chip, colour, dot, emptyState, endpointText, fill, fillOnce, fmt, h, picture, pick, state, zoom } from "./lib.js";
+import { chip, colour, dialog, dot, emptyState, endpointText, fill, fillOnce, fmt, form as optionsForm, h, picture, pick, state, zoom } from "./lib.js";
 import { change, chosenClusters, goTo, selection } from "./generate.js";
 import { meant } from "./endpoints.js";
 import { hostText } from "./hosts.js";
@@ -45,8 +45,19 @@ export function readForm(choices) {
   const judging = { ...(judge ? { frontier: judge } : choices.judges.frontier ? {} : asked), budget_usd };
   const options = { per_failure: number("per"), images_per_prompt: number("images"), limit: number("limit"), route: state.one("route") ?? defaults.route, difficulty: state.one("difficulty") ?? defaults.difficulty, ...frontier };
   const [first] = choices.generators;
-  const draw = { generator: state.one("drawer") ?? first.generator, model: state.one("drawmodel") ?? first.model, budget_usd };
+  const generator = state.one("drawer") ?? first.generator;
+  const model = state.one("drawmodel") ?? (generator === first.generator ? first.model : choices.plugins[generator]?.properties.model.default);
+  const draw = { generator, model, generator_options: drawOptions(), budget_usd };
   return { options, judging, draw, then: state.one("then") !== "0" };
+}
+
+// Of the URL, which somebody may have shortened.
+function drawOptions() {
+  try {
+    return JSON.parse(state.one("drawopts") ?? "{}");
+  } catch {
+    return {};
+  }
 }
 
 const row = (label, content, hint = null, control = null) => h("div.gen-row", h("label", { for: control?.id ?? null }, label), h("div.gen-in", content, hint && h("small.faint", hint)));
@@ -135,11 +146,24 @@ function generatorChoice(choices, draw) {
     const [drawer, drawmodel] = JSON.parse(value);
     const first = choices.generators[0];
     const standard = drawer === first.generator && drawmodel === first.model;
-    state.set({ drawer: standard ? null : drawer, drawmodel: standard ? null : drawmodel, other: null }, { replace: true });
+    state.set({ drawer: standard ? null : drawer, drawmodel: standard ? null : drawmodel, drawopts: drawer === draw.generator ? state.one("drawopts") : null, other: null }, { replace: true });
   };
   if (document.activeElement !== inputs.drawmodel) inputs.drawmodel.value = draw.model;
-  const plugin = pick(choices.plugins.map((value) => ({ value, text: value.replaceAll("_", " ") })), draw.generator, (value) => state.set({ drawer: value, drawmodel: draw.model }, { replace: true }), { title: "Plugin" });
-  return [pick([...known, { value: OTHER, text: "Another model…" }], isOther ? OTHER : now, choose, { title: "Image generator" }), isOther && h("div.gen-pair", plugin, inputs.drawmodel)];
+  const plugin = pick(Object.keys(choices.plugins).map((value) => ({ value, text: value.replaceAll("_", " ") })), draw.generator, (value) => state.set({ drawer: value, drawmodel: null, drawopts: null, other: "draw" }, { replace: true }), { title: "Plugin" });
+  const given = Object.entries(draw.generator_options).map(([name, value]) => `${name.replaceAll("_", " ")} ${value}`);
+  const more = h("button.btn", { onclick: () => generatorOptions(choices.plugins[draw.generator], draw), title: "Size, steps, guidance, address …: what this image generator can be told" }, "Options");
+  return [h("div.row.tight", pick([...known, { value: OTHER, text: "Another model…" }], isOther ? OTHER : now, choose, { title: "Image generator" }), more),
+    isOther && h("div.gen-pair", plugin, inputs.drawmodel), given.length > 0 && h("small.faint", given.join(" · "))];
+}
+
+// What an image generator can be told beside its model; kept is what differs from its defaults.
+function generatorOptions(schema, draw) {
+  const shown = optionsForm(schema, draw.generator_options, () => {}, { except: ["model"] });
+  const keep = () => {
+    const changed = Object.entries(shown.values()).filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(schema.properties[name].default ?? null));
+    state.set({ drawopts: changed.length ? JSON.stringify(Object.fromEntries(changed)) : null }, { replace: true });
+  };
+  dialog(`Options of ${draw.model}`, shown.element, [{ text: "Cancel" }, { text: "Use", kind: "p", run: keep }]);
 }
 
 // What a launch would take; a text of the server where the form can't be launched.
