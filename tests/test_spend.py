@@ -102,6 +102,16 @@ def test_clusters_get_their_share_and_nothing_is_lost_or_doubled(booked):
     assert many["usd"] + none["usd"] == pytest.approx(0.57)
 
 
+def test_replies_that_several_diagnoses_stand_on_were_paid_once(booked):
+    store, _ = booked
+    first, _, third = (row["failure_id"] for row in store.rows("failure_ids", round=1))
+    with store.write() as write:  # diagnosed again by replies of the journal; one of them answers two failures
+        write.insert("diagnosis", [{"failure_id": f, "replies": [f"b{first}", f"d{f}"], "job_id": 99} for f in (first, third)])
+    many, none = spend.overview(store, 1)["clusters"]
+    assert (many["failures"], none["failures"]) == (2, 1)
+    assert many["diagnose_usd"] == pytest.approx(0.035) and none["diagnose_usd"] == pytest.approx(0.025)
+
+
 def test_a_generate_job_tells_what_its_samples_have_cost(booked):
     store, job_id = booked
     found = spend.of_generated(store, job_id)
