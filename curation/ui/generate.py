@@ -1,5 +1,7 @@
 """The Generate page: new samples for chosen clusters; what they will cost, and what becomes of them."""
 
+import json
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -151,12 +153,15 @@ def _endpoints(here: Services) -> list[dict[str, Any]]:
 
 
 def _generators(here: Services) -> list[dict[str, Any]]:
-    named = [(DIFFUSERS, POCKET_FLUX), (DIFFUSERS, DrawOptions().model)]
-    used = [(row["generator"], row["model"]) for row in here.store.rows("generators_used")]
-    return [
-        {"generator": name, "model": model, "host": DrawOptions(generator=name, model=model).host()}
-        for name, model in dict.fromkeys(named + used)
-    ]
+    """Those that come with the program, and what was used before, with the address and all that it was used with."""
+    named = [(DIFFUSERS, POCKET_FLUX, "{}"), (DIFFUSERS, DrawOptions().model, "{}")]
+    used = [(row["generator"], row["model"], row["further"]) for row in here.store.rows("generators_used")]
+    found = []
+    for generator, model, further in dict.fromkeys(named + used):
+        options = {"generator": generator, "model": model, "generator_options": json.loads(further)}
+        with suppress(ValueError):  # it no longer exists, or has other options by now
+            found.append({**options, "address": (draw := DrawOptions(**options)).address, "host": draw.host()})
+    return found
 
 
 def _asked(here: Services, options: Options | FilterOptions) -> dict[str, Any]:

@@ -10,6 +10,7 @@ export const FIELDS = { per: "per_failure", images: "images_per_prompt", limit: 
 const ROUTES = [["same_image", "Same image", "New questions about the picture that it got wrong"], ["new_image", "New image", "A question with a prompt for a picture that is then drawn"], ["both", "Both", "Each failure is asked for twice: about its picture, and about a new one"]];
 const DIFFICULTIES = [{ value: "as_seed", text: "as the seed" }, { value: "easier", text: "easier" }, { value: "harder", text: "harder" }];
 const OTHER = "other";
+const DRAW_WITH = { base_url: "its address, https://…/v1", api_key_env: "variable of its key" };
 
 let box;
 let view;
@@ -19,6 +20,8 @@ export function startForm(element, shown) {
   [box, view] = [element, shown];
   for (const name of ["per", "images", "limit", "budget"])
     inputs[name] = h("input.in.short", { type: "number", id: `gen-${name}`, step: name === "budget" ? "any" : 1, min: name === "budget" ? 0 : 1, oninput: () => change({ [name]: inputs[name].value || null }) });
+  for (const [name, hint] of Object.entries(DRAW_WITH))
+    inputs[name] = h("input.in", { id: `gen-${name}`, spellcheck: "false", placeholder: hint, "aria-label": hint, oninput: () => change({ drawwith: written({ ...drawWith(), ...Object.fromEntries(Object.keys(DRAW_WITH).map((one) => [one, inputs[one].value.trim() || undefined])) }) }) });
   for (const name of ["endpoint", "model", "drawer", "drawmodel"])
     inputs[name] = h("input.in", { id: `gen-${name}`, spellcheck: "false", oninput: () => change({ [name]: inputs[name].value.trim() || null }) });
   inputs.limit.placeholder = "all";
@@ -27,6 +30,17 @@ export function startForm(element, shown) {
   inputs.model.placeholder = "model";
   inputs.drawmodel.placeholder = "folder or hub name";
 }
+
+// Further options of the image generator, in the URL as JSON: a server's address, the variable of its key, what was used before.
+function drawWith() {
+  try {
+    return JSON.parse(state.one("drawwith") ?? "{}");
+  } catch {
+    return {};
+  }
+}
+
+const written = (options) => (Object.values(options).some((value) => value !== undefined) ? JSON.stringify(options) : null);
 
 // Whom generate asks: an endpoint with a name, or an address and a model.
 function whom(defaults) {
@@ -45,7 +59,7 @@ export function readForm(choices) {
   const judging = { ...(judge ? { frontier: judge } : choices.judges.frontier ? {} : asked), budget_usd };
   const options = { per_failure: number("per"), images_per_prompt: number("images"), limit: number("limit"), route: state.one("route") ?? defaults.route, difficulty: state.one("difficulty") ?? defaults.difficulty, ...frontier };
   const [first] = choices.generators;
-  const draw = { generator: state.one("drawer") ?? first.generator, model: state.one("drawmodel") ?? first.model, budget_usd };
+  const draw = { generator: state.one("drawer") ?? first.generator, model: state.one("drawmodel") ?? first.model, generator_options: drawWith(), budget_usd };
   return { options, judging, draw, then: state.one("then") !== "0" };
 }
 
@@ -127,19 +141,20 @@ function judgeChoice(choices) {
 }
 
 function generatorChoice(choices, draw) {
-  const known = choices.generators.map(({ generator, model, host }) => ({ value: JSON.stringify([generator, model]), text: host ? `${model} at ${host}` : builtIn(model) }));
-  const now = JSON.stringify([draw.generator, draw.model]);
+  const known = choices.generators.map(({ generator, model, generator_options: further, address, host }) => ({ value: JSON.stringify([generator, model, further]), text: address ? `${model} at ${host ?? address.replace(/^https?:\/\/|\/v1$/g, "")}` : builtIn(model) }));
+  const now = JSON.stringify([draw.generator, draw.model, draw.generator_options]);
   const isOther = !known.some((one) => one.value === now) || state.one("other") === "draw";
   const choose = (value) => {
     if (value === OTHER) return state.set({ other: "draw" }, { replace: true });
-    const [drawer, drawmodel] = JSON.parse(value);
+    const [drawer, drawmodel, further] = JSON.parse(value);
     const first = choices.generators[0];
     const standard = drawer === first.generator && drawmodel === first.model;
-    state.set({ drawer: standard ? null : drawer, drawmodel: standard ? null : drawmodel, other: null }, { replace: true });
+    state.set({ drawer: standard ? null : drawer, drawmodel: standard ? null : drawmodel, drawwith: written(further), other: null }, { replace: true });
   };
+  for (const name of Object.keys(DRAW_WITH)) if (document.activeElement !== inputs[name]) inputs[name].value = draw.generator_options[name] ?? "";
   if (document.activeElement !== inputs.drawmodel) inputs.drawmodel.value = draw.model;
-  const plugin = pick(choices.plugins.map((value) => ({ value, text: value.replaceAll("_", " ") })), draw.generator, (value) => state.set({ drawer: value, drawmodel: draw.model }, { replace: true }), { title: "Plugin" });
-  return [pick([...known, { value: OTHER, text: "Another model…" }], isOther ? OTHER : now, choose, { title: "Image generator" }), isOther && h("div.gen-pair", plugin, inputs.drawmodel)];
+  const plugin = pick(choices.plugins.map((value) => ({ value, text: value.replaceAll("_", " ") })), draw.generator, (value) => state.set({ drawer: value, drawmodel: draw.model, drawwith: null }, { replace: true }), { title: "Plugin" });
+  return [pick([...known, { value: OTHER, text: "Another model…" }], isOther ? OTHER : now, choose, { title: "Image generator" }), isOther && h("div.gen-pair", plugin, inputs.drawmodel), isOther && draw.generator === "openai_images" && h("div.gen-pair", inputs.base_url, inputs.api_key_env)];
 }
 
 // What a launch would take; a text of the server where the form can't be launched.
