@@ -33,7 +33,10 @@ def estimate_in_words(estimate: dict) -> str:
     """An estimate in one line, and one for each filter where filters judge."""
     whole = _line(f"{estimate['rows']:,} rows", estimate, estimate["billed"])
     whole += "".join(f" · {name} {value:,}" for name, value in estimate["detail"].items() if isinstance(value, int))
-    filters = [_line(f"  {part['filter']}: {part['samples']:,} samples", part, estimate["billed"]) for part in estimate["detail"].get("filters", [])]
+    filters = [
+        _line(f"  {part['filter']}: {part['samples']:,} samples", part, estimate["billed"])
+        for part in estimate["detail"].get("filters", [])
+    ]
     return "\n".join([whole, *filters])
 
 
