@@ -106,7 +106,11 @@ def test_a_chain_draws_what_the_job_made_and_nothing_else(tmp_path):
     store, _, workspace = seeded_store(tmp_path / "seeded", 40, samples=80)
     jobs = Jobs(store, workspace)
     jobs._closing = True  # jobs are queued, none is started: what would be drawn is what is looked at
-    steps = [chains.Step(stage="draw", samples_of=0), chains.Step(stage="filter", options={"filters": ["image_quality"]}, samples_of=0)]
+    painter = {"generator": "openai_images", "model": "painter", "generator_options": {"base_url": "http://127.0.0.1:9/v1"}}
+    steps = [
+        chains.Step(stage="draw", options=painter, samples_of=0),
+        chains.Step(stage="filter", options={"filters": ["image_quality"]}, samples_of=0),
+    ]
     with store.write() as write:
         write.insert("setting", [chains.row(JOB, steps, "ada")])
     waiting = store.column("samples_of_job", job_id=JOB, undrawn=True)
@@ -115,6 +119,8 @@ def test_a_chain_draws_what_the_job_made_and_nothing_else(tmp_path):
     assert [step["stage"] for step in chains.view(store, JOB)] == ["draw", "filter"]
     filtering = chains.follow(jobs, draw)
     assert {row["sample_id"] for row in JobFiles(workspace.job(filtering)).rows()} <= set(store.column("samples_of_job", job_id=JOB))
+    by_hand = Api(store, workspace)("undrawn", job_id=JOB)  # what is left of a job that failed, say
+    assert by_hand == {**painter, "budget_usd": None, "sample_ids": waiting}
     store.close()
 
 

@@ -143,6 +143,17 @@ def job(request: Request, body: Which) -> dict[str, Any] | None:
     }
 
 
+@router.post("/undrawn")
+def undrawn(request: Request, body: Which) -> dict[str, Any]:
+    """Options of draw for the samples of a generate job that still wait for a picture, with the generator that drew for it last."""
+    here = services(request)
+    drawn = [step["job_id"] for step in chains.view(here.store, body.job_id) if step["stage"] == "draw" and step["job_id"]]
+    as_before = here.jobs.get(drawn[-1])["options"] if drawn else {}
+    names = ("generator", "model", "generator_options", "budget_usd")
+    waiting = here.store.column("samples_of_job", job_id=body.job_id, undrawn=True)
+    return {**{name: as_before[name] for name in names if name in as_before}, "sample_ids": waiting}
+
+
 def _endpoints(here: Services) -> list[dict[str, Any]]:
     """Those that have a name, and what was used before."""
     there = endpoints.read()
