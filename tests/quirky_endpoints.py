@@ -283,7 +283,7 @@ FAILS = {
     "gemini_per_day": (429, {}, _gemini_quota("Day", "Please retry in 32.2s."), "quota exhausted"),
     "gemini_bad_key": (
         400, {}, [{"error": {"code": 400, "message": "API key not valid. Please pass a valid API key.", "status": "INVALID_ARGUMENT"}}],
-        "HTTP 400: API key not valid.* in OPENAI_API_KEY"),
+        "HTTP 400: API key not valid.*OPENAI_API_KEY is neither"),
     "long_retry_after": (429, {"Retry-After": "7200"}, {"error": {"message": "Too many requests"}}, "quota exhausted: .* wait 120 minutes"),
     "openrouter_no_credit": (402, {}, {"error": {"code": 402, "message": "Insufficient credits"}}, "quota exhausted"),
     "openrouter_key_limit": (403, {}, {"error": {"code": 403, "message": "Key limit exceeded (total limit)"}}, "quota exhausted"),

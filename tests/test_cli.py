@@ -82,6 +82,18 @@ def test_clusters_are_listed_with_size_and_accuracy(here):
     assert found["clusters"][0]["title"] in text and "on error types: none yet" in text
 
 
+def test_a_job_that_met_its_budget_goes_on_with_another(here):
+    store, _, _ = seeded_store(here.root, 12, samples=4)
+    store.close()
+    asked = ("diagnose", "--again", "--limit", "4", "--workspace", "w")
+    assert "free: the built-in teacher" in mistakebook(*asked, "--estimate").stdout
+    paused = mistakebook(*asked, "--budget", "0.0001", check=False)
+    assert paused.returncode == 3 and "mistakebook jobs resume" in paused.stderr and "(--budget USD for another cap)" in paused.stderr
+    assert "goes with resume" in mistakebook("jobs", "cancel", "--budget", "1", "--workspace", "w", check=False).stderr
+    done = json.loads(mistakebook("jobs", "resume", "--budget", "1", "--workspace", "w", "--json").stdout)
+    assert (done["status"], done["done"], done["options"]["budget_usd"]) == ("done", 4, 1.0)
+
+
 def test_flags_come_from_options():
     text = mistakebook("generate", "--help").stdout
     assert "--route {same_image,new_image,both}" in text and "--images-per-prompt INT" in text and "(default: 3)" in text

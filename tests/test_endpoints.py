@@ -188,11 +188,13 @@ def test_an_endpoint_is_added_tested_and_given_to_a_stage_on_the_page(home, tmp_
     for name in ("OPENAI_BASE_URL", "MISTAKEBOOK_MODEL"):
         monkeypatch.delenv(name, raising=False)
     store, _, workspace = seeded_store(tmp_path / "seeded", 60, samples=10)
+    endpoints.save("qwen", {"endpoint": "http://127.0.0.1:9/v1", "model": "qwen"})
     jobs = Jobs(store, workspace)
     jobs._closing = True  # jobs are queued, none is started
     app = create_app(workspace, store, jobs, Settings(reviewer="ada"))
     with served(app) as address, chromium(f"{address}/?page=data", expect_errors=True) as page:
-        page.wait_for_selector("#page-data [data-endpoint=pocket-teacher]")
+        page.wait_for_selector("#page-data [data-endpoint=pocket-teacher] >> text=built-in")
+        page.wait_for_selector("#page-data [data-endpoint=qwen] >> text=qwen at 127.0.0.1:9")
         page.keyboard.press("e")
         page.fill("dialog #endpoint-name", "cheap")
         page.fill("dialog .field:has(label:text-is('Model')) input", "pocket-teacher")

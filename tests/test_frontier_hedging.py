@@ -5,6 +5,7 @@ import time
 import pytest
 
 from models.frontier import FrontierStopped
+from models.frontier._ask import HUNG_ATTEMPTS
 from tests.frontier_world import chaos, client, priced, requests
 
 SLOW = {"hang": 0.2, "hang_s": 20.0, "latency_s": 0.05, "seed": 4}
@@ -54,3 +55,11 @@ def test_the_budget_has_room_for_both_calls_or_none_is_made(tmp_path):
         ):
             list(frontier.ask_all(requests(2)))
         assert server.log()["calls"] == 1
+
+
+def test_a_row_that_nobody_answers_is_given_up_after_as_many_calls_as_without(tmp_path):
+    dead = {"hang": 1.0, "hang_s": 20.0}
+    with chaos(**dead) as server, client(server, tmp_path / "journal.sqlite", concurrency=8, timeout_s=0.8, hedge_after_s=0.2) as frontier:
+        outcomes = list(frontier.ask_all(requests(3)))
+        assert all("timed out" in outcome.error for outcome in outcomes)
+        assert server.log()["calls"] <= 3 * (HUNG_ATTEMPTS + 1) and len(frontier.journal.lost_calls()) == server.log()["calls"]

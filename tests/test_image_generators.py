@@ -13,6 +13,7 @@ from PIL import Image
 from pydantic import ValidationError
 
 from data.registry import IMAGE_GENERATORS
+from models.frontier import FrontierStopped
 from models.image_generators import Desk, DrawError
 
 PROMPTS = ["a large red circle", "a small blue square left of a large green hexagon", "a small yellow pentagon"]
@@ -239,5 +240,5 @@ def test_a_server_that_is_not_there(server, openai_images):
 
 
 def test_a_missing_key_names_its_variable(server, openai_images):
-    with pytest.raises(DrawError, match="NO_SUCH_KEY"):
+    with pytest.raises(FrontierStopped, match=r"NO_SUCH_KEY is neither in the environment .* nor in keys\.json"):
         openai_images(server, api_key_env="NO_SUCH_KEY").draw(["x"], [1])

@@ -10,7 +10,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from PIL import Image
+from pydantic import ValidationError
 
+from curation.chains import Step
 from curation.jobs import Jobs
 from data.images import ImageStore
 from data.registry import IMAGE_GENERATORS
@@ -281,6 +283,27 @@ def test_as_a_job_it_runs_beside_the_gpu_is_paid_once_and_goes_on_with_a_higher_
     assert (job["status"], job["done"], server.given) == ("done", 5, 5) and job["spend_usd"] == pytest.approx(0.2)
     drawn = {row["sample_id"]: row["image"] for row in store.rows("samples_as_context")}
     assert set(drawn) == set(ids) and len(set(drawn.values())) == 5
+    jobs.shutdown()
+
+
+def test_options_that_the_generator_does_not_have_are_named_before_anything_is_queued(store, workspace):
+    waiting(store, 1)
+    jobs = Jobs(store, workspace)
+    options = {"generator": "openai_images", "model": "painter", "generator_options": {"sized": 3}}
+    with pytest.raises(ValidationError, match="options of openai_images: sized: extra inputs are not permitted"):
+        jobs.launch("draw", options, "ada")
+    with pytest.raises(ValidationError, match="sized"):  # nor at the end of a chain whose first stages were paid
+        jobs.launch("generate", {}, "ada", [Step(stage="draw", options=options)])
+    assert jobs.list() == []
+
+
+def test_a_job_without_its_key_stops_at_once(store, workspace, monkeypatch):
+    monkeypatch.delenv("NO_SUCH_KEY", raising=False)
+    waiting(store, 30)
+    jobs = Jobs(store, workspace)
+    options = {"generator": "openai_images", "generator_options": {"base_url": "http://127.0.0.1:9/v1", "api_key_env": "NO_SUCH_KEY"}}
+    job = jobs.wait(jobs.launch("draw", {**options, "model": "painter"}, "ada"), 60)
+    assert (job["status"], job["done"], job["failed"]) == ("paused", 0, 0) and "no key for image generator 'painter'" in job["message"]
     jobs.shutdown()
 
 

@@ -102,6 +102,16 @@ def test_clusters_get_their_share_and_nothing_is_lost_or_doubled(booked):
     assert many["usd"] + none["usd"] == pytest.approx(0.57)
 
 
+def test_replies_that_several_diagnoses_stand_on_were_paid_once(booked):
+    store, _ = booked
+    first, _, third = (row["failure_id"] for row in store.rows("failure_ids", round=1))
+    with store.write() as write:  # diagnosed again by replies of the journal; one of them answers two failures
+        write.insert("diagnosis", [{"failure_id": f, "replies": [f"b{first}", f"d{f}"], "job_id": 99} for f in (first, third)])
+    many, none = spend.overview(store, 1)["clusters"]
+    assert (many["failures"], none["failures"]) == (2, 1)
+    assert many["diagnose_usd"] == pytest.approx(0.035) and none["diagnose_usd"] == pytest.approx(0.025)
+
+
 def test_a_generate_job_tells_what_its_samples_have_cost(booked):
     store, job_id = booked
     found = spend.of_generated(store, job_id)
@@ -124,18 +134,20 @@ def test_lost_calls_are_copied_once(store, workspace):
 
 @pytest.fixture(scope="module")
 def capped(tmp_path_factory):
-    """A diagnose job that has met its cap."""
+    """A diagnose job that has met its cap, and what it was estimated to cost."""
     store, _, workspace = seeded_store(tmp_path_factory.mktemp("capped") / "seeded", 40, samples=10)
     jobs = Jobs(store, workspace)
-    job_id = jobs.launch("diagnose", {**TEACHER, "again": True, "limit": 24, "concurrency": 2, "budget_usd": 0.004}, "ada")
+    options = {**TEACHER, "again": True, "limit": 24, "concurrency": 2, "budget_usd": 0.004}
+    estimate = jobs.estimate("diagnose", options)
+    job_id = jobs.launch("diagnose", options, "ada")
     jobs.wait(job_id, 120)
-    yield store, workspace, jobs, job_id
+    yield store, workspace, jobs, job_id, estimate.usd
     jobs.shutdown()
     store.close()
 
 
 def test_a_cap_holds_across_resumes_and_nothing_is_paid_or_counted_twice(capped):
-    store, workspace, jobs, job_id = capped
+    store, workspace, jobs, job_id, (low, high) = capped
     executable()
     job = jobs.get(job_id)
     assert job["status"] == "paused" and "budget of $0.00 is reached" in job["message"] and 0 < job["spend_usd"] <= 0.004
@@ -161,12 +173,13 @@ def test_a_cap_holds_across_resumes_and_nothing_is_paid_or_counted_twice(capped)
     calls = sum(row.calls for row in journal.spend(str(job_id)))
     journal.close()
     assert job["spend_usd"] == pytest.approx(spent) and in_flight == 0
+    assert low < spent < high, "replies are as short as their schema lets them be"
     asked = {one["purpose"]: one["calls"] for one in spend.overview(store, 1)["by_model"] if one["stage"] == "diagnose"}
     assert asked["diagnosis"] == 24 and 20 <= asked["blind"] <= 24 and sum(asked.values()) == calls  # failures alike share a blind answer
 
 
 def test_a_cap_is_not_changed_under_way_or_where_there_is_none(capped):
-    store, workspace, jobs, job_id = capped
+    store, workspace, jobs, job_id, _ = capped
     api = PageApi(create_app(workspace, store, jobs, Settings(), headless=True), "jobs")
     assert "done" in api("budget", 409, job_id=job_id, usd=1)["error"]
     with store.write() as write:

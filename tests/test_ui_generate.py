@@ -106,7 +106,11 @@ def test_a_chain_draws_what_the_job_made_and_nothing_else(tmp_path):
     store, _, workspace = seeded_store(tmp_path / "seeded", 40, samples=80)
     jobs = Jobs(store, workspace)
     jobs._closing = True  # jobs are queued, none is started: what would be drawn is what is looked at
-    steps = [chains.Step(stage="draw", samples_of=0), chains.Step(stage="filter", options={"filters": ["image_quality"]}, samples_of=0)]
+    painter = {"generator": "openai_images", "model": "painter", "generator_options": {"base_url": "http://127.0.0.1:9/v1"}}
+    steps = [
+        chains.Step(stage="draw", options=painter, samples_of=0),
+        chains.Step(stage="filter", options={"filters": ["image_quality"]}, samples_of=0),
+    ]
     with store.write() as write:
         write.insert("setting", [chains.row(JOB, steps, "ada")])
     waiting = store.column("samples_of_job", job_id=JOB, undrawn=True)
@@ -115,6 +119,8 @@ def test_a_chain_draws_what_the_job_made_and_nothing_else(tmp_path):
     assert [step["stage"] for step in chains.view(store, JOB)] == ["draw", "filter"]
     filtering = chains.follow(jobs, draw)
     assert {row["sample_id"] for row in JobFiles(workspace.job(filtering)).rows()} <= set(store.column("samples_of_job", job_id=JOB))
+    by_hand = Api(store, workspace)("undrawn", job_id=JOB)  # what is left of a job that failed, say
+    assert by_hand == {**painter, "budget_usd": None, "sample_ids": waiting}
     store.close()
 
 
@@ -234,4 +240,34 @@ def test_a_redraw_at_another_machine_is_asked_about_first(tmp_path, monkeypatch)
         page.locator("dialog", has_text="Send to gpu-box?").last.locator("text=Cancel").click()
         page.wait_for_function("() => document.querySelectorAll('dialog[open]').length === 1")
         assert len(jobs.list()) == before
+    store.close()
+
+
+@pytest.mark.timeout(180)
+def test_a_drawing_server_keeps_its_address(tmp_path):
+    """What was drawn with before is offered with its address, not OpenAI's; a new one's can be typed."""
+    executable()
+    store, _, workspace = seeded_store(tmp_path / "seeded", 40, samples=5)
+    jobs = Jobs(store, workspace)
+    jobs._closing = True  # nothing is started: no call goes out
+    own = {"base_url": "http://127.0.0.1:9/v1", "api_key_env": "PAINTER_KEY"}
+    job = {"options": {"generator": "openai_images", "model": "painter", "generator_options": own}, "round": 1, "lane": "api"}
+    with store.write() as write:
+        write.insert("job", [{**job, "stage": "draw", "status": "done", "total": 1, "done": 1, "author": "ada"}])
+    app = create_app(workspace, store, jobs, Settings(reviewer="ada"))
+    with served(app) as address, chromium(f"{address}/?page=generate&limit=1") as page:
+        chosen = page.locator("#page-generate select[title='Image generator']")
+        chosen.select_option(label="painter at 127.0.0.1:9")
+        page.wait_for_selector("#page-generate [data-estimate] >> text=draws with painter on this machine")
+        chosen.select_option(label="Another model…")
+        page.locator("#page-generate .gen-row", has_text="Image generator").get_by_role("button", name="Options").click()
+        page.locator("dialog").get_by_label("Base url").fill("http://gpu-box:8000/v1")
+        page.locator("dialog .btn.p").click()
+        page.wait_for_selector("#page-generate [data-estimate] >> text=draws with painter at gpu-box, another machine")
+        chosen.select_option(label="painter at 127.0.0.1:9")
+        page.wait_for_selector("#page-generate [data-estimate] >> text=draws with painter on this machine")
+        page.locator("#page-generate [data-launch] .btn.p:not([disabled])").click()
+        page.wait_for_function("() => location.search.includes('job=')")
+    launched = store.rows("jobs", limit=1)[0]["job_id"]
+    assert chains.of(store, launched)["steps"][0]["options"]["generator_options"] == own
     store.close()

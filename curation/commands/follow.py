@@ -71,7 +71,8 @@ class _Line:
         number = job["job_id"]
         self.note(in_words(job))
         if job["status"] in ("failed", "interrupted", "paused"):
-            self.note(f"go on with: mistakebook jobs resume {number}")
+            cap = " (--budget USD for another cap)" if job["options"].get("budget_usd") is not None else ""
+            self.note(f"go on with: mistakebook jobs resume {number}{cap}")
         elif job["failed"]:
             self.note(
                 f"see them with: mistakebook jobs errors {job['job_id']}; try them again with: mistakebook jobs retry {job['job_id']}"

@@ -13,7 +13,10 @@ def run(name: str, arguments: list[str]) -> int:
     made.add_argument("action", nargs="?", default="list", choices=ACTIONS)
     made.add_argument("job", nargs="?", type=int, help="its number; the latest if it is left out")
     made.add_argument("--limit", type=int, default=30, help="how many to list (default: %(default)s)")
+    made.add_argument("--budget", type=float, metavar="USD", help="with resume: another cap; what the job has spent counts")
     given = made.parse_args(arguments)
+    if given.budget is not None and given.action != "resume":
+        raise CommandFailed("--budget goes with resume: mistakebook jobs resume JOB --budget USD")
     app = App(given.workspace, given.reviewer)
     jobs = app.get(f"/api/jobs?limit={given.limit}")
     if given.action == "list":
@@ -21,7 +24,8 @@ def run(name: str, arguments: list[str]) -> int:
         return 0
     if given.job is None and not jobs:
         raise CommandFailed("there are no jobs yet")
-    path = f"/api/jobs/{given.job or jobs[0]['job_id']}"
+    number = given.job or jobs[0]["job_id"]
+    path = f"/api/jobs/{number}"
     if given.action == "log":
         log = app.get(f"{path}/log")
         show(log, given.json, lambda: log["text"].rstrip())
@@ -33,6 +37,8 @@ def run(name: str, arguments: list[str]) -> int:
         show(job, given.json, lambda: in_words(job))
         return status
     else:
+        if given.budget is not None:
+            app.post("/api/jobs/budget", {"job_id": number, "usd": given.budget})
         job, status = app.post(f"{path}/{given.action}", {}), 0
         if given.action in ("resume", "retry") or job["status"] in ACTIVE:
             job, status = follow(app, job)

@@ -31,17 +31,21 @@ def run(name: str, arguments: list[str]) -> int:
 
 def estimate_in_words(estimate: dict) -> str:
     """An estimate in one line, and one for each filter where filters judge."""
-    whole = _line(f"{estimate['rows']:,} rows", estimate)
+    whole = _line(f"{estimate['rows']:,} rows", estimate, estimate["billed"])
     whole += "".join(f" · {name} {value:,}" for name, value in estimate["detail"].items() if isinstance(value, int))
-    filters = [_line(f"  {part['filter']}: {part['samples']:,} samples", part) for part in estimate["detail"].get("filters", [])]
+    filters = [
+        _line(f"  {part['filter']}: {part['samples']:,} samples", part, estimate["billed"])
+        for part in estimate["detail"].get("filters", [])
+    ]
     return "\n".join([whole, *filters])
 
 
-def _line(what: str, found: dict) -> str:
+def _line(what: str, found: dict, billed: bool) -> str:
     parts = [what]
     if found["calls"]:
         parts.append(f"about {found['calls']:,} calls")
-        parts.append("unpriced" if found["usd"] is None else f"${found['usd'][0]:.2f} to ${found['usd'][1]:.2f}")
+        price = "unpriced" if found["usd"] is None else f"${found['usd'][0]:.2f} to ${found['usd'][1]:.2f}"
+        parts.append(price if billed else "free: the built-in teacher is asked")
     if found["seconds"]:
         parts.append(f"about {found['seconds']:.0f} s")
     return " · ".join(parts)

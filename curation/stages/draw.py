@@ -6,7 +6,7 @@ Of several pictures for one prompt each further one becomes a sample of its own,
 import os
 from collections.abc import Iterator
 
-from pydantic import Field
+from pydantic import Field, ValidationError, model_validator
 
 from curation.endpoints import host_of
 from curation.frontier import JOB_VARIABLE, standard_budget
@@ -42,12 +42,25 @@ class Options(ChoosesLane, AsksServer):
         default_factory=lambda: standard_budget(), ge=0, description="Hard cap on what a server may bill for this job; empty means none."
     )
 
+    @model_validator(mode="after")
+    def _known(self) -> "Options":
+        try:
+            _generator(self)
+        except ValidationError as error:
+            flaws = (f"{'.'.join(map(str, flaw['loc']))}: {flaw['msg'].lower()}" for flaw in error.errors())
+            raise ValueError(f"options of {self.generator}: {'; '.join(flaws)}") from None
+        return self
+
     def lane(self) -> Lane:
         return "api" if IMAGE_GENERATORS.load(self.generator).paid else "gpu"
 
+    @property
+    def address(self) -> str | None:
+        """The server that draws; None: this machine's own pipeline."""
+        return _generator(self).address
+
     def host(self) -> str | None:
-        address = _generator(self).address
-        return host_of(address) if address else None
+        return host_of(self.address) if self.address else None
 
 
 class Draw:

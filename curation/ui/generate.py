@@ -1,5 +1,7 @@
 """The Generate page: new samples for chosen clusters; what they will cost, and what becomes of them."""
 
+import json
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -141,6 +143,17 @@ def job(request: Request, body: Which) -> dict[str, Any] | None:
     }
 
 
+@router.post("/undrawn")
+def undrawn(request: Request, body: Which) -> dict[str, Any]:
+    """Options of draw for the samples of a generate job that still wait for a picture, with the generator that drew for it last."""
+    here = services(request)
+    drawn = [step["job_id"] for step in chains.view(here.store, body.job_id) if step["stage"] == "draw" and step["job_id"]]
+    as_before = here.jobs.get(drawn[-1])["options"] if drawn else {}
+    names = ("generator", "model", "generator_options", "budget_usd")
+    waiting = here.store.column("samples_of_job", job_id=body.job_id, undrawn=True)
+    return {**{name: as_before[name] for name in names if name in as_before}, "sample_ids": waiting}
+
+
 def _endpoints(here: Services) -> list[dict[str, Any]]:
     """Those that have a name, and what was used before."""
     there = endpoints.read()
@@ -151,12 +164,15 @@ def _endpoints(here: Services) -> list[dict[str, Any]]:
 
 
 def _generators(here: Services) -> list[dict[str, Any]]:
-    named = [(DIFFUSERS, POCKET_FLUX), (DIFFUSERS, DrawOptions().model)]
-    used = [(row["generator"], row["model"]) for row in here.store.rows("generators_used")]
-    return [
-        {"generator": name, "model": model, "host": DrawOptions(generator=name, model=model).host()}
-        for name, model in dict.fromkeys(named + used)
-    ]
+    """Those that come with the program, and what was used before, with the address and all that it was used with."""
+    named = [(DIFFUSERS, POCKET_FLUX, "{}"), (DIFFUSERS, DrawOptions().model, "{}")]
+    used = [(row["generator"], row["model"], row["further"]) for row in here.store.rows("generators_used")]
+    found = []
+    for generator, model, further in dict.fromkeys(named + used):
+        options = {"generator": generator, "model": model, "generator_options": json.loads(further)}
+        with suppress(ValueError):  # it no longer exists, or has other options by now
+            found.append({**options, "address": (draw := DrawOptions(**options)).address, "host": draw.host()})
+    return found
 
 
 def _asked(here: Services, options: Options | FilterOptions) -> dict[str, Any]:

@@ -22,8 +22,8 @@ SELECT options->>'endpoint' AS endpoint, options->>'model' AS model FROM job
 WHERE options->>'endpoint' IS NOT NULL AND options->>'model' IS NOT NULL GROUP BY ALL ORDER BY max(job_id) DESC LIMIT 8
 
 -- :name generators_used
--- Image generators that jobs have drawn with, latest first.
-SELECT options->>'generator' AS generator, options->>'model' AS model FROM job
+-- Image generators that jobs have drawn with, and their further options (an address, say), latest first.
+SELECT options->>'generator' AS generator, options->>'model' AS model, coalesce(options->>'generator_options', '{}') AS further FROM job
 WHERE stage = 'draw' AND options->>'model' IS NOT NULL GROUP BY ALL ORDER BY max(job_id) DESC LIMIT 8
 
 -- :name seconds_per_row

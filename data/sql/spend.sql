@@ -64,11 +64,14 @@ FROM chosen c LEFT JOIN proposed p USING (sample_id) LEFT JOIN done d USING (sam
 
 -- :name spend_by_cluster
 -- What a round's clusters have cost, from the diagnosis of their failures to the judging of their samples. NULL where nothing is priced.
+-- A reply that several diagnoses stand on was paid once: those of one failure count it once, several failures share it.
 WITH samples AS ({cost_of_samples}),
 named AS (SELECT f.failure_id, f.cluster_id FROM failure_card f WHERE f.round = $round),
+heard AS (SELECT DISTINCT failure_id, unnest(replies) AS key FROM diagnosis),
+shared AS (SELECT key, any_value(r.cost_usd) / count(*) AS usd FROM heard JOIN reply r USING (key) GROUP BY key),
 diagnosed AS (
-    SELECT n.cluster_id, count(DISTINCT d.failure_id) AS failures, sum(r.cost_usd) AS usd
-    FROM (SELECT failure_id, unnest(replies) AS key FROM diagnosis) d JOIN named n USING (failure_id) JOIN reply r USING (key) GROUP BY 1),
+    SELECT n.cluster_id, count(DISTINCT h.failure_id) AS failures, sum(s.usd) AS usd
+    FROM heard h JOIN named n USING (failure_id) JOIN shared s USING (key) GROUP BY 1),
 made AS (
     SELECT n.cluster_id, count(*) AS samples, count(*) FILTER (t.status IN ('approved', 'auto_approved')) AS approved,
            sum(s.generate_usd) AS generate_usd, sum(s.draw_usd) AS draw_usd, sum(s.filter_usd) AS filter_usd

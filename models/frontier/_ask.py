@@ -134,6 +134,7 @@ class Asker:
         self._asking += 1
         try:
             while True:
+                before = sent
                 urls = [await loop.run_in_executor(None, self.pictures.data_url, picture) for picture in call.pictures]
                 await self._slots.acquire(urgent=sent > 0 or bool(call.turns))
                 try:
@@ -160,7 +161,7 @@ class Asker:
                 if result.kind in (failures.ROW, failures.DIALECT, failures.REFUSED):
                     raise RowFailed(result.cause, sent, refused=result.kind == failures.REFUSED)
                 unreached = unreached + 1 if result.kind == failures.UNREACHED else 0
-                hung += result.kind == failures.HUNG
+                hung += (sent - before) * (result.kind == failures.HUNG)
                 if unreached >= min(CONNECT_ATTEMPTS, self._link.attempts) and self._speaker.last_contact < began:
                     raise FrontierStopped(f"{self.parameters.endpoint} can't be reached: {result.cause}", resumable=True)
                 if sent >= self._link.attempts or hung >= HUNG_ATTEMPTS:

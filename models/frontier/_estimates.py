@@ -18,8 +18,9 @@ class Estimate(NamedTuple):
 def estimate(sample: list[Call], count: int, journal: Journal, price: Price | None) -> Estimate:
     """Scales the sample up to `count` requests.
 
-    With enough replies of the same purpose in the journal: their mean tokens, a fifth less to a third more. Without: text at 5 to 3
-    bytes a token, images as the vendor documents them or at a third to the whole of their worst, replies of a tenth to all of max_tokens.
+    With enough replies of the same purpose in the journal: their mean tokens, a fifth less to a third more. Without: text at 5
+    bytes a token, or with the schema at 3; images as the vendor documents them or at a third to the whole of their worst; replies of a
+    hundredth of max_tokens (an answer in a word) to all of it.
     """
     if not sample or count <= 0:
         return Estimate(0, 0.0, 0.0) if price else Estimate(0, None, None)
@@ -40,8 +41,9 @@ def _range(call: Call, journal: Journal, price: Price) -> tuple[float, float]:
         return 0.8 * usd, 1.35 * usd
     pictures = call.most_image_tokens(price.image_tokens)
     text = call.most_prompt_tokens(price.image_tokens) - pictures
+    said = len((call.request.system + call.request.text).encode("utf-8", "replace"))
     likely = None if price.image_tokens else call.likely_image_tokens()
     fewest, pictures = (pictures // 3, pictures) if likely is None else (int(0.8 * likely), int(1.2 * likely))
     most = call.parameters.max_tokens
-    low = price.usd(text // 5 + fewest, most // 10, images=fewest)
+    low = price.usd(said // 5 + fewest, most // 100, images=fewest)
     return low, price.usd(text // 3 + pictures, most, images=pictures)

@@ -60,8 +60,8 @@ def from_status(status: int, message: str, codes: str, retry_after: float | None
     if status == 402 or (status in (400, 403, 429) and _QUOTA.search(said)):
         return Failure(STOP, f"quota exhausted: {cause}", resumable=True)
     if status == 401 or _BAD_KEY.search(said):
-        hint = "check the key" if has_key else "no API key was sent: set it"
-        return Failure(STOP, f"{cause} ({hint} in {key_env})")
+        unset = f"no API key was sent: {key_env} is neither in the environment that the app was started in nor in keys.json"
+        return Failure(STOP, f"{cause} ({f'check the key in {key_env}' if has_key else unset})")
     if status in (403, 404):
         return Failure(STOP, cause)
     if status == 429:

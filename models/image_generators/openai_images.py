@@ -72,7 +72,7 @@ class OpenAIImages(Generator):
     def draw(self, prompts: Sequence[str], seeds: Sequence[int]) -> list[Any]:
         """The bytes of a picture or a DrawError for each prompt, in order; None for what a stop has cut off.
 
-        Raises DrawError at once if there is no key, FrontierStopped where the whole job has to stop.
+        Raises FrontierStopped where the whole job has to stop: there is no key, say.
         """
         key, price, budget = self._key, self._price, self._desk.budget_usd
         if budget is not None and price is None:
@@ -118,9 +118,10 @@ class OpenAIImages(Generator):
     def _key(self) -> str:
         key = find_key(self.options.api_key_env, self._desk.journal.with_name("keys.json"))
         if not key:
-            raise DrawError(
-                f"no key for image generator {self.options.model!r}: the environment variable {self.options.api_key_env} is empty."
-                f" Set it (any text for a server that needs none), or choose another variable in api_key_env."
+            raise FrontierStopped(
+                f"no key for image generator {self.options.model!r}: {self.options.api_key_env} is neither in the environment that "
+                "the app was started in nor in keys.json. Set it (any text for a server that needs none), or choose another in api_key_env",
+                resumable=True,
             )
         return key
 

@@ -19,7 +19,7 @@ function endpoint(one, { schema, stages }) {
   const outcome = h("div", { "data-outcome": one.name });
   const test = h("button.btn", { title: "Asks what colour a red square has: one call, paid like any other", onclick: () => run(test, outcome, { name: one.name }, mark(one.values)) }, "Test");
   show(outcome, tested.get(mark(one.values)));
-  return h("div.part", { "data-endpoint": one.name }, h("span.clip", { title: address }, h("b", { style: "font-weight:550" }, one.name), h("span.dim", one.name === model ? " built-in" : ` ${endpointText({ ...one, name: null })}`)),
+  return h("div.part", { "data-endpoint": one.name }, h("span.clip", { title: address }, h("b", { style: "font-weight:550" }, one.name), h("span.dim", address === "pocket-teacher" ? " built-in" : ` ${endpointText({ ...one, name: null })}`)),
     h("span.row.tight", one.own && h("button.btn", { onclick: () => editEndpoint(one, schema) }, "Edit"), test),
     h("div.dim", h("span.row.wrap.tight", users.map((stage) => chip(stage.stage, { kind: "on", title: `Stage ${stage.stage} asks it` })),
       address !== "pocket-teacher" && h("span", { class: one.key_there ? "" : "err" }, `${one.api_key_env} ${one.key_there ? "is set" : "is not set"}`), facts && h("span", facts),

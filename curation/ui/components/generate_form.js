@@ -28,6 +28,17 @@ export function startForm(element, shown) {
   inputs.drawmodel.placeholder = "folder or hub name";
 }
 
+// Further options of the image generator, in the URL as JSON (which somebody may have shortened): a server's address, size, steps …
+function drawWith() {
+  try {
+    return JSON.parse(state.one("drawwith") ?? "{}");
+  } catch {
+    return {};
+  }
+}
+
+const written = (options) => (Object.keys(options).length ? JSON.stringify(options) : null);
+
 // Whom generate asks: an endpoint with a name, or an address and a model.
 function whom(defaults) {
   const name = state.one("frontier") ?? (state.one("endpoint") || state.one("model") ? null : defaults.frontier);
@@ -47,17 +58,8 @@ export function readForm(choices) {
   const [first] = choices.generators;
   const generator = state.one("drawer") ?? first.generator;
   const model = state.one("drawmodel") ?? (generator === first.generator ? first.model : choices.plugins[generator]?.properties.model.default);
-  const draw = { generator, model, generator_options: drawOptions(), budget_usd };
+  const draw = { generator, model, generator_options: drawWith(), budget_usd };
   return { options, judging, draw, then: state.one("then") !== "0" };
-}
-
-// Of the URL, which somebody may have shortened.
-function drawOptions() {
-  try {
-    return JSON.parse(state.one("drawopts") ?? "{}");
-  } catch {
-    return {};
-  }
 }
 
 const row = (label, content, hint = null, control = null) => h("div.gen-row", h("label", { for: control?.id ?? null }, label), h("div.gen-in", content, hint && h("small.faint", hint)));
@@ -138,18 +140,19 @@ function judgeChoice(choices) {
 }
 
 function generatorChoice(choices, draw) {
-  const known = choices.generators.map(({ generator, model, host }) => ({ value: JSON.stringify([generator, model]), text: host ? `${model} at ${host}` : builtIn(model) }));
-  const now = JSON.stringify([draw.generator, draw.model]);
-  const isOther = !known.some((one) => one.value === now) || state.one("other") === "draw";
+  const known = choices.generators.map(({ generator, model, generator_options: further, address, host }) => ({ value: JSON.stringify([generator, model, further]), text: address ? `${model} at ${host ?? address.replace(/^https?:\/\/|\/v1$/g, "")}` : builtIn(model) }));
+  const same = (one) => one.generator === draw.generator && one.model === draw.model && one.generator_options.base_url === draw.generator_options.base_url;
+  const now = known[choices.generators.findIndex(same)]?.value;
+  const isOther = !now || state.one("other") === "draw";
   const choose = (value) => {
     if (value === OTHER) return state.set({ other: "draw" }, { replace: true });
-    const [drawer, drawmodel] = JSON.parse(value);
+    const [drawer, drawmodel, further] = JSON.parse(value);
     const first = choices.generators[0];
     const standard = drawer === first.generator && drawmodel === first.model;
-    state.set({ drawer: standard ? null : drawer, drawmodel: standard ? null : drawmodel, drawopts: drawer === draw.generator ? state.one("drawopts") : null, other: null }, { replace: true });
+    state.set({ drawer: standard ? null : drawer, drawmodel: standard ? null : drawmodel, drawwith: written(further), other: null }, { replace: true });
   };
   if (document.activeElement !== inputs.drawmodel) inputs.drawmodel.value = draw.model;
-  const plugin = pick(Object.keys(choices.plugins).map((value) => ({ value, text: value.replaceAll("_", " ") })), draw.generator, (value) => state.set({ drawer: value, drawmodel: null, drawopts: null, other: "draw" }, { replace: true }), { title: "Plugin" });
+  const plugin = pick(Object.keys(choices.plugins).map((value) => ({ value, text: value.replaceAll("_", " ") })), draw.generator, (value) => state.set({ drawer: value, drawmodel: null, drawwith: null, other: "draw" }, { replace: true }), { title: "Plugin" });
   const given = Object.entries(draw.generator_options).map(([name, value]) => `${name.replaceAll("_", " ")} ${value}`);
   const more = h("button.btn", { onclick: () => generatorOptions(choices.plugins[draw.generator], draw), title: "Size, steps, guidance, address …: what this image generator can be told" }, "Options");
   return [h("div.row.tight", pick([...known, { value: OTHER, text: "Another model…" }], isOther ? OTHER : now, choose, { title: "Image generator" }), more),
@@ -161,7 +164,7 @@ function generatorOptions(schema, draw) {
   const shown = optionsForm(schema, draw.generator_options, () => {}, { except: ["model"] });
   const keep = () => {
     const changed = Object.entries(shown.values()).filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(schema.properties[name].default ?? null));
-    state.set({ drawopts: changed.length ? JSON.stringify(Object.fromEntries(changed)) : null }, { replace: true });
+    state.set({ drawwith: written(Object.fromEntries(changed)) }, { replace: true });
   };
   dialog(`Options of ${draw.model}`, shown.element, [{ text: "Cancel" }, { text: "Use", kind: "p", run: keep }]);
 }

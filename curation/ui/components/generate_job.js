@@ -92,7 +92,7 @@ function follow({ job, chain, funnel: now }) {
   const undrawn = now.parsed - now.drawn;
   const unjudged = now.drawn - now.judged;
   const moving = chain.some((step) => ACTIVE.includes(step.status)) || ACTIVE.includes(job.status);
-  const redo = async (stage, text, noun) => (await launch(stage, { ...pickOptions(stage, job) }, { title: text, noun, button: text, hidden: ["sample_ids"] })) && loadJob();
+  const redo = async (stage, text, noun) => (await launch(stage, await pickOptions(stage, job), { title: text, noun, button: text, hidden: ["sample_ids"] })) && loadJob();
   const byHand = !moving && [
     undrawn > 0 && h("button.btn", { onclick: () => redo("draw", `Draw ${fmt.plural(undrawn, "picture")}`, "picture") }, `Draw ${fmt.plural(undrawn, "picture")}`),
     unjudged > 0 && h("button.btn", { onclick: () => redo("filter", `Filter ${fmt.plural(unjudged, "sample")}`, "verdict") }, `Filter ${fmt.plural(unjudged, "sample")}`),
@@ -101,7 +101,7 @@ function follow({ job, chain, funnel: now }) {
 }
 
 // Draws or filters what this job has made, as it was launched; filters that have an endpoint of their own ask that one.
-const pickOptions = (stage, job) => (stage === "filter" && !view.choices?.judges.frontier ? { frontier: job.options.frontier, endpoint: job.options.endpoint, model: job.options.model } : {});
+const pickOptions = async (stage, job) => (stage === "draw" ? api("generate/undrawn", { job_id: job.job_id }) : !view.choices?.judges.frontier ? { frontier: job.options.frontier, endpoint: job.options.endpoint, model: job.options.model } : {});
 
 function stepText(step, before) {
   if (step.status === "running") return progress(step.progress?.done ?? step.done, step.progress?.total ?? step.total, step.progress?.eta_s && `${fmt.duration(step.progress.eta_s)} left`);
