@@ -258,9 +258,8 @@ function drawGlance() {
   const lines = summary.answered ? [`${fmt.fixed(summary.accuracy)} strict, ${fmt.fixed(summary.accuracy_lenient)} lenient on ${asked}`, without] : [];
   fill(at(root, "glance"), lines.map((line, i) => h("div", { title: `Accuracy on the train split: ${line}${i ? " (strict, lenient)" : ""}` }, line)));
   const known = summary.rounds ?? [];
-  const choice = known.length > 1 && pick([...known.map((round) => ({ value: round, text: `round ${round}` })), { value: "", text: "all rounds" }],
-    rounds().length > 1 ? "" : summary.round, (round) => choose({ round: round || known, cluster: null, lasso: null }));
-  fill(at(root, "rounds"), choice);
+  fillOnce(at(root, "rounds"), [known, rounds().length > 1, summary.round], () => known.length > 1 && pick([...known.map((round) => ({ value: round, text: `round ${round}` })), { value: "", text: "all rounds" }],
+    rounds().length > 1 ? "" : summary.round, (round) => choose({ round: round || known, cluster: null, lasso: null })));
   fill(at(root, "tools"), map.tools(), side.button);
 }
 
