@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 import uvicorn
 
+from curation import builtin
 from curation.app_settings import BadSettings, Settings, load_config
 from curation.jobs import Jobs
 from curation.ui import serving
@@ -321,3 +322,16 @@ def test_pages_are_guarded_and_torch_stays_out_of_the_process(tmp_path, mode):
     assert answer["docs"] == [404] * 4
     assert answer["gradio"] == pages
     assert not answer["torch"] and not answer["transformers"] and not answer["openai"]
+
+
+def test_what_is_begun_while_the_app_ends_is_no_fault(store, workspace, caplog):
+    """The built-in workspace is begun by a thread of its own; Ctrl-C closes the store beneath it."""
+    jobs, stopped = Jobs(store, workspace), threading.Event()
+    jobs.shutdown()
+    store.close()
+    serving._begin(builtin, store, jobs, stopped)
+    assert "could not be begun" in caplog.text
+    caplog.clear()
+    stopped.set()
+    serving._begin(builtin, store, jobs, stopped)
+    assert caplog.text == ""
