@@ -44,7 +44,7 @@ async function loadLedger() {
 }
 
 export async function tick(workspace) {
-  const now = JSON.stringify(workspace.running.map((job) => job.job_id));
+  const now = JSON.stringify([workspace.running.map((job) => job.job_id), workspace.ended]);
   if (lastTick !== null && now !== lastTick) await show();
   lastTick = now;
 }
