@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,13 +41,15 @@ class Child:
 
     def terminate(self) -> None:
         """Asks it to stop; it finishes what is in flight."""
-        if self.is_alive():
-            os.kill(self.pid, signal.SIGTERM)
+        with suppress(ProcessLookupError):  # it may end between the look and the signal
+            if self.is_alive():
+                os.kill(self.pid, signal.SIGTERM)
 
     def kill(self) -> None:
         """Ends it and all that it started (they share its session) at once."""
-        if self.is_alive():
-            os.killpg(self.pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            if self.is_alive():
+                os.killpg(self.pid, signal.SIGKILL)
 
     def kill_if_overdue(self, files: JobFiles, grace: float) -> None:
         """Kills it if it was asked to stop, or has said that it is through, longer than `grace` seconds ago."""

@@ -60,8 +60,8 @@ class Jobs:
         self._stages, self._grace = stages, grace
         self._collector = Collector(store, workspace)
         self._lock = threading.RLock()
-        self._watchers: dict[int, threading.Thread] = {}
         self._children: dict[int, Child] = {}
+        self._at_work: set[threading.Thread] = set()  # watchers, until all is done that follows a job's end
         self._closing = False
 
     # What people do
@@ -198,10 +198,10 @@ class Jobs:
         """Stops all children gracefully, kills those that take longer than the grace period, and takes up what they left."""
         with self._lock:
             self._closing = True
-            watchers = dict(self._watchers)
-        for job_id in watchers:
+            running, watchers = list(self._children), list(self._at_work)
+        for job_id in running:
             self._ask_to_stop(job_id, "shutdown")
-        for watcher in watchers.values():
+        for watcher in watchers:
             watcher.join(self._grace + 10)
         self._collector.close()
 
@@ -246,10 +246,18 @@ class Jobs:
 
     def _watch(self, job_id: int, child: Child) -> None:
         self._children[job_id] = child
-        self._watchers[job_id] = threading.Thread(target=self._watching, args=(job_id, child), name=f"job {job_id}", daemon=True)
-        self._watchers[job_id].start()
+        watcher = threading.Thread(target=self._watching, args=(job_id, child), name=f"job {job_id}", daemon=True)
+        self._at_work.add(watcher)
+        watcher.start()
 
     def _watching(self, job_id: int, child: Child) -> None:
+        try:
+            self._watch_and_settle(job_id, child)
+        finally:
+            with self._lock:
+                self._at_work.discard(threading.current_thread())
+
+    def _watch_and_settle(self, job_id: int, child: Child) -> None:
         """Takes up results until the child is gone and all are in, then settles the job."""
         stage, job = self._load(job_id)
         files, problem = JobFiles(job.folder), None
@@ -287,7 +295,6 @@ class Jobs:
         finally:
             with self._lock:
                 self._move(job.job_id, status, message=message)
-                self._watchers.pop(job.job_id, None)
                 self._children.pop(job.job_id, None)
         if status == "done":
             chains.follow(self, job.job_id)

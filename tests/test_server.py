@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 import uvicorn
 
+from curation import builtin
 from curation.app_settings import BadSettings, Settings, load_config
 from curation.jobs import Jobs
 from curation.ui import serving
@@ -23,7 +24,7 @@ from curation.ui.server import create_app
 from data.images import ImageStore
 from tests.trivial_stages import STAGES
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(600)
 HOUSE = Path(__file__).parents[1]
 TOKEN = "the-token"
 
@@ -36,7 +37,7 @@ class Browser:
         self.own = {"Origin": f"http://127.0.0.1:{port}"}
 
     def __call__(self, method, path, body=None, **headers):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         if body is not None:
             sent.setdefault("Content-Type", "application/json")
@@ -62,7 +63,7 @@ def serve(app):
 
 @pytest.fixture
 def jobs(store, workspace):
-    made = Jobs(store, workspace, STAGES.__getitem__, grace=5)
+    made = Jobs(store, workspace, STAGES.__getitem__, grace=60)
     yield made
     made.shutdown()
 
@@ -82,7 +83,7 @@ def make(store, workspace, jobs):
     yield started_server
     for server, thread, _ in started:
         server.should_exit = True
-        thread.join(10)
+        thread.join(60)
 
 
 def test_hosts_that_are_not_ours_are_refused(make):
@@ -123,9 +124,9 @@ def test_other_sites_may_link_here_but_not_embed_or_fetch(make):
 
 
 def test_answers_do_not_wait_for_acknowledgements(make):
-    connection = http.client.HTTPConnection("127.0.0.1", make().port, timeout=30)
+    connection = http.client.HTTPConnection("127.0.0.1", make().port, timeout=120)
     taken = []
-    for _ in range(12):
+    while len(taken) < 3 or (min(taken[2:]) >= 0.03 and len(taken) < 300):  # one of many is undisturbed, however busy the machine
         started = time.perf_counter()
         connection.request("GET", "/api/nothing")
         connection.getresponse().read()
@@ -208,7 +209,7 @@ def test_a_job_over_http(make, jobs):
     status, job = browser("POST", "/api/jobs", {"stage": "double", "options": {"count": 5, "refused": [3]}}, **browser.own)
     assert status == 200 and job["status"] in ("queued", "running") and job["total"] == 5
     number = job["job_id"]
-    jobs.wait(number, 30)
+    jobs.wait(number, 240)
     status, job = browser("GET", f"/api/jobs/{number}")
     assert (job["status"], job["done"], job["failed"]) == ("done", 4, 1)
     assert [row["error"] for row in browser("GET", f"/api/jobs/{number}/errors")[1]] == ["refused"]
@@ -219,7 +220,7 @@ def test_a_job_over_http(make, jobs):
     status, answer = browser("POST", f"/api/jobs/{number}/cancel", {}, **browser.own)
     assert status == 409 and f"job {number} is done" in answer["error"]
     assert browser("POST", f"/api/jobs/{number}/retry", {}, **browser.own)[0] == 200
-    jobs.wait(number, 30)
+    jobs.wait(number, 240)
     status, estimate = browser("POST", "/api/estimate", {"stage": "double", "options": {"count": 4}}, **browser.own)
     assert estimate["calls"] == 8 and estimate["usd"] == [0.1, 0.2]
     status, here = browser("GET", "/api/workspace")
@@ -305,14 +306,14 @@ answer = {"status": status, "evil": evil, "docs": docs, "workspace": browser("GE
 answer |= {name: name in sys.modules for name in ("torch", "transformers", "gradio", "openai")}
 print(json.dumps(answer))
 server.should_exit = True
-thread.join(10)
+thread.join(60)
 """
 
 
 @pytest.mark.parametrize("mode", ["headless", "pages"])
 def test_pages_are_guarded_and_torch_stays_out_of_the_process(tmp_path, mode):
     command = [sys.executable, "-c", PAGES, str(tmp_path / "w"), mode]
-    done = subprocess.run(command, cwd=HOUSE, capture_output=True, text=True, timeout=90)
+    done = subprocess.run(command, cwd=HOUSE, capture_output=True, text=True, timeout=240)
     assert done.returncode == 0, done.stderr
     answer = json.loads(done.stdout.splitlines()[-1])
     pages = mode == "pages"
@@ -321,3 +322,16 @@ def test_pages_are_guarded_and_torch_stays_out_of_the_process(tmp_path, mode):
     assert answer["docs"] == [404] * 4
     assert answer["gradio"] == pages
     assert not answer["torch"] and not answer["transformers"] and not answer["openai"]
+
+
+def test_what_is_begun_while_the_app_ends_is_no_fault(store, workspace, caplog):
+    """The built-in workspace is begun by a thread of its own; Ctrl-C closes the store beneath it."""
+    jobs, stopped = Jobs(store, workspace), threading.Event()
+    jobs.shutdown()
+    store.close()
+    serving._begin(builtin, store, jobs, stopped)
+    assert "could not be begun" in caplog.text
+    caplog.clear()
+    stopped.set()
+    serving._begin(builtin, store, jobs, stopped)
+    assert caplog.text == ""

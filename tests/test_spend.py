@@ -14,7 +14,7 @@ from tests.browser import chromium, executable, served
 from tests.page_api import PageApi
 from tests.seed import seeded_store
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(600)
 TEACHER = {"endpoint": "pocket-teacher", "model": "pocket-teacher"}
 
 
@@ -140,7 +140,7 @@ def capped(tmp_path_factory):
     options = {**TEACHER, "again": True, "limit": 24, "concurrency": 2, "budget_usd": 0.004}
     estimate = jobs.estimate("diagnose", options)
     job_id = jobs.launch("diagnose", options, "ada")
-    jobs.wait(job_id, 120)
+    jobs.wait(job_id, 240)
     yield store, workspace, jobs, job_id, estimate.usd
     jobs.shutdown()
     store.close()
@@ -152,7 +152,7 @@ def test_a_cap_holds_across_resumes_and_nothing_is_paid_or_counted_twice(capped)
     job = jobs.get(job_id)
     assert job["status"] == "paused" and "budget of $0.00 is reached" in job["message"] and 0 < job["spend_usd"] <= 0.004
     jobs.resume(job_id)  # the same cap: it asks for nothing more
-    again = jobs.wait(job_id, 120)
+    again = jobs.wait(job_id, 240)
     assert again["status"] == "paused" and again["spend_usd"] <= 0.004
     app = create_app(workspace, store, jobs, Settings(reviewer="ada"))
     with served(app) as address, chromium(f"{address}/?page=jobs&job={job_id}") as page:

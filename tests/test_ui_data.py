@@ -135,6 +135,23 @@ def test_importing_on_the_page(world, own):
         page.click("dialog .foot .btn.p")
         page.wait_for_selector("dialog", state="detached")
         job_id = store.rows("jobs", limit=1)[0]["job_id"]
-        jobs.wait(job_id, 120)
+        jobs.wait(job_id, 240)
         page.wait_for_selector("#page-data .set >> text=mine")
     assert [row["eval"] for row in store.rows("datasets") if row["name"] == "mine"] == [1]
+
+
+def test_a_job_that_began_and_ended_unseen_is_shown_all_the_same(world, own):
+    """A page looks every 1.5 s, and not at all in a hidden tab or while nothing answers."""
+    executable()
+    app, _, _, jobs = world
+    with served(app) as address, chromium(f"{address}/?page=data", expect_errors=True) as page:
+        page.wait_for_selector("#page-data .set")
+        page.wait_for_selector("#page-data [data-plugins] > *")
+        with page.expect_response("**/api/workspace"):  # it has looked, and nothing ran
+            page.evaluate("document.dispatchEvent(new Event('mb:poll'))")
+        page.route("**/api/workspace", lambda route: route.abort())
+        page.wait_for_selector("text=The app does not answer")
+        job_id = jobs.launch("import", {"format": "jsonl", "source": {"path": str(own), "name": "unseen"}}, "ada")
+        assert jobs.wait(job_id, 240)["status"] == "done"
+        page.unroute("**/api/workspace")
+        page.wait_for_selector("#page-data .set >> text=unseen")

@@ -76,6 +76,14 @@ def test_one_selection_for_map_grid_card_and_url(world):
         assert "No failure fits" in page.locator("[data-thumbs]").inner_text()
 
 
+def redrawn(page) -> None:
+    """All of the page is drawn anew, for another selection; waits for the answers and for what they draw."""
+    with page.expect_response("**/api/failures/facets"), page.expect_response("**/api/failures/card"):
+        page.evaluate("history.pushState({}, '', '?page=failures&error_type=negation'); dispatchEvent(new PopStateEvent('popstate'))")
+    page.wait_for_function("() => document.querySelector('.fail-chips')?.textContent.includes('negation')")
+    page.wait_for_function("() => document.querySelector('.fail-card h4')?.textContent.startsWith('Failure 1 of')")
+
+
 def test_a_click_counts_though_the_list_is_drawn_anew_meanwhile(world):
     _, address, _ = world
     with chromium(address) as page:
@@ -85,15 +93,41 @@ def test_a_click_counts_though_the_list_is_drawn_anew_meanwhile(world):
         title = cluster.locator("b").inner_text()
         cluster.hover()
         page.mouse.down()
-        page.evaluate("history.pushState({}, '', '?page=failures&error_type=negation'); dispatchEvent(new PopStateEvent('popstate'))")
-        page.wait_for_function("() => document.querySelector('[data-count]').textContent.endsWith('selected')")
-        page.wait_for_timeout(500)
+        redrawn(page)
         page.mouse.up()
         page.wait_for_selector(".cl.on")
         assert page.locator(".cl.on b").first.inner_text() == title and "error_type=negation" in page.url
         page.wait_for_function(
             "() => document.querySelector('[data-count]').textContent === `${document.querySelector('.cl.on .n').textContent} selected`"
         )
+
+
+@pytest.mark.parametrize(
+    ("button", "then"),
+    [
+        ("[data-actions] button >> text=Generate", "page=generate"),
+        ("[data-triage] button >> text=Model error", "api/failures/triage"),
+        (".fail-thumbs .th >> nth=3", "api/failures/card"),
+        (".mb-rail a[data-page=jobs]", "page=jobs"),
+    ],
+)
+def test_no_button_loses_its_click_to_a_redraw(world, button, then):
+    _, address, _ = world
+    with chromium(f"{address}/?page=failures&error_type=counting") as page:
+        page.wait_for_selector(".near-row button")
+        page.hover(button)
+        page.mouse.down()
+        page.evaluate("pressed_one = [...document.querySelectorAll('button:active, a:active')].at(-1)")
+        redrawn(page)
+        with page.expect_response("**/api/workspace"):
+            page.evaluate("document.dispatchEvent(new Event('mb:poll'))")
+        assert page.evaluate("pressed_one.isConnected")
+        if then.startswith("page"):
+            page.mouse.up()
+            page.wait_for_url(f"**{then}*")
+        else:
+            with page.expect_response(f"**/{then}"):
+                page.mouse.up()
 
 
 def test_triage_by_keys_goes_on_to_the_next_and_is_stored(world):

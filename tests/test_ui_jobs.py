@@ -75,7 +75,7 @@ def test_a_real_job_tells_its_events_and_log(store, workspace):
     app = create_app(workspace, store, jobs, Settings(), headless=True)
     client = TestClient(app, base_url="http://127.0.0.1", headers={"Origin": "http://127.0.0.1"})
     job_id = jobs.launch("double", {"count": 6, "refused": [2]}, "ada")
-    jobs.wait(job_id, 100)
+    jobs.wait(job_id, 240)
     shown = client.post("/api/jobs/detail", json={"job_id": job_id}).json()
     kinds = [event["event"] for event in shown["events"]]
     assert kinds[0] == "launched" and kinds[-1] == "end" and "progress" not in kinds

@@ -14,8 +14,9 @@ from tests.seed import seeded_store
 @pytest.fixture(scope="module")
 def office(tmp_path_factory):
     """A store, the address of the app on it with logins for two, and a browser."""
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=60_000)
     folder = tmp_path_factory.mktemp("office")
     store, _, workspace = seeded_store(folder / "seeded", 60, samples=140, seed=23)
     logins = folder / "logins"
@@ -39,7 +40,7 @@ def person(office):
         context = browser.new_context(viewport={"width": 1440, "height": 900}, http_credentials={"username": name, "password": password})
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(30_000)
+        page.set_default_timeout(60_000)
         page.on("pageerror", lambda error: faults.append(f"{name}: {error}"))
         page.on("dialog", lambda shown: shown.accept())
         page.goto(f"{address}/?{query}")
@@ -65,7 +66,7 @@ def sample(page):
 def saved(page):
     from playwright.sync_api import expect
 
-    expect(page.locator("#page-review [data-buttons] [data-unsaved]")).to_have_text("all saved", timeout=20_000)
+    expect(page.locator("#page-review [data-buttons] [data-unsaved]")).to_have_text("all saved")
 
 
 def test_two_people_share_a_blind_assignment_and_settle_what_they_disagree_on(office, person):
@@ -89,7 +90,6 @@ def test_two_people_share_a_blind_assignment_and_settle_what_they_disagree_on(of
             page.keyboard.press("p")
         with page.expect_response("**/api/review/next"):
             page.locator("#page-review .fv", has_text="To do").click()
-        page.wait_for_timeout(300)
         expect(page.locator("#page-review .rev-text")).to_contain_text(
             "What the filters and other people say is shown once you have decided"
         )
@@ -145,7 +145,7 @@ def test_a_bulk_decision_is_undone_from_the_history_as_one(office, person):
     dialog.get_by_role("button", name="Reject", exact=False).last.click()
     expect(page.locator("#page-review [data-grid]")).to_contain_text("Nothing here")
     assert {row[4] for row in log(store)[-count:]} == {"all of these"}
-    page.locator(".toast button[title=Close]").first.click()
+    page.evaluate("document.querySelectorAll('.toast button[title=Close]').forEach((button) => button.click())")
     page.keyboard.press("h")
     expect(dialog.locator("tr").first).to_contain_text(f"{count} samples")
     dialog.locator("tr").first.get_by_role("button", name="Undo").click()

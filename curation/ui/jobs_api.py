@@ -32,6 +32,7 @@ class WorkspaceHere(BaseModel):
     reviewer: str
     counts: dict[str, int | str] = Field(description="a number, or a text such as '294 left'")
     running: list[dict[str, Any]]
+    ended: int | None = Field(description="when the latest job ended, in microseconds: it tells of jobs that nobody saw running")
     spend_usd: float | None
     unpriced: int
     workspaces: list[str]
@@ -65,6 +66,7 @@ def workspace_here(request: Request) -> WorkspaceHere:
         reviewer=here.reviewer(request),
         counts=counts,
         running=[_for_pill(job) for job in here.jobs.active()],
+        ended=now["ended"],
         spend_usd=spend["usd"],
         unpriced=spend["unpriced"],
         workspaces=workspace.names(),

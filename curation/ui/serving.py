@@ -65,6 +65,7 @@ def _run(workspace: Workspace, store: Store, jobs: Jobs, settings: Settings, lis
     port = listening.getsockname()[1]
     address = f"http://{'127.0.0.1' if settings.host in ('0.0.0.0', '127.0.0.1') else _bracketed(settings.host)}:{port}"
     owner.announce(workspace, address, settings.token, settings.headless)
+    stopped = threading.Event()
     if settings.headless:
         threading.Thread(target=_leave_when_idle, args=(app, jobs, settings.idle_seconds), daemon=True).start()
     else:
@@ -76,8 +77,7 @@ def _run(workspace: Workspace, store: Store, jobs: Jobs, settings: Settings, lis
             flush=True,
         )
         if workspace.name == DEFAULT_NAME and not any(job["stage"] == "evaluate" for job in jobs.list()):
-            threading.Thread(target=_begin, args=(builtin, store, jobs), name="begin", daemon=True).start()
-    stopped = threading.Event()
+            threading.Thread(target=_begin, args=(builtin, store, jobs, stopped), name="begin", daemon=True).start()
     threading.Thread(target=auto_approve.watch, args=(store, stopped), name="audit", daemon=True).start()
     try:
         server.run(sockets=[listening])
@@ -86,11 +86,12 @@ def _run(workspace: Workspace, store: Store, jobs: Jobs, settings: Settings, lis
         app.state.services.search.close()
 
 
-def _begin(builtin, store: Store, jobs: Jobs) -> None:
+def _begin(builtin, store: Store, jobs: Jobs, stopped: threading.Event) -> None:
     try:
         builtin.begin(store, jobs)
     except Exception:
-        log.exception("the built-in workspace could not be begun; the Jobs page says more")
+        if not stopped.is_set():  # a store that is being closed is no fault
+            log.exception("the built-in workspace could not be begun; the Jobs page says more")
 
 
 def _leave_when_idle(app, jobs: Jobs, idle_seconds: float) -> None:

@@ -7,7 +7,7 @@ SELECT coalesce((SELECT round FROM now), 0) AS round, (SELECT checkpoint FROM no
        (SELECT count(*) FROM sample_state WHERE status = 'pending') AS pending,
        (SELECT count(*) FROM sample_state WHERE round = (SELECT round FROM now) AND status IN ('approved', 'auto_approved')) AS approved,
        (SELECT count(*) FROM dataset) AS datasets, (SELECT count(*) FROM checkpoint) AS checkpoints,
-       (SELECT count(*) FROM job WHERE status IN ('running', 'queued')) AS jobs
+       (SELECT count(*) FROM job WHERE status IN ('running', 'queued')) AS jobs, (SELECT epoch_us(max(ended_at)) FROM job) AS ended
 
 -- :name spend_total
 -- What all paid replies have cost (NULL while nothing is priced), and how many have no price.

@@ -158,6 +158,9 @@ class OpenAIImages(Generator):
         finally:
             heart.cancel()
             await self._client.close()
+            for task in tasks:  # the first fault is raised; of others that nobody looks at asyncio would complain at any later moment
+                if task.done() and not task.cancelled():
+                    task.exception()
         if halted and not isinstance(halted, Abandoned):
             raise halted
         return found

@@ -31,7 +31,7 @@ export async function show() {
 }
 
 export async function tick(workspace) {
-  const now = JSON.stringify(workspace.running.map((job) => job.job_id));
+  const now = JSON.stringify([workspace.running.map((job) => job.job_id), workspace.ended]);
   if (lastRunning !== null && now !== lastRunning) await show();
   lastRunning = now;
 }

@@ -29,17 +29,17 @@ function append(element, children) {
     if (child !== null && child !== undefined && child !== false) element.append(child instanceof Node ? child : String(child));
 }
 
-// Takes what was in a node away and puts the children there.
+// Takes what was in a node away and puts the children there; while a button in it is being pressed, at the release.
 export function fill(node, ...children) {
+  if (waits(node, () => fill(node, ...children))) return node;
   node.textContent = "";
   append(node, children);
   return node;
 }
 
 // Fills a node only when `value` (anything that JSON can hold) is another than the last time: scroll, focus and open menus stay.
-// While a button in it is being pressed that waits for the release, for the click would miss the button that has gone.
 export function fillOnce(node, value, build) {
-  if (pressed && node.contains(pressed)) return waiting.set(node, [value, build]);
+  if (waits(node, () => fillOnce(node, value, build))) return;
   const mark = JSON.stringify(value);
   if (marks.get(node) === mark) return;
   marks.set(node, mark);
@@ -47,19 +47,10 @@ export function fillOnce(node, value, build) {
 }
 
 const marks = new WeakMap();
-const waiting = new Map(); // nodes, with what fillOnce was given last
-let pressed = null; // the button under a pointer that is down
-
-addEventListener("pointerdown", (event) => { pressed = event.button === 0 ? event.target.closest("button, a, label, summary") : null; }, true);
-for (const end of ["pointerup", "pointercancel"]) addEventListener(end, () => setTimeout(() => { // the click comes first
-  pressed = null;
-  const now = [...waiting];
-  waiting.clear();
-  for (const [node, given] of now) fillOnce(node, ...given);
-}), true);
 
 // Fills a node with one element an item; elements of items that were there before, unchanged, are kept. make(item) builds one.
 export function fillList(node, items, make) {
+  if (waits(node, () => fillList(node, items, make))) return;
   const before = lists.get(node) ?? new Map();
   const now = new Map(items.map((item) => {
     const mark = JSON.stringify(item);
@@ -72,6 +63,27 @@ export function fillList(node, items, make) {
 }
 
 const lists = new WeakMap();
+
+// Whether a node can't be drawn anew just now, because a button in it is being pressed: the click would miss a button that has gone.
+// What was to be drawn last is drawn at the release.
+function waits(node, redraw) {
+  waiting.delete(node);
+  if (!pressed || !node.contains(pressed)) return false;
+  waiting.set(node, redraw);
+  return true;
+}
+
+const waiting = new Map(); // nodes, with what is to be done at the release
+let pressed = null; // the button under a pointer that is down
+
+addEventListener("pointerdown", (event) => { pressed = event.button === 0 ? event.target.closest("button, a, label, summary") : null; }, true);
+addEventListener("click", () => { pressed = null; }, true); // what the click itself draws, it draws at once
+for (const end of ["pointerup", "pointercancel"]) addEventListener(end, () => setTimeout(() => { // the click comes first
+  pressed = null;
+  const now = [...waiting.values()];
+  waiting.clear();
+  for (const redraw of now) redraw();
+}), true);
 
 // The first element below `root` with that data attribute: at(root, "map") is <… data-map>.
 export const at = (root, name) => root.querySelector(`[data-${name}]`);

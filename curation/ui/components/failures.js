@@ -20,6 +20,7 @@ let root;
 let map;
 let side;
 let working = false; // an evaluation, diagnosis or clustering runs
+let ended = null; // when the latest job did: one that began and ended between two looks is told by it
 let rest = 0; // no refresh by itself before this moment: a large round is not asked for all the time
 let shownFilter = null; // what the lists on the page show, as JSON
 let shownRounds = null; // what the summary is of, as JSON
@@ -258,9 +259,8 @@ function drawGlance() {
   const lines = summary.answered ? [`${fmt.fixed(summary.accuracy)} strict, ${fmt.fixed(summary.accuracy_lenient)} lenient on ${asked}`, without] : [];
   fill(at(root, "glance"), lines.map((line, i) => h("div", { title: `Accuracy on the train split: ${line}${i ? " (strict, lenient)" : ""}` }, line)));
   const known = summary.rounds ?? [];
-  const choice = known.length > 1 && pick([...known.map((round) => ({ value: round, text: `round ${round}` })), { value: "", text: "all rounds" }],
-    rounds().length > 1 ? "" : summary.round, (round) => choose({ round: round || known, cluster: null, lasso: null }));
-  fill(at(root, "rounds"), choice);
+  fillOnce(at(root, "rounds"), [known, rounds().length > 1, summary.round], () => known.length > 1 && pick([...known.map((round) => ({ value: round, text: `round ${round}` })), { value: "", text: "all rounds" }],
+    rounds().length > 1 ? "" : summary.round, (round) => choose({ round: round || known, cluster: null, lasso: null })));
   fill(at(root, "tools"), map.tools(), side.button);
 }
 
@@ -314,6 +314,8 @@ export async function refresh() {
 export async function tick(workspace) {
   view.running = workspace.running.filter((job) => ["import", "evaluate", "diagnose", "cluster"].includes(job.stage));
   const count = workspace.counts.failures;
+  working ||= ended !== null && ended !== (workspace.ended ?? 0);
+  ended = workspace.ended ?? 0;
   const changed = view.summary && rounds().length < 2 && workspace.round === view.summary.round && count !== view.summary.failures;
   if ((!view.running.length && !working && !changed) || performance.now() < rest) return;
   working = view.running.length > 0;

@@ -1,6 +1,6 @@
 // Middle column: the map with its colours, legend, labels, lasso and tooltip.
 
-import { api, at, colour, dot, fill, h, icon, pick, picture, state, tooltip } from "./lib.js";
+import { api, at, colour, dot, fillOnce, h, icon, pick, picture, state, tooltip } from "./lib.js";
 import { PointMap } from "./map.js";
 import { rounds, toggle } from "./failures.js";
 import { valueText } from "./failures_facets.js";
@@ -105,7 +105,7 @@ export class MapColumn {
   }
 
   show() {
-    if (!this.points) return fill(at(this.root, "legend"));
+    if (!this.points) return fillOnce(at(this.root, "legend"), null, () => null);
     const way = state.one("colour") ?? "error_type";
     const { index, palette } = this.colours(way);
     if (this.painted !== way) this.map.setColours(index, palette);
@@ -138,22 +138,23 @@ export class MapColumn {
 
   drawLegend(way, palette) {
     const box = at(this.root, "legend");
-    const ways = pick(WAYS.filter((one) => one.value !== "round" || this.points.names.round.length > 1), way, (chosen) => state.set({ colour: chosen === "error_type" ? null : chosen }, { replace: true }),
+    const known = WAYS.filter((one) => one.value !== "round" || this.points.names.round.length > 1);
+    const ways = () => pick(known, way, (chosen) => state.set({ colour: chosen === "error_type" ? null : chosen }, { replace: true }),
       { title: "What the colours mean" });
-    if (way === "score") return fill(box, ways, h("button", { disabled: true }, h("span", "0")),
+    if (way === "score") return fillOnce(box, [way, palette], () => [ways(), h("button", { disabled: true }, h("span", "0")),
       h("span.ramp", { style: { background: `linear-gradient(90deg, ${palette.join(",")})` } }),
-      h("button", { disabled: true }, h("span", "1")));
+      h("button", { disabled: true }, h("span", "1"))]);
     const name = way === "cluster" ? "cluster" : way;
     const titles = new Map(this.view.clusters.map((one) => [one.cluster_id, one.title]));
     const text = (value) => (way === "round" ? `round ${value}` : way === "cluster" ? titles.get(value) ?? `cluster ${value}` : valueText(way, value));
     const order = way === "error_type" ? this.byCount(this.points.error_type, palette.length) : palette.map((_, i) => i);
-    const item = (i) => {
+    const items = order.map((i) => {
       const value = this.points.names[way][i];
-      const on = state.list(name).includes(String(value === "" ? "none" : value));
-      return h("button", { class: on ? "on" : "", onclick: () => toggle(name, value), title: text(value) },
-        h("span.dot", { style: { background: palette[i] } }), h("span", text(value)));
-    };
-    fill(box, ways, order.map(item));
+      return { value, text: text(value), paint: palette[i], on: state.list(name).includes(String(value === "" ? "none" : value)) };
+    });
+    const button = ({ value, text, paint, on }) => h("button", { class: on ? "on" : "", onclick: () => toggle(name, value), title: text },
+      h("span.dot", { style: { background: paint } }), h("span", text));
+    fillOnce(box, [way, known, items], () => [ways(), items.map(button)]);
   }
 
   byCount(index, size) {

@@ -86,7 +86,7 @@ async function loadRuns() {
 }
 
 export async function tick(workspace) {
-  const now = JSON.stringify([workspace.running.map((job) => [job.job_id, job.status]), workspace.counts]);
+  const now = JSON.stringify([workspace.running.map((job) => [job.job_id, job.status]), workspace.counts, workspace.ended]);
   const changed = lastTick !== null && now !== lastTick;
   lastTick = now;
   if (!view.choices) return;

@@ -118,7 +118,7 @@ export async function loadJob() {
 
 // After each poll: the job while it (or what follows it) runs, and everything when something else has begun or ended.
 export async function tick(workspace) {
-  const now = JSON.stringify([workspace.running.map((job) => [job.job_id, job.status]), workspace.counts]);
+  const now = JSON.stringify([workspace.running.map((job) => [job.job_id, job.status]), workspace.counts, workspace.ended]);
   const changed = lastTick !== null && now !== lastTick;
   lastTick = now;
   if (changed && view.choices) {

@@ -7,7 +7,7 @@ import { spendView } from "./jobs_spend.js";
 export const KINDS = { failed: "no", interrupted: "no", cancelled: "wa", paused: "wa", running: "on", done: "ok", queued: "" };
 const SIZE = 50;
 
-let root, details, found = null, spent = null, detail = null, moving = false;
+let root, details, found = null, spent = null, detail = null, moving = false, ended = null;
 
 const press = (action) => () => detail && act(detail.job, action).then(show);
 keys("jobs", [
@@ -55,10 +55,12 @@ async function showDetail() {
   drawDetail(root, detail, show);
 }
 
-// While something runs, and once more when it has ended.
+// While something runs, and once more when it has ended; also what began and ended between two looks.
 export async function tick(workspace) {
   if (!found) return;
-  if (workspace.running.length || moving) await show();
+  const more = ended !== null && ended !== (workspace.ended ?? 0);
+  ended = workspace.ended ?? 0;
+  if (workspace.running.length || moving || more) await show();
 }
 
 function step(by) {

@@ -1,6 +1,6 @@
 // The Results page: before and after (left), the ledger of fixed and broken examples (right). What is chosen is in the URL.
 
-import { api, ask, at, chip, drawer, emptyState, fill, fmt, h, keys, onlyLatest, pick, state, toast } from "./lib.js";
+import { api, ask, at, chip, drawer, emptyState, fill, fillOnce, fmt, h, keys, onlyLatest, pick, state, toast } from "./lib.js";
 import { forest } from "./results_forest.js";
 import { drawLedger } from "./results_ledger.js";
 
@@ -44,7 +44,7 @@ async function loadLedger() {
 }
 
 export async function tick(workspace) {
-  const now = JSON.stringify(workspace.running.map((job) => job.job_id));
+  const now = JSON.stringify([workspace.running.map((job) => job.job_id), workspace.ended]);
   if (lastTick !== null && now !== lastTick) await show();
   lastTick = now;
 }
@@ -53,7 +53,7 @@ function drawHead() {
   const { checkpoints, before, after, found, round } = view.summary;
   const choices = checkpoints.map((one) => ({ value: one.name, text: `${one.name}${one.eval ? "" : " (not evaluated)"}` }));
   const choose = (name, value) => pick(choices, value, (chosen) => state.set({ [name]: chosen, offset: null }), { title: name === "before" ? "Checkpoint before" : "Checkpoint after" });
-  fill(at(root, "pair"), after && [choose("before", before), h("span.faint", "→"), choose("after", after),
+  fillOnce(at(root, "pair"), [choices, before, after, state.one("score")], () => after && [choose("before", before), h("span.faint", "→"), choose("after", after),
     pick(["strict", "lenient"], state.one("score") ?? "strict", (score) => state.set({ score: score === "strict" ? null : score }), { title: "Strict: as the benchmark's own evaluator. Lenient: also takes the right answer in another form." })]);
   const bundle = new URL(`api/results/evidence.zip?${new URLSearchParams({ before: before ?? "", after: after ?? "", score: state.one("score") ?? "strict" })}`, document.baseURI).href;
   fill(at(root, "actions"), found && [gate(found.gate), h("a.btn", { href: bundle, download: "evidence.zip", title: "A zip: report, figures, every pair of answers, samples, settings, prompts" }, "Evidence"),

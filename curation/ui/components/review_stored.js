@@ -41,10 +41,13 @@ export async function refused(item, error) {
 
 // While samples are made, drawn or filtered the counts follow, and so does the sample on the page.
 let working = false;
+let ended = null; // when the latest job did: one that began and ended between two looks is told by it
 let rest = 0;
 export async function tick(workspace) {
   if (!view.workspace) return;
   const now = workspace.running.some((job) => WORK.includes(job.stage));
+  working ||= ended !== null && ended !== (workspace.ended ?? 0);
+  ended = workspace.ended ?? 0;
   if ((!now && !working) || performance.now() < rest || view.outbox.items.length) return;
   const begun = performance.now();
   working = now;

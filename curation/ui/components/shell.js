@@ -1,7 +1,7 @@
 // The frame: header, rail, and the one place that polls.
 
 import { api } from "./api.js";
-import { at, fill, h } from "./dom.js";
+import { at, fillOnce, h } from "./dom.js";
 import * as fmt from "./fmt.js";
 import { help } from "./keys.js";
 import { pages, state } from "./state.js";
@@ -45,7 +45,7 @@ async function poll() {
     drawRail();
     document.dispatchEvent(new CustomEvent("mb:tick", { detail: workspace }));
   } catch (error) {
-    fill(at(root, "job"), h("span.pill.err", { title: error.message },
+    fillOnce(at(root, "job"), [error.message, error.status], () => h("span.pill.err", { title: error.message },
       error.status ? "The app answers with an error" : "The app does not answer"));
   }
   clearTimeout(timer);
@@ -56,12 +56,13 @@ const slash = () => h("i", "/");
 
 function drawHeader() {
   const { name, round, checkpoint, reviewer } = workspace;
-  fill(at(root, "crumbs"), h("span", "workspace ", h("b", name)), round > 0 && [slash(), h("span", "round ", h("b", round))],
-    checkpoint && [slash(), h("span", h("b", checkpoint.name ?? checkpoint))]);
+  fillOnce(at(root, "crumbs"), [name, round, checkpoint], () => [h("span", "workspace ", h("b", name)), round > 0 && [slash(), h("span", "round ", h("b", round))],
+    checkpoint && [slash(), h("span", h("b", checkpoint.name ?? checkpoint))]]);
   const who = at(root, "reviewer");
   who.hidden = !reviewer;
   who.textContent = reviewer;
-  fill(at(root, "job"), gatePill(workspace.gate), pill(workspace.running.find((job) => job.status === "running") ?? workspace.running[0]));
+  const { gate, running } = workspace;
+  fillOnce(at(root, "job"), [gate, running], () => [gatePill(gate), pill(running.find((job) => job.status === "running") ?? running[0])]);
 }
 
 // What had approved by itself was stopped by its audit: told on every page until somebody looks.
@@ -87,7 +88,7 @@ function drawRail() {
     "aria-current": page.name === state.page() ? "page" : null },
     page.title, h("span", label(counts[page.name])));
   const group = (name) => pages.filter((page) => page.group === name).map(link);
-  fill(at(root, "rail"), group("loop"), group("workspace").length > 0 && [h("div.sep", "Workspace"), group("workspace")]);
+  fillOnce(at(root, "rail"), [state.page(), counts], () => [group("loop"), group("workspace").length > 0 && [h("div.sep", "Workspace"), group("workspace")]]);
   document.title = `${pages.find((page) => page.name === state.page())?.title ?? ""} · ${workspace?.name ?? "Mistakebook"}`;
 }
 
