@@ -286,6 +286,16 @@ def test_what_a_rule_approved_goes_blind_into_its_audit(team):
     assert ask["ada"]("next", matching={"queue": "audit"})["total"] == len(waiting) - 1
 
 
+def test_in_a_blind_workspace_no_sample_is_found_by_a_filter_that_it_fails(team):
+    _, ask = team
+    facets = ask["grace"]("facets", statuses=["failed"])["facets"]["failing"]
+    assert facets
+    ask["ada"]("blind", on=True)
+    whole, narrowed = (ask["grace"]("page", matching=one, order="oldest") for one in ({}, {"failing": [facets[0]["value"]]}))
+    assert whole["total"] > 0 and narrowed == whole
+    assert ask["grace"]("facets")["facets"]["failing"] == []
+
+
 def test_only_words_said_alone_count_for_agreement(team):
     store, ask = team
     seeded = reviewer_agreement.of_workspace(store)

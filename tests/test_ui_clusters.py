@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from curation import cluster_changes
 from curation.app_settings import Settings
 from curation.jobs import Jobs
 from curation.ui.server import create_app
@@ -158,3 +159,28 @@ def test_a_confirmed_and_a_corrected_error_type_are_counted(world):
         page.select_option(".fail-card .diag select", "spatial" if current != "spatial" else "counting")
         page.wait_for_function("() => document.querySelector('.cl-foot').textContent.includes('over 4 failures')")
     assert len(store.rows("error_types_checked", round=1)) == 4
+
+
+def test_a_dialog_does_what_it_says_once_however_often_it_is_pressed(world):
+    store, address = world
+    before = groups(store)
+    known = len(cluster_changes.history(store, 1, 1000))
+    with chromium(f"{address}/?page=failures&dataset=pocket-photo") as page:
+        page.wait_for_selector(".cl-foot")
+        page.click("text=/Make a cluster of/")
+        page.fill("dialog input", "Made <b>once</b>")
+        page.locator("dialog .btn.p").dblclick()
+        page.wait_for_selector(".cl.on b >> text=Made <b>once</b>")
+        page.wait_for_timeout(500)
+        assert len(cluster_changes.history(store, 1, 1000)) == known + 1
+        page.keyboard.press("u")
+        page.wait_for_function("() => !document.querySelector('.cl.on')")
+        assert groups(store) == before
+
+        page.click("text=save view")
+        page.fill("dialog input", "Photos")
+        page.keyboard.press("Enter")
+        page.keyboard.press("Enter")
+        page.wait_for_selector(".fview >> text=Photos")
+        page.wait_for_timeout(500)
+        assert [row["name"] for row in store.rows("views", page="failures")].count("Photos") == 1

@@ -5,6 +5,7 @@ import uuid
 
 import pytest
 
+from curation import triage
 from curation.app_settings import Settings
 from curation.jobs import Jobs
 from curation.ui.server import create_app
@@ -232,3 +233,39 @@ def test_nothing_is_shown_twice_and_lost_servers_are_named(tmp_path):
         page.unroute("**/api/**")
         page.wait_for_selector("text=The app does not answer", state="detached")
     store.close()
+
+
+def test_each_key_of_triage_is_for_the_next_failure_though_its_card_is_on_its_way(world):
+    store, address, _ = world
+    with chromium(f"{address}/?page=failures&layout=grid") as page:
+        page.wait_for_selector(".fail-card h4")
+        rows = [int(one) for one in page.eval_on_selector_all("[data-wide-grid] .th", "all => all.map(one => one.dataset.id)")][:6]
+        earlier = {row["batch_id"] for row in triage.history(store, [1], 1000)}
+        for key in "mlomlo":
+            page.keyboard.press(key)
+        labels = ["model error", "label error", "scorer artefact"] * 2
+        said = wait_for_words(page, store, earlier, lambda found: len(found) == 6)
+        assert [said[failure] for failure in rows] == labels
+        for key in "m" + 8 * "u":  # the last word before its answer is there
+            page.keyboard.press(key)
+        wait_for_words(page, store, earlier, lambda found: not found)
+        page.wait_for_selector(".toast >> text=Nothing was changed")
+
+
+def wait_for_words(page, store, earlier, enough) -> dict[int, str]:
+    """What stands of people's labels besides the `earlier` ones, once it is enough."""
+    for _ in range(100):
+        history = triage.history(store, [1], 1000)
+        found = {row["failure_id"]: row["label"] for row in history if row["batch_id"] not in earlier and not row["undone"]}
+        if enough(found):
+            return found
+        page.wait_for_timeout(100)
+    raise AssertionError(found)
+
+
+def test_a_link_to_what_is_not_there_shows_the_page_all_the_same(world):
+    _, address, _ = world
+    with chromium(f"{address}/?page=failures&colour=smell&card=99999999", expect_errors=True) as page:
+        page.wait_for_selector(".toast >> text=there is no failure 99999999")
+        page.wait_for_selector(".fail-card >> text=Failure 1 of")
+        page.wait_for_selector("[data-legend] button")

@@ -188,3 +188,32 @@ def test_any_page_s_keys_can_be_changed_swapped_and_put_back(office, person):
     page.get_by_role("button", name="All back to standard").click()
     expect(keys.locator(".line", has_text="skip").locator("kbd")).to_have_text("s")
     assert page.evaluate("localStorage.getItem('mistakebook.keys')") is None
+
+
+def test_undo_brings_the_note_back_and_the_url_follows_and_a_key_pressed_twice_opens_one_dialog(person):
+    from playwright.sync_api import expect
+
+    ada = person("ada", "page=review&status=failed")
+    saved(ada)
+    first = sample(ada)
+    note = "‘quoted’ <b>bold</b> 🙂 مرحبا"
+    ada.keyboard.press("w")
+    ada.keyboard.insert_text(note)
+    ada.keyboard.press("Enter")
+    ada.keyboard.press("a")
+    saved(ada)
+    expect(ada).to_have_url(re.compile(f"sample={sample(ada)}$"))
+    ada.keyboard.press("u")
+    expect(ada.locator("#page-review .rev-note")).to_contain_text(note)
+    expect(ada).to_have_url(re.compile(f"sample={first}$"))
+    ada.locator("#page-review [data-origin] .rev-siblings button").first.click()
+    expect(ada.locator("#page-review [data-title]")).not_to_have_text(f"Sample {first}")
+    expect(ada).to_have_url(re.compile(f"sample={sample(ada)}$"))
+
+    ada.keyboard.press("g")
+    expect(ada.locator("#page-review .th.here")).to_have_count(1)
+    ada.keyboard.press("a")
+    ada.keyboard.press("a")
+    expect(ada.locator("dialog[open]")).to_have_count(1)
+    ada.wait_for_timeout(500)
+    expect(ada.locator("dialog[open]")).to_have_count(1)

@@ -48,7 +48,7 @@ class Matching(BaseModel):
         if self.queue:
             return {**chosen, "queue_of": reviewer, "queue_done": self.queue == "done"}
         if blindness.everywhere(here.store):
-            return {**chosen, "known_to": reviewer}
+            return {**chosen, "known_to": reviewer, "failing": None, "failed_bit": None}
         return {**chosen, "beside": reviewer} if blindness.queue_blind(here.store, reviewer) else chosen
 
 

@@ -24,6 +24,7 @@ let ended = null; // when the latest job did: one that began and ended between t
 let rest = 0; // no refresh by itself before this moment: a large round is not asked for all the time
 let shownFilter = null; // what the lists on the page show, as JSON
 let shownRounds = null; // what the summary is of, as JSON
+let shownOffset = null; // where the grid's page begins
 let shownCard = null;
 
 export const view = { summary: null, page: null, clusters: [], facets: {}, card: null, index: 0, lassoIds: null, running: [],
@@ -170,11 +171,13 @@ let turns = 0;
 // The pictures come first: nothing else is asked for until they are known, the map's points included.
 async function loadSelection(chosen) {
   const mine = ++turns;
+  const turned = offset();
   const current = () => mine === turns;
   const asked = JSON.stringify({ ...chosen, offset: offset(), limit: PAGE });
   const page = (early?.of === asked ? early : askPage(chosen)).answer.then((answer) => {
     if (!current()) return;
     view.page = answer;
+    shownOffset = turned;
     drawPage();
   });
   early = null;
@@ -198,7 +201,8 @@ async function showCard() {
   view.index = found < 0 ? null : found;
   if (id === null) view.card = null;
   else if (id !== shownCard || !view.card) {
-    const card = await newestCard(api("failures/card", { failure_id: id }));
+    const asked = newestCard(api("failures/card", { failure_id: id }));
+    const card = await asked.catch((error) => error.status === 404 ? state.set({ card: null }, { replace: true }) : Promise.reject(error));
     if (card) view.card = card;
   }
   shownCard = view.card?.failure_id ?? null;
@@ -280,19 +284,23 @@ function turn(by) {
   state.set({ offset: Math.max(0, offset() + by * PAGE) || null, card: null });
 }
 
+// The failure that keys are about: that of the URL, for its card may be on its way yet. Null while another page of the grid is.
+export const currentId = () => (shownOffset === offset() ? Number(state.one("card")) || view.page?.rows[0]?.failure_id || null : null);
+
 // The failure before or after, over the edges of pages.
 function step(by) {
   const rows = view.page?.rows ?? [];
-  if (!rows.length) return;
-  const to = view.index === null ? 0 : view.index + by;
+  if (!rows.length || currentId() === null) return;
+  const at = rows.findIndex((row) => row.failure_id === currentId());
+  const to = at < 0 ? 0 : at + by;
   if (to >= 0 && to < rows.length) state.set({ card: rows[to].failure_id }, { replace: true });
   else if (to < 0 ? offset() > 0 : offset() + PAGE < view.page.failures) turn(by);
 }
 
 async function label(text) {
   if (view.marked.size) return triage([...view.marked], { label: text });
-  if (!view.card) return;
-  const { failure_id: id } = view.card;
+  const id = currentId();
+  if (id === null) return;
   step(1);
   await triage([id], { label: text }, `Failure ${fmt.number(id)}: ${text}`);
 }

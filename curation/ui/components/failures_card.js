@@ -2,7 +2,7 @@
 
 import { api, cell, chip, colour, definition, dot, emptyState, eventId, fill, fillList, fmt, h, icon, pick, picture, state, toast, types,
   zoom } from "./lib.js";
-import { press, recolour, refreshSoon, view } from "./failures.js";
+import { currentId, press, recolour, refreshSoon, view } from "./failures.js";
 import { drawNeighbours } from "./failures_neighbours.js";
 import { history as showHistory, wordUndo } from "./failures_undo.js";
 
@@ -108,7 +108,12 @@ function confirmation(card) {
 }
 
 // Says that the frontier model's error type is right: agreement is counted over these and over corrections.
-export const confirmType = () => view.card?.diagnosis_id && triage([view.card.failure_id], { error_type: view.card.error_type });
+// A key that comes before the next card does is about the next one.
+export function confirmType() {
+  const id = currentId();
+  const type = (view.page?.rows.find((row) => row.failure_id === id) ?? (view.card?.failure_id === id ? view.card : null))?.error_type;
+  return type && triage([id], { error_type: type });
+}
 
 // The bar below the card: a person's word on the failure.
 export function drawTriage(box, { card }) {
@@ -135,10 +140,12 @@ export async function triage(failureIds, word, said = null) {
   if (word.error_type) recolour(failureIds, word.error_type);
   view.marked.clear();
   const event = eventId();
+  const sent = api("failures/triage", { failure_ids: failureIds, event_id: event, ...word });
+  const back = wordUndo(event, sent);
   try {
-    const { moved } = await api("failures/triage", { failure_ids: failureIds, event_id: event, ...word });
+    const { moved } = await sent;
     const what = said ?? `${fmt.plural(failureIds.length, "failure")}: ${word.label ?? word.error_type}`;
-    toast(moved ? `${what}; ${moved === 1 ? "it joins" : "they join"} the clusters of that type` : what, { kind: "good", seconds: 4, action: wordUndo(event) });
+    toast(moved ? `${what}; ${moved === 1 ? "it joins" : "they join"} the clusters of that type` : what, { kind: "good", seconds: 4, action: back });
   } finally {
     refreshSoon();
   }

@@ -42,15 +42,15 @@ function asking(title, content, button, run, text = null) {
       return false;
     }
   };
-  const { element, close } = dialog(title, [content, input && h("div.field", { style: "margin-top:10px" }, h("label.dim", "Title"), input)],
+  const { element } = dialog(title, [content, input && h("div.field", { style: "margin-top:10px" }, h("label.dim", "Title"), input)],
     [{ text: "Cancel" }, { text: button, kind: "p", run: act }]);
   if (!input) return;
   input.select();
   input.focus();
-  input.addEventListener("keydown", async (event) => {
+  input.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" || event.isComposing) return;
     event.preventDefault();
-    if ((await act()) !== false) close();
+    element.querySelector(".foot .btn.p").click();
   });
 }
 

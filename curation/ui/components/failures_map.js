@@ -106,7 +106,7 @@ export class MapColumn {
 
   show() {
     if (!this.points) return fillOnce(at(this.root, "legend"), null, () => null);
-    const way = state.one("colour") ?? "error_type";
+    const way = WAYS.find((one) => one.value === state.one("colour"))?.value ?? "error_type";
     const { index, palette } = this.colours(way);
     if (this.painted !== way) this.map.setColours(index, palette);
     this.painted = way;

@@ -7,14 +7,16 @@ import { changed } from "./failures_left.js";
 const done = []; // what was done in this tab and not taken back, the latest last: {path, body}
 
 // Notes a change that can be taken back; returns what a toast needs for it. `path` is a route under api/, `body` names the change.
-function undoable(path, body) {
-  const one = { path, body };
+// `sent`, where it is on its way still: it is taken back once it is there.
+function undoable(path, body, sent = Promise.resolve()) {
+  const one = { path, body, sent };
   done.push(one);
+  sent.catch(() => done.includes(one) && done.splice(done.indexOf(one), 1));
   return { text: "Undo", run: () => takeBack(one) };
 }
 
 export const changeUndo = (changeId) => undoable("clusters/undo", { change_id: changeId });
-export const wordUndo = (batchId) => undoable("failures/triage/undo", { batch_id: batchId });
+export const wordUndo = (batchId, sent) => undoable("failures/triage/undo", { batch_id: batchId }, sent);
 
 // Takes back what was done last: a change to the clusters or a word on failures.
 export function undoLatest() {
@@ -25,6 +27,7 @@ export function undoLatest() {
 async function takeBack(one) {
   const at = done.findIndex((other) => JSON.stringify(other.body) === JSON.stringify(one.body));
   if (at >= 0) done.splice(at, 1);
+  if (!(await (one.sent ?? Promise.resolve()).then(() => true, () => false))) return;
   const answer = await api(one.path, { ...one.body, event_id: eventId() });
   if (one.path === "clusters/undo") {
     if (state.list("cluster").length) choose({ cluster: null }, true);

@@ -20,8 +20,15 @@ export function toast(text, { kind = "", action = null, seconds = kind === "bad"
 export function dialog(title, content, buttons = [], { wide = false } = {}) {
   const element = h("dialog.mb", { class: wide ? "wide" : "" });
   const close = () => element.close();
+  let working = false; // while a button is at work a second click, or Enter, does nothing
   const press = (button) => async () => {
-    if (button.run && (await button.run()) === false) return;
+    if (working && button.run) return;
+    working = true;
+    try {
+      if (button.run && (await button.run()) === false) return;
+    } finally {
+      working = false;
+    }
     close();
   };
   const shown = buttons.map((button) => h("button.btn", { class: button.kind, onclick: press(button) }, button.text,

@@ -9,7 +9,7 @@ import { Grid } from "./review_grid.js";
 import { openHistory } from "./review_history.js";
 import "./review_keys.js";
 import { drawFacets, drawOrder, drawStatuses, FACETS, STATUSES, statusText } from "./review_left.js";
-import { closeNote, takeNote } from "./review_note.js";
+import { closeNote, returnNote, takeNote } from "./review_note.js";
 import { drawOrigin } from "./review_origin.js";
 import { Outbox } from "./review_outbox.js";
 import { pace, place } from "./review_place.js";
@@ -101,6 +101,7 @@ export async function openSample(sampleId) {
   await view.queue.open(sampleId);
   side.close();
   draw();
+  followInUrl();
 }
 
 // Showing ------------------------------------------------------------------------------------------------------
@@ -225,6 +226,12 @@ export const urlLater = later(() => {
   if (state.page() === "review" && !gridOn() && !peopleOn()) state.set({ sample: view.card?.sample_id ?? null }, { replace: true });
 }, 400);
 
+// The sample that is shown is in the URL as soon as keys come no more.
+export function followInUrl() {
+  urlLater.waits = true;
+  urlLater();
+}
+
 // Acting -------------------------------------------------------------------------------------------------------
 
 export async function move(by) {
@@ -238,8 +245,7 @@ export async function move(by) {
     busy = false;
   }
   draw();
-  urlLater.waits = true;
-  urlLater();
+  followInUrl();
   if (by < 0) lookAgain();
 }
 
@@ -326,9 +332,11 @@ export async function undo(which = view.actions.at(-1)) {
   if (card) {
     if (which.was) setStatus(card, which.was);
     card.mine = false;
+    returnNote(card, which.note);
     if (which.before) Object.assign(card, which.before, { revision: card.revision + 1, verdicts: card.verdicts.map((one) => ({ ...one, passes: null, score: null, reason: null })) });
   }
   draw();
+  followInUrl();
 }
 
 function bulk(chosen, action) {

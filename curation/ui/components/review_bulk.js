@@ -7,8 +7,20 @@ import { statusText } from "./review_left.js";
 const VERBS = { approve: "Approve", reject: "Reject", reset: "Clear" };
 const DONE = { approve: "approved", reject: "rejected", reset: "cleared" };
 
+let opening = false; // a preview is on its way: a second press of the key opens no second dialog
+
 // Shows the preview; resolves to the action that was done, or null.
 export async function openBulk(matching, action, view, applied) {
+  if (opening) return null;
+  opening = true;
+  try {
+    return (await previewed(matching, action, view, applied)) ?? null;
+  } finally {
+    opening = false;
+  }
+}
+
+async function previewed(matching, action, view, applied) {
   await view.outbox.settled();
   if (view.outbox.items.length) return void toast("Some decisions are not saved yet: the app does not answer. Try again once they are.");
   let seed = 0;

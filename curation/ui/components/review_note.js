@@ -30,6 +30,11 @@ export function takeNote(card) {
   return note || null;
 }
 
+// What went with a decision that was taken back is a draft again, unless another was begun.
+export function returnNote(card, note) {
+  if (note && !noteOf(card)) keep(card, note);
+}
+
 function keep(card, text) {
   if (text.trim()) localStorage.setItem(keyOf(card), text);
   else localStorage.removeItem(keyOf(card));

@@ -3,7 +3,7 @@
 import { at, fillOnce, fmt, h } from "./lib.js";
 import { closeEdit } from "./review_edit.js";
 import { closeNote } from "./review_note.js";
-import { draw, drawHead, matching, order, root, urlLater, view } from "./review.js";
+import { draw, drawHead, followInUrl, matching, order, root, view } from "./review.js";
 
 // "12 of 5,431": a click lets one type another number.
 export function place(card, queue) {
@@ -18,13 +18,13 @@ export function place(card, queue) {
 
 // Goes to the nth sample of the queue.
 export async function jump(to) {
+  to = Math.round(to);
   if (!(to >= 1)) return;
   closeEdit();
   closeNote();
   await view.queue.load({ matching: matching(), order: order() }, undefined, Math.min(to, view.queue.total) - 1);
   draw();
-  urlLater.waits = true;
-  urlLater();
+  followInUrl();
 }
 
 // "41 a minute": decisions of the last two minutes, as long as there are some.

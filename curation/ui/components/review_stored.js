@@ -17,7 +17,7 @@ export async function stored(item, answer) {
     if (card === view.card && !editing()) draw();
   }
   if (item.path !== "undo") return;
-  if (item.undoing && item.undoing.samples > 1) toast(`Undone: ${fmt.plural(answer.count, "decision")} taken back`, { kind: "good" });
+  if (item.undoing?.batch_id) toast(`Undone: ${fmt.plural(answer.count, "decision")} taken back`, { kind: "good" });
   if (gridOn() || item.undoing?.samples > 1) await reload();
 }
 
