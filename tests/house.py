@@ -20,7 +20,7 @@ def tracked() -> list[Path]:
     """Files of the repository, new ones included."""
     asked = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
     names = subprocess.run(asked, cwd=HOUSE, capture_output=True, text=True, check=True).stdout.split("\n")
-    return [HOUSE / name for name in names if name and (HOUSE / name).is_file()]
+    return [HOUSE / name for name in dict.fromkeys(names) if name and (HOUSE / name).is_file()]  # a file in conflict is named thrice
 
 
 def needed() -> list[str]:

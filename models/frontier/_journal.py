@@ -66,8 +66,9 @@ class Full:
     in_flight_usd: float
 
     def stop(self) -> FrontierStopped:
+        cap = f"{self.claim.cap_usd:.{2 if self.claim.cap_usd >= 0.01 else 4}f}"
         return FrontierStopped(
-            f"the budget of ${self.claim.cap_usd:.2f} is reached: ${self.spent_usd:.4f} is spent and the next call may cost up to "
+            f"the budget of ${cap} is reached: ${self.spent_usd:.4f} is spent and the next call may cost up to "
             f"${self.claim.reserved_usd:.4f}; raise the budget and resume",
             resumable=True,
         )

@@ -1,6 +1,6 @@
 // The Failures page. What is selected (facets, clusters, lasso) is one thing, kept in the URL; grid, map and card follow from it.
 
-import { api, at, drawer, fill, fillOnce, fmt, h, icon, keys, later, onlyLatest, pick, state } from "./lib.js";
+import { api, at, drawer, endings, fill, fillOnce, fmt, h, icon, keys, later, onlyLatest, pick, state } from "./lib.js";
 import { drawClusters } from "./failures_left.js";
 import { undoLatest } from "./failures_undo.js";
 import { watchIndex } from "./indexing.js";
@@ -20,7 +20,7 @@ let root;
 let map;
 let side;
 let working = false; // an evaluation, diagnosis or clustering runs
-let ended = null; // when the latest job did: one that began and ended between two looks is told by it
+const hasEnded = endings();
 let rest = 0; // no refresh by itself before this moment: a large round is not asked for all the time
 let shownFilter = null; // what the lists on the page show, as JSON
 let shownRounds = null; // what the summary is of, as JSON
@@ -322,8 +322,7 @@ export async function refresh() {
 export async function tick(workspace) {
   view.running = workspace.running.filter((job) => ["import", "evaluate", "diagnose", "cluster"].includes(job.stage));
   const count = workspace.counts.failures;
-  working ||= ended !== null && ended !== (workspace.ended ?? 0);
-  ended = workspace.ended ?? 0;
+  if (hasEnded(workspace)) working = true;
   const changed = view.summary && rounds().length < 2 && workspace.round === view.summary.round && count !== view.summary.failures;
   if ((!view.running.length && !working && !changed) || performance.now() < rest) return;
   working = view.running.length > 0;

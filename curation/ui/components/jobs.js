@@ -1,13 +1,14 @@
 // The Jobs page: all jobs and what they cost (left), one of them in detail (right). What is chosen is in the URL.
 
-import { api, at, bar, chip, drawer, emptyState, fill, fillOnce, fmt, h, keys, onlyLatest, pick, state } from "./lib.js";
+import { api, at, bar, chip, drawer, emptyState, endings, fill, fillOnce, fmt, h, keys, onlyLatest, pick, state } from "./lib.js";
 import { act, drawDetail } from "./jobs_detail.js";
 import { spendView } from "./jobs_spend.js";
 
 export const KINDS = { failed: "no", interrupted: "no", cancelled: "wa", paused: "wa", running: "on", done: "ok", queued: "" };
 const SIZE = 50;
 
-let root, details, found = null, spent = null, detail = null, moving = false, ended = null;
+let root, details, found = null, spent = null, detail = null, moving = false;
+const hasEnded = endings();
 
 const press = (action) => () => detail && act(detail.job, action).then(show);
 keys("jobs", [
@@ -58,8 +59,7 @@ async function showDetail() {
 // While something runs, and once more when it has ended; also what began and ended between two looks.
 export async function tick(workspace) {
   if (!found) return;
-  const more = ended !== null && ended !== (workspace.ended ?? 0);
-  ended = workspace.ended ?? 0;
+  const more = hasEnded(workspace);
   if (workspace.running.length || moving || more) await show();
 }
 

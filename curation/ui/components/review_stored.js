@@ -1,6 +1,6 @@
 // What the store says to what was sent, and what jobs bring meanwhile.
 
-import { fmt, toast } from "./lib.js";
+import { endings, fmt, toast } from "./lib.js";
 import { editing } from "./review_edit.js";
 import { draw, drawLeft, facetsLater, gridOn, loadFacets, openSample, peopleOn, reload, setStatus, view } from "./review.js";
 
@@ -41,13 +41,12 @@ export async function refused(item, error) {
 
 // While samples are made, drawn or filtered the counts follow, and so does the sample on the page.
 let working = false;
-let ended = null; // when the latest job did: one that began and ended between two looks is told by it
+const hasEnded = endings();
 let rest = 0;
 export async function tick(workspace) {
   if (!view.workspace) return;
   const now = workspace.running.some((job) => WORK.includes(job.stage));
-  working ||= ended !== null && ended !== (workspace.ended ?? 0);
-  ended = workspace.ended ?? 0;
+  if (hasEnded(workspace)) working = true;
   if ((!now && !working) || performance.now() < rest || view.outbox.items.length) return;
   const begun = performance.now();
   working = now;

@@ -88,6 +88,16 @@ export function afterPaint(f) {
   setTimeout(() => run(), document.hidden ? 0 : 60);
 }
 
+// Tells poll by poll whether a job has ended since: const hasEnded = endings(); hasEnded(workspace). One may begin and end between two polls.
+export function endings() {
+  let last = null;
+  return ({ ended }) => {
+    const now = ended ?? 0, news = last !== null && last !== now;
+    last = now;
+    return news;
+  };
+}
+
 // Shows the newest answer only: const latest = onlyLatest(); const answer = await latest(api(…)); undefined where a newer call was made
 // meanwhile.
 export function onlyLatest() {
