@@ -150,7 +150,7 @@ def test_a_cap_holds_across_resumes_and_nothing_is_paid_or_counted_twice(capped)
     store, workspace, jobs, job_id, (low, high) = capped
     executable()
     job = jobs.get(job_id)
-    assert job["status"] == "paused" and "budget of $0.00 is reached" in job["message"] and 0 < job["spend_usd"] <= 0.004
+    assert job["status"] == "paused" and "budget of $0.0040 is reached" in job["message"] and 0 < job["spend_usd"] <= 0.004
     jobs.resume(job_id)  # the same cap: it asks for nothing more
     again = jobs.wait(job_id, 240)
     assert again["status"] == "paused" and again["spend_usd"] <= 0.004
