@@ -60,7 +60,8 @@ class Options(ChoosesLane, AsksServer):
         return _generator(self).address
 
     def host(self) -> str | None:
-        return host_of(self.address) if self.address else None
+        address = self.address
+        return host_of(address) if address else None
 
 
 class Draw:

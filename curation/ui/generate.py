@@ -171,7 +171,8 @@ def _generators(here: Services) -> list[dict[str, Any]]:
     for generator, model, further in dict.fromkeys(named + used):
         options = {"generator": generator, "model": model, "generator_options": json.loads(further)}
         with suppress(ValueError):  # it no longer exists, or has other options by now
-            found.append({**options, "address": (draw := DrawOptions(**options)).address, "host": draw.host()})
+            draw = DrawOptions(**options)
+            found.append({**options, "address": draw.address, "host": draw.host()})
     return found
 
 

@@ -161,7 +161,8 @@ class Asker:
                 if result.kind in (failures.ROW, failures.DIALECT, failures.REFUSED):
                     raise RowFailed(result.cause, sent, refused=result.kind == failures.REFUSED)
                 unreached = unreached + 1 if result.kind == failures.UNREACHED else 0
-                hung += (sent - before) * (result.kind == failures.HUNG)
+                if result.kind == failures.HUNG:
+                    hung += sent - before
                 if unreached >= min(CONNECT_ATTEMPTS, self._link.attempts) and self._speaker.last_contact < began:
                     raise FrontierStopped(f"{self.parameters.endpoint} can't be reached: {result.cause}", resumable=True)
                 if sent >= self._link.attempts or hung >= HUNG_ATTEMPTS:

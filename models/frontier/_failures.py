@@ -7,6 +7,7 @@ from email.utils import parsedate_to_datetime
 from functools import cache
 from time import time
 
+from models.frontier._keys import not_found
 from models.frontier._limits import duration
 
 STOP = "stop"  # nothing will work until a person acts
@@ -60,7 +61,7 @@ def from_status(status: int, message: str, codes: str, retry_after: float | None
     if status == 402 or (status in (400, 403, 429) and _QUOTA.search(said)):
         return Failure(STOP, f"quota exhausted: {cause}", resumable=True)
     if status == 401 or _BAD_KEY.search(said):
-        unset = f"no API key was sent: {key_env} is neither in the environment that the app was started in nor in keys.json"
+        unset = f"no API key was sent: {not_found(key_env)}"
         return Failure(STOP, f"{cause} ({f'check the key in {key_env}' if has_key else unset})")
     if status in (403, 404):
         return Failure(STOP, cause)

@@ -22,3 +22,8 @@ def find_key(name: str, file: Path) -> str | None:
         return value.strip() or None
     except (ValueError, AttributeError):
         raise FrontierStopped(f'{file} isn\'t of the form {{"{name}": "<key>"}}', resumable=True) from None
+
+
+def not_found(key_env: str) -> str:
+    """Says where such a key was looked for."""
+    return f"{key_env} is neither in the environment that the app was started in nor in keys.json"

@@ -23,7 +23,7 @@ from models.frontier import FrontierStopped, Journal, Reply
 from models.frontier import _failures as failures
 from models.frontier._connection import Link, connect
 from models.frontier._journal import CLAIM_SECONDS, Claim, Find, Full, Lost, Record, Release, Renew
-from models.frontier._keys import find_key
+from models.frontier._keys import find_key, not_found
 from models.frontier._owners import new_owner
 from models.frontier._prices import Price, load_prices
 from models.image_generators import DrawError
@@ -119,8 +119,8 @@ class OpenAIImages(Generator):
         key = find_key(self.options.api_key_env, self._desk.journal.with_name("keys.json"))
         if not key:
             raise FrontierStopped(
-                f"no key for image generator {self.options.model!r}: {self.options.api_key_env} is neither in the environment that "
-                "the app was started in nor in keys.json. Set it (any text for a server that needs none), or choose another in api_key_env",
+                f"no key for image generator {self.options.model!r}: {not_found(self.options.api_key_env)}. "
+                "Set it (any text for a server that needs none), or choose another in api_key_env",
                 resumable=True,
             )
         return key

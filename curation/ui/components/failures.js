@@ -290,9 +290,10 @@ export const currentId = () => (shownOffset === offset() ? Number(state.one("car
 // The failure before or after, over the edges of pages.
 function step(by) {
   const rows = view.page?.rows ?? [];
-  if (!rows.length || currentId() === null) return;
-  const at = rows.findIndex((row) => row.failure_id === currentId());
-  const to = at < 0 ? 0 : at + by;
+  const id = currentId();
+  if (!rows.length || id === null) return;
+  const index = rows.findIndex((row) => row.failure_id === id);
+  const to = index < 0 ? 0 : index + by;
   if (to >= 0 && to < rows.length) state.set({ card: rows[to].failure_id }, { replace: true });
   else if (to < 0 ? offset() > 0 : offset() + PAGE < view.page.failures) turn(by);
 }

@@ -55,8 +55,8 @@ export function launch(stage, options = {},
     const reckon = async () => {
       const mine = ++asked;
       try {
-        const options = values, found = await estimate(stage, options);
-        known = { options, found };
+        const given = values, found = await estimate(stage, given);
+        known = { given, found };
         if (mine !== asked) return;
         fill(figure, found.calls ? priceText(found) : fmt.plural(found.rows, noun), found.calls > 0 && !found.billed && h("small.dim", " built-in: nothing is billed"));
         fill(figures, h("div.dim", "Estimate"), figure, h("div.dim", estimateText(found, noun, false)), costTable(found));
@@ -68,7 +68,7 @@ export function launch(stage, options = {},
     let launched = null;
     const go = async () => {
       try {
-        launched = await start(stage, values, then, known.options === values ? known.found : null);
+        launched = await start(stage, values, then, known.given === values ? known.found : null);
       } catch {
         return false;
       }
