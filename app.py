@@ -5,9 +5,9 @@ import logging
 import sys
 from pathlib import Path
 
-from curation.app_settings import BadSettings, Settings, default_port, load_config
-from curation.ui.guards import BadAuthFile
-from curation.ui.serving import serve
+from curation.config import BadSettings, Settings, default_port, load_config
+from curation.ui.server.guards import BadAuthFile
+from curation.ui.server.serving import serve
 from data import workspace
 from data.store import StoreError
 

@@ -23,9 +23,9 @@ import pyarrow.parquet as pq
 
 from benchmarks.parts.machine import machine, peak_mb
 from benchmarks.parts.pool import Pool, make_pool, openings
-from curation.filters._base import FilterContext, FilterInput, passes
+from curation.filtering.base import FilterContext, FilterInput, passes
 from curation.pictures import image_row
-from curation.stages.base import API_BATCH
+from curation.stage import API_BATCH
 from data.images import ImageStore
 from data.registry import FILTERS
 

@@ -13,9 +13,9 @@ import time
 from collections import defaultdict
 from pathlib import Path
 
-from curation import replay
+from curation.training import replay
 from data.metrics import score
-from data.questions import full_text
+from data.question_text import full_text
 from data.records import Ask, Checkpoint
 from data.registry import BASELINES, DATASETS
 from models.finetune import RECIPES, RunSpec, finetune, write_rows

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from curation.stages.base import NothingToDo
+from curation.stage import NothingToDo
 from data.records import Checkpoint
 from data.registry import BASELINES
 from data.store import Store

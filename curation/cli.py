@@ -54,7 +54,7 @@ def main(argv: list[str] | None = None) -> None:
 
 
 def _guarded(module, name: str, arguments: list[str]) -> int:
-    from curation.commands.common import CommandFailed, say_failed
+    from curation.commands.app_client import CommandFailed, say_failed
 
     try:
         return module.run(name, arguments) or 0

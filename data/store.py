@@ -23,7 +23,7 @@ import pyarrow.parquet as pq
 
 from data.machine import cores
 from data.queries import query
-from data.write import Write
+from data.transaction import Write
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 PATIENCE = 2.0  # seconds that reads have to end when the store closes

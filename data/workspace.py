@@ -52,7 +52,7 @@ class Workspace:
 
     @property
     def address(self) -> Path:
-        """Where the app that owns the workspace can be reached; mode 600, see curation/owner.py."""
+        """Where the app that owns the workspace can be reached; mode 600, see curation/workspaces/owner.py."""
         return self.root / "app.json"
 
     def job(self, job_id: int) -> Path:

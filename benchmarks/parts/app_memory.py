@@ -11,9 +11,9 @@ from pathlib import Path
 from fastapi.testclient import TestClient
 
 from benchmarks.parts.machine import peak_mb, resident_mb
-from curation.app_settings import Settings
-from curation.jobs import Jobs
-from curation.ui.server import create_app
+from curation.config import Settings
+from curation.jobs.manager import Jobs
+from curation.ui.server.app import create_app
 from data.store import Store
 from data.workspace import Workspace
 

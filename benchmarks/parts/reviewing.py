@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from benchmarks.parts.samples import FILTERS, _verdicts
 from benchmarks.parts.world import REVIEW_DAYS, ROUND_DAYS, ROUNDS, START, World, coded, constant, moments
-from curation.reviews import REASONS
+from curation.review.decisions import REASONS
 
 EVENTS_A_SAMPLE = 2_000_000 / 553_992
 REVIEWED = 0.6  # of the drawn samples

@@ -8,7 +8,7 @@ from benchmarks.parts.failures import ERROR_TYPES, NAMES, OF_DATASET
 from benchmarks.parts.pool import openings
 from benchmarks.parts.world import ROUND_DAYS, ROUND_SHARES, ROUNDS, World, coded, constant, lists, moments, texts
 from curation.stages.filter import enable_defaults
-from data.write import Write
+from data.transaction import Write
 
 ROUTES = ("same_image", "new_image", "by_hand")
 FILTERS = ("judge", "agreement", "answer_style", "duplicate", "leakage")  # the others are switched off

@@ -12,9 +12,10 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from curation import review_queue, reviews
-from curation.stages.base import Context, Job
-from curation.stages.import_ import Import
+from curation.review import queue
+from curation.review import decisions
+from curation.stage import Context, Job
+from curation.stages.import_dataset import Import
 from data.scenes import SIZE, draw, random_things
 from data.store import Store
 from data.workspace import Workspace
@@ -68,23 +69,23 @@ def figures(path: Path, bulk_rows: int, imported: int, seed: int = 3) -> dict[st
     found["open"] = timed(lambda: Store(path).close(), [()] * 10)
     store = Store(path)
     try:
-        filters = [_random_filter(review_queue.facets(store, {}), rng) for _ in range(80)]
-        total = review_queue.rank(store, {}, "newest", None)["total"]
-        review_queue.page(store, {}, "informative", 0, PAGE)
+        filters = [_random_filter(queue.facets(store, {}), rng) for _ in range(80)]
+        total = queue.rank(store, {}, "newest", None)["total"]
+        queue.page(store, {}, "informative", 0, PAGE)
         pages = [(store, one, rng.choice(ORDERS), PAGE * rng.randrange(3), PAGE) for one in filters]
-        found["page"] = timed(review_queue.page, pages)
-        found["jump"] = timed(review_queue.page, [(store, {}, rng.choice(ORDERS), rng.randrange(total), PAGE) for _ in range(30)])
-        found["facets"] = timed(review_queue.facets, [(store, one) for one in [{}] * 20 + filters])
+        found["page"] = timed(queue.page, pages)
+        found["jump"] = timed(queue.page, [(store, {}, rng.choice(ORDERS), rng.randrange(total), PAGE) for _ in range(30)])
+        found["facets"] = timed(queue.facets, [(store, one) for one in [{}] * 20 + filters])
         # one on a sample that waits, as the queue brings them and as peers add a first tag; and one over an earlier word
         for name, statuses in (("decision", ["pending", "failed"]), ("overrule", ["approved", "rejected"])):
-            found[name] = timed(lambda d: reviews.decide(store, d, REVIEWER), _decisions(store, rng, statuses))
+            found[name] = timed(lambda d: decisions.decide(store, d, REVIEWER), _decisions(store, rng, statuses))
         matching, count = filter_of_size(store, bulk_rows)
-        found["preview"] = timed(lambda: reviews.preview_bulk(store, matching), [()] * 10)
+        found["preview"] = timed(lambda: decisions.preview_bulk(store, matching), [()] * 10)
         found["bulk"], found["undo"] = [], []
         for _ in range(5):
-            event = reviews.new_event()
-            found["bulk"] += timed(lambda event=event: reviews.decide_bulk(store, matching, "approve", REVIEWER, event), [()])
-            found["undo"] += timed(lambda event=event: reviews.undo(store, REVIEWER, reviews.new_event(), undone_event=event), [()])
+            event = decisions.new_event()
+            found["bulk"] += timed(lambda event=event: decisions.decide_bulk(store, matching, "approve", REVIEWER, event), [()])
+            found["undo"] += timed(lambda event=event: decisions.undo(store, REVIEWER, decisions.new_event(), undone_event=event), [()])
         with tempfile.TemporaryDirectory(dir=path.parent) as folder:
             pictures = make_pictures(Path(folder), imported)
             found["import"] = import_pictures(store, Path(folder), pictures)
@@ -102,11 +103,11 @@ def figures(path: Path, bulk_rows: int, imported: int, seed: int = 3) -> dict[st
 def filter_of_size(store: Store, wanted: int) -> tuple[dict, int]:
     """A filter by status and error type that matches about so many samples, and how many it does."""
     matching = {"statuses": ["pending", "failed", "approved"], "error_types": []}
-    names = [row["value"] for row in review_queue.facets(store, {"statuses": matching["statuses"]})["error_type"]]
+    names = [row["value"] for row in queue.facets(store, {"statuses": matching["statuses"]})["error_type"]]
     count = 0
     for name in names:
         more = {**matching, "error_types": [*matching["error_types"], name]}
-        size = reviews.preview_bulk(store, more)["count"]
+        size = decisions.preview_bulk(store, more)["count"]
         if size <= wanted * 1.1:
             matching, count = more, size
     return matching, count
@@ -166,12 +167,12 @@ def _random_filter(facets: dict[str, list[dict]], rng: random.Random) -> dict:
     }
 
 
-def _decisions(store: Store, rng: random.Random, statuses: list[str]) -> list[tuple[reviews.Decision]]:
+def _decisions(store: Store, rng: random.Random, statuses: list[str]) -> list[tuple[decisions.Decision]]:
     """200 decisions on random samples of these statuses, as their cards would send them."""
     found = store.column("samples_matching", statuses=statuses)
     ids = rng.sample(found, min(200, len(found)))
     known = store.rows("sample_revisions", sample_ids=ids)
     return [
-        (reviews.Decision(row["sample_id"], row["revision"], rng.choice(("approve", "reject")), reviews.new_event(), image=row["image"]),)
+        (decisions.Decision(row["sample_id"], row["revision"], rng.choice(("approve", "reject")), decisions.new_event(), image=row["image"]),)
         for row in known
     ]

@@ -9,7 +9,7 @@ from bulk_job import SYSTEM, Answer, Job, question, timed
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 from models.frontier import Request
-from models.frontier.openai_compatible import OpenAICompatible
+from models.frontier.client import OpenAICompatible
 
 
 def work(job: Job) -> Iterator[tuple[int, str]]:

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from curation import backups, owner
-from curation.commands.common import App, CommandFailed, find_workspace, parser, show
+from curation.workspaces import backups
+from curation.workspaces import owner
+from curation.commands.app_client import App, CommandFailed, find_workspace, parser, show
 from data.store import StoreError
 
 

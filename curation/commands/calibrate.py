@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from curation.calibration import TARGET
-from curation.commands.common import App, add_reviewer, parser, show, table
+from curation.calibration.rules import TARGET
+from curation.commands.app_client import App, add_reviewer, parser, show, table
 
 DESCRIPTION = """How far each filter agrees with people who decided one by one, and whether a rule may approve by itself. The rule is
 searched on one half of these labels; on the other half Wilson's lower limit (two-sided 95 %%) of its precision has to reach the target."""

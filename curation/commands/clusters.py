@@ -1,6 +1,6 @@
 """`mistakebook clusters`"""
 
-from curation.commands.common import App, parser, show, table
+from curation.commands.app_client import App, parser, show, table
 
 COLUMNS = ["error_type", "title", "failures", "accuracy", "examples", "stability"]
 

@@ -3,15 +3,15 @@
 import json
 import sys
 
-from curation.commands.common import App, CommandFailed, parser
-from curation.owner import Refused
+from curation.commands.app_client import App, CommandFailed, parser
+from curation.workspaces.owner import Refused
 
 
 def run(name: str, arguments: list[str]) -> int:
     made = parser(name, "Turns the loop once on the built-in parts, without a browser. Progress goes to standard error.")
     made.set_defaults(workspace="demo")
     given = made.parse_args(arguments)
-    from curation import demo
+    from curation.workspaces import demo
 
     app = App(given.workspace)
     try:

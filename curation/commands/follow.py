@@ -4,7 +4,7 @@ import sys
 import time
 from typing import Any
 
-from curation.commands.common import App
+from curation.commands.app_client import App
 
 EVERY = 0.4  # seconds between two looks
 LINE_EVERY = 10.0  # seconds between two lines where standard error is no terminal

@@ -1,6 +1,6 @@
 """`mistakebook jobs [ACTION JOB]`"""
 
-from curation.commands.common import App, CommandFailed, add_reviewer, parser, show, table
+from curation.commands.app_client import App, CommandFailed, add_reviewer, parser, show, table
 from curation.commands.follow import ACTIVE, follow, in_words
 
 ACTIONS = ("list", "show", "wait", "cancel", "pause", "resume", "retry", "log", "errors")

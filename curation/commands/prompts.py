@@ -3,11 +3,11 @@
 from pathlib import Path
 from typing import Any
 
-from curation.commands.common import App, CommandFailed, add_reviewer, parser, show, table
-from curation.commands.flags import add_flags, validated
+from curation.commands.app_client import App, CommandFailed, add_reviewer, parser, show, table
+from curation.commands.option_flags import add_flags, validated
 from curation.commands.follow import follow
-from curation.frontier import FrontierOptions
-from curation.prompting import parts
+from curation.frontier.options import FrontierOptions
+from curation.prompts.templates import parts
 
 DESCRIPTION = """Prompts are what the frontier model is asked. Without a name they are listed. Example, from a file to a comparison:
 mistakebook prompts show judge > judge.md; (edit it); mistakebook prompts save judge judge.md --note stricter;

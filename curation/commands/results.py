@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from curation.commands.common import App, CommandFailed, add_reviewer, parser, show, table
+from curation.commands.app_client import App, CommandFailed, add_reviewer, parser, show, table
 from data.registry import EXPORTS
 
 

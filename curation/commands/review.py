@@ -4,7 +4,7 @@ import argparse
 import json
 from typing import Any
 
-from curation.commands.common import App, CommandFailed, add_reviewer, parser, show
+from curation.commands.app_client import App, CommandFailed, add_reviewer, parser, show
 
 RULES = {"passing": ["pending"], "failed": ["failed"], "rejected": ["rejected"], "approved": ["approved"], "disputed": ["disputed"]}
 FIELDS = {"status": "statuses", "error_type": "error_types", "dataset": "datasets", "route": "routes", "round": "rounds"}

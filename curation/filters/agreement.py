@@ -5,11 +5,11 @@ from collections.abc import Iterator, Sequence
 
 from pydantic import BaseModel, Field
 
-from curation.filters._base import Filter, FilterInput
-from curation.prompting import Prompts
-from curation.replies import BlindAnswer
+from curation.filtering.base import Filter, FilterInput
+from curation.prompts.templates import Prompts
+from curation.prompts.reply_schemas import BlindAnswer
 from data.metrics import score
-from data.questions import lettered
+from data.question_text import lettered
 from data.records import Verdict
 from models.frontier import Outcome, Request
 

@@ -3,7 +3,7 @@
 import numpy as np
 from pydantic import BaseModel, Field
 
-from curation.filters._base import Filter, FilterContext, FilterInput, picture_of
+from curation.filtering.base import Filter, FilterContext, FilterInput, picture_of
 from data.images import BadImage, ImageStore
 
 

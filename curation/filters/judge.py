@@ -4,10 +4,10 @@ from collections.abc import Iterator, Sequence
 
 from pydantic import BaseModel
 
-from curation.filters._base import Filter, FilterInput
-from curation.prompting import Prompts
-from curation.replies import Judgement
-from data.questions import lettered
+from curation.filtering.base import Filter, FilterInput
+from curation.prompts.templates import Prompts
+from curation.prompts.reply_schemas import Judgement
+from data.question_text import lettered
 from data.records import Verdict
 from models.frontier import Request
 

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 
 from pydantic import BaseModel, Field
 
-from curation.filters._alike import words
-from curation.filters._base import Filter, FilterInput
-from curation.prompting import Prompts
-from curation.replies import Guess
+from curation.filtering.similarity import words
+from curation.filtering.base import Filter, FilterInput
+from curation.prompts.templates import Prompts
+from curation.prompts.reply_schemas import Guess
 from data.metrics import score
-from data.questions import lettered
+from data.question_text import lettered
 from data.records import Verdict
 from models.frontier import Outcome, Request
 

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 
 from pydantic import BaseModel, Field
 
-from curation.filters._base import Filter, FilterContext, FilterInput
+from curation.filtering.base import Filter, FilterContext, FilterInput
 from data.metrics import score
-from data.questions import full_text
+from data.question_text import full_text
 from data.records import Ask, Verdict
 
 AT_ONCE = 64  # samples, between two looks at whether to stop

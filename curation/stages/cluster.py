@@ -1,7 +1,7 @@
 """Cluster: failures are grouped by error type, then by embedding within; each group gets a title, each failure a place on the map.
 
 Every example of every split is assigned too, by its kind of question and the nearest centre, so that a cluster has an accuracy.
-What people changed in the clusters stands over what is found here (curation/cluster_rules.py). With `only_new` the old points keep
+What people changed in the clusters stands over what is found here (curation/clusters/edit_rules.py). With `only_new` the old points keep
 their places and clusters, and failures that have none yet are laid beside them; with `titles_of` the frontier model only suggests
 titles, which stand if a person takes them.
 """
@@ -13,13 +13,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import Field
 
-from curation import checkpoints, cluster_changes, cluster_split
-from curation.frontier import FrontierOptions, client_of, open_client, together
-from curation.map_space import StoredSpace
-from curation.prompt_versions import prompts_for
-from curation.prompting import PromptOptions, Prompts
-from curation.stages import _map_work, _titles
-from curation.stages.base import Context, Estimate, Job, NothingToDo, Result, Row
+from curation import checkpoints
+from curation.clusters import edits
+from curation.clusters import splitting
+from curation.frontier.options import FrontierOptions, client_of, open_client, together
+from curation.clusters.stored_space import StoredSpace
+from curation.prompts.versions import prompts_for
+from curation.prompts.templates import PromptOptions, Prompts
+from curation.clusters import mapping
+from curation.clusters import titles
+from curation.stage import Context, Estimate, Job, NothingToDo, Result, Row
 from data.store import Store, Write
 from data.workspace import Workspace
 
@@ -53,9 +56,9 @@ class Cluster:
         if job.options.text_weight == 0 and job.options.image_weight == 0:
             raise NothingToDo("text and image weight are both 0: nothing would tell failures apart. Give one of them some weight.")
         with store.write() as write:
-            cluster_changes.adopt(write, job.round)
+            edits.adopt(write, job.round)
         if job.options.only_new:
-            _map_work.select_new(store, workspace, job)
+            mapping.select_new(store, workspace, job)
         elif store.to_parquet("failures_to_cluster", job.folder / "failures.parquet", round=job.round) == 0:
             raise NothingToDo(f"round {job.round} has no diagnosed failure yet. Diagnose failures first.")
         else:
@@ -70,15 +73,15 @@ class Cluster:
         found = store.row("cluster_probe", round=round_)
         if options.titles_of:
             prompts = prompts_for(store, options.PROMPTS, options.prompts)
-            probe = [_titles.suggestion(row, prompts) for row in _title_rows(store, options)]
+            probe = [titles.suggestion(row, prompts) for row in _title_rows(store, options)]
             with open_client(options, workspace) as client:
                 calls, usd = together([client.estimate(probe, len(probe))])
             return Estimate(rows=len(probe), calls=calls, usd=usd)
         if options.only_new:
             return Estimate(rows=found["new"])
         rows = store.rows("cluster_probe_rows", round=round_)
-        prompts, lines = prompts_for(store, options.PROMPTS, options.prompts), [_titles.line(row) for row in rows]
-        probe = [_titles.title_request("0", rows[0]["error_type"], lines, [], prompts)] if rows else []
+        prompts, lines = prompts_for(store, options.PROMPTS, options.prompts), [titles.line(row) for row in rows]
+        probe = [titles.title_request("0", rows[0]["error_type"], lines, [], prompts)] if rows else []
         with open_client(options, workspace) as client:
             calls, usd = together([client.estimate(probe, found["types"])])
         return Estimate(rows=found["failures"], calls=calls, usd=usd)
@@ -97,7 +100,7 @@ class Cluster:
                 columns = {name: [row[name] for row in measured] for name in ("stability", "dissolved")}
                 names = [row["name"] for row in measured]
                 write.run("quality_set", job_id=job.job_id, resamples=job.options.resamples, names=names, **columns)
-            cluster_changes.put_into_force(write, job.round)
+            edits.put_into_force(write, job.round)
             write.touch_failures()  # places and assignments change: all of failure_state follows
 
     def _put_places(self, write: Write, job: Job, ids: dict[str, int], result: Result) -> None:
@@ -124,33 +127,33 @@ class Cluster:
             return None
         StoredSpace.of_round(store, workspace, job.round).forget_others(store, workspace, job.round)
         made = store.column("peoples_clusters", round=job.round)
-        cluster_split.measure_again(store, workspace, job.round, [], made)
+        splitting.measure_again(store, workspace, job.round, [], made)
         changes = len([row for row in store.rows("cluster_history", round=job.round, limit=100_000) if not row["undone"]])
         said = {0: None, 1: "the change that people made to the clusters is kept"}
         return said.get(changes, f"{changes} changes that people made to the clusters are kept")
 
     def setup(self, context: Context) -> None:
         self.context, self.client = context, client_of(context)
-        self.work = None if context.options.titles_of else _map_work.MapWork(context, self.client)
+        self.work = None if context.options.titles_of else mapping.MapWork(context, self.client)
 
     def __call__(self, rows: list[Row]) -> Iterator[Result]:
         if self.work is None:
-            yield from _titles.suggested(self.client, rows, self.context.should_stop, Prompts.of_job(self.context.folder))
+            yield from titles.suggested(self.client, rows, self.context.should_stop, Prompts.of_job(self.context.folder))
             return
         try:
             found = self.work.add() if self.work.options.only_new else self.work.lay()
-        except _map_work.Stopped:
+        except mapping.Stopped:
             return
         yield {"key": KEY, "clusters": found}
 
 
 def _title_rows(store: Store, options: Options) -> list[Row]:
     """A row for each cluster that a title is wanted of, with lines of its members and of the clusters nearest to it on the map."""
-    members = store.rows("title_members", cluster_ids=options.titles_of, most=_titles.MEMBERS)
+    members = store.rows("title_members", cluster_ids=options.titles_of, most=titles.MEMBERS)
     if not members:
         raise NothingToDo("none of these clusters is on the map any more. Reload the page.")
-    near = store.rows("title_neighbours", cluster_ids=options.titles_of, clusters=_titles.NEIGHBOURS, most=_titles.THEIR_MEMBERS)
-    return _titles.suggestion_rows(members, near)
+    near = store.rows("title_neighbours", cluster_ids=options.titles_of, clusters=titles.NEIGHBOURS, most=titles.THEIR_MEMBERS)
+    return titles.suggestion_rows(members, near)
 
 
 def _numbered(table: pa.Table, ids: dict[str, int], job_id: int) -> pa.Table:

@@ -6,12 +6,14 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from curation import checkpoints, endpoints, prompt_versions
-from curation.frontier import FrontierOptions, bad_row, client_of, open_client, together
-from curation.prompt_trial import asked_about, material, outcome_of, request_for, stage_of, texts_folder
-from curation.prompting import PromptOptions, Prompts, shipped
-from curation.replies import BlindAnswer
-from curation.stages.base import API_BATCH, Context, Estimate, Job, NothingToDo, Result, Row, spread
+from curation import checkpoints
+from curation.frontier import endpoints
+from curation.prompts import versions as prompt_versions
+from curation.frontier.options import FrontierOptions, bad_row, client_of, open_client, together
+from curation.prompt_lab.trial import asked_about, material, outcome_of, request_for, stage_of, texts_folder
+from curation.prompts.templates import PromptOptions, Prompts, shipped
+from curation.prompts.reply_schemas import BlindAnswer
+from curation.stage import API_BATCH, Context, Estimate, Job, NothingToDo, Result, Row, spread
 from curation.stages.diagnose import blind_request
 from data.store import Store, Write
 from data.workspace import Workspace

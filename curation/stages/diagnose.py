@@ -8,14 +8,14 @@ from collections.abc import Iterator
 from pydantic import Field
 
 from curation import checkpoints, error_types
-from curation.frontier import FrontierOptions, bad_row, client_of, open_client, together
-from curation.prompt_versions import prompts_for
-from curation.prompting import SHIPPED, PromptOptions, Prompts
-from curation.replies import BlindAnswer, Diagnosis
-from curation.stages.base import API_BATCH, Context, Estimate, Job, NothingToDo, Result, Row, spread
+from curation.frontier.options import FrontierOptions, bad_row, client_of, open_client, together
+from curation.prompts.versions import prompts_for
+from curation.prompts.templates import SHIPPED, PromptOptions, Prompts
+from curation.prompts.reply_schemas import BlindAnswer, Diagnosis
+from curation.stage import API_BATCH, Context, Estimate, Job, NothingToDo, Result, Row, spread
 from data.images import ImageStore
 from data.metrics import score
-from data.questions import lettered
+from data.question_text import lettered
 from data.store import Store, Write
 from data.workspace import Workspace
 from models.frontier import Outcome, Request

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 
 from pydantic import Field, ValidationError, model_validator
 
-from curation.endpoints import host_of
-from curation.frontier import JOB_VARIABLE, standard_budget
+from curation.frontier.endpoints import host_of
+from curation.frontier.options import JOB_VARIABLE, standard_budget
 from curation.pictures import image_row, png_bytes
-from curation.stages.base import AsksServer, ChoosesLane, Context, Estimate, Job, Lane, NothingToDo, Result, Row
+from curation.stage import AsksServer, ChoosesLane, Context, Estimate, Job, Lane, NothingToDo, Result, Row
 from curation.stages.generate import seed_of
 from data.images import ImageStore
 from data.registry import IMAGE_GENERATORS

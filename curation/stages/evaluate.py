@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from pydantic import BaseModel, Field
 
 from curation import checkpoints
-from curation.stages.base import Context, Estimate, Job, NothingToDo, Result, Row
+from curation.stage import Context, Estimate, Job, NothingToDo, Result, Row
 from data.images import ImageStore
 from data.metrics import score
-from data.questions import full_text
+from data.question_text import full_text
 from data.records import Ask, Checkpoint
 from data.store import Store, Write
 from data.workspace import Workspace

@@ -13,11 +13,13 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from curation import barred, checkpoints, prompt_versions
-from curation.filters._base import Filter, FilterContext, FilterInput, passes
-from curation.frontier import FrontierOptions, client_of, open_client, together
-from curation.prompting import PromptOptions, Prompts
-from curation.stages.base import API_BATCH, Context, Estimate, Job, NothingToDo, Result, Row
+from curation import checkpoints
+from curation.filtering import bulk_limits
+from curation.prompts import versions as prompt_versions
+from curation.filtering.base import Filter, FilterContext, FilterInput, passes
+from curation.frontier.options import FrontierOptions, client_of, open_client, together
+from curation.prompts.templates import PromptOptions, Prompts
+from curation.stage import API_BATCH, Context, Estimate, Job, NothingToDo, Result, Row
 from data.images import ImageStore
 from data.registry import EMBEDDERS, FILTERS
 from data.store import Store, Write
@@ -115,8 +117,8 @@ class FilterStage:
         rows = [{k: v for k, v in result.items() if k not in ("key", "image")} | {"job_id": job.job_id} for result in current]
         write.insert("verdict", rows, key=("sample_id", "revision", "filter", "job_id"))
         write.touch(row["sample_id"] for row in rows)
-        held = {row["filter"]: row for row in write.run("filters") if row["filter"] in barred.names()}
-        barred.withdraw(write, {row["sample_id"] for row in rows if row["filter"] in held and _fails(row["score"], held[row["filter"]])})
+        held = {row["filter"]: row for row in write.run("filters") if row["filter"] in bulk_limits.names()}
+        bulk_limits.withdraw(write, {row["sample_id"] for row in rows if row["filter"] in held and _fails(row["score"], held[row["filter"]])})
 
     def finish(self, store: Store, workspace: Workspace, job: Job) -> str | None:
         """Keeps how long each filter took, for the next estimate."""
@@ -190,7 +192,7 @@ def enable_defaults(store: Store, author: str) -> None:
     """Gives every filter that has no setting yet its default one. Bits are only appended.
 
     A filter that comes to a workspace with settings of its own is off until somebody turns it on: nothing changes by an update. Just
-    those that bar bulk approvals are on whatever was set before (curation/barred.py).
+    those that bar bulk approvals are on whatever was set before (curation/filtering/bulk_limits.py).
     """
     known = {row["filter"]: row["bit"] for row in store.rows("filters")}
     rows = []
@@ -203,21 +205,21 @@ def enable_defaults(store: Store, author: str) -> None:
     with store.write() as write:
         write.insert("filter_setting", [{**row, "author": author} for row in rows])
     now = {row["filter"]: row for row in store.rows("filters")}
-    for name in barred.names():
-        if not barred.holds(name, now[name]["enabled"], now[name]["threshold"]):
+    for name in bulk_limits.names():
+        if not bulk_limits.holds(name, now[name]["enabled"], now[name]["threshold"]):
             change_setting(store, name, True, min(now[name]["threshold"], FILTERS.load(name).loosest), author)
 
 
 def change_setting(store: Store, name: str, enabled: bool, threshold: float, author: str) -> None:
     """Logs a new setting of a filter and derives every sample's state anew. Raises NotOverridable; KeyError if there is no such filter."""
-    barred.check_setting(name, enabled, threshold)
+    bulk_limits.check_setting(name, enabled, threshold)
     now = {row["filter"]: row for row in store.rows("filters")}[name]
     row = {"filter": name, "bit": now["bit"], "enabled": enabled, "threshold": threshold, "comparison": now["comparison"], "author": author}
     with store.write() as write:
         write.insert("filter_setting", [row])
         write.touch_judged()
-        if name in barred.names():
-            barred.withdraw(write)
+        if name in bulk_limits.names():
+            bulk_limits.withdraw(write)
 
 
 def _fails(score: float | None, setting: dict[str, Any]) -> bool:

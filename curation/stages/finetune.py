@@ -1,7 +1,7 @@
 """Finetune: a LoRA is trained on a frozen snapshot of the approved samples, mixed with replay of what the model knows.
 
 Replay is drawn from train examples that the checkpoint answers right: failures' gold answers are never trained on. Without it
-fixing one skill breaks its twin: curation/replay.py chooses what is repeated.
+fixing one skill breaks its twin: curation/training/replay.py chooses what is repeated.
 """
 
 import json
@@ -13,10 +13,11 @@ from collections.abc import Iterator
 
 from pydantic import BaseModel, Field
 
-from curation import checkpoints, replay
-from curation.stages.base import Context, Estimate, Job, NothingToDo, Result, Row
+from curation import checkpoints
+from curation.training import replay
+from curation.stage import Context, Estimate, Job, NothingToDo, Result, Row
 from data.images import ImageStore
-from data.questions import full_text
+from data.question_text import full_text
 from data.records import Checkpoint
 from data.store import Store, Write
 from data.workspace import Workspace

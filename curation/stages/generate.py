@@ -7,15 +7,15 @@ from typing import Literal
 from pydantic import Field
 
 from curation import checkpoints
-from curation.frontier import FrontierOptions, bad_row, client_of, open_client, together
-from curation.prompt_versions import prompts_for
-from curation.prompting import SHIPPED, PromptOptions, Prompts
-from curation.proposal_rules import sift
-from curation.replies import Proposals
-from curation.stages.base import API_BATCH, Context, Estimate, Job, NothingToDo, Result, Row, spread
+from curation.frontier.options import FrontierOptions, bad_row, client_of, open_client, together
+from curation.prompts.versions import prompts_for
+from curation.prompts.templates import SHIPPED, PromptOptions, Prompts
+from curation.filtering.proposal_rules import sift
+from curation.prompts.reply_schemas import Proposals
+from curation.stage import API_BATCH, Context, Estimate, Job, NothingToDo, Result, Row, spread
 from curation.stages.diagnose import gold_text
 from data.images import ImageStore
-from data.questions import lettered
+from data.question_text import lettered
 from data.store import Store, Write
 from data.workspace import Workspace
 from models.frontier import Request

@@ -7,7 +7,7 @@ from pathlib import Path
 from pydantic import BaseModel, Field
 
 from curation import checkpoints
-from curation.stages.base import Context, Estimate, Job, NothingToDo, Result, Row
+from curation.stage import Context, Estimate, Job, NothingToDo, Result, Row
 from data.metrics import score
 from data.records import Checkpoint
 from data.store import Store, Write

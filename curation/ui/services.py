@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from fastapi import Request
 
-from curation.app_settings import Settings, operating_system_user
-from curation.jobs import Jobs
+from curation.config import Settings, operating_system_user
+from curation.jobs.manager import Jobs
 from data.images import ImageStore
 from data.search import Search
 from data.store import Store

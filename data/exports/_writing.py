@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from data.questions import full_text
+from data.question_text import full_text
 
 PICTURES = "images"  # folder beside the exported file
 ImagePath = Callable[[str], Path]  # from a picture's SHA-256 to its file

@@ -10,7 +10,7 @@ CREATE TABLE layout (  -- a cluster job whose map was taken up; `adds`: it only 
 CREATE TABLE grouped (  -- log: the cluster that a job found for a failure; what stands is in `place`
     job_id BIGINT NOT NULL, failure_id BIGINT NOT NULL, cluster_id BIGINT NOT NULL);
 
-CREATE TABLE cluster_change (  -- log of people's changes; job_id: the layout they were made on (curation/cluster_rules.py says what they mean)
+CREATE TABLE cluster_change (  -- log of people's changes; job_id: the layout they were made on (curation/clusters/edit_rules.py says what they mean)
     change_id BIGINT PRIMARY KEY DEFAULT nextval('cluster_change_ids'), round INTEGER NOT NULL, job_id BIGINT NOT NULL, action cluster_action NOT NULL,
     cluster_ids BIGINT[] NOT NULL, into_id BIGINT, title TEXT, failure_ids BIGINT[] NOT NULL, example_ids BIGINT[] NOT NULL, undoes BIGINT,
     reviewer TEXT NOT NULL, event_id TEXT UNIQUE NOT NULL, created_at TIMESTAMPTZ DEFAULT now());

@@ -1,5 +1,5 @@
 -- :name slice_sums
--- What lift needs of every slice (curation/slices.py): train examples and failures in it, and sums over images for the clustered variance.
+-- What lift needs of every slice (curation/failures/slices.py): train examples and failures in it, and sums over images for the clustered variance.
 -- `level` says which dimensions a row is over: a bit each, set where the dimension is left open. y of n fail in the slice, rest_y of rest_n of
 -- the same image outside it.
 WITH item AS MATERIALIZED (

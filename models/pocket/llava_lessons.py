@@ -10,7 +10,7 @@ import numpy as np
 
 from data.datasets.easy_vqa import EasyVQA
 from data.datasets.pocket_vqa import ABOUT, KINDS
-from data.questions import full_text
+from data.question_text import full_text
 from data.scenes import COLOURS, SHAPES, SIZE, Scene, draw
 
 SUFFIXES = tuple(suffix for _, suffix in ABOUT.values())

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from data.datasets.pocket_vqa import KINDS
 from data.metrics import score
-from data.questions import full_text
+from data.question_text import full_text
 from data.records import Ask, Dataset, SourceExample
 from data.registry import BASELINES, DATASETS
 

@@ -26,7 +26,7 @@ CORE = 0.6  # of a blob's strongest contrast: what has more is no edge
 LARGE = sum(RADII.values()) / 2  # pixels of radius
 MOST = 8  # more blobs than this is no drawn scene
 # how often the best shape is right, by how much more of its area the next best differs: 3,358 objects that were warped, blurred
-# and strewn with noise (tests/test_teacher_eyes.py draws such)
+# and strewn with noise (tests/models/pocket/teacher/test_eyes.py draws such)
 RIGHT_BY_MARGIN = ((0, 0.003, 0.006, 0.01, 0.015, 0.03), (0.4, 0.65, 0.85, 0.94, 0.96, 0.99))
 PLAIN = 0.3  # the share of the picture that the background must have
 

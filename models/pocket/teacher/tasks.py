@@ -1,4 +1,4 @@
-"""The seven things that pocket-teacher can be asked, each from a Task to the fields of its reply (curation/replies.py)."""
+"""The seven things that pocket-teacher can be asked, each from a Task to the fields of its reply (curation/prompts/reply_schemas.py)."""
 
 import json
 import re

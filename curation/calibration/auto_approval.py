@@ -1,0 +1,290 @@
+"""Auto-approval: a rule that has proved itself on held-back labels approves what nobody has looked at, and an audit watches it.
+
+What counts as a label: the standing decision of people who decided one by one (audits included), on the current revision,
+where they agree. Bulk decisions are no labels: nobody looked at the single sample.
+The gate opens for a rule just if Wilson's lower limit (two-sided 95 %) of its precision on the held-back half of the labels
+reaches the target. While it is open about 5 % of what it approves (1 % of what the filters reject) waits in the audit lane;
+the gate closes again when held-back and audited labels together fall below the target, or the audited ones alone speak
+against it (twenty or more, whose upper limit is below the target).
+"""
+
+import json
+import logging
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from curation.calibration.rules import TARGET, Condition, further_labels, mixed, reaches, search, share
+from curation.calibration.score_matrix import STATUSES, Scored, Setting, scored
+from curation.statistics.intervals import CONFIDENCE
+from data.store import Store
+
+APPROVALS_AUDITED, REJECTIONS_AUDITED = 500, 100  # of 10,000; sql/calibration.sql: sample_is_audited
+ALONE = 20  # audited samples from which on they may speak against a rule alone: of fewer a single rejection would
+AUDITOR = "audit"
+MINUTE = 60.0
+LANE_SECONDS = 10.0  # for which a count of the audit lane may be shown
+log = logging.getLogger(__name__)
+
+
+class GateClosed(ValueError):
+    """The rule has not shown that it reaches the target."""
+
+
+class BadRule(ValueError):
+    """A condition names no filter, or asks for the wrong side of its scores."""
+
+
+def gate(now: Scored, conditions: Sequence[Condition], target: float = TARGET) -> dict[str, Any]:
+    """How a rule stands: what it would approve, how it did on both halves of the labels, and whether it may be turned on.
+
+    A rule approves only what passes the filters as they are set; labels of other samples say nothing of it.
+    """
+    inside = now.passing & now.inside(conditions)
+    held, searched = (_on(now, inside & half) for half in (now.held, ~now.held))
+    becomes = int((inside & now.open).sum())
+    return {
+        "conditions": [asdict(condition) for condition in conditions],
+        "target": target,
+        "held": held,
+        "searched": searched,
+        "reached": reaches(held["approved"], held["labels"], target),
+        "further": further_labels(held["approved"], held["labels"], target),
+        "becomes": becomes,
+        "left": int(now.open.sum()) - becomes,
+        "to_label": int((inside & now.open & now.held).sum()),
+    }
+
+
+def complete(settings: Sequence[Setting], conditions: Sequence[Condition]) -> list[Condition]:
+    """The rule with the enabled filters' own settings in it, so that loosening a filter later does not widen the rule.
+
+    Raises BadRule.
+    """
+    by_filter = {setting.filter: setting for setting in settings}
+    asked = {condition.filter: condition for condition in conditions}
+    for condition in conditions:
+        setting = by_filter.get(condition.filter)
+        if setting is None:
+            raise BadRule(f"there is no filter {condition.filter!r}; there are: {', '.join(by_filter)}")
+        if condition.comparison != setting.comparison:
+            raise BadRule(f"filter {condition.filter} is met by scores {setting.comparison.replace('_', ' ')} a threshold")
+    whole = []
+    for setting in settings:
+        own, wanted = setting.condition if setting.enabled else None, asked.get(setting.filter)
+        both = [condition for condition in (own, wanted) if condition]
+        if both:
+            stricter = max if setting.comparison == "at_least" else min
+            whole.append(Condition(setting.filter, setting.comparison, float(stricter(one.threshold for one in both))))
+    if not whole:
+        raise BadRule("no filter is enabled and no condition is given: such a rule would approve everything")
+    return whole
+
+
+def proposal(now: Scored, target: float = TARGET) -> list[Condition]:
+    """The rule that the search half speaks for."""
+    start = [one.position(setting.threshold) if setting.enabled else 0 for one, setting in zip(now.stops, now.settings)]
+    found = search(now.counted, target, start)
+    return [condition for one, position in zip(now.stops, found) if (condition := one.condition(position))]
+
+
+def note_check(store: Store, conditions: Sequence[Condition], author: str) -> int:
+    """Notes that a rule was checked on the held-back labels; returns how many different ones were. The more, the likelier a lucky one."""
+    value = [asdict(condition) for condition in conditions]
+    found = store.row("calibration_checks", value=json.dumps(value))
+    if found["known"]:
+        return found["rules"]
+    with store.write() as write:
+        write.insert("setting", [{"name": "calibration_check", "value": json.dumps(value), "author": author}])
+    return found["rules"] + 1
+
+
+def turn_on(store: Store, conditions: Sequence[Condition], target: float, author: str) -> dict[str, Any]:
+    """Opens the gate for a rule; every sample's state follows in the same transaction. Returns the evidence. Raises GateClosed, BadRule."""
+    scored(store)  # what has to be read is read before the writer is held up
+    with store.write() as write:
+        now = scored(store)
+        rule = complete(now.settings, conditions)
+        found = gate(now, rule, target)
+        if not found["reached"]:
+            raise GateClosed(f"not turned on: {_why(found)}")
+        evidence = {
+            **{name: found[name] for name in ("target", "held", "searched", "becomes", "left")},
+            "interval": f"Wilson, two-sided, {CONFIDENCE:.0%}",
+            "left_out": {"bulk": int(now.bulk.sum()), "disputed": int(now.disputed.sum())},
+            "rules_checked": store.row("calibration_checks")["rules"],
+        }
+        latest = store.row("auto_rule_latest")
+        row = {"rule_id": latest["rule_id"] + 1 if latest else 1, "conditions": found["conditions"], "author": author, "reason": None}
+        write.insert("auto_rule", [{**row, "evidence": evidence}])
+        write.run("auto_rule_lapses")
+        write.run("auto_rule_applies", sample_ids=now.sample_ids[now.passing & now.inside(rule)].tolist())
+    return evidence
+
+
+def turn_off(store: Store, reason: str, author: str, evidence: dict | None = None, only: int | None = None) -> bool:
+    """Closes the gate (of rule `only`, if given); what it had approved is pending again. False where it was closed already.
+
+    Where the audit has closed it, a person's word is noted all the same: somebody has seen it.
+    """
+    with store.write() as write:
+        latest = store.row("auto_rule_latest")
+        if not latest or (only is not None and latest["rule_id"] != only):
+            return False
+        if latest["conditions"] is None and (latest["author"] != AUDITOR or author == AUDITOR):
+            return False
+        row = {"rule_id": latest["rule_id"] + 1, "conditions": None, "author": author, "reason": reason, "evidence": evidence}
+        write.insert("auto_rule", [row])
+        write.run("auto_rule_lapses")
+    return True
+
+
+def open_rule(store: Store) -> dict[str, Any] | None:
+    """The rule that approves now, with `conditions` as Condition; None where the gate is closed."""
+    latest = store.row("auto_rule_latest")
+    if not latest or latest["conditions"] is None:
+        return None
+    return {**latest, "conditions": [Condition(**one) for one in latest["conditions"]], "evidence": json.loads(latest["evidence"])}
+
+
+def state(store: Store) -> dict[str, Any]:
+    """Where the gate stands, for a line beside other pages: on, off, or stopped (by its audit); why and since when."""
+    latest = store.row("auto_rule_latest")
+    if not latest:
+        return {"state": "off", "why": None, "since": None}
+    found = "on" if latest["conditions"] is not None else "stopped" if latest["author"] == AUDITOR else "off"
+    return {"state": found, "why": latest["reason"], "since": latest["created_at"].isoformat()}
+
+
+def audit(now: Scored, rule: dict[str, Any]) -> dict[str, Any]:
+    """What the audit of an open rule has found, and whether the rule stands (`stands`; `why` says why not).
+
+    Audited are samples drawn by their number, not by a person, and decided since the gate opened.
+    """
+    target = rule["evidence"]["target"]
+    draw = _draw(now.sample_ids, rule["rule_id"])
+    since = now.labelled_at > rule["opened_at"]
+    inside = now.passing & now.inside(rule["conditions"])
+    lane = inside & (draw < APPROVALS_AUDITED)
+    rejected = now.rejected & (draw < REJECTIONS_AUDITED)
+    audited, together = _on(now, lane & since), _on(now, inside & (now.held | (lane & since)))
+    wrongly = _on(now, rejected & since)
+    why = None
+    if together["low"] < target - 1e-12:
+        why = f"with {audited['labels']:,} audited samples the lower limit of its precision is {together['low']:.3f}, below {target:g}"
+    elif audited["labels"] >= ALONE and audited["high"] < target:
+        counts = f"{audited['approved']:,} of {audited['labels']:,}"
+        why = f"people approve {counts} audited samples: at best {audited['high']:.3f}, below {target:g}"
+    return {
+        "approvals": {**audited, "waiting": int((now.auto & (draw < APPROVALS_AUDITED)).sum())},
+        "rejections": {**wrongly, "waiting": int((now.failing & (draw < REJECTIONS_AUDITED)).sum())},
+        "together": together,
+        "approves": int(now.auto.sum()),
+        "stands": why is None,
+        "why": why,
+    }
+
+
+def check_audit(store: Store) -> str | None:
+    """Closes the gate if the audit speaks against the rule; returns why it did."""
+    rule = open_rule(store)
+    if rule is None:
+        return None
+    found = audit(scored(store), rule)
+    if found["stands"]:
+        return None
+    evidence = {**found, "target": rule["evidence"]["target"]}
+    if turn_off(store, found["why"], AUDITOR, evidence, only=rule["rule_id"]):
+        log.warning("auto-approve was turned off: %s", found["why"])
+        return found["why"]
+    return None
+
+
+def waiting(store: Store) -> int | None:
+    """How many samples wait in the audit lane, as of some seconds ago; None while the gate is closed."""
+    rule = open_rule(store)
+    if rule is None:
+        return None
+    rule_id, read_at, count = _lane.get(store, (None, 0.0, 0))
+    if rule_id != rule["rule_id"] or time.monotonic() - read_at > LANE_SECONDS:
+        count = store.value("audit_count")  # a tenth of a second at 553,992 samples
+        _lane[store] = rule["rule_id"], time.monotonic(), count
+    return count
+
+
+_lane: WeakKeyDictionary[Store, tuple[int, float, int]] = WeakKeyDictionary()
+
+
+def after_decisions(store: Store, sample_ids: Sequence[int]) -> None:
+    """To be called behind decisions (not before their answer): checks the audit where an audited sample was decided."""
+    rule = open_rule(store)
+    if rule and (_draw(np.array(sample_ids), rule["rule_id"]) < APPROVALS_AUDITED).any():
+        check_audit(store)
+
+
+def watch(store: Store, stopped: threading.Event, every: float = MINUTE) -> None:
+    """Checks the audit each minute until `stopped` is set; a thread's work. Reads only where something was added."""
+    seen = None
+    while not stopped.wait(every):
+        try:
+            marks = store.row("calibration_marks")
+            if marks != seen:
+                check_audit(store)
+                seen = store.row("calibration_marks")
+        except Exception:  # it has to go on watching; a store that is being closed is no fault
+            if not stopped.is_set():
+                log.exception("the audit could not be checked")
+
+
+def moves(store: Store, wanted: Setting) -> list[dict[str, Any]]:
+    """What a filter set so would do to samples that nobody has decided: {"before", "after", "samples"}, most first. Nothing is changed."""
+    now, rule = scored(store), open_rule(store)
+    conditions = rule and rule["conditions"]
+    changed = [wanted if one.filter == wanted.filter else one for one in now.settings]
+    before, after = (now.statuses(settings, conditions)[~now.decided] for settings in (now.settings, changed))
+    counts = np.bincount(before * len(STATUSES) + after, minlength=len(STATUSES) ** 2).reshape(len(STATUSES), -1)
+    found = [{"before": STATUSES[i], "after": STATUSES[j], "samples": int(counts[i, j])} for i, j in zip(*np.nonzero(counts)) if i != j]
+    return sorted(found, key=lambda row: -row["samples"])
+
+
+def to_label(
+    now: Scored, conditions: Sequence[Condition] | None, count: int, rng: np.random.Generator, taken: Sequence[int] = ()
+) -> np.ndarray:
+    """Random undecided samples inside a rule, of the held-back half as long as there are some: every one of these counts for the gate.
+
+    Without conditions: of all that pass the filters, from both halves, for a search to begin with. `taken` are left out: samples
+    that somebody was given already.
+    """
+    open = now.open if conditions is None else now.open & now.inside(conditions)
+    open = open & ~np.isin(now.sample_ids, np.asarray(taken, dtype=np.int64))
+    first = rng.permutation(np.flatnonzero(open & now.held)) if conditions is not None else rng.permutation(np.flatnonzero(open))
+    rest = rng.permutation(np.flatnonzero(open & ~now.held)) if conditions is not None else first[:0]
+    return now.sample_ids[np.concatenate([first, rest])[:count]]
+
+
+def _draw(sample_ids: np.ndarray, rule_id: int) -> np.ndarray:
+    """The lot of each sample under a rule, 0 to 9,999 (sql/calibration.sql: sample_is_audited)."""
+    return mixed(mixed(sample_ids) + np.uint64(rule_id)) % np.uint64(10_000)
+
+
+def _on(now: Scored, which: np.ndarray) -> dict[str, Any]:
+    """Labels among these samples, how many of them people approved, and the share with its interval."""
+    labels = which & (now.label >= 0)
+    n, k = int(labels.sum()), int((now.label[labels] == 1).sum())
+    found = share(k, n)
+    return {"labels": n, "approved": k, "precision": found.value if n else None, "low": float(found.low), "high": float(found.high)}
+
+
+def _why(found: dict[str, Any]) -> str:
+    held, target = found["held"], found["target"]
+    if not held["labels"]:
+        return "none of the held-back labels is inside the rule"
+    return (
+        f"people approved {held['approved']:,} of {held['labels']:,} held-back samples inside the rule; "
+        f"the lower limit is {held['low']:.3f}, the target {target:g}"
+    )

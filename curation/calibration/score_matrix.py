@@ -1,0 +1,186 @@
+"""All samples as arrays: scores by filter, what people decided, which half of the labels they belong to. Kept between requests.
+
+At 553,992 samples of five verdicts each the arrays take some 50 MB; they are read once, and after that only what was added
+since (verdicts, reviews) is read.
+"""
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from curation.calibration.rules import Condition, Joint, Levels, joint, levels, mixed
+from curation.filtering.base import Comparison
+from data.store import Store
+
+STATUSES = ("undrawn", "unfiltered", "failed", "pending", "auto_approved")  # that a sample can have without people's decisions
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A filter as it is set."""
+
+    filter: str
+    enabled: bool
+    threshold: float
+    comparison: Comparison
+
+    @property
+    def condition(self) -> Condition:
+        return Condition(self.filter, self.comparison, self.threshold)
+
+
+@dataclass(frozen=True, eq=False)
+class Scored:
+    """One entry a sample, in the order of sample_ids, in all arrays; nothing in them is ever changed."""
+
+    settings: tuple[Setting, ...]
+    sample_ids: np.ndarray
+    revision: np.ndarray
+    drawn_at: np.ndarray  # when the picture was made, seconds since 1970
+    scores: dict[str, np.ndarray]  # by filter, float64; NaN: none on the current revision
+    error_types: list[str]
+    error_type: np.ndarray  # places in error_types
+    drawn: np.ndarray
+    passing: np.ndarray  # drawn, and every enabled filter lets it pass, whatever people decided: what a rule chooses from
+    open: np.ndarray  # of these, undecided
+    rejected: np.ndarray  # an enabled filter rejects it, whatever people decided
+    auto: np.ndarray  # auto-approved
+    failing: np.ndarray  # rejected, and nobody has decided
+    decided: np.ndarray  # by people, one by one or in bulk
+    held: np.ndarray  # belongs to the half of the labels that is held back
+    label: np.ndarray  # by people, one by one: 1 approved, 0 rejected, -1 none, or they disagree
+    disputed: np.ndarray
+    bulk: np.ndarray  # decided in bulk only: no label
+    labelled_at: np.ndarray  # seconds since 1970, of the latest single decision
+
+    def meets(self, condition: Condition) -> np.ndarray:
+        scores = self.scores.get(condition.filter)
+        if scores is None:
+            return np.zeros(len(self.sample_ids), dtype=bool)
+        return scores >= condition.threshold if condition.comparison == "at_least" else scores <= condition.threshold
+
+    def inside(self, conditions: Sequence[Condition]) -> np.ndarray:
+        """Which samples meet all of the conditions."""
+        found = np.ones(len(self.sample_ids), dtype=bool)
+        for condition in conditions:
+            found &= self.meets(condition)
+        return found
+
+    def statuses(self, settings: Sequence[Setting], rule: Sequence[Condition] | None) -> np.ndarray:
+        """Places in STATUSES: what each sample would be without people's decisions, if filters and rule were so (as state_judgements)."""
+        enabled = [setting for setting in settings if setting.enabled]
+        failed, judged = np.zeros(len(self.sample_ids), dtype=bool), np.ones(len(self.sample_ids), dtype=bool)
+        for setting in enabled:
+            known = ~np.isnan(self.scores[setting.filter])
+            judged &= known
+            failed |= known & ~self.meets(setting.condition)
+        ruled = self.inside(rule) if rule else np.zeros(len(self.sample_ids), dtype=bool)
+        return np.select([~self.drawn, failed, ~judged, ruled], [0, 2, 1, 4], 3).astype(np.int8)
+
+    @cached_property
+    def stops(self) -> tuple[Levels, ...]:
+        """Each filter's thresholds that rules are made of; the one set now is among them."""
+        return tuple(levels(one.filter, one.comparison, self.scores[one.filter], [one.threshold]) for one in self.settings)
+
+    @cached_property
+    def codes(self) -> np.ndarray:
+        """(samples, filters) uint8: how many of the stops each sample meets."""
+        found = np.zeros((len(self.sample_ids), len(self.stops)), dtype=np.uint8)
+        for column, one in enumerate(self.stops):
+            found[:, column] = one.codes(self.scores[one.filter])
+        return found
+
+    @cached_property
+    def counted(self) -> Joint:
+        """The samples that pass all filters as set, counted by their codes: what a rule could let through."""
+        which = self.passing
+        return joint(self.stops, self.codes[which], self.open[which], self.label[which], self.held[which])
+
+
+_kept: WeakKeyDictionary[Store, tuple[dict, Scored]] = WeakKeyDictionary()
+_lock = threading.Lock()
+
+
+def scored(store: Store) -> Scored:
+    """The arrays as the store stands now."""
+    with _lock:  # two requests at once would read everything twice
+        marks = store.row("calibration_marks")
+        known, before = _kept.get(store, ({}, None))
+        if known != marks:
+            _kept[store] = marks, _read(store, known, marks, before)
+        return _kept[store][1]
+
+
+def _read(store: Store, known: dict, marks: dict, before: Scored | None) -> Scored:
+    """The arrays anew; of verdicts and reviews only those between the marks `known` and `marks`."""
+    settings = tuple(Setting(row["filter"], row["enabled"], row["threshold"], row["comparison"]) for row in store.rows("filters"))
+    error_types = store.column("calibration_error_types")
+    found = {name: np.asarray(values) for name, values in store.columns("calibration_samples", error_types=error_types).items()}
+    carried = _Carried(found, before)
+    verdicts, reviews = ((known.get(name) or 0, marks[name] or 0) for name in ("verdicts", "reviews"))
+    scores = {one.filter: carried.scores(store, one.filter, *verdicts) for one in settings}
+    return Scored(
+        settings=settings,
+        sample_ids=found["sample_id"],
+        revision=found["revision"],
+        scores=scores,
+        error_types=error_types,
+        error_type=found["error_type"] - 1,
+        **{name: found[name] for name in ("drawn_at", "drawn", "passing", "open", "rejected", "auto", "failing", "decided")},
+        held=mixed(found["sample_id"]) % 2 == 1,
+        **carried.labels(store, *reviews),
+    )
+
+
+class _Carried:
+    """What was known of samples the last time, at their new places, with what was added since."""
+
+    def __init__(self, found: dict[str, np.ndarray], before: Scored | None):
+        self.ids, self.before = found["sample_id"], before
+        if before is not None:
+            place = np.searchsorted(self.ids, before.sample_ids)  # samples are never taken away
+            # an edit or a new picture takes scores and labels away
+            self.same = (found["revision"][place] == before.revision) & (found["drawn_at"][place] == before.drawn_at)
+            self.place = place[self.same]
+
+    def scores(self, store: Store, filter: str, since: int, until: int) -> np.ndarray:
+        known = self.before.scores.get(filter) if self.before else None
+        scores = self._carry(np.full(len(self.ids), np.nan), known)
+        if known is not None and since == until:
+            return scores
+        added = store.columns("calibration_verdicts", filter=filter, since=0 if known is None else since)
+        place, known = self._places(added["sample_id"])
+        scores[place] = np.ma.filled(added["score"], np.nan)[known]  # in their order: the last one stays
+        return scores
+
+    def labels(self, store: Store, since: int, until: int) -> dict[str, np.ndarray]:
+        n = len(self.ids)
+        found = {"label": np.full(n, -1, dtype=np.int8), "labelled_at": np.zeros(n)}
+        found |= {name: np.zeros(n, dtype=bool) for name in ("disputed", "bulk")}
+        for name, array in found.items():
+            self._carry(array, getattr(self.before, name) if self.before else None)
+        if since == until:
+            return found
+        added = store.columns("calibration_labels", since=since or None)
+        place, known = self._places(added["sample_id"])
+        said = np.asarray(added["label"])
+        told = {**added, "label": np.where(said == 2, -1, said), "disputed": said == 2}
+        for name, array in found.items():
+            array[place] = np.asarray(told[name])[known]
+        return found
+
+    def _places(self, sample_ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Where samples stand, and which of them: one that came while this was read is read the next time."""
+        sample_ids = np.asarray(sample_ids)
+        place = np.minimum(np.searchsorted(self.ids, sample_ids), len(self.ids) - 1)
+        known = self.ids[place] == sample_ids if len(self.ids) else np.zeros(len(sample_ids), dtype=bool)
+        return place[known], known
+
+    def _carry(self, empty: np.ndarray, known: np.ndarray | None) -> np.ndarray:
+        if known is not None:
+            empty[self.place] = known[self.same]
+        return empty

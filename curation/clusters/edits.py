@@ -1,0 +1,207 @@
+"""People's changes to the clusters, in the store: recorded, undone, and laid over what the jobs found (curation/clusters/edit_rules.py)."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from curation.clusters.edit_rules import NOBODY, Change, Layout, Standing, what_stands
+from data.store import Store, Write
+
+TITLE = 120  # characters
+
+
+class BadChange(ValueError):
+    """A change that can't be made; the text says why."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a person wants. For split and make `title` names the new cluster; `example_ids` go along with the failures."""
+
+    action: str
+    reviewer: str
+    event_id: str
+    cluster_ids: Sequence[int] = ()
+    into_id: int | None = None
+    title: str | None = None
+    failure_ids: Sequence[int] = ()
+    example_ids: Sequence[int] = ()
+
+
+@dataclass(frozen=True)
+class Made:
+    """What came of it: the entry of the log, the cluster it concerns, and the failures that are in another cluster now."""
+
+    change_id: int
+    action: str
+    cluster_id: int | None
+    moved: list[int]
+
+
+def new_event() -> str:
+    return uuid.uuid4().hex
+
+
+def make(store: Store, round_: int, wish: Wish) -> Made:
+    """Records a change and puts it into force. Sent twice it counts once. Raises BadChange."""
+    with store.write() as write:
+        if earlier := write.run("cluster_change_by_event", event_id=wish.event_id):
+            return _answer(earlier[0])
+        adopt(write, round_)
+        shown = {int(c) for c in np.unique(write.columns("places_of_round", round=round_)["cluster_id"])}
+        _check(wish, shown)
+        job_id = write.run("layout_job", round=round_)[0]["job_id"]
+        into = _new_cluster(write, round_, job_id, wish) if wish.action in ("split", "make") else wish.into_id
+        own = [row["example_id"] for row in write.run("examples_of_failures", failure_ids=list(wish.failure_ids))]
+        row = {
+            "round": round_,
+            "job_id": job_id,
+            "action": wish.action,
+            "cluster_ids": list(wish.cluster_ids),
+            "into_id": into,
+            "title": wish.title and wish.title.strip(),
+            "failure_ids": list(wish.failure_ids),
+            "example_ids": sorted({*own, *wish.example_ids}) if wish.action != "rename" else [],
+            "undoes": None,
+            "reviewer": wish.reviewer,
+            "event_id": wish.event_id,
+        }
+        write.insert("cluster_change", [row])
+        moved = put_into_force(write, round_)
+        return _answer(write.run("cluster_change_by_event", event_id=wish.event_id)[0], moved)
+
+
+def undo(store: Store, round_: int, change_id: int, reviewer: str, event_id: str) -> Made:
+    """Takes one change back, whatever came after it. Raises BadChange."""
+    with store.write() as write:
+        if earlier := write.run("cluster_change_by_event", event_id=event_id):
+            return _answer(earlier[0])
+        found = next((c for c in write.run("cluster_changes", round=round_) if c["change_id"] == change_id), None)
+        if found is None:
+            raise BadChange(f"round {round_} has no change {change_id}")
+        if found["action"] == "undo" or found["undone"]:
+            raise BadChange(
+                f"change {change_id} {'is an undo' if found['action'] == 'undo' else 'was undone already'}; make it anew instead"
+            )
+        row = {name: found[name] for name in ("round", "job_id", "cluster_ids", "into_id", "title")}
+        nothing = {"failure_ids": [], "example_ids": []}
+        write.insert(
+            "cluster_change", [{**row, **nothing, "action": "undo", "undoes": change_id, "reviewer": reviewer, "event_id": event_id}]
+        )
+        moved = put_into_force(write, round_)
+        return _answer(write.run("cluster_change_by_event", event_id=event_id)[0], moved)
+
+
+def adopt(write: Write, round_: int) -> None:
+    """A map that was laid before layouts were kept: its places are what its job found."""
+    if write.run("layouts", round=round_):
+        return
+    job_id = write.run("places_job", round=round_)[0]["job_id"]
+    if job_id is None:
+        return
+    write.insert("layout", [{"round": round_, "job_id": job_id, "adds": False}])
+    for name in ("assignments_adopt", "titles_adopt"):
+        write.run(name, round=round_)
+    write.run("layout_adopt", round=round_, job_id=job_id)
+
+
+def standing(write: Write, round_: int) -> Standing:
+    """What stands for a round: every layout and every change that was not undone."""
+    return what_stands(_layouts(write, round_), _changes(write, round_))
+
+
+def put_into_force(write: Write, round_: int) -> list[int]:
+    """Writes what stands into place, assignment and the clusters' titles; a job calls it when its places are stored.
+
+    Returns the failures that are in another cluster now.
+    """
+    stands = standing(write, round_)
+    now = write.columns("places_of_round", round=round_)
+    _, here, there = np.intersect1d(now["failure_id"], stands.failures, assume_unique=True, return_indices=True)
+    other = now["cluster_id"][here] != stands.clusters[there]
+    failures, clusters = stands.failures[there][other].tolist(), stands.clusters[there][other].tolist()
+    if failures:
+        write.run("places_regroup", failure_ids=failures, cluster_ids=clusters)
+    heirs = {old: stands.current(old) for old in stands.heirs}
+    named = stands.example_clusters()
+    write.run(
+        "assignments_regroup",
+        round=round_,
+        cluster_ids=list(heirs),
+        heir_ids=list(heirs.values()),
+        example_ids=list(named),
+        named_ids=list(named.values()),
+    )
+    write.run("cluster_titles", round=round_, cluster_ids=list(stands.titles), titles=list(stands.titles.values()))
+    write.touch_failures(failures)
+    return failures
+
+
+def history(store: Store, round_: int, limit: int = 50) -> list[dict[str, Any]]:
+    """The latest changes, newest first, each with whether it was undone."""
+    return store.rows("cluster_history", round=round_, limit=limit)
+
+
+def _check(wish: Wish, shown: set[int]) -> None:
+    named = [*wish.cluster_ids, *([wish.into_id] if wish.into_id is not None else [])]
+    if missing := [c for c in named if c not in shown]:
+        raise BadChange(f"there is no cluster {missing[0]} on the map any more; reload the page")
+    if wish.title is not None and not 0 < len(wish.title.strip()) <= TITLE:
+        raise BadChange(f"a title has 1 to {TITLE} characters")
+    needs = {
+        "rename": (len(wish.cluster_ids) == 1 and wish.title is not None, "rename one cluster, with a title"),
+        "merge": (wish.into_id is not None and set(wish.cluster_ids) - {wish.into_id}, "merge at least two clusters, into one of them"),
+        "split": (len(wish.cluster_ids) == 1 and len(wish.failure_ids) > 0, "split one cluster, with the failures of the new one"),
+        "make": (len(wish.failure_ids) > 0 and wish.title is not None, "a new cluster needs failures and a title"),
+        "move": (wish.into_id is not None and len(wish.failure_ids) > 0, "move failures into a cluster"),
+    }
+    fits, wanted = needs[wish.action]
+    if not fits:
+        raise BadChange(f"{wish.action}: {wanted}")
+
+
+def _new_cluster(write: Write, round_: int, job_id: int, wish: Wish) -> int:
+    """A row for a cluster that a person makes; its error type is that of most of its failures."""
+    types = write.run("error_types_of_failures", failure_ids=list(wish.failure_ids))
+    if not types:
+        raise BadChange("none of these failures is diagnosed; only diagnosed failures are in clusters")
+    title = (wish.title or "").strip()
+    row = {"round": round_, "error_type": types[0]["error_type"], "title": title, "found_title": title, "job_id": job_id}
+    return write.insert("cluster", [{**row, "name": f"by hand {wish.event_id}", "made_by": wish.reviewer}], returning="cluster_id")[0]
+
+
+def _layouts(write: Write, round_: int) -> list[Layout]:
+    found = []
+    for row in write.run("layouts", round=round_):
+        columns = write.columns("grouped_of_job", job_id=row["job_id"])
+        found.append(Layout(row["job_id"], columns["failure_id"], columns["cluster_id"], row["adds"]))
+    return found
+
+
+def _changes(write: Write, round_: int) -> list[Change]:
+    return [
+        Change(
+            row["change_id"],
+            row["job_id"],
+            row["action"],
+            tuple(row["cluster_ids"]),
+            row["into_id"],
+            row["title"],
+            _ids(row["failure_ids"]),
+            _ids(row["example_ids"]),
+        )
+        for row in write.run("cluster_changes", round=round_)
+        if row["action"] != "undo" and not row["undone"]
+    ]
+
+
+def _ids(values: list[int]) -> np.ndarray:
+    return np.array(values, np.int64) if values else NOBODY
+
+
+def _answer(row: dict[str, Any], moved: Sequence[int] = ()) -> Made:
+    cluster_id = row["into_id"] if row["into_id"] is not None else next(iter(row["cluster_ids"]), None)
+    return Made(row["change_id"], row["action"], cluster_id, list(moved))

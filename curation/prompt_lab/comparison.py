@@ -1,0 +1,111 @@
+"""What a comparison of two versions of a prompt has brought: replies side by side, what differs, what each side cost."""
+
+import json
+from collections import Counter
+from typing import Any
+
+from curation.prompt_lab.trial import shown
+from curation.stages.compare_prompts import SIDES
+from data.store import Store
+
+_TELLING = {"diagnosis": ("error_type", "teachable"), "judge": ("score",), "blind": ("answer", "right")}
+Pair = dict[str, dict[str, Any] | None]  # the results of a failure, by side; None where none came
+
+
+def listed(store: Store, prompt: str, limit: int = 12) -> list[dict[str, Any]]:
+    """The comparisons of a prompt, latest first."""
+    rows = store.rows("comparison_jobs", prompt=prompt, limit=limit)
+    return [
+        {**row, "created_at": row["created_at"].isoformat(), "options": {name: json.loads(row["options"])[name] for name in ("a", "b")}}
+        for row in rows
+    ]
+
+
+def view(store: Store, job: dict[str, Any]) -> dict[str, Any]:
+    """A comparison as far as it is: `failures` with both results, `counts` of both sides and between them, `costs` by side."""
+    options, failures = job["options"], {}
+    for row in store.rows("comparison_rows", job_id=job["job_id"]):
+        entry = failures.setdefault(row["failure_id"], {**shown(row), "people": row["peoples_type"]})
+        entry[row["side"]] = json.loads(row["result"])
+    for row in store.rows("row_errors", job_id=job["job_id"], after="", limit=1000):
+        failure, _, side = row["key"].partition("/")
+        if int(failure) in failures:
+            failures[int(failure)][side] = {"problem": row["error"]}
+    pairs = [{side: entry.get(side) for side in SIDES} for entry in failures.values()]
+    for entry, pair in zip(failures.values(), pairs):
+        entry |= pair | {"differs": differs(options["prompt"], pair)}
+    costs = {row["side"]: row for row in store.rows("comparison_costs", job_id=job["job_id"])}
+    return {
+        "job": job,
+        "prompt": options["prompt"],
+        "versions": {side: next((pair[side]["version"] for pair in pairs if _good(pair[side])), options[side]) for side in SIDES},
+        "failures": list(failures.values()),
+        "counts": counts(options["prompt"], pairs, [entry["people"] for entry in failures.values()]),
+        "costs": {side: _cost(costs.get(side), len(failures)) for side in SIDES},
+    }
+
+
+def differs(prompt: str, pair: Pair) -> bool | None:
+    """Whether both sides come to another end; None where one hasn't come. Of proposals, which always differ, nothing is said."""
+    if prompt == "proposal" or not all(_good(pair[side]) for side in SIDES):
+        return None
+    return any(pair["a"][name] != pair["b"][name] for name in _TELLING.get(prompt, ("answer", "agrees")))
+
+
+def counts(prompt: str, pairs: list[Pair], people: list[str | None]) -> dict[str, Any]:
+    """Counts of each side under "a" and "b", and between both under "both", over the failures to which both sides have a reply.
+
+    `people` has the error type that people gave each failure, if any.
+    """
+    whole = [(pair, said) for pair, said in zip(pairs, people) if all(_good(pair[side]) for side in SIDES)]
+    found: dict[str, Any] = {"compared": len(whole), "replies": {side: sum(_good(pair[side]) for pair in pairs) for side in SIDES}}
+    by_side = {side: [pair[side] for pair, _ in whole] for side in SIDES}
+    found |= {side: _COUNTS.get(prompt, _answers)(results) for side, results in by_side.items()}
+    if prompt == "diagnosis":
+        judged = [(pair, said) for pair, said in whole if said]
+        for side in SIDES:
+            found[side]["as_people"] = sum(pair[side]["error_type"] == said for pair, said in judged)
+        changes = Counter((pair["a"]["error_type"], pair["b"]["error_type"]) for pair, _ in whole)
+        found["people"] = len(judged)
+        found["same_type"] = sum(count for (a, b), count in changes.items() if a == b)
+        found["changes"] = [{"a": a, "b": b, "failures": count} for (a, b), count in changes.most_common() if a != b]
+    if prompt != "proposal":
+        found["same"] = sum(not differs(prompt, pair) for pair, _ in whole)
+    return found
+
+
+def _good(result: dict[str, Any] | None) -> bool:
+    return result is not None and not result.get("problem")
+
+
+def _diagnoses(results: list[dict[str, Any]]) -> dict[str, Any]:
+    flags = ("teachable", "own_right", "gold_looks_wrong", "right_but_misformatted")
+    mean = sum(result["confidence"] for result in results) / len(results) if results else None
+    return {**{name: sum(result[name] for result in results) for name in flags}, "confidence": mean}
+
+
+def _proposals(results: list[dict[str, Any]]) -> dict[str, Any]:
+    dropped = Counter(one["rule"] for result in results for one in result["dropped"])
+    return {"kept": sum(len(result["kept"]) for result in results), "dropped": sum(dropped.values()), "rules": dict(dropped.most_common())}
+
+
+def _judgements(results: list[dict[str, Any]]) -> dict[str, Any]:
+    scores = Counter(result["score"] for result in results)
+    return {"scores": {str(score): scores[score] for score in (1, 2, 3)}}
+
+
+def _answers(results: list[dict[str, Any]]) -> dict[str, Any]:
+    names = [name for name in ("right", "agrees", "certain") if results and name in results[0]]
+    return {name: sum(result[name] for result in results) for name in names}
+
+
+def _cost(row: dict[str, Any] | None, failures: int) -> dict[str, Any]:
+    """What the replies of a side cost when they were bought; None where one has no price."""
+    if row is None or not failures:
+        return {"calls": 0, "usd": None, "usd_a_failure": None, "prompt_tokens": 0, "completion_tokens": 0}
+    usd = None if row["unpriced"] else row["usd"]
+    told = {name: row[name] for name in ("calls", "prompt_tokens", "completion_tokens")}
+    return {**told, "usd": usd, "usd_a_failure": None if usd is None else usd / failures}
+
+
+_COUNTS = {"diagnosis": _diagnoses, "proposal": _proposals, "judge": _judgements}

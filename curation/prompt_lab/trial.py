@@ -1,0 +1,138 @@
+"""A prompt asked about one failure: with what it is filled in, and what its reply comes to. For the preview and for comparisons.
+
+Prompts of filters are asked about the failure's latest drawn sample, or where it has none about the failure's own question with its
+gold answer, which a filter ought to pass.
+"""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from curation import error_types
+from curation.filtering.base import FilterInput
+from curation.prompts.templates import PromptFile, Prompts, shipped
+from curation.filtering.proposal_rules import sift
+from curation.stages import STAGES
+from curation.clusters.titles import MEMBERS, line, title_request
+from curation.stage import Row
+from curation.stages.diagnose import blind_request, diagnosis_request, gold_text
+from curation.stages.generate import proposal_request
+from data.images import ImageStore
+from data.metrics import score
+from data.registry import FILTERS
+from data.store import Store
+from data.workspace import Workspace
+from models.frontier import Request
+
+AGREES = 0.9  # score by the dataset's metric from which two answers count as the same, as in the filters
+BLIND_FIRST = "‹the frontier's own answer, which is asked for first›"
+
+
+class NothingToTry(ValueError):
+    """A prompt can't be asked about that failure; the text says why."""
+
+
+def stage_of(file: PromptFile) -> str:
+    """The stage that asks by a prompt; of the prompts of filters it is filter."""
+    return file.used_by[0] if file.used_by[0] in STAGES else "filter"
+
+
+def material(
+    store: Store, workspace: Workspace, name: str, round_: int, failure_ids: list[int] | None = None, limit: int | None = None
+) -> list[Row]:
+    """A row a failure with what the prompt is filled in with; error types take turns. For proposals the teachable ones alone."""
+    found = store.rows("prompt_failures", round=round_, failure_ids=failure_ids, teachable=name == "proposal", limit=limit)
+    images = ImageStore(workspace.images)
+    if stage_of(shipped(name)) == "filter":
+        samples = {row["failure_id"]: row for row in store.rows("prompt_samples", failure_ids=[row["failure_id"] for row in found])}
+        found = [_as_sample(row, samples.get(row["failure_id"])) for row in found]
+    rows = [{**row, "key": str(row["failure_id"]), "image_path": str(images.path(row["image"])), "avoid": []} for row in found]
+    if name == "title":
+        rows = [{**row, "members": _members(store, row)} for row in rows]
+    return rows
+
+
+def _as_sample(row: Row, sample: Row | None) -> Row:
+    """The failure with what the filter is shown in its place, `of` which it is."""
+    if sample is None:
+        gold = max(row["golds"], key=row["golds"].count)
+        return {**row, "of": "the failure's own question and gold answer", "proposed": gold}
+    shown = {name: sample[name] for name in ("image", "question", "choices")}
+    return {**row, **shown, "of": f"its sample {sample['sample_id']}", "proposed": sample["answer"]}
+
+
+def _members(store: Store, row: Row) -> list[str]:
+    if row["cluster_id"] is None:
+        raise NothingToTry(f"failure {row['failure_id']} belongs to no cluster yet; group the failures first")
+    return [line(member) for member in store.rows("prompt_cluster", cluster_id=row["cluster_id"], limit=MEMBERS)]
+
+
+def request_for(name: str, row: Row, prompts: Prompts, settings: Any) -> Request:
+    """The request about a failure. `settings` has per_failure and difficulty, for proposals.
+
+    A diagnosis needs row["own_answer"]; None stands for one that is yet to be asked for.
+    """
+    if name == "blind":
+        return blind_request(row["key"], row, row["image_path"], prompts)
+    if name == "diagnosis":
+        own = row["own_answer"]
+        return diagnosis_request(row, BLIND_FIRST if own is None else own, prompts)
+    if name == "proposal":
+        return proposal_request({"route": settings.route, **row}, settings, prompts)
+    if name == "title":
+        return title_request(row["key"], row["error_type"], row["members"], [], prompts)
+    (filter_name,) = shipped(name).used_by
+    first, *_ = FILTERS.make(filter_name).requests(_filter_input(row), prompts)
+    return replace(first, key=row["key"])
+
+
+def _filter_input(row: Row) -> FilterInput:
+    given = {**row, "sample_id": row["failure_id"], "revision": 0, "answer": row["proposed"], "phash": None, "prompt_suffix": ""}
+    return FilterInput.from_row(given)
+
+
+def outcome_of(name: str, row: Row, parsed: BaseModel, route: str = "same_image") -> dict[str, Any]:
+    """What a reply comes to, as it is shown and compared: its fields and what follows from them."""
+    found = parsed.model_dump()
+    if name == "blind":
+        return {**found, "right": _right(row, found["answer"])}
+    if name == "diagnosis":
+        own_right = _right(row, row["own_answer"])
+        known = found["error_type"] in error_types.BY_NAME
+        blamed = found["gold_looks_wrong"] or found["right_but_misformatted"]
+        return {
+            **found,
+            "own_answer": row["own_answer"],
+            "own_right": own_right,
+            "teachable": known and own_right and not blamed,
+            "problem": None if known else f"error type {found['error_type']!r} is not in the taxonomy",
+        }
+    if name == "proposal":
+        kept, dropped = sift(found["samples"], {"route": route, **row})
+        return {"kept": kept, "dropped": dropped}
+    if "answer" in found:  # of a filter that answers the sample's question
+        alike = score(row["metric"], found["answer"], [row["proposed"]], row["choices"]).lenient >= AGREES
+        return {**found, "agrees": alike, "proposed": row["proposed"]}
+    return found
+
+
+def _right(row: Row, answer: str) -> bool:
+    return score(row["metric"], answer, row["golds"], row["choices"]).lenient >= row["threshold"]
+
+
+def asked_about(row: Row) -> dict[str, Any] | None:
+    """What a filter's prompt is asked about in the failure's place; None of other prompts."""
+    return {name: row[name] for name in ("of", "image", "question", "choices", "proposed")} if "of" in row else None
+
+
+def shown(row: Row) -> dict[str, Any]:
+    """What a page shows of a failure beside a prompt."""
+    names = ("failure_id", "image", "question", "choices", "answer", "error_type", "dataset")
+    return {**{name: row[name] for name in names}, "golds": gold_text(row["golds"]), "asked": asked_about(row)}
+
+
+def texts_folder(folder: Path, side: str) -> Path:
+    """Where a comparison keeps the texts of a side."""
+    return folder / f"side_{side}"

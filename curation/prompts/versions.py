@@ -1,0 +1,137 @@
+"""The versions of prompts that a workspace has, and which of them is in use. All of it is in the store, and so in backups.
+
+Each saved text is kept for good, under its hash; so are the shipped texts that jobs ran with. Which one is in use is a setting
+`prompt <name>`: a version, or null for the text that is shipped.
+"""
+
+import difflib
+import json
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from curation.prompts.validation import checked
+from curation.prompts.templates import PromptFile, PromptOptions, Prompts, names, shipped, version_of
+from data.store import Store
+
+SHIPPED_BY = "shipped"  # the author of texts that came with the program
+
+
+class UnknownPrompt(ValueError):
+    """No prompt, or no version of it, has that name."""
+
+
+def find(name: str) -> PromptFile:
+    """The file of a prompt. Raises UnknownPrompt."""
+    if name not in names():
+        raise UnknownPrompt(f"no prompt {name!r}; there are: {', '.join(names())}")
+    return shipped(name)
+
+
+def in_use(store: Store, name: str) -> str:
+    """The version that new jobs ask by."""
+    row = store.row("setting_latest", name=_setting(name))
+    return (row and json.loads(row["value"])) or shipped(name).version
+
+
+def text_of(store: Store, name: str, version: str) -> str:
+    """The text of a version; the first characters of its name are enough, "shipped" is the one that came with the program.
+
+    Raises UnknownPrompt.
+    """
+    return _found(store, name, version)["text"]
+
+
+def full_version(store: Store, name: str, version: str) -> str:
+    """The whole name of a version, from its first characters. Raises UnknownPrompt."""
+    return _found(store, name, version)["version"]
+
+
+def _found(store: Store, name: str, version: str) -> dict[str, Any]:
+    file = find(name)
+    if version in (SHIPPED_BY, file.version):
+        return {"version": file.version, "text": file.text}
+    found = store.rows("prompt_versions", prompt=name)
+    fitting = [row for row in found if version and row["version"].startswith(version)]
+    if len(fitting) == 1:
+        return fitting[0]
+    known = ", ".join(dict.fromkeys([file.version, *(row["version"] for row in found)]))
+    raise UnknownPrompt(f"{len(fitting) or 'no'} versions {version!r} of prompt {name}; there are: {known}")
+
+
+def save(store: Store, name: str, system: str, user: str, note: str, author: str) -> str:
+    """Keeps an edited text; returns its version. A text that is there already is left as it is. Raises UnknownPrompt, BadPrompt."""
+    text = checked(find(name), system, user)
+    _keep(store, name, text, note.strip(), author)
+    return version_of(text)
+
+
+def use(store: Store, name: str, version: str, author: str) -> str:
+    """From now on jobs ask by this version; returns its whole name. Raises UnknownPrompt."""
+    version = full_version(store, name, version)
+    value = None if version == shipped(name).version else version
+    with store.write() as write:
+        write.insert("setting", [{"name": _setting(name), "value": json.dumps(value), "author": author}])
+    return version
+
+
+def prompts_for(store: Store, wanted: tuple[str, ...], versions: dict[str, str] | None = None) -> Prompts:
+    """The texts of these prompts: of the versions given, else of those in use. Raises UnknownPrompt."""
+    given = versions or {}
+    return Prompts({name: text_of(store, name, given.get(name) or in_use(store, name)) for name in wanted})
+
+
+def pinned(store: Store, options: BaseModel) -> BaseModel:
+    """The options with the versions of all prompts that their stage asks by; their texts are kept for good. Raises UnknownPrompt."""
+    if not isinstance(options, PromptOptions):
+        return options
+    if unknown := sorted(set(options.prompts) - set(options.PROMPTS)):
+        raise UnknownPrompt(f"this stage doesn't ask by prompt {unknown[0]!r}; it asks by: {', '.join(options.PROMPTS)}")
+    texts = prompts_for(store, options.PROMPTS, options.prompts).texts
+    for name, text in texts.items():
+        if text == shipped(name).text:
+            _keep(store, name, text, "", SHIPPED_BY)
+    return options.model_copy(update={"prompts": {name: version_of(text) for name, text in texts.items()}})
+
+
+def write_texts(store: Store, options: BaseModel, folder: Path) -> None:
+    """Puts the texts of pinned options into the job's folder, for its child."""
+    if isinstance(options, PromptOptions):
+        prompts_for(store, options.PROMPTS, options.prompts).write(folder)
+
+
+def history(store: Store, name: str) -> list[dict[str, Any]]:
+    """The versions of a prompt, newest first, the shipped one among them; with author, note, time, and in how many jobs each was used."""
+    file, now = find(name), in_use(store, name)
+    rows = store.rows("prompt_versions", prompt=name)
+    if file.version not in {row["version"] for row in rows}:
+        rows.append({"version": file.version, "text": file.text, "note": "", "author": SHIPPED_BY, "created_at": None})
+    asked = {row["version"]: row["jobs"] for row in store.rows("prompt_jobs", prompt=name)}
+    return [
+        {
+            **row,
+            "created_at": row["created_at"] and row["created_at"].isoformat(),
+            "shipped": row["version"] == file.version,
+            "in_use": row["version"] == now,
+            "jobs": asked.get(row["version"], 0),
+        }
+        for row in rows
+    ]
+
+
+def difference(old: str, new: str) -> list[dict[str, str]]:
+    """Lines of two texts, each with `kind`: same, gone or new."""
+    kinds = {" ": "same", "-": "gone", "+": "new"}
+    lines = difflib.ndiff(old.rstrip("\n").split("\n"), new.rstrip("\n").split("\n"))
+    return [{"kind": kinds[line[0]], "text": line[2:]} for line in lines if line[0] in kinds]
+
+
+def _keep(store: Store, name: str, text: str, note: str, author: str) -> None:
+    row = {"prompt": name, "version": version_of(text), "text": text, "note": note, "author": author}
+    with store.write() as write:
+        write.insert("prompt_version", [row])
+
+
+def _setting(name: str) -> str:
+    return f"prompt {name}"

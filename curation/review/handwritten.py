@@ -1,0 +1,77 @@
+"""Samples that a person writes: on the picture of a failure or another train example, or on one of their own."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from curation import checkpoints
+from curation.error_types import BY_NAME
+from curation.pictures import image_row
+from curation.review.decisions import checked_text
+from data.images import ImageStore
+from data.store import Store
+
+
+class BadSample(ValueError):
+    """A sample that can't be added; the text says what is missing."""
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What a person wrote. A failure gives picture, dataset and error type where they are not named."""
+
+    question: str
+    answer: str
+    choices: Sequence[str] = ()
+    failure_id: int | None = None
+    image: str | None = None
+    dataset: str | None = None
+    error_type: str | None = None
+
+
+def add_picture(store: Store, images: ImageStore, content: bytes, name: str) -> dict:
+    """Keeps an uploaded picture; returns its row of the table `image`. Raises BadImage."""
+    row = image_row(images.add(content, name))
+    with store.write() as write:
+        write.insert("image", [row])
+    return row
+
+
+def add(store: Store, draft: Draft, reviewer: str, event_id: str) -> int:
+    """Adds a sample of the route by_hand; returns its id, the same one if the event is sent again. Raises BadSample, BadText."""
+    text = checked_text(draft.question, draft.choices, draft.answer)
+    origin = _origin(store, draft.failure_id)
+    image = draft.image or origin.get("image")
+    dataset, error_type = draft.dataset or origin.get("dataset"), draft.error_type or origin.get("error_type")
+    if image is None or store.value("image_known", image=image) is None:
+        raise BadSample("choose a picture: that of a failure or an example, or upload one")
+    if store.value("image_in_eval", image=image):
+        raise BadSample("this picture belongs to an eval split, which is only ever measured; choose another")
+    known = [row["name"] for row in store.rows("dataset_names")]
+    if dataset not in known:
+        raise BadSample(f"unknown dataset {dataset!r}; there are: {', '.join(known)}")
+    if error_type not in BY_NAME:
+        raise BadSample(f"unknown error type {error_type!r}; there are: {', '.join(BY_NAME)}")
+    row = {
+        "key": f"by_hand/{event_id}",
+        "round": checkpoints.current_round(store),
+        "failure_id": draft.failure_id,
+        "diagnosis_id": origin.get("diagnosis_id"),
+        "dataset": dataset,
+        "error_type": error_type,
+        "route": "by_hand",
+        **text,
+        "image": image,
+        "frontier": f"by hand: {reviewer}",
+    }
+    with store.write() as write:
+        write.touch(write.insert("sample", [row], returning="sample_id"))
+        return write.run("sample_by_key", key=row["key"])[0]["sample_id"]
+
+
+def _origin(store: Store, failure_id: int | None) -> dict:
+    if failure_id is None:
+        return {}
+    found = store.row("failure_behind", failure_id=failure_id)
+    if found is None:
+        raise BadSample(f"there is no failure {failure_id}")
+    return found

@@ -1,0 +1,125 @@
+"""Import: a dataset plugin reads a benchmark; its pictures are checked and kept, its examples go into the store."""
+
+import json
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from itertools import islice
+from multiprocessing import get_context
+from pathlib import Path
+
+from pydantic import BaseModel, Field
+
+from curation.pictures import image_row
+from curation.stage import Context, Estimate, Job, Result, Row
+from data.images import BadImage, ImageStore
+from data.machine import cores
+from data.records import BadLine, SourceExample
+from data.registry import DATASETS
+from data.store import Store, Write
+from data.workspace import Workspace
+
+EXAMPLES = "examples.jsonl"
+AT_ONCE = 200  # items handed to a worker
+MOST_WORKERS = 8
+
+
+class Options(BaseModel):
+    format: str = Field(description="The plugin that reads it: " + ", ".join(DATASETS.names()) + ".")
+    source: dict = Field(default_factory=dict, description="Options of that plugin, such as the path.")
+
+
+class Import:
+    """One row a launch; its result names a file of examples in the job's folder, since a benchmark can be large."""
+
+    name = "import"
+    title = "Read a benchmark"
+    lane = "cpu"
+    batch_size = 1
+    Options = Options
+
+    def select(self, store: Store, workspace: Workspace, job: Job) -> list[Row]:
+        about = DATASETS.make(job.options.format, job.options.source).about()
+        return [{"key": about.name}]
+
+    def estimate(self, store: Store, workspace: Workspace, options: Options) -> Estimate:
+        return Estimate(rows=1, usd=(0.0, 0.0))
+
+    def collect(self, write: Write, job: Job, results: list[Result]) -> None:
+        for result in results:
+            write.insert("dataset", [result["dataset"]])
+            lines = (job.folder / EXAMPLES).read_bytes().splitlines()  # of text it would also split at U+2028, which a question may hold
+            rows = [json.loads(line) for line in lines]
+            write.insert("image", [row["image"] for row in rows if "image" in row])
+            write.insert("example", [row["example"] for row in rows if "example" in row], key=("dataset", "split", "external_id"))
+            bad = [{"job_id": job.job_id, **row["bad"]} for row in rows if "bad" in row]
+            write.insert("row_error", bad, replace=True)
+
+    def finish(self, store: Store, workspace: Workspace, job: Job) -> str | None:
+        store.checkpoint()
+        bad = store.value("job_error_count", job_id=job.job_id)
+        return f"{bad} lines could not be used; see the job's errors" if bad else None
+
+    def setup(self, context: Context) -> None:
+        self.plugin = DATASETS.make(context.options.format, context.options.source)
+        self.images = ImageStore(context.workspace.images)
+        self.path, self.report, self.should_stop = context.folder / EXAMPLES, context.report, context.should_stop
+
+    def __call__(self, rows: list[Row]) -> Iterator[Result]:
+        about = self.plugin.about()
+        good = bad = 0
+        with self.path.open("w", encoding="utf-8") as file:
+            for lines in _spread(partial(_lines, self.images, about.name), self.plugin.read()):
+                file.write("".join(text for text, _ in lines))
+                usable = sum(is_good for _, is_good in lines)
+                good, bad = good + usable, bad + len(lines) - usable
+                self.report({"event": "message", "text": f"{about.name}: {good:,} examples read, {bad:,} lines not usable"})
+                if self.should_stop():
+                    return
+        self.images.settle()
+        if good:
+            yield {"key": about.name, "dataset": about.to_row(), "examples": good, "bad": bad}
+        else:
+            yield {"key": about.name, "error": f"no usable example in it ({bad} bad lines{self._first_bad()})"}
+
+    def _first_bad(self) -> str:
+        for line in self.path.read_bytes().splitlines()[:1]:
+            bad = json.loads(line).get("bad")
+            return f", the first: {bad['key']}: {bad['error']}" if bad else ""
+        return ""
+
+
+def _spread(work: Callable[[list], list], items: Iterable) -> Iterator[list]:
+    """`work` on batches of the items, in their order, by as many processes as there are cores; no further ahead than they can follow."""
+    items, workers = iter(items), min(MOST_WORKERS, cores())
+    with ProcessPoolExecutor(workers, get_context("fork")) as pool:
+        waiting = deque(pool.submit(work, batch) for batch in _batches(items, workers + 1))
+        while waiting:
+            done = waiting.popleft().result()
+            waiting.extend(pool.submit(work, batch) for batch in _batches(items, 1))
+            yield done
+
+
+def _batches(items: Iterator, count: int) -> Iterator[list]:
+    for _ in range(count):
+        if batch := list(islice(items, AT_ONCE)):
+            yield batch
+
+
+def _lines(images: ImageStore, dataset: str, items: list[SourceExample | BadLine]) -> list[tuple[str, bool]]:
+    """The lines of the examples' file, each with whether it is an example."""
+    rows = [_line(images, dataset, item) for item in items]
+    return [(json.dumps(row, ensure_ascii=False) + "\n", "example" in row) for row in rows]
+
+
+def _line(images: ImageStore, dataset: str, item: SourceExample | BadLine) -> dict:
+    if isinstance(item, BadLine):
+        return {"bad": {"key": item.source, "error": item.error}}
+    try:
+        name = str(item.picture) if isinstance(item.picture, Path) else f"the picture of {item.external_id}"
+        info = images.add(item.picture, name, durable=False)
+    except (BadImage, OSError) as error:
+        return {"bad": {"key": item.external_id, "error": str(error)}}
+    example = {field: getattr(item, field) for field in ("external_id", "split", "question", "golds", "choices", "kind")}
+    return {"image": image_row(info), "example": {"dataset": dataset, "image": info.sha256, **example}}

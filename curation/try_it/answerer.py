@@ -1,0 +1,109 @@
+"""Asking checkpoints about any picture, outside of datasets and rounds: a child process answers (curation/try_it/answer_process.py)."""
+
+import hashlib
+import json
+import os
+import queue
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from curation.stages.import_predictions import ELSEWHERE
+from data.images import load
+from data.records import Checkpoint
+from data.workspace import Workspace
+
+HOUSE = Path(__file__).parents[2]
+FOLDER = "tries"
+KEEP = 24 * 3600.0  # seconds that a picture stays
+PATIENCE = 600.0  # seconds for an answer; a large model is loaded first
+
+
+class CantTry(ValueError):
+    """A checkpoint can't be asked, or the picture is gone; the text says what to do."""
+
+
+class Answerer:
+    """The child, started when it is first asked; one question at a time."""
+
+    def __init__(self):
+        self._lock = threading.Lock()
+        self._child: subprocess.Popen | None = None
+        self._lines: queue.Queue[bytes] = queue.Queue()
+
+    def ask(self, workspace: Workspace, checkpoint: Checkpoint, text: str, image_path: Path) -> dict[str, Any]:
+        """{"answer", "seconds", "load_seconds"} or {"error"}."""
+        if checkpoint.baseline == ELSEWHERE:
+            raise CantTry(f"of {checkpoint.name} only answers were imported; it can't be asked")
+        line = json.dumps({"checkpoint": checkpoint.to_row(), "text": text, "image_path": str(image_path)}) + "\n"
+        with self._lock:
+            child = self._running(workspace)
+            try:
+                child.stdin.write(line.encode())
+                child.stdin.flush()
+                answer = self._lines.get(timeout=PATIENCE)
+            except (OSError, queue.Empty):
+                answer = b""
+            if not answer:
+                child.kill()
+                child.wait()
+                return {"error": f"the process that asks the model ended or hung (out of memory, perhaps); its log: {self._log(workspace)}"}
+            return json.loads(answer)
+
+    def close(self) -> None:
+        """Ends the child; the weights leave memory."""
+        with self._lock:
+            if self._child and self._child.poll() is None:
+                self._child.kill()
+                self._child.wait()
+
+    def _running(self, workspace: Workspace) -> subprocess.Popen:
+        if self._child is None or self._child.poll() is not None:
+            self._log(workspace).parent.mkdir(exist_ok=True)
+            self._lines = queue.Queue()
+            with self._log(workspace).open("wb") as log:
+                self._child = subprocess.Popen(
+                    [sys.executable, "-m", "curation.try_it.answer_process"],
+                    cwd=HOUSE,
+                    env={"OMP_WAIT_POLICY": "PASSIVE", **os.environ},
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=log,
+                    start_new_session=True,
+                )
+            threading.Thread(target=_read, args=(self._child.stdout, self._lines), daemon=True).start()
+        return self._child
+
+    def _log(self, workspace: Workspace) -> Path:
+        return workspace.root / FOLDER / "log.txt"
+
+
+def keep_picture(workspace: Workspace, content: bytes) -> str:
+    """Checks a picture and keeps it for a day, beside the datasets; returns its name. Raises BadImage."""
+    picture = load(content, "the picture")
+    folder = workspace.root / FOLDER
+    folder.mkdir(exist_ok=True)
+    for old in folder.glob("*.png"):
+        if time.time() - old.stat().st_mtime > KEEP:
+            old.unlink(missing_ok=True)
+    name = hashlib.sha256(content).hexdigest()
+    picture.save(folder / f"{name}.png")
+    return name
+
+
+def kept_picture(workspace: Workspace, name: str) -> Path:
+    """The path of a picture that was kept. Raises CantTry."""
+    path = workspace.root / FOLDER / f"{name}.png"
+    if not name.isalnum() or not path.is_file():
+        raise CantTry("the picture is gone; choose it again")
+    return path
+
+
+def _read(stream: Any, lines: "queue.Queue[bytes]") -> None:
+    """Hands on lines; an empty one at the end."""
+    for line in stream:
+        lines.put(line)
+    lines.put(b"")

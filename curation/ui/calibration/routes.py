@@ -1,0 +1,209 @@
+"""The Calibration page: how far filters and rules agree with people, a rule that approves by itself, and its audit."""
+
+import base64
+import json
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, Field
+
+from curation.review import assignments
+from curation.calibration import auto_approval
+from curation.review import decisions
+from curation.calibration.rules import TARGET, Condition, agreement
+from curation.filtering.base import Comparison
+from curation.calibration.score_matrix import Scored, scored
+from curation.ui.server import parts
+from curation.ui.services import services
+from data.registry import FILTERS
+
+if TYPE_CHECKING:
+    import gradio as gr
+
+router = APIRouter(prefix="/api/calibration")
+
+
+class Asked(BaseModel):
+    """`error_type`: only labels of this error type count in the table of filters."""
+
+    error_type: str | None = None
+
+
+class Goal(BaseModel):
+    target: float = Field(default=TARGET, gt=0.5, lt=1, description="Precision that Wilson's lower limit has to reach.")
+
+
+class Asking(BaseModel):
+    filter: str
+    comparison: Comparison
+    threshold: float = Field(allow_inf_nan=False)
+
+
+class Rule(Goal):
+    conditions: list[Asking]
+
+    def given(self) -> list[Condition]:
+        return [Condition(**one.model_dump()) for one in self.conditions]
+
+
+class Off(BaseModel):
+    reason: str = Field(default="", max_length=400)
+
+
+class Draw(BaseModel):
+    """Random samples inside a rule; without conditions of all that pass the filters."""
+
+    conditions: list[Asking] | None = None
+    count: int = Field(default=40, ge=1, le=500)
+
+
+def component() -> "gr.HTML":
+    """The page: one gr.HTML around components/calibration.*."""
+    return parts.component("calibration")
+
+
+@router.post("/overview")
+def overview(request: Request, body: Asked) -> dict[str, Any]:
+    """Labels, filters against people, the rule that stands with its audit, and earlier rules."""
+    here = services(request)
+    now = scored(here.store)
+    chosen = now.label >= 0
+    if body.error_type is not None:
+        place = now.error_types.index(body.error_type) if body.error_type in now.error_types else -1
+        chosen &= now.error_type == place
+    rule = auto_approval.open_rule(here.store)
+    return {
+        "labels": {
+            **_tally(now),
+            "reviewers": here.store.value("calibration_reviewers"),
+            "inside": int((now.passing & (now.label >= 0)).sum()),
+        },
+        "error_types": _by_type(now),
+        "filters": [_filter(now, column, chosen) for column in range(len(now.settings))],
+        "together": _agreement(now.passing, np.where(chosen & now.drawn, now.label, -1)),
+        "undecided": int(now.open.sum()),
+        "rule": rule and _shown(rule),
+        "audit": rule and auto_approval.audit(now, rule),
+        "history": [_shown(row) for row in here.store.rows("auto_rules", limit=12)],
+        "marks": here.store.row("calibration_marks"),
+    }
+
+
+@router.post("/joint")
+def joint(request: Request) -> dict[str, Any]:
+    """All that the sliders need, once: the samples that pass the filters, counted by the thresholds that they meet.
+
+    Arrays are base64 of little-endian numbers: codes uint8 (filters x rows, filter by filter), counts uint32. How people
+    decided on the held-back half isn't among them.
+    """
+    now = scored(services(request).store)
+    found = now.counted
+    return {
+        "filters": [
+            {
+                **{name: getattr(setting, name) for name in ("filter", "enabled", "comparison", "threshold")},
+                "cuts": one.cuts.tolist(),
+                "position": one.position(setting.threshold) if setting.enabled else 0,
+            }
+            for setting, one in zip(now.settings, now.stops)
+        ],
+        "rows": len(found.codes),
+        "codes": _packed(np.ascontiguousarray(found.codes.T)),
+        **{name: _packed(getattr(found, name).astype("<u4")) for name in ("open", "labels", "approved", "held")},
+    }
+
+
+@router.post("/propose")
+def propose(request: Request, body: Goal) -> dict[str, Any]:
+    """The rule that one half of the labels speaks for, and how it stands on the other."""
+    here = services(request)
+    now = scored(here.store)
+    return _checked(request, now, auto_approval.proposal(now, body.target), body.target)
+
+
+@router.post("/check")
+def check(request: Request, body: Rule) -> dict[str, Any]:
+    """How a rule stands on the held-back labels. Each different rule that is checked is counted."""
+    return _checked(request, scored(services(request).store), body.given(), body.target)
+
+
+@router.post("/on")
+def turn_on(request: Request, body: Rule) -> dict[str, Any]:
+    here = services(request)
+    return auto_approval.turn_on(here.store, body.given(), body.target, here.reviewer(request))
+
+
+@router.post("/off")
+def turn_off(request: Request, body: Off) -> dict[str, bool]:
+    here = services(request)
+    return {"done": auto_approval.turn_off(here.store, body.reason.strip() or "turned off by hand", here.reviewer(request))}
+
+
+@router.post("/draw")
+def draw(request: Request, body: Draw) -> dict[str, list[int]]:
+    """Gives whoever asks random samples to label, blind: with the filters' verdicts in sight people would lean towards them."""
+    here = services(request)
+    now, reviewer = scored(here.store), here.reviewer(request)
+    conditions = None if body.conditions is None else [Condition(**one.model_dump()) for one in body.conditions]
+    taken = here.store.columns("samples_given")["sample_id"]
+    ids = auto_approval.to_label(now, conditions, body.count, np.random.default_rng(), taken).tolist()
+    if ids:
+        title = f"{len(ids)} by lot, for calibration"
+        about = {"title": title, "author": reviewer, "event_id": decisions.new_event(), "described": {"sample_ids": ids}}
+        assignments.assign(here.store, {"sample_ids": ids}, [reviewer], copies=1, blind=True, **about)
+    return {"sample_ids": ids}
+
+
+def _checked(request: Request, now: Scored, conditions: list[Condition], target: float) -> dict[str, Any]:
+    here = services(request)
+    rule = auto_approval.complete(now.settings, conditions)
+    found = auto_approval.gate(now, rule, target)
+    return {**found, "rules_checked": auto_approval.note_check(here.store, rule, here.reviewer(request))}
+
+
+def _tally(now: Scored) -> dict[str, int]:
+    approved, rejected = int((now.label == 1).sum()), int((now.label == 0).sum())
+    return {"approved": approved, "rejected": rejected, "disputed": int(now.disputed.sum()), "bulk": int(now.bulk.sum())}
+
+
+def _by_type(now: Scored) -> list[dict[str, Any]]:
+    counts = np.bincount(now.error_type[now.label >= 0], minlength=len(now.error_types))
+    found = [{"error_type": name, "labels": int(count)} for name, count in zip(now.error_types, counts)]
+    return sorted(found, key=lambda row: (-row["labels"], row["error_type"]))
+
+
+def _filter(now: Scored, column: int, chosen: np.ndarray) -> dict[str, Any]:
+    """A filter at its setting against people, and how scores and decisions are spread over its thresholds."""
+    setting, stops = now.settings[column], now.stops[column]
+    known = ~np.isnan(now.scores[setting.filter])
+    label = np.where(chosen & known, now.label, -1)
+    codes, bins = now.codes[:, column], len(stops.cuts) + 1
+    plugin = FILTERS.load(setting.filter) if setting.filter in FILTERS.names() else None
+    return {
+        **{name: getattr(setting, name) for name in ("filter", "enabled", "threshold", "comparison")},
+        "title": plugin.title if plugin else "its file is gone from curation/filters",
+        **_agreement(now.meets(setting.condition), label),
+        "cuts": stops.cuts.tolist(),
+        "scored": np.bincount(codes[known], minlength=bins).tolist(),
+        "approved_at": np.bincount(codes[label == 1], minlength=bins).tolist(),
+        "rejected_at": np.bincount(codes[label == 0], minlength=bins).tolist(),
+    }
+
+
+def _agreement(passes: np.ndarray, label: np.ndarray) -> dict[str, Any]:
+    found = agreement(passes, label).to_row()
+    for name in ("precision", "miss_rate", "catches"):
+        found[name] = {key: None if value != value else value for key, value in found[name].items()}
+    return found
+
+
+def _shown(rule: dict[str, Any]) -> dict[str, Any]:
+    found = {name: rule[name] for name in ("rule_id", "author", "reason", "conditions", "evidence")}
+    if isinstance(found["evidence"], str):
+        found["evidence"] = json.loads(found["evidence"])
+    return {**found, "created_at": rule["created_at"].isoformat()}
+
+
+def _packed(values: np.ndarray) -> str:
+    return base64.b64encode(values.tobytes()).decode()

@@ -1,0 +1,124 @@
+// People's changes to the clusters: merge, rename, split, make, move.
+
+import { api, dialog, eventId, fmt, h, launchNow, toast } from "../shared/lib.js";
+import { choose, filter, narrowed, view } from "./index.js";
+import { changed } from "./cluster_tree.js";
+import { changeUndo } from "./undo.js";
+
+// The buttons above the tree, for what is selected: several clusters, or failures by lasso, facets or search.
+export function changeButtons(clusters, chosen) {
+  const several = clusters.filter((one) => chosen.includes(one.cluster_id));
+  const many = view.page?.failures ?? 0;
+  const some = narrowed() && many > 0 && Object.keys(filter()).some((name) => !["round", "cluster_id"].includes(name));
+  if (several.length < 2 && !some) return null;
+  return h("div.cl-tools",
+    several.length > 1 && h("button.btn.p", { onclick: () => merge(several) }, `Merge ${several.length} clusters`),
+    some && h("button.btn", { onclick: () => make(many) }, `Make a cluster of ${fmt.number(many)}`),
+    some && h("button.btn", { onclick: () => move(clusters, many) }, "Move to…"));
+}
+
+export async function placeNew() {
+  await launchNow("cluster", { only_new: true });
+}
+
+// Sends a change, tells what was done with a way back, and shows what there is now.
+async function send(path, body, said, then = {}) {
+  const done = await api(`clusters/${path}`, { ...body, event_id: eventId() });
+  toast(said, { kind: "good", action: changeUndo(done.change_id), seconds: 8 });
+  await changed();
+  const next = typeof then === "function" ? then(done) : then;
+  if (Object.keys(next).length) choose(next);
+}
+
+// A dialog with fields above its one button; `run` gets the text of the title field, if there is one.
+function asking(title, content, button, run, text = null) {
+  const input = text !== null && h("input.in", { value: text, maxlength: 120, "aria-label": "Title", autofocus: true });
+  const act = async () => {
+    const given = input ? input.value.trim() : null;
+    if (input && !given) return false;
+    try {
+      await run(given);
+    } catch {
+      return false;
+    }
+  };
+  const { element } = dialog(title, [content, input && h("div.field", { style: "margin-top:10px" }, h("label.dim", "Title"), input)],
+    [{ text: "Cancel" }, { text: button, kind: "p", run: act }]);
+  if (!input) return;
+  input.select();
+  input.focus();
+  input.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || event.isComposing) return;
+    event.preventDefault();
+    element.querySelector(".foot .btn.p").click();
+  });
+}
+
+export function rename(cluster) {
+  asking("Rename", h("p.dim", "Your title stands over the frontier model's, also when the map is laid again."), "Rename",
+    (title) => send("rename", { cluster_id: cluster.cluster_id, title }, `Renamed: ${title}`), cluster.title);
+}
+
+// Takes a suggested title.
+export const take = (cluster, title) => send("rename", { cluster_id: cluster.cluster_id, title }, `Renamed: ${title}`);
+
+// One cluster with another that is chosen in the dialog.
+export function mergeWith(cluster) {
+  const others = view.clusters.filter((one) => one.cluster_id !== cluster.cluster_id);
+  const select = choice([...others.filter((one) => one.error_type === cluster.error_type),
+    ...others.filter((one) => one.error_type !== cluster.error_type)]);
+  asking("Merge with", select, "Go on", async () => {
+    merge([cluster, others.find((one) => one.cluster_id === Number(select.value))]);
+  });
+}
+
+// A list of clusters by error type.
+function choice(clusters) {
+  const types = [...new Set(clusters.map((one) => one.error_type))];
+  return h("select.in", { "aria-label": "Cluster" }, types.map((type) => h("optgroup", { label: type },
+    clusters.filter((one) => one.error_type === type).map((one) => h("option", { value: one.cluster_id }, one.title)))));
+}
+
+function merge(several) {
+  const into = several.reduce((one, other) => (other.failures > one.failures ? other : one));
+  const ids = several.map((one) => one.cluster_id);
+  const total = several.reduce((sum, one) => sum + one.failures, 0);
+  const types = new Set(several.map((one) => one.error_type));
+  const mixed = types.size > 1 && h("p.dim", `They are of ${types.size} error types; the whole goes below ${into.error_type}. `
+    + "The failures keep their error types.");
+  asking(`Merge ${several.length} clusters`, [h("p", `${fmt.plural(total, "failure")} become one cluster. It stays one when the map is laid again.`),
+    mixed], "Merge", (title) => send("merge", { cluster_ids: ids, into: into.cluster_id, title }, `Merged ${several.length} clusters: ${title}`,
+    { cluster: into.cluster_id }), into.title);
+}
+
+// In two: the selected part against the rest where a part is selected, else by likeness.
+export function split(cluster) {
+  const part = view.page && view.page.failures > 0 && view.page.failures < cluster.failures ? view.page.failures : 0;
+  const how = part ? `The ${fmt.plural(part, "selected failure")} of it become a cluster of their own.`
+    : "It is cut into two by likeness of questions and pictures; the smaller part becomes a cluster of its own.";
+  asking("Split", h("p", how), "Split", async (title) => {
+    const { failure_ids: ids } = part ? await api("failures/ids", filter()) : {};
+    await send("split", { cluster_id: cluster.cluster_id, title, ...(ids && { failure_ids: ids }) }, `Split off: ${title}`,
+      (done) => ({ cluster: [cluster.cluster_id, done.cluster_id], lasso: null }));
+  }, `${cluster.title} (2)`);
+}
+
+function make(many) {
+  asking("Make a cluster", h("p", `The ${fmt.plural(many, "selected failure")} leave their clusters for a new one, which stays as it is `
+    + "when the map is laid again."), "Make", async (title) => {
+    const { failure_ids: ids } = await api("failures/ids", filter());
+    await send("make", { failure_ids: ids, title }, `Made of ${fmt.plural(ids.length, "failure")}: ${title}`,
+      (done) => ({ cluster: done.cluster_id, lasso: null }));
+  }, "");
+}
+
+function move(clusters, many) {
+  const select = choice(clusters);
+  asking(`Move ${fmt.plural(many, "failure")}`, [h("p.dim", { style: "margin-bottom:8px" }, "They stay there, also when the map is laid again."),
+    select], "Move", async () => {
+    const { failure_ids: ids } = await api("failures/ids", filter());
+    const into = clusters.find((one) => one.cluster_id === Number(select.value));
+    await send("move", { failure_ids: ids, into: into.cluster_id }, `Moved ${fmt.plural(ids.length, "failure")} to ${into.title}`,
+      { cluster: into.cluster_id, lasso: null });
+  });
+}

@@ -1,0 +1,161 @@
+"""The clusters of the Failures page: how far they can be trusted, their typical members, and people's changes to them."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from fastapi import APIRouter, HTTPException, Request
+from pydantic import BaseModel, Field
+
+from curation.clusters import edits
+from curation.clusters import splitting
+from curation.clusters import quality
+from curation.clusters.edits import BadChange, Made, Wish
+from curation.ui.services import services
+
+router = APIRouter(prefix="/api/clusters")
+T = TypeVar("T")
+
+
+class OfRound(BaseModel):
+    round: int | None = Field(default=None, description="The latest if absent.")
+
+
+class OfCluster(BaseModel):
+    cluster_id: int
+    limit: int = Field(default=6, ge=1, le=60)
+
+
+class History(OfRound):
+    limit: int = Field(default=50, ge=1, le=500)
+
+
+class Event(BaseModel):
+    """A change. `event_id` comes from the browser: sent twice it counts once."""
+
+    event_id: str = Field(min_length=8, max_length=64)
+
+
+class Rename(Event):
+    cluster_id: int
+    title: str
+
+
+class Merge(Event):
+    cluster_ids: list[int] = Field(min_length=2)
+    into: int
+    title: str | None = Field(default=None, description="Of the whole; that of `into` if absent.")
+
+
+class Split(Event):
+    cluster_id: int
+    failure_ids: list[int] | None = Field(default=None, description="What becomes the new cluster; the smaller half if absent.")
+    title: str | None = Field(default=None, description="Of the new cluster.")
+
+
+class Make(Event):
+    failure_ids: list[int] = Field(min_length=1)
+    title: str
+
+
+class Move(Event):
+    failure_ids: list[int] = Field(min_length=1)
+    into: int
+
+
+class Undo(Event):
+    change_id: int
+
+
+@router.post("/evidence")
+def evidence(request: Request, body: OfRound) -> dict[str, Any]:
+    """Stability and agreement by cluster, kappa for the round, and how many changes people made."""
+    return quality.evidence(services(request).store, _latest(request, body))
+
+
+@router.post("/typical")
+def typical(request: Request, body: OfCluster) -> list[dict[str, Any]]:
+    """The members of a cluster nearest its centre."""
+    return services(request).store.rows("cluster_typical", cluster_id=body.cluster_id, limit=body.limit)
+
+
+@router.post("/history")
+def history(request: Request, body: History) -> list[dict[str, Any]]:
+    """People's changes, newest first."""
+    return edits.history(services(request).store, _latest(request, body), body.limit)
+
+
+@router.post("/rename")
+def rename(request: Request, body: Rename) -> dict[str, Any]:
+    """Gives a cluster another title."""
+    return _change(request, body, "rename", cluster_ids=[body.cluster_id], title=body.title)
+
+
+@router.post("/merge")
+def merge(request: Request, body: Merge) -> dict[str, Any]:
+    """Makes one cluster of several."""
+    return _change(request, body, "merge", cluster_ids=body.cluster_ids, into_id=body.into, title=body.title)
+
+
+@router.post("/split")
+def split(request: Request, body: Split) -> dict[str, Any]:
+    """Makes a new cluster of a part of one: of the failures given, or of the smaller half."""
+    here, round_ = services(request), _round_of(request, cluster_ids=[body.cluster_id])
+    part = _or_422(splitting.part_of, here.store, here.workspace, round_, body.cluster_id, body.failure_ids)
+    title = (body.title or f"{part.title} (2)")[-edits.TITLE :]
+    wish = {"cluster_ids": [body.cluster_id], "title": title, "failure_ids": part.failure_ids, "example_ids": part.example_ids}
+    return _change(request, body, "split", **wish)
+
+
+@router.post("/make")
+def make(request: Request, body: Make) -> dict[str, Any]:
+    """Makes a new cluster of a selection."""
+    here, round_ = services(request), _round_of(request, failure_ids=body.failure_ids)
+    examples = splitting.examples_nearest(here.store, here.workspace, round_, body.failure_ids)
+    return _change(request, body, "make", title=body.title, failure_ids=body.failure_ids, example_ids=examples)
+
+
+@router.post("/move")
+def move(request: Request, body: Move) -> dict[str, Any]:
+    """Moves failures into a cluster."""
+    return _change(request, body, "move", into_id=body.into, failure_ids=body.failure_ids)
+
+
+@router.post("/undo")
+def undo(request: Request, body: Undo) -> dict[str, Any]:
+    """Takes one change back, whatever came after it."""
+    here, round_ = services(request), _round_of(request, change_id=body.change_id)
+    made = _or_422(edits.undo, here.store, round_, body.change_id, here.reviewer(request), body.event_id)
+    return _answer(request, round_, made)
+
+
+def _change(request: Request, body: Event, action: str, **what) -> dict[str, Any]:
+    here, wish = services(request), Wish(action, services(request).reviewer(request), body.event_id, **what)
+    round_ = _round_of(request, [*wish.cluster_ids, *([wish.into_id] if wish.into_id else [])], wish.failure_ids)
+    return _answer(request, round_, _or_422(edits.make, here.store, round_, wish))
+
+
+def _answer(request: Request, round_: int, made: Made) -> dict[str, Any]:
+    """Number, action and cluster of a change; who is nearest to which centre is put right first."""
+    here, whole = services(request), [made.cluster_id] if made.action in ("merge", "split", "make") and made.moved else []
+    splitting.measure_again(here.store, here.workspace, round_, made.moved, whole)
+    return {"change_id": made.change_id, "action": made.action, "cluster_id": made.cluster_id, "moved": len(made.moved)}
+
+
+def _round_of(request: Request, cluster_ids=(), failure_ids=(), change_id: int | None = None) -> int:
+    """The one round that all of these are of: each round has clusters of its own."""
+    rounds = services(request).store.column("rounds_of", cluster_ids=list(cluster_ids), failure_ids=list(failure_ids), change_id=change_id)
+    if len(rounds) != 1:
+        said = "these are of several rounds; choose one round first" if rounds else "no such cluster, failure or change in this workspace"
+        raise HTTPException(422 if rounds else 404, said)
+    return rounds[0]
+
+
+def _latest(request: Request, body: OfRound) -> int:
+    return body.round or (services(request).store.column("rounds") or [0])[-1]
+
+
+def _or_422(act: Callable[..., T], *given: Any) -> T:
+    try:
+        return act(*given)
+    except BadChange as error:
+        raise HTTPException(422, str(error)) from error

@@ -1,0 +1,65 @@
+// Taking back: what was done last in this tab by key, and anything that people said or changed in this round from a list.
+
+import { api, dialog, eventId, fmt, h, state, toast } from "../shared/lib.js";
+import { choose, open, refresh, view } from "./index.js";
+import { changed } from "./cluster_tree.js";
+
+const done = []; // what was done in this tab and not taken back, the latest last: {path, body}
+
+// Notes a change that can be taken back; returns what a toast needs for it. `path` is a route under api/, `body` names the change.
+// `sent`, where it is on its way still: it is taken back once it is there.
+function undoable(path, body, sent = Promise.resolve()) {
+  const one = { path, body, sent };
+  done.push(one);
+  sent.catch(() => done.includes(one) && done.splice(done.indexOf(one), 1));
+  return { text: "Undo", run: () => takeBack(one) };
+}
+
+export const changeUndo = (changeId) => undoable("clusters/undo", { change_id: changeId });
+export const wordUndo = (batchId, sent) => undoable("failures/triage/undo", { batch_id: batchId }, sent);
+
+// Takes back what was done last: a change to the clusters or a word on failures.
+export function undoLatest() {
+  if (!done.length) return toast("Nothing was changed since this page was opened; “History” lists what was before");
+  takeBack(done.at(-1));
+}
+
+async function takeBack(one) {
+  const at = done.findIndex((other) => JSON.stringify(other.body) === JSON.stringify(one.body));
+  if (at >= 0) done.splice(at, 1);
+  if (!(await (one.sent ?? Promise.resolve()).then(() => true, () => false))) return;
+  const answer = await api(one.path, { ...one.body, event_id: eventId() });
+  if (one.path === "clusters/undo") {
+    if (state.list("cluster").length) choose({ cluster: null }, true);
+    return changed();
+  }
+  toast(`Taken back for ${fmt.plural(answer.undone, "failure")}`, { kind: "good", seconds: 2.5 });
+  await refresh();
+}
+
+// All that people said and changed in the round, newest first, each with a way back.
+export async function history() {
+  const round = view.summary.round;
+  const [changes, words] = await Promise.all([api("clusters/history", { round, limit: 200 }), api("failures/triage/history", { round, limit: 200 })]);
+  const rows = [...changes, ...words].sort((one, other) => Date.parse(other.created_at) - Date.parse(one.created_at));
+  const undo = (row) => (row.batch_id ? { path: "failures/triage/undo", body: { batch_id: row.batch_id } } : { path: "clusters/undo", body: { change_id: row.change_id } });
+  const line = (row) => h("tr", { class: row.undone ? "faint" : "" }, h("td", row.batch_id && row.failures === 1 ? h("button.link", { onclick: () => { close(); open(row.failure_id); }, title: "Shows the failure" }, told(row)) : told(row)), h("td.dim", row.reviewer),
+    h("td.dim", fmt.ago(row.created_at)), h("td.r", row.undone ? "undone"
+      : h("button.btn", { onclick: () => { close(); takeBack(undo(row)); } }, "Undo")));
+  const content = rows.length ? h("table", h("tbody", rows.map(line))) : h("p.dim", "Nobody has changed a cluster, labelled a failure or corrected an error type in this round yet.");
+  const { close } = dialog("History", content, [], { wide: true });
+}
+
+function told(row) {
+  const { action, titles, into_title: into, title, failures } = row;
+  if (row.batch_id) {
+    const whose = failures === 1 ? `Failure ${fmt.number(row.failure_id)}` : fmt.plural(failures, "failure");
+    return `${whose}: ${[row.label, row.error_type && `error type ${row.error_type}`].filter(Boolean).join(", ")}`;
+  }
+  const names = (titles ?? []).map((one) => `“${one}”`).join(", ");
+  if (action === "rename") return `${names} renamed “${title}”`;
+  if (action === "merge") return `${names} merged${title ? ` as “${title}”` : ` into “${into}”`}`;
+  if (action === "split") return `${fmt.plural(failures, "failure")} split off ${names} as “${title}”`;
+  if (action === "make") return `“${title}” made of ${fmt.plural(failures, "failure")}`;
+  return `${fmt.plural(failures, "failure")} moved to “${into}”`;
+}

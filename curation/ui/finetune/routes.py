@@ -1,0 +1,174 @@
+"""The Finetune page: what would be trained on, how, and how the runs have gone."""
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from fastapi import APIRouter, HTTPException, Request
+from pydantic import BaseModel
+
+from curation import checkpoints
+from curation.jobs import chains
+from curation.results import comparison
+from curation.jobs.job_folder import JobFiles, read_lines
+from curation.jobs.manager import UnknownJob
+from curation.stage import NothingToDo
+from curation.stages.finetune import SNAPSHOT, Finetune, Options
+from curation.ui.server import parts
+from curation.ui.services import Services, services
+from models.finetuning.spec import RECIPES
+
+if TYPE_CHECKING:
+    import gradio as gr
+
+router = APIRouter(prefix="/api/finetune")
+_measured: dict[tuple, dict[str, Any] | None] = {}  # comparisons by checkpoints and numbers of answers: they take a while
+
+
+class Plan(BaseModel):
+    options: dict[str, Any] = {}
+
+
+class Which(BaseModel):
+    """A finetune's job; the latest if absent."""
+
+    job_id: int | None = None
+
+
+def component() -> "gr.HTML":
+    """The page: one gr.HTML around components/finetune.*."""
+    return parts.component("finetune")
+
+
+@router.post("/choices")
+def choices(request: Request) -> dict[str, Any]:
+    """Recipes, checkpoints to start from, the defaults, and how far the round is."""
+    store = services(request).store
+    round_ = checkpoints.current_round(store)
+    return {
+        "round": round_,
+        "checkpoint": checkpoints.find(store).name if round_ else None,
+        "checkpoints": [row["name"] for row in store.rows("checkpoints") if row["baseline"] != "imported"],
+        "recipes": {name: recipe.model_dump(mode="json") for name, recipe in RECIPES.items()},
+        "defaults": Options().model_dump(mode="json"),
+        "waiting": store.row("finetune_waiting"),
+    }
+
+
+@router.post("/plan")
+def plan(request: Request, body: Plan) -> dict[str, Any]:
+    """The snapshot that a launch would freeze, with replay, steps and time. `reason` says why it can't be launched."""
+    here, options = services(request), Options(**body.options)
+    round_ = checkpoints.current_round(here.store)
+    chosen = {"round": round_, "earlier": options.earlier_rounds}
+    groups = here.store.rows("finetune_samples", **chosen)
+    leaks = here.store.row("finetune_leaks", **chosen)
+    shown = {
+        "samples": sum(row["samples"] for row in groups),
+        **{name: _tally(groups, name) for name in ("error_type", "route", "dataset", "status")},
+        "leaks": leaks,
+    }
+    try:
+        found = Finetune().estimate(here.store, here.workspace, options)
+    except NothingToDo as nothing:
+        return {**shown, "replay": 0, "steps": 0, "seconds": None, "reason": str(nothing)}
+    reason = None if shown["samples"] else "no sample is approved yet. Review samples first."
+    if options.name and options.name in {row["name"] for row in here.store.rows("checkpoints")}:
+        reason = f"a checkpoint named {options.name!r} exists already; choose another name."
+    steps = found.detail["steps"]
+    second = _seconds_a_step(here, options.recipe)
+    return {**shown, **found.detail, "seconds": second and steps * second, "reason": reason}
+
+
+@router.post("/runs")
+def runs(request: Request) -> list[dict[str, Any]]:
+    """All finetunes, latest first; those that made a checkpoint with its accuracy on eval against its parent's, if both were asked."""
+    here = services(request)
+    shown = []
+    for row in here.store.rows("finetune_jobs"):
+        options = json.loads(row.pop("options"))
+        frozen = _frozen(here, row["job_id"])
+        samples = row["samples"] if row["samples"] is not None else frozen and len(frozen["samples"])
+        replay = row["replay"] if row["replay"] is not None else frozen and frozen["replay"]
+        measured = _measure(here, row["parent"], row["checkpoint"])
+        counts = {"samples": samples, "replay": replay, "created_at": row["created_at"].isoformat()}
+        shown.append({**row, **counts, "options": options, "measured": measured})
+    return shown
+
+
+@router.post("/run")
+def run(request: Request, body: Which) -> dict[str, Any] | None:
+    """One finetune as it stands (its events and log have routes of their own, by job); None if there is none yet."""
+    here = services(request)
+    listed = here.store.rows("finetune_jobs")
+    number = body.job_id or next((row["job_id"] for row in listed if row["status"] == "running"), listed[0]["job_id"] if listed else None)
+    if number is None:
+        return None
+    try:
+        job = here.jobs.get(number)
+    except UnknownJob as error:
+        raise HTTPException(404, str(error)) from error
+    if job["stage"] != "finetune":
+        raise HTTPException(404, f"job {number} is a job of {job['stage']}; look for it under Jobs")
+    ended = JobFiles(here.workspace.job(number)).last_events().get("end") or {}
+    row = next((row for row in listed if row["job_id"] == number), None)
+    chain = chains.view(here.store, number)
+    for step in chain:
+        if step["job_id"] and step["status"] in ("running", "queued"):
+            step["progress"] = here.jobs.get(step["job_id"])["progress"]
+    if row:
+        job |= {"message": row["message"] if job["status"] != "running" else job["message"]}
+    return {
+        "job": job,
+        "retry": bool(row) and job["failed"] > 0,
+        "run_id": row and row["run_id"],
+        "checkpoint": row and row["checkpoint"],
+        "parent": row and row["parent"],
+        "exit_code": ended.get("code"),
+        "chain": chain,
+    }
+
+
+def _tally(groups: list[dict[str, Any]], by: str) -> list[dict[str, Any]]:
+    counts: dict[str, int] = {}
+    for row in groups:
+        counts[row[by]] = counts.get(row[by], 0) + row["samples"]
+    return [{"value": value, "samples": count} for value, count in sorted(counts.items(), key=lambda item: (-item[1], str(item[0])))]
+
+
+def _frozen(here: Services, job_id: int) -> dict[str, Any] | None:
+    """What a launch froze, for runs that have made no checkpoint (yet)."""
+    path = here.workspace.job(job_id) / SNAPSHOT
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+
+
+def _seconds_a_step(here: Services, recipe: str) -> float | None:
+    """What a step took in the latest finetune by that recipe, in seconds; None before the first."""
+    for row in here.store.rows("finetune_jobs"):
+        if row["status"] != "done" or not row["seconds"] or json.loads(row["options"]).get("recipe") != recipe:
+            continue
+        events, _ = read_lines(JobFiles(here.workspace.job(row["job_id"])).events, 0)
+        steps = max((event["total"] for event in events if event["event"] == "progress"), default=0)
+        if steps:
+            return row["seconds"] / steps
+    return None
+
+
+def _measure(here: Services, parent: str | None, checkpoint: str | None) -> dict[str, Any] | None:
+    """Accuracy on eval before and after, and their paired difference with its interval; None while one of the two was not asked."""
+    if not parent or not checkpoint:
+        return None
+    before, after = checkpoints.find(here.store, parent), checkpoints.find(here.store, checkpoint)
+    counts = [here.store.row("eval_count", checkpoint_id=one.checkpoint_id) for one in (before, after)]
+    if not all(count["answered"] for count in counts):
+        return None
+    key = (str(here.store.path), parent, checkpoint, *(count["answered"] for count in counts))
+    if key not in _measured:
+        try:
+            _measured[key] = comparison.compare(here.store, before, after)
+        except ValueError:  # no example was answered by both
+            _measured[key] = None
+    if (found := _measured[key]) is None:
+        return None
+    line = {name: found["overall"][name] for name in ("before", "after", "difference", "low", "high", "items")}
+    turned = {name: found[name] for name in ("fixed", "broken")}
+    return {**line, **turned, "examples": counts[1]["examples"], "passed": found["gate"]["passed"]}

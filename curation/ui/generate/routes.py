@@ -1,0 +1,224 @@
+"""The Generate page: new samples for chosen clusters; what they will cost, and what becomes of them."""
+
+import json
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fastapi import APIRouter, HTTPException, Request
+from pydantic import BaseModel
+
+from curation import checkpoints
+from curation.review import blinding
+from curation.jobs import chains
+from curation.frontier import endpoints
+from curation.costs import judging_ahead
+from curation.costs import spend
+from curation.jobs.manager import UnknownJob, estimate_view
+from curation.prompts.versions import prompts_for
+from curation.stage import Job, NothingToDo
+from curation.stages.draw import POCKET_FLUX, cost_of_drawing
+from curation.stages.draw import Options as DrawOptions
+from curation.stages.filter import Options as FilterOptions
+from curation.stages.generate import Generate, Options, proposal_request
+from curation.ui.server import parts
+from curation.ui.data.endpoint_routes import view
+from curation.ui.services import Services, services
+from data.registry import FILTERS, IMAGE_GENERATORS
+
+if TYPE_CHECKING:
+    import gradio as gr
+
+router = APIRouter(prefix="/api/generate")
+DIFFUSERS = "diffusers"
+
+
+class Plan(BaseModel):
+    """A launch that is being thought about: the options of generate, and those of draw and filter, which are to follow."""
+
+    options: dict[str, Any] = {}
+    draw: dict[str, Any] = {}
+    filter: dict[str, Any] = {}
+    then: bool = True
+
+
+class Which(BaseModel):
+    """A generate job; the latest if absent."""
+
+    job_id: int | None = None
+    limit: int = 36
+
+
+def component() -> "gr.HTML":
+    """The page: one gr.HTML around components/generate.*."""
+    return parts.component("generate")
+
+
+@router.post("/choices")
+def choices(request: Request) -> dict[str, Any]:
+    """What can be chosen: clusters with teachable failures, frontier models, image generators; and how far the round is."""
+    here = services(request)
+    store = here.store
+    round_ = checkpoints.current_round(store)
+    schema = Options.model_json_schema()["properties"]
+    defaults = Options().model_dump(mode="json")
+    limits = {name: {side: schema[name][side] for side in ("minimum", "maximum") if side in schema[name]} for name in schema}
+    return {
+        "round": round_,
+        **(store.row("generate_round", round=round_) or {}),
+        "clusters": store.rows("generate_clusters", round=round_),
+        "endpoints": _endpoints(here),
+        "generators": _generators(here),
+        "plugins": {name: IMAGE_GENERATORS.load(name).Options.model_json_schema() for name in IMAGE_GENERATORS.names()},
+        "defaults": defaults,
+        "judges": FilterOptions().model_dump(mode="json", include={"frontier", "endpoint", "model"}),
+        "limits": limits,
+    }
+
+
+@router.post("/plan")
+def plan(request: Request, body: Plan) -> dict[str, Any]:
+    """What a launch would take, all stages together, and the prompt of its first failure word for word."""
+    here, options, draw = services(request), Options(**body.options), DrawOptions(**body.draw)
+    judging = FilterOptions(**body.filter)
+    round_ = checkpoints.current_round(here.store)
+    chosen = {"round": round_, "failure_ids": options.failure_ids, "cluster_ids": options.cluster_ids}
+    found = estimate_view(here.jobs.estimate("generate", body.options), options)
+    samples, images = found["detail"]["samples"], found["detail"]["images"]
+    enabled = [row["filter"] for row in here.store.rows("filters") if row["enabled"] and row["filter"] in FILTERS.names()]
+    paid = [name for name in enabled if "frontier" in FILTERS.load(name).needs]
+    judgements = samples * len(enabled) if body.then else 0
+    failures = here.store.rows("failures_to_practise", **chosen, limit=options.limit)
+    judged = judging_ahead.estimate(here.store, here.workspace, judging, paid, failures, samples if body.then else 0)
+    drawn = cost_of_drawing(here.workspace, draw, images if body.then else 0)
+    work = {"generate": (found["rows"], options.model)}
+    if body.then:
+        work |= {"draw": (images, draw.model), "filter": (judgements, judging.model)}
+    return {
+        **found,
+        "failures": found["detail"]["failures"],
+        "samples": samples,
+        "images": images,
+        "filter_calls": judged["calls"],
+        "filters": len(enabled),
+        "filter_usd": judged["usd"],
+        "filter_billed": judging.endpoint != endpoints.POCKET_TEACHER,
+        "draw_usd": drawn,
+        "seconds": _seconds(here, work),
+        "by_error_type": here.store.rows("generate_by_error_type", **chosen),
+        "prompt": _first_prompt(here, round_, options),
+        "frontier": _asked(here, options),
+        "judge": _asked(here, judging),
+        "drawer": {"host": draw.host(), "model": draw.model},
+    }
+
+
+@router.post("/job")
+def job(request: Request, body: Which) -> dict[str, Any] | None:
+    """A generate job as it stands: its funnel, spend, latest samples and errors, and what follows it. None if there is no such job yet."""
+    here = services(request)
+    listed = here.store.rows("generate_jobs")
+    number = body.job_id or (listed[0]["job_id"] if listed else None)
+    if number is None:
+        return None
+    try:
+        row = here.jobs.get(number)
+    except UnknownJob as error:
+        raise HTTPException(404, str(error)) from error
+    if row["stage"] != "generate":
+        raise HTTPException(404, f"job {number} is a job of {row['stage']}; look for it under Jobs")
+    options = Options(**row["options"])
+    chain = chains.view(here.store, number)
+    for step in chain:
+        if step["job_id"] and step["status"] in ("running", "queued"):
+            step["progress"] = here.jobs.get(step["job_id"])["progress"]
+    return {
+        "job": row,
+        "jobs": [{**one, "created_at": one["created_at"].isoformat()} for one in listed],
+        "asked": row["total"] * _samples_a_row(options),
+        "funnel": here.store.row("generate_funnel", job_id=number),
+        "money": spend.of_job(here.store, row, here.store.rows("job_calls_by_model", job_id=number)),
+        "made_for": spend.of_generated(here.store, number),
+        "latest": blinding.elsewhere(
+            here.store, here.reviewer(request), here.store.rows("generate_latest", job_id=number, limit=body.limit), ["status"]
+        ),
+        "errors": here.store.rows("generate_errors", job_id=number, limit=50),
+        "dropped": here.store.rows("dropped_proposals", job_id=number, limit=50),
+        "chain": chain,
+    }
+
+
+@router.post("/undrawn")
+def undrawn(request: Request, body: Which) -> dict[str, Any]:
+    """Options of draw for the samples of a generate job that still wait for a picture, with the generator that drew for it last."""
+    here = services(request)
+    drawn = [step["job_id"] for step in chains.view(here.store, body.job_id) if step["stage"] == "draw" and step["job_id"]]
+    as_before = here.jobs.get(drawn[-1])["options"] if drawn else {}
+    names = ("generator", "model", "generator_options", "budget_usd")
+    waiting = here.store.column("samples_of_job", job_id=body.job_id, undrawn=True)
+    return {**{name: as_before[name] for name in names if name in as_before}, "sample_ids": waiting}
+
+
+def _endpoints(here: Services) -> list[dict[str, Any]]:
+    """Those that have a name, and what was used before."""
+    there = endpoints.read()
+    named = [view(here, name, values, own=name in there.own) for name, values in there.named.items()]
+    known = {(one["endpoint"], one["model"]) for one in named}
+    used = [{"endpoint": row["endpoint"], "model": row["model"]} for row in here.store.rows("endpoints_used")]
+    return named + [view(here, None, one) for one in used if (one["endpoint"], one["model"]) not in known]
+
+
+def _generators(here: Services) -> list[dict[str, Any]]:
+    """Those that come with the program, and what was used before, with the address and all that it was used with."""
+    named = [(DIFFUSERS, POCKET_FLUX, "{}"), (DIFFUSERS, DrawOptions().model, "{}")]
+    used = [(row["generator"], row["model"], row["further"]) for row in here.store.rows("generators_used")]
+    found = []
+    for generator, model, further in dict.fromkeys(named + used):
+        options = {"generator": generator, "model": model, "generator_options": json.loads(further)}
+        with suppress(ValueError):  # it no longer exists, or has other options by now
+            draw = DrawOptions(**options)
+            found.append({**options, "address": draw.address, "host": draw.host()})
+    return found
+
+
+def _asked(here: Services, options: Options | FilterOptions) -> dict[str, Any]:
+    """Whom a stage asks, and whether the key for it is there."""
+    common = {name: getattr(options, name) for name in endpoints.COMMON}
+    return {name: value for name, value in view(here, options.frontier, common).items() if name != "values"}
+
+
+def _samples_a_row(options: Options) -> float:
+    """Samples that one row (a failure by one route) is asked for, on average over the routes."""
+    new = options.per_failure * options.images_per_prompt
+    return {"same_image": options.per_failure, "new_image": new, "both": (options.per_failure + new) / 2}[options.route]
+
+
+def _seconds(here: Services, work: dict[str, tuple[int, str]]) -> float | None:
+    """How long the stages take one after the other, by the time a row took in their latest jobs; None where one has no such job."""
+    total = 0.0
+    for stage, (rows, model) in work.items():
+        if not rows:
+            continue
+        seconds = here.store.value("seconds_per_row", stage=stage, model=model)
+        if seconds is None:
+            return None
+        total += rows * seconds
+    return total
+
+
+def _first_prompt(here: Services, round_: int, options: Options) -> dict[str, Any] | None:
+    """The request for the first failure, as it goes out; None if none is teachable."""
+    first = options.model_copy(update={"limit": 1})
+    try:
+        rows = Generate().select(here.store, here.workspace, Job(0, "generate", round_, first, Path()))
+    except NothingToDo:
+        return None
+    prompts = prompts_for(here.store, options.PROMPTS, options.prompts)
+    asked = [proposal_request(row, options, prompts) for row in rows]
+    return {
+        "failure_id": rows[0]["failure_id"],
+        "image": rows[0]["image"],
+        "error_type": rows[0]["error_type"],
+        "version": asked[0].prompt_version,
+        "requests": [{"route": row["route"], "system": one.system, "user": one.text} for row, one in zip(rows, asked)],
+    }

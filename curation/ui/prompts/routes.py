@@ -1,0 +1,255 @@
+"""The Prompts page: what the frontier model is asked, versions of it, one failure to try it on, two versions side by side."""
+
+import time
+from typing import TYPE_CHECKING, Any, Literal
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, Field
+
+from curation import checkpoints
+from curation.prompt_lab import comparison as prompt_comparison
+from curation.prompt_lab import trial
+from curation.prompts import versions
+from curation.frontier.endpoints import host_of
+from curation.frontier.options import open_client, together
+from curation.prompts.validation import BadPrompt, checked
+from curation.prompt_lab.trial import NothingToTry
+from curation.prompts.templates import PromptFile, Prompts, names, parts, shipped, version_of
+from curation.stages import stage_class
+from curation.stages.compare_prompts import COMPARED
+from curation.stages.diagnose import blind_request
+from curation.ui.server import parts as page_parts
+from curation.ui.services import Services, services
+from models.frontier import FrontierStopped, Outcome
+from models.frontier import Request as FrontierRequest
+
+if TYPE_CHECKING:
+    import gradio as gr
+
+router = APIRouter(prefix="/api/prompts")
+TO_TRY_ON = 100  # failures that the page steps through
+
+
+class Which(BaseModel):
+    """A prompt, and a version of it; the one in use if absent."""
+
+    name: str
+    version: str | None = None
+
+
+class Draft(BaseModel):
+    """A prompt as it stands in the editor."""
+
+    name: str
+    system: str = Field(max_length=100_000)
+    user: str = Field(max_length=100_000)
+    note: str = Field(default="", max_length=500)
+    use: bool = Field(default=True, description="Saved, it is in use at once.")
+
+
+class Trial(Draft):
+    """A draft to be asked about a failure; `options` are those of the stage: endpoint, model, samples a failure, difficulty."""
+
+    failure_id: int
+    route: Literal["same_image", "new_image"] = "same_image"
+    options: dict[str, Any] = {}
+
+
+class Comparison(BaseModel):
+    job_id: int
+
+
+def component() -> "gr.HTML":
+    """The page: one gr.HTML around components/prompts.*."""
+    return page_parts.component("prompts")
+
+
+@router.post("/list")
+def listed(request: Request) -> list[dict[str, Any]]:
+    """The prompts that something asks by, with the version in use."""
+    store = services(request).store
+    files = [shipped(name) for name in names() if shipped(name).used_by]
+    order = {"diagnose": 0, "cluster": 1, "generate": 2, "filter": 3}
+    shown = [_about(file) | {"in_use": versions.in_use(store, file.name)} for file in files]
+    return sorted(shown, key=lambda row: (order[row["stage"]], row["name"]))
+
+
+@router.post("/show")
+def show(request: Request, body: Which) -> dict[str, Any]:
+    """A prompt with all its versions, the text of one of them, how that differs from the shipped one, and its comparisons."""
+    store = services(request).store
+    file = versions.find(body.name)
+    version = versions.full_version(store, file.name, body.version or versions.in_use(store, file.name))
+    text = versions.text_of(store, file.name, version)
+    system, user = parts(text)
+    return {
+        **_about(file),
+        "shipped": file.version,
+        "in_use": versions.in_use(store, file.name),
+        "version": version,
+        "system": system,
+        "user": user,
+        "difference": versions.difference(file.text, text),
+        "versions": [{name: value for name, value in row.items() if name != "text"} for row in versions.history(store, file.name)],
+        "comparisons": prompt_comparison.listed(store, file.name),
+    }
+
+
+@router.post("/check")
+def check(request: Request, body: Draft) -> dict[str, Any]:
+    """What is wrong with a draft, and how it differs from the shipped text; nothing is kept."""
+    file = versions.find(body.name)
+    try:
+        text = checked(file, body.system, body.user)
+    except BadPrompt as bad:
+        return {"flaws": bad.flaws}
+    return {"flaws": [], "version": version_of(text), "difference": versions.difference(file.text, text)}
+
+
+@router.post("/save")
+def save(request: Request, body: Draft) -> dict[str, Any]:
+    """Keeps a draft as a version, in use at once if wanted; a text with flaws isn't kept."""
+    here = services(request)
+    author = here.reviewer(request)
+    try:
+        version = versions.save(here.store, body.name, body.system, body.user, body.note, author)
+    except BadPrompt as bad:
+        return {"flaws": bad.flaws}
+    if body.use:
+        versions.use(here.store, body.name, version, author)
+    return {"flaws": [], "version": version}
+
+
+@router.post("/use")
+def use(request: Request, body: Which) -> dict[str, str]:
+    """New jobs ask by this version; without one, by the shipped text again."""
+    here = services(request)
+    version = body.version or versions.SHIPPED_BY
+    return {"version": versions.use(here.store, body.name, version, here.reviewer(request))}
+
+
+@router.post("/failures")
+def failures(request: Request, body: Which) -> list[dict[str, Any]]:
+    """Failures to try a prompt on, of all error types by turns."""
+    store = services(request).store
+    round_ = checkpoints.current_round(store)
+    found = store.rows("prompt_failures", round=round_, failure_ids=None, teachable=body.name == "proposal", limit=TO_TRY_ON)
+    return [{name: row[name] for name in ("failure_id", "image", "error_type", "question")} for row in found]
+
+
+@router.post("/preview")
+def preview(request: Request, body: Trial) -> dict[str, Any]:
+    """The request about one failure word for word, and what it would cost; nothing is asked."""
+    here = services(request)
+    file, prompts = _draft(body)
+    row = _row(here, body)
+    options = _options(file, body)
+    asked = _requests(here, body.name, row, prompts, options)
+    with open_client(options, here.workspace) as client:
+        calls, usd = together(client.estimate([one], 1) for one in asked)
+    last = asked[-1]
+    return {
+        **trial.shown(row),
+        "version": last.prompt_version,
+        "system": last.system,
+        "user": last.text,
+        "pictures": len(last.images),
+        "schema_name": last.reply.__name__,
+        "schema": last.reply.model_json_schema(),
+        "blind_first": len(asked) > 1,
+        "calls": calls,
+        "usd": usd,
+        "endpoint": {"endpoint": options.endpoint, "model": options.model, "host": host_of(options.endpoint)},
+    }
+
+
+@router.post("/ask")
+def ask(request: Request, body: Trial) -> dict[str, Any]:
+    """Asks about one failure. The reply goes through the journal like every other, so that asking again costs nothing."""
+    here = services(request)
+    file, prompts = _draft(body)
+    row, options = _row(here, body), _options(file, body)
+    began, outcomes = time.monotonic(), []
+    with open_client(options, here.workspace) as client:
+        for _ in range(2):
+            outcome = _ask(client, _requests(here, body.name, row, prompts, options)[0])
+            outcomes.append(outcome)
+            if outcome.parsed is None or body.name != "diagnosis" or row["own_answer"] is not None:
+                break
+            row["own_answer"] = outcome.parsed.answer
+    last = outcomes[-1]
+    costs = [outcome.cost_usd for outcome in outcomes]
+    return {
+        "result": None if last.parsed is None else trial.outcome_of(body.name, row, last.parsed, body.route),
+        "error": last.error,
+        "bought": sum(outcome.asked > 0 for outcome in outcomes),
+        "usd": None if None in costs else sum(costs),
+        "seconds": time.monotonic() - began,
+        "own_answer": row["own_answer"],
+        "version": version_of(prompts.texts[body.name]),
+    }
+
+
+@router.post("/comparison")
+def comparison(request: Request, body: Comparison) -> dict[str, Any]:
+    """A comparison of two versions, as far as it is. Raises UnknownComparison."""
+    here = services(request)
+    job = here.jobs.get(body.job_id)
+    if job["stage"] != "compare_prompts":
+        raise UnknownComparison(f"job {body.job_id} is a job of {job['stage']}; look for it under Jobs")
+    return prompt_comparison.view(here.store, job)
+
+
+class UnknownComparison(ValueError):
+    """The job compares no prompts."""
+
+
+def _about(file: PromptFile) -> dict[str, Any]:
+    return {
+        "name": file.name,
+        "title": file.title,
+        "used_by": list(file.used_by),
+        "stage": trial.stage_of(file),
+        "shipped": file.version,
+        "fields": [{"name": field.name, "about": field.about, "required": field.required} for field in file.fields],
+        "reply": [{"name": name, "about": field.description} for name, field in file.reply.model_fields.items()],
+        "comparable": file.name in COMPARED,
+    }
+
+
+def _draft(body: Draft) -> tuple[PromptFile, Prompts]:
+    """The prompt as the editor has it. Raises BadPrompt."""
+    file = versions.find(body.name)
+    return file, Prompts({file.name: checked(file, body.system, body.user)})
+
+
+def _row(here: Services, body: Trial) -> dict[str, Any]:
+    """The failure with what the prompt needs. Raises NothingToTry."""
+    found = trial.material(here.store, here.workspace, body.name, checkpoints.current_round(here.store), [body.failure_id])
+    if not found:
+        why = "isn't teachable, so nothing is proposed for it" if body.name == "proposal" else "is not in this workspace"
+        raise NothingToTry(f"failure {body.failure_id} {why}; choose another one")
+    return {**found[0], "route": body.route}
+
+
+def _options(file: PromptFile, body: Trial) -> Any:
+    """The options of the stage that asks by this prompt, and so its endpoint. One call has no cap of its own and no batch."""
+    options = stage_class(trial.stage_of(file)).Options(**{**body.options, "budget_usd": None, "batch": False})
+    return options.model_copy(update={"endpoint_options": {**options.endpoint_options, "batch": False}})
+
+
+def _requests(here: Services, name: str, row: dict[str, Any], prompts: Prompts, options: Any) -> list[FrontierRequest]:
+    """The calls to be made: one, and before a diagnosis the blind answer if it isn't known."""
+    request = trial.request_for(name, row, prompts, options)
+    if name != "diagnosis" or row["own_answer"] is not None:
+        return [request]
+    return [blind_request(row["key"], row, row["image_path"], versions.prompts_for(here.store, ("blind",))), request]
+
+
+def _ask(client: Any, request: FrontierRequest) -> Outcome:
+    """Raises NothingToTry with the cause if the endpoint can't be asked at all."""
+    try:
+        (outcome,) = client.ask_all([request])
+    except FrontierStopped as stopped:
+        raise NothingToTry(str(stopped)) from stopped
+    return outcome

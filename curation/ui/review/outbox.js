@@ -1,0 +1,113 @@
+// Decisions on their way to the store: sent in their order, each with an id of its own, and again for as long as nothing answers.
+// Those that queue up while one is on its way go together, in one request; each has its own answer.
+// Until the store has acknowledged one it lies in localStorage, so that closing the page loses none.
+
+import { afterPaint, api, ApiError } from "../shared/lib.js";
+
+const WAITS = [400, 1000, 2000, 4000, 8000]; // milliseconds between attempts
+const PATIENCE = 15000; // an answer that takes longer counts as none
+const TOGETHER = 50; // decisions in one request
+const FINAL = [400, 403, 404, 409, 422]; // answers that sending again won't change
+
+export class Outbox {
+  // stored(item, answer) and refused(item, error) tell the outcome, changed() that the counter is another.
+  constructor({ stored, refused, changed }) {
+    Object.assign(this, { items: [], trouble: null, prefix: null, stored, refused, changed, sending: false, waiters: [] });
+    addEventListener("beforeunload", (event) => this.items.length && event.preventDefault());
+    addEventListener("online", () => this.wake?.());
+  }
+
+  // Takes up what an earlier page of this workspace could not send for this person.
+  open(workspace, reviewer) {
+    if (this.prefix) return;
+    this.prefix = `mistakebook.unsaved.${workspace}.${reviewer}.`;
+    const kept = Object.keys(localStorage).filter((key) => key.startsWith(this.prefix)).sort();
+    this.items.unshift(...kept.map((key) => ({ ...JSON.parse(localStorage.getItem(key)), key })));
+    this.send();
+  }
+
+  add(path, body) {
+    const key = `${this.prefix}${String(Date.now()).padStart(15, "0")}.${String(++count).padStart(6, "0")}.${body.event_id}`;
+    const item = { path, body, key };
+    localStorage.setItem(key, JSON.stringify({ path, body }));
+    this.items.push(item);
+    this.changed();
+    // Behind the frame that the key's own work is painted in: to start a request takes two milliseconds, and the answer a core.
+    afterPaint(() => this.send());
+    return item;
+  }
+
+  // Whether something about this sample is still on its way.
+  holds(sampleId) {
+    return this.items.some((item) => item.body.sample_id === sampleId || item.sampleId === sampleId);
+  }
+
+  // Resolves once everything is saved, or as soon as it is known that nothing answers.
+  settled() {
+    return this.items.length && !this.trouble ? new Promise((resolve) => this.waiters.push(resolve)) : Promise.resolve();
+  }
+
+  async send() {
+    if (this.sending || !this.prefix) return;
+    this.sending = true;
+    let together = TOGETHER;
+    for (let attempt = 0; this.items.length;) {
+      const items = this.next(together);
+      let outcomes; // what to tell of each
+      try {
+        const answers = await this.answers(items);
+        outcomes = items.map((item, i) => () => (answers[i].error ? this.refused(item, new ApiError(answers[i].error, answers[i].status)) : this.stored(item, answers[i])));
+      } catch (error) {
+        if (FINAL.includes(error.status) && items.length > 1) {
+          together = 1; // one of them is not understood: the others are not to go with it
+          continue;
+        }
+        if (FINAL.includes(error.status)) outcomes = [() => this.refused(items[0], error)];
+        else {
+          this.trouble = error.message;
+          this.release();
+          this.changed();
+          await this.pause(WAITS[Math.min(attempt++, WAITS.length - 1)]);
+          continue;
+        }
+      }
+      attempt = 0;
+      items.forEach((item, i) => { this.done(item); outcomes[i](); });
+    }
+    this.sending = false;
+    this.release();
+  }
+
+  // What goes in the next request: the first of all, and with a decision the decisions behind it, as far as they are on other samples.
+  next(most) {
+    const samples = new Set();
+    const end = this.items.findIndex(({ path, body }, i) => i === most || path !== "decide" || samples.size === samples.add(body.sample_id).size);
+    return this.items.slice(0, end < 0 ? this.items.length : Math.max(1, end));
+  }
+
+  async answers(items) {
+    const bodies = items.map((item) => item.body);
+    const send = (path, body) => api(`review/${path}`, body, { quiet: true, signal: AbortSignal.timeout(PATIENCE) });
+    return items.length === 1 ? [await send(items[0].path, bodies[0])] : (await send("decisions", { decisions: bodies })).answers;
+  }
+
+  done(item) {
+    this.items = this.items.filter((one) => one !== item);
+    localStorage.removeItem(item.key);
+    this.trouble = null;
+    this.changed();
+  }
+
+  pause(ms) {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.wake = () => { clearTimeout(timer); resolve(); };
+    });
+  }
+
+  release() {
+    for (const resolve of this.waiters.splice(0)) resolve();
+  }
+}
+
+let count = 0;

@@ -1,0 +1,180 @@
+"""The Review page's people: who reviews what, how fast, and how far they agree."""
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, Field
+
+from curation.review import assignments
+from curation.review import blinding
+from curation.review import queue as review_queue
+from curation.review import agreement as reviewer_agreement
+from curation.ui.server.guards import read_logins
+from curation.ui.services import Services, services
+
+router = APIRouter()
+Event = Annotated[str, Field(min_length=8, max_length=64, description="From the browser: sent twice it counts once.")]
+Name = Annotated[str, Field(max_length=100)]
+IDLE = 120  # seconds between two actions from which on a reviewer was away
+
+
+class Matching(BaseModel):
+    """Which samples are meant: the fields of reviews.FILTER_FIELDS; a list holds the values let through, absent means all."""
+
+    model_config = {"extra": "forbid"}
+
+    statuses: list[str] | None = None
+    error_types: list[str] | None = None
+    datasets: list[str] | None = None
+    routes: list[str] | None = None
+    rounds: list[int] | None = None
+    failed_bit: int | None = Field(default=None, ge=0, le=63)
+    failing: list[str] | None = Field(default=None, description="Names of filters, of which the sample fails at least one.")
+    failure_id: int | None = None
+    sample_ids: list[int] | None = None
+    search: str | None = Field(
+        default=None, description="Each word must begin a word of question, choices or answer; or phrases in quotes."
+    )
+    queue: Literal["mine", "done", "audit"] | None = Field(
+        default=None, description="What the reviewer was given: still to do, or decided; or what waits for the audit of a rule."
+    )
+
+    def given(self, request: Request) -> dict[str, Any]:
+        """The parameters of {sample_filter}, for whoever asks: what the words find as a bitmap of ids."""
+        here = services(request)
+        reviewer = here.reviewer(request)
+        chosen = {**self.model_dump(exclude={"queue", "search"}), "found": here.search.samples(self.search)}
+        if self.queue == "audit" or (self.queue == "mine" and blinding.queue_blind(here.store, reviewer)):
+            chosen |= dict.fromkeys(("statuses", "failing", "failed_bit"))  # to ask by what is hidden would tell it
+        if self.queue == "audit":
+            return {**chosen, "audited": True}
+        if self.queue:
+            return {**chosen, "queue_of": reviewer, "queue_done": self.queue == "done"}
+        if blinding.everywhere(here.store):
+            return {**chosen, "known_to": reviewer, "failing": None, "failed_bit": None}
+        return {**chosen, "beside": reviewer} if blinding.queue_blind(here.store, reviewer) else chosen
+
+
+class Selection(BaseModel):
+    matching: Matching = Matching()
+
+
+class Assign(Selection):
+    reviewers: list[Name] = Field(max_length=100)
+    copies: int = Field(default=1, ge=1, le=20, description="How many people look at each sample.")
+    blind: bool = False
+    title: str = Field(default="", max_length=200)
+    event_id: Event
+
+
+class Reassign(BaseModel):
+    assignment_id: int
+    reviewers: list[Name] = Field(max_length=100)
+    event_id: Event
+
+
+class Blind(BaseModel):
+    on: bool
+
+
+class Target(BaseModel):
+    samples: int = Field(ge=1, le=1_000_000)
+
+
+class Reveal(BaseModel):
+    sample_id: int
+
+
+@router.post("/people")
+def people(request: Request) -> dict[str, Any]:
+    """Everybody's pace and progress, the assignments, and the names that work may be given to."""
+    here = services(request)
+    given = assignments.standing(here.store)
+    rows = {row["reviewer"]: {**row, "assigned": 0, "done": 0} for row in here.store.rows("review_pace", idle=IDLE)}
+    for share in (share for one in given for share in one["progress"]):
+        row = rows.setdefault(share["reviewer"], {"reviewer": share["reviewer"], "decisions": 0, "timed": 0, "assigned": 0, "done": 0})
+        row |= {"assigned": row["assigned"] + share["assigned"], "done": row["done"] + share["done"]}
+    names = sorted({*_logins(here), *rows, here.reviewer(request)})
+    return {
+        "reviewer": here.reviewer(request),
+        "reviewers": [_paced(row) for row in rows.values()],
+        "names": names,
+        "logins": here.settings.auth is not None,
+        "assignments": given,
+        "disputed": sum(row["count"] for row in here.store.rows("sample_statuses") if row["status"] == "disputed"),
+        "blind": blinding.everywhere(here.store),
+        "target": review_queue.target(here.store),
+    }
+
+
+@router.post("/agreement")
+def agreement(request: Request) -> dict[str, Any]:
+    return reviewer_agreement.of_workspace(services(request).store)
+
+
+@router.post("/assign/preview")
+def assign_preview(request: Request, body: Selection) -> dict[str, int]:
+    here = services(request)
+    return assignments.preview(here.store, body.matching.given(request))
+
+
+@router.post("/assign")
+def assign(request: Request, body: Assign) -> dict[str, Any]:
+    here = services(request)
+    _known(here, body.reviewers)
+    reviewer = here.reviewer(request)
+    described = body.matching.model_dump(exclude_none=True)
+    given = body.matching.given(request)
+    how = {"reviewers": body.reviewers, "copies": body.copies, "blind": body.blind, "title": body.title}
+    return assignments.assign(here.store, given, **how, author=reviewer, event_id=body.event_id, described=described)
+
+
+@router.post("/reassign")
+def reassign(request: Request, body: Reassign) -> dict[str, Any]:
+    here = services(request)
+    _known(here, body.reviewers)
+    return assignments.reassign(here.store, body.assignment_id, body.reviewers, here.reviewer(request), body.event_id)
+
+
+@router.post("/blind")
+def blind(request: Request, body: Blind) -> dict[str, bool]:
+    here = services(request)
+    blinding.set_everywhere(here.store, body.on, here.reviewer(request))
+    return {"blind": body.on}
+
+
+@router.post("/target")
+def target(request: Request, body: Target) -> dict[str, int]:
+    here = services(request)
+    with here.store.write() as write:
+        value = {"samples": body.samples}
+        write.insert("setting", [{"name": review_queue.TARGET_SETTING, "value": value, "author": here.reviewer(request)}])
+    return {"target": body.samples}
+
+
+@router.post("/reveal")
+def reveal(request: Request, body: Reveal) -> dict[str, Any]:
+    """Shows a blind sample before it is decided, so that its dispute can be settled."""
+    here = services(request)
+    blinding.reveal(here.store, here.reviewer(request), body.sample_id)
+    return {"revealed": body.sample_id}
+
+
+def _logins(here: Services) -> list[str]:
+    return list(read_logins(here.settings.auth)) if here.settings.auth else []
+
+
+def _known(here: Services, names: list[str]) -> None:
+    """With logins only those: a name mistyped would keep its share for ever."""
+    strangers = [name for name in names if name.strip() not in _logins(here)] if here.settings.auth else []
+    if strangers:
+        raise assignments.BadAssignment(f"no login {', '.join(map(repr, strangers))}; there are: {', '.join(_logins(here))}")
+
+
+def _paced(row: dict[str, Any]) -> dict[str, Any]:
+    hours = (row.get("active_seconds") or 0) / 3600
+    return {
+        **row,
+        "per_hour": row["timed"] / hours if hours else None,
+        "approve_share": row["approvals"] / row["decisions"] if row["decisions"] else None,
+    }

@@ -1,0 +1,138 @@
+// The cards of the queue: loaded ahead with their pictures, so that the next one is there before it is asked for.
+
+import { api, media, onlyLatest } from "../shared/lib.js";
+
+const FIRST = 24; // cards loaded at the beginning, so that the first is there soon
+const MORE = 40; // and each time fewer than AHEAD are left
+const AHEAD = 64; // more than anybody presses keys while the next ones come
+const PICTURES = 12; // pictures fetched ahead
+
+export const pictureSize = (card) => (Math.max(card.width ?? 0, card.height ?? 0) <= 1024 ? "full" : "large");
+
+const REMEMBERED = "mistakebook.review.short";
+
+function remembered(asked) {
+  const kept = JSON.parse(sessionStorage.getItem(REMEMBERED) ?? "null");
+  return kept && JSON.stringify(kept[0]) === JSON.stringify(asked) ? kept[1] : null;
+}
+
+export class Queue {
+  // arrived(): a card that was waited for is there. unhurried(run): runs what can wait until nothing more pressing is on its way.
+  constructor(arrived, unhurried) {
+    Object.assign(this, { unhurried, cards: [], index: 0, before: 0, total: 0, order: null, short: null, known: null, ended: true, loading: null, asked: null, arrived, newest: onlyLatest() });
+    this.ahead = new Map(); // pictures on their way, by address
+  }
+
+  get card() {
+    return this.cards[this.index];
+  }
+
+  find(sampleId) {
+    return this.cards.find((card) => card.sample_id === sampleId);
+  }
+
+  // Begins anew, at a sample, past so many, or at the front. Resolves to false where a newer call has overtaken this one.
+  // After a reload in the middle the order goes on as it was, though approvals since have brought some clusters nearer to their target.
+  async load(asked, start, skip = 0) {
+    const before = start || skip ? remembered(asked) : null;
+    const answer = await this.newest(api("review/next", { ...asked, start, skip, short: before ?? undefined, count: FIRST }));
+    if (!answer) return false;
+    const { cards, total, order, short, approved, target } = answer;
+    if (!cards.length && skip && total) return this.load(asked, start, total - 1); // it is shorter than it was
+    Object.assign(this, { cards, index: 0, before: answer.before, total, asked: { ...asked, short }, order, known: { approved, target }, loading: null });
+    sessionStorage.setItem(REMEMBERED, JSON.stringify([asked, short]));
+    this.ended = answer.cards.length < FIRST;
+    this.tail = this.cards.at(-1);
+    this.head = this.cards[0];
+    this.prefetch();
+    return true;
+  }
+
+  // One card on (or back); true if there was one to go to. At the end the index stands behind the last card.
+  async move(by) {
+    const to = this.index + by;
+    if (to < 0) return this.before > 0 && this.loadBefore();
+    if (to > this.cards.length) return false;
+    this.index = to;
+    this.unhurried(() => this.prefetch());
+    return true;
+  }
+
+  prefetch() {
+    if (!this.ended && !this.loading && this.cards.length - this.index < AHEAD) this.loadMore();
+    for (const card of this.cards.slice(this.index, this.index + PICTURES)) {
+      if (!card.image) continue;
+      const address = media(card.image, pictureSize(card));
+      if (this.ahead.has(address)) continue;
+      const image = new Image();
+      image.src = address;
+      this.ahead.set(address, image);
+      if (this.ahead.size > 4 * PICTURES) this.ahead.delete(this.ahead.keys().next().value);
+    }
+  }
+
+  async loadMore() {
+    const { asked, tail } = this;
+    const loading = (this.loading = api("review/next", { ...asked, key: tail.key, sample_id: tail.sample_id, count: MORE }, { quiet: true }));
+    try {
+      const { cards } = await loading;
+      if (this.loading !== loading) return;
+      this.loading = null;
+      this.ended = cards.length < MORE;
+      this.tail = cards.at(-1) ?? tail;
+      const waited = !this.card;
+      this.cards.push(...cards.filter((card) => !this.find(card.sample_id)));
+      this.prefetch();
+      if (waited) this.arrived();
+    } catch {
+      if (this.loading === loading) setTimeout(() => { this.loading = null; this.prefetch(); }, 1500);
+    }
+  }
+
+  async loadBefore() {
+    const { cards } = await api("review/next", { ...this.asked, key: this.head.key, sample_id: this.head.sample_id, back: true, count: MORE });
+    if (!cards.length) return false;
+    this.head = cards.at(-1);
+    const fresh = cards.reverse().filter((card) => !this.find(card.sample_id));
+    this.cards.unshift(...fresh);
+    this.before = Math.max(0, this.before - fresh.length);
+    this.index = Math.max(0, fresh.length - 1);
+    return true;
+  }
+
+  // Goes to a sample, wherever it is: among the cards, or put in beside the current one.
+  async open(sampleId) {
+    let at = this.cards.findIndex((card) => card.sample_id === sampleId);
+    if (at < 0) {
+      const card = await api("review/card", { sample_id: sampleId });
+      at = this.cards.findIndex((one) => one.sample_id === sampleId);
+      if (at < 0) this.cards.splice((at = Math.min(this.index, this.cards.length)), 0, { ...card, guest: true });
+    }
+    this.index = at;
+    this.prefetch();
+  }
+
+  // Has a card anew from the store.
+  async refresh(sampleId) {
+    const shown = this.find(sampleId);
+    if (!shown) return;
+    const fresh = await api("review/card", { sample_id: sampleId }, { quiet: true });
+    Object.assign(shown, fresh);
+  }
+
+  // Shows a card again after the current one.
+  again(card) {
+    if (this.card === card) return;
+    const at = this.cards.indexOf(card);
+    if (at >= 0) {
+      this.cards.splice(at, 1);
+      if (at < this.index) this.index -= 1;
+    }
+    this.cards.splice(this.index + 1, 0, card);
+  }
+
+  // Where the current card stands: guests don't count.
+  get place() {
+    return this.before + this.cards.slice(0, this.index + 1).filter((card) => !card.guest).length;
+  }
+}

@@ -1,0 +1,291 @@
+"""The Review page: people's decisions on samples, one by one or many at once."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+from fastapi import APIRouter, BackgroundTasks, Body, HTTPException, Request
+from pydantic import BaseModel, Field
+
+from curation.calibration import auto_approval
+from curation.review import blinding
+from curation.review import handwritten
+from curation.review import queue as review_queue
+from curation.review import decisions as reviews
+from curation.review.queue import Order
+from curation.ui.server import parts
+from curation.ui.review import people_routes
+from curation.ui.server.guards import status_of
+from curation.ui.review.people_routes import Event, Matching
+from curation.ui.services import Services, services
+from data.images import MAX_BYTES, BadImage
+from data.store import Store
+
+if TYPE_CHECKING:
+    import gradio as gr
+
+router = APIRouter(prefix="/api/review")
+router.include_router(people_routes.router)
+
+
+class Asked(BaseModel):
+    """`short`, of an earlier answer, keeps the places of the order by informativeness where they were."""
+
+    matching: Matching = Matching()
+    order: Order = "informative"
+    short: dict[str, float] | None = None
+
+
+class Next(Asked):
+    """`after` (or `back`: before) a place, or `start` at a sample, or `skip` so many; a place is a card's {key, sample_id}."""
+
+    key: float | None = None
+    sample_id: int | None = None
+    back: bool = False
+    start: int | None = None
+    skip: int = Field(default=0, ge=0)
+    count: int = Field(default=20, ge=1, le=100)
+
+
+class PageOf(Asked):
+    offset: int = Field(default=0, ge=0)
+    limit: int = Field(default=60, ge=1, le=200)
+
+
+class Card(BaseModel):
+    sample_id: int
+
+
+class Decide(BaseModel):
+    sample_id: int
+    revision: int
+    action: reviews.Action
+    event_id: Event
+    reason: str | None = Field(default=None, max_length=200)
+    note: str | None = Field(default=None, max_length=2000)
+    image: str | None = None
+    settles: bool = Field(default=False, description="The decisions in dispute were looked at: this one counts over all of them.")
+
+
+class Decisions(BaseModel):
+    decisions: list[Decide] = Field(min_length=1, max_length=100, description="On different samples.")
+
+
+class Edit(BaseModel):
+    sample_id: int
+    revision: int
+    question: str = Field(max_length=4000)
+    choices: list[str] = Field(default=[], max_length=26)
+    answer: str = Field(max_length=2000)
+    event_id: Event
+
+
+class Undo(BaseModel):
+    event_id: Event
+    undone_event: str | None = None
+    batch_id: int | None = None
+
+
+class Preview(BaseModel):
+    matching: Matching
+    action: reviews.Action = "approve"
+    seed: int = 0
+
+
+class Bulk(BaseModel):
+    matching: Matching
+    action: reviews.Action
+    event_id: Event
+    reason: str | None = Field(default=None, max_length=200)
+    note: str | None = Field(default=None, max_length=2000)
+    expected: int | None = Field(default=None, description="How many samples the preview said; another number is refused.")
+
+
+class Pictures(BaseModel):
+    search: str | None = None
+    failure_id: int | None = None
+
+
+class ByHand(BaseModel):
+    event_id: Event
+    question: str = Field(max_length=4000)
+    answer: str = Field(max_length=2000)
+    choices: list[str] = Field(default=[], max_length=26)
+    failure_id: int | None = None
+    image: str | None = None
+    dataset: str | None = None
+    error_type: str | None = None
+
+
+def component() -> "gr.HTML":
+    """The page: one gr.HTML around components/review.*."""
+    return parts.component("review")
+
+
+@router.post("/facets")
+def facets(request: Request, body: Matching) -> dict[str, Any]:
+    """Values and counts by facet; whose decisions these are, what waits for them, and the reasons that a rejection may name."""
+    here = services(request)
+    reviewer = here.reviewer(request)
+    found = review_queue.facets(here.store, body.given(request))
+    if _blind_queue(here.store, reviewer, body):
+        found |= {"status": [], "failing": []}
+    elif body.queue is None and blinding.everywhere(here.store):
+        found |= {"failing": []}
+    about = {"workspace": here.workspace.name, "reviewer": reviewer, "reasons": reviews.REASONS}
+    given = here.store.value("queue_any", reviewer=reviewer)
+    queue = here.store.row("queue_counts", queue_of=reviewer) if given else {"assigned": 0, "done": 0}
+    return {"facets": found, **about, "queue": queue, "blind": blinding.everywhere(here.store), "audit": auto_approval.waiting(here.store)}
+
+
+@router.post("/next")
+def following(request: Request, body: Next) -> dict[str, Any]:
+    """Cards of the queue; `before` and `total` say where the first of them stands (absent when going on from a place).
+
+    `short` and `approved` (the first time only) say why the most informative come first.
+    """
+    here = services(request)
+    store, reviewer = here.store, here.reviewer(request)
+    matching, order = body.matching.given(request), _order(store, reviewer, body)
+    if body.key is not None and body.sample_id is not None:
+        place = review_queue.Place(body.key, body.sample_id)
+        cards = review_queue.following(store, matching, order, place, body.count, body.back, body.short)
+        return {"cards": blinding.cards(store, reviewer, cards)}
+    known = review_queue.shortfalls(store)
+    short = known["short"] if body.short is None else body.short
+    if body.start is not None:
+        cards = review_queue.starting_at(store, matching, order, body.start, body.count, short)
+    else:
+        cards = review_queue.following(store, matching, order, None, body.count, short=short, skip=body.skip)
+    first = review_queue.Place(cards[0]["key"], cards[0]["sample_id"]) if cards else None
+    where = review_queue.rank(store, matching, order, first, short)
+    shown = blinding.cards(store, reviewer, cards)
+    if order == "informative":  # a blind sample that was opened beside its queue: its place would tell what the filters say
+        shown = [{**card, "key": None} if card["blind"] else card for card in shown]
+    return {"cards": shown, **where, **known, "short": short, "order": order}
+
+
+@router.post("/page")
+def page(request: Request, body: PageOf) -> dict[str, Any]:
+    here = services(request)
+    store, reviewer = here.store, here.reviewer(request)
+    order = _order(store, reviewer, body)
+    found = review_queue.page(store, body.matching.given(request), order, body.offset, body.limit, body.short)
+    return {**found, "rows": blinding.rows(store, reviewer, found["rows"])}
+
+
+@router.post("/card")
+def card(request: Request, body: Card) -> dict[str, Any]:
+    return _card(request, body.sample_id)
+
+
+@router.post("/decide")
+def decide(request: Request, body: Decide, afterwards: BackgroundTasks) -> dict[str, Any]:
+    """Stores a decision; where it was an audit of a rule, what follows for the rule comes after the answer."""
+    (answer,) = _decided(request, [body], afterwards)
+    if isinstance(answer, Exception):
+        raise answer
+    return answer
+
+
+@router.post("/decisions")
+def decide_each(request: Request, body: Decisions, afterwards: BackgroundTasks) -> dict[str, list[dict[str, Any]]]:
+    """Stores what has queued up in a browser, in one transaction; each decision's answer is the sample's state, or {"error", "status"}."""
+    answers = _decided(request, body.decisions, afterwards)
+    return {"answers": [{"error": str(one), "status": status_of(one)} if isinstance(one, Exception) else one for one in answers]}
+
+
+@router.post("/edit")
+def edit(request: Request, body: Edit) -> dict[str, Any]:
+    here = services(request)
+    return reviews.edit(here.store, **body.model_dump(), reviewer=here.reviewer(request))
+
+
+@router.post("/undo")
+def undo(request: Request, body: Undo) -> dict[str, Any]:
+    """Takes one own event or batch back."""
+    here = services(request)
+    return reviews.undo(here.store, here.reviewer(request), body.event_id, body.batch_id, body.undone_event)
+
+
+@router.get("/history")
+def history(request: Request, limit: int = 100) -> list[dict[str, Any]]:
+    """Own actions, latest first; a bulk decision is one."""
+    here = services(request)
+    return here.store.rows("review_history", reviewer=here.reviewer(request), limit=min(limit, 1000))
+
+
+@router.post("/bulk/preview")
+def preview(request: Request, body: Preview) -> dict[str, Any]:
+    here = services(request)
+    return reviews.preview_bulk(here.store, _of_many(here, request, body.matching), body.action, body.seed)
+
+
+@router.post("/bulk")
+def bulk(request: Request, body: Bulk) -> dict[str, Any]:
+    here = services(request)
+    values = body.model_dump(exclude={"matching"})
+    return reviews.decide_bulk(here.store, _of_many(here, request, body.matching), reviewer=here.reviewer(request), **values)
+
+
+@router.post("/pictures")
+def pictures(request: Request, body: Pictures) -> dict[str, Any]:
+    """Pictures that a sample by hand may ask about, and the datasets that it may be written for."""
+    store = services(request).store
+    given = {**body.model_dump(), "search": " ".join((body.search or "").lower().split()) or None}
+    return {"pictures": store.rows("pictures_to_ask_about", **given, limit=24), "datasets": store.rows("dataset_names")}
+
+
+@router.post("/upload")
+def upload(
+    request: Request, content: Annotated[bytes, Body(media_type="application/octet-stream")], name: str = "the upload"
+) -> dict[str, Any]:
+    """Keeps a picture for a sample by hand; the body is the file's bytes."""
+    here = services(request)
+    if len(content) > MAX_BYTES:
+        raise BadImage(f"{name} has more than {MAX_BYTES >> 20} MB")
+    row = handwritten.add_picture(here.store, here.images, content, name)
+    return {"image": row["image"], "width": row["width"], "height": row["height"]}
+
+
+@router.post("/by_hand")
+def add_by_hand(request: Request, body: ByHand) -> dict[str, Any]:
+    here = services(request)
+    draft = handwritten.Draft(**body.model_dump(exclude={"event_id"}))
+    return _card(request, handwritten.add(here.store, draft, here.reviewer(request), body.event_id))
+
+
+def _decided(request: Request, decisions: list[Decide], afterwards: BackgroundTasks) -> list[dict[str, Any] | ValueError]:
+    here = services(request)
+    reviewer = here.reviewer(request)
+    settling = [one.sample_id for one in decisions if one.settles]
+    unseen = blinding.hidden(here.store, reviewer, settling)
+    meant = [reviews.Decision(**{**one.model_dump(), "settles": one.settles and one.sample_id not in unseen}) for one in decisions]
+    afterwards.add_task(auto_approval.after_decisions, here.store, [one.sample_id for one in decisions])
+    return reviews.decide_each(here.store, meant, reviewer)
+
+
+def _card(request: Request, sample_id: int) -> dict[str, Any]:
+    here = services(request)
+    found = review_queue.cards(here.store, [sample_id])
+    if not found:
+        raise reviews.UnknownSample(f"there is no sample {sample_id} in this workspace")
+    return blinding.cards(here.store, here.reviewer(request), found)[0]
+
+
+def _order(store: Store, reviewer: str, body: Asked) -> Order:
+    """What is blind is dealt in random order: the order by informativeness would tell what the filters say."""
+    if body.order != "informative":
+        return body.order
+    return "random" if blinding.everywhere(store) or _blind_queue(store, reviewer, body.matching) else body.order
+
+
+def _blind_queue(store: Store, reviewer: str, matching: Matching) -> bool:
+    return matching.queue == "audit" or (matching.queue == "mine" and blinding.queue_blind(store, reviewer))
+
+
+def _of_many(here: Services, request: Request, matching: Matching) -> dict[str, Any]:
+    reviewer = here.reviewer(request)
+    given = matching.given(request)
+    if matching.search and here.search.progress():  # asked behind the search, which may begin it; nothing is taken up meanwhile
+        raise HTTPException(409, "the search index is being made: wait until it is whole, then decide on all that is found")
+    blinding.refuse_many(here.store, reviewer, given)
+    return given

@@ -1,0 +1,36 @@
+// Why this sample comes now, and, where people disagree, what each of them said.
+
+import { chip, fmt, h } from "../shared/lib.js";
+import { words } from "./facets.js";
+
+const DID = { approve: ["approved", "ok"], reject: ["rejected", "no"] };
+const NEAR = 0.25; // of a threshold: a score nearer than that is worth a word
+
+// "Why now: 2 of 7 filters fail it · agreement 0.67 is near 0.6 · “Miscounts bars” has 12 of 100 approved"
+export function why(card, { queue }) {
+  if (card.guest) return "Beside the queue: you opened it.";
+  if (card.blind) return "Why now: random order, as it is blind";
+  if (queue.order !== "informative") return `Why now: ${{ random: "random order", newest: "newest first", oldest: "oldest first" }[queue.order]}`;
+  const judged = card.verdicts.filter((one) => one.score !== null);
+  const failed = judged.filter((one) => one.passes === false).length;
+  const apart = (one) => Math.abs(one.score - one.threshold) / Math.max(Math.abs(one.threshold), 1);
+  const nearest = judged.filter((one) => apart(one) > 0).sort((one, other) => apart(one) - apart(other))[0];
+  const { approved, target } = queue.known ?? {};
+  const have = approved?.[card.group];
+  const reasons = [
+    failed > 0 && failed < judged.length && `filters disagree: ${failed} of ${judged.length} fail it`,
+    nearest && apart(nearest) < NEAR && `${words(nearest.filter)} ${fmt.fixed(nearest.score, 2)} is near ${nearest.threshold}`,
+    have < target && `${card.cluster ? `“${card.cluster}”` : card.error_type} has ${fmt.number(have)} of ${fmt.number(target)} approved`,
+  ].filter(Boolean);
+  return `Why now: ${reasons.join(" · ") || "nothing more informative is left"}`;
+}
+
+// The latest word of each who decided this revision, side by side.
+export function dispute(card) {
+  if (card.status !== "disputed" || card.blind) return null;
+  const latest = new Map();
+  for (const event of card.events) if (DID[event.action] && !event.undone && event.revision === card.revision) latest.set(event.reviewer, event);
+  const said = ({ reviewer, action, reason, note, created_at }) => h("div.rev-said", { class: DID[action][1] }, h("div", h("b", reviewer), " ", chip(DID[action][0], { kind: DID[action][1] })),
+    reason && h("div", reason), note && h("div.rev-quote", note), h("small.dim", fmt.ago(created_at)));
+  return [h("dt", "Dispute"), h("dd", h("div.rev-dispute", [...latest.values()].map(said)), h("div.small.dim", "Your decision settles it: it counts over all of them, until it is undone."))];
+}

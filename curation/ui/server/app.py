@@ -1,0 +1,94 @@
+"""The server: guards, our own JSON and picture routes, and (unless headless) the pages."""
+
+import mimetypes
+import time
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from pydantic import ValidationError
+from starlette.exceptions import HTTPException
+
+from curation.config import Settings
+from curation.jobs.manager import Jobs
+from curation.ui.server import command_routes
+from curation.ui.jobs import routes
+from curation.ui.server import pages
+from curation.ui.server.guards import Errors, Guard, read_logins
+from curation.ui.services import Services, services
+from data.images import ImageStore
+from data.search import Search
+from data.store import Store
+from data.workspace import Workspace
+
+SIZES = {"thumb": 96, "card": 256, "large": 1024}  # pixels of the longer side
+FOREVER = {"Cache-Control": "private, max-age=31536000, immutable"}  # a picture's name is its content's hash
+
+
+def create_app(workspace: Workspace, store: Store, jobs: Jobs, settings: Settings, headless: bool = False) -> FastAPI:
+    """The app on an open workspace; nothing is started. `app.state.services` is what handlers work with."""
+    app = FastAPI(title="Mistakebook", docs_url=None, redoc_url=None, openapi_url=None, root_path=settings.root_path)
+    app.state.services = Services(store, workspace, jobs, settings, ImageStore(workspace.images), Search(store, workspace.search))
+    app.state.last_request = time.monotonic()
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(RequestValidationError, _bad_request)
+    app.add_exception_handler(ValidationError, _bad_options)
+    app.include_router(routes.router)
+    app.include_router(command_routes.router)
+    for router in pages.routers():
+        app.include_router(router)
+    app.add_api_route("/media/{sha256}/{size}", media, methods=["GET"])
+    app.add_api_route("/api/{rest:path}", _no_such_route, methods=["GET", "POST"])  # else the pages' own 404, of another form
+    if not headless:
+        from curation.ui.server import gradio_pages  # gradio takes seconds to import
+
+        app = gradio_pages.mount(app, app.state.services, settings.root_path or None)
+    logins = read_logins(settings.auth) if settings.auth else None
+    app.add_middleware(Errors)
+    app.add_middleware(Guard, token=settings.token, allow_hosts=settings.allow_hosts, logins=logins, seen=lambda: _note_request(app))
+    return app
+
+
+def media(request: Request, sha256: str, size: str) -> Response:
+    """A picture by the hash that the store knows it under: thumb, card, large, or full as it was imported."""
+    here = services(request)
+    if size != "full" and size not in SIZES:
+        raise HTTPException(404, f"no pictures of size {size!r}; there are: {', '.join(SIZES)}, full")
+    if here.store.value("image_known", image=sha256) is None:
+        raise HTTPException(404, f"the workspace has no picture {sha256}")
+    try:
+        path = here.images.path(sha256) if size == "full" else here.images.thumbnail(sha256, SIZES[size])
+    except FileNotFoundError as error:
+        raise HTTPException(404, str(error)) from error
+    content = path.read_bytes()  # at once: FileResponse goes to another thread and back for each step, which takes longer than the reading
+    return Response(content, headers=FOREVER, media_type=mimetypes.guess_type(path)[0])
+
+
+def _no_such_route(request: Request, rest: str) -> None:
+    raise HTTPException(404)
+
+
+def _note_request(app: FastAPI) -> None:
+    app.state.last_request = time.monotonic()
+
+
+async def _http_error(request: Request, error: HTTPException) -> JSONResponse:
+    text = f"there is nothing at {request.url.path}" if error.status_code == 404 and error.detail == "Not Found" else error.detail
+    return JSONResponse({"error": text}, error.status_code, headers=error.headers)
+
+
+async def _bad_request(request: Request, error: RequestValidationError) -> JSONResponse:
+    return JSONResponse({"error": _in_words(error.errors(), skip=1)}, 422)
+
+
+async def _bad_options(request: Request, error: ValidationError) -> JSONResponse:
+    return JSONResponse({"error": _in_words(error.errors(), skip=0)}, 422)
+
+
+def _in_words(errors: list[dict], skip: int) -> str:
+    """What pydantic found, a clause a field: where, what it got, what it wants. `skip` leaves out "body"."""
+    clauses = []
+    for error in errors:
+        where = ".".join(str(part) for part in error["loc"][skip:]) or "the request"
+        clauses.append(f"{where}: {error['msg'][0].lower()}{error['msg'][1:]} (got {str(error.get('input'))[:80]!r})")
+    return "; ".join(clauses)

@@ -1,0 +1,127 @@
+"""Routes that only the command line uses: each calls one function of curation."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from fastapi import APIRouter, HTTPException, Request
+from pydantic import BaseModel
+
+from curation import checkpoints
+from curation.workspaces import backups
+from curation.review import blinding
+from curation.workspaces import builtin
+from curation.results import comparison
+from curation.review import decisions
+from curation.results import summary
+from curation.ui.services import services
+from data.registry import EXPORTS
+
+router = APIRouter(prefix="/api/command")
+
+
+class Bulk(BaseModel):
+    action: Literal["approve", "reject", "reset"]
+    matching: dict[str, Any]
+    reason: str | None = None
+
+
+class Undo(BaseModel):
+    batch_id: int
+
+
+class NextRound(BaseModel):
+    checkpoint: str
+
+
+class Export(BaseModel):
+    format: str
+    folder: Path
+    options: dict[str, Any] = {}
+
+
+class Backup(BaseModel):
+    folder: Path | None = None
+
+
+@router.post("/review/preview")
+def preview(request: Request, body: Bulk) -> dict[str, Any]:
+    here = services(request)
+    blinding.refuse_many(here.store, here.reviewer(request), body.matching)
+    return decisions.preview_bulk(here.store, body.matching)
+
+
+@router.post("/review")
+def review(request: Request, body: Bulk) -> dict[str, Any]:
+    here = services(request)
+    blinding.refuse_many(here.store, here.reviewer(request), body.matching)
+    return decisions.decide_bulk(here.store, body.matching, body.action, here.reviewer(request), decisions.new_event(), body.reason)
+
+
+@router.post("/undo")
+def undo(request: Request, body: Undo) -> dict[str, Any]:
+    here = services(request)
+    return decisions.undo(here.store, here.reviewer(request), decisions.new_event(), batch_id=body.batch_id)
+
+
+@router.get("/results")
+def compare(request: Request, before: str | None = None, after: str | None = None, score: str = "strict") -> dict[str, Any]:
+    """Two checkpoints by name: by default the newest, and what it was trained from."""
+    store = services(request).store
+    known = store.rows("checkpoints")
+    if not known:
+        raise HTTPException(409, "there is no checkpoint yet")
+    newest = checkpoints.find(store, after or known[-1]["name"])
+    parents = {row["name"]: row["parent"] for row in known}
+    names = {row["checkpoint_id"]: row["name"] for row in known}
+    parent = before or names.get(parents[newest.name])
+    if parent is None:
+        raise HTTPException(409, f"checkpoint {newest.name} was trained from no other; name the two to compare: {', '.join(parents)}")
+    return comparison.compare(store, checkpoints.find(store, parent), newest, score)
+
+
+@router.post("/begin")
+def begin(request: Request) -> dict[str, int | None]:
+    """Imports the built-in benchmarks and starts the first evaluation; what is there already is left alone."""
+    here = services(request)
+    return {"job_id": builtin.begin(here.store, here.jobs)}
+
+
+@router.get("/summary")
+def summarise(request: Request, before: str, after: str) -> dict[str, Any]:
+    """The loop in numbers, from one checkpoint to another."""
+    return summary.of_round(services(request).store, before, after)
+
+
+@router.get("/rounds")
+def rounds(request: Request) -> list[dict[str, Any]]:
+    return [{**row, "created_at": _iso(row["created_at"])} for row in services(request).store.rows("rounds")]
+
+
+@router.post("/rounds")
+def next_round(request: Request, body: NextRound) -> list[dict[str, Any]]:
+    checkpoints.begin_round(services(request).store, body.checkpoint)
+    return rounds(request)
+
+
+@router.post("/export")
+def export(request: Request, body: Export) -> dict[str, Any]:
+    here = services(request)
+    samples = here.store.rows("approved_samples")
+    if not samples:
+        raise HTTPException(409, "no sample is approved yet; review samples first")
+    body.folder.mkdir(parents=True, exist_ok=True)
+    path = EXPORTS.make(body.format, body.options).write(samples, here.images.path, body.folder)
+    return {"path": str(path), "samples": len(samples)}
+
+
+@router.post("/backup")
+def backup(request: Request, body: Backup) -> dict[str, Any]:
+    here = services(request)
+    folder = backups.backup(here.store, here.workspace, body.folder)
+    pictures = sum(path.is_file() for path in (folder / here.workspace.images.name).rglob("*"))
+    return {"folder": str(folder), "rows": backups.row_count(folder), "pictures": pictures}
+
+
+def _iso(moment: datetime) -> str:
+    return moment.isoformat()

@@ -1,0 +1,41 @@
+"""What the browser fetches while Gradio's own scripts still load: the modules of the page that the URL names.
+
+Without it they come one after the other, each named by the one before, once Gradio has put the pages in place. It goes through
+Gradio's `head`, which comes after its first script: as a `Link` header it would stand in that one's way (docs/log.md). Styles are
+left to gr.HTML, which does not link one that the head names already, if only to fetch it.
+"""
+
+import json
+import re
+
+from curation.ui.server.pages import PAGES
+from curation.ui.server.static_files import COMPONENTS
+
+_IMPORT = re.compile(r"""^(?:import|export)\b[^;]*?["']\./([\w.]+\.js)["']""", re.MULTILINE)
+
+SCRIPT = """<script>
+(() => {
+  const files = %s;
+  const chosen = new URLSearchParams(location.search).get("page");
+  for (const name of new Set([...files[""], ...(files[chosen] ?? files[%s])])) {
+    document.head.append(Object.assign(document.createElement("link"), { rel: "modulepreload", href: "ui/" + name }));
+  }
+})();
+</script>"""
+
+
+def head() -> str:
+    """For the document's head."""
+    files = {"": [*modules("lib"), *modules("shell")], **{page.name: modules(page.name) for page in PAGES}}
+    return SCRIPT % (json.dumps(files, separators=(",", ":")), json.dumps(PAGES[0].name))
+
+
+def modules(name: str) -> list[str]:
+    """A module of components/ and all that it imports, by file name."""
+    found, todo = [], [f"{name}.js"]
+    while todo:
+        one = todo.pop(0)
+        if one not in found:
+            found.append(one)
+            todo += _IMPORT.findall((COMPONENTS / one).read_text(encoding="utf-8"))
+    return found

@@ -1,0 +1,151 @@
+"""Opens a workspace and serves it until it is told to stop: what `python app.py` and a headless owner do."""
+
+import json
+import logging
+import os
+import secrets
+import signal
+import socket
+import sys
+import threading
+import time
+from dataclasses import replace
+
+import uvicorn
+
+from curation.workspaces import owner
+from curation.config import BadSettings, Settings
+from curation.jobs.manager import Jobs
+from curation.ui.server.guards import is_loopback, read_logins
+from curation.ui.server.app import create_app
+from data.store import Store, StoreInUse
+from data.workspace import DEFAULT_NAME, Workspace
+
+LEAVE_SECONDS = 30  # how long an idle headless owner may take to hand over
+log = logging.getLogger(__name__)
+
+
+def serve(workspace: Workspace, settings: Settings) -> None:
+    """Serves until SIGINT, SIGTERM, or (headless) until idle. Raises BadSettings, BadAuthFile, StoreError before it listens."""
+    if settings.auth:
+        read_logins(settings.auth)
+    if not is_loopback(settings.host) and not settings.auth:
+        raise BadSettings(
+            f"--host {settings.host} lets other machines in: that needs logins. Write lines user:password into a file, "
+            "chmod 600 it, and add --auth FILE (and --allow-host NAME, the name that they will use)"
+        )
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # uvicorn raises it again after its own shutdown
+    listening = _bind(settings)
+    store = jobs = None
+    try:
+        store = _open(workspace)
+        jobs = Jobs(store, workspace)
+        jobs.recover()
+        _run(workspace, store, jobs, replace(settings, token=settings.token or secrets.token_urlsafe(32)), listening)
+    except KeyboardInterrupt:
+        print("stopping", file=sys.stderr)
+    finally:
+        owner.withdraw(workspace)
+        if jobs:
+            jobs.shutdown()
+        if store:
+            store.close()
+        listening.close()
+
+
+def _run(workspace: Workspace, store: Store, jobs: Jobs, settings: Settings, listening: socket.socket) -> None:
+    from curation.calibration import auto_approval
+    from curation.workspaces import builtin
+
+    builtin.prepare(store)
+    app = create_app(workspace, store, jobs, settings, headless=settings.headless)
+    app.state.services.search.refresh_soon()
+    config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=3)
+    server = uvicorn.Server(config)
+    app.state.quit = lambda: setattr(server, "should_exit", True)
+    port = listening.getsockname()[1]
+    address = f"http://{'127.0.0.1' if settings.host in ('0.0.0.0', '127.0.0.1') else _bracketed(settings.host)}:{port}"
+    owner.announce(workspace, address, settings.token, settings.headless)
+    stopped = threading.Event()
+    if settings.headless:
+        threading.Thread(target=_leave_when_idle, args=(app, jobs, settings.idle_seconds), daemon=True).start()
+    else:
+        where = {"workspace": workspace.name, "address": f"{address}{settings.root_path}", "pid": os.getpid()}
+        print(
+            json.dumps(where)
+            if settings.say_json
+            else f"Mistakebook: workspace {workspace.name} at {address}{settings.root_path} (Ctrl-C stops it)",
+            flush=True,
+        )
+        if workspace.name == DEFAULT_NAME and not any(job["stage"] == "evaluate" for job in jobs.list()):
+            threading.Thread(target=_begin, args=(builtin, store, jobs, stopped), name="begin", daemon=True).start()
+    threading.Thread(target=auto_approval.watch, args=(store, stopped), name="audit", daemon=True).start()
+    try:
+        server.run(sockets=[listening])
+    finally:
+        stopped.set()
+        app.state.services.search.close()
+
+
+def _begin(builtin, store: Store, jobs: Jobs, stopped: threading.Event) -> None:
+    try:
+        builtin.begin(store, jobs)
+    except Exception:
+        if not stopped.is_set():  # a store that is being closed is no fault
+            log.exception("the built-in workspace could not be begun; the Jobs page says more")
+
+
+def _leave_when_idle(app, jobs: Jobs, idle_seconds: float) -> None:
+    while idle_seconds:
+        time.sleep(min(1.0, idle_seconds / 4))
+        if jobs.active():
+            app.state.last_request = time.monotonic()
+        elif time.monotonic() - app.state.last_request > idle_seconds:
+            app.state.quit()
+            return
+
+
+def _bind(settings: Settings) -> socket.socket:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    # asyncio turns Nagle's algorithm off just where the protocol is named: else each answer waits 40 ms for an acknowledgement
+    bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind((settings.host, settings.port))
+    except OSError as error:
+        bound.close()
+        raise BadSettings(
+            f"port {settings.port} of {settings.host} can't be used ({error.strerror}): "
+            "stop what uses it, choose another with --port (or MISTAKEBOOK_PORT), or --port 0 for any free one"
+        ) from error
+    bound.set_inheritable(False)
+    return bound
+
+
+def _open(workspace: Workspace) -> Store:
+    workspace.create()
+    try:
+        return Store(workspace.store, workspace.backups)
+    except StoreInUse as error:
+        if not _asked_to_leave(workspace):
+            raise StoreInUse(owner.held_by(workspace, str(error))) from error
+    return Store(workspace.store, workspace.backups)
+
+
+def _asked_to_leave(workspace: Workspace) -> bool:
+    """A headless owner that the command line left behind hands the workspace over, unless it runs jobs."""
+    noted = owner.find(workspace)
+    if not noted or not noted.headless:
+        return False
+    try:
+        noted.request("POST", "/api/quit")
+    except owner.Refused as error:
+        raise StoreInUse(f"workspace {workspace.name}: a headless app (process {noted.pid}) {error}") from error
+    deadline = time.monotonic() + LEAVE_SECONDS
+    while noted.is_alive() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return not noted.is_alive()
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host

@@ -1,0 +1,62 @@
+// Talking to our own routes. Errors become a toast with what failed and what to do, and an exception that ends the caller.
+
+import { toast } from "./overlays.js";
+
+export class ApiError extends Error {
+  constructor(message, status) {
+    super(message);
+    this.status = status;
+  }
+}
+
+let notLost = () => {}; // takes the message away that the app does not answer
+
+// POSTs `body` as JSON to api/<path> (GETs where there is none) and gives back the JSON answer. `quiet` leaves the toast to the caller.
+export async function api(path, body, { quiet = false, signal } = {}) {
+  const options = body === undefined ? { signal } : { method: "POST", headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(body), signal };
+  let response;
+  try {
+    response = await fetch(new URL(`api/${path}`, document.baseURI), options);
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw failed("The app does not answer. It may have been stopped: start it again (python app.py), then go on here.", 0, quiet);
+  }
+  notLost();
+  if (response.ok) return response.json();
+  const text = await response.text();
+  let message = text;
+  try {
+    const answer = JSON.parse(text);
+    message = answer.error ?? JSON.stringify(answer.detail ?? answer);
+  } catch { /* not JSON: the text itself is the message */ }
+  throw failed(message || `${path}: ${response.status} ${response.statusText}`, response.status, quiet);
+}
+
+function failed(message, status, quiet) {
+  if (!quiet) {
+    const close = toast(message, { kind: "bad" });
+    if (!status) notLost = close;
+  }
+  return new ApiError(message, status);
+}
+
+// The address of a picture: size is thumb (96), card (256), large (1024 pixels) or full.
+export const media = (sha, size = "card") => new URL(`media/${sha}/${size}`, document.baseURI).href;
+
+// A name for an event that may be sent twice but must count once.
+export const eventId = () => ([1e7] + -1e3 + -4e3 + -8e3 + -1e11).replace(/[018]/g, (c) =>
+  (c ^ (crypto.getRandomValues(new Uint8Array(1))[0] & (15 >> (c / 4)))).toString(16));
+
+let charts;
+// plotly.js (4.8 MB, from this machine), loaded when first asked for: const Plotly = await plotly().
+export function plotly() {
+  charts ??= new Promise((resolve, reject) => {
+    const script = document.createElement("script");
+    script.src = new URL("ui/plotly.min.js", document.baseURI);
+    script.onload = () => resolve(window.Plotly);
+    script.onerror = () => reject(new Error("plotly.js could not be loaded"));
+    document.head.append(script);
+  });
+  return charts;
+}

@@ -1,0 +1,118 @@
+"""Looking after a workspace: what takes space and what of it can go, backups that are there, new and archived workspaces."""
+
+import json
+import shutil
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from curation.workspaces import backups
+from curation.workspaces import builtin
+from curation.workspaces import owner
+from curation.jobs.job_folder import JobFiles
+from data import workspace as workspaces
+from data.store import Store
+from data.workspace import Workspace
+
+ARCHIVE = "archived"
+OLD = 7  # days since a job's end, before its files count as leftovers
+
+
+class CantDo(ValueError):
+    """What was asked of a workspace can't be done; the text says what to do first."""
+
+
+def disk(store: Store, workspace: Workspace) -> dict[str, Any]:
+    """Bytes by part of the workspace, what could be freed, and what is free on the disk."""
+    thumbnails = workspace.images / backups.THUMBNAILS
+    parts = {
+        "pictures": _size([workspace.images]) - _size([thumbnails]),
+        "thumbnails": _size([thumbnails]),
+        "checkpoints": _size([workspace.checkpoints]),
+        "store": _size(workspace.root.glob("store.duckdb*")),
+        "paid replies": _size(workspace.root.glob("replies.sqlite*")),
+        "jobs": _size([workspace.root / "jobs"]),
+        "vectors": _size([workspace.root / "vectors"]),
+        "uploads": _size([workspace.root / "uploads"]),
+        "backups": _size([workspace.backups]),
+    }
+    freeable = {"thumbnails": parts["thumbnails"], "jobs": _size(_leftovers(store, workspace)), "uploads": parts["uploads"]}
+    return {"parts": parts, "freeable": freeable, "free": shutil.disk_usage(workspace.root).free}
+
+
+def clean(store: Store, workspace: Workspace, what: str) -> int:
+    """Frees thumbnails (made again when asked for), jobs (inputs and results of old jobs that are in the store) or uploads.
+
+    Returns the bytes. Logs, events and settings of jobs stay.
+    """
+    found = {
+        "thumbnails": [workspace.images / backups.THUMBNAILS],
+        "jobs": _leftovers(store, workspace),
+        "uploads": [workspace.root / "uploads"],
+    }
+    if what not in found:
+        raise CantDo(f"{what!r} can't be cleaned up; there are: {', '.join(found)}")
+    size = _size(found[what])
+    for path in found[what]:
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+    return size
+
+
+def backups_there(workspace: Workspace) -> list[dict[str, Any]]:
+    """Backups of the workspace, newest first; those made before a migration hold the tables alone."""
+    found = []
+    for folder in workspace.backups.iterdir():
+        whole = (folder / "store" / "manifest.json").is_file()
+        manifest = folder / "store" / "manifest.json" if whole else folder / "manifest.json"
+        if folder.suffix == ".new" or not manifest.is_file():
+            continue
+        rows = sum(json.loads(manifest.read_text(encoding="utf-8"))["tables"].values())
+        made = datetime.fromtimestamp(manifest.stat().st_mtime, UTC).isoformat()
+        found.append({"name": folder.name, "folder": str(folder), "whole": whole, "rows": rows, "made_at": made, "bytes": _size([folder])})
+    return sorted(found, key=lambda row: row["made_at"], reverse=True)
+
+
+def new_workspace(name: str) -> Workspace:
+    """Makes an empty workspace with the filters' standard settings. Raises CantDo, BadWorkspaceName."""
+    made = workspaces.find(name.strip())
+    if made.root.exists():
+        raise CantDo(f"there is a folder {made.root} already; choose another name")
+    made.create()
+    store = Store(made.store, made.backups)
+    builtin.prepare(store)
+    store.close()
+    return made
+
+
+def archive(name: str, here: Workspace) -> Path:
+    """Moves a workspace that no app has open out of the list, into the folder `archived`; nothing is deleted. Returns where it lies."""
+    gone = workspaces.find(name)
+    if not gone.store.exists():
+        raise CantDo(f"there is no workspace {name!r}; there are: {', '.join(workspaces.names())}")
+    if gone.root.resolve() == here.root.resolve():
+        raise CantDo(f"{name} is open here; stop this app, start it on another workspace and archive it from there")
+    if holder := owner.find(gone):
+        raise CantDo(f"{name} is open in process {holder.pid} at {holder.address}; stop that app first")
+    target = gone.root.parent / ARCHIVE / f"{name}-{datetime.now(UTC):%Y%m%d-%H%M%S}"
+    target.parent.mkdir(exist_ok=True)
+    return gone.root.rename(target)
+
+
+def _leftovers(store: Store, workspace: Workspace) -> list[Path]:
+    """Inputs and results of old jobs: all that is in the store."""
+    found: list[Path] = []
+    for job_id in store.column("jobs_with_leftovers", days=OLD):
+        files = JobFiles(workspace.job(job_id))
+        found += [
+            path for path in (files.input, files.results, *files.folder.glob("*.parquet"), files.folder / "examples.jsonl") if path.exists()
+        ]
+    return found
+
+
+def _size(paths: Iterable[Path]) -> int:
+    files = (one for path in paths for one in (path.rglob("*") if path.is_dir() else [path]))
+    return sum(one.stat().st_size for one in files if one.is_file())

@@ -1,0 +1,266 @@
+"""Buying replies by the Batch API: calls wait for each other, go out as a file, and come back within a day for less.
+
+Takes the place of an Asker: rows don't notice. What a row asks again (a repair, a call that failed) goes into a later batch.
+"""
+
+import asyncio
+import json
+import uuid
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from models.paid_calls import http_failures as failures
+from models.frontier.budget import Account
+from models.frontier.purchase import Abandoned, Answer, Asker, RowFailed
+from models.frontier.batch_api.calls_file import Draft, Limits, line_of, path_of
+from models.frontier.batch_api.follower import Follower
+from models.frontier.batch_api.records import Begin, Join, Settle, Uploaded, new_batch
+from models.frontier.batch_api.remote import Remote
+from models.paid_calls.group_commit import Batcher
+from models.frontier.chat_call import Call
+from models.frontier.image_payload import BadImage
+from models.paid_calls.journal import Find, Full
+from models.frontier.requests import FrontierStopped, Reply
+
+TRIES = 5  # batches that a call may fail in before its row is marked
+GRACE = 1.5  # seconds, from when a run was told to stop, for what is being collected or cancelled
+AT_ONCE = 100  # calls claimed in one transaction
+
+
+@dataclass
+class _Place:
+    """A call that waits for its result; twins share it."""
+
+    call: Call
+    spoken: tuple[str, tuple[str, ...]] = ("", ())  # the level it was asked at, and without what
+    futures: list[asyncio.Future] = field(default_factory=list)
+    was_kept: bool = False  # the journal had its reply by then: nobody buys it now
+
+
+class BatchAsker:
+    """All that the rows of one run share. Lives in one event loop. `asker` asks at once what has to be: the first call of a new model.
+
+    `live`: nothing new goes into batches, but what lies in one that was left alone is waited for, and collected.
+    """
+
+    def __init__(
+        self,
+        asker: Asker,
+        remote: Remote,
+        account: Account,
+        folder: Path,
+        limits: Limits,
+        say: Callable[[str], None],
+        live: bool,
+        batcher: Batcher,
+        run,
+    ):
+        self.parameters, self.pictures, self.owner, self.saw = asker.parameters, asker.pictures, asker.owner, asker.saw
+        self._asker, self._remote, self._account, self._folder, self._limits = asker, remote, account, folder, limits
+        self._live, self._batcher, self._run = live, batcher, run
+        self._places: dict[str, _Place] = {}
+        self._queue: deque[_Place] = deque()
+        self._wake, self._adopted, self._learning = asyncio.Event(), asyncio.Event(), asyncio.Lock()
+        self._draft: Draft | None = None
+        self._worker: asyncio.Task | None = None
+        self._broken: Exception | None = None
+        told = self._resolve, self._call_of, self._fail
+        self._follower = Follower(remote, account, batcher, self.parameters, self.owner, folder, say, limits.look_s, live, *told)
+
+    async def buy(self, call: Call) -> Answer:
+        """The reply to a call, some time later. Raises RowFailed, Abandoned, BadImage or FrontierStopped."""
+        if self._run.stopping:
+            raise Abandoned
+        kept = await self._batcher.do(Find(call.key))
+        if kept is not None:
+            return Answer(kept, json.loads(kept.body), 0, False, "")
+        if self._worker is None:
+            self._worker = asyncio.create_task(self._work())
+        if self._live:
+            return await self._found_or_asked(call)
+        async with self._learning:  # a whole file in words that the endpoint doesn't understand would be a day lost
+            if not (self._asker.dialect.good or self._asker.dialect.bad):
+                return await self._asker.buy(call)
+        for tried in range(1, TRIES + 1):
+            place = self._place(call)
+            first = not place.futures  # its twins don't count what it costs again
+            place.futures.append(future := asyncio.get_running_loop().create_future())
+            result = await future
+            if isinstance(result, Reply):
+                bought = first and not place.was_kept
+                return Answer(result, json.loads(result.body), int(bought), bought, place.spoken[0])
+            if result.kind == failures.STOP:
+                raise FrontierStopped(f"{self.parameters.endpoint}, model {self.parameters.model}: {result.cause}", result.resumable)
+            if result.kind in (failures.ROW, failures.REFUSED):
+                raise RowFailed(result.cause, tried, refused=result.kind == failures.REFUSED)
+            if result.kind == failures.DIALECT:
+                async with self._learning:  # asked at once, it tells what the endpoint understands; the others go by it
+                    if place.spoken == self._speaks():
+                        return await self._asker.buy(call)
+        raise RowFailed(f"given up after {TRIES} batches: {result.cause}", TRIES)
+
+    async def _found_or_asked(self, call: Call) -> Answer:
+        await self._adopted.wait()
+        if self._broken:
+            raise self._broken
+        if error := self._follower.trouble_with(call.key):
+            raise error
+        if self._follower.is_ours(call.key):
+            place = self._places.setdefault(call.key, _Place(call))
+            first = not place.futures
+            place.futures.append(future := asyncio.get_running_loop().create_future())
+            result = await future
+            if isinstance(result, Reply):
+                return Answer(result, json.loads(result.body), int(first), first, "")
+        return await self._asker.buy(call)
+
+    def _place(self, call: Call) -> _Place:
+        if self._broken:
+            raise self._broken
+        if call.key not in self._places:
+            self._places[call.key] = place = _Place(call)
+            self._queue.append(place)
+            self._wake.set()
+        return self._places[call.key]
+
+    def _call_of(self, key: str) -> Call | None:
+        return self._places[key].call if key in self._places else None
+
+    def _speaks(self) -> tuple[str, tuple[str, ...]]:
+        return self._asker.dialect.level, self._asker.dialect.without
+
+    def _resolve(self, key: str, result: Reply | failures.Failure | Exception) -> None:
+        place = self._places.pop(key, None)
+        for future in place.futures if place else ():
+            if future.done():
+                continue
+            if isinstance(result, Exception):
+                future.set_exception(result)
+            else:
+                future.set_result(result)
+
+    def _fail(self, error: Exception) -> None:
+        self._broken = error
+        for key in list(self._places):
+            self._resolve(key, error)
+
+    async def _work(self) -> None:
+        try:
+            await self._follower.adopt()
+            self._adopted.set()
+            while not self._live:
+                await self._gather()
+            while True:  # what another process looks after now may be left alone later
+                await asyncio.sleep(self._limits.busy_s)
+                await self._follower.adopt()
+        except Exception as error:
+            self._fail(error)
+            self._adopted.set()
+
+    async def _gather(self) -> None:
+        """Writes the calls that come into a file, and sends it off once no more come."""
+        try:
+            async with asyncio.timeout(self._limits.quiet_s if self._draft else None):
+                await self._wake.wait()
+        except TimeoutError:
+            await self._send()
+            return
+        self._wake.clear()
+        while self._queue:
+            if self._draft is None:
+                token = uuid.uuid4().hex
+                await self._batcher.do(Begin(new_batch(token, self.owner, self.parameters.endpoint, self.parameters.model)))
+                self._draft = Draft(path_of(self._folder, token), token, self._limits.calls, self._limits.bytes)
+            some: list[tuple[_Place, bytes]] = []
+            has_room = True
+            while self._queue and len(some) < AT_ONCE and has_room:
+                place = self._queue[0]
+                try:
+                    line = await self._line(place)
+                except (BadImage, UnicodeError) as error:
+                    said = f"the request can't be sent as UTF-8: {error}"
+                    self._resolve(place.call.key, error if isinstance(error, BadImage) else RowFailed(said, 0))
+                    self._queue.popleft()
+                    continue
+                if has_room := self._draft.has_room(line):
+                    some.append((self._queue.popleft(), line))
+            full = await self._claim(some)
+            if full is not None:
+                await self._wait_for_budget(full)
+            elif not has_room:
+                await self._send()
+
+    async def _line(self, place: _Place) -> bytes:
+        loop, call = asyncio.get_running_loop(), place.call
+        urls = [await loop.run_in_executor(None, self.pictures.data_url, picture) for picture in call.pictures]
+        place.spoken = level, without = self._speaks()
+        return line_of(call.key, call.body(level, without, urls))
+
+    async def _claim(self, some: list[tuple[_Place, bytes]]) -> Full | None:
+        """Claims calls for the file and writes them into it. Those that the budget has no room for are put back."""
+        joins = [self._join(place) for place, _ in some]
+        full = None
+        for (place, line), result in zip(some, await asyncio.gather(*joins), strict=True):
+            key = place.call.key
+            if result == "ours":
+                self._draft.add(line)
+            elif isinstance(result, Reply):
+                place.was_kept = True
+                self._resolve(key, result)
+            elif isinstance(result, Full):
+                full = result
+                self._queue.append(place)
+            elif not self._follower.is_ours(key):  # another process has it in hand
+                asyncio.get_running_loop().call_later(self._limits.busy_s, self._again, place)
+        return full
+
+    def _join(self, place: _Place) -> asyncio.Future:
+        claim = self._account.claim(place.call, place.call.key, self.owner)
+        return self._batcher.do(Join(self._draft.token, claim, place.call.request.prompt_version, place.spoken[0]))
+
+    def _again(self, place: _Place) -> None:
+        """Another process had it in hand, and may be gone by now."""
+        self._queue.append(place)
+        self._wake.set()
+        if not self._follower.adopting.locked():
+            self._follower.do(self._follower.adopt())
+
+    async def _wait_for_budget(self, full: Full) -> None:
+        """Until what is under way has come back for less than its worst. Raises FrontierStopped where nothing is."""
+        if self._draft.lines:
+            await self._send()
+        if self._follower.open:
+            self._follower.settled.clear()
+            await self._follower.settled.wait()
+        elif full.in_flight_usd > 0:
+            await asyncio.sleep(self._limits.busy_s)
+        else:
+            raise full.stop()
+
+    async def _send(self) -> None:
+        """Uploads the file; each step is on the disk before the next."""
+        draft = self._draft
+        draft.close()
+        if draft.lines:
+            file_id = await self._remote.upload(draft.path)
+            await self._batcher.do(Uploaded(draft.token, file_id))
+            self._follower.sent.add(draft.token)
+            batch = new_batch(draft.token, self.owner, self.parameters.endpoint, self.parameters.model)
+            await self._follower.follow(replace(batch, file_id=file_id))
+        else:
+            await self._batcher.do(Settle(draft.token))
+        draft.discard()
+        self._draft = None
+
+    async def close(self) -> None:
+        """What runs remotely is left for the next run to collect, or cancelled with a run that was."""
+        if self._worker is not None:
+            self._worker.cancel()
+            await asyncio.gather(self._worker, return_exceptions=True)
+        if self._draft is not None:
+            await self._batcher.do(Settle(self._draft.token))
+            self._draft.discard()
+        await self._follower.close(self._run.stopped_at + GRACE, self._run.cancelled)
+        await self._asker.close()

@@ -1,0 +1,152 @@
+"""What the journal keeps of remote batches: each step is on the disk before the next is taken, so that a killed job finds its batch again.
+
+A batch has a token of its own from the first. Its calls are claimed by it, not by a process: they stay claimed (and their worst case
+stays reserved) while nobody runs, until the batch is collected.
+"""
+
+import time
+from dataclasses import astuple, dataclass, replace
+
+from models.paid_calls.journal import SQL, Claim, Journal
+from models.frontier.requests import Reply
+
+CLAIM_SECONDS = 7 * 86_400.0  # a batch may take a day, and its results wait for a month
+
+
+def owner_of(token: str) -> str:
+    """The name under which a batch holds its claims; in the form of models/paid_calls/claim_owner.py, of a host that is never this one."""
+    return f"batch:{token}|0|0|0"
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A batch that isn't collected yet."""
+
+    token: str
+    owner: str  # the run that looks after it; "": nobody any more
+    endpoint: str
+    model: str
+    file_id: str | None  # None: not uploaded, so never asked
+    remote_id: str | None  # None: perhaps asked, but its answer was never seen
+    created_at: float
+    seen_at: float  # when its owner last gave a sign of life
+
+
+@dataclass(frozen=True)
+class Begin:
+    batch: Batch
+
+    def run(self, journal: Journal, now: float) -> None:
+        journal.db.execute(SQL["insert_batch"], astuple(self.batch))
+
+
+@dataclass(frozen=True)
+class Join:
+    """Claim a call for a batch. Result as of a Claim; on "ours" it is one of the batch's."""
+
+    token: str
+    claim: Claim
+    prompt_version: str
+    level: str
+
+    def run(self, journal: Journal, now: float):
+        result = journal.claim(replace(self.claim, owner=owner_of(self.token)), now, CLAIM_SECONDS)
+        if result == "ours":
+            journal.db.execute(SQL["insert_batch_call"], (self.claim.key, self.token, self.prompt_version, self.level))
+        return result
+
+
+@dataclass(frozen=True)
+class Uploaded:
+    token: str
+    file_id: str
+
+    def run(self, journal: Journal, now: float) -> None:
+        journal.db.execute(SQL["batch_uploaded"], (self.file_id, self.token))
+
+
+@dataclass(frozen=True)
+class Submitted:
+    token: str
+    remote_id: str
+
+    def run(self, journal: Journal, now: float) -> None:
+        journal.db.execute(SQL["batch_submitted"], (self.remote_id, self.token))
+
+
+@dataclass(frozen=True)
+class Own:
+    """Who looks after a batch from here on; "": nobody. Result: False if it isn't `was` any more who does."""
+
+    token: str
+    was: str
+    owner: str
+
+    def run(self, journal: Journal, now: float) -> bool:
+        return journal.db.execute(SQL["own_batch"], (self.owner, now, self.token, self.was)).rowcount == 1
+
+
+@dataclass(frozen=True)
+class OpenBatches:
+    """Result: the batches of an endpoint's model that aren't collected."""
+
+    endpoint: str
+    model: str
+
+    def run(self, journal: Journal, now: float) -> list[Batch]:
+        return [Batch(*row) for row in journal.db.execute(SQL["open_batches"], (self.endpoint, self.model)).fetchall()]
+
+
+@dataclass(frozen=True)
+class CallsOf:
+    """Result: {key: (purpose, prompt version, level)} of a batch's calls that have no result yet."""
+
+    token: str
+
+    def run(self, journal: Journal, now: float) -> dict[str, tuple[str, str, str]]:
+        return {key: tuple(rest) for key, *rest in journal.db.execute(SQL["batch_calls"], (self.token,)).fetchall()}
+
+
+@dataclass(frozen=True)
+class Collect:
+    """Keep the replies of a batch: each once, however often it is collected."""
+
+    token: str
+    replies: tuple[tuple[Reply, str, str], ...]  # with prompt version and level
+
+    def run(self, journal: Journal, now: float) -> None:
+        for reply, prompt_version, level in self.replies:
+            if not journal.db.execute(SQL["delete_batch_call"], (reply.key, self.token)).rowcount:
+                continue  # another process was quicker
+            held = journal.db.execute(SQL["held_claim"], (reply.key, owner_of(self.token))).fetchone()
+            scope, worst = held or ("", 0.0)
+            claim = Claim(reply.key, owner_of(self.token), reply.endpoint, reply.model, reply.purpose, scope, worst, None)
+            journal.record(claim, reply, prompt_version, level, now)
+
+
+@dataclass(frozen=True)
+class Settle:
+    """The batch is through: whatever has no reply is free to be asked again, at no charge (a batch bills only what it answers)."""
+
+    token: str
+
+    def run(self, journal: Journal, now: float) -> None:
+        journal.db.execute(SQL["delete_claims"], (owner_of(self.token),))
+        journal.db.execute(SQL["delete_batch_calls"], (self.token,))
+        journal.db.execute(SQL["delete_batch"], (self.token,))
+
+
+@dataclass(frozen=True)
+class Drop:
+    """The endpoint has lost the batch: what it may have billed is charged at its worst, and may be asked again."""
+
+    token: str
+
+    def run(self, journal: Journal, now: float) -> None:
+        journal.bury(owner_of(self.token), "its batch is gone from the endpoint", now)
+        Settle(self.token).run(journal, now)
+
+
+def new_batch(token: str, owner: str, endpoint: str, model: str) -> Batch:
+    now = time.time()
+    return Batch(token, owner, endpoint, model, None, None, now, now)

@@ -1,0 +1,74 @@
+"""pocket-teacher as a child process: started when it is first needed, gone when its parent is.
+
+Run as a module this file is the child: it ends as soon as its standard input does, which the operating system
+sees to when the parent dies, however it dies.
+"""
+
+import json
+import os
+import queue
+import runpy
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+from models.frontier.requests import FrontierStopped
+
+NAME = "pocket-teacher"
+_PATIENCE = 120  # seconds for a start on a busy machine
+_ROOT = Path(__file__).parents[2]
+
+
+class PocketTeacher:
+    """The running child. `base_url` is where it listens."""
+
+    def __init__(self, log: Path):
+        """Starts it and waits until it is ready. Raises FrontierStopped with the end of its log if it isn't."""
+        environment = {name: value for name, value in os.environ.items() if not name.endswith("_API_KEY")}
+        environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(_ROOT), environment.get("PYTHONPATH")]))
+        command = [sys.executable, "-m", "models.frontier.pocket_teacher_process"]
+        with log.open("w") as errors:
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True, env=environment
+            )
+        started: queue.SimpleQueue[str] = queue.SimpleQueue()
+        threading.Thread(target=self._listen, args=(started,), name=f"{NAME} output", daemon=True).start()
+        try:
+            first = started.get(timeout=_PATIENCE)
+        except queue.Empty:
+            first = f"nothing within {_PATIENCE} seconds"
+        try:
+            self.base_url = f"http://127.0.0.1:{json.loads(first)['port']}/v1"
+        except (ValueError, KeyError, TypeError) as error:
+            self.close()
+            said = (first + log.read_text(errors="replace"))[-800:].strip()
+            raise FrontierStopped(f"{NAME} didn't start: {said or 'it said nothing'}", resumable=True) from error
+
+    def _listen(self, started: queue.SimpleQueue) -> None:
+        """The first line tells the port; the rest is read away, so that the pipe never fills."""
+        with self._process.stdout as output:
+            started.put(output.readline())
+            output.read()
+
+    def is_running(self) -> bool:
+        return self._process.poll() is None
+
+    def close(self) -> None:
+        self._process.stdin.close()
+        try:
+            self._process.wait(timeout=3)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+
+def _die_with_parent() -> None:
+    sys.stdin.buffer.read()
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    threading.Thread(target=_die_with_parent, daemon=True).start()
+    sys.argv = ["models.pocket.teacher", "--port", "0"]
+    runpy.run_module("models.pocket.teacher", run_name="__main__", alter_sys=True)

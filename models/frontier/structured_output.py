@@ -1,0 +1,148 @@
+"""Replies with a schema: how they are asked for, found in what a model said, and repaired.
+
+Four levels, from the surest to the one that every server knows: `json_schema` (strict), `json_object`, `tool` (a call of one
+function whose parameters are the reply), `text`.
+"""
+
+import json
+import re
+
+from pydantic import BaseModel, ValidationError
+
+from models.frontier.reply_schema import schema_text, wire_schema
+
+_TAGS = r"think|thinking|thought|reasoning"
+_THINKING = re.compile(rf"<({_TAGS})>.*?(?:</\1>|\Z)|\[THINK\].*?(?:\[/THINK\]|\Z)", re.DOTALL | re.IGNORECASE)
+_THOUGHT = re.compile(
+    rf"\A.*(?:</(?:{_TAGS})>|\[/THINK\]|<\|channel\|>final<\|message\|>)", re.DOTALL | re.IGNORECASE
+)  # its start isn't said
+
+
+class BadReply(ValueError):
+    """A reply that doesn't fit its schema; `text` is what it said."""
+
+    def __init__(self, problem: str, text: str):
+        super().__init__(problem)
+        self.text = text
+
+
+class Refused(ValueError):
+    """The model declined to answer, or the vendor's content filter did. Asking again buys the same refusal."""
+
+    def __init__(self, why: str):
+        super().__init__(f"refused: {why}")
+
+
+def ask_in(level: str, reply: type[BaseModel], without: tuple[str, ...] = ()) -> tuple[dict, str]:
+    """What a level adds to the request's body, and to the system prompt; `without` names the dialect's concessions."""
+    if level == "json_object":
+        return {"response_format": {"type": "json_object"}}, "\n\n" + in_words(reply)
+    if level == "text":
+        return {}, "\n\n" + in_words(reply)
+    schema = wire_schema(reply, closed="closed" not in without, bounds="bounds" not in without)
+    strict = {} if "strict" in without else {"strict": True}
+    if level == "json_schema":
+        return {"response_format": {"type": "json_schema", "json_schema": {"name": reply.__name__, **strict, "schema": schema}}}, ""
+    function = {"name": reply.__name__, "description": "Takes the reply.", **strict, "parameters": schema}
+    choice = "required"
+    if "required" in without:
+        choice = "auto" if "named" in without else {"type": "function", "function": {"name": reply.__name__}}
+    asked = {"tools": [{"type": "function", "function": function}], "tool_choice": choice}
+    return asked, f"\n\nGive your reply by calling the function {reply.__name__}, once."
+
+
+def in_words(reply: type[BaseModel]) -> str:
+    return f"Reply with one JSON object named {reply.__name__} that fits this JSON schema, and nothing else:\n{schema_text(reply)}"
+
+
+def repair(bad_text: str, problem: str, reply: type[BaseModel], level: str) -> list[dict]:
+    """The turns that show a model its bad reply and ask again."""
+    shown = bad_text[:8000] or "(empty reply)"
+    again = in_words(reply)
+    if level == "tool":
+        again = f"Call the function {reply.__name__} again, with arguments that fit this JSON schema:\n{schema_text(reply)}"
+    return [{"role": "assistant", "content": shown}, {"role": "user", "content": f"That reply doesn't fit: {problem}.\n{again}"}]
+
+
+def parse(body: dict, reply: type[BaseModel]) -> BaseModel:
+    """The reply in a chat completion, whichever level it was asked at. Raises BadReply or Refused."""
+    choice = body["choices"][0]
+    message = choice["message"] if isinstance(choice.get("message"), dict) else {}
+    finish = str(choice.get("finish_reason") or "").lower()
+    if message.get("refusal"):
+        raise Refused(f"the model declined: {message['refusal']}")
+    if finish.startswith(("content_filter", "refusal", "safety", "prohibited")):
+        raise Refused("the endpoint's content filter withheld the reply")
+    text = _text_of(message)
+    try:
+        return extract(text, reply)
+    except BadReply as bad:
+        if finish == "length":
+            cut = "be shorter" if text else "raise max_tokens, thinking used them up"
+            raise BadReply(f"the reply was cut off at max_tokens; {cut} ({bad})", text) from bad
+        raise
+
+
+def _text_of(message: dict) -> str:
+    """What a message says: its function call's arguments, else its content, else what a server took for thinking and is only JSON."""
+    calls = message["tool_calls"] if isinstance(message.get("tool_calls"), list) else []
+    functions = [call.get("function") for call in calls if isinstance(call, dict)] + [message.get("function_call")]
+    arguments = [function.get("arguments") for function in functions if isinstance(function, dict)]
+    said = "\n".join(argument if isinstance(argument, str) else json.dumps(argument) for argument in arguments if argument)
+    content = message.get("content")
+    if isinstance(content, list):  # parts
+        content = "".join(str(part.get("text") or "") for part in content if isinstance(part, dict))
+    if said or (isinstance(content, str) and content.strip()):
+        return said or content
+    thought = message.get("reasoning_content") or message.get("reasoning")  # vLLM with a reasoning parser and a schema, LM Studio
+    return thought if isinstance(thought, str) and _is_json(thought) else ""
+
+
+def _is_json(text: str) -> bool:
+    try:
+        return isinstance(json.loads(text), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def _spoken(text: str) -> str:
+    """A text without the thinking that some servers leave in it; a draft in there isn't the reply."""
+    return text if _is_json(text) else _THOUGHT.sub("", _THINKING.sub("", text))
+
+
+def extract(text: str, reply: type[BaseModel]) -> BaseModel:
+    """The last JSON object in a text that fits `reply`: whole, fenced, or amid prose. Raises BadReply with what is wrong with the last one.
+
+    Only objects at the top level count: a fitting part of an object that doesn't fit would be a guess. A function call written
+    into the text, {"name": ..., "arguments": {...}}, counts as its arguments.
+    """
+    problem = "no JSON object in the reply"
+    for value in reversed(_objects(_spoken(text))):
+        for candidate in (value, *_arguments(value, reply.__name__)):
+            try:
+                return reply.model_validate(candidate)
+            except ValidationError as error:
+                if problem.startswith("no JSON"):
+                    problem = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'object'}: {e['msg']}" for e in error.errors()[:5])
+    raise BadReply(problem, text)
+
+
+def _arguments(value: dict, name: str) -> list[dict]:
+    if value.get("name") != name:
+        return []
+    arguments = value.get("arguments", value.get("parameters"))
+    if isinstance(arguments, str):
+        return _objects(arguments)[:1]
+    return [arguments] if isinstance(arguments, dict) else []
+
+
+def _objects(text: str) -> list[dict]:
+    decoder, found, start = json.JSONDecoder(), [], text.find("{")
+    while start >= 0:
+        try:
+            value, end = decoder.raw_decode(text, start)
+            found.append(value)
+        except (ValueError, RecursionError):
+            end = start + 1
+        start = text.find("{", end)
+    return found

@@ -1,0 +1,118 @@
+"""Baselines of transformers, on a LLaVA of the real classes with random weights: asking, embedding, LoRA targets, adapters."""
+
+import re
+
+import numpy as np
+import pytest
+import tests.support.tiny_llava as tiny_llava
+from PIL import Image
+
+from data.records import Ask
+from data.registry import BASELINES, UnknownPlugin
+from models import pocket
+from models.baselines._transformers import resolve
+from models.baselines.image_text_to_text import ImageTextToText
+from models.baselines.llava import Llava
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory):
+    return str(tiny_llava.build(tmp_path_factory.mktemp("tiny")))
+
+
+@pytest.fixture(scope="module")
+def asks(tmp_path_factory):
+    """Questions of very different lengths, so that padding has work to do."""
+    rows = tiny_llava.rows(tmp_path_factory.mktemp("pictures"), 7)
+    return [Ask(row["id"], row["text"] + " Really?" * (3 * i), row["image_path"]) for i, row in enumerate(rows)]
+
+
+@pytest.mark.parametrize("plugin", ["llava", "image_text_to_text"])
+def test_batches_change_nothing(plugin, weights, asks):
+    """Left padding is masked and positions are shifted: one by one or seven at once, the answers are the same."""
+    alone = BASELINES.make(plugin, {"model": weights, "batch_size": 1, "max_new_tokens": 6}).answer(asks)
+    together = BASELINES.make(plugin, {"model": weights, "batch_size": 7, "max_new_tokens": 6}).answer(asks)
+    assert alone == together
+    assert len(set(alone)) > 1, "the answers must depend on the question, else this shows nothing"
+
+
+def test_a_bad_picture_fails_its_own_row(weights, asks, tmp_path):
+    broken = tmp_path / "broken.png"
+    broken.write_bytes(b"not a picture")
+    rows = [asks[0], Ask("broken", "What?", str(broken)), Ask("gone", "What?", str(tmp_path / "gone.png")), asks[1]]
+    baseline = Llava(Llava.Options(model=weights, batch_size=2, max_new_tokens=4))
+    answers = baseline.answer(rows)
+    assert isinstance(answers[1], Exception) and isinstance(answers[2], Exception)
+    assert [answers[0], answers[3]] == baseline.answer([asks[0], asks[1]])
+
+
+def test_no_rows(weights):
+    assert Llava(Llava.Options(model=weights)).answer([]) == []
+
+
+def test_embeddings_are_of_the_vision_tower(weights, asks, tmp_path):
+    """Length 1, whatever the batch; alike for alike pictures; and not changed by what a finetune trains."""
+    import torch
+
+    paths = [ask.image_path for ask in asks]
+    baseline = Llava(Llava.Options(model=weights, batch_size=3))
+    vectors = baseline.embed_images(paths)
+    assert vectors.shape == (7, 32) and vectors.dtype == np.float32
+    assert np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
+    assert np.allclose(vectors, Llava(Llava.Options(model=weights, batch_size=7)).embed_images(paths), atol=1e-5)
+    copy = tmp_path / "copy.png"
+    Image.open(paths[0]).save(copy)
+    assert np.allclose(baseline.embed_images([copy])[0], vectors[0], atol=1e-5)
+    changed = Llava(Llava.Options(model=weights))
+    model, _ = changed._loaded
+    with torch.no_grad():
+        model.model.multi_modal_projector.linear_1.weight.zero_()
+    assert np.allclose(changed.embed_images(paths), vectors, atol=1e-5)
+
+
+def test_an_adapter_is_merged(weights, asks, tmp_path):
+    import torch
+    from peft import LoraConfig, get_peft_model
+
+    baseline = Llava(Llava.Options(model=weights, max_new_tokens=6))
+    before = baseline.answer(asks)
+    torch.manual_seed(0)
+    model = get_peft_model(baseline.load()[0], LoraConfig(r=4, target_modules=baseline.lora_targets(), init_lora_weights=False))
+    model.save_pretrained(tmp_path / "adapter")
+    adapted = Llava(Llava.Options(model=weights, adapter=str(tmp_path / "adapter"), max_new_tokens=6))
+    assert adapted.answer(asks) != before
+    merged = adapted.load()[0]
+    assert not [name for name, _ in merged.named_parameters() if "lora" in name]
+
+
+FAMILIES = {  # configuration class: plugin, and a part of the name of each part that a LoRA may change
+    "LlavaConfig": (Llava, ("language_model.layers", "multi_modal_projector")),
+    "LlavaNextConfig": (Llava, ("language_model.layers", "multi_modal_projector")),
+    "Idefics3Config": (ImageTextToText, ("text_model.layers", "connector")),
+    "SmolVLMConfig": (ImageTextToText, ("text_model.layers", "connector")),
+    "Qwen2_5_VLConfig": (ImageTextToText, ("language_model.layers", "visual.merger")),
+    "InternVLConfig": (ImageTextToText, ("language_model.layers", "multi_modal_projector")),
+    "PaliGemmaConfig": (ImageTextToText, ("language_model.layers", "multi_modal_projector")),
+}
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_lora_targets_of_real_architectures(family):
+    """All linear layers of the language model and of the connector; none of the vision tower, nor the output layer."""
+    import torch
+    import transformers
+
+    plugin, parts = FAMILIES[family]
+    with torch.device("meta"):  # the real size, without memory
+        model = transformers.AutoModelForImageTextToText.from_config(getattr(transformers, family)())
+    pattern = plugin(plugin.Options(model="any")).lora_targets()
+    linear = {name for name, module in model.named_modules() if isinstance(module, torch.nn.Linear)}
+    hit = {name for name, _ in model.named_modules() if re.fullmatch(pattern, name)}
+    assert hit == {name for name in linear if any(part in name for part in parts)}
+
+
+def test_names():
+    assert resolve("pocket-llava") == str(pocket.folder("pocket-llava"))
+    assert resolve("llava-hf/llava-1.5-7b-hf") == "llava-hf/llava-1.5-7b-hf"
+    with pytest.raises(UnknownPlugin, match="there are: image_text_to_text, llava"):
+        BASELINES.load("lava")

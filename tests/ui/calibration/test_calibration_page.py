@@ -1,0 +1,225 @@
+"""The Calibration page: what its routes say against a count by hand, the audit lane in Review, the command line; and in Chromium."""
+
+import base64
+import json
+
+import numpy as np
+import pytest
+
+from curation.calibration import auto_approval
+from curation.review import decisions
+from curation.config import Settings
+from curation.calibration.rules import Condition
+from curation.cli import main
+from curation.jobs.manager import Jobs
+from curation.calibration.score_matrix import scored
+from curation.ui.server.app import create_app
+from tests.support.browser import chromium, executable, served
+from tests.support.page_api import PageApi
+from tests.support.seed import seeded_store
+from tests.support.stores import differences
+
+TARGET = 0.7
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    store, _, workspace = seeded_store(tmp_path_factory.mktemp("home") / "seeded", 80, samples=1500, seed=3)
+    yield create_app(workspace, store, Jobs(store, workspace), Settings(reviewer="ada")), store, workspace
+    store.close()
+
+
+@pytest.fixture
+def shut(world):
+    """The store, with the gate shut before and after."""
+    yield world[1]
+    auto_approval.turn_off(world[1], "the test is over", "ada")
+
+
+@pytest.fixture(scope="module")
+def post(world):
+    return PageApi(world[0], "calibration")
+
+
+@pytest.fixture(scope="module")
+def review(world):
+    return PageApi(world[0], "review")
+
+
+def opened(store):
+    """Opens the gate for the filters as they are set."""
+    now = scored(store)
+    auto_approval.turn_on(store, [one.condition for one in now.settings if one.enabled], TARGET, "ada")
+    return scored(store)
+
+
+def numbers(text, kind):
+    return np.frombuffer(base64.b64decode(text), dtype=kind)
+
+
+def test_the_table_is_what_a_count_by_hand_says(world, post):
+    now, found = scored(world[1]), post("overview")
+    judge = next(row for row in found["filters"] if row["filter"] == "judge")
+    known = (now.label >= 0) & ~np.isnan(now.scores["judge"])
+    passing, good = now.scores["judge"] >= 3, now.label == 1
+    assert (judge["labels"], judge["passing"]) == (known.sum(), (known & passing).sum())
+    assert judge["precision"]["value"] == pytest.approx(good[known & passing].mean())
+    assert judge["miss_rate"]["value"] == pytest.approx((~passing)[known & good].mean())
+    assert sum(judge["approved_at"]) + sum(judge["rejected_at"]) == known.sum()
+    assert found["labels"]["approved"] + found["labels"]["rejected"] == sum(row["labels"] for row in found["error_types"])
+    one = found["error_types"][0]
+    narrow = next(row for row in post("overview", error_type=one["error_type"])["filters"] if row["filter"] == "judge")
+    of_type = known & (now.error_type == now.error_types.index(one["error_type"]))
+    assert narrow["labels"] == of_type.sum() <= one["labels"] and narrow["labels"] < judge["labels"]
+    nothing = next(row for row in post("overview", error_type="no such")["filters"] if row["filter"] == "judge")
+    assert nothing["labels"] == 0 and nothing["precision"] == {"value": None, "low": 0, "high": 1}
+
+
+def test_what_the_sliders_count_is_what_the_gate_counts(world, post):
+    joint, rng = post("joint"), np.random.default_rng(1)
+    assert "held_approved" not in joint  # how the held-back half was decided stays on the server
+    codes = numbers(joint["codes"], np.uint8).reshape(len(joint["filters"]), joint["rows"])
+    counts = {name: numbers(joint[name], "<u4") for name in ("open", "labels", "approved", "held")}
+    for _ in range(8):
+        positions = [
+            int(rng.integers(one["position"], len(one["cuts"]) + 1)) if rng.random() < 0.4 else one["position"] for one in joint["filters"]
+        ]
+        inside = (codes >= np.array(positions)[:, None]).all(axis=0)
+        rule = [_asked(one, at) for one, at in zip(joint["filters"], positions) if at]
+        found = post("check", conditions=rule, target=TARGET)
+        assert found["becomes"] == counts["open"][inside].sum()
+        assert found["searched"]["labels"] == counts["labels"][inside].sum()
+        assert found["searched"]["approved"] == counts["approved"][inside].sum()
+        assert found["held"]["labels"] == counts["held"][inside].sum()
+
+
+def _asked(one, position):
+    return {"filter": one["filter"], "comparison": one["comparison"], "threshold": one["cuts"][position - 1]}
+
+
+def test_a_rule_that_has_not_shown_it_is_refused_with_its_numbers(shut, post):
+    rule = [{"filter": "judge", "comparison": "at_least", "threshold": 3}]
+    assert "the target 0.99" in post("on", 409, conditions=rule, target=0.99)["error"]
+    assert "there are: judge" in post("on", 409, conditions=[{**rule[0], "filter": "nope"}])["error"]
+    assert post("check", conditions=rule, target=0.99)["rules_checked"] >= post("propose", target=0.99)["rules_checked"] - 1 >= 1
+    assert post("off")["done"] is False
+
+
+def test_what_is_drawn_for_labelling_is_given_blind(shut, post, review):
+    drawn = post("draw", conditions=[{"filter": "judge", "comparison": "at_least", "threshold": 3}], count=15)["sample_ids"]
+    again = post("draw", conditions=[{"filter": "judge", "comparison": "at_least", "threshold": 3}], count=15)["sample_ids"]
+    assert len(set(drawn)) == 15 and not set(drawn) & set(again)
+    cards = review("next", matching={"queue": "mine", "sample_ids": drawn})["cards"]
+    assert {card["sample_id"] for card in cards} == set(drawn)
+    assert all(card["blind"] and card["verdicts"] == [] for card in cards)
+
+
+def test_the_audit_lane_is_a_blind_queue_and_hides_everywhere(shut, post, review):
+    now = opened(shut)
+    lane = shut.column("audit_waiting")
+    facets = review("facets", queue="audit")
+    assert facets["audit"] == len(lane) > 3 and facets["facets"]["status"] == []
+    found = review("next", matching={"queue": "audit"}, order="informative", count=100)
+    assert {card["sample_id"] for card in found["cards"]} == set(lane) and found["order"] == "random"
+    for card in found["cards"]:
+        assert card["blind"] and card["verdicts"] == [] and card["status"] == "pending" and card["decided_by"] is None
+    everywhere = review("page", matching={"statuses": ["auto_approved", "failed"]}, limit=200)["rows"]
+    assert {row["status"] for row in everywhere if row["sample_id"] in lane} <= {"pending"}
+    first = found["cards"][0]
+    review("decide", sample_id=first["sample_id"], revision=first["revision"], action="approve", event_id=decisions.new_event())
+    shown = review("card", sample_id=first["sample_id"])
+    assert not shown["blind"] and shown["verdicts"] and first["sample_id"] not in shut.column("audit_waiting")
+    given = set(shut.column("samples_given"))
+    bulk = [i for i in now.sample_ids[now.auto].tolist() if i not in given][:200]
+    preview = review("bulk/preview", matching={"sample_ids": bulk}, action="approve")  # the lane doesn't stand in the way of bulk work
+    assert preview["total"] == len(bulk) and set(bulk) & set(lane)
+
+
+def test_enough_rejections_in_the_lane_stop_the_rule(shut, review):
+    now = opened(shut)
+    place = dict(zip(now.sample_ids.tolist(), now.auto.tolist()))
+    lane = [card for card in review("next", matching={"queue": "audit"}, count=100)["cards"] if place[card["sample_id"]]]
+    for card in lane:
+        review("decide", sample_id=card["sample_id"], revision=card["revision"], action="reject", event_id=decisions.new_event())
+        if auto_approval.state(shut)["state"] == "stopped":
+            break
+    assert auto_approval.state(shut)["state"] == "stopped" and differences(shut) == 0
+    gate = review.client.get("/api/workspace").json()["gate"]
+    assert gate["state"] == "stopped" and "below 0.7" in gate["why"]
+    assert review("facets")["audit"] is None
+
+
+def test_finetune_tells_rules_from_people(shut, world):
+    now = opened(shut)
+    plan = PageApi(world[0], "finetune")("plan")
+    by = {row["value"]: row["samples"] for row in plan["status"]}
+    assert by["auto_approved"] == now.auto.sum() > 0 and by["approved"] > 0
+    assert plan["samples"] == by["auto_approved"] + by["approved"]
+
+
+def test_the_command_line_says_the_same(shut, world, post, monkeypatch, capsys):
+    class Direct:
+        def __init__(self, name, reviewer=None):
+            pass
+
+        def post(self, path, body):
+            return post(path.removeprefix("/api/calibration/"), **body)
+
+    monkeypatch.setattr("curation.commands.calibrate.App", Direct)
+    for flags in ([], ["--target", str(TARGET)]):
+        with pytest.raises(SystemExit) as ended:
+            main(["calibrate", *flags])
+        assert ended.value.code == 0
+    text = capsys.readouterr().out
+    assert "not reachable at this precision" in text and "the gate opens" in text and "judge" in text
+    with pytest.raises(SystemExit):
+        main(["calibrate", "--target", str(TARGET), "--on", "--json"])
+    said = json.loads(capsys.readouterr().out)
+    assert said["turned_on"]["becomes"] == scored(shut).auto.sum() == said["proposal"]["becomes"] > 0
+    with pytest.raises(SystemExit):
+        main(["calibrate", "--off"])
+    assert capsys.readouterr().out == "auto-approval is off\n" and auto_approval.open_rule(shut) is None
+
+
+def test_a_rule_is_slid_checked_turned_on_audited_and_stopped(shut, world):
+    executable()
+    app, store, _ = world
+    with served(app) as address, chromium(f"{address}/?page=calibration&target={TARGET}") as page:
+        page.wait_for_selector("#page-calibration .gate >> text=held-back half people approved")
+        page.click("#page-calibration >> text=Filters as set") if page.locator("#page-calibration >> text=Filters as set").count() else None
+        inside = lambda: int(page.get_attribute("#page-calibration [data-becomes]", "data-becomes"))  # noqa: E731
+        before = inside()
+        slider = page.locator("#page-calibration .slide[data-filter=duplicate] input")
+        slider.fill("20")
+        threshold = float(page.inner_text("#page-calibration .slide[data-filter=duplicate] .at").split()[1])
+        now = scored(store)
+        assert 0 < inside() < before and inside() == (now.open & now.meets(Condition("duplicate", "at_most", threshold))).sum()
+        page.keyboard.press("c")
+        page.wait_for_selector("#page-calibration .gate >> text=held-back half people approved")
+        page.click("#page-calibration >> text=Filters as set")
+        assert inside() == before == now.open.sum()
+        page.click("#page-calibration >> text=Check on held-back labels")
+        page.click(f"#page-calibration >> text=Turn on: approve {before:,}")
+        page.click(f"dialog >> text=Approve {before:,}")
+        page.wait_for_selector("#page-calibration >> text=approved by this rule")
+        assert scored(store).auto.sum() == before
+        page.wait_for_selector(".mb-rail a[data-page=calibration] >> text=on")
+
+        page.click("#page-calibration >> text=Review the audit lane")
+        page.wait_for_selector("#page-review.on .rev-text")
+        for _ in range(40):
+            if auto_approval.state(store)["state"] == "stopped":
+                break
+            left = len(store.column("audit_waiting"))
+            page.keyboard.press("r")
+            page.keyboard.press("1")
+            for _ in range(100):
+                if len(store.column("audit_waiting")) < left:
+                    break
+                page.wait_for_timeout(30)
+        page.wait_for_selector(".mb-head >> text=Auto-approve was stopped by its audit")
+        page.click(".mb-head >> text=Auto-approve was stopped by its audit")
+        page.wait_for_selector("#page-calibration >> text=was turned off by its audit")
+        page.click("#page-calibration >> text=Seen")
+        page.wait_for_selector(".mb-head >> text=Auto-approve was stopped by its audit", state="detached")
+    assert scored(store).auto.sum() == 0 and differences(store) == 0

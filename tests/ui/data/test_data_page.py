@@ -1,0 +1,157 @@
+"""The Data & models page: looking before importing, uploads, checkpoints, keys, the endpoint's test, and the page in Chromium."""
+
+import json
+
+import pytest
+from fastapi.testclient import TestClient
+
+from curation.config import Settings
+from curation.jobs.manager import Jobs
+from curation.ui.server.app import create_app
+from data.images import ImageStore
+from tests.support.browser import chromium, executable, served
+from tests.support.seed import seeded_store
+
+ORIGIN = {"Origin": "http://127.0.0.1"}
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    store, _, workspace = seeded_store(tmp_path_factory.mktemp("data") / "seeded", 60, samples=10)
+    jobs = Jobs(store, workspace)
+    yield create_app(workspace, store, jobs, Settings(reviewer="ada")), store, workspace, jobs
+    jobs.shutdown()
+    store.close()
+
+
+@pytest.fixture(scope="module")
+def client(world):
+    return TestClient(world[0], base_url="http://127.0.0.1", headers=ORIGIN)
+
+
+def post(client, route, expect=200, **body):
+    answer = client.post(f"/api/data/{route}", json=body)
+    assert answer.status_code == expect, answer.text
+    return answer.json()
+
+
+@pytest.fixture
+def own(world, tmp_path):
+    """A list with two good lines and three bad ones."""
+    store, workspace = world[1], world[2]
+    sha = store.rows("data_pictures", each=1)[0]["image"]
+    (tmp_path / "a.png").write_bytes(ImageStore(workspace.images).path(sha).read_bytes())
+    (tmp_path / "broken.png").write_bytes(b"no picture")
+    good = [
+        {"id": i, "image": "a.png", "question": f"What is <b>{i}</b>?", "answer": "red", "split": split}
+        for i, split in enumerate(("train", "eval"))
+    ]
+    bad = [{**good[0], "id": 7, "image": "broken.png"}, {"image": "a.png"}]
+    path = tmp_path / "mine.jsonl"
+    path.write_text("\n".join([*map(json.dumps, good + bad), "{"]))
+    return path
+
+
+def test_counts_and_scores_are_those_of_the_round(world, client):
+    store = world[1]
+    found = post(client, "overview")
+    for dataset in found["datasets"]:
+        examples = next(row for row in store.rows("datasets") if row["name"] == dataset["name"])
+        assert (dataset["train"], dataset["eval"]) == (examples["train"], examples["eval"])
+        assert 0 <= dataset["eval_accuracy"] <= 1 and len(dataset["pictures"]) == 12
+    base, tuned = found["checkpoints"][:2]
+    assert base["of_round"] and not tuned["of_round"] and tuned["parent"] == base["name"]
+    assert base["model_bytes"] > 1e6
+    assert {card["name"] for card in found["cards"]} == {"pocket-llava", "pocket-flux", "pocket-teacher"}
+
+
+def test_a_look_shows_rows_and_bad_lines_and_stores_nothing(world, client, own):
+    before = len(world[1].rows("datasets"))
+    found = post(client, "preview", format="jsonl", source={"path": str(own)})
+    assert [row["external_id"] for row in found["rows"]] == ["0", "1"]
+    assert found["rows"][0]["picture"].startswith("data:image/webp;base64,")
+    assert (found["looked"], found["unusable"], found["splits"]["eval"], found["whole"]) == (5, 3, 1, True)
+    assert any("mine.jsonl:5" in line["source"] for line in found["bad"])
+    assert len(world[1].rows("datasets")) == before
+    assert "path" in post(client, "preview", 422, format="jsonl", source={})["error"]
+    assert "there are: csv" in post(client, "preview", 404, format="nope")["error"]
+
+
+def test_uploads_stay_inside_their_folder(world, client):
+    first = client.post("/api/data/upload/new/set/mine.jsonl", content=b"{}").json()
+    second = client.post(f"/api/data/upload/{first['batch']}/set/pictures/a.png", content=b"x" * 100_000).json()
+    root = world[2].root / "uploads" / first["batch"]
+    assert (root / "set/mine.jsonl").read_bytes() == b"{}" and (root / "set/pictures/a.png").stat().st_size == 100_000
+    assert second["folder"] == str(root)
+    for batch, name in (("new", "..%2F..%2Fstore.duckdb"), ("..", "x"), (first["batch"], ".hidden"), (first["batch"], "c:%5Cx")):
+        assert client.post(f"/api/data/upload/{batch}/{name}", content=b"x").status_code in (404, 409)
+
+
+def test_a_checkpoint_is_checked_before_it_is_added(world, client, tmp_path):
+    added = post(client, "checkpoint", name=" copy ", baseline="llava", model="pocket-llava", options={"batch_size": 8})
+    assert added["name"] == "copy" and world[1].row("checkpoint_by_name", name="copy")["model"] == "pocket-llava"
+    assert "already" in post(client, "checkpoint", 409, name="copy", baseline="llava", model="pocket-llava")["error"]
+    assert "config.json" in post(client, "checkpoint", 409, name="x", baseline="llava", model=str(tmp_path))["error"]
+    assert (
+        "adapter_config.json"
+        in post(client, "checkpoint", 409, name="x", baseline="llava", model="pocket-llava", adapter=str(tmp_path))["error"]
+    )
+    assert "batch_size" in post(client, "checkpoint", 422, name="x", baseline="llava", model="m", options={"batch_size": 0})["error"]
+
+
+def test_keys_are_named_but_never_shown(world, client, monkeypatch):
+    file = world[2].root / "keys.json"
+    file.write_text(json.dumps({"OTHER_KEY": "sk-secret"}))
+    file.chmod(0o600)
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-hidden")
+    text = client.post("/api/data/overview", json={}).text
+    assert "sk-secret" not in text and "sk-hidden" not in text
+    assert [(key["name"], key["where"]) for key in json.loads(text)["keys"]] == [
+        ("OPENAI_API_KEY", "environment"),
+        ("OTHER_KEY", "keys.json"),
+    ]
+    file.chmod(0o644)
+    monkeypatch.delenv("OPENAI_API_KEY")
+    assert "chmod 600" in post(client, "overview")["keys"][0]["trouble"]
+    file.unlink()
+
+
+def test_the_test_says_exactly_what_came_of_it(client):
+    found = client.post("/api/endpoints/test", json={"name": "pocket-teacher"}).json()
+    assert found["ok"] and "sees images" in found["words"]
+    found = client.post("/api/endpoints/test", json={"values": {"endpoint": "http://127.0.0.1:9/v1", "model": "none"}}).json()
+    assert not found["ok"] and found["words"].startswith("Failed")
+
+
+def test_importing_on_the_page(world, own):
+    executable()
+    app, store, _, jobs = world
+    with served(app) as address, chromium(f"{address}/?page=data") as page:
+        page.wait_for_selector("#page-data .set")
+        page.click("text=Import dataset")
+        page.fill("dialog .field:has(label:text-is('Path')) input", str(own))
+        page.wait_for_selector("dialog .look img")
+        assert "<b>0</b>" in page.locator("dialog .look").inner_text()
+        page.click("dialog .foot .btn.p")
+        page.wait_for_selector("dialog", state="detached")
+        job_id = store.rows("jobs", limit=1)[0]["job_id"]
+        jobs.wait(job_id, 240)
+        page.wait_for_selector("#page-data .set >> text=mine")
+    assert [row["eval"] for row in store.rows("datasets") if row["name"] == "mine"] == [1]
+
+
+def test_a_job_that_began_and_ended_unseen_is_shown_all_the_same(world, own):
+    """A page looks every 1.5 s, and not at all in a hidden tab or while nothing answers."""
+    executable()
+    app, _, _, jobs = world
+    with served(app) as address, chromium(f"{address}/?page=data", expect_errors=True) as page:
+        page.wait_for_selector("#page-data .set")
+        page.wait_for_selector("#page-data [data-plugins] > *")
+        with page.expect_response("**/api/workspace"):  # it has looked, and nothing ran
+            page.evaluate("document.dispatchEvent(new Event('mb:poll'))")
+        page.route("**/api/workspace", lambda route: route.abort())
+        page.wait_for_selector("text=The app does not answer")
+        job_id = jobs.launch("import", {"format": "jsonl", "source": {"path": str(own), "name": "unseen"}}, "ada")
+        assert jobs.wait(job_id, 240)["status"] == "done"
+        page.unroute("**/api/workspace")
+        page.wait_for_selector("#page-data .set >> text=unseen")

@@ -1,0 +1,137 @@
+"""The Finetune page: its routes on a seeded store, then a run in Chromium that is launched, cancelled, resumed, and one that fails."""
+
+import uuid
+
+import pytest
+
+from curation import checkpoints
+from curation.results import comparison
+from curation.config import Settings
+from curation.jobs.manager import Jobs
+from curation.stages import stage_class
+from curation.stages.finetune import Options, planned
+from curation.ui.server.app import create_app
+from models.finetune import RECIPES
+from tests.support.browser import chromium, executable, served
+from tests.support.page_api import PageApi
+from tests.support.scripted_training import CRASHES, STAGES, STEPS
+from tests.support.seed import seeded_store
+
+SEEDED = 7  # the seeded finetune's job
+
+
+class Api(PageApi):
+    def __init__(self, store, workspace, stages=None):
+        self.store, self.workspace = store, workspace
+        self.jobs = Jobs(store, workspace, stages.__getitem__) if stages else Jobs(store, workspace)
+        super().__init__(create_app(workspace, store, self.jobs, Settings(reviewer="ada"), headless=True), "finetune")
+
+
+@pytest.fixture(scope="module")
+def seeded(tmp_path_factory):
+    store, _, workspace = seeded_store(tmp_path_factory.mktemp("finetune") / "seeded", 120, samples=120)
+    yield Api(store, workspace)
+    store.close()
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5, 0.9])
+def test_a_plan_is_what_a_launch_would_freeze(seeded, share):
+    plan = seeded("plan", options={"replay_share": share})
+    samples, _, replay = planned(seeded.store, 1, checkpoints.find(seeded.store), Options(replay_share=share))
+    assert (plan["samples"], plan["replay"]) == (len(samples), replay) and plan["reason"] is None
+    for facet in ("error_type", "route", "dataset", "status"):
+        assert sum(one["samples"] for one in plan[facet]) == plan["samples"]
+    assert plan["steps"] == RECIPES["pocket"].epochs * -(-(len(samples) + replay) // 16)
+
+
+def test_what_cannot_be_launched_says_why(seeded):
+    assert "'run 1' exists" in seeded("plan", options={"name": "run 1"})["reason"]
+    assert "there are: pocket" in seeded("plan", options={"recipe": "grand"})["reason"]
+    assert "no checkpoint 'gone'" in seeded("plan", options={"checkpoint": "gone"})["reason"]
+    assert "replay_share" in seeded("plan", 422, options={"replay_share": 1})["error"]
+    assert "name" in seeded("plan", 422, options={"name": "../elsewhere"})["error"]  # it becomes a folder's
+
+
+def test_nothing_approved_is_said_with_what_waits(tmp_path):
+    store, _, workspace = seeded_store(tmp_path / "seeded", 30, samples=20)
+    with store.write() as write:
+        for number, row in enumerate(store.rows("samples_to_train", round=1)):
+            review = {"sample_id": row["sample_id"], "revision": row["revision"], "action": "reject", "reason": None}
+            write.insert("review", [{**review, "reviewer": who, "event_id": f"no-{number}-{who}"} for who in ("ada", "grace")])
+        write.touch_all()
+    api = Api(store, workspace)
+    assert api("plan")["samples"] == 0 and "Review samples" in api("plan")["reason"]
+    assert api("choices")["waiting"]["pending"] > 0
+    store.close()
+
+
+def test_the_leak_gate_counts_approved_samples_that_fail_the_filter(seeded):
+    leaks = seeded("plan")["leaks"]
+    leaking = set(seeded.store.column("samples_matching", failing=["leakage"]))
+    approved = {row["sample_id"] for row in seeded.store.rows("samples_to_train", round=1)}
+    assert leaks["leaking"] == len(leaking & approved)
+
+
+def test_runs_show_the_difference_that_results_show(seeded):
+    run = next(run for run in seeded("runs") if run["job_id"] == SEEDED)
+    before, after = (checkpoints.find(seeded.store, name) for name in ("pocket-llava", "run 1"))
+    overall = comparison.compare(seeded.store, before, after)["overall"]
+    assert (run["parent"], run["checkpoint"]) == ("pocket-llava", "run 1")
+    assert {name: run["measured"][name] for name in ("before", "after", "difference", "low", "high")} == {
+        name: overall[name] for name in ("before", "after", "difference", "low", "high")
+    }
+
+
+def test_one_run_and_jobs_that_are_none(seeded):
+    found = seeded("run")
+    assert found["job"]["job_id"] == SEEDED and found["checkpoint"] == "run 1" and found["chain"] == []
+    assert "there is no job 99" in seeded("run", 404, job_id=99)["error"]
+    assert "generate" in seeded("run", 404, job_id=4)["error"]
+
+
+@pytest.mark.timeout(900)
+def test_a_run_is_launched_watched_cancelled_resumed_and_listed(tmp_path):
+    executable()
+    store, _, workspace = seeded_store(tmp_path / uuid.uuid4().hex, 60, samples=60)
+    jobs = Jobs(store, workspace, lambda name: STAGES.get(name) or stage_class(name))
+    app = create_app(workspace, store, jobs, Settings(reviewer="ada"))
+    here = "#page-finetune"
+    with served(app) as address, chromium(f"{address}/?page=finetune&then=0") as page:
+        page.wait_for_selector(f"{here} .snap .num")
+        page.fill("#fine-name", "run 1")
+        page.wait_for_selector(f"{here} .mix >> text=exists already")
+        assert page.locator(f"{here} [data-launch] .btn").is_disabled()
+        page.fill("#fine-name", "second run (b)")
+        page.wait_for_selector(f"{here} [data-launch] .btn:not([disabled])")
+        page.locator(f"{here} .snap").click()
+        page.keyboard.press("f")
+        page.wait_for_selector(f"{here} .checks >> text=3 of 41 learn")
+        page.wait_for_selector(f"{here} .fine-chart polyline")
+        page.click(f"{here} [data-run-actions] >> text=Cancel")
+        page.wait_for_selector(f"{here} [data-run-actions] >> text=Resume")
+        job_id = store.rows("jobs", limit=1)[0]["job_id"]
+        assert store.row("job", job_id=job_id)["status"] == "cancelled"
+        page.click(f"{here} [data-run-actions] >> text=Resume")
+        page.wait_for_selector(f"{here} [data-runs] >> text=second run (b)")
+        page.wait_for_selector(f"{here} [data-figures] >> text={STEPS} of {STEPS}")
+        points = page.locator(f"{here} .fine-chart polyline").first.get_attribute("points").split()
+        assert len(points) == STEPS  # none twice, though the run was stopped in between
+        assert page.locator(f"{here} [data-runs] tbody tr").count() == 2
+    assert store.row("checkpoint_by_name", name="second run (b)")["adapter"]
+    jobs.shutdown()
+    store.close()
+
+
+@pytest.mark.timeout(900)
+def test_a_run_that_failed_says_why_in_plain_sight(tmp_path):
+    executable()
+    store, _, workspace = seeded_store(tmp_path / uuid.uuid4().hex, 40, samples=40)
+    jobs = Jobs(store, workspace, STAGES.__getitem__)
+    job_id = jobs.launch("finetune", {"seed": CRASHES}, "ada")
+    assert jobs.wait(job_id, 240)["failed"] == 1
+    app = create_app(workspace, store, Jobs(store, workspace), Settings(reviewer="ada"))
+    with served(app) as address, chromium(f"{address}/?page=finetune&job={job_id}", 1024, 768, "dark") as page:
+        page.wait_for_selector("#page-finetune .checks .chip.no")
+        page.wait_for_selector("#page-finetune [data-run], #page-finetune [data-log] >> text=every label is masked <b>here</b>")
+    jobs.shutdown()
+    store.close()
