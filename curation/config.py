@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from curation import config_file
-from curation.frontier import endpoints
 from curation.config_file import BadSettings
+from curation.frontier import endpoints
 
 DEFAULT_PORT = 7860
 TABLES = ("frontier", "stages")

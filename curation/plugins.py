@@ -50,7 +50,7 @@ def add_checkpoint(store: Store, name: str, baseline: str, model: str, adapter: 
 
 
 def test_endpoint(workspace: Workspace, values: dict[str, Any]) -> dict[str, Any]:
-    """One tiny call with a picture to a frontier model, and what came of it in words. `values` are settings of curation/frontier/endpoints.py."""
+    """One tiny call with a picture to a frontier model, and what came of it in words. `values`: settings of an endpoint."""
     plain = {name: value.strip() if isinstance(value, str) else value for name, value in values.items()}
     common = {name: plain[name] for name in COMMON if name in plain}
     options = FrontierOptions(**common, endpoint_options={name: value for name, value in plain.items() if name not in COMMON})

@@ -12,8 +12,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from curation.review import queue
-from curation.review import decisions
+from curation.review import decisions, queue
 from curation.stage import Context, Job
 from curation.stages.import_dataset import Import
 from data.scenes import SIZE, draw, random_things
@@ -173,6 +172,10 @@ def _decisions(store: Store, rng: random.Random, statuses: list[str]) -> list[tu
     ids = rng.sample(found, min(200, len(found)))
     known = store.rows("sample_revisions", sample_ids=ids)
     return [
-        (decisions.Decision(row["sample_id"], row["revision"], rng.choice(("approve", "reject")), decisions.new_event(), image=row["image"]),)
+        (
+            decisions.Decision(
+                row["sample_id"], row["revision"], rng.choice(("approve", "reject")), decisions.new_event(), image=row["image"]
+            ),
+        )
         for row in known
     ]

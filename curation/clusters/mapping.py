@@ -13,14 +13,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from curation import checkpoints, error_types
-from curation.clusters.stability import stability
+from curation.clusters import titles
+from curation.clusters.embedding_cache import Vectors, weights_of
 from curation.clusters.grouping import Principal, Space, centres_of, group, nearest_centre
 from curation.clusters.layout import Known, beside, layout
+from curation.clusters.stability import stability
 from curation.clusters.stored_space import FOLDER, PointsWriter, StoredSpace
 from curation.prompts.templates import Prompts
-from curation.clusters import titles
 from curation.stage import Context, Job, NothingToDo
-from curation.clusters.embedding_cache import Vectors, weights_of
 from data.images import ImageStore
 from data.registry import BASELINES, EMBEDDERS
 from data.store import Store

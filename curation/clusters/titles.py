@@ -7,8 +7,8 @@ import numpy as np
 import pyarrow as pa
 
 from curation.frontier.options import bad_row
-from curation.prompts.templates import SHIPPED, Prompts
 from curation.prompts.reply_schemas import ClusterTitle
+from curation.prompts.templates import SHIPPED, Prompts
 from models.frontier import Request
 
 MEMBERS = 20  # of a cluster in its prompt, from its centre to its edge

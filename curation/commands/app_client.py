@@ -6,8 +6,8 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from curation.workspaces import owner
 from curation.config import BadSettings, load_config, operating_system_user
+from curation.workspaces import owner
 from data import workspace as workspaces
 from data.workspace import Workspace
 

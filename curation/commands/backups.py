@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-from curation.workspaces import backups
-from curation.workspaces import owner
 from curation.commands.app_client import App, CommandFailed, find_workspace, parser, show
+from curation.workspaces import backups, owner
 from data.store import StoreError
 
 

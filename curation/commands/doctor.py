@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from curation.workspaces import owner
 from curation.commands.app_client import find_workspace, parser, show
 from curation.frontier.options import POCKET_TEACHER, FrontierOptions, open_client
+from curation.workspaces import owner
 from data.workspace import Workspace
 
 HOUSE = Path(__file__).parents[2]

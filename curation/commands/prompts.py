@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from curation.commands.app_client import App, CommandFailed, add_reviewer, parser, show, table
-from curation.commands.option_flags import add_flags, validated
 from curation.commands.follow import follow
+from curation.commands.option_flags import add_flags, validated
 from curation.frontier.options import FrontierOptions
 from curation.prompts.templates import parts
 

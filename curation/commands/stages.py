@@ -1,8 +1,8 @@
 """The commands that launch a stage: its flags are the fields of its Options."""
 
 from curation.commands.app_client import App, add_reviewer, configure, parser, show
-from curation.commands.option_flags import add_flags, validated
 from curation.commands.follow import follow, in_words
+from curation.commands.option_flags import add_flags, validated
 from curation.stages import stage_class
 
 

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from curation.clusters import type_corrections
-from curation.clusters import splitting
+from curation.clusters import splitting, type_corrections
 from data.store import Store
 from data.workspace import Workspace
 

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from curation.filtering.similarity import question_similarity, words
 from curation.filtering.base import FilterInput
+from curation.filtering.similarity import question_similarity, words
 from curation.filters.answer_style import AnswerStyle
 from data.metrics import normalise
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from pydantic import BaseModel, Field
 
 from curation.filtering.base import Filter, FilterInput
-from curation.prompts.templates import Prompts
 from curation.prompts.reply_schemas import BlindAnswer
+from curation.prompts.templates import Prompts
 from data.metrics import score
 from data.question_text import lettered
 from data.records import Verdict

@@ -5,8 +5,8 @@ import string
 
 from pydantic import BaseModel, Field
 
-from curation.filtering.similarity import words
 from curation.filtering.base import Filter, FilterInput
+from curation.filtering.similarity import words
 from data.metrics import without_lead_in
 
 _ABBREVIATION = re.compile(r"\b(?:\w\.\w|mr|mrs|ms|dr|st|jr|sr|inc|co|ltd|etc|vs)\.$", re.IGNORECASE)

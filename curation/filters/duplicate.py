@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from pydantic import BaseModel, Field
 
-from curation.filtering.similarity import Catalogue, Found, Texts
 from curation.filtering.base import Filter, FilterContext, FilterInput
+from curation.filtering.similarity import Catalogue, Found, Texts
 from data.metrics import normalise
 from data.records import Verdict
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 from pydantic import BaseModel
 
 from curation.filtering.base import Filter, FilterInput
-from curation.prompts.templates import Prompts
 from curation.prompts.reply_schemas import Judgement
+from curation.prompts.templates import Prompts
 from data.question_text import lettered
 from data.records import Verdict
 from models.frontier import Request

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from pydantic import BaseModel, Field
 
-from curation.filtering.similarity import Catalogue, Found
 from curation.filtering.base import Filter, FilterContext, FilterInput
+from curation.filtering.similarity import Catalogue, Found
 from data.records import Verdict
 
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 
 from pydantic import BaseModel, Field
 
-from curation.filtering.similarity import words
 from curation.filtering.base import Filter, FilterInput
-from curation.prompts.templates import Prompts
+from curation.filtering.similarity import words
 from curation.prompts.reply_schemas import Guess
+from curation.prompts.templates import Prompts
 from data.metrics import score
 from data.question_text import lettered
 from data.records import Verdict

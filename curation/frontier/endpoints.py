@@ -27,7 +27,7 @@ from pydantic_core import PydanticUndefined
 
 from curation import config_file
 from curation.config_file import BadSettings
-from data.registry import FRONTIER
+from models.frontier.client import OpenAICompatible
 
 POCKET_TEACHER = "pocket-teacher"
 ENVIRONMENT = "environment"  # the endpoint of OPENAI_BASE_URL
@@ -44,9 +44,7 @@ class UnknownEndpoint(ValueError):
 @cache
 def settings() -> type[BaseModel]:
     """The settings that a named endpoint may have: those of the client, with their bounds and descriptions."""
-    fields: dict[str, Any] = {
-        name: (field.annotation, field) for name, field in FRONTIER.load("openai_compatible").Options.model_fields.items()
-    }
+    fields: dict[str, Any] = {name: (field.annotation, field) for name, field in OpenAICompatible.Options.model_fields.items()}
     for name in JOBS_OWN:
         fields.pop(name)
     fields["endpoint"] = (str, Field(min_length=1, description="Address ending in /v1, or pocket-teacher, the built-in one."))

@@ -9,9 +9,9 @@ from pydantic import Field, field_validator, model_validator
 from curation.frontier import endpoints
 from curation.frontier.endpoints import POCKET_TEACHER
 from curation.stage import API_BATCH, AsksServer, Context
-from data.registry import FRONTIER
 from data.workspace import Workspace
 from models.frontier import Outcome
+from models.frontier.client import OpenAICompatible
 
 BUDGET_VARIABLE = "MISTAKEBOOK_BUDGET_USD"
 BATCH_API_ROWS = 50_000  # calls that one file of OpenAI's Batch API may hold
@@ -91,7 +91,7 @@ def open_client(options: FrontierOptions, workspace: Workspace):
     chosen["budget_scope"] = os.environ.get(JOB_VARIABLE, "")  # in a job's child: spend and cap are the job's
     if workspace.prices.is_file():
         chosen["prices"] = str(workspace.prices)
-    return FRONTIER.make("openai_compatible", chosen).open(workspace.journal)
+    return OpenAICompatible(OpenAICompatible.Options(**chosen)).open(workspace.journal)
 
 
 def client_of(context: Context):

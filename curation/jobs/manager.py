@@ -15,16 +15,16 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from curation.jobs import chains
-from curation.prompts import versions
 from curation.checkpoints import FILE as CHECKPOINT_FILE
 from curation.checkpoints import current_round
-from curation.jobs.child_process import Child, attach, start
-from curation.jobs.result_collector import Collector
 from curation.frontier.options import POCKET_TEACHER, FrontierOptions
+from curation.jobs import chains
+from curation.jobs.child_process import Child, attach, start
 from curation.jobs.job_folder import CRASHED, DONE, PAUSED_ITSELF, STOPPED, JobFiles, cut_torn_line
-from curation.stages import stage_class
+from curation.jobs.result_collector import Collector
+from curation.prompts import versions
 from curation.stage import AsksServer, ChoosesLane, Estimate, Job
+from curation.stages import stage_class
 from data.store import Store
 from data.workspace import Workspace
 

@@ -11,12 +11,12 @@ from typing import Any
 from pydantic import BaseModel
 
 from curation import error_types
-from curation.filtering.base import FilterInput
-from curation.prompts.templates import PromptFile, Prompts, shipped
-from curation.filtering.proposal_rules import sift
-from curation.stages import STAGES
 from curation.clusters.titles import MEMBERS, line, title_request
+from curation.filtering.base import FilterInput
+from curation.filtering.proposal_rules import sift
+from curation.prompts.templates import PromptFile, Prompts, shipped
 from curation.stage import Row
+from curation.stages import STAGES
 from curation.stages.diagnose import blind_request, diagnosis_request, gold_text
 from curation.stages.generate import proposal_request
 from data.images import ImageStore

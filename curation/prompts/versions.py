@@ -11,8 +11,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from curation.prompts.validation import checked
 from curation.prompts.templates import PromptFile, PromptOptions, Prompts, names, shipped, version_of
+from curation.prompts.validation import checked
 from data.store import Store
 
 SHIPPED_BY = "shipped"  # the author of texts that came with the program

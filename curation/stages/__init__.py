@@ -3,7 +3,7 @@
 import importlib
 
 STAGES = {
-    "import": "import_",
+    "import": "import_dataset",
     "import_predictions": "import_predictions",
     "evaluate": "evaluate",
     "diagnose": "diagnose",

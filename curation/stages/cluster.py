@@ -14,14 +14,11 @@ import pyarrow.parquet as pq
 from pydantic import Field
 
 from curation import checkpoints
-from curation.clusters import edits
-from curation.clusters import splitting
-from curation.frontier.options import FrontierOptions, client_of, open_client, together
+from curation.clusters import edits, mapping, splitting, titles
 from curation.clusters.stored_space import StoredSpace
-from curation.prompts.versions import prompts_for
+from curation.frontier.options import FrontierOptions, client_of, open_client, together
 from curation.prompts.templates import PromptOptions, Prompts
-from curation.clusters import mapping
-from curation.clusters import titles
+from curation.prompts.versions import prompts_for
 from curation.stage import Context, Estimate, Job, NothingToDo, Result, Row
 from data.store import Store, Write
 from data.workspace import Workspace

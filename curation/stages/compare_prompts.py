@@ -8,11 +8,11 @@ from pydantic import Field, model_validator
 
 from curation import checkpoints
 from curation.frontier import endpoints
-from curation.prompts import versions as prompt_versions
 from curation.frontier.options import FrontierOptions, bad_row, client_of, open_client, together
 from curation.prompt_lab.trial import asked_about, material, outcome_of, request_for, stage_of, texts_folder
-from curation.prompts.templates import PromptOptions, Prompts, shipped
+from curation.prompts import versions as prompt_versions
 from curation.prompts.reply_schemas import BlindAnswer
+from curation.prompts.templates import PromptOptions, Prompts, shipped
 from curation.stage import API_BATCH, Context, Estimate, Job, NothingToDo, Result, Row, spread
 from curation.stages.diagnose import blind_request
 from data.store import Store, Write

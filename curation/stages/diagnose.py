@@ -9,9 +9,9 @@ from pydantic import Field
 
 from curation import checkpoints, error_types
 from curation.frontier.options import FrontierOptions, bad_row, client_of, open_client, together
-from curation.prompts.versions import prompts_for
-from curation.prompts.templates import SHIPPED, PromptOptions, Prompts
 from curation.prompts.reply_schemas import BlindAnswer, Diagnosis
+from curation.prompts.templates import SHIPPED, PromptOptions, Prompts
+from curation.prompts.versions import prompts_for
 from curation.stage import API_BATCH, Context, Estimate, Job, NothingToDo, Result, Row, spread
 from data.images import ImageStore
 from data.metrics import score

@@ -15,9 +15,9 @@ from pydantic import Field
 
 from curation import checkpoints
 from curation.filtering import bulk_limits
-from curation.prompts import versions as prompt_versions
 from curation.filtering.base import Filter, FilterContext, FilterInput, passes
 from curation.frontier.options import FrontierOptions, client_of, open_client, together
+from curation.prompts import versions as prompt_versions
 from curation.prompts.templates import PromptOptions, Prompts
 from curation.stage import API_BATCH, Context, Estimate, Job, NothingToDo, Result, Row
 from data.images import ImageStore
@@ -118,7 +118,9 @@ class FilterStage:
         write.insert("verdict", rows, key=("sample_id", "revision", "filter", "job_id"))
         write.touch(row["sample_id"] for row in rows)
         held = {row["filter"]: row for row in write.run("filters") if row["filter"] in bulk_limits.names()}
-        bulk_limits.withdraw(write, {row["sample_id"] for row in rows if row["filter"] in held and _fails(row["score"], held[row["filter"]])})
+        bulk_limits.withdraw(
+            write, {row["sample_id"] for row in rows if row["filter"] in held and _fails(row["score"], held[row["filter"]])}
+        )
 
     def finish(self, store: Store, workspace: Workspace, job: Job) -> str | None:
         """Keeps how long each filter took, for the next estimate."""

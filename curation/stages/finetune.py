@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from pydantic import BaseModel, Field
 
 from curation import checkpoints
-from curation.training import replay
 from curation.stage import Context, Estimate, Job, NothingToDo, Result, Row
+from curation.training import replay
 from data.images import ImageStore
 from data.question_text import full_text
 from data.records import Checkpoint

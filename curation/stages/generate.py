@@ -7,11 +7,11 @@ from typing import Literal
 from pydantic import Field
 
 from curation import checkpoints
-from curation.frontier.options import FrontierOptions, bad_row, client_of, open_client, together
-from curation.prompts.versions import prompts_for
-from curation.prompts.templates import SHIPPED, PromptOptions, Prompts
 from curation.filtering.proposal_rules import sift
+from curation.frontier.options import FrontierOptions, bad_row, client_of, open_client, together
 from curation.prompts.reply_schemas import Proposals
+from curation.prompts.templates import SHIPPED, PromptOptions, Prompts
+from curation.prompts.versions import prompts_for
 from curation.stage import API_BATCH, Context, Estimate, Job, NothingToDo, Result, Row, spread
 from curation.stages.diagnose import gold_text
 from data.images import ImageStore

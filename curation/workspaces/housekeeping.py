@@ -7,10 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from curation.workspaces import backups
-from curation.workspaces import builtin
-from curation.workspaces import owner
 from curation.jobs.job_folder import JobFiles
+from curation.workspaces import backups, builtin, owner
 from data import workspace as workspaces
 from data.store import Store
 from data.workspace import Workspace

@@ -4,10 +4,10 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 
-from models.frontier.image_tokens import likely_image_tokens, most_image_tokens
 from models.frontier.image_payload import Picture
-from models.frontier.requests import Request
+from models.frontier.image_tokens import likely_image_tokens, most_image_tokens
 from models.frontier.reply_schema import schema_text
+from models.frontier.requests import Request
 from models.frontier.structured_output import ask_in, repair
 
 

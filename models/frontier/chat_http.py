@@ -7,16 +7,16 @@ from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from functools import partial
 
-from models.paid_calls import http_failures as failures
 from models.frontier.budget import Account
-from models.paid_calls.group_commit import Batcher
-from models.frontier.chat_call import Call, Parameters
-from models.paid_calls.connection import Link, connect
 from models.frontier.capabilities import LEVELS, Dialect, below, conceded, dialect_as_dict, is_about_format, is_about_schema
+from models.frontier.chat_call import Call, Parameters
+from models.frontier.requests import Reply
+from models.paid_calls import http_failures as failures
+from models.paid_calls.concurrency import Slots, Throttle
+from models.paid_calls.connection import Link, connect
+from models.paid_calls.group_commit import Batcher
 from models.paid_calls.journal import Claim, Lost, SaveDialect
 from models.paid_calls.rate_limits import Pace
-from models.frontier.requests import Reply
-from models.paid_calls.concurrency import Slots, Throttle
 
 
 class Speaker:

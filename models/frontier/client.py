@@ -11,26 +11,26 @@ from typing import Literal, Self
 from pydantic import BaseModel, Field
 
 from models.frontier import pocket_teacher_process
-from models.frontier.budget import Account
-from models.frontier.purchase import Asker
 from models.frontier.batch_api.asker import BatchAsker
 from models.frontier.batch_api.calls_file import MOST_CALLS, Limits
 from models.frontier.batch_api.records import OpenBatches
 from models.frontier.batch_api.remote import Remote
-from models.paid_calls.group_commit import Batcher
-from models.frontier.chat_call import Call, Parameters
-from models.paid_calls.connection import Link
+from models.frontier.budget import Account
 from models.frontier.capabilities import dialect_from
-from models.frontier.cost_estimate import Estimate, estimate
-from models.frontier.image_tokens import useful_pixels
-from models.frontier.image_payload import Pictures
-from models.paid_calls.journal import Find, Journal
-from models.paid_calls.keys import find_key
-from models.paid_calls.rate_limits import Pace
-from models.paid_calls.prices import Price, load_prices
+from models.frontier.chat_call import Call, Parameters
 from models.frontier.connection_test import probe, probe_in_words
+from models.frontier.cost_estimate import Estimate, estimate
+from models.frontier.image_payload import Pictures
+from models.frontier.image_tokens import useful_pixels
+from models.frontier.purchase import Asker
 from models.frontier.requests import FrontierStopped, Outcome, Request
 from models.frontier.run import Run, Stop, Then
+from models.paid_calls.connection import Link
+from models.paid_calls.group_commit import Batcher
+from models.paid_calls.journal import Find, Journal
+from models.paid_calls.keys import find_key
+from models.paid_calls.prices import Price, load_prices
+from models.paid_calls.rate_limits import Pace
 
 
 class OpenAICompatible:

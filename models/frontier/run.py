@@ -9,14 +9,14 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from models.frontier.purchase import Abandoned, Asker, RowFailed
 from models.frontier.batch_api.asker import BatchAsker
-from models.paid_calls.group_commit import Batcher
 from models.frontier.chat_call import Call
 from models.frontier.image_payload import BadImage
-from models.paid_calls.journal import CLAIM_SECONDS, Renew
+from models.frontier.purchase import Abandoned, Asker, RowFailed
 from models.frontier.requests import Outcome, Reply, Request
 from models.frontier.structured_output import BadReply, Refused, parse
+from models.paid_calls.group_commit import Batcher
+from models.paid_calls.journal import CLAIM_SECONDS, Renew
 
 TURNS = 3  # a reply and two repairs
 STOP_GRACE = 1.5  # seconds that calls in flight get when the job is told to stop

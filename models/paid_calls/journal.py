@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
-from models.paid_calls.claim_owner import is_alive
 from models.frontier.requests import FrontierStopped, Reply, Spend
+from models.paid_calls.claim_owner import is_alive
 
 CLAIM_SECONDS = 60.0  # a claim without a sign of life for so long is dead
 _VERSION = 3

@@ -9,10 +9,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from curation.calibration import auto_approval
-from curation.review import decisions
 from curation.calibration.auto_approval import APPROVALS_AUDITED, BadRule, GateClosed
 from curation.calibration.rules import Condition, mixed
 from curation.calibration.score_matrix import scored
+from curation.review import decisions
 from curation.stages.filter import change_setting
 from data.store import Store
 from tests.support.stores import differences

@@ -1,4 +1,5 @@
-"""What people changed in the clusters stands over what jobs find, before and after: the rules of curation/clusters/edit_rules.py, one by one."""
+"""What people changed in the clusters stands over what jobs find, before and after:
+the rules of curation/clusters/edit_rules.py, one by one."""
 
 import numpy as np
 from hypothesis import given, settings

@@ -8,9 +8,9 @@ import pytest
 from fastapi.testclient import TestClient
 
 from curation.clusters import edits
+from curation.clusters.stored_space import PointsWriter
 from curation.config import Settings
 from curation.jobs.manager import Jobs
-from curation.clusters.stored_space import PointsWriter
 from curation.ui.server.app import create_app
 from tests.support.failures_page import groups
 from tests.support.seed import seeded_store

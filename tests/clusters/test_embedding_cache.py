@@ -5,9 +5,9 @@ import json
 import numpy as np
 import pytest
 
-from curation.clusters.stored_space import FOLDER, StoredSpace
-from curation.clusters.mapping import check_embedders
 from curation.clusters.embedding_cache import Vectors, weights_of
+from curation.clusters.mapping import check_embedders
+from curation.clusters.stored_space import FOLDER, StoredSpace
 from data.workspace import Workspace
 
 

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from curation.clusters import stability as cluster_stability
-from curation.clusters.stability import stability
 from curation.clusters.grouping import Principal, Space, centres_of, group, nearest_centre
 from curation.clusters.layout import Known, beside, layout
+from curation.clusters.stability import stability
 
 
 def cloud(rng: np.random.Generator, centre: np.ndarray, count: int, spread: float = 0.5) -> np.ndarray:

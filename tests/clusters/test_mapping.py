@@ -3,11 +3,10 @@
 import numpy as np
 import pytest
 
-from curation.clusters import edits
-from curation.clusters import splitting
+from curation.clusters import edits, splitting
 from curation.clusters.edits import Wish, new_event
-from curation.jobs.manager import Jobs
 from curation.clusters.stored_space import StoredSpace
+from curation.jobs.manager import Jobs
 from curation.stage import NothingToDo
 from tests.support.failures_page import groups
 from tests.support.loop_world import TEACHER

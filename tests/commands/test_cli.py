@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from curation.workspaces import owner
 from curation.cli import COMMANDS
+from curation.workspaces import owner
 from data.store import Store, StoreInUse
 from data.workspace import Workspace
 from tests.support.seed import seeded_store

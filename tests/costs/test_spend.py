@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from curation.costs import spend
 from curation.config import Settings
+from curation.costs import spend
 from curation.jobs.manager import JobConflict, Jobs
 from curation.ui.server.app import create_app
 from models.frontier import Journal

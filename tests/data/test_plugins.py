@@ -28,7 +28,6 @@ METHODS = {
     "BASELINES": {"answer": ["asks"], "embed_images": ["paths"], "load": [], "lora_targets": []},
     "IMAGE_GENERATORS": {"draw": ["prompts", "seeds"], "recipe": []},
     "EMBEDDERS": {"embed": ["items"]},
-    "FRONTIER": {"open": ["journal_path"], "ask_all": ["requests"], "close": [], "test": []},
     "FILTERS": {"setup": ["context"], "__call__": ["batch"]},
 }
 PLUGINS = [(family, name) for family, found in FAMILIES.items() for name in found.names()]

@@ -12,8 +12,7 @@ import pytest
 
 from benchmarks import workspace as made
 from benchmarks.parts.work import filter_of_size
-from curation.review import queue
-from curation.review import decisions
+from curation.review import decisions, queue
 from curation.stage import Job
 from curation.stages.filter import FilterStage, change_setting
 from data import queries

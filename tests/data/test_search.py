@@ -13,9 +13,9 @@ from fastapi.testclient import TestClient
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from curation.review import decisions
 from curation.config import Settings
 from curation.jobs.manager import Jobs
+from curation.review import decisions
 from curation.ui.server.app import create_app
 from data.search import Search, expression
 from tests.support.browser import chromium, executable, served

@@ -9,11 +9,11 @@ from curation.clusters import edits
 from curation.config import Settings
 from curation.jobs.manager import Jobs
 from curation.ui.server.app import create_app
+from tests.clusters.test_edits import Api
 from tests.support.browser import chromium, executable, served
 from tests.support.failures_page import groups, wait_for_count
 from tests.support.seed import seeded_store
 from tests.support.stores import table
-from tests.clusters.test_edits import Api
 
 
 @pytest.fixture

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from PIL import Image
 from rapidfuzz.distance import Levenshtein
 
-from curation.filtering.similarity import Hashes, Thumbnails, most_alike, question_similarity, thumbnails_alike, words
 from curation.filtering.base import FilterContext, FilterInput, passes
+from curation.filtering.similarity import Hashes, Thumbnails, most_alike, question_similarity, thumbnails_alike, words
 from data import scenes
 from data.images import ImageInfo, ImageStore
 from data.metrics import normalise

@@ -5,12 +5,12 @@ import random
 import re
 
 import pytest
-from tests.support.frontier_world import chaos, client
 
 from curation.filtering.base import FilterContext, FilterInput, passes
 from data import scenes
 from data.images import ImageStore
 from data.registry import FILTERS
+from tests.support.frontier_world import chaos, client
 
 
 def drawn(store: ImageStore, count: int) -> list[FilterInput]:

@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 import pytest
-from tests.support.pocket_items import pocket_items
 
 from curation.checkpoints import make_baseline
 from curation.filtering.base import FilterContext, FilterInput, passes
@@ -11,6 +10,7 @@ from data.images import ImageStore
 from data.question_text import full_text
 from data.records import Ask, Checkpoint
 from data.registry import FILTERS
+from tests.support.pocket_items import pocket_items
 
 POCKET = Checkpoint("pocket-llava", "llava", "pocket-llava")
 

@@ -4,12 +4,13 @@ from collections import Counter
 from dataclasses import replace
 
 import pytest
-from tests.support.pocket_items import pocket_items
 
 from curation.filtering.base import FilterContext, FilterInput, passes
 from data import scenes
 from data.images import ImageStore
-from data.registry import FILTERS, FRONTIER
+from data.registry import FILTERS
+from models.frontier.client import OpenAICompatible
+from tests.support.pocket_items import pocket_items
 
 SORTS = (
     list(scenes.COLOURS),
@@ -32,7 +33,7 @@ def items(tmp_path_factory) -> tuple[ImageStore, list[FilterInput]]:
 def test_right_answers_pass_and_wrong_ones_fail(tmp_path, items, name):
     store, right = items
     wrong = [replace(item, answer=next(other for other in _sort(item.answer) if other != item.answer)) for item in right]
-    client = FRONTIER.make("openai_compatible", {"endpoint": "pocket-teacher", "model": "pocket-teacher"})
+    client = OpenAICompatible(OpenAICompatible.Options(endpoint="pocket-teacher", model="pocket-teacher"))
     with client.open(tmp_path / "journal.sqlite") as frontier:
         plugin = FILTERS.make(name)
         plugin.setup(FilterContext(store.root, frontier))
@@ -58,7 +59,7 @@ def test_what_the_words_give_away_needs_no_picture(tmp_path):
     given = [asked(1, "How many sides does a hexagon have?", "6"), asked(2, "How many corners does a triangle have?", "A", **quiz)]
     fair = [asked(100 + i, f"What color is the shape{' there' * (i % 7)}?", colour) for i, colour in enumerate([*scenes.COLOURS] * 4)]
     binary = [asked(200 + i, f"Is there a {colour} circle?", "yes") for i, colour in enumerate(scenes.COLOURS)]
-    client = FRONTIER.make("openai_compatible", {"endpoint": "pocket-teacher", "model": "pocket-teacher"})
+    client = OpenAICompatible(OpenAICompatible.Options(endpoint="pocket-teacher", model="pocket-teacher"))
     with client.open(tmp_path / "journal.sqlite") as frontier:
         plugin = FILTERS.make("needs_image")
         plugin.setup(FilterContext(tmp_path, frontier))

@@ -7,11 +7,11 @@ import pytest
 from pydantic import ValidationError
 
 from curation import config_file
-from curation.frontier import endpoints
-from curation.config import keep, load_config
 from curation.commands.app_client import CommandFailed
 from curation.commands.option_flags import add_flags, validated
+from curation.config import keep, load_config
 from curation.config_file import BadSettings
+from curation.frontier import endpoints
 from curation.frontier.options import FrontierOptions, open_client
 from curation.stages import STAGES, stage_class
 from tests.support.browser import chromium, executable, served
@@ -214,7 +214,9 @@ def test_an_endpoint_is_added_tested_and_given_to_a_stage_on_the_page(home, tmp_
         assert endpoints.read().named["cheap"] == {"endpoint": "pocket-teacher", "model": "pocket-teacher", "max_pixels": 65536}
         # a launch asks the stage's own unless another is picked
         page.goto(f"{address}/?page=failures")
-        page.evaluate("import('/ui/launch.js').then(m => { m.launch('diagnose', {again: true, limit: 2}, {title: 'Diagnose'}) })")
+        page.evaluate(
+            "import('/ui/shared/launch_dialog.js').then(m => { m.launch('diagnose', {again: true, limit: 2}, {title: 'Diagnose'}) })"
+        )
         page.wait_for_selector("dialog select[title='Frontier endpoint']")
         assert page.input_value("dialog select[title='Frontier endpoint']") == "cheap"
         page.click("dialog .foot .btn.p")

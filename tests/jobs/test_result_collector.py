@@ -6,8 +6,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from curation.jobs.result_collector import Collector
 from curation.jobs.job_folder import JobFiles, read_lines
+from curation.jobs.result_collector import Collector
 from curation.stage import Job
 from models.frontier import Journal, Reply
 from models.paid_calls.journal import Claim, Record

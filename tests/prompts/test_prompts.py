@@ -8,23 +8,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from curation import error_types
-from curation.workspaces import backups
-from curation.prompts import versions
-from curation.prompts import templates
 from curation.filtering import proposal_rules
 from curation.frontier.options import FrontierOptions, open_client
 from curation.jobs.job_folder import JobFiles
 from curation.jobs.manager import Jobs
-from curation.prompts.validation import BadPrompt, flaws
+from curation.prompts import templates, versions
+from curation.prompts.reply_schemas import Diagnosis, Judgement, ProposedSample
 from curation.prompts.templates import Prompts, joined, parts, render, shipped
 from curation.prompts.templates import names as prompt_names
-from curation.prompts.reply_schemas import Diagnosis, Judgement, ProposedSample
+from curation.prompts.validation import BadPrompt, flaws
 from curation.stage import Job
 from curation.stages.cluster import Options as ClusterOptions
 from curation.stages.diagnose import Options as DiagnoseOptions
 from curation.stages.filter import Options as FilterOptions
 from curation.stages.generate import DIFFICULTIES, Generate, proposal_request
 from curation.stages.generate import Options as GenerateOptions
+from curation.workspaces import backups
 from data.store import Store
 from data.workspace import Workspace
 from tests.support.seed import seeded_store

@@ -6,9 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from curation.review import handwritten
-from curation.review import queue
-from curation.review import decisions
+from curation.review import decisions, handwritten, queue
 from data.images import ImageStore
 from data.search import Search
 from data.store import Store
@@ -121,10 +119,7 @@ def test_what_is_short_of_approvals_is_a_cluster_and_without_a_map_an_error_type
     store, _ = seeded
     cards = queue.following(store, {}, "informative", None, 1000, short={})
     chosen = next(card for card in cards if card["group"].startswith("#"))
-    ahead = {
-        card["sample_id"]: card["key"]
-        for card in queue.following(store, {}, "informative", None, 1000, short={chosen["group"]: 1.0})
-    }
+    ahead = {card["sample_id"]: card["key"] for card in queue.following(store, {}, "informative", None, 1000, short={chosen["group"]: 1.0})}
     moved = {card["sample_id"]: card["key"] - ahead[card["sample_id"]] for card in cards}
     assert {sample_id for sample_id, by in moved.items() if by} == {card["sample_id"] for card in cards if card["group"] == chosen["group"]}
     assert moved[chosen["sample_id"]] == pytest.approx(1) and chosen["cluster"]
@@ -138,9 +133,7 @@ def test_what_is_short_of_approvals_is_a_cluster_and_without_a_map_an_error_type
 
 def test_a_verdict_on_an_earlier_picture_is_not_shown(seeded):
     store, _ = seeded
-    card = next(
-        card for card in queue.following(store, {}, "newest", None, 100) if any(v["score"] is not None for v in card["verdicts"])
-    )
+    card = next(card for card in queue.following(store, {}, "newest", None, 100) if any(v["score"] is not None for v in card["verdicts"]))
     drawing = {"sample_id": card["sample_id"], "job_id": 999, "image": card["image"], "generator": "flux", "seed": 1, "recipe": {}}
     with store.write() as write:
         write.insert("drawing", [drawing])

@@ -10,12 +10,9 @@ from fastapi.testclient import TestClient
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from curation.review import assignments
-from curation.review import blinding
-from curation.review import agreement
-from curation.review import decisions
 from curation.config import Settings
 from curation.jobs.manager import Jobs
+from curation.review import agreement, assignments, blinding, decisions
 from curation.ui.server.app import create_app
 from tests.support.seed import seeded_store
 

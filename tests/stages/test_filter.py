@@ -6,12 +6,12 @@ import random
 import pytest
 
 from curation import checkpoints
-from curation.prompts import versions
-from curation.workspaces.builtin import POCKET_LLAVA, prepare
 from curation.filtering.base import passes
 from curation.jobs.manager import Jobs
+from curation.prompts import versions
 from curation.prompts.templates import shipped
 from curation.stages.filter import FilterStage, Options, _pairs, change_setting, enable_defaults
+from curation.workspaces.builtin import POCKET_LLAVA, prepare
 from data import scenes
 from data.images import ImageStore
 from data.registry import FILTERS

@@ -10,10 +10,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from curation import checkpoints, error_types
-from curation.results import comparison
-from curation.review import decisions
-from curation.results import summary
 from curation.jobs.job_folder import JobFiles
+from curation.results import comparison, summary
+from curation.review import decisions
 from curation.stage import NothingToDo
 from data.images import ImageStore
 from data.registry import FILTERS, UnknownPlugin

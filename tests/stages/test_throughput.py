@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from tests.support.frontier_world import BlindAnswer, chaos, client, requests
 from PIL import Image
 
 from benchmarks.parts.llm_server import Order, running
@@ -10,6 +9,7 @@ from curation.stage import Context
 from curation.stages.diagnose import Diagnose
 from data.workspace import Workspace
 from models.frontier import Outcome, Request
+from tests.support.frontier_world import BlindAnswer, chaos, client, requests
 
 
 def failures(folder: Path, count: int):

@@ -1,6 +1,8 @@
-"""An OpenAI-compatible server with files and batches: `python tests/support/batch_server.py '{"seconds": 0.2, ...}'` prints {"port": N}.
+"""An OpenAI-compatible server with files and batches: `python -m tests.support.batch_server
+'{"seconds": 0.2, ...}'` prints {"port": N}.
 
-What a batch's calls are answered with comes from tests/support/chaos_server.py; the shapes are those of OpenAI's API reference ("Files", "Batch").
+What a batch's calls are answered with comes from tests/support/chaos_server.py; the shapes are those of OpenAI's API
+reference ("Files", "Batch").
 A batch is "validating", works for `seconds`, then "completed", or what the order says. GET /log tells what it was asked.
 """
 
@@ -10,8 +12,9 @@ import random
 import sys
 import time
 
-import tests.support.loopback as loopback
 from aiohttp import web
+
+from tests.support import loopback
 from tests.support.chaos_server import Chaos, asked, completion
 
 ORDER = {

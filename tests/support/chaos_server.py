@@ -1,4 +1,5 @@
-"""An OpenAI-compatible server on loopback that misbehaves to order: `python -m tests.support.chaos_server '{"seed": 1, ...}'` prints {"port": N}.
+"""An OpenAI-compatible server on loopback that misbehaves to order:
+`python -m tests.support.chaos_server '{"seed": 1, ...}'` prints {"port": N}.
 
 Run in a process of its own, so that it survives its clients and doesn't share their event loop. GET /log tells what it was asked.
 """
@@ -11,8 +12,9 @@ import random
 import sys
 import time
 
-import tests.support.loopback as loopback
 from aiohttp import web
+
+from tests.support import loopback
 from tests.support.quirky_endpoints import FAILS, REJECTS, SHAPES, Window, openai_strict
 
 ORDER = {

@@ -6,13 +6,13 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
-import tests.support.loopback as loopback
 from pydantic import BaseModel
 
-from data.registry import FRONTIER
 from models.frontier import Request
+from models.frontier.client import OpenAICompatible
+from tests.support import loopback
 
-SERVER = Path(__file__).with_name("chaos_server.py")
+SERVER = "tests.support.chaos_server"
 
 
 class BlindAnswer(BaseModel):
@@ -42,7 +42,7 @@ def requests(count: int, images: tuple[str, ...] = (), start: int = 0) -> list[R
 
 def client(server: Server | str, journal: Path | None, **options):
     url = server if isinstance(server, str) else server.url
-    return FRONTIER.make("openai_compatible", {"endpoint": url, "model": "m", **options}).open(journal)
+    return OpenAICompatible(OpenAICompatible.Options(**{"endpoint": url, "model": "m", **options})).open(journal)
 
 
 def priced(folder: Path, **price) -> None:

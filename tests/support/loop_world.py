@@ -1,10 +1,10 @@
 """A small workspace that goes once around the loop, by jobs with the real tiny models: what the tests of stages look into."""
 
 from curation import checkpoints
+from curation.jobs.manager import Jobs
+from curation.jobs.result_collector import Collector
 from curation.review import decisions
 from curation.workspaces.builtin import POCKET_LLAVA, prepare
-from curation.jobs.result_collector import Collector
-from curation.jobs.manager import Jobs
 from data.store import Store
 from data.workspace import Workspace
 from tests.support.stores import log

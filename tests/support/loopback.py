@@ -8,6 +8,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+HOUSE = Path(__file__).parents[2]
+
 
 async def serve(app) -> None:
     """Serves an `aiohttp.web.Application` on any free port until standard input is closed."""
@@ -22,9 +24,10 @@ async def serve(app) -> None:
 
 
 @contextlib.contextmanager
-def running(script: Path, order: dict) -> Iterator[int]:
-    """The port of a server script of this folder that was given an order."""
-    process = subprocess.Popen([sys.executable, script, json.dumps(order)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+def running(module: str, order: dict) -> Iterator[int]:
+    """The port of a server, a module such as tests.support.chaos_server, that was given an order."""
+    command = [sys.executable, "-m", module, json.dumps(order)]
+    process = subprocess.Popen(command, cwd=HOUSE, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     try:
         yield json.loads(process.stdout.readline())["port"]
     finally:

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from curation.workspaces import owner
 from curation.jobs.job_folder import JobFiles, read_lines
+from curation.workspaces import owner
 from data.workspace import Workspace
 
 HOUSE = Path(__file__).parents[2]

@@ -18,8 +18,8 @@ import numpy as np
 from PIL import Image, ImageFilter
 
 from curation.error_types import glossary
-from curation.prompts.templates import render
 from curation.prompts.reply_schemas import BlindAnswer, ClusterTitle, Diagnosis, Judgement, Kind, Proposals
+from curation.prompts.templates import render
 from data.question_text import lettered
 from data.records import SourceExample
 from data.registry import DATASETS

@@ -2,24 +2,19 @@
 
 import base64
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
-from curation.review import assignments
 from curation.calibration import auto_approval
-from curation.review import decisions
 from curation.calibration.rules import TARGET, Condition, agreement
-from curation.filtering.base import Comparison
 from curation.calibration.score_matrix import Scored, scored
-from curation.ui.server import parts
+from curation.filtering.base import Comparison
+from curation.review import assignments, decisions
 from curation.ui.services import services
 from data.registry import FILTERS
-
-if TYPE_CHECKING:
-    import gradio as gr
 
 router = APIRouter(prefix="/api/calibration")
 
@@ -56,11 +51,6 @@ class Draw(BaseModel):
 
     conditions: list[Asking] | None = None
     count: int = Field(default=40, ge=1, le=500)
-
-
-def component() -> "gr.HTML":
-    """The page: one gr.HTML around components/calibration.*."""
-    return parts.component("calibration")
 
 
 @router.post("/overview")

@@ -5,9 +5,9 @@ from typing import Any
 from fastapi import APIRouter, Request
 from pydantic import BaseModel
 
-from curation.frontier import endpoints
 from curation import plugins
 from curation.config_file import path
+from curation.frontier import endpoints
 from curation.stages import stage_class
 from curation.ui.services import Services, services
 

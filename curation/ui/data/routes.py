@@ -1,19 +1,15 @@
 """The Data & models page: datasets with a look before they are imported, checkpoints, frontier endpoints, what else can be plugged in."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel
 
 from curation import checkpoints
-from curation.imports import preview as importing
 from curation import plugins as model_parts
-from curation.ui.server import parts
+from curation.imports import preview as importing
 from curation.ui.services import services
 from data.registry import DATASETS
-
-if TYPE_CHECKING:
-    import gradio as gr
 
 router = APIRouter(prefix="/api/data")
 PICTURES = 12  # of each dataset
@@ -32,11 +28,6 @@ class NewCheckpoint(BaseModel):
     model: str
     adapter: str | None = None
     options: dict[str, Any] = {}
-
-
-def component() -> "gr.HTML":
-    """The page: one gr.HTML around components/data.*."""
-    return parts.component("data")
 
 
 @router.post("/overview")

@@ -6,9 +6,7 @@ from typing import Any, TypeVar
 from fastapi import APIRouter, HTTPException, Request
 from pydantic import BaseModel, Field
 
-from curation.clusters import edits
-from curation.clusters import splitting
-from curation.clusters import quality
+from curation.clusters import edits, quality, splitting
 from curation.clusters.edits import BadChange, Made, Wish
 from curation.ui.services import services
 

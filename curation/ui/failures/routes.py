@@ -1,24 +1,20 @@
 """The Failures page: what a checkpoint got wrong, grouped, mapped, and one by one."""
 
 import base64
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 from fastapi import APIRouter, HTTPException, Request
 from pydantic import BaseModel, Field
 
-from curation.review import blinding
+from curation.error_types import BY_NAME
 from curation.failures import neighbours
 from curation.failures import triage as words
-from curation.error_types import BY_NAME
 from curation.kept import latest
-from curation.ui.server import parts
+from curation.review import blinding
 from curation.ui.failures import slice_routes
 from curation.ui.services import services
 from data.search import bitmap
-
-if TYPE_CHECKING:
-    import gradio as gr
 
 router = APIRouter()
 failures = APIRouter(prefix="/api/failures")
@@ -83,11 +79,6 @@ class Undo(BaseModel):
 class History(BaseModel):
     round: int | list[int] | None = Field(default=None, description="The latest if absent.")
     limit: int = Field(default=100, ge=1, le=500)
-
-
-def component() -> "gr.HTML":
-    """The page: one gr.HTML around components/failures.*."""
-    return parts.component("failures")
 
 
 @failures.post("/summary")

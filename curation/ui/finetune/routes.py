@@ -1,24 +1,20 @@
 """The Finetune page: what would be trained on, how, and how the runs have gone."""
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fastapi import APIRouter, HTTPException, Request
 from pydantic import BaseModel
 
 from curation import checkpoints
 from curation.jobs import chains
-from curation.results import comparison
 from curation.jobs.job_folder import JobFiles, read_lines
 from curation.jobs.manager import UnknownJob
+from curation.results import comparison
 from curation.stage import NothingToDo
 from curation.stages.finetune import SNAPSHOT, Finetune, Options
-from curation.ui.server import parts
 from curation.ui.services import Services, services
 from models.finetuning.spec import RECIPES
-
-if TYPE_CHECKING:
-    import gradio as gr
 
 router = APIRouter(prefix="/api/finetune")
 _measured: dict[tuple, dict[str, Any] | None] = {}  # comparisons by checkpoints and numbers of answers: they take a while
@@ -32,11 +28,6 @@ class Which(BaseModel):
     """A finetune's job; the latest if absent."""
 
     job_id: int | None = None
-
-
-def component() -> "gr.HTML":
-    """The page: one gr.HTML around components/finetune.*."""
-    return parts.component("finetune")
 
 
 @router.post("/choices")

@@ -3,31 +3,26 @@
 import json
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fastapi import APIRouter, HTTPException, Request
 from pydantic import BaseModel
 
 from curation import checkpoints
-from curation.review import blinding
-from curation.jobs import chains
+from curation.costs import judging_ahead, spend
 from curation.frontier import endpoints
-from curation.costs import judging_ahead
-from curation.costs import spend
+from curation.jobs import chains
 from curation.jobs.manager import UnknownJob, estimate_view
 from curation.prompts.versions import prompts_for
+from curation.review import blinding
 from curation.stage import Job, NothingToDo
 from curation.stages.draw import POCKET_FLUX, cost_of_drawing
 from curation.stages.draw import Options as DrawOptions
 from curation.stages.filter import Options as FilterOptions
 from curation.stages.generate import Generate, Options, proposal_request
-from curation.ui.server import parts
 from curation.ui.data.endpoint_routes import view
 from curation.ui.services import Services, services
 from data.registry import FILTERS, IMAGE_GENERATORS
-
-if TYPE_CHECKING:
-    import gradio as gr
 
 router = APIRouter(prefix="/api/generate")
 DIFFUSERS = "diffusers"
@@ -47,11 +42,6 @@ class Which(BaseModel):
 
     job_id: int | None = None
     limit: int = 36
-
-
-def component() -> "gr.HTML":
-    """The page: one gr.HTML around components/generate.*."""
-    return parts.component("generate")
 
 
 @router.post("/choices")

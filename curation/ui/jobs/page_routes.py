@@ -1,19 +1,15 @@
 """The Jobs page: all jobs with what they did and cost, one of them in detail. Its deeds are the routes of jobs_api."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
 from curation import checkpoints
-from curation.jobs import chains
 from curation.costs import spend
+from curation.jobs import chains
 from curation.jobs.job_folder import JobFiles, read_lines
-from curation.ui.server import parts
 from curation.ui.services import services
-
-if TYPE_CHECKING:
-    import gradio as gr
 
 router = APIRouter(prefix="/api/jobs")
 PAGE = 50  # jobs
@@ -41,11 +37,6 @@ class Cap(BaseModel):
 
     job_id: int
     usd: float | None = Field(default=None, ge=0, allow_inf_nan=False)
-
-
-def component() -> "gr.HTML":
-    """The page: one gr.HTML around components/jobs.*."""
-    return parts.component("jobs")
 
 
 @router.post("/page")

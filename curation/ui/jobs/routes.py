@@ -6,11 +6,11 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
 from curation.calibration import auto_approval
-from curation.jobs.chains import Step
 from curation.frontier.options import FrontierOptions
+from curation.jobs.chains import Step
 from curation.jobs.job_folder import JobFiles, read_lines
-from curation.stages import STAGES, stage_class
 from curation.stage import AsksServer
+from curation.stages import STAGES, stage_class
 from curation.ui.services import services
 from data import workspace
 

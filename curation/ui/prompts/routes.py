@@ -1,30 +1,26 @@
 """The Prompts page: what the frontier model is asked, versions of it, one failure to try it on, two versions side by side."""
 
 import time
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
 from curation import checkpoints
-from curation.prompt_lab import comparison as prompt_comparison
-from curation.prompt_lab import trial
-from curation.prompts import versions
 from curation.frontier.endpoints import host_of
 from curation.frontier.options import open_client, together
-from curation.prompts.validation import BadPrompt, checked
+from curation.prompt_lab import comparison as prompt_comparison
+from curation.prompt_lab import trial
 from curation.prompt_lab.trial import NothingToTry
+from curation.prompts import versions
 from curation.prompts.templates import PromptFile, Prompts, names, parts, shipped, version_of
+from curation.prompts.validation import BadPrompt, checked
 from curation.stages import stage_class
 from curation.stages.compare_prompts import COMPARED
 from curation.stages.diagnose import blind_request
-from curation.ui.server import parts as page_parts
 from curation.ui.services import Services, services
 from models.frontier import FrontierStopped, Outcome
 from models.frontier import Request as FrontierRequest
-
-if TYPE_CHECKING:
-    import gradio as gr
 
 router = APIRouter(prefix="/api/prompts")
 TO_TRY_ON = 100  # failures that the page steps through
@@ -57,11 +53,6 @@ class Trial(Draft):
 
 class Comparison(BaseModel):
     job_id: int
-
-
-def component() -> "gr.HTML":
-    """The page: one gr.HTML around components/prompts.*."""
-    return page_parts.component("prompts")
 
 
 @router.post("/list")

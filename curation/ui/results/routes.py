@@ -1,22 +1,18 @@
 """The Results page: two checkpoints on the same eval examples, what got fixed, what broke, and the next round."""
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from fastapi import APIRouter, HTTPException, Request, Response
 from pydantic import BaseModel
 
 from curation import checkpoints
-from curation.review import blinding
-from curation.results import evidence_bundle as evidence
 from curation.results import comparison
+from curation.results import evidence_bundle as evidence
+from curation.review import blinding
 from curation.stage import NothingToDo
-from curation.ui.server import parts
 from curation.ui.services import services
 from data.records import Checkpoint
 from data.store import Store
-
-if TYPE_CHECKING:
-    import gradio as gr
 
 router = APIRouter(prefix="/api/results")
 PAGE = 24  # examples on a page of the ledger
@@ -44,11 +40,6 @@ class Behind(BaseModel):
 
 class NextRound(BaseModel):
     checkpoint: str
-
-
-def component() -> "gr.HTML":
-    """The page: one gr.HTML around components/results.*."""
-    return parts.component("results")
 
 
 @router.post("/summary")

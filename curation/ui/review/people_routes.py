@@ -5,10 +5,9 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
-from curation.review import assignments
-from curation.review import blinding
-from curation.review import queue as review_queue
 from curation.review import agreement as reviewer_agreement
+from curation.review import assignments, blinding
+from curation.review import queue as review_queue
 from curation.ui.server.guards import read_logins
 from curation.ui.services import Services, services
 

@@ -1,26 +1,21 @@
 """The Review page: people's decisions on samples, one by one or many at once."""
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 from fastapi import APIRouter, BackgroundTasks, Body, HTTPException, Request
 from pydantic import BaseModel, Field
 
 from curation.calibration import auto_approval
-from curation.review import blinding
-from curation.review import handwritten
-from curation.review import queue as review_queue
+from curation.review import blinding, handwritten
 from curation.review import decisions as reviews
+from curation.review import queue as review_queue
 from curation.review.queue import Order
-from curation.ui.server import parts
 from curation.ui.review import people_routes
-from curation.ui.server.guards import status_of
 from curation.ui.review.people_routes import Event, Matching
+from curation.ui.server.guards import status_of
 from curation.ui.services import Services, services
 from data.images import MAX_BYTES, BadImage
 from data.store import Store
-
-if TYPE_CHECKING:
-    import gradio as gr
 
 router = APIRouter(prefix="/api/review")
 router.include_router(people_routes.router)
@@ -113,11 +108,6 @@ class ByHand(BaseModel):
     image: str | None = None
     dataset: str | None = None
     error_type: str | None = None
-
-
-def component() -> "gr.HTML":
-    """The page: one gr.HTML around components/review.*."""
-    return parts.component("review")
 
 
 @router.post("/facets")

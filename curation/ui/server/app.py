@@ -11,9 +11,8 @@ from starlette.exceptions import HTTPException
 
 from curation.config import Settings
 from curation.jobs.manager import Jobs
-from curation.ui.server import command_routes
 from curation.ui.jobs import routes
-from curation.ui.server import pages
+from curation.ui.server import command_routes, pages
 from curation.ui.server.guards import Errors, Guard, read_logins
 from curation.ui.services import Services, services
 from data.images import ImageStore

@@ -8,13 +8,10 @@ from fastapi import APIRouter, HTTPException, Request
 from pydantic import BaseModel
 
 from curation import checkpoints
-from curation.workspaces import backups
-from curation.review import blinding
-from curation.workspaces import builtin
-from curation.results import comparison
-from curation.review import decisions
-from curation.results import summary
+from curation.results import comparison, summary
+from curation.review import blinding, decisions
 from curation.ui.services import services
+from curation.workspaces import backups, builtin
 from data.registry import EXPORTS
 
 router = APIRouter(prefix="/api/command")

@@ -6,12 +6,13 @@ left to gr.HTML, which does not link one that the head names already, if only to
 """
 
 import json
+import posixpath
 import re
 
 from curation.ui.server.pages import PAGES
-from curation.ui.server.static_files import COMPONENTS
+from curation.ui.server.static_files import FOLDER
 
-_IMPORT = re.compile(r"""^(?:import|export)\b[^;]*?["']\./([\w.]+\.js)["']""", re.MULTILINE)
+_IMPORT = re.compile(r"""^(?:import|export)\b[^;]*?["'](\.[\w./]+\.js)["']""", re.MULTILINE)
 
 SCRIPT = """<script>
 (() => {
@@ -26,16 +27,23 @@ SCRIPT = """<script>
 
 def head() -> str:
     """For the document's head."""
-    files = {"": [*modules("lib"), *modules("shell")], **{page.name: modules(page.name) for page in PAGES}}
+    frame = [*modules("frame/mount.js"), *modules("frame/index.js")]
+    files = {"": frame, **{page.name: modules(f"{page.folder}/index.js") for page in PAGES}}
     return SCRIPT % (json.dumps(files, separators=(",", ":")), json.dumps(PAGES[0].name))
 
 
+def imports(name: str) -> list[str]:
+    """The modules that a module of curation/ui imports, by their paths there."""
+    text = (FOLDER / name).read_text(encoding="utf-8")
+    return [posixpath.normpath(posixpath.join(posixpath.dirname(name), path)) for path in _IMPORT.findall(text)]
+
+
 def modules(name: str) -> list[str]:
-    """A module of components/ and all that it imports, by file name."""
-    found, todo = [], [f"{name}.js"]
+    """A module of curation/ui and all that it imports, by their paths there."""
+    found, todo = [], [name]
     while todo:
         one = todo.pop(0)
         if one not in found:
             found.append(one)
-            todo += _IMPORT.findall((COMPONENTS / one).read_text(encoding="utf-8"))
+            todo += imports(one)
     return found

@@ -1,7 +1,6 @@
-"""The pages there are, in the order of the rail. A page is one line here, a module and its files in components/.
+"""The pages there are, in the order of the rail. A page is one line here and a folder of curation/ui.
 
-The module has `router` (its JSON routes, prefix /api/<name>) and `component()`, which imports gradio only when called:
-a headless server has the routes without the pages.
+The folder's routes (`module`) have a `router`, prefix /api/<name>; beside them lie page.html, page.css and index.js.
 """
 
 import importlib
@@ -11,37 +10,44 @@ from typing import Literal
 
 from fastapi import APIRouter
 
-from curation.ui import clusters, endpoints, static
+from curation.ui.data import endpoint_routes
+from curation.ui.failures import cluster_routes
+from curation.ui.server import static_files
 
 
 @dataclass(frozen=True)
 class Page:
-    """`name` is the page's name in the URL (`?page=name`) and of components/<name>.{html,js,css}."""
+    """`name` is the page's name in the URL (`?page=name`)."""
 
     name: str
     title: str
     module: str
     group: Literal["loop", "workspace"] = "loop"
 
+    @property
+    def folder(self) -> str:
+        """Its folder in curation/ui."""
+        return self.module.split(".")[2]
+
     def load(self) -> ModuleType:
         return importlib.import_module(self.module)
 
 
 PAGES = (
-    Page("failures", "Failures", "curation.ui.failures"),
-    Page("generate", "Generate", "curation.ui.generate"),
-    Page("review", "Review", "curation.ui.review"),
-    Page("finetune", "Finetune", "curation.ui.finetune"),
-    Page("results", "Results", "curation.ui.results"),
-    Page("jobs", "Jobs", "curation.ui.jobs", "workspace"),
-    Page("calibration", "Calibration", "curation.ui.calibration", "workspace"),
-    Page("data", "Data & models", "curation.ui.data", "workspace"),
-    Page("prompts", "Prompts", "curation.ui.prompts", "workspace"),
-    Page("try", "Try it", "curation.ui.try_it", "workspace"),
-    Page("settings", "Settings", "curation.ui.settings", "workspace"),
+    Page("failures", "Failures", "curation.ui.failures.routes"),
+    Page("generate", "Generate", "curation.ui.generate.routes"),
+    Page("review", "Review", "curation.ui.review.routes"),
+    Page("finetune", "Finetune", "curation.ui.finetune.routes"),
+    Page("results", "Results", "curation.ui.results.routes"),
+    Page("jobs", "Jobs", "curation.ui.jobs.page_routes", "workspace"),
+    Page("calibration", "Calibration", "curation.ui.calibration.routes", "workspace"),
+    Page("data", "Data & models", "curation.ui.data.routes", "workspace"),
+    Page("prompts", "Prompts", "curation.ui.prompts.routes", "workspace"),
+    Page("try", "Try it", "curation.ui.try_it.routes", "workspace"),
+    Page("settings", "Settings", "curation.ui.settings.routes", "workspace"),
 )
 
 
 def routers() -> list[APIRouter]:
     """The routes of all pages, and of their static files (/ui/…)."""
-    return [static.router, clusters.router, endpoints.router, *(page.load().router for page in PAGES)]
+    return [static_files.router, cluster_routes.router, endpoint_routes.router, *(page.load().router for page in PAGES)]

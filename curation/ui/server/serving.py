@@ -13,11 +13,11 @@ from dataclasses import replace
 
 import uvicorn
 
-from curation.workspaces import owner
 from curation.config import BadSettings, Settings
 from curation.jobs.manager import Jobs
-from curation.ui.server.guards import is_loopback, read_logins
 from curation.ui.server.app import create_app
+from curation.ui.server.guards import is_loopback, read_logins
+from curation.workspaces import owner
 from data.store import Store, StoreInUse
 from data.workspace import DEFAULT_NAME, Workspace
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from fastapi import APIRouter, HTTPException
 from fastapi.responses import FileResponse
 
-COMPONENTS = Path(__file__).parent / "components"
+FOLDER = Path(__file__).parents[1]  # curation/ui
 TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 ASK_AGAIN = {"Cache-Control": "no-cache"}  # the browser asks whether its copy still is the newest (ETag)
 KEEP = {"Cache-Control": "private, max-age=604800"}
@@ -21,10 +21,10 @@ def plotly() -> FileResponse:
     return FileResponse(str(path), media_type=TYPES[".js"], headers=KEEP)
 
 
-@router.get("/{name}")
+@router.get("/{name:path}")
 def file(name: str) -> FileResponse:
-    """A file of components/, by its plain name."""
-    path = COMPONENTS / name
-    if path.parent != COMPONENTS or path.suffix not in TYPES or not path.is_file():
+    """A script, style or picture below curation/ui, by its path there."""
+    path = (FOLDER / name).resolve()
+    if not path.is_relative_to(FOLDER) or path.suffix not in TYPES or not path.is_file():
         raise HTTPException(404, f"no file /ui/{name}")
     return FileResponse(path, media_type=TYPES[path.suffix], headers=ASK_AGAIN)

@@ -1,6 +1,6 @@
 """The Settings page: filters, prices, budget, reviewers, keys of the keyboard, backups, workspaces, disk, colours."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from fastapi import APIRouter, Request
@@ -8,19 +8,14 @@ from pydantic import BaseModel, Field
 
 from curation import config
 from curation.calibration import auto_approval
-from curation.workspaces import backups
-from curation.frontier import options
-from curation.costs import price_table
-from curation.workspaces import housekeeping
 from curation.calibration.score_matrix import Setting, scored
+from curation.costs import price_table
+from curation.frontier import options
 from curation.stages.filter import change_setting
-from curation.ui.server import parts
 from curation.ui.services import Services, services
+from curation.workspaces import backups, housekeeping
 from data import workspace
 from data.registry import FILTERS
-
-if TYPE_CHECKING:
-    import gradio as gr
 
 router = APIRouter(prefix="/api/settings")
 
@@ -51,11 +46,6 @@ class Name(BaseModel):
 
 class Clean(BaseModel):
     what: str
-
-
-def component() -> "gr.HTML":
-    """The page: one gr.HTML around components/settings.*."""
-    return parts.component("settings")
 
 
 @router.post("/overview")

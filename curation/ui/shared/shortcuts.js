@@ -21,7 +21,7 @@ const COMMON = { "/": "search", "?": "these keys", Escape: "leave, or close what
 // Shortcuts as they stand: [{page, name, key, standard, what}], and changing one (null: back to the standard).
 export const keymap = {
   // Pages register their shortcuts when their module is read: this reads them all.
-  load: () => Promise.all(pages.map(({ name }) => import(`./${name}.js`))),
+  load: () => Promise.all(pages.map(({ folder }) => import(`../${folder}/index.js`))),
   all: () => [...registered].flatMap(([page, list]) => list.filter((entry) => entry.what).map((entry) => (
     { page, name: entry.name, key: keyOf(page, entry), standard: entry.key, what: entry.what }))),
   key: (page, name) => keyOf(page, registered.get(page).find((entry) => entry.name === name)),

@@ -2,7 +2,7 @@
 
 const listeners = new Set();
 const left = new Map(); // the query of each page when it was left, so that the rail leads back to it
-export const pages = []; // filled by the shell: {name, title, group}
+export const pages = []; // filled by the frame: {name, title, group, folder}
 
 const query = () => new URLSearchParams(location.search);
 

@@ -1,21 +1,17 @@
 """The Try it page: any question about any picture, to one checkpoint or two side by side. Nothing of it enters a dataset."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fastapi import APIRouter, HTTPException, Request
 from pydantic import BaseModel, Field
 
 from curation import checkpoints
-from curation.try_it import answerer as trying
 from curation.stages.import_predictions import ELSEWHERE
-from curation.ui.server import parts
+from curation.try_it import answerer as trying
 from curation.ui.services import Services, services
 from data.images import MAX_BYTES
 from data.question_text import full_text
-
-if TYPE_CHECKING:
-    import gradio as gr
 
 router = APIRouter(prefix="/api/try")
 EXAMPLES = 24
@@ -35,11 +31,6 @@ class Question(BaseModel):
     suffix: str = ""
     image: str | None = None
     upload: str | None = None
-
-
-def component() -> "gr.HTML":
-    """The page: one gr.HTML around components/try.*."""
-    return parts.component("try")
 
 
 @router.post("/choices")

@@ -11,18 +11,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from models.paid_calls import http_failures as failures
-from models.frontier.budget import Account
-from models.frontier.purchase import Abandoned, Answer, Asker, RowFailed
 from models.frontier.batch_api.calls_file import Draft, Limits, line_of, path_of
 from models.frontier.batch_api.follower import Follower
 from models.frontier.batch_api.records import Begin, Join, Settle, Uploaded, new_batch
 from models.frontier.batch_api.remote import Remote
-from models.paid_calls.group_commit import Batcher
+from models.frontier.budget import Account
 from models.frontier.chat_call import Call
 from models.frontier.image_payload import BadImage
-from models.paid_calls.journal import Find, Full
+from models.frontier.purchase import Abandoned, Answer, Asker, RowFailed
 from models.frontier.requests import FrontierStopped, Reply
+from models.paid_calls import http_failures as failures
+from models.paid_calls.group_commit import Batcher
+from models.paid_calls.journal import Find, Full
 
 TRIES = 5  # batches that a call may fail in before its row is marked
 GRACE = 1.5  # seconds, from when a run was told to stop, for what is being collected or cancelled

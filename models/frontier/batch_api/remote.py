@@ -6,10 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from models.paid_calls import http_failures as failures
 from models.frontier.batch_api.calls_file import ENDPOINT, result_of
-from models.paid_calls.connection import Link, connect
 from models.frontier.requests import FrontierStopped
+from models.paid_calls import http_failures as failures
+from models.paid_calls.connection import Link, connect
 
 TOKEN = "mistakebook"  # the name under which a batch bears its token
 ENDED = ("completed", "failed", "expired", "cancelled")

@@ -4,9 +4,9 @@ import re
 
 import numpy as np
 import pytest
-import tests.support.tiny_llava as tiny_llava
 from PIL import Image
 
+import tests.support.tiny_llava as tiny_llava
 from data.records import Ask
 from data.registry import BASELINES, UnknownPlugin
 from models import pocket

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-import tests.support.tiny_llava as tiny_llava
 from PIL import Image
 
+import tests.support.tiny_llava as tiny_llava
 from data.registry import EMBEDDERS
 
 

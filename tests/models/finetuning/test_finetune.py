@@ -8,10 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
-import tests.support.tiny_llava as tiny_llava
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import tests.support.tiny_llava as tiny_llava
 from data.records import Checkpoint
 from models.finetune import RECIPES, BadRun, PreflightFailed, Recipe, RunSpec, Stopped, finetune, preflight, write_rows
 

@@ -6,12 +6,12 @@ import random
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
-from tests.support.frontier_world import chaos, client, requests
 
 from models.frontier import FrontierStopped, Journal
+from tests.support import loopback
+from tests.support.frontier_world import chaos, client, requests
 
 ROWS = 5000
 BAD = {
@@ -58,9 +58,9 @@ def test_5000_rows_end_in_a_reply_or_a_named_error_and_none_twice(tmp_path, hang
 
 ZYGOTE = """
 import os, sys
-sys.path[:0] = [{root!r}, {tests!r}]
+sys.path[:0] = [{root!r}]
 from pathlib import Path
-from frontier_world import client, requests
+from tests.support.frontier_world import client, requests
 import models.frontier.purchase, models.frontier.chat_http, aiohttp, httpx2, openai
 for line in sys.stdin:
     child = os.fork()
@@ -76,9 +76,8 @@ for line in sys.stdin:
 
 def test_30_kills_lose_no_reply_and_repeat_at_most_what_was_in_flight(tmp_path):
     path, count, chance = tmp_path / "journal.sqlite", 2000, random.Random(11)
-    tests = Path(__file__).parent
     with chaos(latency_s=0.03, slots=8) as server, contextlib.closing(Journal(path)) as journal:
-        program = ZYGOTE.format(root=str(tests.parent), tests=str(tests), url=server.url, journal=str(path), count=count)
+        program = ZYGOTE.format(root=str(loopback.HOUSE), url=server.url, journal=str(path), count=count)
         zygote = subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         kept, rounds, position = 0, 0, 0
         for number in range(30):

@@ -10,24 +10,24 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.support.frontier_world import BlindAnswer, chaos, client, priced, requests
 from PIL import Image
 
 from models.frontier import FrontierStopped, Journal
+from tests.support import loopback
+from tests.support.frontier_world import BlindAnswer, chaos, client, priced, requests
 
 ASK = """
 import sys
-sys.path[:0] = [{root!r}, {tests!r}]
+sys.path[:0] = [{root!r}]
 from pathlib import Path
-from frontier_world import client, requests
+from tests.support.frontier_world import client, requests
 asked = sum(outcome.asked for outcome in client({url!r}, Path({journal!r}), concurrency=8).ask_all(requests({count})))
 print(asked)
 """
 
 
 def in_a_process(url, journal, count) -> subprocess.Popen:
-    tests = Path(__file__).parent
-    program = ASK.format(root=str(tests.parent), tests=str(tests), url=url, journal=str(journal), count=count)
+    program = ASK.format(root=str(loopback.HOUSE), url=url, journal=str(journal), count=count)
     return subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
 
 

@@ -1,12 +1,12 @@
 """Tokens of images by their vendors' documentation, and what calls make of them."""
 
 import pytest
-from tests.support.frontier_world import chaos, client, priced, requests
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
 from models.frontier.image_tokens import FAMILIES, likely_image_tokens, most_image_tokens, useful_pixels
+from tests.support.frontier_world import chaos, client, priced, requests
 
 
 @pytest.mark.parametrize(

@@ -3,11 +3,11 @@
 import time
 
 import pytest
-from tests.support.frontier_world import chaos, client, requests
 from hypothesis import given
 from hypothesis import strategies as st
 
 from models.paid_calls.rate_limits import Bucket, duration, reset
+from tests.support.frontier_world import chaos, client, requests
 
 
 def asked_all(frontier, count: int) -> float:

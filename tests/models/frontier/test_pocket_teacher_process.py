@@ -7,11 +7,11 @@ import time
 from pathlib import Path
 
 import psutil
-from tests.support.frontier_world import BlindAnswer
 from PIL import Image, ImageDraw
 
-from data.registry import FRONTIER
 from models.frontier import Request
+from models.frontier.client import OpenAICompatible
+from tests.support.frontier_world import BlindAnswer
 
 
 def question(folder: Path) -> Request:
@@ -27,7 +27,7 @@ def children(process: psutil.Process) -> list[psutil.Process]:
 
 
 def test_looks_at_a_picture_costs_pretend_money_and_resumes_whatever_its_port(tmp_path):
-    with FRONTIER.make("openai_compatible").open(tmp_path / "journal.sqlite") as frontier:
+    with OpenAICompatible(OpenAICompatible.Options()).open(tmp_path / "journal.sqlite") as frontier:
         assert frontier.price().pretend
         said = frontier.test()
         assert said.startswith("Works: pocket-teacher") and "sees images" in said and "$0.0" in said, said
@@ -35,7 +35,7 @@ def test_looks_at_a_picture_costs_pretend_money_and_resumes_whatever_its_port(tm
         assert outcome.parsed == BlindAnswer(answer="blue") and outcome.cost_usd > 0 and outcome.asked == 1
         (child,) = children(psutil.Process())
     assert not child.is_running() or child.status() == psutil.STATUS_ZOMBIE
-    with FRONTIER.make("openai_compatible", {"budget_usd": 1.0}).open(tmp_path / "journal.sqlite") as frontier:
+    with OpenAICompatible(OpenAICompatible.Options(budget_usd=1.0)).open(tmp_path / "journal.sqlite") as frontier:
         (again,) = frontier.ask_all([question(tmp_path)])
         assert again.parsed == outcome.parsed and again.replies == outcome.replies and again.asked == 0
         assert {row.purpose: row.calls for row in frontier.journal.spend()} == {"blind": 1, "test": 1}

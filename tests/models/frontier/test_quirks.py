@@ -4,14 +4,14 @@ import json
 from typing import Literal
 
 import pytest
-from tests.support.frontier_world import chaos, client
 from PIL import Image
 from pydantic import BaseModel, Field
-from tests.support.quirky_endpoints import FAILS, REJECTS, SHAPES, nodes, openai_strict
 
 from models.frontier import FrontierStopped, Request
 from models.frontier.chat_call import Call, Parameters
 from models.frontier.reply_schema import wire_schema
+from tests.support.frontier_world import chaos, client
+from tests.support.quirky_endpoints import FAILS, REJECTS, SHAPES, nodes, openai_strict
 
 
 class Inner(BaseModel):

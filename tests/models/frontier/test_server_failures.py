@@ -3,9 +3,9 @@
 import time
 
 import pytest
-from tests.support.frontier_world import chaos, client, priced, requests
 
 from models.frontier import FrontierStopped
+from tests.support.frontier_world import chaos, client, priced, requests
 
 
 def test_chaos_every_row_ends_in_an_answer(tmp_path):

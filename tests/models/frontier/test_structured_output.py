@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
-from models.paid_calls.http_failures import redact
 from models.frontier.reply_schema import strict_schema
 from models.frontier.structured_output import BadReply, Refused, extract, parse
+from models.paid_calls.http_failures import redact
 
 
 class Inner(BaseModel):

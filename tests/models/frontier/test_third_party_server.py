@@ -10,14 +10,14 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from tests.support.frontier_world import client
-from tests.support.llama_cpp_server import HERE, INSTALL
 from PIL import Image, ImageDraw
 from pydantic import BaseModel
 
 from curation.prompts import reply_schemas
 from models import pocket
 from models.frontier import Request
+from tests.support.frontier_world import client
+from tests.support.llama_cpp_server import HERE, INSTALL
 
 LLAVA = Path(pocket.__file__).parent / "llava"
 SERVER = Path(__file__).parents[2] / "support" / "llama_cpp_server.py"
@@ -100,7 +100,9 @@ def test_images_arrive_and_a_model_that_speaks_no_json_gets_a_named_error(transf
         picture = Image.new("RGB", (64, 64), "white")
         ImageDraw.Draw(picture).ellipse((16, 16, 48, 48), fill={"red": (220, 30, 30), "blue": (30, 60, 220)}[colour])
         picture.save(tmp_path / f"{colour}.png")
-        made.append(Request(colour, "blind", "", "What color is the circle?", (str(tmp_path / f"{colour}.png"),), reply_schemas.BlindAnswer))
+        made.append(
+            Request(colour, "blind", "", "What color is the circle?", (str(tmp_path / f"{colour}.png"),), reply_schemas.BlindAnswer)
+        )
     with client(transformers_url, tmp_path / "journal.sqlite", model=str(LLAVA), max_tokens=20, concurrency=1) as frontier:
         outcomes = list(frontier.ask_all(made))
         kept = {reply.key: json.loads(reply.body) for _, reply in frontier.journal.replies()}

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.frontier import FrontierStopped, Journal, Reply
-from models.paid_calls.journal import Claim, Find, Full, Lost, Record, Release, Renew, SaveDialect
 from models.paid_calls.claim_owner import is_alive, new_owner
+from models.paid_calls.journal import Claim, Find, Full, Lost, Record, Release, Renew, SaveDialect
 from models.paid_calls.prices import load_prices
 
 

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from curation.calibration import auto_approval
-from curation.review import decisions
-from curation.config import Settings
 from curation.calibration.rules import Condition
-from curation.cli import main
-from curation.jobs.manager import Jobs
 from curation.calibration.score_matrix import scored
+from curation.cli import main
+from curation.config import Settings
+from curation.jobs.manager import Jobs
+from curation.review import decisions
 from curation.ui.server.app import create_app
 from tests.support.browser import chromium, executable, served
 from tests.support.page_api import PageApi

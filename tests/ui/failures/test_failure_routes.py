@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
+from curation.clusters.stored_space import PointsWriter
 from curation.config import Settings
 from curation.jobs.manager import Jobs
-from curation.clusters.stored_space import PointsWriter
 from curation.ui.server.app import create_app
 from data.store import Store
 from data.workspace import Workspace

@@ -5,8 +5,8 @@ import uuid
 
 import pytest
 
-from curation.failures import triage
 from curation.config import Settings
+from curation.failures import triage
 from curation.jobs.manager import Jobs
 from curation.ui.server.app import create_app
 from tests.support.browser import chromium, executable, served

@@ -5,9 +5,9 @@ import uuid
 import pytest
 
 from curation import checkpoints
-from curation.results import comparison
 from curation.config import Settings
 from curation.jobs.manager import Jobs
+from curation.results import comparison
 from curation.stages import stage_class
 from curation.stages.finetune import Options, planned
 from curation.ui.server.app import create_app

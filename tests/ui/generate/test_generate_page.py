@@ -4,9 +4,9 @@ import uuid
 
 import pytest
 
-from curation.jobs import chains
 from curation.config import Settings
 from curation.frontier.endpoints import host_of
+from curation.jobs import chains
 from curation.jobs.job_folder import JobFiles
 from curation.jobs.manager import Jobs
 from curation.stages import draw

@@ -4,10 +4,10 @@ import uuid
 
 import pytest
 
-from curation.frontier import endpoints
-from curation.prompts import versions
 from curation.config import Settings
+from curation.frontier import endpoints
 from curation.jobs.manager import Jobs
+from curation.prompts import versions
 from curation.prompts.templates import parts, shipped
 from curation.stage import NothingToDo
 from curation.ui.server.app import create_app
@@ -178,9 +178,7 @@ def test_an_edit_is_mended_saved_tried_compared_and_taken_back_in_the_browser(tm
 
         endpoints.save("cheap", {"endpoint": "http://gpu-box:8000/v1", "model": "qwen"})
         endpoints.use("filter", "cheap")
-        versions.save(
-            store, "judge", "Be strict.\n" + parts(shipped("judge").text)[0], parts(shipped("judge").text)[1], "stricter", "ada"
-        )
+        versions.save(store, "judge", "Be strict.\n" + parts(shipped("judge").text)[0], parts(shipped("judge").text)[1], "stricter", "ada")
         page.goto(page.url.partition("?")[0] + "?page=prompts&prompt=judge&tab=compare")
         here.locator("text=Compare on 20 failures").click()
         page.wait_for_selector("dialog >> text=unpriced")

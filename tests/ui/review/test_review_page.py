@@ -15,8 +15,8 @@ from curation.jobs.manager import Jobs
 from curation.ui.server.app import create_app
 from data.store import Store
 from data.workspace import Workspace
-from tests.support.seed import seeded_store
 from tests.review.test_decisions import picture_bytes
+from tests.support.seed import seeded_store
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 

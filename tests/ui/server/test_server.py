@@ -15,12 +15,12 @@ from pathlib import Path
 import pytest
 import uvicorn
 
-from curation.workspaces import builtin
 from curation.config import BadSettings, Settings, load_config
 from curation.jobs.manager import Jobs
 from curation.ui.server import serving
-from curation.ui.server.guards import BadAuthFile, read_logins
 from curation.ui.server.app import create_app
+from curation.ui.server.guards import BadAuthFile, read_logins
+from curation.workspaces import builtin
 from data.images import ImageStore
 from tests.support.trivial_stages import STAGES
 

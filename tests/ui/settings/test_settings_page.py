@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from curation.workspaces import backups
-from curation.frontier import options
 from curation.config import Settings
+from curation.frontier import options
 from curation.jobs.manager import Jobs
 from curation.ui.server.app import create_app
+from curation.workspaces import backups
 from data.workspace import Workspace
 from tests.support.browser import chromium, executable, served
 from tests.support.page_api import PageApi

@@ -5,8 +5,8 @@ import pytest
 from curation import checkpoints
 from curation.config import Settings
 from curation.jobs.manager import Jobs
-from curation.ui.try_it import routes
 from curation.ui.server.app import create_app
+from curation.ui.try_it import routes
 from data.images import ImageStore
 from data.records import Checkpoint
 from tests.support.browser import chromium, executable, served

@@ -10,21 +10,21 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import tests.support.loopback as loopback
 import pytest
-from tests.support.frontier_world import BlindAnswer, Server, client, priced, requests
 from PIL import Image
 
+from curation.jobs.worker import Stop
 from curation.prompts.reply_schemas import Diagnosis
 from curation.stage import Context
 from curation.stages.diagnose import Diagnose
-from curation.jobs.worker import Stop
 from data.workspace import Workspace
 from models.frontier import FrontierStopped, Journal
 from models.frontier.batch_api.calls_file import Limits
 from models.paid_calls.journal import SQL
+from tests.support import loopback
+from tests.support.frontier_world import BlindAnswer, Server, client, priced, requests
 
-SERVER = Path(__file__).parents[3] / "support" / "batch_server.py"
+SERVER = "tests.support.batch_server"
 QUICK = Limits(quiet_s=0.3, look_s=(0.05, 0.2), busy_s=0.3)
 SCOPE = "job 1"
 
@@ -174,19 +174,18 @@ def test_a_stage_doesnt_notice(tmp_path):
 
 ASK = """
 import sys
-sys.path[:0] = [{root!r}, {tests!r}]
+sys.path[:0] = [{root!r}]
 from pathlib import Path
-from test_batch import batching
-from frontier_world import Server, requests
+from tests.models.frontier.batch_api.test_batch import batching
+from tests.support.frontier_world import Server, requests
 server = Server({port})
 print(sum(outcome.asked for outcome in batching(server, Path({journal!r})).ask_all(requests(30))), flush=True)
 """
 
 
 def in_a_process(server: Server, journal: Path) -> subprocess.Popen:
-    tests = Path(__file__).parent
     port = int(server.url.rpartition(":")[2].partition("/")[0])
-    program = ASK.format(root=str(tests.parent), tests=str(tests), port=port, journal=str(journal))
+    program = ASK.format(root=str(loopback.HOUSE), port=port, journal=str(journal))
     return subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
 
 

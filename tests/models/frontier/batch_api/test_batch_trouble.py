@@ -7,11 +7,11 @@ import time
 from pathlib import Path
 
 import pytest
-from tests.support.frontier_world import BlindAnswer, client, priced, requests
 from PIL import Image
-from test_batch import QUICK, SCOPE, batch_server, batching, open_batches
 
 from models.frontier import FrontierStopped, Request
+from tests.models.frontier.batch_api.test_batch import QUICK, SCOPE, batch_server, batching, open_batches
+from tests.support.frontier_world import BlindAnswer, client, priced, requests
 
 
 def change(journal: Path, statement: str, *values) -> None:

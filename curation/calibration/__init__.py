@@ -1,0 +1,1 @@
+"""Filters held against people's decisions: rules, the scores they stand on, automatic approval."""

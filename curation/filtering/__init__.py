@@ -1,0 +1,1 @@
+"""What filters share: their base class, similarity of texts, limits of bulk decisions, rules that proposals keep."""

@@ -1,0 +1,1 @@
+"""Which frontier model a stage asks: named endpoints, the options that stages share, the client."""

@@ -1,0 +1,1 @@
+"""A dataset before it is imported: files uploaded, read, previewed."""

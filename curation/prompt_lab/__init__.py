@@ -1,0 +1,1 @@
+"""A prompt tried on one failure, and two versions compared on many."""

@@ -1,0 +1,1 @@
+"""What a round changed: checkpoints compared, the evidence bundle, a workspace's summary."""

@@ -1,0 +1,1 @@
+"""What a finetune is trained on: approved samples and replayed examples."""

@@ -1,0 +1,1 @@
+"""Any checkpoint asked about any picture, outside of datasets and rounds."""
