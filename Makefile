@@ -50,5 +50,5 @@ $(STAMP): requirements.lock pyproject.toml
 	@touch $(STAMP)
 
 clean:  ## removes the virtual environment and caches; workspaces stay
-	rm -rf .venv .pytest_cache .ruff_cache .hypothesis .import_linter_cache build dist *.egg-info
+	rm -rf .venv .pytest_cache .ruff_cache .mypy_cache .hypothesis .import_linter_cache build dist *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
