@@ -4,6 +4,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.ready
 WORKERS ?= 2
+TOOLS := tests/javascript/node_modules
+TOOLS_STAMP := $(TOOLS)/.ready
+BIOME := $(BIN)/node $(TOOLS)/@biomejs/biome/bin/biome check --config-path=tests/javascript/rules.jsonc --error-on-warnings
 
 .PHONY: run test check fix demo bench clean setup lock
 .DEFAULT_GOAL := run
@@ -15,15 +18,19 @@ test: $(STAMP)  ## all tests; those in a browser are skipped, loudly, where Chro
 	@command -v chromium chromium-browser google-chrome >/dev/null || echo "CHROMIUM IS MISSING: THE PAGES GO UNTESTED (apt-get install chromium)" >&2
 	HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
-check: $(STAMP)  ## style, imports one way, no file above 400 lines
+check: $(STAMP)  ## style, imports one way, no file above 400 lines; the browser code too, loudly not where npm reaches no registry
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/python tests/house.py
+	@$(MAKE) --no-print-directory $(TOOLS_STAMP) || { echo "NPM FETCHED NO BIOME: THE BROWSER CODE GOES UNCHECKED" >&2; test -z "$$CI"; }
+	test ! -e $(TOOLS_STAMP) || $(BIOME)
 
 fix: $(STAMP)  ## what the linter and the formatter mend by themselves
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+	@$(MAKE) --no-print-directory $(TOOLS_STAMP)
+	$(BIOME) --write
 
 demo: $(STAMP)  ## turns the loop once on the built-in parts; the last line of output is JSON
 	@$(BIN)/mistakebook demo
@@ -33,12 +40,13 @@ bench: $(STAMP)  ## measures what the README and docs/log.md state
 
 setup: $(STAMP)
 
-lock:  ## writes requirements.lock anew, from a clean environment
+lock:  ## writes requirements.lock anew, from a clean environment, and npm's lock from tests/javascript/package.json
 	rm -rf build/lock && $(PYTHON) -m venv build/lock
 	build/lock/bin/pip install --quiet $(if $(TORCH),torch==$(TORCH),"$$(grep '^torch==' requirements.lock)")
 	build/lock/bin/python tests/house.py needed > build/needed.txt && build/lock/bin/pip install --quiet -r build/needed.txt
 	build/lock/bin/pip check
 	(grep '^#' requirements.lock; build/lock/bin/pip freeze --all --exclude pip | sed 's/+[a-z0-9]*$$//') > build/lock.txt && mv build/lock.txt requirements.lock
+	build/lock/bin/npm --prefix tests/javascript install --package-lock-only && sed -i '/"funding": {/,/}/d' tests/javascript/package-lock.json
 
 # torch first: its own version decides which build fits this machine; then exactly what is locked; then this project, as it stands here.
 $(STAMP): requirements.lock pyproject.toml
@@ -49,6 +57,11 @@ $(STAMP): requirements.lock pyproject.toml
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . >&2
 	@touch $(STAMP)
 
+$(TOOLS_STAMP): tests/javascript/package-lock.json | $(STAMP)
+	@echo "fetching what checks the browser code (about 130 MB; only once)" >&2
+	@$(BIN)/npm --prefix tests/javascript --loglevel=error ci >&2
+	@touch $@
+
 clean:  ## removes the virtual environment and caches; workspaces stay
-	rm -rf .venv .pytest_cache .ruff_cache .mypy_cache .hypothesis .import_linter_cache build dist *.egg-info
+	rm -rf .venv .pytest_cache .ruff_cache .mypy_cache .hypothesis .import_linter_cache build dist *.egg-info $(TOOLS)
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
