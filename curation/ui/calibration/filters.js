@@ -4,7 +4,10 @@ import { fill, fmt, h, state } from "../shared/lib.js";
 
 export function drawFilters(table, charts, found, target) {
   const labels = found.labels.approved + found.labels.rejected;
-  if (!labels) return fill(table), fill(charts);
+  if (!labels) {
+    fill(table);
+    return fill(charts);
+  }
   const head = ["Filter", "Passes at", "Labels", "Precision", "Misses", "Catches"];
   fill(table, h("div.card.rows", h("table", h("thead", h("tr", head.map((text, i) => h("th", { class: i === 2 ? "r" : "" }, text)))), h("tbody",
     line({ ...found.together, filter: "All that are on", title: "together", enabled: true }, target, "all"),

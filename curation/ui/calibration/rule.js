@@ -72,7 +72,7 @@ export class Rule {
     const [low, high] = [filter.position, filter.cuts.length];
     const scored = this.overview.filters[i].scored.some(Boolean);
     const text = h("span.at.r"), line = h("line", { y1: 0, y2: 20, stroke: "var(--accent)", "stroke-width": 1.5 });
-    const bars = filter.spread.map(({ x, share }, code) => h("rect", { x: 100 * x - 50 / (high - low + 1), y: 20 - 19 * share, width: Math.max(100 / (high - low + 1) - 0.4, 0.5), height: 19 * share }));
+    const bars = filter.spread.map(({ x, share }) => h("rect", { x: 100 * x - 50 / (high - low + 1), y: 20 - 19 * share, width: Math.max(100 / (high - low + 1) - 0.4, 0.5), height: 19 * share }));
     const input = h("input", { type: "range", min: low, max: high, step: 1, "aria-label": `threshold of ${filter.filter} in the rule`, oninput: () => { this.positions[i] = Number(input.value); put(); this.moved(); } });
     const put = () => {
       const at = this.positions[i], moved = at > low;
@@ -83,7 +83,7 @@ export class Rule {
       const x = low === high ? 0 : (100 * (at - low)) / (high - low);
       line.setAttribute("x1", x);
       line.setAttribute("x2", x);
-      bars.forEach((rect, code) => rect.setAttribute("fill", low + code >= at ? "var(--accent)" : "var(--line-strong)"));
+      for (const [code, rect] of bars.entries()) rect.setAttribute("fill", low + code >= at ? "var(--accent)" : "var(--line-strong)");
     };
     const element = h("div.slide", { dataset: { filter: filter.filter } }, h("span.name", { title: filter.filter }, filter.filter),
       !scored ? h("small.faint", "no sample has its score yet") : low === high ? h("small.faint", "as strict as it gets") : h("div", h("svg", { viewBox: "0 0 100 20", preserveAspectRatio: "none", style: "padding:0 7px" }, bars, line), input), text);

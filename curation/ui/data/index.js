@@ -37,7 +37,7 @@ export async function tick(workspace) {
 }
 
 function draw() {
-  const { datasets, checkpoints, endpoints, keys: names, cards } = seen;
+  const { datasets, checkpoints, keys: names, cards } = seen;
   const examples = datasets.reduce((sum, one) => sum + one.train + one.dev + one.eval, 0);
   fill(at(root, "sum"), datasets.length > 0 && `${fmt.plural(examples, "example")} in ${fmt.plural(datasets.length, "dataset")} · ${fmt.plural(checkpoints.length, "checkpoint")}`);
   fillOnce(at(root, "actions"), datasets.map((one) => one.name), () => [

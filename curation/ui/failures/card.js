@@ -14,7 +14,10 @@ export function drawThumbs(box, { page, card }) {
   const rows = page?.rows ?? [];
   if (!rows.length) return fill(box, emptyState("No failure fits", "Take a choice away, or search for something else."));
   let grid = box.querySelector(".grid");
-  if (!grid) fill(box, (grid = h("div.grid")));
+  if (!grid) {
+    grid = h("div.grid");
+    fill(box, grid);
+  }
   fillList(grid, rows, thumb);
   for (const element of grid.children) {
     element.classList.toggle("sel", Number(element.dataset.id) === card?.failure_id);

@@ -39,8 +39,7 @@ export function drawFacets(box, { facets, clusters }) {
 
 function section(facet, values) {
   const chosen = state.list(facet).map((value) => (value === "none" ? "" : value));
-  if (ORDER[facet]) values = [...values].sort((a, b) => ORDER[facet].indexOf(a.value) - ORDER[facet].indexOf(b.value));
-  const sorted = ORDER[facet] ? values : [...values.filter((v) => chosen.includes(v.value)), ...values.filter((v) => !chosen.includes(v.value))];
+  const sorted = ORDER[facet] ? [...values].sort((a, b) => ORDER[facet].indexOf(a.value) - ORDER[facet].indexOf(b.value)) : [...values.filter((v) => chosen.includes(v.value)), ...values.filter((v) => !chosen.includes(v.value))];
   const cut = unfolded.has(facet) ? sorted : sorted.slice(0, Math.max(FOLD, chosen.length));
   const more = sorted.length - cut.length;
   const element = h("details.facet", { open: open.get(facet) || chosen.length > 0 }, h("summary", { title: HINTS[facet] }, TITLES[facet]),

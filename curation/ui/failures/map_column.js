@@ -224,5 +224,5 @@ function encode(polygon) {
 
 function decode(text) {
   const corners = text.split(" ").map((corner) => corner.split(",").map(Number));
-  return corners.length > 2 && corners.every(([x, y]) => isFinite(x) && isFinite(y)) ? corners : null;
+  return corners.length > 2 && corners.every(([x, y]) => Number.isFinite(x) && Number.isFinite(y)) ? corners : null;
 }

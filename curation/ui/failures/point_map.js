@@ -278,7 +278,9 @@ export class PointMap {
       over.style.cursor = "grab";
       event.preventDefault();
     });
-    addEventListener("keyup", (event) => event.key === " " && (space = false));
+    addEventListener("keyup", (event) => {
+      if (event.key === " ") space = false;
+    });
     over.addEventListener("pointerdown", (event) => {
       if (event.button > 1) return;
       over.setPointerCapture(event.pointerId);
@@ -301,7 +303,8 @@ export class PointMap {
         this.fitted = false;
         this.drag.last = [sx, sy];
       } else if (Math.hypot(sx - lx, sy - ly) >= STEP || !this.drag.lasso) {
-        (this.drag.lasso ??= [this.toData(...this.drag.start)]).push(this.toData(sx, sy));
+        this.drag.lasso ??= [this.toData(...this.drag.start)];
+        this.drag.lasso.push(this.toData(sx, sy));
         this.drag.last = [sx, sy];
       }
       if (this.drag.pan) this.redraw();

@@ -4,11 +4,9 @@ import { chip, colour, definition, dot, emptyState, fill, fillOnce, fmt, h, pick
 import { change, goTo } from "./index.js";
 import { events } from "./run.js";
 
-let view;
 const inputs = {};
 
-export function startForm(shown) {
-  view = shown;
+export function startForm() {
   for (const [name, step] of [["epochs", "any"], ["rate", "any"]])
     inputs[name] = h("input.in.short", { type: "number", id: `fine-${name}`, step, min: 0, oninput: () => change({ [name]: inputs[name].value || null }) });
   inputs.name = h("input.in", { id: "fine-name", spellcheck: "false", maxlength: 80, oninput: () => change({ name: inputs.name.value.trim() || null }) });

@@ -20,7 +20,7 @@ keys("finetune", [
 
 export function start(element) {
   root = element;
-  startForm(view);
+  startForm();
 }
 
 export async function show() {
@@ -46,7 +46,7 @@ async function replan(again = false) {
     [view.plan, view.problem, view.busy] = [found, null, false];
   } catch (error) {
     if (mark !== plannedFor) return;
-    [view.plan, view.problem, view.busy] = [view.plan, error.message, false];
+    [view.problem, view.busy] = [error.message, false];
   }
   drawAll();
 }

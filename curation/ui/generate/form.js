@@ -11,12 +11,11 @@ const ROUTES = [["same_image", "Same image", "New questions about the picture th
 const DIFFICULTIES = [{ value: "as_seed", text: "as the seed" }, { value: "easier", text: "easier" }, { value: "harder", text: "harder" }];
 const OTHER = "other";
 
-let box;
 let view;
 const inputs = {}; // those that keep their place while the rest is drawn anew
 
-export function startForm(element, shown) {
-  [box, view] = [element, shown];
+export function startForm(shown) {
+  view = shown;
   for (const name of ["per", "images", "limit", "budget"])
     inputs[name] = h("input.in.short", { type: "number", id: `gen-${name}`, step: name === "budget" ? "any" : 1, min: name === "budget" ? 0 : 1, oninput: () => change({ [name]: inputs[name].value || null }) });
   for (const name of ["endpoint", "model", "drawer", "drawmodel"])
@@ -224,7 +223,7 @@ export function drawLaunch(element, { choices, plan, busy }, { launch, tryOn }) 
 export function drawPrompt(element, { choices, plan, problem }) {
   fillOnce(element, [choices, plan?.prompt, plan?.failures, Boolean(problem)], () => {
     if (plan?.prompt) return prompt(plan.prompt);
-    if (problem || (plan && plan.failures)) return null;
+    if (problem || plan?.failures) return null;
     return choices && plan ? nothing(choices) : null;
   });
 }

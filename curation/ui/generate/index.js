@@ -26,7 +26,7 @@ keys("generate", [
 
 export function start(element) {
   root = element;
-  startForm(at(root, "form"), view);
+  startForm(view);
 }
 
 document.addEventListener("mb:endpoints", () => { view.choices = null; }); // asked for again when the page is shown

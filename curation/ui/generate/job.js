@@ -113,7 +113,10 @@ function stepText(step, before) {
 function drawLatest(element, { latest, job }) {
   let grid = element.querySelector(".grid");
   if (!latest.length) return fillOnce(element, ["none", job.status], () => ACTIVE.includes(job.status) && [h("h4", "Latest"), h("p.dim", job.status === "queued" ? "The job waits for its turn." : "The first samples appear here as soon as they are read.")]);
-  if (!grid) fillOnce(element, "grid", () => [h("h4", "Latest"), (grid = h("div.grid"))]);
+  if (!grid) {
+    grid = h("div.grid");
+    fillOnce(element, "grid", () => [h("h4", "Latest"), grid]);
+  }
   fillList(grid, latest, sample);
 }
 

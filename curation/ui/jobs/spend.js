@@ -12,7 +12,7 @@ function lostText({ lost, lost_usd: worst }) {
   return lost > 0 && h("span.dim", { title: "Sent, and nothing usable came back: time-outs, resets, killed processes. Budgets count them at their worst." }, `${fmt.plural(lost, "lost call")}${worst ? `, up to ${fmt.usd(worst)}` : ""}`);
 }
 
-export function spendView(found, again) {
+export function spendView(found) {
   if (!found.by_model.length) return emptyState("Nothing was spent yet", "Calls of frontier models and pictures from servers appear here with what they cost: by stage, by cluster, and for each sample that is approved.", { text: "Back to the jobs", run: () => state.set({ tab: null }) });
   return [found.rounds.map(round), h("h4", `Clusters of round ${found.round}`), found.clusters.length ? clusters(found.clusters) : h("div.card.dim", "Nothing that was paid can be told by cluster yet: diagnose failures, then lay the map."), h("h4", "By stage and model"), models(found.by_model)];
 }

@@ -31,7 +31,9 @@ export function startEditor(element, changed) {
   box.saver = h("div.save", box.note, box.save, box.revert);
   fill(element, h("h4", "Fields"), box.fields,
     Object.entries(PARTS).map(([part, title]) => [h("h4", `${title} part`), box[part], box[`${part}-flaws`]]), box.saver, box.diff);
-  addEventListener("resize", later(() => Object.keys(PARTS).forEach((part) => grow(box[part])), 150));
+  addEventListener("resize", later(() => {
+    for (const part of Object.keys(PARTS)) grow(box[part]);
+  }, 150));
 }
 
 export function drawEditor(shown) {

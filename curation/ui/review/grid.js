@@ -88,7 +88,10 @@ export class Grid {
 
   selectPage() {
     const all = this.rows.every((row) => this.selected.has(row.sample_id));
-    for (const row of this.rows) all ? this.selected.delete(row.sample_id) : this.selected.set(row.sample_id, row.status);
+    for (const row of this.rows) {
+      if (all) this.selected.delete(row.sample_id);
+      else this.selected.set(row.sample_id, row.status);
+    }
     this.mark();
   }
 

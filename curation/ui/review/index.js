@@ -1,9 +1,9 @@
 // The Review page. The queue (status, facets, search, order) and the sample that is shown are in the URL; decisions go out through the outbox.
 
-import { afterPaint, api, at, drawer, eventId, fill, fillOnce, fmt, h, keyCap, keymap, later, state, toast, zoom } from "../shared/lib.js";
+import { afterPaint, api, at, drawer, eventId, fillOnce, fmt, h, keyCap, keymap, later, state, toast, zoom } from "../shared/lib.js";
 import { openByHand } from "./handwritten.js";
 import { openBulk } from "./bulk.js";
-import { closeEdit, editing, openEdit } from "./edit.js";
+import { closeEdit, editing } from "./edit.js";
 import { drawButtons, drawPanel, drawStage } from "./focus.js";
 import { Grid } from "./grid.js";
 import { openHistory } from "./history.js";

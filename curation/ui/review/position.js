@@ -17,8 +17,8 @@ export function place(card, queue) {
 }
 
 // Goes to the nth sample of the queue.
-export async function jump(to) {
-  to = Math.round(to);
+export async function jump(place) {
+  const to = Math.round(place);
   if (!(to >= 1)) return;
   closeEdit();
   closeNote();

@@ -73,7 +73,8 @@ export class Queue {
 
   async loadMore() {
     const { asked, tail } = this;
-    const loading = (this.loading = api("review/next", { ...asked, key: tail.key, sample_id: tail.sample_id, count: MORE }, { quiet: true }));
+    const loading = api("review/next", { ...asked, key: tail.key, sample_id: tail.sample_id, count: MORE }, { quiet: true });
+    this.loading = loading;
     try {
       const { cards } = await loading;
       if (this.loading !== loading) return;
@@ -106,7 +107,10 @@ export class Queue {
     if (at < 0) {
       const card = await api("review/card", { sample_id: sampleId });
       at = this.cards.findIndex((one) => one.sample_id === sampleId);
-      if (at < 0) this.cards.splice((at = Math.min(this.index, this.cards.length)), 0, { ...card, guest: true });
+      if (at < 0) {
+        at = Math.min(this.index, this.cards.length);
+        this.cards.splice(at, 0, { ...card, guest: true });
+      }
     }
     this.index = at;
     this.prefetch();

@@ -59,7 +59,7 @@ export function fillList(node, items, make) {
   lists.set(node, now);
   const wanted = [...now.values()];
   for (const child of [...node.childNodes]) if (!wanted.includes(child)) child.remove();
-  wanted.forEach((element, i) => node.childNodes[i] === element || node.insertBefore(element, node.childNodes[i] ?? null));
+  for (const [i, element] of wanted.entries()) if (node.childNodes[i] !== element) node.insertBefore(element, node.childNodes[i] ?? null);
 }
 
 const lists = new WeakMap();

@@ -23,7 +23,7 @@ export function usdRange(range) {
 }
 
 export function duration(seconds) {
-  if (seconds === null || seconds === undefined || !isFinite(seconds)) return "";
+  if (seconds === null || seconds === undefined || !Number.isFinite(seconds)) return "";
   if (seconds < 60) return `${Math.max(1, Math.round(seconds))} s`;
   if (seconds < 90 * 60) return `${Math.round(seconds / 60)} min`;
   if (seconds < 36 * 3600) return `${(seconds / 3600).toFixed(1)} h`;

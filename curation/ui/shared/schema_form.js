@@ -19,7 +19,7 @@ function title(name) {
   return words[0].toUpperCase() + words.slice(1);
 }
 
-function control(name, field, value) {
+function control(field, value) {
   const given = value ?? field.default;
   if (field.enum) return h("select.in", [...(field.optional ? [""] : []),
     ...field.enum].map((one) => h("option", { value: one, selected: one === given }, one === "" ? "–"
@@ -58,7 +58,7 @@ export function form(schema, values = {}, onChange = () => {}, { only = null, ex
     .map(([name, raw]) => ({ name, field: plain(raw, schema) }));
   const rows = new Map();
   for (const { name, field } of fields) {
-    const input = control(name, field, values[name]);
+    const input = control(field, values[name]);
     input.id = `field-${name}-${Math.random().toString(36).slice(2, 8)}`;
     const hint = h("div.hint", field.description ?? "");
     input.addEventListener(input.type === "checkbox" || input.tagName === "SELECT" ? "change" : "input", () => onChange(all(), name));
