@@ -1,8 +1,8 @@
 // The Calibration page: filters against people (left), a rule that approves by itself (right).
 
 import { api, at, emptyState, fill, fmt, h, keys, onlyLatest, pick, state } from "../shared/lib.js";
-import { drawFilters } from "./filters.js";
 import { drawAudit, drawHistory, drawStanding } from "./audit.js";
+import { drawFilters } from "./filters.js";
 import { Rule } from "./rule.js";
 
 const TARGET = 0.95;
@@ -50,16 +50,37 @@ export function tick(workspace) {
 }
 
 function drawTypes({ error_types }) {
-  const options = [{ value: "", text: "all error types" }, ...error_types.map((row) => ({ value: row.error_type, text: `${row.error_type} (${fmt.number(row.labels)})` }))];
-  fill(at(root, "actions"), pick(options, state.one("type") ?? "", (type) => state.set({ type: type || null }), { title: "Only labels of this error type, in the tables here" }));
+  const options = [
+    { value: "", text: "all error types" },
+    ...error_types.map((row) => ({ value: row.error_type, text: `${row.error_type} (${fmt.number(row.labels)})` })),
+  ];
+  fill(
+    at(root, "actions"),
+    pick(options, state.one("type") ?? "", (type) => state.set({ type: type || null }), {
+      title: "Only labels of this error type, in the tables here",
+    }),
+  );
 }
 
 function drawGoal() {
-  const input = h("input.in.goal", { type: "number", min: 51, max: 99.9, step: "any", value: Math.round(1000 * target()) / 10, id: "cal-target", onchange: () => {
-    const wanted = Number(input.value) / 100;
-    state.set({ target: wanted > 0.5 && wanted < 1 && wanted !== TARGET ? wanted : null }, { replace: true });
-  } });
-  fill(at(root, "goal"), h("label.dim", { for: "cal-target", title: "The lower limit of the rule's precision has to reach this" }, "target"), input, h("span.dim", "%"));
+  const input = h("input.in.goal", {
+    type: "number",
+    min: 51,
+    max: 99.9,
+    step: "any",
+    value: Math.round(1000 * target()) / 10,
+    id: "cal-target",
+    onchange: () => {
+      const wanted = Number(input.value) / 100;
+      state.set({ target: wanted > 0.5 && wanted < 1 && wanted !== TARGET ? wanted : null }, { replace: true });
+    },
+  });
+  fill(
+    at(root, "goal"),
+    h("label.dim", { for: "cal-target", title: "The lower limit of the rule's precision has to reach this" }, "target"),
+    input,
+    h("span.dim", "%"),
+  );
 }
 
 function drawEmpty({ filters, undecided }, labels) {
@@ -67,21 +88,50 @@ function drawEmpty({ filters, undecided }, labels) {
   box.hidden = labels > 0;
   if (labels) return;
   const samples = filters.some((filter) => filter.scored.some(Boolean));
-  fill(box, samples
-    ? emptyState("Nobody has decided samples one by one yet", "Calibration compares the filters with people. Begin with a random set: approve or reject 40 of them, then look here again. Bulk decisions do not count, because nobody looked at the single sample.",
-      { text: undecided ? "Sample 40 for labelling" : "Review", run: () => (undecided ? rule.sample(null, 40) : state.go("review")) })
-    : emptyState("No sample has been judged yet", "Generate samples, draw them and let the filters judge them; then review some one by one.", { text: "Generate", run: () => state.go("generate") }));
+  fill(
+    box,
+    samples
+      ? emptyState(
+          "Nobody has decided samples one by one yet",
+          "Calibration compares the filters with people. Begin with a random set: approve or reject 40 of them, then look here again. Bulk decisions do not count, because nobody looked at the single sample.",
+          { text: undecided ? "Sample 40 for labelling" : "Review", run: () => (undecided ? rule.sample(null, 40) : state.go("review")) },
+        )
+      : emptyState(
+          "No sample has been judged yet",
+          "Generate samples, draw them and let the filters judge them; then review some one by one.",
+          { text: "Generate", run: () => state.go("generate") },
+        ),
+  );
 }
 
 function drawLabels(tally, labels) {
   const part = (value, text, hint) => h("span", { title: hint }, h("b", fmt.number(value)), " ", h("span.dim", text));
-  fill(at(root, "labels"), labels > 0 && h("div.card.tally", part(tally.approved, "approved", "By people, one by one, on the current revision"), part(tally.rejected, "rejected", "By people, one by one, on the current revision"),
-    part(tally.inside, "of these pass all filters", "Only these say something about a rule: it approves nothing that a filter rejects"),
-    tally.bulk > 0 && part(tally.bulk, "left out: in bulk", "Nobody looked at the single sample"), tally.disputed > 0 && part(tally.disputed, "left out: disputed", "People disagree")));
+  fill(
+    at(root, "labels"),
+    labels > 0 &&
+      h(
+        "div.card.tally",
+        part(tally.approved, "approved", "By people, one by one, on the current revision"),
+        part(tally.rejected, "rejected", "By people, one by one, on the current revision"),
+        part(tally.inside, "of these pass all filters", "Only these say something about a rule: it approves nothing that a filter rejects"),
+        tally.bulk > 0 && part(tally.bulk, "left out: in bulk", "Nobody looked at the single sample"),
+        tally.disputed > 0 && part(tally.disputed, "left out: disputed", "People disagree"),
+      ),
+  );
 }
 
 function drawNotes(labels) {
-  fill(at(root, "notes"), labels > 0 && [
-    h("p.hint", "A label is the standing decision of people who decided one by one (audits included), on the current revision, where they agree. Bulk decisions are left out: nobody looked at the single sample. Whoever decides with the automatic verdicts in sight leans towards them, so precision may look better than it is; decisions in the audit lane are blind."),
-    h("p.hint", "Precision: of the samples that pass, the share people approve. Misses: of the samples people approve, the share it rejects. Catches: of the samples people reject, the share it rejects too. Bars: 95 % intervals (Wilson 1927, two-sided); the mark is the target. Dots: share approved at such scores, green where the filter passes; grey: how many samples have them.")]);
+  fill(
+    at(root, "notes"),
+    labels > 0 && [
+      h(
+        "p.hint",
+        "A label is the standing decision of people who decided one by one (audits included), on the current revision, where they agree. Bulk decisions are left out: nobody looked at the single sample. Whoever decides with the automatic verdicts in sight leans towards them, so precision may look better than it is; decisions in the audit lane are blind.",
+      ),
+      h(
+        "p.hint",
+        "Precision: of the samples that pass, the share people approve. Misses: of the samples people approve, the share it rejects. Catches: of the samples people reject, the share it rejects too. Bars: 95 % intervals (Wilson 1927, two-sided); the mark is the target. Dots: share approved at such scores, green where the filter passes; grey: how many samples have them.",
+      ),
+    ],
+  );
 }

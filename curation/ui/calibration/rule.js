@@ -41,12 +41,16 @@ export class Rule {
   }
 
   get conditions() {
-    return this.filters.flatMap((filter, i) => (this.positions[i] ? [{ filter: filter.filter, comparison: filter.comparison, threshold: filter.cuts[this.positions[i] - 1] }] : []));
+    return this.filters.flatMap((filter, i) =>
+      this.positions[i] ? [{ filter: filter.filter, comparison: filter.comparison, threshold: filter.cuts[this.positions[i] - 1] }] : [],
+    );
   }
 
   set conditions(list) {
     const by = new Map(list.map((one) => [one.filter, one.threshold]));
-    this.positions = this.filters.map((filter) => Math.max(filter.position, by.has(filter.filter) ? this.place(filter, by.get(filter.filter)) : 0));
+    this.positions = this.filters.map((filter) =>
+      Math.max(filter.position, by.has(filter.filter) ? this.place(filter, by.get(filter.filter)) : 0),
+    );
   }
 
   // Counts the samples inside the rule: one filter after the other thins the rows, some 10 ms for half a million.
@@ -63,7 +67,15 @@ export class Rule {
   draw() {
     const box = at(this.root, "sliders");
     this.gate = h("div");
-    fill(box, h("h4", this.overview.rule ? "Another rule" : "Rule: all of"), h("div.card", this.filters.map((filter, i) => this.slider(filter, i))), this.gate);
+    fill(
+      box,
+      h("h4", this.overview.rule ? "Another rule" : "Rule: all of"),
+      h(
+        "div.card",
+        this.filters.map((filter, i) => this.slider(filter, i)),
+      ),
+      this.gate,
+    );
     this.live();
     this.drawGate();
   }
@@ -71,13 +83,37 @@ export class Rule {
   slider(filter, i) {
     const [low, high] = [filter.position, filter.cuts.length];
     const scored = this.overview.filters[i].scored.some(Boolean);
-    const text = h("span.at.r"), line = h("line", { y1: 0, y2: 20, stroke: "var(--accent)", "stroke-width": 1.5 });
-    const bars = filter.spread.map(({ x, share }) => h("rect", { x: 100 * x - 50 / (high - low + 1), y: 20 - 19 * share, width: Math.max(100 / (high - low + 1) - 0.4, 0.5), height: 19 * share }));
-    const input = h("input", { type: "range", min: low, max: high, step: 1, "aria-label": `threshold of ${filter.filter} in the rule`, oninput: () => { this.positions[i] = Number(input.value); put(); this.moved(); } });
+    const text = h("span.at.r"),
+      line = h("line", { y1: 0, y2: 20, stroke: "var(--accent)", "stroke-width": 1.5 });
+    const bars = filter.spread.map(({ x, share }) =>
+      h("rect", {
+        x: 100 * x - 50 / (high - low + 1),
+        y: 20 - 19 * share,
+        width: Math.max(100 / (high - low + 1) - 0.4, 0.5),
+        height: 19 * share,
+      }),
+    );
+    const input = h("input", {
+      type: "range",
+      min: low,
+      max: high,
+      step: 1,
+      "aria-label": `threshold of ${filter.filter} in the rule`,
+      oninput: () => {
+        this.positions[i] = Number(input.value);
+        put();
+        this.moved();
+      },
+    });
     const put = () => {
-      const at = this.positions[i], moved = at > low;
+      const at = this.positions[i],
+        moved = at > low;
       text.textContent = at ? asked(filter.comparison, filter.cuts[at - 1]) : "any";
-      text.title = moved ? "Stricter than the filter's own setting" : filter.enabled ? "As the filter is set" : "The filter is off: the rule may ask for its score all the same";
+      text.title = moved
+        ? "Stricter than the filter's own setting"
+        : filter.enabled
+          ? "As the filter is set"
+          : "The filter is off: the rule may ask for its score all the same";
       element.classList.toggle("moved", moved);
       element.classList.toggle("same", !moved);
       const x = low === high ? 0 : (100 * (at - low)) / (high - low);
@@ -85,8 +121,17 @@ export class Rule {
       line.setAttribute("x2", x);
       for (const [code, rect] of bars.entries()) rect.setAttribute("fill", low + code >= at ? "var(--accent)" : "var(--line-strong)");
     };
-    const element = h("div.slide", { dataset: { filter: filter.filter } }, h("span.name", { title: filter.filter }, filter.filter),
-      !scored ? h("small.faint", "no sample has its score yet") : low === high ? h("small.faint", "as strict as it gets") : h("div", h("svg", { viewBox: "0 0 100 20", preserveAspectRatio: "none", style: "padding:0 7px" }, bars, line), input), text);
+    const element = h(
+      "div.slide",
+      { dataset: { filter: filter.filter } },
+      h("span.name", { title: filter.filter }, filter.filter),
+      !scored
+        ? h("small.faint", "no sample has its score yet")
+        : low === high
+          ? h("small.faint", "as strict as it gets")
+          : h("div", h("svg", { viewBox: "0 0 100 20", preserveAspectRatio: "none", style: "padding:0 7px" }, bars, line), input),
+      text,
+    );
     input.value = this.positions[i];
     put();
     return element;
@@ -102,11 +147,31 @@ export class Rule {
     const began = performance.now();
     const sums = this.count();
     this.took = performance.now() - began;
-    const [low, high] = wilson(sums.approved, sums.labels), box = at(this.root, "live");
+    const [low, high] = wilson(sums.approved, sums.labels),
+      box = at(this.root, "live");
     box.hidden = false;
-    fill(box, h("div.live", { title: `counted in ${this.took.toFixed(1)} ms` },
-      h("div.row", h("span.big", { dataset: { becomes: sums.open } }, fmt.number(sums.open)), h("span", `of ${fmt.number(this.overview.undecided)} undecided would be approved`), h("span.grow"), bar(this.overview.undecided ? sums.open / this.overview.undecided : 0)),
-      h("small.dim", `${fmt.number(this.overview.undecided - sums.open)} stay for people · search half: `, sums.labels ? `people approve ${fmt.percent(sums.approved / sums.labels, 1)} of ${fmt.plural(sums.labels, "label")} (${fmt.percent(low, 1)} to ${fmt.percent(high, 1)})` : "no label inside", ` · held back: ${fmt.plural(sums.held, "label")}`)));
+    fill(
+      box,
+      h(
+        "div.live",
+        { title: `counted in ${this.took.toFixed(1)} ms` },
+        h(
+          "div.row",
+          h("span.big", { dataset: { becomes: sums.open } }, fmt.number(sums.open)),
+          h("span", `of ${fmt.number(this.overview.undecided)} undecided would be approved`),
+          h("span.grow"),
+          bar(this.overview.undecided ? sums.open / this.overview.undecided : 0),
+        ),
+        h(
+          "small.dim",
+          `${fmt.number(this.overview.undecided - sums.open)} stay for people · search half: `,
+          sums.labels
+            ? `people approve ${fmt.percent(sums.approved / sums.labels, 1)} of ${fmt.plural(sums.labels, "label")} (${fmt.percent(low, 1)} to ${fmt.percent(high, 1)})`
+            : "no label inside",
+          ` · held back: ${fmt.plural(sums.held, "label")}`,
+        ),
+      ),
+    );
   }
 
   async propose() {
@@ -115,7 +180,9 @@ export class Rule {
       this.found = await api("calibration/propose", { target: this.target() });
       this.found.proposed = true;
       this.conditions = this.found.conditions;
-    } finally { this.draw(); }
+    } finally {
+      this.draw();
+    }
   }
 
   async check() {
@@ -125,7 +192,9 @@ export class Rule {
     try {
       const found = await api("calibration/check", { conditions, target: this.target() });
       if (JSON.stringify(conditions) === JSON.stringify(this.conditions)) this.found = found;
-    } finally { this.drawGate(); }
+    } finally {
+      this.drawGate();
+    }
   }
 
   waiting(text) {
@@ -134,36 +203,131 @@ export class Rule {
 
   drawGate() {
     const found = this.found?.target === this.target() ? this.found : null;
-    const propose = h("button.btn", { onclick: () => this.propose(), title: "The rule that one half of the labels speaks for: most samples times its chance to hold" }, "Propose a rule", h("kbd", "p"));
-    if (!found) return fill(this.gate, h("div.card.gate.shut", h("p.dim", "Whether the rule may approve is told by the half of the labels that no search has seen. Each rule that is checked there is counted: the more, the likelier a lucky one."),
-      h("div.row.wrap", h("button.btn.p", { onclick: () => this.check() }, "Check on held-back labels", h("kbd", "c")), propose, this.reset())));
-    const { held, target, further, rules_checked: tried } = found, goal = fmt.percent(target, target * 100 % 1 ? 1 : 0);
-    const said = held.labels ? `On the held-back half people approved ${fmt.number(held.approved)} of ${fmt.number(held.labels)}: ${fmt.percent(held.precision, 1)}, lower limit ${fmt.percent(held.low, 1)} (Wilson, two-sided 95 %).` : "No held-back label is inside this rule yet.";
-    const verdict = found.reached ? [chip("the gate opens", { kind: "ok" }), `${fmt.percent(held.low, 1)} is at the target of ${goal} or above.`]
-      : further === null ? [chip("not reachable at this precision", { kind: "no" }), `${fmt.percent(held.precision, 1)} is not above the target of ${goal}. A stricter rule may be, or more labels may show this one to be better than it looks.`]
-        : [chip(held.labels ? `label about ${fmt.number(further)} more to reach ${goal}` : `label about ${fmt.number(further)} to reach ${goal}`, { kind: "wa" }), held.labels ? `if they go on like these; ${fmt.plural(found.to_label, "sample")} of that half wait inside the rule.` : "if all of them are approved."];
+    const propose = h(
+      "button.btn",
+      { onclick: () => this.propose(), title: "The rule that one half of the labels speaks for: most samples times its chance to hold" },
+      "Propose a rule",
+      h("kbd", "p"),
+    );
+    if (!found)
+      return fill(
+        this.gate,
+        h(
+          "div.card.gate.shut",
+          h(
+            "p.dim",
+            "Whether the rule may approve is told by the half of the labels that no search has seen. Each rule that is checked there is counted: the more, the likelier a lucky one.",
+          ),
+          h(
+            "div.row.wrap",
+            h("button.btn.p", { onclick: () => this.check() }, "Check on held-back labels", h("kbd", "c")),
+            propose,
+            this.reset(),
+          ),
+        ),
+      );
+    const { held, target, further, rules_checked: tried } = found,
+      goal = fmt.percent(target, (target * 100) % 1 ? 1 : 0);
+    const said = held.labels
+      ? `On the held-back half people approved ${fmt.number(held.approved)} of ${fmt.number(held.labels)}: ${fmt.percent(held.precision, 1)}, lower limit ${fmt.percent(held.low, 1)} (Wilson, two-sided 95 %).`
+      : "No held-back label is inside this rule yet.";
+    const verdict = found.reached
+      ? [chip("the gate opens", { kind: "ok" }), `${fmt.percent(held.low, 1)} is at the target of ${goal} or above.`]
+      : further === null
+        ? [
+            chip("not reachable at this precision", { kind: "no" }),
+            `${fmt.percent(held.precision, 1)} is not above the target of ${goal}. A stricter rule may be, or more labels may show this one to be better than it looks.`,
+          ]
+        : [
+            chip(
+              held.labels
+                ? `label about ${fmt.number(further)} more to reach ${goal}`
+                : `label about ${fmt.number(further)} to reach ${goal}`,
+              { kind: "wa" },
+            ),
+            held.labels
+              ? `if they go on like these; ${fmt.plural(found.to_label, "sample")} of that half wait inside the rule.`
+              : "if all of them are approved.",
+          ];
     const many = Math.min(Math.max(further ?? 40, 40), 500);
-    fill(this.gate, h("div.card.gate", { class: found.reached ? "open" : "shut" }, found.proposed && h("small.dim", "Proposed by the search half"),
-      h("p", said), held.labels > 0 && interval(held.precision, held.low, held.high, target), h("p.row.wrap", verdict),
-      h("div.row.wrap", found.reached && h("button.btn.p", { onclick: () => this.turnOn(found), disabled: !found.becomes }, `Turn on: approve ${fmt.number(found.becomes)}`),
-        h("button.btn", { class: found.reached ? "" : "p", onclick: () => this.sample(found.conditions, many), disabled: !found.becomes, title: "Random undecided samples inside the rule, of the held-back half first: each of these counts" }, `Sample ${fmt.number(many)} for labelling`), propose, this.reset()),
-      h("small.faint", `${fmt.plural(tried, "different rule has", "different rules have")} been checked on these labels.`)));
+    fill(
+      this.gate,
+      h(
+        "div.card.gate",
+        { class: found.reached ? "open" : "shut" },
+        found.proposed && h("small.dim", "Proposed by the search half"),
+        h("p", said),
+        held.labels > 0 && interval(held.precision, held.low, held.high, target),
+        h("p.row.wrap", verdict),
+        h(
+          "div.row.wrap",
+          found.reached &&
+            h(
+              "button.btn.p",
+              { onclick: () => this.turnOn(found), disabled: !found.becomes },
+              `Turn on: approve ${fmt.number(found.becomes)}`,
+            ),
+          h(
+            "button.btn",
+            {
+              class: found.reached ? "" : "p",
+              onclick: () => this.sample(found.conditions, many),
+              disabled: !found.becomes,
+              title: "Random undecided samples inside the rule, of the held-back half first: each of these counts",
+            },
+            `Sample ${fmt.number(many)} for labelling`,
+          ),
+          propose,
+          this.reset(),
+        ),
+        h("small.faint", `${fmt.plural(tried, "different rule has", "different rules have")} been checked on these labels.`),
+      ),
+    );
   }
 
   reset() {
     const moved = this.positions.some((position, i) => position !== this.filters[i].position);
-    return moved && h("button.btn.bare", { onclick: () => { this.conditions = []; this.found = null; this.draw(); } }, "Filters as set");
+    return (
+      moved &&
+      h(
+        "button.btn.bare",
+        {
+          onclick: () => {
+            this.conditions = [];
+            this.found = null;
+            this.draw();
+          },
+        },
+        "Filters as set",
+      )
+    );
   }
 
   async sample(conditions, count) {
     const { sample_ids } = await api("calibration/draw", { conditions, count });
     if (!sample_ids.length) return toast("No undecided sample is inside the rule: nothing is left to label");
-    state.go("review", [["queue", "mine"], ["samples", sample_ids.join(",")]]);
+    state.go("review", [
+      ["queue", "mine"],
+      ["samples", sample_ids.join(",")],
+    ]);
   }
 
   async turnOn(found) {
-    const yes = await ask("Turn auto-approve on?", [h("p", `${fmt.plural(found.becomes, "sample")} that nobody has decided become auto-approved and are trained on from now on; ${fmt.number(found.left)} stay for people. New samples inside the rule follow by themselves.`),
-      h("p.dim.small", { style: "margin-top:8px" }, "People's decisions always win. About 5 % of what is approved so waits in the audit lane for blind review; where it falls short the rule is turned off by itself. All of it can be turned off at any time.")], `Approve ${fmt.number(found.becomes)}`);
+    const yes = await ask(
+      "Turn auto-approve on?",
+      [
+        h(
+          "p",
+          `${fmt.plural(found.becomes, "sample")} that nobody has decided become auto-approved and are trained on from now on; ${fmt.number(found.left)} stay for people. New samples inside the rule follow by themselves.`,
+        ),
+        h(
+          "p.dim.small",
+          { style: "margin-top:8px" },
+          "People's decisions always win. About 5 % of what is approved so waits in the audit lane for blind review; where it falls short the rule is turned off by itself. All of it can be turned off at any time.",
+        ),
+      ],
+      `Approve ${fmt.number(found.becomes)}`,
+    );
     if (!yes) return;
     const evidence = await api("calibration/on", { conditions: found.conditions, target: found.target });
     toast(`${fmt.plural(evidence.becomes, "sample")} auto-approved, ${fmt.number(evidence.left)} left for people`, { kind: "good" });
@@ -172,14 +336,21 @@ export class Rule {
   }
 }
 
-export const ruleChips = (conditions) => h("span.conditions", conditions.map((one) => chip([one.filter, h("span.dim", asked(one.comparison, one.threshold))])));
+export const ruleChips = (conditions) =>
+  h(
+    "span.conditions",
+    conditions.map((one) => chip([one.filter, h("span.dim", asked(one.comparison, one.threshold))])),
+  );
 
 // Of the samples that pass all filters: how many have the score of each stop, from the filter's own setting on.
 function spread({ codes, position, cuts }, open) {
   const counts = new Array(cuts.length - position + 1).fill(0);
   for (let row = 0; row < open.length; row++) counts[Math.max(codes[row], position) - position] += open[row];
   const most = Math.max(...counts, 1);
-  return counts.map((count, i) => ({ x: counts.length === 1 ? 0 : i / (counts.length - 1), share: count ? Math.max(0.06, Math.sqrt(count / most)) : 0 }));
+  return counts.map((count, i) => ({
+    x: counts.length === 1 ? 0 : i / (counts.length - 1),
+    share: count ? Math.max(0.06, Math.sqrt(count / most)) : 0,
+  }));
 }
 
 function thinFirst(codes, at, kept) {

@@ -1,13 +1,19 @@
 // Dialogs of Data & models: a dataset (looked at before it is imported), predictions, a checkpoint.
 
-import { api, dialog, fill, fmt, form, h, launchNow, later, onlyLatest, pick, stageList, toast } from "../shared/lib.js";
+import { api, dialog, fill, fmt, form, h, later, launchNow, onlyLatest, pick, stageList, toast } from "../shared/lib.js";
 
 let known; // plugins with their options' schemas
-const plugins = () => (known ??= api("data/plugins", {}).catch((error) => { known = undefined; throw error; }));
+const plugins = () =>
+  (known ??= api("data/plugins", {}).catch((error) => {
+    known = undefined;
+    throw error;
+  }));
 
 // Sends files into the workspace, keeping their folders; gives back {path of the first, folder}. `said` tells how far it is.
 async function upload(files, said) {
-  let batch = "new", first = null, folder = null;
+  let batch = "new",
+    first = null,
+    folder = null;
   for (const [i, file] of [...files].entries()) {
     said(`uploading ${i + 1} of ${files.length}: ${file.name}`);
     const name = (file.webkitRelativePath || file.name).split("/").map(encodeURIComponent).join("/");
@@ -39,14 +45,21 @@ function uploader(text, attributes, got, said) {
 
 export async function importDataset(again) {
   const { datasets: formats } = await plugins();
-  let format = formats.find((one) => one.name === "jsonl"), source = {}, ready = false;
-  const about = h("p.dim", { style: "margin-bottom:10px" }), fields = h("div"), look = h("div.look"), state = h("small.dim");
+  let format = formats.find((one) => one.name === "jsonl"),
+    source = {},
+    ready = false;
+  const about = h("p.dim", { style: "margin-bottom:10px" }),
+    fields = h("div"),
+    look = h("div.look"),
+    state = h("small.dim");
   const latest = onlyLatest();
   const preview = async () => {
     ready = false;
     if (format.options.required?.some((name) => !source[name])) return fill(look);
     fill(look, h("div.dim", "Looking…"));
-    const found = await latest(api("data/preview", { format: format.name, source }, { quiet: true }).catch((error) => ({ error: error.message })));
+    const found = await latest(
+      api("data/preview", { format: format.name, source }, { quiet: true }).catch((error) => ({ error: error.message })),
+    );
     if (!found) return;
     ready = !found.error && found.rows.length > 0;
     fill(look, found.error ? h("div.err", found.error) : previewed(found));
@@ -54,7 +67,19 @@ export async function importDataset(again) {
   const previewSoon = later(preview, 500);
   const draw = () => {
     about.textContent = format.about;
-    const shown = form(format.options, source, (now) => { source = now; previewSoon(); }, { advanced: Object.keys(format.options.properties).filter((name) => !["path", "images", "name", "metric", "split", "family"].includes(name)) });
+    const shown = form(
+      format.options,
+      source,
+      (now) => {
+        source = now;
+        previewSoon();
+      },
+      {
+        advanced: Object.keys(format.options.properties).filter(
+          (name) => !["path", "images", "name", "metric", "split", "family"].includes(name),
+        ),
+      },
+    );
     fill(fields, shown.element);
     source = shown.values();
     preview();
@@ -63,80 +88,266 @@ export async function importDataset(again) {
     const wantsFolder = !("images" in format.options.properties);
     if (!wantsFolder && !path) return fill(state, "there is no .jsonl or .csv file among them");
     source = { ...source, path: wantsFolder ? folder : path };
-    if (!wantsFolder && path.endsWith(".csv") !== (format.name === "csv")) format = formats.find((one) => one.name === (path.endsWith(".csv") ? "csv" : "jsonl"));
+    if (!wantsFolder && path.endsWith(".csv") !== (format.name === "csv"))
+      format = formats.find((one) => one.name === (path.endsWith(".csv") ? "csv" : "jsonl"));
     choice.value = format.name;
     draw();
   };
-  const choice = pick(formats.map((one) => one.name), format.name, (name) => { format = formats.find((one) => one.name === name); source = {}; draw(); }, { title: "Format" });
+  const choice = pick(
+    formats.map((one) => one.name),
+    format.name,
+    (name) => {
+      format = formats.find((one) => one.name === name);
+      source = {};
+      draw();
+    },
+    { title: "Format" },
+  );
   const say = (text) => fill(state, text);
-  const top = h("div.from", h("span.dim", "Format"), choice, h("span.grow"), uploader("Upload files…", { accept: ".jsonl,.csv,.json,image/*" }, got, say), uploader("Upload a folder…", { webkitdirectory: true }, got, say), state);
-  const { element } = dialog("Import a dataset", [top, about, fields, look], [{ text: "Cancel" }, { text: "Import", kind: "p", run: async () => {
-    if (!ready) { toast("Nothing to import yet: choose a source that has usable examples", { kind: "bad" }); return false; }
-    try {
-      await launchNow("import", { format: format.name, source });
-    } catch {
-      return false;
-    }
-  } }], { wide: true });
+  const top = h(
+    "div.from",
+    h("span.dim", "Format"),
+    choice,
+    h("span.grow"),
+    uploader("Upload files…", { accept: ".jsonl,.csv,.json,image/*" }, got, say),
+    uploader("Upload a folder…", { webkitdirectory: true }, got, say),
+    state,
+  );
+  const { element } = dialog(
+    "Import a dataset",
+    [top, about, fields, look],
+    [
+      { text: "Cancel" },
+      {
+        text: "Import",
+        kind: "p",
+        run: async () => {
+          if (!ready) {
+            toast("Nothing to import yet: choose a source that has usable examples", { kind: "bad" });
+            return false;
+          }
+          try {
+            await launchNow("import", { format: format.name, source });
+          } catch {
+            return false;
+          }
+        },
+      },
+    ],
+    { wide: true },
+  );
   element.addEventListener("close", again);
   draw();
 }
 
 function previewed({ about, rows, bad, looked, unusable, splits, whole }) {
-  const head = h("div.row.wrap", { style: "margin-bottom:8px" }, h("b", about.name), h("span.dim", `${about.metric.replaceAll("_", " ")} · asked with “${about.prompt_suffix}”`), h("span.grow"),
-    h("span", whole ? `all ${fmt.number(looked)} looked at: ` : `the first ${fmt.number(looked)} looked at: `, Object.entries(splits).filter(([, n]) => n).map(([name, n]) => `${fmt.number(n)} ${name}`).join(", ") || "none usable", unusable > 0 && h("span.err", ` · ${fmt.number(unusable)} not usable`)));
-  const line = (row) => h("tr", h("td", { style: "width:56px" }, h("img", { src: row.picture, alt: "" })), h("td", row.question, row.choices.length > 0 && h("div.dim", row.choices.map((text, i) => `${String.fromCharCode(65 + i)}. ${text}`).join("  "))), h("td", [...new Set(row.golds)].join(", ")), h("td.dim", row.split), h("td.dim", row.kind ?? ""), h("td.dim", row.external_id));
-  return [head, rows.length > 0 && h("table", h("thead", h("tr", ["", "Question", "Golds", "Split", "Kind", "Id"].map((text) => h("th", text)))), h("tbody", rows.map(line))),
-    bad.length > 0 && [h("h4", `Lines that can't be used${unusable > bad.length ? `, the first ${bad.length}` : ""}`), h("div.bad", bad.map((one) => h("div", h("span.mono", one.source), " ", h("span.err", one.error))))],
-    bad.length > 0 && h("p.dim", "The others are imported all the same; these are listed with the job.")];
+  const head = h(
+    "div.row.wrap",
+    { style: "margin-bottom:8px" },
+    h("b", about.name),
+    h("span.dim", `${about.metric.replaceAll("_", " ")} · asked with “${about.prompt_suffix}”`),
+    h("span.grow"),
+    h(
+      "span",
+      whole ? `all ${fmt.number(looked)} looked at: ` : `the first ${fmt.number(looked)} looked at: `,
+      Object.entries(splits)
+        .filter(([, n]) => n)
+        .map(([name, n]) => `${fmt.number(n)} ${name}`)
+        .join(", ") || "none usable",
+      unusable > 0 && h("span.err", ` · ${fmt.number(unusable)} not usable`),
+    ),
+  );
+  const line = (row) =>
+    h(
+      "tr",
+      h("td", { style: "width:56px" }, h("img", { src: row.picture, alt: "" })),
+      h(
+        "td",
+        row.question,
+        row.choices.length > 0 && h("div.dim", row.choices.map((text, i) => `${String.fromCharCode(65 + i)}. ${text}`).join("  ")),
+      ),
+      h("td", [...new Set(row.golds)].join(", ")),
+      h("td.dim", row.split),
+      h("td.dim", row.kind ?? ""),
+      h("td.dim", row.external_id),
+    );
+  return [
+    head,
+    rows.length > 0 &&
+      h(
+        "table",
+        h(
+          "thead",
+          h(
+            "tr",
+            ["", "Question", "Golds", "Split", "Kind", "Id"].map((text) => h("th", text)),
+          ),
+        ),
+        h("tbody", rows.map(line)),
+      ),
+    bad.length > 0 && [
+      h("h4", `Lines that can't be used${unusable > bad.length ? `, the first ${bad.length}` : ""}`),
+      h(
+        "div.bad",
+        bad.map((one) => h("div", h("span.mono", one.source), " ", h("span.err", one.error))),
+      ),
+    ],
+    bad.length > 0 && h("p.dim", "The others are imported all the same; these are listed with the job."),
+  ];
 }
 
 export async function importPredictions(datasets, again) {
   if (!datasets.length) return toast("Import a dataset first: predictions are answers to its examples", { kind: "bad" });
   const schema = (await stageList()).find((one) => one.name === "import_predictions").options;
   let values = { dataset: datasets[0].name };
-  const box = h("div"), state = h("small.dim"), wrong = h("div.err", { style: "margin-top:8px" });
+  const box = h("div"),
+    state = h("small.dim"),
+    wrong = h("div.err", { style: "margin-top:8px" });
   const draw = () => {
-    const shown = form(schema, values, (now) => { values = { ...values, ...now }; }, { except: ["dataset"] });
-    fill(box, h("div.from", h("span.dim", "Dataset"), pick(datasets.map((one) => one.name), values.dataset, (name) => { values.dataset = name; }, { title: "Dataset" }), h("span.grow"),
-      uploader("Upload a file…", { accept: ".jsonl,.json", multiple: false }, ({ path }) => { values = { ...values, path }; draw(); }, (text) => fill(state, text)), state), shown.element);
+    const shown = form(
+      schema,
+      values,
+      (now) => {
+        values = { ...values, ...now };
+      },
+      { except: ["dataset"] },
+    );
+    fill(
+      box,
+      h(
+        "div.from",
+        h("span.dim", "Dataset"),
+        pick(
+          datasets.map((one) => one.name),
+          values.dataset,
+          (name) => {
+            values.dataset = name;
+          },
+          { title: "Dataset" },
+        ),
+        h("span.grow"),
+        uploader(
+          "Upload a file…",
+          { accept: ".jsonl,.json", multiple: false },
+          ({ path }) => {
+            values = { ...values, path };
+            draw();
+          },
+          (text) => fill(state, text),
+        ),
+        state,
+      ),
+      shown.element,
+    );
   };
   draw();
-  const { element } = dialog("Import predictions", [h("p.dim", { style: "margin-bottom:10px" }, "Answers that a model gave elsewhere, one JSON object a line: ", h("span.mono", '{"id": "q17", "answer": "two", "split": "train"}'), ". They are scored here; those on train that score too low become failures."), box, wrong],
-    [{ text: "Cancel" }, { text: "Import", kind: "p", run: async () => {
-      try {
-        await launchNow("import_predictions", values);
-      } catch (error) {
-        wrong.textContent = error.message;
-        return false;
-      }
-    } }]);
+  const { element } = dialog(
+    "Import predictions",
+    [
+      h(
+        "p.dim",
+        { style: "margin-bottom:10px" },
+        "Answers that a model gave elsewhere, one JSON object a line: ",
+        h("span.mono", '{"id": "q17", "answer": "two", "split": "train"}'),
+        ". They are scored here; those on train that score too low become failures.",
+      ),
+      box,
+      wrong,
+    ],
+    [
+      { text: "Cancel" },
+      {
+        text: "Import",
+        kind: "p",
+        run: async () => {
+          try {
+            await launchNow("import_predictions", values);
+          } catch (error) {
+            wrong.textContent = error.message;
+            return false;
+          }
+        },
+      },
+    ],
+  );
   element.addEventListener("close", again);
 }
 
 export async function addCheckpoint(again) {
   const { baselines } = await plugins();
-  let plugin = baselines[0], name = "", options = {};
-  const fields = h("div"), about = h("p.dim", { style: "margin-bottom:10px" }), wrong = h("div.err", { style: "margin-top:8px" });
+  let plugin = baselines[0],
+    name = "",
+    options = {};
+  const fields = h("div"),
+    about = h("p.dim", { style: "margin-bottom:10px" }),
+    wrong = h("div.err", { style: "margin-top:8px" });
   const draw = () => {
     about.textContent = plugin.about;
     const advanced = Object.keys(plugin.options.properties).filter((one) => !["model", "adapter"].includes(one));
-    fill(fields, form(plugin.options, options, (now) => { options = now; }, { advanced }).element);
+    fill(
+      fields,
+      form(
+        plugin.options,
+        options,
+        (now) => {
+          options = now;
+        },
+        { advanced },
+      ).element,
+    );
   };
-  const title = h("input.in", { placeholder: "for example llava-7b", "data-checkpoint-name": true, oninput: (event) => { name = event.target.value; } });
+  const title = h("input.in", {
+    placeholder: "for example llava-7b",
+    "data-checkpoint-name": true,
+    oninput: (event) => {
+      name = event.target.value;
+    },
+  });
   draw();
-  const { element } = dialog("Add a checkpoint", [h("div.from", h("span.dim", "Loaded by"), pick(baselines.map((one) => one.name), plugin.name, (chosen) => { plugin = baselines.find((one) => one.name === chosen); draw(); }, { title: "Baseline" })), about,
-    h("div.form", { style: "margin-bottom:10px" }, h("div.field", h("label", "Name"), title)), fields, wrong, h("p.dim", { style: "margin-top:8px" }, "The weights are loaded when it is first asked; a hub name is then downloaded.")],
-  [{ text: "Cancel" }, { text: "Add", kind: "p", run: async () => {
-    const { model = "", adapter = null, ...rest } = options;
-    try {
-      const added = await api("data/checkpoint", { name, baseline: plugin.name, model: model ?? "", adapter, options: rest }, { quiet: true });
-      toast(`${added.name} can be asked now: evaluate it to see how it does`, { kind: "good" });
-    } catch (error) {
-      wrong.textContent = error.message;
-      return false;
-    }
-  } }]);
+  const { element } = dialog(
+    "Add a checkpoint",
+    [
+      h(
+        "div.from",
+        h("span.dim", "Loaded by"),
+        pick(
+          baselines.map((one) => one.name),
+          plugin.name,
+          (chosen) => {
+            plugin = baselines.find((one) => one.name === chosen);
+            draw();
+          },
+          { title: "Baseline" },
+        ),
+      ),
+      about,
+      h("div.form", { style: "margin-bottom:10px" }, h("div.field", h("label", "Name"), title)),
+      fields,
+      wrong,
+      h("p.dim", { style: "margin-top:8px" }, "The weights are loaded when it is first asked; a hub name is then downloaded."),
+    ],
+    [
+      { text: "Cancel" },
+      {
+        text: "Add",
+        kind: "p",
+        run: async () => {
+          const { model = "", adapter = null, ...rest } = options;
+          try {
+            const added = await api(
+              "data/checkpoint",
+              { name, baseline: plugin.name, model: model ?? "", adapter, options: rest },
+              { quiet: true },
+            );
+            toast(`${added.name} can be asked now: evaluate it to see how it does`, { kind: "good" });
+          } catch (error) {
+            wrong.textContent = error.message;
+            return false;
+          }
+        },
+      },
+    ],
+  );
   element.addEventListener("close", again);
   title.focus();
 }

@@ -1,10 +1,31 @@
 // The Data & models page: datasets and checkpoints (left); frontier endpoints, keys, built-in parts and plugins (right).
 
-import { api, at, chip, dialog, drawer, emptyState, endpointList, fill, fillOnce, fmt, h, keys, launch, onlyLatest, picture, zoom } from "../shared/lib.js";
+import {
+  api,
+  at,
+  chip,
+  dialog,
+  drawer,
+  emptyState,
+  endpointList,
+  fill,
+  fillOnce,
+  fmt,
+  h,
+  keys,
+  launch,
+  onlyLatest,
+  picture,
+  zoom,
+} from "../shared/lib.js";
 import { addCheckpoint, importDataset, importPredictions } from "./add_dialogs.js";
 import { drawEndpoints, drawKeys, editEndpoint } from "./endpoint_editor.js";
 
-let root, models, seen = null, plugins = null, lastRunning = null;
+let root,
+  models,
+  seen = null,
+  plugins = null,
+  lastRunning = null;
 
 keys("data", [
   { name: "import", key: "i", what: "import a dataset", run: () => importDataset(show) },
@@ -39,52 +60,206 @@ export async function tick(workspace) {
 function draw() {
   const { datasets, checkpoints, keys: names, cards } = seen;
   const examples = datasets.reduce((sum, one) => sum + one.train + one.dev + one.eval, 0);
-  fill(at(root, "sum"), datasets.length > 0 && `${fmt.plural(examples, "example")} in ${fmt.plural(datasets.length, "dataset")} · ${fmt.plural(checkpoints.length, "checkpoint")}`);
-  fillOnce(at(root, "actions"), datasets.map((one) => one.name), () => [
-    h("button.btn", { onclick: () => addCheckpoint(show) }, "Add checkpoint", h("kbd", "c")),
-    h("button.btn", { onclick: () => importPredictions(seen.datasets, show), disabled: !datasets.length, title: "Answers that a model gave elsewhere" }, "Import predictions", h("kbd", "p")),
-    h("button.btn.p", { onclick: () => importDataset(show) }, "Import dataset", h("kbd", "i")), models.button]);
-  fillOnce(at(root, "datasets"), [datasets, seen.round], () => (datasets.length ? [h("h4", "Datasets"), datasets.map(dataset)]
-    : emptyState("No dataset yet", "Import one of your own, or a public benchmark you have downloaded; easy-VQA and PocketVQA are built in.", { text: "Import a dataset", run: () => importDataset(show) })));
-  fillOnce(at(root, "checkpoints"), checkpoints, () => [h("h4", "Checkpoints and adapters"), checkpoints.length ? h("div.card.rows", checkpointTable(checkpoints))
-    : h("div.card.dim", "None yet. A checkpoint is a model that can be asked: pocket-llava is built in; add LLaVA, Qwen-VL or any other that transformers loads.")]);
+  fill(
+    at(root, "sum"),
+    datasets.length > 0 &&
+      `${fmt.plural(examples, "example")} in ${fmt.plural(datasets.length, "dataset")} · ${fmt.plural(checkpoints.length, "checkpoint")}`,
+  );
+  fillOnce(
+    at(root, "actions"),
+    datasets.map((one) => one.name),
+    () => [
+      h("button.btn", { onclick: () => addCheckpoint(show) }, "Add checkpoint", h("kbd", "c")),
+      h(
+        "button.btn",
+        { onclick: () => importPredictions(seen.datasets, show), disabled: !datasets.length, title: "Answers that a model gave elsewhere" },
+        "Import predictions",
+        h("kbd", "p"),
+      ),
+      h("button.btn.p", { onclick: () => importDataset(show) }, "Import dataset", h("kbd", "i")),
+      models.button,
+    ],
+  );
+  fillOnce(at(root, "datasets"), [datasets, seen.round], () =>
+    datasets.length
+      ? [h("h4", "Datasets"), datasets.map(dataset)]
+      : emptyState(
+          "No dataset yet",
+          "Import one of your own, or a public benchmark you have downloaded; easy-VQA and PocketVQA are built in.",
+          { text: "Import a dataset", run: () => importDataset(show) },
+        ),
+  );
+  fillOnce(at(root, "checkpoints"), checkpoints, () => [
+    h("h4", "Checkpoints and adapters"),
+    checkpoints.length
+      ? h("div.card.rows", checkpointTable(checkpoints))
+      : h(
+          "div.card.dim",
+          "None yet. A checkpoint is a model that can be asked: pocket-llava is built in; add LLaVA, Qwen-VL or any other that transformers loads.",
+        ),
+  ]);
   drawEndpoints(at(root, "frontier"), seen);
   drawKeys(at(root, "keys"), names);
-  fillOnce(at(root, "parts"), cards, () => [h("h4", "Built-in parts"), h("div.card", cards.map(part), h("div.part", h("div.dim", "Small but real: each is loaded by the code that loads the big one. To swap one, add a checkpoint, or name another model in a stage's options.")))]);
+  fillOnce(at(root, "parts"), cards, () => [
+    h("h4", "Built-in parts"),
+    h(
+      "div.card",
+      cards.map(part),
+      h(
+        "div.part",
+        h(
+          "div.dim",
+          "Small but real: each is loaded by the code that loads the big one. To swap one, add a checkpoint, or name another model in a stage's options.",
+        ),
+      ),
+    ),
+  ]);
 }
 
 function dataset(one) {
   const count = (name, n) => h("div", h("b", fmt.number(n)), h("small.dim", name));
-  const share = (name, value) => h("div", { title: `Strict score of the round's checkpoint on ${name}` }, h("b", { class: value === null ? "faint" : "" }, fmt.fixed(value)), h("small.dim", `on ${name}`));
-  const facts = [one.format, one.metric.replaceAll("_", " "), `failure below ${one.threshold}`, one.licence, one.source].filter(Boolean).join(" · ");
-  return h("div.card.set", h("div", h("b", { style: "font-size:14px" }, one.title || one.name), one.title && one.title !== one.name && h("span.dim", ` ${one.name}`),
-    h("div.facts", { title: `${facts}\nAsked with: ${one.prompt_suffix || "(nothing)"}\nAnswer form: ${one.answer_form}` }, facts)),
-  h("div.counts", count("train", one.train), one.dev > 0 && count("dev", one.dev), count("eval", one.eval), share("train", one.train_accuracy), share("eval", one.eval_accuracy)),
-  h("div.shots", one.pictures.map((row) => h("button", { title: `${row.question}\n${[...new Set(row.golds)].join(", ")}`, onclick: () => zoom(row.image, `${row.question} ${[...new Set(row.golds)].join(", ")}`) }, picture(row.image)))));
+  const share = (name, value) =>
+    h(
+      "div",
+      { title: `Strict score of the round's checkpoint on ${name}` },
+      h("b", { class: value === null ? "faint" : "" }, fmt.fixed(value)),
+      h("small.dim", `on ${name}`),
+    );
+  const facts = [one.format, one.metric.replaceAll("_", " "), `failure below ${one.threshold}`, one.licence, one.source]
+    .filter(Boolean)
+    .join(" · ");
+  return h(
+    "div.card.set",
+    h(
+      "div",
+      h("b", { style: "font-size:14px" }, one.title || one.name),
+      one.title && one.title !== one.name && h("span.dim", ` ${one.name}`),
+      h("div.facts", { title: `${facts}\nAsked with: ${one.prompt_suffix || "(nothing)"}\nAnswer form: ${one.answer_form}` }, facts),
+    ),
+    h(
+      "div.counts",
+      count("train", one.train),
+      one.dev > 0 && count("dev", one.dev),
+      count("eval", one.eval),
+      share("train", one.train_accuracy),
+      share("eval", one.eval_accuracy),
+    ),
+    h(
+      "div.shots",
+      one.pictures.map((row) =>
+        h(
+          "button",
+          {
+            title: `${row.question}\n${[...new Set(row.golds)].join(", ")}`,
+            onclick: () => zoom(row.image, `${row.question} ${[...new Set(row.golds)].join(", ")}`),
+          },
+          picture(row.image),
+        ),
+      ),
+    ),
+  );
 }
 
 function checkpointTable(checkpoints) {
   const head = ["Name", "Loaded by", "Weights", "Trained from", "Answers", "Eval", "Size", ""];
-  return h("table", h("thead", h("tr", head.map((text, i) => h("th", { class: i >= 4 ? "r" : "" }, text)))), h("tbody", checkpoints.map((one) => h("tr",
-    h("td", h("b", { style: "font-weight:550" }, one.name), " ", one.of_round && chip(`round ${seen.round}`, { kind: "on" })),
-    h("td.dim", one.baseline), h("td.clip", { title: [one.model, one.adapter].filter(Boolean).join("\n") }, one.model || h("span.dim", "answers only"), one.adapter && h("small.dim", " + adapter")),
-    h("td", one.parent ? [one.parent, one.run_id && h("small.dim", ` run ${one.run_id}`)] : h("span.faint", "–")),
-    h("td.r", fmt.number(one.predictions)), h("td.r", fmt.fixed(one.eval_accuracy)),
-    h("td.r.dim", { title: "Weights on this machine" }, one.adapter_bytes !== null ? fmt.bytes(one.adapter_bytes) : one.model_bytes !== null ? fmt.bytes(one.model_bytes) : "–"),
-    h("td.r", one.baseline !== "imported" && h("button.btn", { onclick: () => evaluate(one.name), title: "Asks it the examples that it has not answered yet" }, "Evaluate"))))));
+  return h(
+    "table",
+    h(
+      "thead",
+      h(
+        "tr",
+        head.map((text, i) => h("th", { class: i >= 4 ? "r" : "" }, text)),
+      ),
+    ),
+    h(
+      "tbody",
+      checkpoints.map((one) =>
+        h(
+          "tr",
+          h("td", h("b", { style: "font-weight:550" }, one.name), " ", one.of_round && chip(`round ${seen.round}`, { kind: "on" })),
+          h("td.dim", one.baseline),
+          h(
+            "td.clip",
+            { title: [one.model, one.adapter].filter(Boolean).join("\n") },
+            one.model || h("span.dim", "answers only"),
+            one.adapter && h("small.dim", " + adapter"),
+          ),
+          h("td", one.parent ? [one.parent, one.run_id && h("small.dim", ` run ${one.run_id}`)] : h("span.faint", "–")),
+          h("td.r", fmt.number(one.predictions)),
+          h("td.r", fmt.fixed(one.eval_accuracy)),
+          h(
+            "td.r.dim",
+            { title: "Weights on this machine" },
+            one.adapter_bytes !== null ? fmt.bytes(one.adapter_bytes) : one.model_bytes !== null ? fmt.bytes(one.model_bytes) : "–",
+          ),
+          h(
+            "td.r",
+            one.baseline !== "imported" &&
+              h(
+                "button.btn",
+                { onclick: () => evaluate(one.name), title: "Asks it the examples that it has not answered yet" },
+                "Evaluate",
+              ),
+          ),
+        ),
+      ),
+    ),
+  );
 }
 
-const evaluate = (checkpoint) => launch("evaluate", { checkpoint }, { title: `Evaluate ${checkpoint}`, noun: "example", hidden: ["checkpoint"], button: "Evaluate" });
+const evaluate = (checkpoint) =>
+  launch("evaluate", { checkpoint }, { title: `Evaluate ${checkpoint}`, noun: "example", hidden: ["checkpoint"], button: "Evaluate" });
 
-const part = (card) => h("div.part", h("b", { style: "font-weight:550" }, card.name), h("span.row", h("small.dim", fmt.bytes(card.bytes)), h("button.btn", { onclick: () => dialog(card.name, h("div.card-text", card.card), [{ text: "Close" }], { wide: true }) }, "Card")));
+const part = (card) =>
+  h(
+    "div.part",
+    h("b", { style: "font-weight:550" }, card.name),
+    h(
+      "span.row",
+      h("small.dim", fmt.bytes(card.bytes)),
+      h("button.btn", { onclick: () => dialog(card.name, h("div.card-text", card.card), [{ text: "Close" }], { wide: true }) }, "Card"),
+    ),
+  );
 
 function pluginList() {
-  const family = (title, list) => [h("h4", title), h("div.card", list.map((one) => h("div.part", h("b", { style: "font-weight:550" }, one.name), h("button.btn", { onclick: () => optionsOf(one) }, "Options"), h("div.dim", one.about))))];
-  return [family("Baselines (models that can be asked)", plugins.baselines), family("Image generators", plugins.image_generators), family("Embedders", plugins.embedders), family("Dataset formats", plugins.datasets)];
+  const family = (title, list) => [
+    h("h4", title),
+    h(
+      "div.card",
+      list.map((one) =>
+        h(
+          "div.part",
+          h("b", { style: "font-weight:550" }, one.name),
+          h("button.btn", { onclick: () => optionsOf(one) }, "Options"),
+          h("div.dim", one.about),
+        ),
+      ),
+    ),
+  ];
+  return [
+    family("Baselines (models that can be asked)", plugins.baselines),
+    family("Image generators", plugins.image_generators),
+    family("Embedders", plugins.embedders),
+    family("Dataset formats", plugins.datasets),
+  ];
 }
 
 function optionsOf(one) {
-  const rows = Object.entries(one.options.properties ?? {}).map(([name, field]) => h("tr", h("td", h("b", { style: "font-weight:550" }, name)), h("td.dim", field.description ?? ""), h("td.r.mono", field.default === undefined ? "" : JSON.stringify(field.default))));
-  dialog(one.name, [h("p.dim", { style: "margin-bottom:10px" }, one.about), h("table", h("thead", h("tr", h("th", "Option"), h("th", ""), h("th.r", "Default"))), h("tbody", rows))], [{ text: "Close" }], { wide: true });
+  const rows = Object.entries(one.options.properties ?? {}).map(([name, field]) =>
+    h(
+      "tr",
+      h("td", h("b", { style: "font-weight:550" }, name)),
+      h("td.dim", field.description ?? ""),
+      h("td.r.mono", field.default === undefined ? "" : JSON.stringify(field.default)),
+    ),
+  );
+  dialog(
+    one.name,
+    [
+      h("p.dim", { style: "margin-bottom:10px" }, one.about),
+      h("table", h("thead", h("tr", h("th", "Option"), h("th", ""), h("th.r", "Default"))), h("tbody", rows)),
+    ],
+    [{ text: "Close" }],
+    { wide: true },
+  );
 }
-

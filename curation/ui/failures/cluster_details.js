@@ -1,9 +1,9 @@
 // What is known of one cluster: its typical failures, how far it can be trusted; and how far the error types of all of them can.
 
 import { api, estimate, fill, fmt, h, launchNow, picture, priceText, toast } from "../shared/lib.js";
-import { open } from "./index.js";
-import { changed } from "./cluster_tree.js";
 import { mergeWith, rename, split, take } from "./cluster_edits.js";
+import { changed } from "./cluster_tree.js";
+import { open } from "./index.js";
 import { history } from "./undo.js";
 
 const typical = new Map(); // cluster and its size -> its failures nearest the centre
@@ -12,42 +12,95 @@ const typical = new Map(); // cluster and its size -> its failures nearest the c
 export function more(cluster, about) {
   const strip = h("div.cl-strip", { "aria-label": "Nearest its centre" });
   drawTypical(strip, cluster);
-  return h("div.cl-more", h("div.small.dim", "Nearest its centre"), strip, facts(cluster, about), proposal(cluster, about),
-    h("div.row.wrap", h("button.btn", { onclick: () => rename(cluster) }, "Rename"),
+  return h(
+    "div.cl-more",
+    h("div.small.dim", "Nearest its centre"),
+    strip,
+    facts(cluster, about),
+    proposal(cluster, about),
+    h(
+      "div.row.wrap",
+      h("button.btn", { onclick: () => rename(cluster) }, "Rename"),
       h("button.btn", { onclick: () => split(cluster), title: "In two, by what is selected of it or by likeness" }, "Split"),
-      h("button.btn", { onclick: () => mergeWith(cluster), title: "With another one; or pick several in the list" }, "Merge…"), suggestButton(cluster)));
+      h("button.btn", { onclick: () => mergeWith(cluster), title: "With another one; or pick several in the list" }, "Merge…"),
+      suggestButton(cluster),
+    ),
+  );
 }
 
 async function drawTypical(strip, { cluster_id: id, failures }) {
   const mark = `${id}.${failures}`;
   if (!typical.has(mark)) typical.set(mark, await api("clusters/typical", { cluster_id: id, limit: 6 }, { quiet: true }));
-  fill(strip, typical.get(mark).map((row) => h("button", { onclick: () => open(row.failure_id),
-    title: `${row.question}\n${row.answer || "(nothing)"}, gold ${row.golds[0]}` }, picture(row.image, "thumb", row.question))));
+  fill(
+    strip,
+    typical
+      .get(mark)
+      .map((row) =>
+        h(
+          "button",
+          { onclick: () => open(row.failure_id), title: `${row.question}\n${row.answer || "(nothing)"}, gold ${row.golds[0]}` },
+          picture(row.image, "thumb", row.question),
+        ),
+      ),
+  );
 }
 
 function facts(cluster, about) {
   if (!about) return null;
   const { stability, resamples, dissolved, agreement, made_by: by, found_title: found } = about;
-  const stable = stability === null ? h("span.dim", by ? `Put together by ${by}: not resampled` : "not measured")
-    : [fmt.fixed(stability, 2), h("span.dim", ` over ${fmt.plural(resamples, "draw")}`
-      + (dissolved ? `, gone in ${fmt.percent(dissolved)}` : ""))];
-  const size = by && [h("dt", "Size"), h("dd", fmt.plural(cluster.failures, "failure"),
-    cluster.examples && h("span.dim", `, accuracy ${fmt.fixed(cluster.accuracy, 2)} strict, ${fmt.fixed(cluster.accuracy_lenient, 2)} lenient over ${fmt.plural(cluster.examples, "example")}`))];
-  const agreed = agreement ? [`${agreement.agreed} of ${agreement.checked}`,
-    h("span.dim", ` (${fmt.percent(agreement.low)} to ${fmt.percent(agreement.high)})`)] : h("span.dim", "none yet");
+  const stable =
+    stability === null
+      ? h("span.dim", by ? `Put together by ${by}: not resampled` : "not measured")
+      : [
+          fmt.fixed(stability, 2),
+          h("span.dim", ` over ${fmt.plural(resamples, "draw")}` + (dissolved ? `, gone in ${fmt.percent(dissolved)}` : "")),
+        ];
+  const size = by && [
+    h("dt", "Size"),
+    h(
+      "dd",
+      fmt.plural(cluster.failures, "failure"),
+      cluster.examples &&
+        h(
+          "span.dim",
+          `, accuracy ${fmt.fixed(cluster.accuracy, 2)} strict, ${fmt.fixed(cluster.accuracy_lenient, 2)} lenient over ${fmt.plural(cluster.examples, "example")}`,
+        ),
+    ),
+  ];
+  const agreed = agreement
+    ? [`${agreement.agreed} of ${agreement.checked}`, h("span.dim", ` (${fmt.percent(agreement.low)} to ${fmt.percent(agreement.high)})`)]
+    : h("span.dim", "none yet");
   const said = found && found !== cluster.title && [h("dt", "Model's title"), h("dd.dim", found)];
-  return h("dl.kv", size, h("dt", { title: by ? "Drawing failures again tells whether grouping by likeness finds a cluster again; what a person put together was not found that way" : "Mean Jaccard likeness to its most similar cluster when the failures are drawn again and grouped anew "
-    + "(Hennig 2007): above 0.85 very stable, below 0.6 not to be trusted" }, "Stability"), h("dd", stable),
+  return h(
+    "dl.kv",
+    size,
+    h(
+      "dt",
+      {
+        title: by
+          ? "Drawing failures again tells whether grouping by likeness finds a cluster again; what a person put together was not found that way"
+          : "Mean Jaccard likeness to its most similar cluster when the failures are drawn again and grouped anew " +
+            "(Hennig 2007): above 0.85 very stable, below 0.6 not to be trusted",
+      },
+      "Stability",
+    ),
+    h("dd", stable),
     h("dt", { title: "Of the failures that people checked: for how many they agree with the frontier model's error type" }, "Types agree"),
-    h("dd", agreed), said);
+    h("dd", agreed),
+    said,
+  );
 }
 
 // A title that the frontier model suggested: it stands only if a person takes it.
 function proposal(cluster, about) {
   const text = about?.suggested_title;
   if (!text || text === cluster.title) return null;
-  return h("div.cl-note", h("span", { title: "The frontier model's suggestion, from members of the cluster and of its neighbours" }, "Suggested: ", h("b", text)), " ",
-    h("button.btn", { onclick: () => take(cluster, text), title: "Makes it the cluster's title; can be undone" }, "Use it"));
+  return h(
+    "div.cl-note",
+    h("span", { title: "The frontier model's suggestion, from members of the cluster and of its neighbours" }, "Suggested: ", h("b", text)),
+    " ",
+    h("button.btn", { onclick: () => take(cluster, text), title: "Makes it the cluster's title; can be undone" }, "Use it"),
+  );
 }
 
 const prices = new Map(); // cluster and its size -> what a suggestion costs
@@ -57,10 +110,27 @@ function suggestButton(cluster) {
   const { cluster_id: id, failures } = cluster;
   const mark = `${id}.${failures}`;
   const price = h("span");
-  if (!prices.has(mark)) prices.set(mark, estimate("cluster", { titles_of: [id] }).then((found) => ` · ${priceText(found)}`, () => ""));
-  prices.get(mark).then((text) => { price.textContent = text; });
-  return h("button.btn", { onclick: (event) => suggest(id, event.currentTarget), disabled: asking.has(id),
-    title: "The frontier model reads twenty members and the nearest other clusters; your title stays until you take the suggestion" }, "Suggest a title", price);
+  if (!prices.has(mark))
+    prices.set(
+      mark,
+      estimate("cluster", { titles_of: [id] }).then(
+        (found) => ` · ${priceText(found)}`,
+        () => "",
+      ),
+    );
+  prices.get(mark).then((text) => {
+    price.textContent = text;
+  });
+  return h(
+    "button.btn",
+    {
+      onclick: (event) => suggest(id, event.currentTarget),
+      disabled: asking.has(id),
+      title: "The frontier model reads twenty members and the nearest other clusters; your title stays until you take the suggestion",
+    },
+    "Suggest a title",
+    price,
+  );
 }
 
 const ENDED = ["done", "failed", "cancelled", "interrupted", "paused"];
@@ -85,11 +155,27 @@ async function suggest(id, button) {
 // The line below the tree: kappa of the error types, and people's changes.
 export function drawEvidence(evidence) {
   if (!evidence) return null;
-  const { kappa: { value, low, high, pairs, agreed }, changes } = evidence;
-  const text = !pairs ? "Agreement with people on error types: none yet"
-    : value === null ? `Error types: people agree on ${agreed} of ${fmt.number(pairs)}; one type only, so no kappa yet`
-    : `Error types: kappa ${fmt.fixed(value, 2)} (${fmt.fixed(low, 2)} to ${fmt.fixed(high, 2)}) over ${fmt.plural(pairs, "failure")}`;
-  return h("div.cl-note.cl-foot", h("span", { title: "Cohen's kappa of the frontier model's error type and the type that people gave or "
-    + "confirmed, with a 95 % interval; only over failures that people looked at" }, text),
-    (changes > 0 || pairs > 0) && h("button.link", { onclick: history, title: "What people said and changed in this round, each with a way back" }, "History"));
+  const {
+    kappa: { value, low, high, pairs, agreed },
+    changes,
+  } = evidence;
+  const text = !pairs
+    ? "Agreement with people on error types: none yet"
+    : value === null
+      ? `Error types: people agree on ${agreed} of ${fmt.number(pairs)}; one type only, so no kappa yet`
+      : `Error types: kappa ${fmt.fixed(value, 2)} (${fmt.fixed(low, 2)} to ${fmt.fixed(high, 2)}) over ${fmt.plural(pairs, "failure")}`;
+  return h(
+    "div.cl-note.cl-foot",
+    h(
+      "span",
+      {
+        title:
+          "Cohen's kappa of the frontier model's error type and the type that people gave or " +
+          "confirmed, with a 95 % interval; only over failures that people looked at",
+      },
+      text,
+    ),
+    (changes > 0 || pairs > 0) &&
+      h("button.link", { onclick: history, title: "What people said and changed in this round, each with a way back" }, "History"),
+  );
 }

@@ -1,8 +1,8 @@
 // People's changes to the clusters: merge, rename, split, make, move.
 
 import { api, dialog, eventId, fmt, h, launchNow, toast } from "../shared/lib.js";
-import { choose, filter, narrowed, view } from "./index.js";
 import { changed } from "./cluster_tree.js";
+import { choose, filter, narrowed, view } from "./index.js";
 import { changeUndo } from "./undo.js";
 
 // The buttons above the tree, for what is selected: several clusters, or failures by lasso, facets or search.
@@ -11,10 +11,12 @@ export function changeButtons(clusters, chosen) {
   const many = view.page?.failures ?? 0;
   const some = narrowed() && many > 0 && Object.keys(filter()).some((name) => !["round", "cluster_id"].includes(name));
   if (several.length < 2 && !some) return null;
-  return h("div.cl-tools",
+  return h(
+    "div.cl-tools",
     several.length > 1 && h("button.btn.p", { onclick: () => merge(several) }, `Merge ${several.length} clusters`),
     some && h("button.btn", { onclick: () => make(many) }, `Make a cluster of ${fmt.number(many)}`),
-    some && h("button.btn", { onclick: () => move(clusters, many) }, "Move to…"));
+    some && h("button.btn", { onclick: () => move(clusters, many) }, "Move to…"),
+  );
 }
 
 export async function placeNew() {
@@ -42,8 +44,11 @@ function asking(title, content, button, run, text = null) {
       return false;
     }
   };
-  const { element } = dialog(title, [content, input && h("div.field", { style: "margin-top:10px" }, h("label.dim", "Title"), input)],
-    [{ text: "Cancel" }, { text: button, kind: "p", run: act }]);
+  const { element } = dialog(
+    title,
+    [content, input && h("div.field", { style: "margin-top:10px" }, h("label.dim", "Title"), input)],
+    [{ text: "Cancel" }, { text: button, kind: "p", run: act }],
+  );
   if (!input) return;
   input.select();
   input.focus();
@@ -55,8 +60,13 @@ function asking(title, content, button, run, text = null) {
 }
 
 export function rename(cluster) {
-  asking("Rename", h("p.dim", "Your title stands over the frontier model's, also when the map is laid again."), "Rename",
-    (title) => send("rename", { cluster_id: cluster.cluster_id, title }, `Renamed: ${title}`), cluster.title);
+  asking(
+    "Rename",
+    h("p.dim", "Your title stands over the frontier model's, also when the map is laid again."),
+    "Rename",
+    (title) => send("rename", { cluster_id: cluster.cluster_id, title }, `Renamed: ${title}`),
+    cluster.title,
+  );
 }
 
 // Takes a suggested title.
@@ -65,8 +75,10 @@ export const take = (cluster, title) => send("rename", { cluster_id: cluster.clu
 // One cluster with another that is chosen in the dialog.
 export function mergeWith(cluster) {
   const others = view.clusters.filter((one) => one.cluster_id !== cluster.cluster_id);
-  const select = choice([...others.filter((one) => one.error_type === cluster.error_type),
-    ...others.filter((one) => one.error_type !== cluster.error_type)]);
+  const select = choice([
+    ...others.filter((one) => one.error_type === cluster.error_type),
+    ...others.filter((one) => one.error_type !== cluster.error_type),
+  ]);
   asking("Merge with", select, "Go on", async () => {
     merge([cluster, others.find((one) => one.cluster_id === Number(select.value))]);
   });
@@ -75,8 +87,17 @@ export function mergeWith(cluster) {
 // A list of clusters by error type.
 function choice(clusters) {
   const types = [...new Set(clusters.map((one) => one.error_type))];
-  return h("select.in", { "aria-label": "Cluster" }, types.map((type) => h("optgroup", { label: type },
-    clusters.filter((one) => one.error_type === type).map((one) => h("option", { value: one.cluster_id }, one.title)))));
+  return h(
+    "select.in",
+    { "aria-label": "Cluster" },
+    types.map((type) =>
+      h(
+        "optgroup",
+        { label: type },
+        clusters.filter((one) => one.error_type === type).map((one) => h("option", { value: one.cluster_id }, one.title)),
+      ),
+    ),
+  );
 }
 
 function merge(several) {
@@ -84,41 +105,75 @@ function merge(several) {
   const ids = several.map((one) => one.cluster_id);
   const total = several.reduce((sum, one) => sum + one.failures, 0);
   const types = new Set(several.map((one) => one.error_type));
-  const mixed = types.size > 1 && h("p.dim", `They are of ${types.size} error types; the whole goes below ${into.error_type}. `
-    + "The failures keep their error types.");
-  asking(`Merge ${several.length} clusters`, [h("p", `${fmt.plural(total, "failure")} become one cluster. It stays one when the map is laid again.`),
-    mixed], "Merge", (title) => send("merge", { cluster_ids: ids, into: into.cluster_id, title }, `Merged ${several.length} clusters: ${title}`,
-    { cluster: into.cluster_id }), into.title);
+  const mixed =
+    types.size > 1 &&
+    h("p.dim", `They are of ${types.size} error types; the whole goes below ${into.error_type}. ` + "The failures keep their error types.");
+  asking(
+    `Merge ${several.length} clusters`,
+    [h("p", `${fmt.plural(total, "failure")} become one cluster. It stays one when the map is laid again.`), mixed],
+    "Merge",
+    (title) =>
+      send("merge", { cluster_ids: ids, into: into.cluster_id, title }, `Merged ${several.length} clusters: ${title}`, {
+        cluster: into.cluster_id,
+      }),
+    into.title,
+  );
 }
 
 // In two: the selected part against the rest where a part is selected, else by likeness.
 export function split(cluster) {
   const part = view.page && view.page.failures > 0 && view.page.failures < cluster.failures ? view.page.failures : 0;
-  const how = part ? `The ${fmt.plural(part, "selected failure")} of it become a cluster of their own.`
+  const how = part
+    ? `The ${fmt.plural(part, "selected failure")} of it become a cluster of their own.`
     : "It is cut into two by likeness of questions and pictures; the smaller part becomes a cluster of its own.";
-  asking("Split", h("p", how), "Split", async (title) => {
-    const { failure_ids: ids } = part ? await api("failures/ids", filter()) : {};
-    await send("split", { cluster_id: cluster.cluster_id, title, ...(ids && { failure_ids: ids }) }, `Split off: ${title}`,
-      (done) => ({ cluster: [cluster.cluster_id, done.cluster_id], lasso: null }));
-  }, `${cluster.title} (2)`);
+  asking(
+    "Split",
+    h("p", how),
+    "Split",
+    async (title) => {
+      const { failure_ids: ids } = part ? await api("failures/ids", filter()) : {};
+      await send("split", { cluster_id: cluster.cluster_id, title, ...(ids && { failure_ids: ids }) }, `Split off: ${title}`, (done) => ({
+        cluster: [cluster.cluster_id, done.cluster_id],
+        lasso: null,
+      }));
+    },
+    `${cluster.title} (2)`,
+  );
 }
 
 function make(many) {
-  asking("Make a cluster", h("p", `The ${fmt.plural(many, "selected failure")} leave their clusters for a new one, which stays as it is `
-    + "when the map is laid again."), "Make", async (title) => {
-    const { failure_ids: ids } = await api("failures/ids", filter());
-    await send("make", { failure_ids: ids, title }, `Made of ${fmt.plural(ids.length, "failure")}: ${title}`,
-      (done) => ({ cluster: done.cluster_id, lasso: null }));
-  }, "");
+  asking(
+    "Make a cluster",
+    h(
+      "p",
+      `The ${fmt.plural(many, "selected failure")} leave their clusters for a new one, which stays as it is ` +
+        "when the map is laid again.",
+    ),
+    "Make",
+    async (title) => {
+      const { failure_ids: ids } = await api("failures/ids", filter());
+      await send("make", { failure_ids: ids, title }, `Made of ${fmt.plural(ids.length, "failure")}: ${title}`, (done) => ({
+        cluster: done.cluster_id,
+        lasso: null,
+      }));
+    },
+    "",
+  );
 }
 
 function move(clusters, many) {
   const select = choice(clusters);
-  asking(`Move ${fmt.plural(many, "failure")}`, [h("p.dim", { style: "margin-bottom:8px" }, "They stay there, also when the map is laid again."),
-    select], "Move", async () => {
-    const { failure_ids: ids } = await api("failures/ids", filter());
-    const into = clusters.find((one) => one.cluster_id === Number(select.value));
-    await send("move", { failure_ids: ids, into: into.cluster_id }, `Moved ${fmt.plural(ids.length, "failure")} to ${into.title}`,
-      { cluster: into.cluster_id, lasso: null });
-  });
+  asking(
+    `Move ${fmt.plural(many, "failure")}`,
+    [h("p.dim", { style: "margin-bottom:8px" }, "They stay there, also when the map is laid again."), select],
+    "Move",
+    async () => {
+      const { failure_ids: ids } = await api("failures/ids", filter());
+      const into = clusters.find((one) => one.cluster_id === Number(select.value));
+      await send("move", { failure_ids: ids, into: into.cluster_id }, `Moved ${fmt.plural(ids.length, "failure")} to ${into.title}`, {
+        cluster: into.cluster_id,
+        lasso: null,
+      });
+    },
+  );
 }

@@ -1,9 +1,9 @@
 // Left column: error types and their clusters as a tree; below the chosen cluster what is known of it.
 
 import { api, colour, definition, dot, fillOnce, fmt, h, state } from "../shared/lib.js";
-import { choose, narrowed, refresh, toggle, view } from "./index.js";
 import { drawEvidence, more } from "./cluster_details.js";
 import { changeButtons, placeNew } from "./cluster_edits.js";
+import { choose, narrowed, refresh, toggle, view } from "./index.js";
 
 const FOLDED = "mistakebook.failures.folded"; // error types whose clusters are out of sight, in this browser tab
 const UNSTABLE = 0.6; // Hennig 2007: below it a cluster should not be trusted
@@ -13,8 +13,11 @@ let known = { mark: null, evidence: null }; // what /api/clusters/evidence last 
 
 export function drawClusters(box, { clusters, summary }) {
   if (!clusters.length) {
-    const text = !summary.failures ? "" : summary.diagnosed ? "Diagnosed failures are grouped here once they are clustered."
-      : "Diagnose failures, then cluster them: groups with a plain title appear here.";
+    const text = !summary.failures
+      ? ""
+      : summary.diagnosed
+        ? "Diagnosed failures are grouped here once they are clustered."
+        : "Diagnose failures, then cluster them: groups with a plain title appear here.";
     return fillOnce(box, text, () => text && h("div.fail-hint", text));
   }
   learn(summary);
@@ -22,7 +25,9 @@ export function drawClusters(box, { clusters, summary }) {
   const { evidence } = known;
   const selection = narrowed() && view.page ? [view.page.failures, Boolean(view.lassoIds), state.list("error_type")] : null;
   fillOnce(box, [clusters, chosen, evidence, [...folded], summary.diagnosed - summary.placed, selection], () => [
-    unplaced(summary), changeButtons(clusters, chosen), groups(clusters).map((group) => branch(group, chosen, evidence)),
+    unplaced(summary),
+    changeButtons(clusters, chosen),
+    groups(clusters).map((group) => branch(group, chosen, evidence)),
     drawEvidence(evidence),
   ]);
 }
@@ -66,11 +71,11 @@ function groups(clusters) {
 function accuracyOf(clusters) {
   const measured = clusters.filter((one) => one.accuracy !== null);
   const examples = measured.reduce((sum, one) => sum + one.examples, 0);
-  const mean = (name) => (measured.every((one) => one[name] !== null)
-    ? measured.reduce((sum, one) => sum + one[name] * one.examples, 0) / examples : null);
-  return examples ? { accuracy: mean("accuracy"), accuracy_lenient: mean("accuracy_lenient"),
-    accuracy_before: mean("accuracy_before"), examples } : { accuracy: null,
-    accuracy_before: null, examples: 0 };
+  const mean = (name) =>
+    measured.every((one) => one[name] !== null) ? measured.reduce((sum, one) => sum + one[name] * one.examples, 0) / examples : null;
+  return examples
+    ? { accuracy: mean("accuracy"), accuracy_lenient: mean("accuracy_lenient"), accuracy_before: mean("accuracy_before"), examples }
+    : { accuracy: null, accuracy_before: null, examples: 0 };
 }
 
 function branch(group, chosen, evidence) {
@@ -85,24 +90,63 @@ function branch(group, chosen, evidence) {
     redraw();
   };
   const take = () => choose({ cluster: all ? chosen.filter((id) => !ids.includes(id)) : [...new Set([...chosen, ...ids])] });
-  return h("div.cl-group",
-    h("div.cl-type", { class: shown ? "" : "none" },
-      h("button.cl-fold", { onclick: fold, "aria-expanded": String(open), title: open ? "Fold" : "Unfold",
-        "aria-label": `${open ? "Fold" : "Unfold"} ${type}` }, open ? "▾" : "▸"),
-      h("button.cl-name", { onclick: take, "aria-pressed": String(all), title: `${definition(type)} Click: all of its clusters.` }, dot(type),
-        h("b", type), h("span.n", { title: of(shown, failures) }, fmt.number(shown)), (ids.length > 1 || !open) && figures(group))),
-    open && clusters.map((one) => leaf(one, chosen, group.most, evidence?.clusters.find((row) => row.cluster_id === one.cluster_id))));
+  return h(
+    "div.cl-group",
+    h(
+      "div.cl-type",
+      { class: shown ? "" : "none" },
+      h(
+        "button.cl-fold",
+        {
+          onclick: fold,
+          "aria-expanded": String(open),
+          title: open ? "Fold" : "Unfold",
+          "aria-label": `${open ? "Fold" : "Unfold"} ${type}`,
+        },
+        open ? "▾" : "▸",
+      ),
+      h(
+        "button.cl-name",
+        { onclick: take, "aria-pressed": String(all), title: `${definition(type)} Click: all of its clusters.` },
+        dot(type),
+        h("b", type),
+        h("span.n", { title: of(shown, failures) }, fmt.number(shown)),
+        (ids.length > 1 || !open) && figures(group),
+      ),
+    ),
+    open &&
+      clusters.map((one) =>
+        leaf(
+          one,
+          chosen,
+          group.most,
+          evidence?.clusters.find((row) => row.cluster_id === one.cluster_id),
+        ),
+      ),
+  );
 }
 
 function leaf(cluster, chosen, most, about) {
   const { cluster_id: id, error_type: type, title, failures, shown } = cluster;
   const on = chosen.includes(id);
-  const shaky = about?.stability !== null && about?.stability < UNSTABLE && h("span.wa",
-    { title: `Comes back as ${fmt.fixed(about.stability, 2)} of itself when the failures are drawn again` }, "unstable");
-  const row = h("button.cl", { class: `${on ? "on" : ""} ${shown ? "" : "none"}`, onclick: () => toggle("cluster", id),
-    "aria-pressed": String(on), title: definition(type), dataset: { cluster: id } },
-    h("b", title), h("span.n", { title: of(shown, failures) }, fmt.number(shown)), figures(cluster, shaky),
-    bars(shown / most, failures / most, colour(type)));
+  const shaky =
+    about?.stability !== null &&
+    about?.stability < UNSTABLE &&
+    h("span.wa", { title: `Comes back as ${fmt.fixed(about.stability, 2)} of itself when the failures are drawn again` }, "unstable");
+  const row = h(
+    "button.cl",
+    {
+      class: `${on ? "on" : ""} ${shown ? "" : "none"}`,
+      onclick: () => toggle("cluster", id),
+      "aria-pressed": String(on),
+      title: definition(type),
+      dataset: { cluster: id },
+    },
+    h("b", title),
+    h("span.n", { title: of(shown, failures) }, fmt.number(shown)),
+    figures(cluster, shaky),
+    bars(shown / most, failures / most, colour(type)),
+  );
   return on && chosen.length === 1 ? [row, more(cluster, about)] : row;
 }
 
@@ -111,23 +155,46 @@ const of = (shown, failures) => `${fmt.number(shown)} of ${fmt.plural(failures, 
 // "12 % · accuracy 0.42 +0.05"
 function figures({ share, accuracy, accuracy_lenient: lenient, accuracy_before: before, examples }, ...rest) {
   const change = before !== null && accuracy !== null ? accuracy - before : null;
-  const delta = change !== null && h("span", { class: change >= 0 ? "right" : "wrong",
-    title: "Change since the last round, on the same examples" }, fmt.signed(change, 2));
-  return h("small", { title: examples ? `Share of all failures in clusters; accuracy over ${fmt.plural(examples, "train example")} assigned to it: `
-    + `${fmt.fixed(accuracy)} strict, ${fmt.fixed(lenient)} lenient`
-    : "Share of all failures in clusters" },
-    `${fmt.percent(share)}${accuracy === null ? "" : ` · accuracy ${fmt.fixed(accuracy, 2)}`}`, delta, rest);
+  const delta =
+    change !== null &&
+    h(
+      "span",
+      { class: change >= 0 ? "right" : "wrong", title: "Change since the last round, on the same examples" },
+      fmt.signed(change, 2),
+    );
+  return h(
+    "small",
+    {
+      title: examples
+        ? `Share of all failures in clusters; accuracy over ${fmt.plural(examples, "train example")} assigned to it: ` +
+          `${fmt.fixed(accuracy)} strict, ${fmt.fixed(lenient)} lenient`
+        : "Share of all failures in clusters",
+    },
+    `${fmt.percent(share)}${accuracy === null ? "" : ` · accuracy ${fmt.fixed(accuracy, 2)}`}`,
+    delta,
+    rest,
+  );
 }
 
 // A bar for all of a cluster, and over it one for what the other choices leave of it.
-const bars = (part, whole, paint) => h("div.mini", h("i.whole", { style: { width: `${100 * whole}%`, background: paint } }),
-  h("i", { style: { width: `${100 * part}%`, background: paint } }));
+const bars = (part, whole, paint) =>
+  h(
+    "div.mini",
+    h("i.whole", { style: { width: `${100 * whole}%`, background: paint } }),
+    h("i", { style: { width: `${100 * part}%`, background: paint } }),
+  );
 
 // "34 failures are not on the map yet: place them"
 function unplaced({ diagnosed, placed, rounds = [], round }) {
   const many = diagnosed - placed;
   if (!many || !placed || round !== rounds.at(-1)) return null;
-  return h("div.cl-note", `${fmt.plural(many, "failure")} ${many === 1 ? "is" : "are"} not on the map yet. `,
-    h("button.btn", { onclick: placeNew, title: "Lays them beside their like; the others stay where they are. No call is made." },
-      "Place them"));
+  return h(
+    "div.cl-note",
+    `${fmt.plural(many, "failure")} ${many === 1 ? "is" : "are"} not on the map yet. `,
+    h(
+      "button.btn",
+      { onclick: placeNew, title: "Lays them beside their like; the others stay where they are. No call is made." },
+      "Place them",
+    ),
+  );
 }

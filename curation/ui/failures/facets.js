@@ -1,12 +1,23 @@
 // Left column: facets; and the chips above the map that say what is selected.
 
 import { chip, definition, dot, fill, fillOnce, fmt, h, state } from "../shared/lib.js";
-import { clear, FACETS, rounds, toggle, choose, unmark } from "./index.js";
+import { choose, clear, FACETS, rounds, toggle, unmark } from "./index.js";
 import { canSave, saveView } from "./saved_views.js";
 
-const TITLES = { error_type: "Error type", dataset: "Dataset", kind: "Kind of question", assigned: "Assigned error type",
-  opening: "Question begins", length: "Answer's length", score: "Score", confidence: "Diagnosis' confidence", use: "Can it teach?",
-  triage: "Triage", checkpoint: "Checkpoint", round: "Round" };
+const TITLES = {
+  error_type: "Error type",
+  dataset: "Dataset",
+  kind: "Kind of question",
+  assigned: "Assigned error type",
+  opening: "Question begins",
+  length: "Answer's length",
+  score: "Score",
+  confidence: "Diagnosis' confidence",
+  use: "Can it teach?",
+  triage: "Triage",
+  checkpoint: "Checkpoint",
+  round: "Round",
+};
 const NONE = { error_type: "not diagnosed", kind: "no kind", assigned: "not assigned", confidence: "not diagnosed", triage: "not triaged" };
 const HINTS = {
   use: "Teachable: the frontier model answers it right by itself, and neither the gold answer nor the scorer is to blame",
@@ -17,21 +28,27 @@ const HINTS = {
   confidence: "How sure the frontier model is of its diagnosis",
   triage: "What people said of it",
 };
-const ORDER = { // where the values have an order of their own
+const ORDER = {
+  // where the values have an order of their own
   length: ["no answer", "1 word", "2 words", "3 to 5 words", "6 to 10 words", "more than 10 words"],
   confidence: ["0.95 to 1", "0.9 to 0.95", "0.8 to 0.9", "0.6 to 0.8", "below 0.6", ""],
   score: ["wrong", "partly right", "right in another form"],
 };
 const FOLD = 8; // values shown before "more"
 const unfolded = new Set();
-const open = new Map([["dataset", true], ["use", true], ["triage", true]]);
+const open = new Map([
+  ["dataset", true],
+  ["use", true],
+  ["triage", true],
+]);
 
 export const facetTitle = (facet) => TITLES[facet] ?? facet;
-export const valueText = (facet, value) => (value === "" ? NONE[facet] ?? "none" : texts.get(`${facet} ${value}`) ?? value);
+export const valueText = (facet, value) => (value === "" ? (NONE[facet] ?? "none") : (texts.get(`${facet} ${value}`) ?? value));
 const texts = new Map(); // what to call values that are numbers
 
 export function drawFacets(box, { facets, clusters }) {
-  for (const [facet, values] of Object.entries(facets)) for (const one of values) if (one.text) texts.set(`${facet} ${one.value}`, one.text);
+  for (const [facet, values] of Object.entries(facets))
+    for (const one of values) if (one.text) texts.set(`${facet} ${one.value}`, one.text);
   if (!open.has("error_type")) open.set("error_type", !clusters.length);
   const shown = FACETS.filter((facet) => facets[facet]?.length > 1 || state.list(facet).length);
   fillOnce(box, [facets, shown.map((facet) => state.list(facet))], () => shown.map((facet) => section(facet, facets[facet] ?? [])));
@@ -39,11 +56,17 @@ export function drawFacets(box, { facets, clusters }) {
 
 function section(facet, values) {
   const chosen = state.list(facet).map((value) => (value === "none" ? "" : value));
-  const sorted = ORDER[facet] ? [...values].sort((a, b) => ORDER[facet].indexOf(a.value) - ORDER[facet].indexOf(b.value)) : [...values.filter((v) => chosen.includes(v.value)), ...values.filter((v) => !chosen.includes(v.value))];
+  const sorted = ORDER[facet]
+    ? [...values].sort((a, b) => ORDER[facet].indexOf(a.value) - ORDER[facet].indexOf(b.value))
+    : [...values.filter((v) => chosen.includes(v.value)), ...values.filter((v) => !chosen.includes(v.value))];
   const cut = unfolded.has(facet) ? sorted : sorted.slice(0, Math.max(FOLD, chosen.length));
   const more = sorted.length - cut.length;
-  const element = h("details.facet", { open: open.get(facet) || chosen.length > 0 }, h("summary", { title: HINTS[facet] }, TITLES[facet]),
-    cut.map((v) => value(facet, v, chosen.includes(v.value))));
+  const element = h(
+    "details.facet",
+    { open: open.get(facet) || chosen.length > 0 },
+    h("summary", { title: HINTS[facet] }, TITLES[facet]),
+    cut.map((v) => value(facet, v, chosen.includes(v.value))),
+  );
   element.addEventListener("toggle", () => open.set(facet, element.open));
   const unfold = (event) => {
     unfolded.add(facet);
@@ -54,28 +77,59 @@ function section(facet, values) {
 }
 
 const value = (facet, { value: text, count }, on) =>
-  h("button.fv", { class: `${on ? "on" : ""} ${count ? "" : "none"}`, onclick: () => toggle(facet, text), "aria-pressed": String(on),
-    title: facet === "error_type" ? definition(text) : text },
-    facet === "error_type" && dot(text), h("span", valueText(facet, text)), h("span.n", fmt.number(count)));
+  h(
+    "button.fv",
+    {
+      class: `${on ? "on" : ""} ${count ? "" : "none"}`,
+      onclick: () => toggle(facet, text),
+      "aria-pressed": String(on),
+      title: facet === "error_type" ? definition(text) : text,
+    },
+    facet === "error_type" && dot(text),
+    h("span", valueText(facet, text)),
+    h("span.n", fmt.number(count)),
+  );
 
 export function drawChips(box, view) {
   const many = view.marked.size;
-  const marks = many > 0 && chip(`${fmt.number(many)} marked`, { kind: "on", onremove: unmark, title: "What a key of triage is for; ctrl and shift mark more" });
+  const marks =
+    many > 0 &&
+    chip(`${fmt.number(many)} marked`, { kind: "on", onremove: unmark, title: "What a key of triage is for; ctrl and shift mark more" });
   if (!canSave()) return fill(box, marks);
   const titles = new Map(view.clusters.map((cluster) => [String(cluster.cluster_id), cluster]));
-  const clusters = state.list("cluster").map((id) => chip([dot(titles.get(id)?.error_type),
-    short(titles.get(id)?.title ?? `cluster ${id}`)], { onremove: () => toggle("cluster", id), title: titles.get(id)?.title }));
-  const facets = FACETS.filter((facet) => facet !== "round" || rounds().length > 1).flatMap((facet) => state.list(facet).map((v) => {
-    const real = v === "none" ? "" : v;
-    return chip([facet === "error_type" && dot(real), facet === "round" ? `round ${real}` : valueText(facet, real)],
-      { onremove: () => toggle(facet, real), title: TITLES[facet] });
-  }));
+  const clusters = state
+    .list("cluster")
+    .map((id) =>
+      chip([dot(titles.get(id)?.error_type), short(titles.get(id)?.title ?? `cluster ${id}`)], {
+        onremove: () => toggle("cluster", id),
+        title: titles.get(id)?.title,
+      }),
+    );
+  const facets = FACETS.filter((facet) => facet !== "round" || rounds().length > 1).flatMap((facet) =>
+    state.list(facet).map((v) => {
+      const real = v === "none" ? "" : v;
+      return chip([facet === "error_type" && dot(real), facet === "round" ? `round ${real}` : valueText(facet, real)], {
+        onremove: () => toggle(facet, real),
+        title: TITLES[facet],
+      });
+    }),
+  );
   const words = state.one("words") && chip(`“${state.one("words")}”`, { onremove: () => choose({ words: null }), title: "Search" });
-  const lasso = view.lassoIds && chip(`lasso ${fmt.number(view.lassoIds.length)}`,
-    { kind: "on", onremove: () => choose({ lasso: null }), title: "What the lasso encloses" });
+  const lasso =
+    view.lassoIds &&
+    chip(`lasso ${fmt.number(view.lassoIds.length)}`, {
+      kind: "on",
+      onremove: () => choose({ lasso: null }),
+      title: "What the lasso encloses",
+    });
   const chips = [lasso, ...clusters, ...facets, words].filter(Boolean);
-  fill(box, marks, chips, chips.length > 1 && chip(["clear all ", h("kbd", "x")], { onclick: clear }),
-    !state.one("saved") && chip("save view", { onclick: saveView, title: "Keep this selection under a name" }));
+  fill(
+    box,
+    marks,
+    chips,
+    chips.length > 1 && chip(["clear all ", h("kbd", "x")], { onclick: clear }),
+    !state.one("saved") && chip("save view", { onclick: saveView, title: "Keep this selection under a name" }),
+  );
 }
 
 const short = (text) => (text.length > 38 ? `${text.slice(0, 36)}…` : text);

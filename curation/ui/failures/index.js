@@ -1,19 +1,34 @@
 // The Failures page. What is selected (facets, clusters, lasso) is one thing, kept in the URL; grid, map and card follow from it.
 
 import { api, at, drawer, endings, fill, fillOnce, fmt, h, icon, keys, later, onlyLatest, pick, state } from "../shared/lib.js";
-import { drawClusters } from "./cluster_tree.js";
-import { undoLatest } from "./undo.js";
 import { watchIndex } from "../shared/search_progress.js";
-import { drawChips, drawFacets } from "./facets.js";
 import { drawActions, drawSteps } from "./actions.js";
 import { confirmType, drawCard, drawThumbs, drawTriage, triage } from "./card.js";
+import { drawClusters } from "./cluster_tree.js";
+import { drawChips, drawFacets } from "./facets.js";
 import { MapColumn } from "./map_column.js";
-import { drawSlices } from "./slices_table.js";
 import { drawViews, followSaved, loadViews } from "./saved_views.js";
+import { drawSlices } from "./slices_table.js";
+import { undoLatest } from "./undo.js";
 
-export const FACETS = ["error_type", "dataset", "kind", "assigned", "opening", "length", "score", "confidence", "use", "triage", "checkpoint",
-  "round"];
-const LAYOUTS = [["map", "Map"], ["slices", "Slices"]]; // and "grid", which takes the map's place
+export const FACETS = [
+  "error_type",
+  "dataset",
+  "kind",
+  "assigned",
+  "opening",
+  "length",
+  "score",
+  "confidence",
+  "use",
+  "triage",
+  "checkpoint",
+  "round",
+];
+const LAYOUTS = [
+  ["map", "Map"],
+  ["slices", "Slices"],
+]; // and "grid", which takes the map's place
 const PAGE = 60;
 
 let root;
@@ -27,16 +42,29 @@ let shownRounds = null; // what the summary is of, as JSON
 let shownOffset = null; // where the grid's page begins
 let shownCard = null;
 
-export const view = { summary: null, page: null, clusters: [], facets: {}, card: null, index: 0, lassoIds: null, running: [],
-  marked: new Set() };
+export const view = {
+  summary: null,
+  page: null,
+  clusters: [],
+  facets: {},
+  card: null,
+  index: 0,
+  lassoIds: null,
+  running: [],
+  marked: new Set(),
+};
 
 keys("failures", [
   { name: "next", key: "j", what: "next failure", run: () => step(1), repeat: true },
   { name: "previous", key: "k", what: "previous failure", run: () => step(-1), repeat: true },
   { name: "model", key: "m", what: "model error, and on to the next", run: () => label("model error") },
   { name: "label", key: "l", what: "label error: the gold answer is wrong, and on to the next", run: () => label("label error") },
-  { name: "scorer", key: "o", what: "scorer artefact: right, but in another form, and on to the next",
-    run: () => label("scorer artefact") },
+  {
+    name: "scorer",
+    key: "o",
+    what: "scorer artefact: right, but in another form, and on to the next",
+    run: () => label("scorer artefact"),
+  },
   { name: "confirm", key: "c", what: "the error type is right", run: () => confirmType() },
   { name: "undo", key: "u", what: "undo what was done last: a label, an error type, a change to the clusters", run: () => undoLatest() },
   { name: "zoom", key: "z", what: "picture large", run: () => root.querySelector(".shot")?.click() },
@@ -54,7 +82,10 @@ export function start(element) {
   fill(at(root, "back"), icon("left")).addEventListener("click", () => turn(-1));
   fill(at(root, "next"), icon("right")).addEventListener("click", () => turn(1));
   const search = at(root, "search");
-  search.addEventListener("input", later(() => choose({ words: search.value.trim() || null }, true), 250));
+  search.addEventListener(
+    "input",
+    later(() => choose({ words: search.value.trim() || null }, true), 250),
+  );
   search.addEventListener("keydown", (event) => event.key === "Enter" && search.blur());
   if (!state.one("lasso") && !state.one("saved")) early = askPage(filter()); // the first page needs to know nothing else
   setTimeout(() => {
@@ -181,10 +212,12 @@ async function loadSelection(chosen) {
     drawPage();
   });
   early = null;
-  const shown = page.then(() => map.load(view.summary)).then(() => {
-    map.show();
-    return current() && map.loadShown(chosen, current);
-  });
+  const shown = page
+    .then(() => map.load(view.summary))
+    .then(() => {
+      map.show();
+      return current() && map.loadShown(chosen, current);
+    });
   shown.catch(() => {}); // waited for below, unless the page itself is lost
   await page;
   if (!current()) return;
@@ -202,7 +235,9 @@ async function showCard() {
   if (id === null) view.card = null;
   else if (id !== shownCard || !view.card) {
     const asked = newestCard(api("failures/card", { failure_id: id }));
-    const card = await asked.catch((error) => error.status === 404 ? state.set({ card: null }, { replace: true }) : Promise.reject(error));
+    const card = await asked.catch((error) =>
+      error.status === 404 ? state.set({ card: null }, { replace: true }) : Promise.reject(error),
+    );
     if (card) view.card = card;
   }
   shownCard = view.card?.failure_id ?? null;
@@ -226,8 +261,16 @@ function drawPage() {
   const { summary, page } = view;
   const slices = layout() === "slices" && summary.failures > 0;
   const grid = !slices && (layout() === "grid" || !summary.placed);
-  const tab = ([name, text]) => h("button.tab", { class: (name === "slices") === slices ? "on" : "", "aria-pressed": String((name === "slices") === slices),
-    onclick: () => state.set({ layout: name === "map" ? null : name }) }, name === "map" && grid ? "Failures" : text);
+  const tab = ([name, text]) =>
+    h(
+      "button.tab",
+      {
+        class: (name === "slices") === slices ? "on" : "",
+        "aria-pressed": String((name === "slices") === slices),
+        onclick: () => state.set({ layout: name === "map" ? null : name }),
+      },
+      name === "map" && grid ? "Failures" : text,
+    );
   fillOnce(at(root, "middle-title"), [slices, grid], () => (summary.failures ? LAYOUTS.map(tab) : "Failures"));
   map.visible(!grid && !slices);
   const table = at(root, "slices");
@@ -256,26 +299,52 @@ function drawPage() {
 // "0.675 strict, 0.701 lenient on 4,812 items", and below it "0.678, 0.704 without 12 label errors"; how many failed stands below the map.
 function drawGlance() {
   const { summary } = view;
-  const asked = summary.answered < summary.examples ? `${fmt.number(summary.answered)} of ${fmt.number(summary.examples)} items asked`
-    : `${fmt.number(summary.answered)} items`;
+  const asked =
+    summary.answered < summary.examples
+      ? `${fmt.number(summary.answered)} of ${fmt.number(summary.examples)} items asked`
+      : `${fmt.number(summary.answered)} items`;
   const { accuracy_without_label_errors: strict, accuracy_lenient_without_label_errors: lenient, label_errors: errors } = summary;
-  const without = errors ? `${fmt.fixed(strict)}, ${fmt.fixed(lenient)} without ${fmt.plural(errors, "label error")}` : "no label error found so far";
-  const lines = summary.answered ? [`${fmt.fixed(summary.accuracy)} strict, ${fmt.fixed(summary.accuracy_lenient)} lenient on ${asked}`, without] : [];
-  fill(at(root, "glance"), lines.map((line, i) => h("div", { title: `Accuracy on the train split: ${line}${i ? " (strict, lenient)" : ""}` }, line)));
+  const without = errors
+    ? `${fmt.fixed(strict)}, ${fmt.fixed(lenient)} without ${fmt.plural(errors, "label error")}`
+    : "no label error found so far";
+  const lines = summary.answered
+    ? [`${fmt.fixed(summary.accuracy)} strict, ${fmt.fixed(summary.accuracy_lenient)} lenient on ${asked}`, without]
+    : [];
+  fill(
+    at(root, "glance"),
+    lines.map((line, i) => h("div", { title: `Accuracy on the train split: ${line}${i ? " (strict, lenient)" : ""}` }, line)),
+  );
   const known = summary.rounds ?? [];
-  fillOnce(at(root, "rounds"), [known, rounds().length > 1, summary.round], () => known.length > 1 && pick([...known.map((round) => ({ value: round, text: `round ${round}` })), { value: "", text: "all rounds" }],
-    rounds().length > 1 ? "" : summary.round, (round) => choose({ round: round || known, cluster: null, lasso: null })));
+  fillOnce(
+    at(root, "rounds"),
+    [known, rounds().length > 1, summary.round],
+    () =>
+      known.length > 1 &&
+      pick(
+        [...known.map((round) => ({ value: round, text: `round ${round}` })), { value: "", text: "all rounds" }],
+        rounds().length > 1 ? "" : summary.round,
+        (round) => choose({ round: round || known, cluster: null, lasso: null }),
+      ),
+  );
   fill(at(root, "tools"), map.tools(), side.button);
 }
 
 // "100,000 · page 1 of 1,667", where the page can be typed.
 function placeOf(total, here, pages) {
-  const input = h("input.in", { type: "number", min: 1, max: pages, value: here, "aria-label": "Page", title: "Go to a page",
-    style: { width: `${Math.max(2, String(pages).length) + 2.4}ch` }, onchange: () => {
+  const input = h("input.in", {
+    type: "number",
+    min: 1,
+    max: pages,
+    value: here,
+    "aria-label": "Page",
+    title: "Go to a page",
+    style: { width: `${Math.max(2, String(pages).length) + 2.4}ch` },
+    onchange: () => {
       const to = Math.min(pages, Math.max(1, Math.round(Number(input.value)) || here));
       input.value = to;
       state.set({ offset: (to - 1) * PAGE || null, card: null });
-    } });
+    },
+  });
   return [`${fmt.number(total)} · page `, pages > 1 ? input : "1", ` of ${fmt.number(pages)}`];
 }
 

@@ -1,15 +1,32 @@
 // Middle column: the map with its colours, legend, labels, lasso and tooltip.
 
 import { api, at, colour, dot, fillOnce, h, icon, pick, picture, state, tooltip } from "../shared/lib.js";
-import { PointMap } from "./point_map.js";
-import { rounds, toggle } from "./index.js";
 import { valueText } from "./facets.js";
+import { rounds, toggle } from "./index.js";
+import { PointMap } from "./point_map.js";
 
-const OTHERS = ["#4269d0", "#efb118", "#ff725c", "#6cc5b0", "#3ca951", "#ff8ab7", "#a463f2", "#97bbf5", "#9c6b4e", "#38b2c4", "#8c9a3c",
-  "#d6679a"];
+const OTHERS = [
+  "#4269d0",
+  "#efb118",
+  "#ff725c",
+  "#6cc5b0",
+  "#3ca951",
+  "#ff8ab7",
+  "#a463f2",
+  "#97bbf5",
+  "#9c6b4e",
+  "#38b2c4",
+  "#8c9a3c",
+  "#d6679a",
+];
 const BAD_TO_GOOD = ["#d0443a", "#e07b39", "#e8b23a", "#a9b84a", "#3ca951"]; // score 0 to 1 in fifths
-const WAYS = [{ value: "error_type", text: "error type" }, { value: "cluster", text: "cluster" }, { value: "dataset", text: "dataset" },
-  { value: "score", text: "score" }, { value: "round", text: "round" }];
+const WAYS = [
+  { value: "error_type", text: "error type" },
+  { value: "cluster", text: "cluster" },
+  { value: "dataset", text: "dataset" },
+  { value: "score", text: "score" },
+  { value: "round", text: "round" },
+];
 const LABEL = 34; // letters of a cluster's title on the map
 
 export class MapColumn {
@@ -50,8 +67,15 @@ export class MapColumn {
     const answer = await api("failures/points", { round: rounds().length ? rounds() : null });
     const array = (name, type) => new type(Uint8Array.from(atob(answer[name]), (c) => c.charCodeAt(0)).buffer);
     this.version = summary.map;
-    this.points = { names: answer.names, failure_id: array("failure_id", Int32Array), error_type: array("error_type", Uint8Array),
-      dataset: array("dataset", Uint8Array), cluster: array("cluster", Uint16Array), score: array("score", Uint8Array), round: array("round", Uint8Array) };
+    this.points = {
+      names: answer.names,
+      failure_id: array("failure_id", Int32Array),
+      error_type: array("error_type", Uint8Array),
+      dataset: array("dataset", Uint8Array),
+      cluster: array("cluster", Uint16Array),
+      score: array("score", Uint8Array),
+      round: array("round", Uint8Array),
+    };
     this.painted = null;
     this.map.setPoints(array("x", Float32Array), array("y", Float32Array));
   }
@@ -75,7 +99,8 @@ export class MapColumn {
   mask(ids) {
     const shown = new Uint8Array(this.points.failure_id.length);
     const all = this.points.failure_id;
-    for (let i = 0, at = 0; i < ids.length; i++) { // both ascend
+    for (let i = 0, at = 0; i < ids.length; i++) {
+      // both ascend
       while (at < all.length && all[at] < ids[i]) at++;
       if (all[at] === ids[i]) shown[at] = 1;
     }
@@ -139,21 +164,33 @@ export class MapColumn {
   drawLegend(way, palette) {
     const box = at(this.root, "legend");
     const known = WAYS.filter((one) => one.value !== "round" || this.points.names.round.length > 1);
-    const ways = () => pick(known, way, (chosen) => state.set({ colour: chosen === "error_type" ? null : chosen }, { replace: true }),
-      { title: "What the colours mean" });
-    if (way === "score") return fillOnce(box, [way, palette], () => [ways(), h("button", { disabled: true }, h("span", "0")),
-      h("span.ramp", { style: { background: `linear-gradient(90deg, ${palette.join(",")})` } }),
-      h("button", { disabled: true }, h("span", "1"))]);
+    const ways = () =>
+      pick(known, way, (chosen) => state.set({ colour: chosen === "error_type" ? null : chosen }, { replace: true }), {
+        title: "What the colours mean",
+      });
+    if (way === "score")
+      return fillOnce(box, [way, palette], () => [
+        ways(),
+        h("button", { disabled: true }, h("span", "0")),
+        h("span.ramp", { style: { background: `linear-gradient(90deg, ${palette.join(",")})` } }),
+        h("button", { disabled: true }, h("span", "1")),
+      ]);
     const name = way === "cluster" ? "cluster" : way;
     const titles = new Map(this.view.clusters.map((one) => [one.cluster_id, one.title]));
-    const text = (value) => (way === "round" ? `round ${value}` : way === "cluster" ? titles.get(value) ?? `cluster ${value}` : valueText(way, value));
+    const text = (value) =>
+      way === "round" ? `round ${value}` : way === "cluster" ? (titles.get(value) ?? `cluster ${value}`) : valueText(way, value);
     const order = way === "error_type" ? this.byCount(this.points.error_type, palette.length) : palette.map((_, i) => i);
     const items = order.map((i) => {
       const value = this.points.names[way][i];
       return { value, text: text(value), paint: palette[i], on: state.list(name).includes(String(value === "" ? "none" : value)) };
     });
-    const button = ({ value, text, paint, on }) => h("button", { class: on ? "on" : "", onclick: () => toggle(name, value), title: text },
-      h("span.dot", { style: { background: paint } }), h("span", text));
+    const button = ({ value, text, paint, on }) =>
+      h(
+        "button",
+        { class: on ? "on" : "", onclick: () => toggle(name, value), title: text },
+        h("span.dot", { style: { background: paint } }),
+        h("span", text),
+      );
     fillOnce(box, [way, known, items], () => [ways(), items.map(button)]);
   }
 
@@ -170,22 +207,35 @@ export class MapColumn {
     const members = names.cluster.map(() => []);
     for (let i = 0; i < cluster.length; i += Math.ceil(cluster.length / 20000)) members[cluster[i]].push(i);
     const chosen = state.list("cluster").map(Number);
-    const wanted = this.view.clusters.filter((one) => (chosen.length ? chosen.includes(one.cluster_id) : one.shown))
+    const wanted = this.view.clusters
+      .filter((one) => (chosen.length ? chosen.includes(one.cluster_id) : one.shown))
       .sort((a, b) => b.failures - a.failures);
-    this.map.setLabels(wanted.map((one) => ({ ...this.map.top(members[names.cluster.indexOf(one.cluster_id)] ?? []),
-      text: short(one.title) })));
+    this.map.setLabels(
+      wanted.map((one) => ({ ...this.map.top(members[names.cluster.indexOf(one.cluster_id)] ?? []), text: short(one.title) })),
+    );
   }
 
   tools() {
     if (!this.points || state.one("layout") === "slices") return null;
-    const mode = (name, title) => h("button.btn.icon",
-      { dataset: { mode: name }, class: this.mode === name ? "on" : "", title, "aria-label": title, onclick: () => this.setMode(name) },
-      icon(name));
+    const mode = (name, title) =>
+      h(
+        "button.btn.icon",
+        { dataset: { mode: name }, class: this.mode === name ? "on" : "", title, "aria-label": title, onclick: () => this.setMode(name) },
+        icon(name),
+      );
     const grid = state.one("layout") === "grid";
     const swap = h("button.chip", { onclick: () => state.set({ layout: grid ? null : "grid" }) }, grid ? "map " : "grid ", h("kbd", "g"));
     if (grid) return [swap];
-    return [h("span.row", { style: "gap:2px" }, mode("lasso", "Drag to lasso (p)"), mode("pan", "Drag to pan (p; or hold space or shift)"),
-        h("button.btn.icon", { onclick: () => this.fit(), title: "Whole map (f)", "aria-label": "Whole map" }, icon("fit"))), swap];
+    return [
+      h(
+        "span.row",
+        { style: "gap:2px" },
+        mode("lasso", "Drag to lasso (p)"),
+        mode("pan", "Drag to pan (p; or hold space or shift)"),
+        h("button.btn.icon", { onclick: () => this.fit(), title: "Whole map (f)", "aria-label": "Whole map" }, icon("fit")),
+      ),
+      swap,
+    ];
   }
 
   // Picture and question of the point below the pointer, fetched after a moment of rest.
@@ -193,8 +243,13 @@ export class MapColumn {
     clearTimeout(this.waiting);
     if (index === null) return tooltip(null);
     const id = this.points.failure_id[index];
-    const draw = (row) => tooltip(x, y, picture(row.image, "thumb"),
-      h("div", h("div", dot(row.error_type), " ", row.question), h("div", h("s.wrong", row.answer), " ", h("span.right", row.golds[0]))));
+    const draw = (row) =>
+      tooltip(
+        x,
+        y,
+        picture(row.image, "thumb"),
+        h("div", h("div", dot(row.error_type), " ", row.question), h("div", h("s.wrong", row.answer), " ", h("span.right", row.golds[0]))),
+      );
     if (this.cards.has(id)) return draw(this.cards.get(id));
     tooltip(null);
     this.waiting = setTimeout(async () => {
@@ -219,7 +274,10 @@ function packed(ids) {
 // An outline as text for the URL: at most 60 corners, two digits each behind the point.
 function encode(polygon) {
   const every = Math.ceil(polygon.length / 60);
-  return polygon.filter((_, i) => i % every === 0).map((corner) => corner.map((v) => v.toFixed(2)).join(",")).join(" ");
+  return polygon
+    .filter((_, i) => i % every === 0)
+    .map((corner) => corner.map((v) => v.toFixed(2)).join(","))
+    .join(" ");
 }
 
 function decode(text) {

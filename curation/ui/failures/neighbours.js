@@ -19,10 +19,31 @@ export async function drawNeighbours(box, card) {
   }
   const { rows, by: real } = answers.get(key);
   const other = real === "place" ? "vector" : "place";
-  const swap = h("button.link", { onclick: () => state.set({ near: other === "vector" ? "vector" : null }, { replace: true }) },
-    other === "vector" ? "by likeness" : "by place");
-  fill(box, h("h4", WAYS[real], h("span.grow"), real === by ? swap : h("span.faint", { title: "Its map was laid before vectors were kept: lay it again" }, "no vectors kept")), h("div.near-row", rows.map(small)));
+  const swap = h(
+    "button.link",
+    { onclick: () => state.set({ near: other === "vector" ? "vector" : null }, { replace: true }) },
+    other === "vector" ? "by likeness" : "by place",
+  );
+  fill(
+    box,
+    h(
+      "h4",
+      WAYS[real],
+      h("span.grow"),
+      real === by ? swap : h("span.faint", { title: "Its map was laid before vectors were kept: lay it again" }, "no vectors kept"),
+    ),
+    h("div.near-row", rows.map(small)),
+  );
 }
 
-const small = (row) => h("button", { onclick: () => open(row.failure_id), "aria-label": row.question, class: row.triage === "label error" ? "excused" : "",
-  title: `${row.question}\n${row.answer || "(nothing)"}, not ${row.golds[0]}` }, picture(row.image, "thumb", row.question));
+const small = (row) =>
+  h(
+    "button",
+    {
+      onclick: () => open(row.failure_id),
+      "aria-label": row.question,
+      class: row.triage === "label error" ? "excused" : "",
+      title: `${row.question}\n${row.answer || "(nothing)"}, not ${row.golds[0]}`,
+    },
+    picture(row.image, "thumb", row.question),
+  );

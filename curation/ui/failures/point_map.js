@@ -105,7 +105,12 @@ export class PointMap {
   // All points into view, or those with the given indices.
   fit(indices = null) {
     if (!this.count) return;
-    const { x0, x1, y0, y1 } = indices?.length ? boundsOf(indices.map((i) => this.x[i]), indices.map((i) => this.y[i])) : this.bounds;
+    const { x0, x1, y0, y1 } = indices?.length
+      ? boundsOf(
+          indices.map((i) => this.x[i]),
+          indices.map((i) => this.y[i]),
+        )
+      : this.bounds;
     const [width, height] = [this.box.clientWidth - 2 * PADDING, this.box.clientHeight - 2 * PADDING];
     const scale = Math.max(1e-6, Math.min(width / Math.max(1e-6, x1 - x0), height / Math.max(1e-6, y1 - y0)));
     this.view = { x: (x0 + x1) / 2, y: (y0 + y1) / 2, scale };
@@ -135,13 +140,17 @@ export class PointMap {
   }
 
   toScreen(x, y) {
-    return [(x - this.view.x) * this.view.scale + this.box.clientWidth / 2,
-      (y - this.view.y) * this.view.scale + this.box.clientHeight / 2];
+    return [
+      (x - this.view.x) * this.view.scale + this.box.clientWidth / 2,
+      (y - this.view.y) * this.view.scale + this.box.clientHeight / 2,
+    ];
   }
 
   toData(sx, sy) {
-    return [(sx - this.box.clientWidth / 2) / this.view.scale + this.view.x,
-      (sy - this.box.clientHeight / 2) / this.view.scale + this.view.y];
+    return [
+      (sx - this.box.clientWidth / 2) / this.view.scale + this.view.x,
+      (sy - this.box.clientHeight / 2) / this.view.scale + this.view.y,
+    ];
   }
 
   radius() {
@@ -214,7 +223,10 @@ export class PointMap {
       context.stroke();
       context.setLineDash([]);
     }
-    for (const [index, width] of [[this.hovered, 1.5], [this.picked, 2.5]]) {
+    for (const [index, width] of [
+      [this.hovered, 1.5],
+      [this.picked, 2.5],
+    ]) {
       if (index === null || index >= this.count) continue;
       context.beginPath();
       context.arc(...this.toScreen(this.x[index], this.y[index]), this.radius() + 4, 0, 7);
@@ -323,17 +335,21 @@ export class PointMap {
       this.redraw();
     });
     over.addEventListener("pointerleave", () => this.hover(null));
-    over.addEventListener("wheel", (event) => {
-      event.preventDefault();
-      const [sx, sy] = place(event);
-      const [x, y] = this.toData(sx, sy);
-      const factor = Math.exp(-Math.max(-60, Math.min(60, event.deltaY * (event.deltaMode ? 20 : 1))) * 0.004);
-      this.view.scale *= factor;
-      this.view.x = x - (sx - this.box.clientWidth / 2) / this.view.scale;
-      this.view.y = y - (sy - this.box.clientHeight / 2) / this.view.scale;
-      this.fitted = false;
-      this.redraw();
-    }, { passive: false });
+    over.addEventListener(
+      "wheel",
+      (event) => {
+        event.preventDefault();
+        const [sx, sy] = place(event);
+        const [x, y] = this.toData(sx, sy);
+        const factor = Math.exp(-Math.max(-60, Math.min(60, event.deltaY * (event.deltaMode ? 20 : 1))) * 0.004);
+        this.view.scale *= factor;
+        this.view.x = x - (sx - this.box.clientWidth / 2) / this.view.scale;
+        this.view.y = y - (sy - this.box.clientHeight / 2) / this.view.scale;
+        this.fitted = false;
+        this.redraw();
+      },
+      { passive: false },
+    );
     over.addEventListener("dblclick", () => this.fit());
   }
 

@@ -15,16 +15,39 @@ export async function loadViews() {
 export function drawViews(element) {
   box = element;
   const current = Number(state.one("saved"));
-  fillOnce(box, [views, current], () => views.length > 0 && h("details.facet", { open: true }, h("summary", "Saved views"), views.map((view) => row(view, current))));
+  fillOnce(
+    box,
+    [views, current],
+    () =>
+      views.length > 0 &&
+      h(
+        "details.facet",
+        { open: true },
+        h("summary", "Saved views"),
+        views.map((view) => row(view, current)),
+      ),
+  );
 }
 
-const row = (view, current) => h("div.fview", { class: view.view_id === current ? "on" : "" },
-  h("a", { href: `?page=failures&saved=${view.view_id}`, title: `${view.author}, ${fmt.ago(view.created_at)}`, onclick: (event) => {
-    if (event.ctrlKey || event.metaKey) return;
-    event.preventDefault();
-    show(view);
-  } }, view.name),
-  h("button", { onclick: () => remove(view), title: "Delete this view", "aria-label": `Delete ${view.name}` }, "✕"));
+const row = (view, current) =>
+  h(
+    "div.fview",
+    { class: view.view_id === current ? "on" : "" },
+    h(
+      "a",
+      {
+        href: `?page=failures&saved=${view.view_id}`,
+        title: `${view.author}, ${fmt.ago(view.created_at)}`,
+        onclick: (event) => {
+          if (event.ctrlKey || event.metaKey) return;
+          event.preventDefault();
+          show(view);
+        },
+      },
+      view.name,
+    ),
+    h("button", { onclick: () => remove(view), title: "Delete this view", "aria-label": `Delete ${view.name}` }, "✕"),
+  );
 
 const show = (view, replace = false) => {
   const wanted = new URLSearchParams(view.query);
@@ -55,8 +78,11 @@ export function saveView() {
     state.set({ saved: view.view_id }, { replace: true });
     toast(`Saved as “${view.name}”: in the left column, and at ?page=failures&saved=${view.view_id}`, { kind: "good" });
   };
-  const { element } = dialog("Save this view", h("div", h("p.dim", "What is selected, and how it is shown, for everyone who opens this workspace."), name),
-    [{ text: "Cancel" }, { text: "Save", kind: "p", run: save }]);
+  const { element } = dialog(
+    "Save this view",
+    h("div", h("p.dim", "What is selected, and how it is shown, for everyone who opens this workspace."), name),
+    [{ text: "Cancel" }, { text: "Save", kind: "p", run: save }],
+  );
   name.addEventListener("keydown", (event) => event.key === "Enter" && element.querySelector(".btn.p").click());
   name.focus();
 }

@@ -1,8 +1,8 @@
 // Taking back: what was done last in this tab by key, and anything that people said or changed in this round from a list.
 
 import { api, dialog, eventId, fmt, h, state, toast } from "../shared/lib.js";
-import { choose, open, refresh, view } from "./index.js";
 import { changed } from "./cluster_tree.js";
+import { choose, open, refresh, view } from "./index.js";
 
 const done = []; // what was done in this tab and not taken back, the latest last: {path, body}
 
@@ -27,7 +27,13 @@ export function undoLatest() {
 async function takeBack(one) {
   const at = done.findIndex((other) => JSON.stringify(other.body) === JSON.stringify(one.body));
   if (at >= 0) done.splice(at, 1);
-  if (!(await (one.sent ?? Promise.resolve()).then(() => true, () => false))) return;
+  if (
+    !(await (one.sent ?? Promise.resolve()).then(
+      () => true,
+      () => false,
+    ))
+  )
+    return;
   const answer = await api(one.path, { ...one.body, event_id: eventId() });
   if (one.path === "clusters/undo") {
     if (state.list("cluster").length) choose({ cluster: null }, true);
@@ -40,13 +46,56 @@ async function takeBack(one) {
 // All that people said and changed in the round, newest first, each with a way back.
 export async function history() {
   const round = view.summary.round;
-  const [changes, words] = await Promise.all([api("clusters/history", { round, limit: 200 }), api("failures/triage/history", { round, limit: 200 })]);
+  const [changes, words] = await Promise.all([
+    api("clusters/history", { round, limit: 200 }),
+    api("failures/triage/history", { round, limit: 200 }),
+  ]);
   const rows = [...changes, ...words].sort((one, other) => Date.parse(other.created_at) - Date.parse(one.created_at));
-  const undo = (row) => (row.batch_id ? { path: "failures/triage/undo", body: { batch_id: row.batch_id } } : { path: "clusters/undo", body: { change_id: row.change_id } });
-  const line = (row) => h("tr", { class: row.undone ? "faint" : "" }, h("td", row.batch_id && row.failures === 1 ? h("button.link", { onclick: () => { close(); open(row.failure_id); }, title: "Shows the failure" }, told(row)) : told(row)), h("td.dim", row.reviewer),
-    h("td.dim", fmt.ago(row.created_at)), h("td.r", row.undone ? "undone"
-      : h("button.btn", { onclick: () => { close(); takeBack(undo(row)); } }, "Undo")));
-  const content = rows.length ? h("table", h("tbody", rows.map(line))) : h("p.dim", "Nobody has changed a cluster, labelled a failure or corrected an error type in this round yet.");
+  const undo = (row) =>
+    row.batch_id
+      ? { path: "failures/triage/undo", body: { batch_id: row.batch_id } }
+      : { path: "clusters/undo", body: { change_id: row.change_id } };
+  const line = (row) =>
+    h(
+      "tr",
+      { class: row.undone ? "faint" : "" },
+      h(
+        "td",
+        row.batch_id && row.failures === 1
+          ? h(
+              "button.link",
+              {
+                onclick: () => {
+                  close();
+                  open(row.failure_id);
+                },
+                title: "Shows the failure",
+              },
+              told(row),
+            )
+          : told(row),
+      ),
+      h("td.dim", row.reviewer),
+      h("td.dim", fmt.ago(row.created_at)),
+      h(
+        "td.r",
+        row.undone
+          ? "undone"
+          : h(
+              "button.btn",
+              {
+                onclick: () => {
+                  close();
+                  takeBack(undo(row));
+                },
+              },
+              "Undo",
+            ),
+      ),
+    );
+  const content = rows.length
+    ? h("table", h("tbody", rows.map(line)))
+    : h("p.dim", "Nobody has changed a cluster, labelled a failure or corrected an error type in this round yet.");
   const { close } = dialog("History", content, [], { wide: true });
 }
 

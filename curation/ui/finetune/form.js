@@ -7,10 +7,34 @@ import { events } from "./run.js";
 const inputs = {};
 
 export function startForm() {
-  for (const [name, step] of [["epochs", "any"], ["rate", "any"]])
-    inputs[name] = h("input.in.short", { type: "number", id: `fine-${name}`, step, min: 0, oninput: () => change({ [name]: inputs[name].value || null }) });
-  inputs.name = h("input.in", { id: "fine-name", spellcheck: "false", maxlength: 80, oninput: () => change({ name: inputs.name.value.trim() || null }) });
-  inputs.replay = h("input", { type: "range", id: "fine-replay", min: 0, max: 0.9, step: 0.01, oninput: () => { shareText(Number(inputs.replay.value)); change({ replay: inputs.replay.value }); } });
+  for (const [name, step] of [
+    ["epochs", "any"],
+    ["rate", "any"],
+  ])
+    inputs[name] = h("input.in.short", {
+      type: "number",
+      id: `fine-${name}`,
+      step,
+      min: 0,
+      oninput: () => change({ [name]: inputs[name].value || null }),
+    });
+  inputs.name = h("input.in", {
+    id: "fine-name",
+    spellcheck: "false",
+    maxlength: 80,
+    oninput: () => change({ name: inputs.name.value.trim() || null }),
+  });
+  inputs.replay = h("input", {
+    type: "range",
+    id: "fine-replay",
+    min: 0,
+    max: 0.9,
+    step: 0.01,
+    oninput: () => {
+      shareText(Number(inputs.replay.value));
+      change({ replay: inputs.replay.value });
+    },
+  });
   inputs.share = h("b.share");
   inputs.meaning = h("small.faint");
 }
@@ -18,7 +42,15 @@ export function startForm() {
 // The options of the stage as the form stands, and whether an evaluation follows.
 export function readForm({ defaults }) {
   const number = (name) => (state.one(name) === null ? null : Number(state.one(name)));
-  const options = { checkpoint: state.one("checkpoint"), name: state.one("name"), recipe: state.one("recipe") ?? defaults.recipe, replay_share: number("replay") ?? defaults.replay_share, epochs: number("epochs"), learning_rate: number("rate"), earlier_rounds: state.one("earlier") !== "0" };
+  const options = {
+    checkpoint: state.one("checkpoint"),
+    name: state.one("name"),
+    recipe: state.one("recipe") ?? defaults.recipe,
+    replay_share: number("replay") ?? defaults.replay_share,
+    epochs: number("epochs"),
+    learning_rate: number("rate"),
+    earlier_rounds: state.one("earlier") !== "0",
+  };
   return { options, then: state.one("then") !== "0" };
 }
 
@@ -36,17 +68,39 @@ function shareText(share) {
 
 export function drawSnapshot(element, { choices, plan }) {
   fillOnce(element, [choices.round, choices.waiting, plan && { ...plan, steps: 0, seconds: 0, replay: 0 }], () => {
-    if (!choices.round) return emptyState("No checkpoint yet", "A finetune starts from a checkpoint. Begin on the Failures page.", { text: "Failures", run: () => goTo("failures") });
+    if (!choices.round)
+      return emptyState("No checkpoint yet", "A finetune starts from a checkpoint. Begin on the Failures page.", {
+        text: "Failures",
+        run: () => goTo("failures"),
+      });
     if (!plan) return h("div.card", h("div.dim", "Snapshot"), h("div.num.faint", "…"));
     if (!plan.samples) return nothing(choices.waiting);
-    return h("div.card.snap", h("div.dim", "Snapshot"), h("div.num", fmt.plural(plan.samples, "sample")), h("p.dim", who(plan)), bar(plan.error_type), legend(plan.error_type), h("div.row.wrap.tight.gates", gates(plan)));
+    return h(
+      "div.card.snap",
+      h("div.dim", "Snapshot"),
+      h("div.num", fmt.plural(plan.samples, "sample")),
+      h("p.dim", who(plan)),
+      bar(plan.error_type),
+      legend(plan.error_type),
+      h("div.row.wrap.tight.gates", gates(plan)),
+    );
   });
 }
 
 function nothing({ samples, pending, unfiltered, undrawn }) {
-  if (!samples) return emptyState("No samples yet", "A run is trained on approved samples. Generate some first.", { text: "Generate samples", run: () => goTo("generate") });
-  if (pending) return emptyState("Nothing is approved yet", `${fmt.plural(pending, "sample")} have passed all filters and wait for a person.`, { text: `Review ${fmt.number(pending)}`, run: () => goTo("review") });
-  const left = undrawn ? `${fmt.plural(undrawn, "sample")} wait for their picture.` : `${fmt.plural(unfiltered, "sample")} wait for the filters.`;
+  if (!samples)
+    return emptyState("No samples yet", "A run is trained on approved samples. Generate some first.", {
+      text: "Generate samples",
+      run: () => goTo("generate"),
+    });
+  if (pending)
+    return emptyState("Nothing is approved yet", `${fmt.plural(pending, "sample")} have passed all filters and wait for a person.`, {
+      text: `Review ${fmt.number(pending)}`,
+      run: () => goTo("review"),
+    });
+  const left = undrawn
+    ? `${fmt.plural(undrawn, "sample")} wait for their picture.`
+    : `${fmt.plural(unfiltered, "sample")} wait for the filters.`;
   return emptyState("Nothing can be approved yet", left, { text: "Generate", run: () => goTo("generate") });
 }
 
@@ -59,25 +113,49 @@ function who(plan) {
   return `${fmt.number(people)} approved by people, one by one or in bulk${rule ? `, ${fmt.number(rule)} by a rule` : ""} · ${routes}`;
 }
 
-const bar = (types) => h("div.stack", types.map((one) => h("i", { style: { flex: one.samples, background: colour(one.value) }, title: `${one.value}: ${one.samples}` })));
-const legend = (types) => h("div.fine-types", types.map((one) => h("span", { title: definition(one.value) }, dot(one.value), one.value, h("span.dim", fmt.number(one.samples)))));
+const bar = (types) =>
+  h(
+    "div.stack",
+    types.map((one) => h("i", { style: { flex: one.samples, background: colour(one.value) }, title: `${one.value}: ${one.samples}` })),
+  );
+const legend = (types) =>
+  h(
+    "div.fine-types",
+    types.map((one) => h("span", { title: definition(one.value) }, dot(one.value), one.value, h("span.dim", fmt.number(one.samples)))),
+  );
 
 // Whether anything of it could leak from eval, and where it comes from.
 function gates({ leaks, dataset }) {
-  const gate = !leaks ? chip("leak gate: filter is off", { kind: "wa", title: "The leakage filter is switched off: nothing has been compared with the eval splits" })
-    : leaks.leaking ? chip(`${fmt.number(leaks.leaking)} fail the leak gate`, { kind: "no", title: "Approved by people although the leakage filter found them in an eval split. Click to look at them.", onclick: () => goTo("review", { status: ["approved"], failing: "leakage" }) })
-      : leaks.unjudged ? chip(`leak gate: ${fmt.number(leaks.unjudged)} not compared`, { kind: "wa", title: "Approved before the leakage filter had judged them: run the filters" })
+  const gate = !leaks
+    ? chip("leak gate: filter is off", {
+        kind: "wa",
+        title: "The leakage filter is switched off: nothing has been compared with the eval splits",
+      })
+    : leaks.leaking
+      ? chip(`${fmt.number(leaks.leaking)} fail the leak gate`, {
+          kind: "no",
+          title: "Approved by people although the leakage filter found them in an eval split. Click to look at them.",
+          onclick: () => goTo("review", { status: ["approved"], failing: "leakage" }),
+        })
+      : leaks.unjudged
+        ? chip(`leak gate: ${fmt.number(leaks.unjudged)} not compared`, {
+            kind: "wa",
+            title: "Approved before the leakage filter had judged them: run the filters",
+          })
         : chip("leak gate clear", { kind: "ok", title: "None is alike to an example of an eval split" });
   return [gate, dataset.map((one) => chip([one.value, h("span.dim", fmt.number(one.samples))]))];
 }
 
-const row = (label, content, control = null) => h("div.fine-row", h("label", { for: control?.id ?? null }, label), h("div.fine-in", content));
+const row = (label, content, control = null) =>
+  h("div.fine-row", h("label", { for: control?.id ?? null }, label), h("div.fine-in", content));
 
 export function drawForm(element, { choices }) {
   const { options, then } = readForm(choices);
   const recipe = choices.recipes[options.recipe] ?? Object.values(choices.recipes)[0];
   const active = document.activeElement;
-  const put = (name, value) => { if (active !== inputs[name]) inputs[name].value = value ?? ""; };
+  const put = (name, value) => {
+    if (active !== inputs[name]) inputs[name].value = value ?? "";
+  };
   put("epochs", options.epochs);
   put("rate", options.learning_rate);
   put("name", options.name);
@@ -86,16 +164,50 @@ export function drawForm(element, { choices }) {
   inputs.epochs.placeholder = recipe.epochs;
   inputs.rate.placeholder = recipe.learning_rate;
   inputs.name.placeholder = "made from round and job";
-  const recipes = Object.entries(choices.recipes).map(([value, one]) => ({ value, text: `${value} · LoRA r${one.r}, batch ${one.batch_size}` }));
+  const recipes = Object.entries(choices.recipes).map(([value, one]) => ({
+    value,
+    text: `${value} · LoRA r${one.r}, batch ${one.batch_size}`,
+  }));
   const checkpoints = choices.checkpoints.map((value) => ({ value, text: value === choices.checkpoint ? `${value} (this round)` : value }));
-  const check = (name, on, text, title) => h("label.row", { title }, h("input", { type: "checkbox", checked: on, onchange: (event) => state.set({ [name]: event.target.checked ? null : "0" }, { replace: true }) }), text);
-  fill(element,
+  const check = (name, on, text, title) =>
+    h(
+      "label.row",
+      { title },
+      h("input", {
+        type: "checkbox",
+        checked: on,
+        onchange: (event) => state.set({ [name]: event.target.checked ? null : "0" }, { replace: true }),
+      }),
+      text,
+    );
+  fill(
+    element,
     row("Replay share", [h("div.replay", inputs.replay, inputs.share), inputs.meaning], inputs.replay),
-    checkpoints.length > 1 && row("From", pick(checkpoints, options.checkpoint ?? choices.checkpoint, (value) => state.set({ checkpoint: value === choices.checkpoint ? null : value }, { replace: true }), { title: "Checkpoint to train from" })),
-    row("Recipe", pick(recipes, options.recipe, (value) => state.set({ recipe: value === choices.defaults.recipe ? null : value }, { replace: true }), { title: "Recipe" })),
-    row("Epochs", inputs.epochs, inputs.epochs), row("Learning rate", inputs.rate, inputs.rate), row("Name", inputs.name, inputs.name),
+    checkpoints.length > 1 &&
+      row(
+        "From",
+        pick(
+          checkpoints,
+          options.checkpoint ?? choices.checkpoint,
+          (value) => state.set({ checkpoint: value === choices.checkpoint ? null : value }, { replace: true }),
+          { title: "Checkpoint to train from" },
+        ),
+      ),
+    row(
+      "Recipe",
+      pick(recipes, options.recipe, (value) => state.set({ recipe: value === choices.defaults.recipe ? null : value }, { replace: true }), {
+        title: "Recipe",
+      }),
+    ),
+    row("Epochs", inputs.epochs, inputs.epochs),
+    row("Learning rate", inputs.rate, inputs.rate),
+    row("Name", inputs.name, inputs.name),
     choices.round > 1 && row("", check("earlier", options.earlier_rounds, "also approvals of earlier rounds")),
-    row("", check("then", then, "then evaluate on eval", "Asks the new checkpoint every eval question, so that Results can tell what got fixed")));
+    row(
+      "",
+      check("then", then, "then evaluate on eval", "Asks the new checkpoint every eval question, so that Results can tell what got fixed"),
+    ),
+  );
   if (active && active !== document.activeElement && element.contains(active)) active.focus();
 }
 
@@ -105,9 +217,24 @@ export function drawMix(element, { plan, problem, choices }) {
     if (!plan?.samples) return null;
     const wanted = readForm(choices).options.replay_share;
     const got = plan.replay / Math.max(plan.samples + plan.replay, 1);
-    const short = wanted - got > 0.02 && h("p.small.faint", `Replay is short: the checkpoint answers only ${fmt.plural(plan.replay, "fitting example")} right.`);
-    return h("div.card.mix", h("div.row", figure(plan.samples, "samples"), h("span.op", "+"), figure(plan.replay, "replay"), h("span.op", "→"), figure(plan.steps, "steps"), h("span.grow"), figure(plan.seconds ? `≈ ${fmt.duration(plan.seconds)}` : "?", plan.seconds ? "by the last run" : "no run yet to tell")), short,
-      plan.reason && h("p.err", `This can't be launched: ${plan.reason}`));
+    const short =
+      wanted - got > 0.02 &&
+      h("p.small.faint", `Replay is short: the checkpoint answers only ${fmt.plural(plan.replay, "fitting example")} right.`);
+    return h(
+      "div.card.mix",
+      h(
+        "div.row",
+        figure(plan.samples, "samples"),
+        h("span.op", "+"),
+        figure(plan.replay, "replay"),
+        h("span.op", "→"),
+        figure(plan.steps, "steps"),
+        h("span.grow"),
+        figure(plan.seconds ? `≈ ${fmt.duration(plan.seconds)}` : "?", plan.seconds ? "by the last run" : "no run yet to tell"),
+      ),
+      short,
+      plan.reason && h("p.err", `This can't be launched: ${plan.reason}`),
+    );
   });
 }
 
@@ -118,15 +245,47 @@ export function drawPreflight(element, { run, plan }) {
   const checks = events.preflight;
   fillOnce(element, [checks, run?.job.job_id, run?.job.status, plan?.samples > 0], () => {
     if (!plan?.samples && !checks) return null;
-    if (!checks) return [h("h4", "Preflight"), h("p.dim.small", ["running", "queued"].includes(run?.job.status) ? "The checks come as soon as the model is loaded." : "Before a run spends time it checks its rows, token lengths, labels, image tokens, one real step, that the adapter changes the answers, and time and memory. A check that fails stops it here.")];
+    if (!checks)
+      return [
+        h("h4", "Preflight"),
+        h(
+          "p.dim.small",
+          ["running", "queued"].includes(run?.job.status)
+            ? "The checks come as soon as the model is loaded."
+            : "Before a run spends time it checks its rows, token lengths, labels, image tokens, one real step, that the adapter changes the answers, and time and memory. A check that fails stops it here.",
+        ),
+      ];
     const bad = checks.filter((check) => !check.ok).length;
-    return [h("h4", `Preflight of job ${run.job.job_id}${bad ? ` · ${bad} failed` : ""}`), h("ul.checks", checks.map((check) => h("li", chip(check.ok ? "✓" : "✕", { kind: check.ok ? "ok" : "no" }), h("span", h("b", check.name), " ", h("span", { class: check.ok ? "dim" : "err" }, check.detail)))))];
+    return [
+      h("h4", `Preflight of job ${run.job.job_id}${bad ? ` · ${bad} failed` : ""}`),
+      h(
+        "ul.checks",
+        checks.map((check) =>
+          h(
+            "li",
+            chip(check.ok ? "✓" : "✕", { kind: check.ok ? "ok" : "no" }),
+            h("span", h("b", check.name), " ", h("span", { class: check.ok ? "dim" : "err" }, check.detail)),
+          ),
+        ),
+      ),
+    ];
   });
 }
 
 export function drawLaunch(element, { plan, choices, problem }, launch) {
   const can = Boolean(plan?.samples) && !plan.reason && !problem;
-  fillOnce(element, [can, plan?.samples > 0, choices.round], () => plan?.samples > 0 && [
-    h("button.btn.p", { disabled: !can, onclick: () => launch(), title: plan.reason ?? "Freezes the snapshot and trains a LoRA on it" }, "Launch finetune", h("kbd", "f"))]);
+  fillOnce(
+    element,
+    [can, plan?.samples > 0, choices.round],
+    () =>
+      plan?.samples > 0 && [
+        h(
+          "button.btn.p",
+          { disabled: !can, onclick: () => launch(), title: plan.reason ?? "Freezes the snapshot and trains a LoRA on it" },
+          "Launch finetune",
+          h("kbd", "f"),
+        ),
+      ],
+  );
   element.hidden = !element.childNodes.length;
 }

@@ -30,7 +30,9 @@ export async function show() {
   await Promise.all([replan(), loadRun(), view.runs ? drawRuns(at(root, "runs"), view) : loadRuns()]);
 }
 
-const loadChoices = async () => { view.choices = await api("finetune/choices", {}); };
+const loadChoices = async () => {
+  view.choices = await api("finetune/choices", {});
+};
 
 const newestPlan = onlyLatest();
 
@@ -100,7 +102,8 @@ export async function tick(workspace) {
 function drawAll() {
   const { choices } = view;
   const form = readForm(choices);
-  at(root, "from").textContent = form.options.checkpoint ?? choices.checkpoint ? `from ${form.options.checkpoint ?? choices.checkpoint}` : "";
+  at(root, "from").textContent =
+    (form.options.checkpoint ?? choices.checkpoint) ? `from ${form.options.checkpoint ?? choices.checkpoint}` : "";
   drawSnapshot(at(root, "snapshot"), view);
   drawMix(at(root, "mix"), view);
   drawPreflight(at(root, "preflight"), view);
@@ -116,7 +119,12 @@ export async function launch() {
   try {
     const { options, then } = readForm(choices);
     const parent = options.checkpoint ?? choices.checkpoint;
-    const steps = then ? [{ stage: "evaluate", options: { splits: ["eval"] }, checkpoint_of: 0 }, { stage: "evaluate", options: { splits: ["eval"], checkpoint: parent } }] : [];
+    const steps = then
+      ? [
+          { stage: "evaluate", options: { splits: ["eval"] }, checkpoint_of: 0 },
+          { stage: "evaluate", options: { splits: ["eval"], checkpoint: parent } },
+        ]
+      : [];
     const job = await launchNow("finetune", options, steps);
     state.set({ job: job.job_id, name: null });
     await loadRuns();

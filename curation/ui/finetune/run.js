@@ -8,14 +8,42 @@ const ACTIVE = ["running", "queued"];
 const RESULT = { 0: "done", 1: "crashed", 3: "stopped on request", 4: "paused itself" };
 
 // What the run's process has reported so far; read on from `offset`. A step reported twice (after a stop) counts once.
-export const events = { job: null, offset: 0, steps: new Map(), dev: new Map(), preflight: null, message: null, last: {}, total: 0, log: "", times: [] };
+export const events = {
+  job: null,
+  offset: 0,
+  steps: new Map(),
+  dev: new Map(),
+  preflight: null,
+  message: null,
+  last: {},
+  total: 0,
+  log: "",
+  times: [],
+};
 
-export const live = (run) => Boolean(run) && (ACTIVE.includes(run.job.status) || run.chain.some((step) => ACTIVE.includes(step.status) || (step.job_id === null && !step.status && !step.note && run.job.status === "done")));
+export const live = (run) =>
+  Boolean(run) &&
+  (ACTIVE.includes(run.job.status) ||
+    run.chain.some(
+      (step) => ACTIVE.includes(step.status) || (step.job_id === null && !step.status && !step.note && run.job.status === "done"),
+    ));
 
 // Reads what is new of the run's events and, where it is shown, of its log.
 export async function follow(run) {
   const id = run?.job.job_id ?? null;
-  if (events.job !== id) Object.assign(events, { job: id, offset: 0, steps: new Map(), dev: new Map(), preflight: null, message: null, last: {}, total: 0, log: "", times: [] });
+  if (events.job !== id)
+    Object.assign(events, {
+      job: id,
+      offset: 0,
+      steps: new Map(),
+      dev: new Map(),
+      preflight: null,
+      message: null,
+      last: {},
+      total: 0,
+      log: "",
+      times: [],
+    });
   if (id === null) return;
   const found = await api(`jobs/${id}/events?offset=${events.offset}`, undefined, { quiet: true });
   if (events.job !== id) return;
@@ -52,7 +80,9 @@ function secondsLeft(done) {
 }
 
 export function drawRun(root, { run, plan }) {
-  const parts = Object.fromEntries(["run-title", "run-state", "run-actions", "run", "live", "follow", "log"].map((name) => [name, at(root, name)]));
+  const parts = Object.fromEntries(
+    ["run-title", "run-state", "run-actions", "run", "live", "follow", "log"].map((name) => [name, at(root, name)]),
+  );
   parts.live.hidden = !run || !events.steps.size;
   if (!run) return drawEmpty(parts, plan);
   const { job } = run;
@@ -70,7 +100,16 @@ export function drawRun(root, { run, plan }) {
 function drawEmpty(parts, plan) {
   parts["run-title"].textContent = "No run yet";
   for (const name of ["run-state", "run-actions", "follow", "log"]) fill(parts[name]);
-  fillOnce(parts.run, Boolean(plan?.samples), () => h("div.fine-none", emptyState("Nothing has been trained", "A run trains a LoRA on the approved samples, mixed with replay of what the model knows already. Its loss appears here, and all runs below.", !plan?.samples && { text: "Review samples", run: () => goTo("review") })));
+  fillOnce(parts.run, Boolean(plan?.samples), () =>
+    h(
+      "div.fine-none",
+      emptyState(
+        "Nothing has been trained",
+        "A run trains a LoRA on the approved samples, mixed with replay of what the model knows already. Its loss appears here, and all runs below.",
+        !plan?.samples && { text: "Review samples", run: () => goTo("review") },
+      ),
+    ),
+  );
 }
 
 function stateLine({ job, checkpoint, parent }) {
@@ -78,10 +117,23 @@ function stateLine({ job, checkpoint, parent }) {
   const total = events.total;
   if (job.status === "running") {
     const left = secondsLeft(done);
-    return [job.stopping ? "stopping after this step" : null, total ? `${fmt.number(done)}/${fmt.plural(total, "step")}` : events.message ?? "loading the model", left ? `${fmt.duration(left)} left` : null].filter(Boolean).join(" · ");
+    return [
+      job.stopping ? "stopping after this step" : null,
+      total ? `${fmt.number(done)}/${fmt.plural(total, "step")}` : (events.message ?? "loading the model"),
+      left ? `${fmt.duration(left)} left` : null,
+    ]
+      .filter(Boolean)
+      .join(" · ");
   }
   const what = checkpoint ? `${parent} → ${checkpoint}` : parent && `from ${parent}`;
-  return [job.status, what, total && job.status !== "done" ? `${fmt.number(done)}/${fmt.plural(total, "step")}` : null, job.seconds ? `took ${fmt.duration(job.seconds)}` : null].filter(Boolean).join(" · ");
+  return [
+    job.status,
+    what,
+    total && job.status !== "done" ? `${fmt.number(done)}/${fmt.plural(total, "step")}` : null,
+    job.seconds ? `took ${fmt.duration(job.seconds)}` : null,
+  ]
+    .filter(Boolean)
+    .join(" · ");
 }
 
 function actions({ job, checkpoint, parent, retry }) {
@@ -90,9 +142,16 @@ function actions({ job, checkpoint, parent, retry }) {
     document.dispatchEvent(new CustomEvent("mb:poll"));
     await loadRun();
   };
-  const button = (text, action, kind = "", title = null) => h("button.btn", { class: kind, disabled: job.stopping, onclick: act(action), title }, text);
-  const log = h("button.btn", { class: state.one("log") ? "on" : "", onclick: () => state.set({ log: state.one("log") ? null : 1 }, { replace: true }) }, "Log", h("kbd", "l"));
-  if (ACTIVE.includes(job.status)) return [log, button("Pause", "pause", "", "Keeps a snapshot step; Resume goes on from there"), button("Cancel", "cancel", "b")];
+  const button = (text, action, kind = "", title = null) =>
+    h("button.btn", { class: kind, disabled: job.stopping, onclick: act(action), title }, text);
+  const log = h(
+    "button.btn",
+    { class: state.one("log") ? "on" : "", onclick: () => state.set({ log: state.one("log") ? null : 1 }, { replace: true }) },
+    "Log",
+    h("kbd", "l"),
+  );
+  if (ACTIVE.includes(job.status))
+    return [log, button("Pause", "pause", "", "Keeps a snapshot step; Resume goes on from there"), button("Cancel", "cancel", "b")];
   if (retry) return [log, button("Try again", "retry", "p", "Launches the run again; a snapshot step that was kept is gone on from")];
   if (job.status !== "done") return [log, button("Resume", "resume", "p", "Goes on from the last snapshot step")];
   return [log, checkpoint && h("button.btn", { onclick: () => results(parent, checkpoint) }, "Results", h("kbd", "r"))];
@@ -100,12 +159,21 @@ function actions({ job, checkpoint, parent, retry }) {
 
 // Why it isn't running, where that has to be said.
 function reason({ job, exit_code: code }) {
-  if (job.status === "running") return events.steps.size ? null : h("div.card.line", h("span.dot.live"), events.message ?? "The model is being loaded, then the preflight checks the run.");
+  if (job.status === "running")
+    return events.steps.size
+      ? null
+      : h("div.card.line", h("span.dot.live"), events.message ?? "The model is being loaded, then the preflight checks the run.");
   if (job.status === "queued") return h("div.card.line", "Waits for the GPU lane: one job at a time trains, evaluates or draws.");
   if (job.status === "done") return null;
   const text = job.message ?? (job.status === "failed" ? "its process ended without a word" : null);
   const bad = ["failed", "interrupted"].includes(job.status);
-  return h("div.card.line", { class: bad ? "bad" : "" }, chip(job.status, { kind: bad ? "no" : "wa" }), h("span", { class: bad ? "err" : "dim" }, text ?? "It was stopped; Resume goes on from the last snapshot step."), code !== null && code !== undefined && code !== 0 && h("small.faint", `exit code ${code}${RESULT[code] ? `, ${RESULT[code]}` : ""}`));
+  return h(
+    "div.card.line",
+    { class: bad ? "bad" : "" },
+    chip(job.status, { kind: bad ? "no" : "wa" }),
+    h("span", { class: bad ? "err" : "dim" }, text ?? "It was stopped; Resume goes on from the last snapshot step."),
+    code !== null && code !== undefined && code !== 0 && h("small.faint", `exit code ${code}${RESULT[code] ? `, ${RESULT[code]}` : ""}`),
+  );
 }
 
 function drawLive(root, { job }) {
@@ -114,28 +182,79 @@ function drawLive(root, { job }) {
   const dev = [...events.dev].sort((a, b) => a[0] - b[0]);
   const style = getComputedStyle(document.documentElement);
   const [accent, good] = ["--accent", "--good"].map((name) => style.getPropertyValue(name).trim());
-  const series = [{ name: "train loss", colour: accent, points: raw, faint: true }, { name: "train loss", colour: accent, points: smoothed(raw) }, { name: "held-out loss", colour: good, points: dev, dots: true }];
+  const series = [
+    { name: "train loss", colour: accent, points: raw, faint: true },
+    { name: "train loss", colour: accent, points: smoothed(raw) },
+    { name: "held-out loss", colour: good, points: dev, dots: true },
+  ];
   const mark = [events.job, raw.length, dev.length, raw.at(-1), accent, events.total];
   const box = at(root, "chart");
   if (box.dataset.mark !== JSON.stringify(mark)) {
     box.dataset.mark = JSON.stringify(mark);
-    lineChart(box, series, events.total, (step, values) => h("div", h("b", `step ${fmt.number(step)}`), values.map(({ name, colour, point }) => h("div.row.tight", h("span.dot", { style: { background: colour } }), name, h("b", fmt.fixed(point[1], 4)), point[0] !== step && h("small.dim", `at ${fmt.number(point[0])}`)))));
-    fill(at(root, "legend"), h("span", h("i", { style: { background: accent } }), "train loss"), dev.length > 0 && h("span", h("i", { style: { background: good } }), "held-out loss (dev)"), h("span.grow"), h("span.faint", "steps"));
+    lineChart(box, series, events.total, (step, values) =>
+      h(
+        "div",
+        h("b", `step ${fmt.number(step)}`),
+        values.map(({ name, colour, point }) =>
+          h(
+            "div.row.tight",
+            h("span.dot", { style: { background: colour } }),
+            name,
+            h("b", fmt.fixed(point[1], 4)),
+            point[0] !== step && h("small.dim", `at ${fmt.number(point[0])}`),
+          ),
+        ),
+      ),
+    );
+    fill(
+      at(root, "legend"),
+      h("span", h("i", { style: { background: accent } }), "train loss"),
+      dev.length > 0 && h("span", h("i", { style: { background: good } }), "held-out loss (dev)"),
+      h("span.grow"),
+      h("span.faint", "steps"),
+    );
   }
   const last = events.last;
   const best = dev.length ? dev.reduce((a, b) => (b[1] < a[1] ? b : a)) : null;
-  const facts = [["Loss", fmt.fixed(last.loss, 4)], ["Held-out loss", last.dev_loss === undefined ? "–" : fmt.fixed(last.dev_loss, 4)], best && ["Lowest", `${fmt.fixed(best[1], 4)} at ${fmt.number(best[0])}`], ["Samples/s", fmt.fixed(last.samples_per_s, 1)], ["Gradient norm", fmt.fixed(last.grad_norm, 3)], ["Learning rate", last.learning_rate === undefined ? "–" : last.learning_rate.toPrecision(2)], ["Memory", last.memory_mb ? `${(last.memory_mb / 1000).toFixed(2)} GB` : "–"], ["Steps", `${fmt.number(last.done)} of ${fmt.number(events.total)}`]].filter(Boolean);
+  const facts = [
+    ["Loss", fmt.fixed(last.loss, 4)],
+    ["Held-out loss", last.dev_loss === undefined ? "–" : fmt.fixed(last.dev_loss, 4)],
+    best && ["Lowest", `${fmt.fixed(best[1], 4)} at ${fmt.number(best[0])}`],
+    ["Samples/s", fmt.fixed(last.samples_per_s, 1)],
+    ["Gradient norm", fmt.fixed(last.grad_norm, 3)],
+    ["Learning rate", last.learning_rate === undefined ? "–" : last.learning_rate.toPrecision(2)],
+    ["Memory", last.memory_mb ? `${(last.memory_mb / 1000).toFixed(2)} GB` : "–"],
+    ["Steps", `${fmt.number(last.done)} of ${fmt.number(events.total)}`],
+  ].filter(Boolean);
   fillOnce(at(root, "figures"), [facts, job.job_id], () => facts.map(([name, text]) => [h("dt", name), h("dd", text)]));
 }
 
 function chain({ chain: steps, job, checkpoint, parent }) {
   if (!steps.length) return null;
   const names = [checkpoint ?? "the new checkpoint", parent ?? "what it started from"];
-  return h("div.card.line", h("span.dim", "Then"), steps.map((step, i) => h("span.row.tight", chip([`evaluate ${names[i] ?? ""}`, step.job_id && h("span.dim", `job ${step.job_id}`)], { kind: { done: "ok", failed: "no", running: "on" }[step.status] ?? "", title: step.note }), stepText(step, i ? steps[i - 1] : job))));
+  return h(
+    "div.card.line",
+    h("span.dim", "Then"),
+    steps.map((step, i) =>
+      h(
+        "span.row.tight",
+        chip([`evaluate ${names[i] ?? ""}`, step.job_id && h("span.dim", `job ${step.job_id}`)], {
+          kind: { done: "ok", failed: "no", running: "on" }[step.status] ?? "",
+          title: step.note,
+        }),
+        stepText(step, i ? steps[i - 1] : job),
+      ),
+    ),
+  );
 }
 
 function stepText(step, before) {
-  if (step.status === "running") return progress(step.progress?.done ?? step.done, step.progress?.total ?? step.total, step.progress?.eta_s && `${fmt.duration(step.progress.eta_s)} left`);
+  if (step.status === "running")
+    return progress(
+      step.progress?.done ?? step.done,
+      step.progress?.total ?? step.total,
+      step.progress?.eta_s && `${fmt.duration(step.progress.eta_s)} left`,
+    );
   if (step.status === "skipped") return h("small.dim", "was evaluated before");
   if (step.status) return h("small.dim", step.status);
   if (step.note) return h("small.dim", /has answered all/.test(step.note) ? "was evaluated before" : step.note);

@@ -4,8 +4,8 @@ import { api } from "../shared/api.js";
 import { at, fillOnce, h } from "../shared/dom.js";
 import * as fmt from "../shared/format.js";
 import { help } from "../shared/shortcuts.js";
-import { pages, state } from "../shared/url_state.js";
 import { themeToggle } from "../shared/theme.js";
+import { pages, state } from "../shared/url_state.js";
 import { bar, learnTypes } from "../shared/widgets.js";
 
 const EVERY = 1500; // milliseconds between two looks at the workspace
@@ -45,8 +45,9 @@ async function poll() {
     drawRail();
     document.dispatchEvent(new CustomEvent("mb:tick", { detail: workspace }));
   } catch (error) {
-    fillOnce(at(root, "job"), [error.message, error.status], () => h("span.pill.err", { title: error.message },
-      error.status ? "The app answers with an error" : "The app does not answer"));
+    fillOnce(at(root, "job"), [error.message, error.status], () =>
+      h("span.pill.err", { title: error.message }, error.status ? "The app answers with an error" : "The app does not answer"),
+    );
   }
   clearTimeout(timer);
   if (!document.hidden) timer = setTimeout(poll, EVERY);
@@ -56,8 +57,11 @@ const slash = () => h("i", "/");
 
 function drawHeader() {
   const { name, round, checkpoint, reviewer } = workspace;
-  fillOnce(at(root, "crumbs"), [name, round, checkpoint], () => [h("span", "workspace ", h("b", name)), round > 0 && [slash(), h("span", "round ", h("b", round))],
-    checkpoint && [slash(), h("span", h("b", checkpoint.name ?? checkpoint))]]);
+  fillOnce(at(root, "crumbs"), [name, round, checkpoint], () => [
+    h("span", "workspace ", h("b", name)),
+    round > 0 && [slash(), h("span", "round ", h("b", round))],
+    checkpoint && [slash(), h("span", h("b", checkpoint.name ?? checkpoint))],
+  ]);
   const who = at(root, "reviewer");
   who.hidden = !reviewer;
   who.textContent = reviewer;
@@ -66,31 +70,55 @@ function drawHeader() {
 }
 
 // What had approved by itself was stopped by its audit: told on every page until somebody looks.
-const gatePill = (gate) => gate.state === "stopped" && h("a.pill.err", { href: state.href("calibration"), dataset: { page: "calibration" }, title: gate.why,
-  style: "margin-right:8px" }, "Auto-approve was stopped by its audit");
+const gatePill = (gate) =>
+  gate.state === "stopped" &&
+  h(
+    "a.pill.err",
+    { href: state.href("calibration"), dataset: { page: "calibration" }, title: gate.why, style: "margin-right:8px" },
+    "Auto-approve was stopped by its audit",
+  );
 
 function pill(job) {
   if (!job) return null;
   const more = workspace.running.length - 1;
-  const facts = [job.spend_usd ? fmt.usd(job.spend_usd) : null, job.seconds_left ? `${fmt.duration(job.seconds_left)} left` : null,
-    more > 0 ? `+${more}` : null].filter(Boolean);
-  return h("a.pill", { href: state.href("jobs"), dataset: { page: "jobs" }, title: "The job that runs; click for all jobs" },
+  const facts = [
+    job.spend_usd ? fmt.usd(job.spend_usd) : null,
+    job.seconds_left ? `${fmt.duration(job.seconds_left)} left` : null,
+    more > 0 ? `+${more}` : null,
+  ].filter(Boolean);
+  return h(
+    "a.pill",
+    { href: state.href("jobs"), dataset: { page: "jobs" }, title: "The job that runs; click for all jobs" },
     h("span.dot.live"),
     job.status === "queued" ? `${title(job.stage)} · queued` : `${title(job.stage)} · ${fmt.number(job.done)}/${fmt.number(job.total)}`,
-      bar(job.total ? job.done / job.total : 0), facts.join(" · "));
+    bar(job.total ? job.done / job.total : 0),
+    facts.join(" · "),
+  );
 }
 
 const title = (stage) => stage[0].toUpperCase() + stage.slice(1).replaceAll("_", " ");
 
 function drawRail() {
   const counts = workspace?.counts ?? {};
-  const link = (page) => h("a", { href: state.href(page.name), class: page.name === state.page() ? "on" : "", dataset: { page: page.name },
-    "aria-current": page.name === state.page() ? "page" : null },
-    page.title, h("span", label(counts[page.name])));
+  const link = (page) =>
+    h(
+      "a",
+      {
+        href: state.href(page.name),
+        class: page.name === state.page() ? "on" : "",
+        dataset: { page: page.name },
+        "aria-current": page.name === state.page() ? "page" : null,
+      },
+      page.title,
+      h("span", label(counts[page.name])),
+    );
   const group = (name) => pages.filter((page) => page.group === name).map(link);
-  fillOnce(at(root, "rail"), [state.page(), counts], () => [group("loop"), group("workspace").length > 0 && [h("div.sep", "Workspace"), group("workspace")]]);
+  fillOnce(at(root, "rail"), [state.page(), counts], () => [
+    group("loop"),
+    group("workspace").length > 0 && [h("div.sep", "Workspace"), group("workspace")],
+  ]);
   document.title = `${pages.find((page) => page.name === state.page())?.title ?? ""} · ${workspace?.name ?? "Mistakebook"}`;
 }
 
 // A count beside a page's name: a number, or a text such as "294 left" as it is.
-const label = (count) => (typeof count === "number" ? (count ? fmt.number(count) : "") : count ?? "");
+const label = (count) => (typeof count === "number" ? (count ? fmt.number(count) : "") : (count ?? ""));

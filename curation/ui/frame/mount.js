@@ -46,8 +46,13 @@ document.addEventListener("mb:tick", async (event) => {
 // Waits until the style sheets that were linked are there: no flash of bare elements.
 function styles() {
   const sheets = [...document.querySelectorAll('link[rel="stylesheet"][href^="ui/"]')].filter((link) => !link.sheet);
-  return Promise.all(sheets.map((link) => new Promise((done) => {
-    link.addEventListener("load", done);
-    link.addEventListener("error", done);
-  })));
+  return Promise.all(
+    sheets.map(
+      (link) =>
+        new Promise((done) => {
+          link.addEventListener("load", done);
+          link.addEventListener("error", done);
+        }),
+    ),
+  );
 }

@@ -1,14 +1,45 @@
 // Left column of Generate: what is chosen, how many, by whom; what it costs; the prompt word for word.
 
-import { chip, colour, dialog, dot, emptyState, endpointText, fill, fillOnce, fmt, form as optionsForm, h, picture, pick, state, zoom } from "../shared/lib.js";
-import { change, chosenClusters, goTo, selection } from "./index.js";
 import { meant } from "../shared/endpoint_picker.js";
 import { hostText } from "../shared/host_consent.js";
+import {
+  chip,
+  colour,
+  dialog,
+  dot,
+  emptyState,
+  endpointText,
+  fill,
+  fillOnce,
+  fmt,
+  h,
+  form as optionsForm,
+  pick,
+  picture,
+  state,
+  zoom,
+} from "../shared/lib.js";
+import { change, chosenClusters, goTo, selection } from "./index.js";
 
 // Names in the URL of what the form holds, and the options they stand for.
-export const FIELDS = { per: "per_failure", images: "images_per_prompt", limit: "limit", budget: "budget_usd", route: "route", difficulty: "difficulty" };
-const ROUTES = [["same_image", "Same image", "New questions about the picture that it got wrong"], ["new_image", "New image", "A question with a prompt for a picture that is then drawn"], ["both", "Both", "Each failure is asked for twice: about its picture, and about a new one"]];
-const DIFFICULTIES = [{ value: "as_seed", text: "as the seed" }, { value: "easier", text: "easier" }, { value: "harder", text: "harder" }];
+export const FIELDS = {
+  per: "per_failure",
+  images: "images_per_prompt",
+  limit: "limit",
+  budget: "budget_usd",
+  route: "route",
+  difficulty: "difficulty",
+};
+const ROUTES = [
+  ["same_image", "Same image", "New questions about the picture that it got wrong"],
+  ["new_image", "New image", "A question with a prompt for a picture that is then drawn"],
+  ["both", "Both", "Each failure is asked for twice: about its picture, and about a new one"],
+];
+const DIFFICULTIES = [
+  { value: "as_seed", text: "as the seed" },
+  { value: "easier", text: "easier" },
+  { value: "harder", text: "harder" },
+];
 const OTHER = "other";
 
 let view;
@@ -17,9 +48,19 @@ const inputs = {}; // those that keep their place while the rest is drawn anew
 export function startForm(shown) {
   view = shown;
   for (const name of ["per", "images", "limit", "budget"])
-    inputs[name] = h("input.in.short", { type: "number", id: `gen-${name}`, step: name === "budget" ? "any" : 1, min: name === "budget" ? 0 : 1, oninput: () => change({ [name]: inputs[name].value || null }) });
+    inputs[name] = h("input.in.short", {
+      type: "number",
+      id: `gen-${name}`,
+      step: name === "budget" ? "any" : 1,
+      min: name === "budget" ? 0 : 1,
+      oninput: () => change({ [name]: inputs[name].value || null }),
+    });
   for (const name of ["endpoint", "model", "drawer", "drawmodel"])
-    inputs[name] = h("input.in", { id: `gen-${name}`, spellcheck: "false", oninput: () => change({ [name]: inputs[name].value.trim() || null }) });
+    inputs[name] = h("input.in", {
+      id: `gen-${name}`,
+      spellcheck: "false",
+      oninput: () => change({ [name]: inputs[name].value.trim() || null }),
+    });
   inputs.limit.placeholder = "all";
   inputs.budget.placeholder = "none";
   inputs.endpoint.placeholder = "https://…/v1";
@@ -53,15 +94,24 @@ export function readForm(choices) {
   const frontier = { ...(state.one("frontier") || state.one("endpoint") || state.one("model") ? asked : {}), budget_usd }; // else the server says whom the stage asks
   const judge = state.one("judge");
   const judging = { ...(judge ? { frontier: judge } : choices.judges.frontier ? {} : asked), budget_usd };
-  const options = { per_failure: number("per"), images_per_prompt: number("images"), limit: number("limit"), route: state.one("route") ?? defaults.route, difficulty: state.one("difficulty") ?? defaults.difficulty, ...frontier };
+  const options = {
+    per_failure: number("per"),
+    images_per_prompt: number("images"),
+    limit: number("limit"),
+    route: state.one("route") ?? defaults.route,
+    difficulty: state.one("difficulty") ?? defaults.difficulty,
+    ...frontier,
+  };
   const [first] = choices.generators;
   const generator = state.one("drawer") ?? first.generator;
-  const model = state.one("drawmodel") ?? (generator === first.generator ? first.model : choices.plugins[generator]?.properties.model.default);
+  const model =
+    state.one("drawmodel") ?? (generator === first.generator ? first.model : choices.plugins[generator]?.properties.model.default);
   const draw = { generator, model, generator_options: drawWith(), budget_usd };
   return { options, judging, draw, then: state.one("then") !== "0" };
 }
 
-const row = (label, content, hint = null, control = null) => h("div.gen-row", h("label", { for: control?.id ?? null }, label), h("div.gen-in", content, hint && h("small.faint", hint)));
+const row = (label, content, hint = null, control = null) =>
+  h("div.gen-row", h("label", { for: control?.id ?? null }, label), h("div.gen-in", content, hint && h("small.faint", hint)));
 
 export function drawForm(element, { choices }) {
   const form = readForm(choices);
@@ -74,22 +124,57 @@ export function drawForm(element, { choices }) {
     if (minimum !== undefined) input.min = minimum;
     if (maximum !== undefined) input.max = maximum;
   }
-  const route = h("div.seg", { role: "radiogroup", "aria-label": "Route" }, ROUTES.map(([value, text, title]) => h("button.btn", { class: value === options.route ? "on" : "", role: "radio", "aria-checked": String(value === options.route), title, onclick: () => state.set({ route: value === choices.defaults.route ? null : value }, { replace: true }) }, text)));
-  const then = h("label.row", h("input", { type: "checkbox", checked: form.then, onchange: (event) => state.set({ then: event.target.checked ? null : "0" }, { replace: true }) }), "then draw and filter by themselves");
+  const route = h(
+    "div.seg",
+    { role: "radiogroup", "aria-label": "Route" },
+    ROUTES.map(([value, text, title]) =>
+      h(
+        "button.btn",
+        {
+          class: value === options.route ? "on" : "",
+          role: "radio",
+          "aria-checked": String(value === options.route),
+          title,
+          onclick: () => state.set({ route: value === choices.defaults.route ? null : value }, { replace: true }),
+        },
+        text,
+      ),
+    ),
+  );
+  const then = h(
+    "label.row",
+    h("input", {
+      type: "checkbox",
+      checked: form.then,
+      onchange: (event) => state.set({ then: event.target.checked ? null : "0" }, { replace: true }),
+    }),
+    "then draw and filter by themselves",
+  );
   const active = document.activeElement;
-  fill(element,
+  fill(
+    element,
     row("Clusters", clusterChips(choices)),
     state.one("choose") && clusterList(choices),
     row("Samples a failure", inputs.per, options.route === "both" ? "by each route" : null, inputs.per),
     row("Route", route),
-    row("Difficulty", pick(DIFFICULTIES, options.difficulty, (value) => state.set({ difficulty: value === choices.defaults.difficulty ? null : value }, { replace: true }), { title: "Difficulty" }), "beside the failed question"),
+    row(
+      "Difficulty",
+      pick(
+        DIFFICULTIES,
+        options.difficulty,
+        (value) => state.set({ difficulty: value === choices.defaults.difficulty ? null : value }, { replace: true }),
+        { title: "Difficulty" },
+      ),
+      "beside the failed question",
+    ),
     options.route !== "same_image" && row("Images a prompt", inputs.images, "each becomes a sample", inputs.images),
     row("Failures at most", inputs.limit, "error types take turns", inputs.limit),
     row("Frontier", frontierChoice(choices)),
     form.then && row("Filters ask", judgeChoice(choices)),
     options.route !== "same_image" && row("Image generator", generatorChoice(choices, draw)),
     row("Budget cap", [h("span.dim", "$"), inputs.budget], form.then ? "a hard one, for each of the jobs" : "a hard one", inputs.budget),
-    row("", then));
+    row("", then),
+  );
   if (active && active !== document.activeElement && element.contains(active)) active.focus();
 }
 
@@ -97,20 +182,60 @@ function clusterChips(choices) {
   const byId = new Map(choices.clusters.map((cluster) => [cluster.cluster_id, cluster]));
   const ids = chosenClusters();
   const remove = (id) => state.set({ clusters: ids.filter((one) => one !== id) });
-  const chips = ids.map((id) => byId.get(id)).filter(Boolean).map((cluster) => chip([dot(cluster.error_type), h("span.clip", cluster.title), h("span.dim", fmt.number(cluster.teachable))], { onremove: () => remove(cluster.cluster_id), title: `${cluster.title}: ${fmt.plural(cluster.teachable, "teachable failure")}. Click to take it away.` }));
-  if (selection()) chips.unshift(chip(["selection of failures", h("span.dim", fmt.number(selection().length))], { kind: "on", onremove: () => state.set({ selection: null }), title: "Chosen on the Failures page" }));
+  const chips = ids
+    .map((id) => byId.get(id))
+    .filter(Boolean)
+    .map((cluster) =>
+      chip([dot(cluster.error_type), h("span.clip", cluster.title), h("span.dim", fmt.number(cluster.teachable))], {
+        onremove: () => remove(cluster.cluster_id),
+        title: `${cluster.title}: ${fmt.plural(cluster.teachable, "teachable failure")}. Click to take it away.`,
+      }),
+    );
+  if (selection())
+    chips.unshift(
+      chip(["selection of failures", h("span.dim", fmt.number(selection().length))], {
+        kind: "on",
+        onremove: () => state.set({ selection: null }),
+        title: "Chosen on the Failures page",
+      }),
+    );
   if (!chips.length) chips.push(chip(["all teachable failures", h("span.dim", fmt.number(choices.teachable ?? 0))]));
-  const more = choices.clusters.length > 0 && h("button.chip", { onclick: () => state.set({ choose: state.one("choose") ? null : 1 }, { replace: true }), "aria-expanded": String(Boolean(state.one("choose"))) }, state.one("choose") ? "Close the list" : "Choose", h("kbd", "c"));
+  const more =
+    choices.clusters.length > 0 &&
+    h(
+      "button.chip",
+      {
+        onclick: () => state.set({ choose: state.one("choose") ? null : 1 }, { replace: true }),
+        "aria-expanded": String(Boolean(state.one("choose"))),
+      },
+      state.one("choose") ? "Close the list" : "Choose",
+      h("kbd", "c"),
+    );
   return h("div.row.wrap.tight", chips, more);
 }
 
 function clusterList(choices) {
   const ids = new Set(chosenClusters());
   const most = Math.max(...choices.clusters.map((cluster) => cluster.teachable));
-  const toggle = (id) => state.set({ clusters: ids.has(id) ? [...ids].filter((one) => one !== id) : [...ids, id], selection: null }, { replace: true });
-  return h("div.gen-list", choices.clusters.map((cluster) => h("label", { class: ids.has(cluster.cluster_id) ? "on" : "", title: `${cluster.teachable} of ${cluster.failures} failures are teachable: the frontier model gets them right` },
-    h("input", { type: "checkbox", checked: ids.has(cluster.cluster_id), onchange: () => toggle(cluster.cluster_id) }), dot(cluster.error_type), h("span.clip", cluster.title),
-    h("span.mini", h("i", { style: { width: `${(100 * cluster.teachable) / most}%`, background: colour(cluster.error_type) } })), h("span.n", fmt.number(cluster.teachable)))));
+  const toggle = (id) =>
+    state.set({ clusters: ids.has(id) ? [...ids].filter((one) => one !== id) : [...ids, id], selection: null }, { replace: true });
+  return h(
+    "div.gen-list",
+    choices.clusters.map((cluster) =>
+      h(
+        "label",
+        {
+          class: ids.has(cluster.cluster_id) ? "on" : "",
+          title: `${cluster.teachable} of ${cluster.failures} failures are teachable: the frontier model gets them right`,
+        },
+        h("input", { type: "checkbox", checked: ids.has(cluster.cluster_id), onchange: () => toggle(cluster.cluster_id) }),
+        dot(cluster.error_type),
+        h("span.clip", cluster.title),
+        h("span.mini", h("i", { style: { width: `${(100 * cluster.teachable) / most}%`, background: colour(cluster.error_type) } })),
+        h("span.n", fmt.number(cluster.teachable)),
+      ),
+    ),
+  );
 }
 
 const builtIn = (name) => (["pocket-teacher", "pocket-flux"].includes(name) ? `${name} (built-in)` : name);
@@ -122,25 +247,56 @@ function frontierChoice(choices) {
   const isOther = !now || state.one("other") === "frontier";
   const choose = (value) => {
     if (value === OTHER) return state.set({ other: "frontier", frontier: null }, { replace: true });
-    const one = choices.endpoints[Number(value)], standard = one === meant(choices.endpoints, choices.defaults);
-    state.set({ frontier: one.name && !standard ? one.name : null, endpoint: one.name ? null : one.endpoint, model: one.name ? null : one.model, other: null }, { replace: true });
+    const one = choices.endpoints[Number(value)],
+      standard = one === meant(choices.endpoints, choices.defaults);
+    state.set(
+      {
+        frontier: one.name && !standard ? one.name : null,
+        endpoint: one.name ? null : one.endpoint,
+        model: one.name ? null : one.model,
+        other: null,
+      },
+      { replace: true },
+    );
   };
-  for (const name of ["endpoint", "model"]) if (document.activeElement !== inputs[name]) inputs[name].value = asked[name] ?? now?.[name] ?? "";
+  for (const name of ["endpoint", "model"])
+    if (document.activeElement !== inputs[name]) inputs[name].value = asked[name] ?? now?.[name] ?? "";
   const list = choices.endpoints.map((one, i) => ({ value: String(i), text: endpointText(one) }));
-  return [pick([...list, { value: OTHER, text: "Another endpoint…" }], isOther ? OTHER : String(choices.endpoints.indexOf(now)), choose, { title: "Frontier endpoint" }), isOther && h("div.gen-pair", inputs.endpoint, inputs.model), keyOf(view.plan?.frontier)];
+  return [
+    pick([...list, { value: OTHER, text: "Another endpoint…" }], isOther ? OTHER : String(choices.endpoints.indexOf(now)), choose, {
+      title: "Frontier endpoint",
+    }),
+    isOther && h("div.gen-pair", inputs.endpoint, inputs.model),
+    keyOf(view.plan?.frontier),
+  ];
 }
 
-const keyOf = (asked) => asked && (asked.host || !asked.key_there) && h("small", { class: asked.key_there ? "faint" : "err" }, `${asked.api_key_env} is ${asked.key_there ? "" : "not "}set`);
+const keyOf = (asked) =>
+  asked &&
+  (asked.host || !asked.key_there) &&
+  h("small", { class: asked.key_there ? "faint" : "err" }, `${asked.api_key_env} is ${asked.key_there ? "" : "not "}set`);
 
 function judgeChoice(choices) {
   const named = choices.endpoints.filter((one) => one.name);
   const standard = choices.judges.frontier ? `their own: ${choices.judges.frontier}` : "the same";
-  return [pick([{ value: "", text: standard }, ...named.map((one) => ({ value: one.name, text: endpointText(one) }))], state.one("judge") ?? "", (value) => state.set({ judge: value || null }, { replace: true }), { title: "Endpoint of the filters" }), view.plan?.judge.api_key_env !== view.plan?.frontier.api_key_env && keyOf(view.plan?.judge)];
+  return [
+    pick(
+      [{ value: "", text: standard }, ...named.map((one) => ({ value: one.name, text: endpointText(one) }))],
+      state.one("judge") ?? "",
+      (value) => state.set({ judge: value || null }, { replace: true }),
+      { title: "Endpoint of the filters" },
+    ),
+    view.plan?.judge.api_key_env !== view.plan?.frontier.api_key_env && keyOf(view.plan?.judge),
+  ];
 }
 
 function generatorChoice(choices, draw) {
-  const known = choices.generators.map(({ generator, model, generator_options: further, address, host }) => ({ value: JSON.stringify([generator, model, further]), text: address ? `${model} at ${host ?? address.replace(/^https?:\/\/|\/v1$/g, "")}` : builtIn(model) }));
-  const same = (one) => one.generator === draw.generator && one.model === draw.model && one.generator_options.base_url === draw.generator_options.base_url;
+  const known = choices.generators.map(({ generator, model, generator_options: further, address, host }) => ({
+    value: JSON.stringify([generator, model, further]),
+    text: address ? `${model} at ${host ?? address.replace(/^https?:\/\/|\/v1$/g, "")}` : builtIn(model),
+  }));
+  const same = (one) =>
+    one.generator === draw.generator && one.model === draw.model && one.generator_options.base_url === draw.generator_options.base_url;
   const now = known[choices.generators.findIndex(same)]?.value;
   const isOther = !now || state.one("other") === "draw";
   const choose = (value) => {
@@ -148,21 +304,45 @@ function generatorChoice(choices, draw) {
     const [drawer, drawmodel, further] = JSON.parse(value);
     const first = choices.generators[0];
     const standard = drawer === first.generator && drawmodel === first.model;
-    state.set({ drawer: standard ? null : drawer, drawmodel: standard ? null : drawmodel, drawwith: written(further), other: null }, { replace: true });
+    state.set(
+      { drawer: standard ? null : drawer, drawmodel: standard ? null : drawmodel, drawwith: written(further), other: null },
+      { replace: true },
+    );
   };
   if (document.activeElement !== inputs.drawmodel) inputs.drawmodel.value = draw.model;
-  const plugin = pick(Object.keys(choices.plugins).map((value) => ({ value, text: value.replaceAll("_", " ") })), draw.generator, (value) => state.set({ drawer: value, drawmodel: null, drawwith: null, other: "draw" }, { replace: true }), { title: "Plugin" });
+  const plugin = pick(
+    Object.keys(choices.plugins).map((value) => ({ value, text: value.replaceAll("_", " ") })),
+    draw.generator,
+    (value) => state.set({ drawer: value, drawmodel: null, drawwith: null, other: "draw" }, { replace: true }),
+    { title: "Plugin" },
+  );
   const given = Object.entries(draw.generator_options).map(([name, value]) => `${name.replaceAll("_", " ")} ${value}`);
-  const more = h("button.btn", { onclick: () => generatorOptions(choices.plugins[draw.generator], draw), title: "Size, steps, guidance, address …: what this image generator can be told" }, "Options");
-  return [h("div.row.tight", pick([...known, { value: OTHER, text: "Another model…" }], isOther ? OTHER : now, choose, { title: "Image generator" }), more),
-    isOther && h("div.gen-pair", plugin, inputs.drawmodel), given.length > 0 && h("small.faint", given.join(" · "))];
+  const more = h(
+    "button.btn",
+    {
+      onclick: () => generatorOptions(choices.plugins[draw.generator], draw),
+      title: "Size, steps, guidance, address …: what this image generator can be told",
+    },
+    "Options",
+  );
+  return [
+    h(
+      "div.row.tight",
+      pick([...known, { value: OTHER, text: "Another model…" }], isOther ? OTHER : now, choose, { title: "Image generator" }),
+      more,
+    ),
+    isOther && h("div.gen-pair", plugin, inputs.drawmodel),
+    given.length > 0 && h("small.faint", given.join(" · ")),
+  ];
 }
 
 // What an image generator can be told beside its model; kept is what differs from its defaults.
 function generatorOptions(schema, draw) {
   const shown = optionsForm(schema, draw.generator_options, () => {}, { except: ["model"] });
   const keep = () => {
-    const changed = Object.entries(shown.values()).filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(schema.properties[name].default ?? null));
+    const changed = Object.entries(shown.values()).filter(
+      ([name, value]) => JSON.stringify(value) !== JSON.stringify(schema.properties[name].default ?? null),
+    );
     state.set({ drawwith: written(Object.fromEntries(changed)) }, { replace: true });
   };
   dialog(`Options of ${draw.model}`, shown.element, [{ text: "Cancel" }, { text: "Use", kind: "p", run: keep }]);
@@ -180,15 +360,32 @@ export function drawEstimate(element, { plan, problem, busy }) {
 }
 
 function money(plan) {
-  const parts = [["generating", plan.calls, plan.billed, plan.usd, plan.frontier.model], ["drawing", plan.images, true, plan.draw_usd, plan.drawer.model], ["filtering", plan.filter_calls, plan.filter_billed, plan.filter_usd, plan.judge.model]];
-  const asked = parts.filter(([, calls]) => calls), billed = asked.filter(([, , bills, usd]) => bills && !(usd && usd[1] === 0));
+  const parts = [
+    ["generating", plan.calls, plan.billed, plan.usd, plan.frontier.model],
+    ["drawing", plan.images, true, plan.draw_usd, plan.drawer.model],
+    ["filtering", plan.filter_calls, plan.filter_billed, plan.filter_usd, plan.judge.model],
+  ];
+  const asked = parts.filter(([, calls]) => calls),
+    billed = asked.filter(([, , bills, usd]) => bills && !(usd && usd[1] === 0));
   if (!plan.calls && !plan.filter_calls) return h("div.num", "$0 ", h("small.dim", "all replies are in the journal"));
   if (!billed.length) return h("div.num", "free", h("small.dim", " built-in: nothing is billed"));
-  const priced = billed.filter(([, , , usd]) => usd), unpriced = billed.filter(([, , , usd]) => !usd);
+  const priced = billed.filter(([, , , usd]) => usd),
+    unpriced = billed.filter(([, , , usd]) => !usd);
   const title = billed.map(([name, , , usd]) => `${name} ${usd ? fmt.usdRange(usd) : "unpriced"}`).join(" · ");
-  if (!priced.length) return h("div.num", { title }, "unpriced", h("small.dim", ` no price is known for ${[...new Set(unpriced.map(([, , , , model]) => model))].join(", ")}`));
+  if (!priced.length)
+    return h(
+      "div.num",
+      { title },
+      "unpriced",
+      h("small.dim", ` no price is known for ${[...new Set(unpriced.map(([, , , , model]) => model))].join(", ")}`),
+    );
   const sum = [0, 1].map((side) => priced.reduce((total, [, , , usd]) => total + usd[side], 0));
-  return h("div.num", { title }, fmt.usdRange(sum), h("small.dim", unpriced.length ? ` and ${unpriced.map(([name]) => name).join(", ")}: unpriced` : priced.length > 1 ? ` ${title}` : ""));
+  return h(
+    "div.num",
+    { title },
+    fmt.usdRange(sum),
+    h("small.dim", unpriced.length ? ` and ${unpriced.map(([name]) => name).join(", ")}: unpriced` : priced.length > 1 ? ` ${title}` : ""),
+  );
 }
 
 function work(plan) {
@@ -200,22 +397,59 @@ function work(plan) {
 
 function when(plan) {
   const judge = plan.filter_calls && (plan.judge.model !== plan.frontier.model || plan.judge.host !== plan.frontier.host);
-  const places = [`asks ${plan.frontier.model} ${hostText(plan.frontier.host)}`, judge ? `filters ask ${plan.judge.model} ${hostText(plan.judge.host)}` : null, plan.images ? `draws with ${plan.drawer.model} ${hostText(plan.drawer.host)}` : null];
-  return [plan.seconds ? `about ${fmt.duration(plan.seconds)}` : "time not known yet: try a few first", ...places].filter(Boolean).join(" · ");
+  const places = [
+    `asks ${plan.frontier.model} ${hostText(plan.frontier.host)}`,
+    judge ? `filters ask ${plan.judge.model} ${hostText(plan.judge.host)}` : null,
+    plan.images ? `draws with ${plan.drawer.model} ${hostText(plan.drawer.host)}` : null,
+  ];
+  return [plan.seconds ? `about ${fmt.duration(plan.seconds)}` : "time not known yet: try a few first", ...places]
+    .filter(Boolean)
+    .join(" · ");
 }
 
 function typesBar(plan) {
   const types = plan.by_error_type;
-  return types.length > 0 && h("div.stack", { style: "margin-top:8px", title: types.map((one) => `${one.error_type} ${one.teachable}`).join(" · ") }, types.map((one) => h("i", { style: { flex: one.teachable, background: colour(one.error_type) } })));
+  return (
+    types.length > 0 &&
+    h(
+      "div.stack",
+      { style: "margin-top:8px", title: types.map((one) => `${one.error_type} ${one.teachable}`).join(" · ") },
+      types.map((one) => h("i", { style: { flex: one.teachable, background: colour(one.error_type) } })),
+    )
+  );
 }
 
 export function drawLaunch(element, { choices, plan, busy }, { launch, tryOn }) {
   const can = Boolean(plan?.failures);
   const share = can ? Math.min(tryOn, plan.failures) / plan.failures : 0;
   const few = Math.min(tryOn, plan?.failures ?? tryOn);
-  fillOnce(element, [can, plan?.samples, few, busy], () => choices?.teachable > 0 && [
-    h("button.btn.p", { disabled: !can, onclick: () => launch(), title: can ? `Asks for ${fmt.plural(plan.samples, "sample")} that practise ${fmt.plural(plan.failures, "failure")}` : "" }, can ? `Generate ${fmt.plural(plan.samples, "sample")}` : "Generate", h("kbd", "g")),
-    plan?.failures > tryOn && h("button.btn", { onclick: () => launch(tryOn), title: `${fmt.plural(few, "failure")} of different error types: about ${fmt.plural(plan.samples * share, "sample")}` }, `Try on ${few} first`, h("kbd", "t"))]);
+  fillOnce(
+    element,
+    [can, plan?.samples, few, busy],
+    () =>
+      choices?.teachable > 0 && [
+        h(
+          "button.btn.p",
+          {
+            disabled: !can,
+            onclick: () => launch(),
+            title: can ? `Asks for ${fmt.plural(plan.samples, "sample")} that practise ${fmt.plural(plan.failures, "failure")}` : "",
+          },
+          can ? `Generate ${fmt.plural(plan.samples, "sample")}` : "Generate",
+          h("kbd", "g"),
+        ),
+        plan?.failures > tryOn &&
+          h(
+            "button.btn",
+            {
+              onclick: () => launch(tryOn),
+              title: `${fmt.plural(few, "failure")} of different error types: about ${fmt.plural(plan.samples * share, "sample")}`,
+            },
+            `Try on ${few} first`,
+            h("kbd", "t"),
+          ),
+      ],
+  );
   element.hidden = !element.childNodes.length;
 }
 
@@ -231,16 +465,70 @@ export function drawPrompt(element, { choices, plan, problem }) {
 function prompt({ failure_id: failure, image, error_type: type, requests, version }) {
   const routes = { same_image: "same image", new_image: "new image" };
   const block = (text, kind) => h("div.said", h("small.faint", kind), h("div.mono", text));
-  return [h("h4", "Prompt as it will be sent"), h("div.card.gen-prompt", h("div.row", h("button.shot", { onclick: () => zoom(image), title: "Large" }, picture(image, "thumb")),
-    h("div", h("div", "Failure ", h("b", fmt.number(failure)), ", the first"), h("div.row.tight", dot(type), h("small.dim", type)), h("a.small", { href: `?page=prompts&prompt=proposal&failure=${failure}`, onclick: (event) => { event.preventDefault(); goTo("prompts", { prompt: "proposal", failure }); }, title: "See and edit the prompt" }, `proposal.md ${version}`))),
-  requests.map(({ route, system, user }, i) => h("details", { open: i === 0 }, h("summary", `Route ${routes[route]}`), i === 0 && block(system, "system"), block(user, "user, with the picture")))),
-  requests.length > 1 && h("p.small.faint", "The system part is the same for both routes.")];
+  return [
+    h("h4", "Prompt as it will be sent"),
+    h(
+      "div.card.gen-prompt",
+      h(
+        "div.row",
+        h("button.shot", { onclick: () => zoom(image), title: "Large" }, picture(image, "thumb")),
+        h(
+          "div",
+          h("div", "Failure ", h("b", fmt.number(failure)), ", the first"),
+          h("div.row.tight", dot(type), h("small.dim", type)),
+          h(
+            "a.small",
+            {
+              href: `?page=prompts&prompt=proposal&failure=${failure}`,
+              onclick: (event) => {
+                event.preventDefault();
+                goTo("prompts", { prompt: "proposal", failure });
+              },
+              title: "See and edit the prompt",
+            },
+            `proposal.md ${version}`,
+          ),
+        ),
+      ),
+      requests.map(({ route, system, user }, i) =>
+        h(
+          "details",
+          { open: i === 0 },
+          h("summary", `Route ${routes[route]}`),
+          i === 0 && block(system, "system"),
+          block(user, "user, with the picture"),
+        ),
+      ),
+    ),
+    requests.length > 1 && h("p.small.faint", "The system part is the same for both routes."),
+  ];
 }
 
 function nothing(choices) {
-  if (!choices.round) return emptyState("No checkpoint yet", "Samples practise what a checkpoint gets wrong. Begin on the Failures page.", { text: "Failures", run: () => goTo("failures") });
-  if (!choices.failures) return emptyState("No failures yet", "Evaluate the checkpoint first: what it gets wrong on the train split can be practised.", { text: "Failures", run: () => goTo("failures") });
-  if (!choices.diagnosed) return emptyState("Nothing is diagnosed", `${fmt.plural(choices.failures, "failure")} wait for their diagnosis: only those that the frontier model itself gets right are practised.`, { text: "Diagnose them", run: () => goTo("failures") });
-  if (!choices.teachable) return emptyState("Nothing is teachable", `Of ${fmt.plural(choices.diagnosed, "diagnosed failure")} the frontier model gets none right itself. Diagnose more, or with a stronger model.`, { text: "Failures", run: () => goTo("failures") });
-  return emptyState("Nothing is chosen", "None of the chosen failures is teachable.", { text: "All teachable failures", run: () => state.set({ clusters: null, selection: null }) });
+  if (!choices.round)
+    return emptyState("No checkpoint yet", "Samples practise what a checkpoint gets wrong. Begin on the Failures page.", {
+      text: "Failures",
+      run: () => goTo("failures"),
+    });
+  if (!choices.failures)
+    return emptyState("No failures yet", "Evaluate the checkpoint first: what it gets wrong on the train split can be practised.", {
+      text: "Failures",
+      run: () => goTo("failures"),
+    });
+  if (!choices.diagnosed)
+    return emptyState(
+      "Nothing is diagnosed",
+      `${fmt.plural(choices.failures, "failure")} wait for their diagnosis: only those that the frontier model itself gets right are practised.`,
+      { text: "Diagnose them", run: () => goTo("failures") },
+    );
+  if (!choices.teachable)
+    return emptyState(
+      "Nothing is teachable",
+      `Of ${fmt.plural(choices.diagnosed, "diagnosed failure")} the frontier model gets none right itself. Diagnose more, or with a stronger model.`,
+      { text: "Failures", run: () => goTo("failures") },
+    );
+  return emptyState("Nothing is chosen", "None of the chosen failures is teachable.", {
+    text: "All teachable failures",
+    run: () => state.set({ clusters: null, selection: null }),
+  });
 }

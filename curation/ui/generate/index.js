@@ -1,9 +1,9 @@
 // The Generate page. The form is in the URL; what it would take comes from one route, and the job it becomes from another.
 
+import { mayLeave } from "../shared/host_consent.js";
 import { api, at, fmt, keys, later, launchNow, onlyLatest, pages, state, toast } from "../shared/lib.js";
 import { drawEstimate, drawForm, drawLaunch, drawPrompt, FIELDS, readForm, startForm } from "./form.js";
 import { drawJob, live } from "./job.js";
-import { mayLeave } from "../shared/host_consent.js";
 
 const HANDED = "mistakebook.generate"; // what the Failures page hands over
 const SELECTION = "mistakebook.generate.failures"; // failures of a selection that no cluster describes
@@ -20,7 +20,12 @@ export const view = { choices: null, plan: null, problem: null, job: null, busy:
 keys("generate", [
   { name: "generate", key: "g", what: "generate", run: () => launch() },
   { name: "try", key: "t", what: `try on ${TRY} failures first`, run: () => launch(TRY) },
-  { name: "clusters", key: "c", what: "choose clusters", run: () => state.set({ choose: state.one("choose") ? null : 1 }, { replace: true }) },
+  {
+    name: "clusters",
+    key: "c",
+    what: "choose clusters",
+    run: () => state.set({ choose: state.one("choose") ? null : 1 }, { replace: true }),
+  },
   { name: "review", key: "r", what: "review what has passed", run: () => goTo("review", { status: "pending" }) },
 ]);
 
@@ -29,7 +34,9 @@ export function start(element) {
   startForm(view);
 }
 
-document.addEventListener("mb:endpoints", () => { view.choices = null; }); // asked for again when the page is shown
+document.addEventListener("mb:endpoints", () => {
+  view.choices = null;
+}); // asked for again when the page is shown
 
 export async function show() {
   takeOver();
@@ -50,7 +57,12 @@ function takeOver() {
   state.set({ clusters: clusters ?? null, selection: failures ? 1 : null }, { replace: true });
 }
 
-export const chosenClusters = () => state.list("clusters").flatMap((text) => text.split(",")).map(Number).filter(Boolean);
+export const chosenClusters = () =>
+  state
+    .list("clusters")
+    .flatMap((text) => text.split(","))
+    .map(Number)
+    .filter(Boolean);
 export const selection = () => (state.one("selection") ? JSON.parse(sessionStorage.getItem(SELECTION) ?? "null") : null);
 
 // The options of the stage, as the form stands.
@@ -155,10 +167,17 @@ export async function launch(limit = null) {
   try {
     const form = readForm(view.choices);
     const failures = limit ? Math.min(limit, plan.failures) : plan.failures;
-    if (!(await mayLeave(plan.frontier.host, `the pictures of ${fmt.plural(failures, "failure")}, with their questions and answers,`))) return;
-    if (form.then && plan.filter_calls && !(await mayLeave(plan.judge.host, "the pictures of the new samples, with their questions,"))) return;
+    if (!(await mayLeave(plan.frontier.host, `the pictures of ${fmt.plural(failures, "failure")}, with their questions and answers,`)))
+      return;
+    if (form.then && plan.filter_calls && !(await mayLeave(plan.judge.host, "the pictures of the new samples, with their questions,")))
+      return;
     if (form.then && plan.images && !(await mayLeave(plan.drawer.host, "the image prompts"))) return;
-    const then = form.then ? [{ stage: "draw", options: form.draw, samples_of: 0 }, { stage: "filter", options: form.judging, samples_of: 0 }] : [];
+    const then = form.then
+      ? [
+          { stage: "draw", options: form.draw, samples_of: 0 },
+          { stage: "filter", options: form.judging, samples_of: 0 },
+        ]
+      : [];
     const job = await launchNow("generate", { ...options(), ...(limit && { limit: failures }) }, then, plan);
     state.set({ job: job.job_id, choose: null });
   } finally {

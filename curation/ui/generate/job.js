@@ -1,15 +1,40 @@
 // Right column of Generate: one job as it runs. The funnel, what follows, the latest samples, and what went wrong.
 
-import { api, at, cell, chip, dialog, emptyState, fill, fillList, fillOnce, fmt, h, launch, mini, pick, picture, progress, state, toast, types } from "../shared/lib.js";
-import { goTo, launch as launchForm, loadJob, view } from "./index.js";
 import { usd } from "../jobs/spend.js";
+import {
+  api,
+  at,
+  cell,
+  chip,
+  dialog,
+  emptyState,
+  fill,
+  fillList,
+  fillOnce,
+  fmt,
+  h,
+  launch,
+  mini,
+  pick,
+  picture,
+  progress,
+  state,
+  toast,
+  types,
+} from "../shared/lib.js";
+import { goTo, launch as launchForm, loadJob, view } from "./index.js";
 
 const ACTIVE = ["running", "queued"];
 const BLANK = "\u00a0"; // keeps a line's height
 const STATES = { done: "ok", failed: "no", interrupted: "no", cancelled: "wa", paused: "wa", running: "on", queued: "" };
 
 // Whether something of it still moves.
-export const live = (found) => Boolean(found) && (ACTIVE.includes(found.job.status) || found.chain.some((step) => ACTIVE.includes(step.status) || (step.job_id === null && step.status === null && !step.note && found.job.status === "done")));
+export const live = (found) =>
+  Boolean(found) &&
+  (ACTIVE.includes(found.job.status) ||
+    found.chain.some(
+      (step) => ACTIVE.includes(step.status) || (step.job_id === null && step.status === null && !step.note && found.job.status === "done"),
+    ));
 
 export function drawJob(root, view) {
   const found = view.job;
@@ -29,12 +54,26 @@ export function drawJob(root, view) {
 function drawEmpty(root, { plan }) {
   fill(at(root, "job-title"), "No job yet");
   for (const name of ["job-state", "job-actions"]) fill(at(root, name));
-  fillOnce(at(root, "empty"), Boolean(plan?.failures), () => emptyState("Nothing has been generated", "Each teachable failure is shown to the frontier model, which proposes new questions that practise the same skill. They are drawn, filtered, and then it is people who decide.", plan?.failures && { text: "Try on 5 first", run: () => launchForm(5) }));
+  fillOnce(at(root, "empty"), Boolean(plan?.failures), () =>
+    emptyState(
+      "Nothing has been generated",
+      "Each teachable failure is shown to the frontier model, which proposes new questions that practise the same skill. They are drawn, filtered, and then it is people who decide.",
+      plan?.failures && { text: "Try on 5 first", run: () => launchForm(5) },
+    ),
+  );
 }
 
 function jobPick({ jobs, job }) {
   if (jobs.length < 2) return `Job ${job.job_id}`;
-  return pick(jobs.map((one) => ({ value: String(one.job_id), text: `Job ${one.job_id} · ${fmt.clock(one.created_at)} · ${fmt.plural(one.total, "call")}` })), String(job.job_id), (id) => state.set({ job: id }), { title: "Generate jobs" });
+  return pick(
+    jobs.map((one) => ({
+      value: String(one.job_id),
+      text: `Job ${one.job_id} · ${fmt.clock(one.created_at)} · ${fmt.plural(one.total, "call")}`,
+    })),
+    String(job.job_id),
+    (id) => state.set({ job: id }),
+    { title: "Generate jobs" },
+  );
 }
 
 function stateLine({ job, money }) {
@@ -57,7 +96,8 @@ async function act(job, action) {
 }
 
 function actions(job) {
-  const button = (text, action, kind = "") => h("button.btn", { class: kind, disabled: job.stopping, onclick: () => act(job, action) }, text);
+  const button = (text, action, kind = "") =>
+    h("button.btn", { class: kind, disabled: job.stopping, onclick: () => act(job, action) }, text);
   if (ACTIVE.includes(job.status)) return [button("Pause", "pause"), button("Cancel", "cancel", "b")];
   if (job.status !== "done") return [button("Resume", "resume", "p"), job.status !== "cancelled" && button("Cancel", "cancel")];
   return [];
@@ -68,16 +108,33 @@ function funnel({ asked, funnel: now, job, made_for: cost }) {
     ["Asked", asked, "Samples that the frontier model was asked for", null],
     ["Parsed", now.parsed, "Samples in replies that could be read", { status: "all" }],
     ["Drawn", now.drawn, "Samples that have their picture", { status: "all" }],
-    ["Passed filters", now.passed, `${fmt.number(now.judged)} were judged by all filters, ${fmt.number(now.judged - now.passed)} failed one`, { status: "pending" }],
-    ["Approved", now.approved, `by people or by rule; ${fmt.plural(now.pending, "sample")} wait for a person`, { status: "approved" }]];
+    [
+      "Passed filters",
+      now.passed,
+      `${fmt.number(now.judged)} were judged by all filters, ${fmt.number(now.judged - now.passed)} failed one`,
+      { status: "pending" },
+    ],
+    ["Approved", now.approved, `by people or by rule; ${fmt.plural(now.pending, "sample")} wait for a person`, { status: "approved" }],
+  ];
   const undone = { Parsed: asked - now.parsed, Drawn: now.parsed - now.drawn, "Passed filters": now.drawn - now.judged };
-  return steps.map(([name, count, title, to]) => h(to ? "button.card" : "div.card", { title: to ? `${title}. Click for these in Review.` : title, onclick: to && (() => goTo("review", to)) },
-    h("div.dim", name), h("div.num", fmt.number(count)), mini(asked ? count / asked : 0),
-    name === "Approved" ? approvedNote(now, cost) : h("small.faint", note(name, undone[name], job))));
+  return steps.map(([name, count, title, to]) =>
+    h(
+      to ? "button.card" : "div.card",
+      { title: to ? `${title}. Click for these in Review.` : title, onclick: to && (() => goTo("review", to)) },
+      h("div.dim", name),
+      h("div.num", fmt.number(count)),
+      mini(asked ? count / asked : 0),
+      name === "Approved" ? approvedNote(now, cost) : h("small.faint", note(name, undone[name], job)),
+    ),
+  );
 }
 
-const approvedNote = ({ pending }, { per_approved: usd }) => h("small.faint", { title: "What this job's samples have cost so far, for each that is approved: proposing, drawing, judging" },
-  [pending && `${fmt.number(pending)} to review`, usd !== null && `${fmt.usd(usd)} each`].filter(Boolean).join(" · ") || BLANK);
+const approvedNote = ({ pending }, { per_approved: usd }) =>
+  h(
+    "small.faint",
+    { title: "What this job's samples have cost so far, for each that is approved: proposing, drawing, judging" },
+    [pending && `${fmt.number(pending)} to review`, usd !== null && `${fmt.usd(usd)} each`].filter(Boolean).join(" · ") || BLANK,
+  );
 
 function note(name, undone, job) {
   if (!undone || undone < 0) return BLANK;
@@ -87,32 +144,89 @@ function note(name, undone, job) {
 
 // What comes next: the chain with its progress, or the buttons that do it by hand.
 function follow({ job, chain, funnel: now }) {
-  const message = job.message && h("div.card.line", { class: job.status === "failed" ? "bad" : "" }, job.status === "failed" && chip("failed", { kind: "no" }), h("span", job.message));
-  const steps = chain.length > 0 && h("div.card.line", h("span.dim", "Then"), chain.map((step, i) => h("span.row.tight", chip([step.stage, step.job_id && h("span.dim", `job ${step.job_id}`)], { kind: STATES[step.status] ?? "", title: step.note ?? `${step.stage}: ${step.status ?? "waits"}`, onclick: step.job_id ? () => goTo("jobs", { job: step.job_id }) : null }), stepText(step, i ? chain[i - 1] : job))));
+  const message =
+    job.message &&
+    h(
+      "div.card.line",
+      { class: job.status === "failed" ? "bad" : "" },
+      job.status === "failed" && chip("failed", { kind: "no" }),
+      h("span", job.message),
+    );
+  const steps =
+    chain.length > 0 &&
+    h(
+      "div.card.line",
+      h("span.dim", "Then"),
+      chain.map((step, i) =>
+        h(
+          "span.row.tight",
+          chip([step.stage, step.job_id && h("span.dim", `job ${step.job_id}`)], {
+            kind: STATES[step.status] ?? "",
+            title: step.note ?? `${step.stage}: ${step.status ?? "waits"}`,
+            onclick: step.job_id ? () => goTo("jobs", { job: step.job_id }) : null,
+          }),
+          stepText(step, i ? chain[i - 1] : job),
+        ),
+      ),
+    );
   const undrawn = now.parsed - now.drawn;
   const unjudged = now.drawn - now.judged;
   const moving = chain.some((step) => ACTIVE.includes(step.status)) || ACTIVE.includes(job.status);
-  const redo = async (stage, text, noun) => (await launch(stage, await pickOptions(stage, job), { title: text, noun, button: text, hidden: ["sample_ids"] })) && loadJob();
-  const byHand = !moving && [
-    undrawn > 0 && h("button.btn", { onclick: () => redo("draw", `Draw ${fmt.plural(undrawn, "picture")}`, "picture") }, `Draw ${fmt.plural(undrawn, "picture")}`),
-    unjudged > 0 && h("button.btn", { onclick: () => redo("filter", `Filter ${fmt.plural(unjudged, "sample")}`, "verdict") }, `Filter ${fmt.plural(unjudged, "sample")}`),
-    now.pending > 0 && h("button.btn.p", { onclick: () => goTo("review", {}) }, `Review ${fmt.number(now.pending)} →`, h("kbd", "r"))].filter(Boolean);
+  const redo = async (stage, text, noun) =>
+    (await launch(stage, await pickOptions(stage, job), { title: text, noun, button: text, hidden: ["sample_ids"] })) && loadJob();
+  const byHand =
+    !moving &&
+    [
+      undrawn > 0 &&
+        h(
+          "button.btn",
+          { onclick: () => redo("draw", `Draw ${fmt.plural(undrawn, "picture")}`, "picture") },
+          `Draw ${fmt.plural(undrawn, "picture")}`,
+        ),
+      unjudged > 0 &&
+        h(
+          "button.btn",
+          { onclick: () => redo("filter", `Filter ${fmt.plural(unjudged, "sample")}`, "verdict") },
+          `Filter ${fmt.plural(unjudged, "sample")}`,
+        ),
+      now.pending > 0 && h("button.btn.p", { onclick: () => goTo("review", {}) }, `Review ${fmt.number(now.pending)} →`, h("kbd", "r")),
+    ].filter(Boolean);
   return [message, steps, byHand?.length > 0 && h("div.row.wrap.next", byHand)];
 }
 
 // Draws or filters what this job has made, as it was launched; filters that have an endpoint of their own ask that one.
-const pickOptions = async (stage, job) => (stage === "draw" ? api("generate/undrawn", { job_id: job.job_id }) : !view.choices?.judges.frontier ? { frontier: job.options.frontier, endpoint: job.options.endpoint, model: job.options.model } : {});
+const pickOptions = async (stage, job) =>
+  stage === "draw"
+    ? api("generate/undrawn", { job_id: job.job_id })
+    : !view.choices?.judges.frontier
+      ? { frontier: job.options.frontier, endpoint: job.options.endpoint, model: job.options.model }
+      : {};
 
 function stepText(step, before) {
-  if (step.status === "running") return progress(step.progress?.done ?? step.done, step.progress?.total ?? step.total, step.progress?.eta_s && `${fmt.duration(step.progress.eta_s)} left`);
-  if (step.status === "done") return h("small.dim", `${fmt.number(step.done)} done${step.failed ? `, ${fmt.number(step.failed)} failed` : ""}`);
+  if (step.status === "running")
+    return progress(
+      step.progress?.done ?? step.done,
+      step.progress?.total ?? step.total,
+      step.progress?.eta_s && `${fmt.duration(step.progress.eta_s)} left`,
+    );
+  if (step.status === "done")
+    return h("small.dim", `${fmt.number(step.done)} done${step.failed ? `, ${fmt.number(step.failed)} failed` : ""}`);
   if (step.status) return h("small.dim", step.status === "skipped" ? "nothing to do" : step.status);
   return h("small", { class: step.note ? "err" : "dim" }, step.note ?? (["done", "skipped"].includes(before.status) ? "starts" : "waits"));
 }
 
 function drawLatest(element, { latest, job }) {
   let grid = element.querySelector(".grid");
-  if (!latest.length) return fillOnce(element, ["none", job.status], () => ACTIVE.includes(job.status) && [h("h4", "Latest"), h("p.dim", job.status === "queued" ? "The job waits for its turn." : "The first samples appear here as soon as they are read.")]);
+  if (!latest.length)
+    return fillOnce(
+      element,
+      ["none", job.status],
+      () =>
+        ACTIVE.includes(job.status) && [
+          h("h4", "Latest"),
+          h("p.dim", job.status === "queued" ? "The job waits for its turn." : "The first samples appear here as soon as they are read."),
+        ],
+    );
   if (!grid) {
     grid = h("div.grid");
     fillOnce(element, "grid", () => [h("h4", "Latest"), grid]);
@@ -124,10 +238,18 @@ const MARK = { approved: ["✓", "okay"], auto_approved: ["✓", "okay"], reject
 
 function sample(row) {
   const [mark, kind] = MARK[row.status] ?? ["", ""];
-  const answer = row.choices.length && /^[A-Z]$/.test(row.answer) ? `${row.answer}. ${row.choices[row.answer.charCodeAt(0) - 65] ?? ""}` : row.answer;
-  const caption = [h("span.q", row.question), h("span.a", h("span.right", answer), mark && h("span", { class: `${kind} mark`, title: row.status.replaceAll("_", " ") }, mark))];
+  const answer =
+    row.choices.length && /^[A-Z]$/.test(row.answer) ? `${row.answer}. ${row.choices[row.answer.charCodeAt(0) - 65] ?? ""}` : row.answer;
+  const caption = [
+    h("span.q", row.question),
+    h("span.a", h("span.right", answer), mark && h("span", { class: `${kind} mark`, title: row.status.replaceAll("_", " ") }, mark)),
+  ];
   const title = `${row.question}\n${row.error_type} · ${row.route.replaceAll("_", " ")} · ${row.status.replaceAll("_", " ")}${row.image_prompt ? `\n${row.image_prompt}` : ""}`;
-  const element = cell(row.image, caption, { id: row.sample_id, title, onclick: () => goTo("review", { status: "all", sample: row.sample_id }) });
+  const element = cell(row.image, caption, {
+    id: row.sample_id,
+    title,
+    onclick: () => goTo("review", { status: "all", sample: row.sample_id }),
+  });
   if (!row.image) element.querySelector(".pic").append(h("span", row.image_prompt ?? ""));
   element.style.borderTop = `2px solid ${types.find((type) => type.name === row.error_type)?.colour ?? "transparent"}`;
   return element;
@@ -136,16 +258,57 @@ function sample(row) {
 function errors({ errors: rows, job }) {
   if (!rows.length) return null;
   const total = Math.max(job.failed, rows.length);
-  const retry = !ACTIVE.includes(job.status) && h("button.btn", { onclick: () => act(job, "retry").then(() => toast(`Asks ${fmt.plural(total, "failure")} again`)), title: "Asks again for what has failed; what is there stays" }, `Retry ${fmt.number(total)}`);
-  return [h("div.row", h("h4", `Errors · ${fmt.number(total)} of ${fmt.number(job.total)}`), h("span.grow"), retry),
-    h("div.card.rows", rows.map((row) => h("div.row", h("div.tiny", picture(row.image, "thumb")), h("div.what", h("div.clip", { title: row.error }, row.error), h("small.dim.clip", row.failure_id ? `failure ${row.failure_id} · ${row.question}` : row.key)), row.reply ? h("button.btn", { onclick: () => showReply(row) }, "See reply") : h("small.faint", "no reply came")))),
-    rows.length < total && h("p.small.faint", `The first ${rows.length}; all of them under Jobs.`)];
+  const retry =
+    !ACTIVE.includes(job.status) &&
+    h(
+      "button.btn",
+      {
+        onclick: () => act(job, "retry").then(() => toast(`Asks ${fmt.plural(total, "failure")} again`)),
+        title: "Asks again for what has failed; what is there stays",
+      },
+      `Retry ${fmt.number(total)}`,
+    );
+  return [
+    h("div.row", h("h4", `Errors · ${fmt.number(total)} of ${fmt.number(job.total)}`), h("span.grow"), retry),
+    h(
+      "div.card.rows",
+      rows.map((row) =>
+        h(
+          "div.row",
+          h("div.tiny", picture(row.image, "thumb")),
+          h(
+            "div.what",
+            h("div.clip", { title: row.error }, row.error),
+            h("small.dim.clip", row.failure_id ? `failure ${row.failure_id} · ${row.question}` : row.key),
+          ),
+          row.reply ? h("button.btn", { onclick: () => showReply(row) }, "See reply") : h("small.faint", "no reply came"),
+        ),
+      ),
+    ),
+    rows.length < total && h("p.small.faint", `The first ${rows.length}; all of them under Jobs.`),
+  ];
 }
 
 // Proposals that break a rule of the prompt: they never became samples.
 function dropped({ dropped: rows }) {
   if (!rows.length) return null;
-  return [h("h4", "Proposals dropped"), h("div.card.rows", rows.map((row) => h("div.row", chip(row.rule, { kind: "wa" }), h("div.what", h("div.clip", { title: row.question }, row.question, " ", h("span.right", row.answer)), h("small.dim.clip", `failure ${row.failure_id} · ${row.reason}`)))))];
+  return [
+    h("h4", "Proposals dropped"),
+    h(
+      "div.card.rows",
+      rows.map((row) =>
+        h(
+          "div.row",
+          chip(row.rule, { kind: "wa" }),
+          h(
+            "div.what",
+            h("div.clip", { title: row.question }, row.question, " ", h("span.right", row.answer)),
+            h("small.dim.clip", `failure ${row.failure_id} · ${row.reason}`),
+          ),
+        ),
+      ),
+    ),
+  ];
 }
 
 // The reply as the endpoint gave it; what the model said stands first.
@@ -153,7 +316,18 @@ function showReply(row) {
   let said = null;
   try {
     said = JSON.parse(row.reply).choices?.[0]?.message?.content ?? null;
-  } catch { /* not a response in JSON: the text is all there is */ }
+  } catch {
+    /* not a response in JSON: the text is all there is */
+  }
   const raw = h("pre.mono.reply", row.reply);
-  dialog(`Reply for ${row.failure_id ? `failure ${row.failure_id}` : row.key}`, [h("p.err", row.error), said !== null && [h("h4", "What the model said"), h("pre.mono.reply", said)], said !== null ? h("details", h("summary.dim", "The whole response"), raw) : raw], [{ text: "Close" }], { wide: true });
+  dialog(
+    `Reply for ${row.failure_id ? `failure ${row.failure_id}` : row.key}`,
+    [
+      h("p.err", row.error),
+      said !== null && [h("h4", "What the model said"), h("pre.mono.reply", said)],
+      said !== null ? h("details", h("summary.dim", "The whole response"), raw) : raw,
+    ],
+    [{ text: "Close" }],
+    { wide: true },
+  );
 }

@@ -7,14 +7,24 @@ import { spendView } from "./spend.js";
 export const KINDS = { failed: "no", interrupted: "no", cancelled: "wa", paused: "wa", running: "on", done: "ok", queued: "" };
 const SIZE = 50;
 
-let root, details, found = null, spent = null, detail = null, moving = false;
+let root,
+  details,
+  found = null,
+  spent = null,
+  detail = null,
+  moving = false;
 const hasEnded = endings();
 
 const press = (action) => () => detail && act(detail.job, action).then(show);
 keys("jobs", [
   { name: "next", key: "j", what: "next job", run: () => step(1), repeat: true },
   { name: "previous", key: "k", what: "previous job", run: () => step(-1), repeat: true },
-  { name: "pause", key: "p", what: "pause or resume the job", run: () => press(["running", "queued"].includes(detail?.job.status) ? "pause" : "resume")() },
+  {
+    name: "pause",
+    key: "p",
+    what: "pause or resume the job",
+    run: () => press(["running", "queued"].includes(detail?.job.status) ? "pause" : "resume")(),
+  },
   { name: "retry", key: "t", what: "retry the rows that failed", run: press("retry") },
   { name: "spend", key: "s", what: "show what was spent", run: () => state.set({ tab: state.one("tab") ? null : "spend" }) },
 ]);
@@ -49,7 +59,10 @@ async function showDetail() {
     if (answer.error) {
       detail = null;
       for (const name of ["title", "state", "deeds"]) fill(at(root, name));
-      return fill(at(root, "detail"), emptyState("No such job", answer.error, { text: "Show the latest job", run: () => state.set({ job: null }) }));
+      return fill(
+        at(root, "detail"),
+        emptyState("No such job", answer.error, { text: "Show the latest job", run: () => state.set({ job: null }) }),
+      );
     }
     detail = answer;
   }
@@ -72,14 +85,63 @@ function step(by) {
 function drawList() {
   const { jobs, statuses, stages, spend, total } = found;
   const all = Object.values(statuses).reduce((sum, count) => sum + count, 0);
-  const status = state.one("status"), stage = state.one("stage");
-  fillOnce(at(root, "filters"), [statuses, stages, status, stage, Boolean(spent)], () => all > 0 && !spent && [
-    pick([{ value: "", text: `any status (${fmt.number(all)})` }, ...Object.entries(statuses).map(([name, count]) => ({ value: name, text: `${name} (${fmt.number(count)})` }))], status, (value) => state.set({ status: value, offset: null, job: null }), { title: "Status" }),
-    pick([{ value: "", text: "any stage" }, ...Object.entries(stages).map(([name, count]) => ({ value: name, text: `${name.replaceAll("_", " ")} (${fmt.number(count)})` }))], stage, (value) => state.set({ stage: value, offset: null, job: null }), { title: "Stage" })]);
+  const status = state.one("status"),
+    stage = state.one("stage");
+  fillOnce(
+    at(root, "filters"),
+    [statuses, stages, status, stage, Boolean(spent)],
+    () =>
+      all > 0 &&
+      !spent && [
+        pick(
+          [
+            { value: "", text: `any status (${fmt.number(all)})` },
+            ...Object.entries(statuses).map(([name, count]) => ({ value: name, text: `${name} (${fmt.number(count)})` })),
+          ],
+          status,
+          (value) => state.set({ status: value, offset: null, job: null }),
+          { title: "Status" },
+        ),
+        pick(
+          [
+            { value: "", text: "any stage" },
+            ...Object.entries(stages).map(([name, count]) => ({
+              value: name,
+              text: `${name.replaceAll("_", " ")} (${fmt.number(count)})`,
+            })),
+          ],
+          stage,
+          (value) => state.set({ stage: value, offset: null, job: null }),
+          { title: "Stage" },
+        ),
+      ],
+  );
   const usd = spend.some((row) => row.usd !== null) ? spend.reduce((sum, row) => sum + (row.usd ?? 0), 0) : null;
   const unpriced = spend.reduce((sum, row) => sum + row.unpriced, 0);
-  fill(at(root, "sum"), spend.length > 0 && [`${fmt.plural(spend.reduce((sum, row) => sum + row.calls, 0), "paid call")} · ${fmt.usd(usd)}`, unpriced > 0 && usd !== null && ` + ${fmt.number(unpriced)} unpriced`]);
-  fillOnce(at(root, "actions"), Boolean(spent), () => [h("button.btn", { class: spent ? "on" : "", "aria-pressed": String(Boolean(spent)), onclick: () => state.set({ tab: spent ? null : "spend" }), title: "By round, cluster, model, and for each approved sample" }, "Spend", h("kbd", "s")), details.button]);
+  fill(
+    at(root, "sum"),
+    spend.length > 0 && [
+      `${fmt.plural(
+        spend.reduce((sum, row) => sum + row.calls, 0),
+        "paid call",
+      )} · ${fmt.usd(usd)}`,
+      unpriced > 0 && usd !== null && ` + ${fmt.number(unpriced)} unpriced`,
+    ],
+  );
+  fillOnce(at(root, "actions"), Boolean(spent), () => [
+    h(
+      "button.btn",
+      {
+        class: spent ? "on" : "",
+        "aria-pressed": String(Boolean(spent)),
+        onclick: () => state.set({ tab: spent ? null : "spend" }),
+        title: "By round, cluster, model, and for each approved sample",
+      },
+      "Spend",
+      h("kbd", "s"),
+    ),
+    details.button,
+  ]);
   at(root, "list").hidden = Boolean(spent);
   fillOnce(at(root, "spend"), [spent], () => spent && spendView(spent));
   if (spent) {
@@ -88,29 +150,96 @@ function drawList() {
   }
   const offset = Number(state.one("offset") ?? 0);
   fillOnce(at(root, "list"), [jobs, chosen(), Math.floor(Date.now() / 60000)], () => {
-    if (!all) return emptyState("No job has run yet", "Whatever takes longer than a moment runs as a job: reading benchmarks, asking models, drawing, finetuning. It goes on when you close the page.", { text: "Go to Failures", run: () => state.go("failures") });
-    if (!jobs.length) return emptyState("No job fits", "", { text: "Show all jobs", run: () => state.set({ status: null, stage: null, offset: null }) });
-    return h("div.card.rows.list", h("table", h("thead", h("tr", h("th.r", "Job"), h("th.what", "What"), h("th", "Status"), h("th", "Rows"), h("th.r", "Failed"), h("th.r", "Spend"), h("th.r", "Took"), h("th", "Who"), h("th", "Launched"))),
-      h("tbody", jobs.map(line))));
+    if (!all)
+      return emptyState(
+        "No job has run yet",
+        "Whatever takes longer than a moment runs as a job: reading benchmarks, asking models, drawing, finetuning. It goes on when you close the page.",
+        { text: "Go to Failures", run: () => state.go("failures") },
+      );
+    if (!jobs.length)
+      return emptyState("No job fits", "", { text: "Show all jobs", run: () => state.set({ status: null, stage: null, offset: null }) });
+    return h(
+      "div.card.rows.list",
+      h(
+        "table",
+        h(
+          "thead",
+          h(
+            "tr",
+            h("th.r", "Job"),
+            h("th.what", "What"),
+            h("th", "Status"),
+            h("th", "Rows"),
+            h("th.r", "Failed"),
+            h("th.r", "Spend"),
+            h("th.r", "Took"),
+            h("th", "Who"),
+            h("th", "Launched"),
+          ),
+        ),
+        h("tbody", jobs.map(line)),
+      ),
+    );
   });
   const go = (to) => state.set({ offset: to || null, job: null });
   const foot = at(root, "pages");
   foot.hidden = total <= SIZE;
-  fill(foot, h("small.dim", `${fmt.number(offset + 1)}–${fmt.number(offset + jobs.length)} of ${fmt.number(total)}`), h("span.grow"),
-    h("button.btn", { disabled: offset === 0, onclick: () => go(Math.max(0, offset - SIZE)), title: "Newer jobs" }, "‹"), h("button.btn", { disabled: offset + jobs.length >= total, onclick: () => go(offset + SIZE), title: "Older jobs" }, "›"));
+  fill(
+    foot,
+    h("small.dim", `${fmt.number(offset + 1)}–${fmt.number(offset + jobs.length)} of ${fmt.number(total)}`),
+    h("span.grow"),
+    h("button.btn", { disabled: offset === 0, onclick: () => go(Math.max(0, offset - SIZE)), title: "Newer jobs" }, "‹"),
+    h("button.btn", { disabled: offset + jobs.length >= total, onclick: () => go(offset + SIZE), title: "Older jobs" }, "›"),
+  );
 }
 
 export const done = (job) => job.progress?.done ?? job.done;
-const money = (job) => (job.calls ? [fmt.usd(job.spend_usd), job.unpriced > 0 && job.spend_usd !== null && h("span.dim", { title: `${fmt.number(job.unpriced)} calls have no price` }, " +?")] : job.spend_usd ? fmt.usd(job.spend_usd) : h("span.faint", "–"));
+const money = (job) =>
+  job.calls
+    ? [
+        fmt.usd(job.spend_usd),
+        job.unpriced > 0 && job.spend_usd !== null && h("span.dim", { title: `${fmt.number(job.unpriced)} calls have no price` }, " +?"),
+      ]
+    : job.spend_usd
+      ? fmt.usd(job.spend_usd)
+      : h("span.faint", "–");
 
 function line(job) {
-  const open = () => { state.set({ job: job.job_id }); details.open(); };
+  const open = () => {
+    state.set({ job: job.job_id });
+    details.open();
+  };
   const total = job.progress?.total ?? job.total;
   const seconds = job.status === "running" && job.started_at ? (Date.now() - new Date(job.started_at)) / 1000 : job.seconds;
-  return h("tr", { class: job.job_id === chosen() ? "on" : "", onclick: open, tabindex: 0, onkeydown: (event) => event.key === "Enter" && open(), title: job.message },
-    h("td.r.dim", job.job_id), h("td.what", { title: `${job.stage}: ${job.title}` }, h("b", { style: "font-weight:550" }, job.stage.replaceAll("_", " ")), h("small.dim", ` ${job.title}`)),
+  return h(
+    "tr",
+    {
+      class: job.job_id === chosen() ? "on" : "",
+      onclick: open,
+      tabindex: 0,
+      onkeydown: (event) => event.key === "Enter" && open(),
+      title: job.message,
+    },
+    h("td.r.dim", job.job_id),
+    h(
+      "td.what",
+      { title: `${job.stage}: ${job.title}` },
+      h("b", { style: "font-weight:550" }, job.stage.replaceAll("_", " ")),
+      h("small.dim", ` ${job.title}`),
+    ),
     h("td", chip([job.status === "running" && h("span.dot.live"), job.stopping ? "stopping" : job.status], { kind: KINDS[job.status] })),
-    h("td", h("span.row", bar(total ? done(job) / total : job.status === "done" ? 1 : 0, job.status === "failed" ? "var(--bad)" : null), h("small.dim", `${fmt.number(done(job))}/${fmt.number(total)}`))),
-    h("td.r", job.failed ? h("span.err", fmt.number(job.failed)) : h("span.faint", "0")), h("td.r", money(job)), h("td.r.dim", fmt.duration(seconds) || "–"),
-    h("td.dim.clip", job.author), h("td.dim", { title: new Date(job.created_at).toLocaleString() }, fmt.ago(job.created_at)));
+    h(
+      "td",
+      h(
+        "span.row",
+        bar(total ? done(job) / total : job.status === "done" ? 1 : 0, job.status === "failed" ? "var(--bad)" : null),
+        h("small.dim", `${fmt.number(done(job))}/${fmt.number(total)}`),
+      ),
+    ),
+    h("td.r", job.failed ? h("span.err", fmt.number(job.failed)) : h("span.faint", "0")),
+    h("td.r", money(job)),
+    h("td.r.dim", fmt.duration(seconds) || "–"),
+    h("td.dim.clip", job.author),
+    h("td.dim", { title: new Date(job.created_at).toLocaleString() }, fmt.ago(job.created_at)),
+  );
 }

@@ -1,6 +1,22 @@
 // Two versions of a prompt on the same failures: launching a comparison, and what it has brought side by side.
 
-import { api, chip, dot, emptyState, endpointList, fillOnce, fmt, h, launch, onlyLatest, pick, picture, progress, state, zoom } from "../shared/lib.js";
+import {
+  api,
+  chip,
+  dot,
+  emptyState,
+  endpointList,
+  fillOnce,
+  fmt,
+  h,
+  launch,
+  onlyLatest,
+  pick,
+  picture,
+  progress,
+  state,
+  zoom,
+} from "../shared/lib.js";
 import { load } from "./index.js";
 import { resultOf } from "./preview.js";
 
@@ -43,7 +59,8 @@ async function read(job) {
   }
 }
 
-const text = (one) => `${one.version}${one.shipped ? " · shipped" : ""}${one.in_use ? " · in use" : ""}${one.note ? ` · ${one.note.slice(0, 40)}` : ""}`;
+const text = (one) =>
+  `${one.version}${one.shipped ? " · shipped" : ""}${one.in_use ? " · in use" : ""}${one.note ? ` · ${one.note.slice(0, 40)}` : ""}`;
 
 function drawChoice() {
   const { versions } = prompt;
@@ -54,18 +71,68 @@ function drawChoice() {
   fillOnce(parts.note, "choice", () => "");
   fillOnce(parts.actions, "choice", () => null);
   fillOnce(parts.body, ["choice", versions, prompt.comparisons, prompt.name, wanted], () => {
-    if (!prompt.comparable) return emptyState("Titles are not compared", "A title stands for a whole cluster. Try the prompt on a failure under Preview: its cluster's title is asked for.");
-    if (versions.length < 2) return emptyState("There is one version", "Edit the text and save it: then both are asked about the same failures, and their replies stand side by side.");
-    const choose = (side) => pick(versions.map((one) => ({ value: one.version, text: text(one) })), wanted[side], (value) => { wanted = { ...wanted, [side]: value }; drawChoice(); }, { title: `Version ${side.toUpperCase()}`, cls: "in" });
-    return [h("div.card", h("div.sides", h("span.dim", "Version A"), choose("a"), h("span.dim", "Version B"), choose("b")), h("div.row", { style: "margin-top:12px" }, h("button.btn.p", { disabled: wanted.a === wanted.b || !wanted.b, onclick: compare }, `Compare on ${FAILURES} failures`), h("small.faint", "the cost is shown before"))),
-      prompt.comparisons.length > 0 && [h("h4", "Comparisons"), prompt.comparisons.map((one) => h("button.one", { dataset: { comparison: one.job_id }, onclick: () => state.set({ job: one.job_id }) }, h("span", h("span.mono", one.options.a), " against ", h("span.mono", one.options.b)), chip(one.status, { kind: { done: "ok", failed: "no" }[one.status] ?? "" }), h("small", `job ${one.job_id} · ${fmt.plural(one.total / 2, "failure")} · ${fmt.ago(one.created_at)}`)))]];
+    if (!prompt.comparable)
+      return emptyState(
+        "Titles are not compared",
+        "A title stands for a whole cluster. Try the prompt on a failure under Preview: its cluster's title is asked for.",
+      );
+    if (versions.length < 2)
+      return emptyState(
+        "There is one version",
+        "Edit the text and save it: then both are asked about the same failures, and their replies stand side by side.",
+      );
+    const choose = (side) =>
+      pick(
+        versions.map((one) => ({ value: one.version, text: text(one) })),
+        wanted[side],
+        (value) => {
+          wanted = { ...wanted, [side]: value };
+          drawChoice();
+        },
+        { title: `Version ${side.toUpperCase()}`, cls: "in" },
+      );
+    return [
+      h(
+        "div.card",
+        h("div.sides", h("span.dim", "Version A"), choose("a"), h("span.dim", "Version B"), choose("b")),
+        h(
+          "div.row",
+          { style: "margin-top:12px" },
+          h("button.btn.p", { disabled: wanted.a === wanted.b || !wanted.b, onclick: compare }, `Compare on ${FAILURES} failures`),
+          h("small.faint", "the cost is shown before"),
+        ),
+      ),
+      prompt.comparisons.length > 0 && [
+        h("h4", "Comparisons"),
+        prompt.comparisons.map((one) =>
+          h(
+            "button.one",
+            { dataset: { comparison: one.job_id }, onclick: () => state.set({ job: one.job_id }) },
+            h("span", h("span.mono", one.options.a), " against ", h("span.mono", one.options.b)),
+            chip(one.status, { kind: { done: "ok", failed: "no" }[one.status] ?? "" }),
+            h("small", `job ${one.job_id} · ${fmt.plural(one.total / 2, "failure")} · ${fmt.ago(one.created_at)}`),
+          ),
+        ),
+      ],
+    ];
   });
 }
 
 async function compare() {
   const { frontier, endpoint, model } = (await endpointList()).stages.find((one) => one.stage === prompt.stage); // whom the prompt's own stage asks
   const proposals = prompt.name === "proposal" ? ["route", "per_failure", "difficulty"] : [];
-  const job = await launch("compare_prompts", { prompt: prompt.name, a: wanted.a, b: wanted.b, limit: FAILURES, ...(frontier ? { frontier } : { endpoint, model }) }, { title: `Compare two versions of ${prompt.name}.md`, text: "Both are asked about the same failures. What they say is kept here and nowhere else: no diagnosis and no sample comes of it.", noun: "failure", button: "Compare", first: ["limit", ...proposals], hidden: ["prompt", "a", "b", "prompts", "failure_ids", ...(proposals.length ? [] : ["per_failure", "route", "difficulty"])] });
+  const job = await launch(
+    "compare_prompts",
+    { prompt: prompt.name, a: wanted.a, b: wanted.b, limit: FAILURES, ...(frontier ? { frontier } : { endpoint, model }) },
+    {
+      title: `Compare two versions of ${prompt.name}.md`,
+      text: "Both are asked about the same failures. What they say is kept here and nowhere else: no diagnosis and no sample comes of it.",
+      noun: "failure",
+      button: "Compare",
+      first: ["limit", ...proposals],
+      hidden: ["prompt", "a", "b", "prompts", "failure_ids", ...(proposals.length ? [] : ["per_failure", "route", "difficulty"])],
+    },
+  );
   if (!job) return;
   found = null;
   state.set({ tab: "compare", job: job.job_id });
@@ -73,19 +140,48 @@ async function compare() {
 }
 
 const name = (side) => found.versions[side];
-const label = (side) => [`${side.toUpperCase()} `, h("span.mono", name(side)), name(side) === prompt.shipped && h("span.faint", " shipped"), name(side) === prompt.in_use && h("span.faint", " in use")];
+const label = (side) => [
+  `${side.toUpperCase()} `,
+  h("span.mono", name(side)),
+  name(side) === prompt.shipped && h("span.faint", " shipped"),
+  name(side) === prompt.in_use && h("span.faint", " in use"),
+];
 
 function drawFound() {
   const { job, failures } = found;
   const running = ACTIVE.includes(job.status);
   fillOnce(parts.note, [job.job_id, job.status], () => `Job ${job.job_id} · ${job.status}`);
-  fillOnce(parts.actions, ["found", job.status, running && job.progress, only, failures.some((row) => row.differs)], () => [running && progress(job.progress?.done ?? job.done, job.total),
-    failures.some((row) => row.differs) && h("label.row", h("input", { type: "checkbox", checked: only, onchange: (event) => { only = event.target.checked; drawFound(); } }), "only what differs"),
+  fillOnce(parts.actions, ["found", job.status, running && job.progress, only, failures.some((row) => row.differs)], () => [
+    running && progress(job.progress?.done ?? job.done, job.total),
+    failures.some((row) => row.differs) &&
+      h(
+        "label.row",
+        h("input", {
+          type: "checkbox",
+          checked: only,
+          onchange: (event) => {
+            only = event.target.checked;
+            drawFound();
+          },
+        }),
+        "only what differs",
+      ),
     ["paused", "failed", "interrupted"].includes(job.status) && h("button.btn", { onclick: () => act(job, "resume") }, "Resume"),
-    h("button.btn", { onclick: () => state.set({ job: null }) }, "Close")]);
+    h("button.btn", { onclick: () => state.set({ job: null }) }, "Close"),
+  ]);
   fillOnce(parts.body, ["found", { ...found, job: [job.job_id, job.status, job.message] }, only, prompt.shipped, prompt.in_use], () => {
     const rows = failures.filter((row) => !only || row.differs);
-    return [job.message && h("div.card", { class: job.status === "failed" ? "bad" : "" }, job.message), failures.length ? [sums(), changes(), h("div.pair.head", h("small.dim", fmt.plural(rows.length, "failure")), h("div", label("a")), h("div", label("b"))), rows.map(pair)] : h("p.dim", running ? "The first replies appear as soon as they come." : "No replies came.")];
+    return [
+      job.message && h("div.card", { class: job.status === "failed" ? "bad" : "" }, job.message),
+      failures.length
+        ? [
+            sums(),
+            changes(),
+            h("div.pair.head", h("small.dim", fmt.plural(rows.length, "failure")), h("div", label("a")), h("div", label("b"))),
+            rows.map(pair),
+          ]
+        : h("p.dim", running ? "The first replies appear as soon as they come." : "No replies came."),
+    ];
   });
 }
 
@@ -96,11 +192,22 @@ async function act(job, action) {
 }
 
 const LINES = {
-  diagnosis: [["teachable", "Teachable"], ["own_right", "Own answer right"], ["gold_looks_wrong", "Gold looks wrong"], ["right_but_misformatted", "Answer means the same"]],
-  proposal: [["kept", "Samples that keep the rules"], ["dropped", "Samples dropped"]],
+  diagnosis: [
+    ["teachable", "Teachable"],
+    ["own_right", "Own answer right"],
+    ["gold_looks_wrong", "Gold looks wrong"],
+    ["right_but_misformatted", "Answer means the same"],
+  ],
+  proposal: [
+    ["kept", "Samples that keep the rules"],
+    ["dropped", "Samples dropped"],
+  ],
   blind: [["right", "Right"]],
   agreement: [["agrees", "Agrees with the proposed answer"]],
-  guess: [["agrees", "Guessed without the picture"], ["certain", "Certain of it"]],
+  guess: [
+    ["agrees", "Guessed without the picture"],
+    ["certain", "Certain of it"],
+  ],
 };
 
 // The counts of both sides in a table, with what they cost.
@@ -108,28 +215,78 @@ function sums() {
   const { counts, costs } = found;
   const line = (title, a, b, both = "") => h("tr", h("td", title), h("td.r.b", a), h("td.r.b", b), h("td.dim", both));
   const of = (side, key) => fmt.number(counts[side][key]);
-  const lines = (LINES[found.prompt] ?? []).filter(([key]) => counts.a[key] !== undefined).map(([key, title]) => line(title, of("a", key), of("b", key)));
+  const lines = (LINES[found.prompt] ?? [])
+    .filter(([key]) => counts.a[key] !== undefined)
+    .map(([key, title]) => line(title, of("a", key), of("b", key)));
   if (found.prompt === "diagnosis") {
-    lines.push(line("Confidence, mean", fmt.fixed(counts.a.confidence, 2), fmt.fixed(counts.b.confidence, 2)), line("Same error type", "", "", `${fmt.number(counts.same_type)} of ${fmt.number(counts.compared)}`));
-    if (counts.people) lines.push(line("Error type as people say", of("a", "as_people"), of("b", "as_people"), `of ${fmt.number(counts.people)} that people named`));
-  } else if (found.prompt === "judge") for (const score of ["3", "2", "1"]) lines.push(line(`Score ${score}`, fmt.number(counts.a.scores[score]), fmt.number(counts.b.scores[score])));
-  else if (found.prompt === "proposal") for (const rule of new Set([...Object.keys(counts.a.rules), ...Object.keys(counts.b.rules)])) lines.push(line(`… ${rule}`, fmt.number(counts.a.rules[rule] ?? 0), fmt.number(counts.b.rules[rule] ?? 0)));
-  if (counts.same !== undefined && found.prompt !== "diagnosis") lines.push(line("Both say the same", "", "", `${fmt.number(counts.same)} of ${fmt.number(counts.compared)}`));
+    lines.push(
+      line("Confidence, mean", fmt.fixed(counts.a.confidence, 2), fmt.fixed(counts.b.confidence, 2)),
+      line("Same error type", "", "", `${fmt.number(counts.same_type)} of ${fmt.number(counts.compared)}`),
+    );
+    if (counts.people)
+      lines.push(
+        line("Error type as people say", of("a", "as_people"), of("b", "as_people"), `of ${fmt.number(counts.people)} that people named`),
+      );
+  } else if (found.prompt === "judge")
+    for (const score of ["3", "2", "1"])
+      lines.push(line(`Score ${score}`, fmt.number(counts.a.scores[score]), fmt.number(counts.b.scores[score])));
+  else if (found.prompt === "proposal")
+    for (const rule of new Set([...Object.keys(counts.a.rules), ...Object.keys(counts.b.rules)]))
+      lines.push(line(`… ${rule}`, fmt.number(counts.a.rules[rule] ?? 0), fmt.number(counts.b.rules[rule] ?? 0)));
+  if (counts.same !== undefined && found.prompt !== "diagnosis")
+    lines.push(line("Both say the same", "", "", `${fmt.number(counts.same)} of ${fmt.number(counts.compared)}`));
   const free = found.job.options.endpoint === "pocket-teacher";
   const money = (usd) => (usd === null ? "unpriced" : usd && usd < 0.1 ? `$${usd.toPrecision(3)}` : fmt.usd(usd));
   const tokens = (side) => fmt.number(costs[side].prompt_tokens + costs[side].completion_tokens);
-  return h("div.card.sums", h("table", h("tr", h("th", `${fmt.number(counts.compared)} failures with both replies`), h("th.r", "A"), h("th.r", "B"), h("th", "")), lines,
-    line("Tokens", tokens("a"), tokens("b"), "of all calls that a side stands on"), line("Cost", money(costs.a.usd), money(costs.b.usd), free ? "pretended: the built-in teacher is free" : `paid now: ${money(found.job.spend_usd)}`), line("Cost a failure", money(costs.a.usd_a_failure), money(costs.b.usd_a_failure))));
+  return h(
+    "div.card.sums",
+    h(
+      "table",
+      h("tr", h("th", `${fmt.number(counts.compared)} failures with both replies`), h("th.r", "A"), h("th.r", "B"), h("th", "")),
+      lines,
+      line("Tokens", tokens("a"), tokens("b"), "of all calls that a side stands on"),
+      line(
+        "Cost",
+        money(costs.a.usd),
+        money(costs.b.usd),
+        free ? "pretended: the built-in teacher is free" : `paid now: ${money(found.job.spend_usd)}`,
+      ),
+      line("Cost a failure", money(costs.a.usd_a_failure), money(costs.b.usd_a_failure)),
+    ),
+  );
 }
 
 function changes() {
   const list = found.counts.changes ?? [];
-  return list.length > 0 && h("div.changes", h("small.dim", "Error types that differ, A → B:"), list.map((one) => h("span.chip", dot(one.a), one.a, " → ", dot(one.b), one.b, h("span.dim", fmt.number(one.failures)))));
+  return (
+    list.length > 0 &&
+    h(
+      "div.changes",
+      h("small.dim", "Error types that differ, A → B:"),
+      list.map((one) => h("span.chip", dot(one.a), one.a, " → ", dot(one.b), one.b, h("span.dim", fmt.number(one.failures)))),
+    )
+  );
 }
 
 function pair(row) {
   const asked = row.a?.asked ?? row.b?.asked ?? row;
-  return h("div.pair", { class: row.differs ? "differs" : "", dataset: { failure: row.failure_id } },
-    h("div.what", h("button.th", { style: "width:78px", onclick: () => zoom(asked.image), title: "Large" }, picture(asked.image, "thumb")), h("div", asked.question), h("div", asked === row ? [h("span.right", row.golds), h("span.faint", " gold · "), h("span.wrong", row.answer || "(no answer)")] : [h("span.right", asked.proposed), h("small.faint", " proposed")]), h("div.row", dot(row.error_type), h("small.dim", `${row.error_type ?? "not diagnosed"} · ${row.failure_id}`)), row.people && h("small.dim", `people say ${row.people}`)),
-    h("div.card", resultOf({ name: found.prompt }, row.a)), h("div.card", resultOf({ name: found.prompt }, row.b)));
+  return h(
+    "div.pair",
+    { class: row.differs ? "differs" : "", dataset: { failure: row.failure_id } },
+    h(
+      "div.what",
+      h("button.th", { style: "width:78px", onclick: () => zoom(asked.image), title: "Large" }, picture(asked.image, "thumb")),
+      h("div", asked.question),
+      h(
+        "div",
+        asked === row
+          ? [h("span.right", row.golds), h("span.faint", " gold · "), h("span.wrong", row.answer || "(no answer)")]
+          : [h("span.right", asked.proposed), h("small.faint", " proposed")],
+      ),
+      h("div.row", dot(row.error_type), h("small.dim", `${row.error_type ?? "not diagnosed"} · ${row.failure_id}`)),
+      row.people && h("small.dim", `people say ${row.people}`),
+    ),
+    h("div.card", resultOf({ name: found.prompt }, row.a)),
+    h("div.card", resultOf({ name: found.prompt }, row.b)),
+  );
 }

@@ -19,8 +19,20 @@ export const draft = () => (prompt && !checked.flaws.length ? { name: prompt.nam
 export function startEditor(element, changed) {
   told = changed;
   for (const part of Object.keys(PARTS)) {
-    box[part] = h("textarea.in.text", { id: `prompt-${part}`, spellcheck: "false", "aria-label": `${PARTS[part]} part`, onfocus: () => { focused = part; },
-      oninput: () => { grow(box[part]); keep(); check(); drawNote(); } });
+    box[part] = h("textarea.in.text", {
+      id: `prompt-${part}`,
+      spellcheck: "false",
+      "aria-label": `${PARTS[part]} part`,
+      onfocus: () => {
+        focused = part;
+      },
+      oninput: () => {
+        grow(box[part]);
+        keep();
+        check();
+        drawNote();
+      },
+    });
     box[`${part}-flaws`] = h("div.flaws");
   }
   box.fields = h("div.fields");
@@ -29,11 +41,20 @@ export function startEditor(element, changed) {
   box.revert = h("button.btn", { onclick: revert }, "Discard");
   box.diff = h("div");
   box.saver = h("div.save", box.note, box.save, box.revert);
-  fill(element, h("h4", "Fields"), box.fields,
-    Object.entries(PARTS).map(([part, title]) => [h("h4", `${title} part`), box[part], box[`${part}-flaws`]]), box.saver, box.diff);
-  addEventListener("resize", later(() => {
-    for (const part of Object.keys(PARTS)) grow(box[part]);
-  }, 150));
+  fill(
+    element,
+    h("h4", "Fields"),
+    box.fields,
+    Object.entries(PARTS).map(([part, title]) => [h("h4", `${title} part`), box[part], box[`${part}-flaws`]]),
+    box.saver,
+    box.diff,
+  );
+  addEventListener(
+    "resize",
+    later(() => {
+      for (const part of Object.keys(PARTS)) grow(box[part]);
+    }, 150),
+  );
 }
 
 export function drawEditor(shown) {
@@ -76,11 +97,26 @@ const check = later(async () => {
 
 function drawNote() {
   const texts = `${box.system.value}\n${box.user.value}`;
-  fillOnce(box.fields, [prompt.fields, prompt.fields.map(({ name }) => named(texts, name))], () => prompt.fields.map((field) => h("button.chip", { class: field.required && !named(texts, field.name) ? "missing" : "", title: `${field.about}${field.required ? "" : " (optional)"}. Click to put it in.`, onclick: () => insert(`{{ ${field.name} }}`) }, field.name, !field.required && h("span.faint", "?"))));
+  fillOnce(box.fields, [prompt.fields, prompt.fields.map(({ name }) => named(texts, name))], () =>
+    prompt.fields.map((field) =>
+      h(
+        "button.chip",
+        {
+          class: field.required && !named(texts, field.name) ? "missing" : "",
+          title: `${field.about}${field.required ? "" : " (optional)"}. Click to put it in.`,
+          onclick: () => insert(`{{ ${field.name} }}`),
+        },
+        field.name,
+        !field.required && h("span.faint", "?"),
+      ),
+    ),
+  );
   for (const part of Object.keys(PARTS)) {
     const flaws = checked.flaws.filter((flaw) => flaw.part === part);
     box[part].setAttribute("aria-invalid", String(flaws.length > 0));
-    fillOnce(box[`${part}-flaws`], flaws, () => flaws.map((flaw) => h("button", { onclick: () => goToLine(box[part], flaw.line) }, `Line ${flaw.line}: ${flaw.problem}`)));
+    fillOnce(box[`${part}-flaws`], flaws, () =>
+      flaws.map((flaw) => h("button", { onclick: () => goToLine(box[part], flaw.line) }, `Line ${flaw.line}: ${flaw.problem}`)),
+    );
   }
   box.saver.hidden = !isEdited();
   box.saver.style.display = isEdited() ? "" : "none";
@@ -132,7 +168,8 @@ const AROUND = 1; // unchanged lines shown beside changed ones
 
 // Lines of a text against the shipped one; what is the same is folded.
 function difference(lines) {
-  if (lines.every((line) => line.kind === "same")) return h("p.small.faint", { style: "margin-top:10px" }, "This is the text that came with the program.");
+  if (lines.every((line) => line.kind === "same"))
+    return h("p.small.faint", { style: "margin-top:10px" }, "This is the text that came with the program.");
   const near = lines.map((_, i) => lines.slice(Math.max(0, i - AROUND), i + AROUND + 1).some((line) => line.kind !== "same"));
   const shown = [];
   for (let i = 0; i < lines.length; i += 1) {
@@ -141,4 +178,3 @@ function difference(lines) {
   }
   return [h("h4", "Beside the shipped text"), h("div.diff", shown)];
 }
-

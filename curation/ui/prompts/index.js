@@ -3,9 +3,9 @@
 // In the URL: prompt, version (none: the one in use), tab (compare), failure, job (a comparison that is looked at).
 
 import { api, at, chip, drawer, fillOnce, fmt, h, keys, onlyLatest, state, toast } from "../shared/lib.js";
+import { drawCompare, tickCompare } from "./comparison.js";
 import { draft, drawEditor, isEdited, startEditor } from "./editor.js";
 import { ask, drawPreview, step } from "./preview.js";
-import { drawCompare, tickCompare } from "./comparison.js";
 
 let root;
 let side = null;
@@ -78,8 +78,14 @@ function drawSide() {
   const comparing = state.one("tab") === "compare";
   const wide = comparing && Boolean(state.one("job"));
   root.querySelector(".cols").classList.toggle("wide", wide);
-  fillOnce(at(root, "tabs"), [comparing, wide], () => [["Preview", null, "The request about one failure, word for word"], ["Compare", "compare", "Two versions on the same failures"]].map(([text, tab, title]) =>
-    h("button.btn", { class: (tab === "compare") === comparing ? "on" : "", title, onclick: () => toTab(tab) }, text)));
+  fillOnce(at(root, "tabs"), [comparing, wide], () =>
+    [
+      ["Preview", null, "The request about one failure, word for word"],
+      ["Compare", "compare", "Two versions on the same failures"],
+    ].map(([text, tab, title]) =>
+      h("button.btn", { class: (tab === "compare") === comparing ? "on" : "", title, onclick: () => toTab(tab) }, text),
+    ),
+  );
   const parts = { note: at(root, "side-note"), actions: at(root, "side-actions"), body: at(root, "side"), foot: at(root, "side-foot") };
   if (comparing) drawCompare(parts, view.prompt);
   else drawPreview(parts, view.prompt, draft());
@@ -87,26 +93,73 @@ function drawSide() {
 }
 
 function drawList() {
-  fillOnce(at(root, "list"), [view.list, chosen()], () => view.list.map((one) => h("button.one", { class: one.name === chosen() ? "on" : "", dataset: { prompt: one.name }, onclick: () => state.set({ prompt: one.name, version: null, job: null, failure: null }) },
-    h("b.clip", one.title.split(":")[0]), one.in_use !== one.shipped && chip("edited", { kind: "wa", title: "Another than the shipped text is in use" }),
-    h("small", `${one.used_by.map((name) => name.replaceAll("_", " ")).join(", ")} · ${one.name}.md`))));
+  fillOnce(at(root, "list"), [view.list, chosen()], () =>
+    view.list.map((one) =>
+      h(
+        "button.one",
+        {
+          class: one.name === chosen() ? "on" : "",
+          dataset: { prompt: one.name },
+          onclick: () => state.set({ prompt: one.name, version: null, job: null, failure: null }),
+        },
+        h("b.clip", one.title.split(":")[0]),
+        one.in_use !== one.shipped && chip("edited", { kind: "wa", title: "Another than the shipped text is in use" }),
+        h("small", `${one.used_by.map((name) => name.replaceAll("_", " ")).join(", ")} · ${one.name}.md`),
+      ),
+    ),
+  );
 }
 
 function drawVersions() {
   const { prompt } = view;
-  fillOnce(at(root, "versions"), [prompt.versions, prompt.version], () => [h("h4", `Versions of ${prompt.name}.md`), prompt.versions.map((one) => h("button.one", { class: one.version === prompt.version ? "on" : "", dataset: { version: one.version }, title: one.note || null, onclick: () => state.set({ version: one.in_use ? null : one.version }) },
-    h("span.mono", one.version), h("span.row", one.shipped && chip("shipped"), one.in_use && chip("in use", { kind: "ok" })),
-    h("small", [one.note, one.author === "shipped" ? (one.shipped ? "came with the program" : "shipped earlier") : `${one.author}, ${fmt.ago(one.created_at)}`, one.jobs ? fmt.plural(one.jobs, "job") : null].filter(Boolean).join(" · "))))]);
+  fillOnce(at(root, "versions"), [prompt.versions, prompt.version], () => [
+    h("h4", `Versions of ${prompt.name}.md`),
+    prompt.versions.map((one) =>
+      h(
+        "button.one",
+        {
+          class: one.version === prompt.version ? "on" : "",
+          dataset: { version: one.version },
+          title: one.note || null,
+          onclick: () => state.set({ version: one.in_use ? null : one.version }),
+        },
+        h("span.mono", one.version),
+        h("span.row", one.shipped && chip("shipped"), one.in_use && chip("in use", { kind: "ok" })),
+        h(
+          "small",
+          [
+            one.note,
+            one.author === "shipped"
+              ? one.shipped
+                ? "came with the program"
+                : "shipped earlier"
+              : `${one.author}, ${fmt.ago(one.created_at)}`,
+            one.jobs ? fmt.plural(one.jobs, "job") : null,
+          ]
+            .filter(Boolean)
+            .join(" · "),
+        ),
+      ),
+    ),
+  ]);
 }
 
 function drawHead() {
   const { prompt } = view;
   const edited = isEdited();
   at(root, "title").textContent = prompt.title;
-  fillOnce(at(root, "state"), [edited, prompt.version, prompt.in_use], () => (edited ? chip("not saved", { kind: "wa" }) : prompt.version === prompt.in_use ? chip("in use", { kind: "ok" }) : chip("not in use")));
+  fillOnce(at(root, "state"), [edited, prompt.version, prompt.in_use], () =>
+    edited ? chip("not saved", { kind: "wa" }) : prompt.version === prompt.in_use ? chip("in use", { kind: "ok" }) : chip("not in use"),
+  );
   fillOnce(at(root, "actions"), [edited, prompt.version, prompt.in_use, prompt.shipped], () => [
     !edited && prompt.version !== prompt.in_use && h("button.btn.p", { onclick: () => use(prompt.version) }, "Use this version"),
-    prompt.in_use !== prompt.shipped && h("button.btn", { onclick: () => use(null), title: "New jobs ask by the text that came with the program; your versions stay in the list" }, "Back to the shipped one")]);
+    prompt.in_use !== prompt.shipped &&
+      h(
+        "button.btn",
+        { onclick: () => use(null), title: "New jobs ask by the text that came with the program; your versions stay in the list" },
+        "Back to the shipped one",
+      ),
+  ]);
 }
 
 async function use(version) {
@@ -115,4 +168,3 @@ async function use(version) {
   if (state.one("version")) state.set({ version: null }, { replace: true });
   await load(true);
 }
-

@@ -1,11 +1,18 @@
 // A prompt on one failure: the request word for word, what it would cost, and the reply once it was asked.
 
-import { api, chip, dot, emptyState, fillOnce, fmt, h, onlyLatest, pick, picture, state, zoom } from "../shared/lib.js";
 import { hostText, mayLeave } from "../shared/host_consent.js";
+import { api, chip, dot, emptyState, fillOnce, fmt, h, onlyLatest, pick, picture, state, zoom } from "../shared/lib.js";
 import { redraw } from "./index.js";
 
-const ROUTES = [{ value: "same_image", text: "same image" }, { value: "new_image", text: "new image" }];
-const DIFFICULTIES = [{ value: "as_seed", text: "as the seed" }, { value: "easier", text: "easier" }, { value: "harder", text: "harder" }];
+const ROUTES = [
+  { value: "same_image", text: "same image" },
+  { value: "new_image", text: "new image" },
+];
+const DIFFICULTIES = [
+  { value: "as_seed", text: "as the seed" },
+  { value: "easier", text: "easier" },
+  { value: "harder", text: "harder" },
+];
 
 let parts;
 let failures = { name: null, rows: [] };
@@ -55,7 +62,15 @@ function draw(prompt, draft, failure) {
   const { rows } = failures;
   const stale = reply && JSON.stringify(reply.body) !== JSON.stringify(body);
   fillOnce(parts.note, "preview", () => "");
-  fillOnce(parts.actions, [rows.length > 0, "preview"], () => rows.length > 0 && [h("button.btn.icon", { onclick: () => step(-1), title: "Previous failure (k)", "aria-label": "Previous failure" }, "‹"), h("button.btn.icon", { onclick: () => step(1), title: "Next failure (j)", "aria-label": "Next failure" }, "›")]);
+  fillOnce(
+    parts.actions,
+    [rows.length > 0, "preview"],
+    () =>
+      rows.length > 0 && [
+        h("button.btn.icon", { onclick: () => step(-1), title: "Previous failure (k)", "aria-label": "Previous failure" }, "‹"),
+        h("button.btn.icon", { onclick: () => step(1), title: "Next failure (j)", "aria-label": "Next failure" }, "›"),
+      ],
+  );
   fillOnce(parts.body, ["preview", prompt.name, found, problem, Boolean(draft), failure, stale, reply?.answer, location.search], () => {
     if (!rows.length && !failure) return nothing(prompt);
     if (!draft) return h("div.card.bad", h("p.err", "This text has flaws, so there is nothing to send. Its lines say what to mend."));
@@ -65,64 +80,171 @@ function draw(prompt, draft, failure) {
   });
   const can = Boolean(draft && found && !problem);
   parts.foot.hidden = !rows.length;
-  fillOnce(parts.foot, ["preview", can, found?.usd, found?.calls, found?.endpoint, asking], () => [h("button.btn.p", { disabled: !can || asking, onclick: ask }, asking ? "Asking…" : "Ask", h("kbd", "a")),
-    can && h("small", found.calls ? `${found.blind_first ? "2 calls, its own answer first" : "1 call"} · ${price(found)}` : "asked before: costs nothing"), h("span.grow"), can && found.calls > 0 && h("small.faint.clip", `${found.endpoint.model} ${hostText(found.endpoint.host)}`)]);
+  fillOnce(parts.foot, ["preview", can, found?.usd, found?.calls, found?.endpoint, asking], () => [
+    h("button.btn.p", { disabled: !can || asking, onclick: ask }, asking ? "Asking…" : "Ask", h("kbd", "a")),
+    can &&
+      h(
+        "small",
+        found.calls ? `${found.blind_first ? "2 calls, its own answer first" : "1 call"} · ${price(found)}` : "asked before: costs nothing",
+      ),
+    h("span.grow"),
+    can && found.calls > 0 && h("small.faint.clip", `${found.endpoint.model} ${hostText(found.endpoint.host)}`),
+  ]);
 }
 
 const price = ({ usd, endpoint }) => (endpoint.endpoint === "pocket-teacher" ? "free" : fmt.usdRange(usd));
 
 function nothing(prompt) {
   const proposal = prompt.name === "proposal";
-  return emptyState(proposal ? "No teachable failure" : "No failures yet", proposal ? "Samples are proposed for failures that are diagnosed and that the frontier model gets right itself." : "Evaluate a checkpoint first: a prompt is tried on what it gets wrong.", { text: "Failures", run: () => state.go("failures") });
+  return emptyState(
+    proposal ? "No teachable failure" : "No failures yet",
+    proposal
+      ? "Samples are proposed for failures that are diagnosed and that the frontier model gets right itself."
+      : "Evaluate a checkpoint first: a prompt is tried on what it gets wrong.",
+    { text: "Failures", run: () => state.go("failures") },
+  );
 }
 
 function choices(prompt) {
   if (prompt.name !== "proposal") return null;
-  return h("div.row.wrap", { style: "margin:10px 0 0" }, h("small.dim", "Route"), pick(ROUTES, state.one("route") ?? "same_image", (value) => state.set({ route: value }, { replace: true }), { title: "Route" }),
-    h("small.dim", "Difficulty"), pick(DIFFICULTIES, state.one("difficulty") ?? "as_seed", (value) => state.set({ difficulty: value }, { replace: true }), { title: "Difficulty" }));
+  return h(
+    "div.row.wrap",
+    { style: "margin:10px 0 0" },
+    h("small.dim", "Route"),
+    pick(ROUTES, state.one("route") ?? "same_image", (value) => state.set({ route: value }, { replace: true }), { title: "Route" }),
+    h("small.dim", "Difficulty"),
+    pick(DIFFICULTIES, state.one("difficulty") ?? "as_seed", (value) => state.set({ difficulty: value }, { replace: true }), {
+      title: "Difficulty",
+    }),
+  );
 }
 
 // The failure, or of a filter's prompt the sample that is shown in its place.
 export function about(row) {
   const asked = row.asked ?? row;
-  return h("div.card.tried", h("button.shot", { onclick: () => zoom(asked.image), title: "Large" }, picture(asked.image, "card")),
-    h("div", h("div", asked.question), asked.choices.length > 0 && h("small.dim", asked.choices.map((text, i) => `${String.fromCharCode(65 + i)}. ${text}`).join("  ")),
-      row.asked ? h("div", h("span.right", row.asked.proposed), h("small.faint", ` proposed: ${row.asked.of}`)) : h("div", h("span.right", row.golds), h("span.faint", " gold · "), h("span.wrong", row.answer || "(no answer)"), h("span.faint", " model")),
-      h("div.row", dot(row.error_type), h("small.dim", `${row.error_type ?? "not diagnosed"} · failure ${row.failure_id} · ${row.dataset}`))));
+  return h(
+    "div.card.tried",
+    h("button.shot", { onclick: () => zoom(asked.image), title: "Large" }, picture(asked.image, "card")),
+    h(
+      "div",
+      h("div", asked.question),
+      asked.choices.length > 0 && h("small.dim", asked.choices.map((text, i) => `${String.fromCharCode(65 + i)}. ${text}`).join("  ")),
+      row.asked
+        ? h("div", h("span.right", row.asked.proposed), h("small.faint", ` proposed: ${row.asked.of}`))
+        : h(
+            "div",
+            h("span.right", row.golds),
+            h("span.faint", " gold · "),
+            h("span.wrong", row.answer || "(no answer)"),
+            h("span.faint", " model"),
+          ),
+      h(
+        "div.row",
+        dot(row.error_type),
+        h("small.dim", `${row.error_type ?? "not diagnosed"} · failure ${row.failure_id} · ${row.dataset}`),
+      ),
+    ),
+  );
 }
 
 function request({ system, user, pictures, schema_name: name, schema, version, blind_first: first }) {
   const block = (text, kind) => h("div.said", h("small.faint", kind), h("div.mono", text));
-  return [h("h4", "As it will be sent"), first && h("p.small.dim", "This failure has no diagnosis yet: its own answer is asked for first and takes the place of ‹…›."), h("div.card", { dataset: { request: "" } }, h("small.faint", `version ${version}`), block(system, "system"), block(user, pictures ? "user, with the picture above" : "user, without a picture"),
-    h("details", h("summary", `Reply in JSON: ${name}`), h("div.mono", JSON.stringify(schema, null, 1))))];
+  return [
+    h("h4", "As it will be sent"),
+    first && h("p.small.dim", "This failure has no diagnosis yet: its own answer is asked for first and takes the place of ‹…›."),
+    h(
+      "div.card",
+      { dataset: { request: "" } },
+      h("small.faint", `version ${version}`),
+      block(system, "system"),
+      block(user, pictures ? "user, with the picture above" : "user, without a picture"),
+      h("details", h("summary", `Reply in JSON: ${name}`), h("div.mono", JSON.stringify(schema, null, 1))),
+    ),
+  ];
 }
 
 function answered(prompt, { result, error, bought, usd, seconds }) {
-  const cost = bought ? `${fmt.plural(bought, "call")} · ${usd === null ? "unpriced" : usd ? fmt.usd(usd) : "free"} · ${fmt.duration(seconds)}` : "from the journal: nothing was bought";
-  return [h("h4", "Reply"), h("div.card", { class: error ? "bad" : "", dataset: { reply: "" } }, error ? h("p.err", error) : resultOf(prompt, result), h("small.faint", cost))];
+  const cost = bought
+    ? `${fmt.plural(bought, "call")} · ${usd === null ? "unpriced" : usd ? fmt.usd(usd) : "free"} · ${fmt.duration(seconds)}`
+    : "from the journal: nothing was bought";
+  return [
+    h("h4", "Reply"),
+    h(
+      "div.card",
+      { class: error ? "bad" : "", dataset: { reply: "" } },
+      error ? h("p.err", error) : resultOf(prompt, result),
+      h("small.faint", cost),
+    ),
+  ];
 }
 
 // A reply as people read it; also used side by side.
 export function resultOf({ name }, result) {
   if (!result) return h("span.faint", "not there yet");
   if (result.problem && !result.error_type) return h("span.err", result.problem);
-  if (name === "proposal") return [result.kept.map((one) => proposal(one)), result.dropped.map((one) => proposal(one, one)), !result.kept.length && !result.dropped.length && h("span.faint", "no samples")];
-  if (name === "judge") return [chip(String(result.score), { kind: result.score === 3 ? "ok" : result.score === 2 ? "wa" : "no" }), " ", result.reason];
+  if (name === "proposal")
+    return [
+      result.kept.map((one) => proposal(one)),
+      result.dropped.map((one) => proposal(one, one)),
+      !result.kept.length && !result.dropped.length && h("span.faint", "no samples"),
+    ];
+  if (name === "judge")
+    return [chip(String(result.score), { kind: result.score === 3 ? "ok" : result.score === 2 ? "wa" : "no" }), " ", result.reason];
   if (name === "title") return h("b", result.title);
   if (name === "diagnosis") return diagnosis(result);
   const verdict = result.right ?? result.agrees;
-  return [h("b", result.answer), " ", verdict === undefined ? null : chip(verdict ? (result.right === undefined ? "agrees" : "right") : (result.right === undefined ? "does not agree" : "wrong"), { kind: verdict ? "ok" : "no" }), result.certain && chip("certain")];
+  return [
+    h("b", result.answer),
+    " ",
+    verdict === undefined
+      ? null
+      : chip(verdict ? (result.right === undefined ? "agrees" : "right") : result.right === undefined ? "does not agree" : "wrong", {
+          kind: verdict ? "ok" : "no",
+        }),
+    result.certain && chip("certain"),
+  ];
 }
 
 function diagnosis(result) {
-  const flags = [result.gold_looks_wrong && chip("gold looks wrong", { kind: "wa" }), result.right_but_misformatted && chip("means the same", { kind: "wa" }), chip(result.teachable ? "teachable" : "not teachable", { kind: result.teachable ? "ok" : "" })];
-  const rows = { "Error type": h("span.row.wrap", dot(result.error_type), h("b", result.error_type), flags), "Faulty reasoning": result.faulty_reasoning, "Key elements": result.key_elements.join(", "), Image: result.description, "Own answer": h("span", result.own_answer, " ", h("span", { class: result.own_right ? "okay" : "err" }, result.own_right ? "right" : "wrong")), Confidence: fmt.fixed(result.confidence, 2) };
-  return [result.problem && h("p.err", result.problem), h("dl.kv", Object.entries(rows).map(([key, value]) => [h("dt", key), h("dd", value)]))];
+  const flags = [
+    result.gold_looks_wrong && chip("gold looks wrong", { kind: "wa" }),
+    result.right_but_misformatted && chip("means the same", { kind: "wa" }),
+    chip(result.teachable ? "teachable" : "not teachable", { kind: result.teachable ? "ok" : "" }),
+  ];
+  const rows = {
+    "Error type": h("span.row.wrap", dot(result.error_type), h("b", result.error_type), flags),
+    "Faulty reasoning": result.faulty_reasoning,
+    "Key elements": result.key_elements.join(", "),
+    Image: result.description,
+    "Own answer": h(
+      "span",
+      result.own_answer,
+      " ",
+      h("span", { class: result.own_right ? "okay" : "err" }, result.own_right ? "right" : "wrong"),
+    ),
+    Confidence: fmt.fixed(result.confidence, 2),
+  };
+  return [
+    result.problem && h("p.err", result.problem),
+    h(
+      "dl.kv",
+      Object.entries(rows).map(([key, value]) => [h("dt", key), h("dd", value)]),
+    ),
+  ];
 }
 
 function proposal(one, dropped = null) {
-  const text = one.choices.length && /^[A-Z]$/.test(one.answer) ? `${one.answer}. ${one.choices[one.answer.charCodeAt(0) - 65] ?? ""}` : one.answer;
-  return h("div.proposal", { class: dropped ? "dropped" : "" }, h("span.q", one.question), " ", h("span.right", text), one.image_prompt && h("div.small.dim", one.image_prompt), dropped && h("div.small", chip(dropped.rule, { kind: "no" }), " ", h("span.err", dropped.reason)));
+  const text =
+    one.choices.length && /^[A-Z]$/.test(one.answer) ? `${one.answer}. ${one.choices[one.answer.charCodeAt(0) - 65] ?? ""}` : one.answer;
+  return h(
+    "div.proposal",
+    { class: dropped ? "dropped" : "" },
+    h("span.q", one.question),
+    " ",
+    h("span.right", text),
+    one.image_prompt && h("div.small.dim", one.image_prompt),
+    dropped && h("div.small", chip(dropped.rule, { kind: "no" }), " ", h("span.err", dropped.reason)),
+  );
 }
 
 export async function ask() {
@@ -134,9 +256,10 @@ export async function ask() {
   try {
     reply = { body: asked, answer: await api("prompts/ask", asked) };
     shownFor = null; // now it is known: asking again costs nothing
-  } catch { /* the toast has said why */ } finally {
+  } catch {
+    /* the toast has said why */
+  } finally {
     asking = false;
     redraw();
   }
 }
-

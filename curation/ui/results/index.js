@@ -4,7 +4,9 @@ import { api, ask, at, chip, drawer, emptyState, fill, fillOnce, fmt, h, keys, o
 import { forest } from "./forest_plot.js";
 import { drawLedger } from "./ledger.js";
 
-let root, ledgerDrawer, lastTick = null;
+let root,
+  ledgerDrawer,
+  lastTick = null;
 export const view = { summary: null, ledger: null, open: null };
 
 keys("results", [
@@ -35,7 +37,12 @@ const newestLedger = onlyLatest();
 async function loadLedger() {
   if (!view.summary.found) view.ledger = null;
   else {
-    const body = { ...pair(), which: state.one("which") ?? "fixed", error_type: state.one("type"), offset: Number(state.one("offset") ?? 0) };
+    const body = {
+      ...pair(),
+      which: state.one("which") ?? "fixed",
+      error_type: state.one("type"),
+      offset: Number(state.one("offset") ?? 0),
+    };
     const found = await newestLedger(api("results/ledger", body));
     if (!found) return;
     view.ledger = found;
@@ -52,19 +59,52 @@ export async function tick(workspace) {
 function drawHead() {
   const { checkpoints, before, after, found, round } = view.summary;
   const choices = checkpoints.map((one) => ({ value: one.name, text: `${one.name}${one.eval ? "" : " (not evaluated)"}` }));
-  const choose = (name, value) => pick(choices, value, (chosen) => state.set({ [name]: chosen, offset: null }), { title: name === "before" ? "Checkpoint before" : "Checkpoint after" });
-  fillOnce(at(root, "pair"), [choices, before, after, state.one("score")], () => after && [choose("before", before), h("span.faint", "→"), choose("after", after),
-    pick(["strict", "lenient"], state.one("score") ?? "strict", (score) => state.set({ score: score === "strict" ? null : score }), { title: "Strict: as the benchmark's own evaluator. Lenient: also takes the right answer in another form." })]);
-  const bundle = new URL(`api/results/evidence.zip?${new URLSearchParams({ before: before ?? "", after: after ?? "", score: state.one("score") ?? "strict" })}`, document.baseURI).href;
-  fill(at(root, "actions"), found && [gate(found.gate), h("a.btn", { href: bundle, download: "evidence.zip", title: "A zip: report, figures, every pair of answers, samples, settings, prompts" }, "Evidence"),
-    h("button.btn.p", { onclick: () => nextRound(after, round + 1), title: `Evaluate ${after} on the train splits and collect what it still gets wrong` }, `Start round ${round + 1} →`)],
-    ledgerDrawer.button);
+  const choose = (name, value) =>
+    pick(choices, value, (chosen) => state.set({ [name]: chosen, offset: null }), {
+      title: name === "before" ? "Checkpoint before" : "Checkpoint after",
+    });
+  fillOnce(
+    at(root, "pair"),
+    [choices, before, after, state.one("score")],
+    () =>
+      after && [
+        choose("before", before),
+        h("span.faint", "→"),
+        choose("after", after),
+        pick(["strict", "lenient"], state.one("score") ?? "strict", (score) => state.set({ score: score === "strict" ? null : score }), {
+          title: "Strict: as the benchmark's own evaluator. Lenient: also takes the right answer in another form.",
+        }),
+      ],
+  );
+  const bundle = new URL(
+    `api/results/evidence.zip?${new URLSearchParams({ before: before ?? "", after: after ?? "", score: state.one("score") ?? "strict" })}`,
+    document.baseURI,
+  ).href;
+  fill(
+    at(root, "actions"),
+    found && [
+      gate(found.gate),
+      h(
+        "a.btn",
+        { href: bundle, download: "evidence.zip", title: "A zip: report, figures, every pair of answers, samples, settings, prompts" },
+        "Evidence",
+      ),
+      h(
+        "button.btn.p",
+        { onclick: () => nextRound(after, round + 1), title: `Evaluate ${after} on the train splits and collect what it still gets wrong` },
+        `Start round ${round + 1} →`,
+      ),
+    ],
+    ledgerDrawer.button,
+  );
 }
 
 function gate({ passed, not_shown: names, margin }) {
   const text = passed ? "release gate: pass" : "release gate: not shown";
   const lost = `${fmt.fixed(100 * margin, 0)} point`;
-  const title = passed ? `Overall and for each dataset the interval excludes a loss of more than ${lost}` : `A loss of more than ${lost} can't be ruled out for: ${names.join(", ")}`;
+  const title = passed
+    ? `Overall and for each dataset the interval excludes a loss of more than ${lost}`
+    : `A loss of more than ${lost} can't be ruled out for: ${names.join(", ")}`;
   return chip(text, { kind: passed ? "ok" : "wa", title });
 }
 
@@ -72,41 +112,121 @@ function drawMain() {
   const { found, after, before, reason, checkpoints } = view.summary;
   const box = at(root, "main");
   if (!after) {
-    return fill(box, emptyState("Nothing to compare yet", checkpoints.length ? "Train a checkpoint on approved samples; its results stand here once it was evaluated." : "Evaluate a checkpoint first.",
-      { text: "Go to Finetune", run: () => state.go("finetune") }));
+    return fill(
+      box,
+      emptyState(
+        "Nothing to compare yet",
+        checkpoints.length
+          ? "Train a checkpoint on approved samples; its results stand here once it was evaluated."
+          : "Evaluate a checkpoint first.",
+        { text: "Go to Finetune", run: () => state.go("finetune") },
+      ),
+    );
   }
   if (!found) {
     const missing = [before, after].filter((name) => !checkpoints.find((one) => one.name === name)?.eval);
-    return fill(box, emptyState("Not evaluated yet", reason, { text: `Evaluate ${missing[0] ?? after} on eval`, run: () => evaluate(missing[0] ?? after) }));
+    return fill(
+      box,
+      emptyState("Not evaluated yet", reason, {
+        text: `Evaluate ${missing[0] ?? after} on eval`,
+        run: () => evaluate(missing[0] ?? after),
+      }),
+    );
   }
   const { overall } = found;
   const cost = view.summary.spend_usd;
   const card = (title, figure, text) => h("div.card", h("div.dim", title), h("div.num", figure), h("div.dim", text));
-  fill(box, h("div.cards",
-    card("Accuracy", `${fmt.fixed(overall.before)} → ${fmt.fixed(overall.after)}`, `${fmt.signed(overall.difference)} [${fmt.signed(overall.low)}, ${fmt.signed(overall.high)}]`),
-    card("Fixed", h("span.okay", fmt.number(found.fixed)), `of ${fmt.number(found.wrong_before)} wrong`),
-    card("Broken", h("span", { class: found.broken ? "err" : "" }, fmt.number(found.broken)), `of ${fmt.number(found.examples - found.wrong_before)} right`),
-    card("Cost", fmt.usd(cost), cost && found.fixed ? `${fmt.usd(cost / found.fixed)} a fixed example` : "frontier calls of this workspace")),
+  fill(
+    box,
+    h(
+      "div.cards",
+      card(
+        "Accuracy",
+        `${fmt.fixed(overall.before)} → ${fmt.fixed(overall.after)}`,
+        `${fmt.signed(overall.difference)} [${fmt.signed(overall.low)}, ${fmt.signed(overall.high)}]`,
+      ),
+      card("Fixed", h("span.okay", fmt.number(found.fixed)), `of ${fmt.number(found.wrong_before)} wrong`),
+      card(
+        "Broken",
+        h("span", { class: found.broken ? "err" : "" }, fmt.number(found.broken)),
+        `of ${fmt.number(found.examples - found.wrong_before)} right`,
+      ),
+      card(
+        "Cost",
+        fmt.usd(cost),
+        cost && found.fixed ? `${fmt.usd(cost / found.fixed)} a fixed example` : "frontier calls of this workspace",
+      ),
+    ),
     h("p.dim.verdict", inWords(found)),
     h("h4", "Difference by error type, 95 % paired, clustered by image"),
-    h("div.card", forest([overall, ...found.by_error_type], state.one("type"), (name) => state.set({ type: name === "overall" ? null : name, offset: null }))),
-    h("h4", "By dataset"), h("div.card.rows", table(found.by_dataset)));
+    h(
+      "div.card",
+      forest([overall, ...found.by_error_type], state.one("type"), (name) =>
+        state.set({ type: name === "overall" ? null : name, offset: null }),
+      ),
+    ),
+    h("h4", "By dataset"),
+    h("div.card.rows", table(found.by_dataset)),
+  );
 }
 
 // What the figures say, a null result included.
 function inWords({ overall, by_error_type: types, examples }) {
   const sure = types.filter((one) => one.p_holm < 0.05);
-  const gains = sure.filter((one) => one.difference > 0).map((one) => one.name), losses = sure.filter((one) => one.difference < 0).map((one) => one.name);
-  const whole = overall.low > 0 ? `Better overall on ${fmt.number(examples)} eval examples.` : overall.high < 0 ? "Worse overall." : `No overall difference is shown (one of ${fmt.fixed(overall.detectable)} would be).`;
-  return [whole, gains.length ? ` Gained: ${gains.join(", ")}.` : " No single error type gained significantly.", losses.length ? ` Lost: ${losses.join(", ")}.` : " No error type lost significantly after Holm's correction."];
+  const gains = sure.filter((one) => one.difference > 0).map((one) => one.name),
+    losses = sure.filter((one) => one.difference < 0).map((one) => one.name);
+  const whole =
+    overall.low > 0
+      ? `Better overall on ${fmt.number(examples)} eval examples.`
+      : overall.high < 0
+        ? "Worse overall."
+        : `No overall difference is shown (one of ${fmt.fixed(overall.detectable)} would be).`;
+  return [
+    whole,
+    gains.length ? ` Gained: ${gains.join(", ")}.` : " No single error type gained significantly.",
+    losses.length ? ` Lost: ${losses.join(", ")}.` : " No error type lost significantly after Holm's correction.",
+  ];
 }
 
 function table(lines) {
   const head = ["dataset", "items", "before", "after", "difference", "detectable"];
-  return h("table", h("thead", h("tr", head.map((name, i) => h("th", { class: i ? "r" : "", title: name === "detectable" ? "The smallest difference that so many items would show (80 % power)" : null }, name)))),
-    h("tbody", lines.map((line) => h("tr", h("td", line.name), h("td.r", fmt.number(line.items)), h("td.r", fmt.fixed(line.before)), h("td.r", fmt.fixed(line.after)),
-      h("td.r", h("b", { class: line.low > 0 ? "okay" : line.high < 0 ? "err" : "dim" }, fmt.signed(line.difference)), h("small.dim", ` [${fmt.signed(line.low)}, ${fmt.signed(line.high)}]`)),
-      h("td.r.dim", fmt.fixed(line.detectable))))));
+  return h(
+    "table",
+    h(
+      "thead",
+      h(
+        "tr",
+        head.map((name, i) =>
+          h(
+            "th",
+            {
+              class: i ? "r" : "",
+              title: name === "detectable" ? "The smallest difference that so many items would show (80 % power)" : null,
+            },
+            name,
+          ),
+        ),
+      ),
+    ),
+    h(
+      "tbody",
+      lines.map((line) =>
+        h(
+          "tr",
+          h("td", line.name),
+          h("td.r", fmt.number(line.items)),
+          h("td.r", fmt.fixed(line.before)),
+          h("td.r", fmt.fixed(line.after)),
+          h(
+            "td.r",
+            h("b", { class: line.low > 0 ? "okay" : line.high < 0 ? "err" : "dim" }, fmt.signed(line.difference)),
+            h("small.dim", ` [${fmt.signed(line.low)}, ${fmt.signed(line.high)}]`),
+          ),
+          h("td.r.dim", fmt.fixed(line.detectable)),
+        ),
+      ),
+    ),
+  );
 }
 
 async function evaluate(checkpoint) {
@@ -115,8 +235,15 @@ async function evaluate(checkpoint) {
 }
 
 async function nextRound(checkpoint, number) {
-  const text = [h("p", `Round ${number} starts from `, h("b", checkpoint), ". It is asked all train and eval examples; what it still gets wrong become the failures of the new round."),
-    h("p.dim", { style: "margin-top:8px" }, "Earlier rounds stay as they are; their approved samples go on being trained on.")];
+  const text = [
+    h(
+      "p",
+      `Round ${number} starts from `,
+      h("b", checkpoint),
+      ". It is asked all train and eval examples; what it still gets wrong become the failures of the new round.",
+    ),
+    h("p.dim", { style: "margin-top:8px" }, "Earlier rounds stay as they are; their approved samples go on being trained on."),
+  ];
   if (!(await ask(`Start round ${number}?`, text, `Start round ${number}`))) return;
   const begun = await api("results/next_round", { checkpoint });
   toast(`Round ${begun.round} has begun`, { kind: "good" });

@@ -1,8 +1,8 @@
 // A decision on many: what it would touch is shown first, then it is one action with one undo.
 
-import { api, dialog, eventId, fill, fmt, h, keyCap, picture, pick, toast } from "../shared/lib.js";
-import { undo } from "./index.js";
+import { api, dialog, eventId, fill, fmt, h, keyCap, pick, picture, toast } from "../shared/lib.js";
 import { statusText } from "./facets.js";
+import { undo } from "./index.js";
 
 const VERBS = { approve: "Approve", reject: "Reject", reset: "Clear" };
 const DONE = { approve: "approved", reject: "rejected", reset: "cleared" };
@@ -30,10 +30,46 @@ async function previewed(matching, action, view, applied) {
   const content = h("div");
   let reason = null;
   let note = "";
-  const show = () => fill(content, h("p", { style: "margin-bottom:10px" }, sentence(preview, action)), counts(preview), leftOut(preview),
-    action === "reject" && h("div.row", { style: "margin-top:10px" }, h("span.dim", "Reason"), pick([{ value: "", text: "none" }, ...view.reasons], reason, (value) => { reason = value || null; })),
-    h("div.row", { style: "margin-top:8px" }, h("span.dim", "Note"), h("input.in", { value: note, maxlength: 2000, placeholder: "goes with each of them", "aria-label": "Note", oninput: (event) => { note = event.target.value; } })),
-    h("h4", preview.total > preview.members.length ? [`${preview.members.length} of them at random `, h("button.btn.icon.bare", { onclick: others, title: "Another twelve" }, "others")] : "All of them"), h("div.grid.rev-few", preview.members.map(member)));
+  const show = () =>
+    fill(
+      content,
+      h("p", { style: "margin-bottom:10px" }, sentence(preview, action)),
+      counts(preview),
+      leftOut(preview),
+      action === "reject" &&
+        h(
+          "div.row",
+          { style: "margin-top:10px" },
+          h("span.dim", "Reason"),
+          pick([{ value: "", text: "none" }, ...view.reasons], reason, (value) => {
+            reason = value || null;
+          }),
+        ),
+      h(
+        "div.row",
+        { style: "margin-top:8px" },
+        h("span.dim", "Note"),
+        h("input.in", {
+          value: note,
+          maxlength: 2000,
+          placeholder: "goes with each of them",
+          "aria-label": "Note",
+          oninput: (event) => {
+            note = event.target.value;
+          },
+        }),
+      ),
+      h(
+        "h4",
+        preview.total > preview.members.length
+          ? [
+              `${preview.members.length} of them at random `,
+              h("button.btn.icon.bare", { onclick: others, title: "Another twelve" }, "others"),
+            ]
+          : "All of them",
+      ),
+      h("div.grid.rev-few", preview.members.map(member)),
+    );
   const others = async () => {
     preview = await api("review/bulk/preview", { matching, action, seed: ++seed });
     show();
@@ -50,24 +86,58 @@ async function previewed(matching, action, view, applied) {
         return false;
       }
       applied(done);
-      done.told = toast(`${fmt.plural(done.samples, "sample")} ${DONE[action]}`, { kind: "good", seconds: 8, action: { text: "Undo", run: () => undo(done) } });
+      done.told = toast(`${fmt.plural(done.samples, "sample")} ${DONE[action]}`, {
+        kind: "good",
+        seconds: 8,
+        action: { text: "Undo", run: () => undo(done) },
+      });
     };
-    const buttons = [{ text: "Cancel" }, ...(preview.count ? [{ text: `${VERBS[action]} ${fmt.number(preview.count)}`, kind: action === "reject" ? "b" : "p", run: apply }] : [])];
+    const buttons = [
+      { text: "Cancel" },
+      ...(preview.count
+        ? [{ text: `${VERBS[action]} ${fmt.number(preview.count)}`, kind: action === "reject" ? "b" : "p", run: apply }]
+        : []),
+    ];
     const { element } = dialog(`${VERBS[action]} many`, content, buttons, { wide: true });
     element.addEventListener("close", () => resolve(done));
   });
 }
 
 function sentence({ count, total }, action) {
-  const what = { approve: "will be approved, and so trained on", reject: "will be rejected", reset: "will lose your decision: the filters decide again" }[action];
-  return [h("b", fmt.plural(count, "sample")), ` of ${fmt.number(total)} ${what}. It is one action: `, keyCap("review", "undo"), " takes all of it back."];
+  const what = {
+    approve: "will be approved, and so trained on",
+    reject: "will be rejected",
+    reset: "will lose your decision: the filters decide again",
+  }[action];
+  return [
+    h("b", fmt.plural(count, "sample")),
+    ` of ${fmt.number(total)} ${what}. It is one action: `,
+    keyCap("review", "undo"),
+    " takes all of it back.",
+  ];
 }
 
-const counts = ({ by_status }) => h("div.row.wrap", Object.entries(by_status).map(([status, count]) => h("span.chip", h("i.rev-mark", { class: status }), statusText[status], h("span.dim", fmt.number(count)))));
+const counts = ({ by_status }) =>
+  h(
+    "div.row.wrap",
+    Object.entries(by_status).map(([status, count]) =>
+      h("span.chip", h("i.rev-mark", { class: status }), statusText[status], h("span.dim", fmt.number(count))),
+    ),
+  );
 
 function leftOut({ left_out: { undrawn, leaking } }) {
-  const lines = [undrawn && `${fmt.number(undrawn)} without a picture`, leaking && `${fmt.number(leaking)} that leak from an eval split or were not compared with it yet (they can only be approved one by one)`].filter(Boolean);
+  const lines = [
+    undrawn && `${fmt.number(undrawn)} without a picture`,
+    leaking &&
+      `${fmt.number(leaking)} that leak from an eval split or were not compared with it yet (they can only be approved one by one)`,
+  ].filter(Boolean);
   return lines.length > 0 && h("p.rev-left-out", "Left out: ", lines.join(", "), ".");
 }
 
-const member = (row) => h("div.th", { title: `Sample ${row.sample_id}: ${row.question}` }, h("span.rev-thumb", picture(row.image), h("i.rev-mark", { class: row.status })), h("p", h("span.q", row.question), h("span.a.right", row.answer)));
+const member = (row) =>
+  h(
+    "div.th",
+    { title: `Sample ${row.sample_id}: ${row.question}` },
+    h("span.rev-thumb", picture(row.image), h("i.rev-mark", { class: row.status })),
+    h("p", h("span.q", row.question), h("span.a.right", row.answer)),
+  );

@@ -1,7 +1,7 @@
 // Left column: what the queue holds. Statuses and facets with their counts; a click narrows, another widens.
 
 import { chip, definition, dot, fillOnce, fmt, h, mini, pick, state } from "../shared/lib.js";
-import { chosenStatuses, choose, queueOf, toggle, toggleStatus } from "./index.js";
+import { choose, chosenStatuses, queueOf, toggle, toggleStatus } from "./index.js";
 
 export const STATUSES = [
   ["pending", "Pending", "Passed every filter and waits for a person"],
@@ -17,27 +17,73 @@ export const statusText = Object.fromEntries(STATUSES.map(([name, text]) => [nam
 export const FACETS = { error_type: "error_types", route: "routes", dataset: "datasets", round: "rounds", failing: "failing" };
 const TITLES = { error_type: "Error type", route: "Route", dataset: "Dataset", round: "Round", failing: "Failing filter" };
 const FOLD = 9;
-const ORDERS = [["informative", "most informative first"], ["random", "in random order"], ["newest", "newest first"], ["oldest", "oldest first"]];
+const ORDERS = [
+  ["informative", "most informative first"],
+  ["random", "in random order"],
+  ["newest", "newest first"],
+  ["oldest", "oldest first"],
+];
 const unfolded = new Set();
 
 export const words = (name) => name.replaceAll("_", " ");
 
-const QUEUES = [["mine", "To do", "Given to you, not decided yet"], ["done", "Decided", "Given to you, and decided"]];
+const QUEUES = [
+  ["mine", "To do", "Given to you, not decided yet"],
+  ["done", "Decided", "Given to you, and decided"],
+];
 
 // What the reviewer was given.
 function queues({ assigned, done }, audit) {
   if (!assigned && !queueOf() && !audit) return null;
   const counts = { mine: assigned - done, done };
-  return h("div.rev-facet", h("h4", "Given to you"), QUEUES.map(([name, text, hint]) => row({ text, hint, count: counts[name], on: queueOf() === name, lead: h("i.rev-mark", { class: name === "mine" ? "pending" : "approved" }), run: () => choose({ queue: queueOf() === name ? null : name, audit: null, status: null }) })),
-    (audit != null || queueOf() === "audit") && row({ text: "Audit lane", hint: "Blind: drawn by lot from what a rule approved and filters rejected by themselves", count: audit ?? 0, on: queueOf() === "audit", lead: h("i.rev-mark.disputed"), run: () => choose({ audit: queueOf() === "audit" ? null : 1, queue: null, status: null }) }),
-    assigned > 0 && h("div.rev-progress", mini(assigned ? done / assigned : 0)));
+  return h(
+    "div.rev-facet",
+    h("h4", "Given to you"),
+    QUEUES.map(([name, text, hint]) =>
+      row({
+        text,
+        hint,
+        count: counts[name],
+        on: queueOf() === name,
+        lead: h("i.rev-mark", { class: name === "mine" ? "pending" : "approved" }),
+        run: () => choose({ queue: queueOf() === name ? null : name, audit: null, status: null }),
+      }),
+    ),
+    (audit != null || queueOf() === "audit") &&
+      row({
+        text: "Audit lane",
+        hint: "Blind: drawn by lot from what a rule approved and filters rejected by themselves",
+        count: audit ?? 0,
+        on: queueOf() === "audit",
+        lead: h("i.rev-mark.disputed"),
+        run: () => choose({ audit: queueOf() === "audit" ? null : 1, queue: null, status: null }),
+      }),
+    assigned > 0 && h("div.rev-progress", mini(assigned ? done / assigned : 0)),
+  );
 }
 
 // Narrowings that are no facet, each with a cross.
 function chips() {
   const failure = state.one("failure");
   const samples = state.one("samples")?.split(",").length;
-  return (failure || samples) && h("div.rev-facet.rev-narrow", samples && chip(fmt.plural(samples, "sample"), { kind: "on", title: "Only these samples, drawn by lot on the Calibration page", onremove: () => choose({ samples: null }) }), failure && chip(`failure ${fmt.number(Number(failure))}`, { kind: "on", title: "Only samples of this failure", onremove: () => choose({ failure: null }) }));
+  return (
+    (failure || samples) &&
+    h(
+      "div.rev-facet.rev-narrow",
+      samples &&
+        chip(fmt.plural(samples, "sample"), {
+          kind: "on",
+          title: "Only these samples, drawn by lot on the Calibration page",
+          onremove: () => choose({ samples: null }),
+        }),
+      failure &&
+        chip(`failure ${fmt.number(Number(failure))}`, {
+          kind: "on",
+          title: "Only samples of this failure",
+          onremove: () => choose({ failure: null }),
+        }),
+    )
+  );
 }
 
 export function drawStatuses(box, { facets, mine, audit }) {
@@ -46,9 +92,33 @@ export function drawStatuses(box, { facets, mine, audit }) {
   const all = chosen.length === STATUSES.length;
   const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
   const hidden = queueOf() && !facets.status?.length;
-  fillOnce(box, [counts, chosen, mine, audit, queueOf(), state.one("failure"), state.one("samples")], () => [queues(mine, audit), chips(), !hidden && h("div.rev-facet", h("h4", "Status"),
-    STATUSES.map(([name, text, hint]) => row({ text, hint, count: counts[name] ?? 0, on: !all && chosen.includes(name), lead: h("i.rev-mark", { class: name }), run: (event) => toggleStatus(name, event) })),
-    row({ text: "All", hint: "Samples of every status", count: total, on: all, lead: h("i.rev-mark"), run: () => choose({ status: "all" }) }))]);
+  fillOnce(box, [counts, chosen, mine, audit, queueOf(), state.one("failure"), state.one("samples")], () => [
+    queues(mine, audit),
+    chips(),
+    !hidden &&
+      h(
+        "div.rev-facet",
+        h("h4", "Status"),
+        STATUSES.map(([name, text, hint]) =>
+          row({
+            text,
+            hint,
+            count: counts[name] ?? 0,
+            on: !all && chosen.includes(name),
+            lead: h("i.rev-mark", { class: name }),
+            run: (event) => toggleStatus(name, event),
+          }),
+        ),
+        row({
+          text: "All",
+          hint: "Samples of every status",
+          count: total,
+          on: all,
+          lead: h("i.rev-mark"),
+          run: () => choose({ status: "all" }),
+        }),
+      ),
+  ]);
 }
 
 export function drawFacets(box, { facets }) {
@@ -62,20 +132,56 @@ function section(name, values) {
   const all = [...values, ...missing];
   const cut = unfolded.has(name) || all.length <= FOLD + 1 ? all : all.slice(0, FOLD);
   const more = all.length - cut.length;
-  return h("div.rev-facet", h("h4", TITLES[name]), cut.map(({ value, count }) => row({
-    text: name === "error_type" || name === "dataset" ? value : words(value), hint: name === "error_type" ? definition(value) : "", count, on: chosen.includes(value),
-    lead: name === "error_type" && dot(value), run: () => toggle(name, value) })),
-    more > 0 && h("button.fv", { onclick: (event) => { unfolded.add(name); event.target.closest(".rev-facet").replaceWith(section(name, values)); } }, h("span.dim", `${more} more`)));
+  return h(
+    "div.rev-facet",
+    h("h4", TITLES[name]),
+    cut.map(({ value, count }) =>
+      row({
+        text: name === "error_type" || name === "dataset" ? value : words(value),
+        hint: name === "error_type" ? definition(value) : "",
+        count,
+        on: chosen.includes(value),
+        lead: name === "error_type" && dot(value),
+        run: () => toggle(name, value),
+      }),
+    ),
+    more > 0 &&
+      h(
+        "button.fv",
+        {
+          onclick: (event) => {
+            unfolded.add(name);
+            event.target.closest(".rev-facet").replaceWith(section(name, values));
+          },
+        },
+        h("span.dim", `${more} more`),
+      ),
+  );
 }
 
 const row = ({ text, hint, count, on, lead, run }) =>
-  h("button.fv", { class: `${on ? "on" : ""} ${count ? "" : "none"}`, onclick: run, "aria-pressed": String(on), title: hint || text }, lead, h("span", text), h("span.n", fmt.number(count)));
+  h(
+    "button.fv",
+    { class: `${on ? "on" : ""} ${count ? "" : "none"}`, onclick: run, "aria-pressed": String(on), title: hint || text },
+    lead,
+    h("span", text),
+    h("span.n", fmt.number(count)),
+  );
 
 export function drawOrder(box, { queue }) {
   const now = state.one("order") ?? "informative";
   const target = queue.known?.target;
   const hint = `Most informative: what the filters disagree on, scores near their thresholds, clusters with fewer than ${target ?? "the wanted number of"} approved samples`;
   const forced = queue.order && queue.order !== now;
-  fillOnce(box, [now, forced, target], () => [h("span.dim", "Order"), forced ? h("span", { title: "What is blind comes in random order: another would tell what the filters say" }, "random, as it is blind")
-    : pick(ORDERS.map(([value, text]) => ({ value, text })), now, (order) => choose({ order: order === "informative" ? null : order }), { title: hint })]);
+  fillOnce(box, [now, forced, target], () => [
+    h("span.dim", "Order"),
+    forced
+      ? h("span", { title: "What is blind comes in random order: another would tell what the filters say" }, "random, as it is blind")
+      : pick(
+          ORDERS.map(([value, text]) => ({ value, text })),
+          now,
+          (order) => choose({ order: order === "informative" ? null : order }),
+          { title: hint },
+        ),
+  ]);
 }

@@ -1,12 +1,17 @@
 // A sample that a person writes: a picture of a failure or another train example, or one of their own, with a question and an answer.
 
-import { api, ApiError, dialog, eventId, fill, fmt, h, later, media, onlyLatest, pick, picture, toast, types } from "../shared/lib.js";
+import { ApiError, api, dialog, eventId, fill, fmt, h, later, media, onlyLatest, pick, picture, toast, types } from "../shared/lib.js";
 import { openSample } from "./index.js";
 
 export async function openByHand(view) {
   const event_id = eventId();
   const origin = view.card?.origin;
-  const chosen = { image: origin?.image ?? null, failure_id: origin?.failure_id ?? null, error_type: view.card?.error_type ?? null, dataset: view.card?.dataset ?? null };
+  const chosen = {
+    image: origin?.image ?? null,
+    failure_id: origin?.failure_id ?? null,
+    error_type: view.card?.error_type ?? null,
+    dataset: view.card?.dataset ?? null,
+  };
   const shot = h("div.rev-hand-shot");
   const found = h("div.rev-hand-found");
   const field = (name, hint, tag = "input.in") => h(tag, { placeholder: hint, "aria-label": name, autocomplete: "off" });
@@ -15,7 +20,12 @@ export async function openByHand(view) {
   const choices = field("Choices", "One a line, or none", "textarea.in");
   choices.rows = 2;
   const search = field("Search", "Search questions, or number of a failure");
-  const file = h("input", { type: "file", accept: "image/png,image/jpeg,image/webp,image/gif,image/bmp", hidden: true, onchange: () => file.files[0] && upload(file.files[0]) });
+  const file = h("input", {
+    type: "file",
+    accept: "image/png,image/jpeg,image/webp,image/gif,image/bmp",
+    hidden: true,
+    onchange: () => file.files[0] && upload(file.files[0]),
+  });
   const selects = h("div.row.wrap");
   let datasets = [];
   const newest = onlyLatest();
@@ -23,8 +33,19 @@ export async function openByHand(view) {
   const drawChosen = () => {
     fill(shot, chosen.image ? h("img", { src: media(chosen.image, "card"), alt: "" }) : h("span.dim", "no picture chosen"));
     const dataset = datasets.find((one) => one.name === chosen.dataset);
-    fill(selects, h("span.dim", "Error type"), pick([{ value: "", text: "choose" }, ...types.map((type) => type.name)], chosen.error_type, (value) => { chosen.error_type = value || null; }),
-      h("span.dim", "Dataset"), pick([{ value: "", text: "choose" }, ...datasets.map((one) => one.name)], chosen.dataset, (value) => { chosen.dataset = value || null; drawChosen(); }), dataset && h("small.dim", `answers as ${dataset.answer_form}`));
+    fill(
+      selects,
+      h("span.dim", "Error type"),
+      pick([{ value: "", text: "choose" }, ...types.map((type) => type.name)], chosen.error_type, (value) => {
+        chosen.error_type = value || null;
+      }),
+      h("span.dim", "Dataset"),
+      pick([{ value: "", text: "choose" }, ...datasets.map((one) => one.name)], chosen.dataset, (value) => {
+        chosen.dataset = value || null;
+        drawChosen();
+      }),
+      dataset && h("small.dim", `answers as ${dataset.answer_form}`),
+    );
     for (const cell of found.querySelectorAll("button")) cell.classList.toggle("sel", cell.dataset.image === chosen.image);
   };
   const look = async () => {
@@ -33,15 +54,39 @@ export async function openByHand(view) {
     const answer = await newest(api("review/pictures", number ? { failure_id: Number(text) } : { search: text || null }));
     if (!answer) return;
     datasets = answer.datasets;
-    fill(found, answer.pictures.length ? answer.pictures.map((row) => h("button.rev-small", { title: `${row.failure_id ? `Failure ${fmt.number(row.failure_id)}: ` : ""}${row.question}`, dataset: { image: row.image }, onclick: () => {
-      Object.assign(chosen, { image: row.image, failure_id: row.failure_id, dataset: row.dataset ?? chosen.dataset, error_type: row.error_type ?? chosen.error_type });
-      drawChosen();
-    } }, picture(row.image, "thumb"))) : h("p.dim", "No picture of a train example fits. Search for something else, or upload one."));
+    fill(
+      found,
+      answer.pictures.length
+        ? answer.pictures.map((row) =>
+            h(
+              "button.rev-small",
+              {
+                title: `${row.failure_id ? `Failure ${fmt.number(row.failure_id)}: ` : ""}${row.question}`,
+                dataset: { image: row.image },
+                onclick: () => {
+                  Object.assign(chosen, {
+                    image: row.image,
+                    failure_id: row.failure_id,
+                    dataset: row.dataset ?? chosen.dataset,
+                    error_type: row.error_type ?? chosen.error_type,
+                  });
+                  drawChosen();
+                },
+              },
+              picture(row.image, "thumb"),
+            ),
+          )
+        : h("p.dim", "No picture of a train example fits. Search for something else, or upload one."),
+    );
     drawChosen();
   };
   const upload = async (picked) => {
     try {
-      const response = await fetch(new URL(`api/review/upload?name=${encodeURIComponent(picked.name)}`, document.baseURI), { method: "POST", headers: { "Content-Type": "application/octet-stream" }, body: picked });
+      const response = await fetch(new URL(`api/review/upload?name=${encodeURIComponent(picked.name)}`, document.baseURI), {
+        method: "POST",
+        headers: { "Content-Type": "application/octet-stream" },
+        body: picked,
+      });
       const text = await response.json();
       if (!response.ok) throw new ApiError(text.error, response.status);
       Object.assign(chosen, { image: text.image, failure_id: null });
@@ -51,10 +96,22 @@ export async function openByHand(view) {
     }
   };
   const add = async () => {
-    const body = { ...chosen, event_id, question: question.value, answer: answer.value, choices: choices.value.split("\n").map((line) => line.trim()).filter(Boolean) };
+    const body = {
+      ...chosen,
+      event_id,
+      question: question.value,
+      answer: answer.value,
+      choices: choices.value
+        .split("\n")
+        .map((line) => line.trim())
+        .filter(Boolean),
+    };
     try {
       const card = await api("review/by_hand", body);
-      toast(`Sample ${fmt.number(card.sample_id)} is added. The filters judge it when they run next; you may approve it at once.`, { kind: "good", seconds: 6 });
+      toast(`Sample ${fmt.number(card.sample_id)} is added. The filters judge it when they run next; you may approve it at once.`, {
+        kind: "good",
+        seconds: 6,
+      });
       await openSample(card.sample_id);
     } catch {
       return false;
@@ -62,8 +119,21 @@ export async function openByHand(view) {
   };
   search.addEventListener("input", later(look, 250));
   const label = (text, ...content) => h("div.field", h("label", text), h("div", content));
-  dialog("A sample by hand", [h("div.rev-hand", shot, h("div.form", label("Question", question), label("Choices", choices), label("Answer", answer), label("", selects))),
-    h("h4", "Picture"), h("div.row", search, h("button.btn", { onclick: () => file.click() }, "Upload…"), file), found], [{ text: "Cancel" }, { text: "Add", kind: "p", run: add }], { wide: true });
+  dialog(
+    "A sample by hand",
+    [
+      h(
+        "div.rev-hand",
+        shot,
+        h("div.form", label("Question", question), label("Choices", choices), label("Answer", answer), label("", selects)),
+      ),
+      h("h4", "Picture"),
+      h("div.row", search, h("button.btn", { onclick: () => file.click() }, "Upload…"), file),
+      found,
+    ],
+    [{ text: "Cancel" }, { text: "Add", kind: "p", run: add }],
+    { wide: true },
+  );
   question.focus();
   drawChosen();
   await look();

@@ -1,22 +1,22 @@
 // The Review page. The queue (status, facets, search, order) and the sample that is shown are in the URL; decisions go out through the outbox.
 
 import { afterPaint, api, at, drawer, eventId, fillOnce, fmt, h, keyCap, keymap, later, state, toast, zoom } from "../shared/lib.js";
-import { openByHand } from "./handwritten.js";
 import { openBulk } from "./bulk.js";
 import { closeEdit, editing } from "./edit.js";
 import { drawButtons, drawPanel, drawStage } from "./focus.js";
 import { Grid } from "./grid.js";
+import { openByHand } from "./handwritten.js";
 import { openHistory } from "./history.js";
 import "./shortcuts.js";
+import { watchIndex } from "../shared/search_progress.js";
 import { drawFacets, drawOrder, drawStatuses, FACETS, STATUSES, statusText } from "./facets.js";
 import { closeNote, returnNote, takeNote } from "./note.js";
 import { drawOrigin } from "./origin.js";
 import { Outbox } from "./outbox.js";
-import { pace, place } from "./position.js";
 import { drawPeople } from "./people.js";
+import { pace, place } from "./position.js";
 import { pictureSize, Queue } from "./queue.js";
 import { refused, stored, tick } from "./server_answers.js";
-import { watchIndex } from "../shared/search_progress.js";
 
 const DONE = { approve: "approved", reject: "rejected" };
 
@@ -26,23 +26,54 @@ let side;
 let shown = null; // the queue on the page, as JSON
 let busy = false;
 
-export const view = { facets: {}, reasons: [], reviewer: null, workspace: null, actions: [], rejecting: false, beside: false, mine: { assigned: 0, done: 0 }, blind: false, times: [], queue: new Queue(() => draw(), (run) => behindDecision(run)), outbox: null };
+export const view = {
+  facets: {},
+  reasons: [],
+  reviewer: null,
+  workspace: null,
+  actions: [],
+  rejecting: false,
+  beside: false,
+  mine: { assigned: 0, done: 0 },
+  blind: false,
+  times: [],
+  queue: new Queue(
+    () => draw(),
+    (run) => behindDecision(run),
+  ),
+  outbox: null,
+};
 
 export function start(element) {
   root = element;
   side = drawer(root.querySelector(".cols"), "Where it comes from");
-  view.outbox = new Outbox({ stored, refused, changed: () => { if (!countWaits) afterPaint(drawCount); countWaits = true; } });
+  view.outbox = new Outbox({
+    stored,
+    refused,
+    changed: () => {
+      if (!countWaits) afterPaint(drawCount);
+      countWaits = true;
+    },
+  });
   grid = new Grid(at(root, "grid"), at(root, "bulk"), { drawn: drawHead, bulk });
   const search = at(root, "search");
-  search.addEventListener("input", later(() => choose({ words: search.value.trim() || null }, true), 250));
+  search.addEventListener(
+    "input",
+    later(() => choose({ words: search.value.trim() || null }, true), 250),
+  );
   search.addEventListener("keydown", (event) => event.key === "Enter" && search.blur());
-  watchIndex(search, "samples", () => { shown = null; show(); });
+  watchIndex(search, "samples", () => {
+    shown = null;
+    show();
+  });
 }
 
 export const gridOn = () => state.one("view") === "grid";
 export const peopleOn = () => state.one("view") === "people";
 export function whenIdle(run) {
-  return (event) => { if (!busy) run(event); };
+  return (event) => {
+    if (!busy) run(event);
+  };
 }
 
 // What the URL chooses -----------------------------------------------------------------------------------------
@@ -58,7 +89,11 @@ export const queueOf = () => (state.one("audit") ? "audit" : state.one("queue"))
 
 // The part of the URL that says which samples are meant, as the API takes it.
 export function matching() {
-  const chosen = Object.fromEntries(Object.entries(FACETS).map(([name, field]) => [field, state.list(name)]).filter(([, values]) => values.length));
+  const chosen = Object.fromEntries(
+    Object.entries(FACETS)
+      .map(([name, field]) => [field, state.list(name)])
+      .filter(([, values]) => values.length),
+  );
   if (chosen.rounds) chosen.rounds = chosen.rounds.map(Number);
   if (queueOf()) chosen.queue = queueOf();
   if (state.list("status").length ? !state.list("status").includes("all") : !queueOf()) chosen.statuses = chosenStatuses();
@@ -154,7 +189,15 @@ async function loadQueue(asked, sample) {
 
 export async function loadFacets() {
   const found = await api("review/facets", matching());
-  Object.assign(view, { facets: found.facets, workspace: found.workspace, reviewer: found.reviewer, reasons: found.reasons, mine: found.queue, blind: found.blind, audit: found.audit });
+  Object.assign(view, {
+    facets: found.facets,
+    workspace: found.workspace,
+    reviewer: found.reviewer,
+    reasons: found.reasons,
+    mine: found.queue,
+    blind: found.blind,
+    audit: found.audit,
+  });
 }
 
 export const facetsLater = later(async () => {
@@ -170,7 +213,7 @@ export function drawLeft() {
 }
 
 export function draw() {
-  view.card = gridOn() || peopleOn() ? null : view.queue.card ?? null;
+  view.card = gridOn() || peopleOn() ? null : (view.queue.card ?? null);
   for (const name of ["grid", "bulk"]) at(root, name).hidden = !gridOn();
   at(root, "people").hidden = !peopleOn();
   root.querySelector(".cols").classList.toggle("with-people", peopleOn());
@@ -210,15 +253,36 @@ export function drawHead() {
   const { queue, card } = view;
   const on = gridOn();
   const now = on ? "grid" : peopleOn() ? "people" : null;
-  const mode = (text, name, key) => h("button.btn", { class: now === name ? "on" : "", onclick: () => setMode(name), "aria-pressed": String(now === name) }, text, now !== name && key && keyCap("review", key));
-  fillOnce(at(root, "modes"), [now, keymap.mark()], () => [mode("Focus", null, on && "grid"), mode("Grid", "grid", "grid"), mode("People", "people", "people")]);
+  const mode = (text, name, key) =>
+    h(
+      "button.btn",
+      { class: now === name ? "on" : "", onclick: () => setMode(name), "aria-pressed": String(now === name) },
+      text,
+      now !== name && key && keyCap("review", key),
+    );
+  fillOnce(at(root, "modes"), [now, keymap.mark()], () => [
+    mode("Focus", null, on && "grid"),
+    mode("Grid", "grid", "grid"),
+    mode("People", "people", "people"),
+  ]);
   at(root, "title").textContent = on ? "Samples" : peopleOn() ? "People" : card ? `Sample ${fmt.number(card.sample_id)}` : "Review";
-  const facts = card && [card.error_type, card.route.replaceAll("_", " "), card.failure_id && `from failure ${fmt.number(card.failure_id)}`, card.dataset].filter(Boolean).join(" · ");
-  at(root, "subtitle").textContent = on ? grid.summary() : facts ?? "";
+  const facts =
+    card &&
+    [card.error_type, card.route.replaceAll("_", " "), card.failure_id && `from failure ${fmt.number(card.failure_id)}`, card.dataset]
+      .filter(Boolean)
+      .join(" · ");
+  at(root, "subtitle").textContent = on ? grid.summary() : (facts ?? "");
   at(root, "subtitle").title = facts ?? "";
-  fillOnce(at(root, "place"), on || !card ? "" : [card.guest, queue.place, queue.total, pace()], () => (on || !card ? "" : place(card, queue)));
+  fillOnce(at(root, "place"), on || !card ? "" : [card.guest, queue.place, queue.total, pace()], () =>
+    on || !card ? "" : place(card, queue),
+  );
   const small = (text, key, title, run) => h("button.btn", { onclick: run, title }, text, keyCap("review", key));
-  fillOnce(at(root, "tools"), [on && [grid.total, grid.offset], keymap.mark()], () => [on ? grid.pager() : null, small("History", "history", "What you did; undo any of it", () => openHistory(view)), small("By hand", "hand", "Add a sample of your own", () => openByHand(view)), side.button]);
+  fillOnce(at(root, "tools"), [on && [grid.total, grid.offset], keymap.mark()], () => [
+    on ? grid.pager() : null,
+    small("History", "history", "What you did; undo any of it", () => openHistory(view)),
+    small("By hand", "hand", "Add a sample of your own", () => openByHand(view)),
+    side.button,
+  ]);
 }
 
 export const urlLater = later(() => {
@@ -283,8 +347,29 @@ export function decide(action, reason = null) {
   setStatus(card, DONE[action] ?? machineStatus(card));
   if (action !== "reset" && !card.mine && queueOf() === "mine") view.mine = { ...view.mine, done: view.mine.done + 1 };
   card.mine = action !== "reset";
-  view.outbox.add("decide", { sample_id: card.sample_id, revision: card.revision, action, reason, note, event_id, image: card.image, settles });
-  card.events = [...card.events, { action, reason, note, settles, reviewer: view.reviewer, revision: card.revision, created_at: new Date().toISOString(), undone: false }];
+  view.outbox.add("decide", {
+    sample_id: card.sample_id,
+    revision: card.revision,
+    action,
+    reason,
+    note,
+    event_id,
+    image: card.image,
+    settles,
+  });
+  card.events = [
+    ...card.events,
+    {
+      action,
+      reason,
+      note,
+      settles,
+      reviewer: view.reviewer,
+      revision: card.revision,
+      created_at: new Date().toISOString(),
+      undone: false,
+    },
+  ];
   view.times.push(performance.now());
   view.rejecting = false;
   if (action === "reset") return draw();
@@ -301,11 +386,15 @@ function machineStatus(card) {
 // Shows a status before the store has it, in the counts too.
 export function setStatus(card, status) {
   if (!status || card.status === status) return;
-  if (view.facets.status?.length) for (const [name, by] of [[card.status, -1], [status, 1]]) {
-    const found = view.facets.status?.find((one) => one.value === name);
-    if (found) found.count += by;
-    else if (by > 0) view.facets.status?.push({ value: name, count: 1 });
-  }
+  if (view.facets.status?.length)
+    for (const [name, by] of [
+      [card.status, -1],
+      [status, 1],
+    ]) {
+      const found = view.facets.status?.find((one) => one.value === name);
+      if (found) found.count += by;
+      else if (by > 0) view.facets.status?.push({ value: name, count: 1 });
+    }
   view.facets = { ...view.facets };
   card.status = status;
 }
@@ -325,7 +414,9 @@ export async function undo(which = view.actions.at(-1)) {
   busy = true;
   try {
     await view.queue.open(which.sample_id);
-  } catch { /* the toast says that nothing answers; the undoing itself is kept */ } finally {
+  } catch {
+    /* the toast says that nothing answers; the undoing itself is kept */
+  } finally {
     busy = false;
   }
   const card = view.queue.find(which.sample_id);
@@ -333,7 +424,11 @@ export async function undo(which = view.actions.at(-1)) {
     if (which.was) setStatus(card, which.was);
     card.mine = false;
     returnNote(card, which.note);
-    if (which.before) Object.assign(card, which.before, { revision: card.revision + 1, verdicts: card.verdicts.map((one) => ({ ...one, passes: null, score: null, reason: null })) });
+    if (which.before)
+      Object.assign(card, which.before, {
+        revision: card.revision + 1,
+        verdicts: card.verdicts.map((one) => ({ ...one, passes: null, score: null, reason: null })),
+      });
   }
   draw();
   followInUrl();

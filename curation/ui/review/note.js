@@ -41,8 +41,24 @@ function keep(card, text) {
 }
 
 export function noteLine(card) {
-  if (!writing(card)) return h("button.rev-note", { onclick: openNote, title: "It goes with your next decision on this sample" }, noteOf(card), " ", keyCap("review", "note"));
-  const input = h("input.in", { value: noteOf(card), dataset: { note: "" }, maxlength: 2000, placeholder: "Enter keeps it; it goes with your next decision", "aria-label": "Note", autocomplete: "off", spellcheck: "true", oninput: () => keep(card, input.value) });
+  if (!writing(card))
+    return h(
+      "button.rev-note",
+      { onclick: openNote, title: "It goes with your next decision on this sample" },
+      noteOf(card),
+      " ",
+      keyCap("review", "note"),
+    );
+  const input = h("input.in", {
+    value: noteOf(card),
+    dataset: { note: "" },
+    maxlength: 2000,
+    placeholder: "Enter keeps it; it goes with your next decision",
+    "aria-label": "Note",
+    autocomplete: "off",
+    spellcheck: "true",
+    oninput: () => keep(card, input.value),
+  });
   input.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" && event.key !== "Escape") return;
     event.preventDefault();

@@ -1,14 +1,23 @@
 // Right column: where a sample comes from, and what has happened to it.
 
 import { dot, fillOnce, fmt, h, keyCap, launch, picture, state, zoom } from "../shared/lib.js";
-import { openSample, showSiblings } from "./index.js";
 import { statusText, words } from "./facets.js";
+import { openSample, showSiblings } from "./index.js";
 
 export function drawOrigin(box, card, view) {
   if (!card) return fillOnce(box, "none", () => h("p.dim", "The failure behind a sample, how its picture was made, and what was decided."));
-  fillOnce(box, [card, view.facets.status?.length], () => [origin(card), prompt(card), drawing(card), again(card), siblings(card), history(card)]);
+  fillOnce(box, [card, view.facets.status?.length], () => [
+    origin(card),
+    prompt(card),
+    drawing(card),
+    again(card),
+    siblings(card),
+    history(card),
+  ]);
   // Only where somebody has scrolled: to ask for the place, or to set it, lays the whole page out at once.
-  box.onscroll ??= () => { scrolled = true; };
+  box.onscroll ??= () => {
+    scrolled = true;
+  };
   if (scrolled && box.dataset.sample !== String(card.sample_id)) {
     box.scrollTop = 0;
     scrolled = false;
@@ -25,12 +34,42 @@ export const shownAnswer = (answer, choices) => {
 
 function origin(card) {
   const { origin: from } = card;
-  if (!from) return h("p.dim", `Written by hand${card.frontier ? ` (${card.frontier.replace("by hand: ", "")})` : ""}, ${fmt.ago(card.created_at)}; it practises no failure in particular.`);
+  if (!from)
+    return h(
+      "p.dim",
+      `Written by hand${card.frontier ? ` (${card.frontier.replace("by hand: ", "")})` : ""}, ${fmt.ago(card.created_at)}; it practises no failure in particular.`,
+    );
   const golds = [...new Set(from.golds)].map((gold) => shownAnswer(gold, from.choices)).join(", ");
-  return [h("div.rev-origin", h("button.rev-small", { onclick: () => zoom(from.image, from.question), title: "Large" }, picture(from.image, "card", from.question)),
-    h("div", h("b", { style: "font-weight:550" }, from.question), h("div", h("span.dim", "gold "), h("span.right", golds)), h("div", h("span.dim", "baseline "), h("span.wrong", shownAnswer(from.answer, from.choices))),
-      h("a.small", { href: `?page=failures&card=${from.failure_id}`, onclick: (event) => { event.preventDefault(); state.go("failures", { card: from.failure_id }); } }, `failure ${fmt.number(from.failure_id)} →`))),
-    h("h4", "Diagnosis"), h("p", h("span", dot(card.error_type), " "), from.faulty_reasoning ?? "not diagnosed", from.confidence !== null && h("span.dim", ` · confidence ${fmt.fixed(from.confidence, 2)}`))];
+  return [
+    h(
+      "div.rev-origin",
+      h("button.rev-small", { onclick: () => zoom(from.image, from.question), title: "Large" }, picture(from.image, "card", from.question)),
+      h(
+        "div",
+        h("b", { style: "font-weight:550" }, from.question),
+        h("div", h("span.dim", "gold "), h("span.right", golds)),
+        h("div", h("span.dim", "baseline "), h("span.wrong", shownAnswer(from.answer, from.choices))),
+        h(
+          "a.small",
+          {
+            href: `?page=failures&card=${from.failure_id}`,
+            onclick: (event) => {
+              event.preventDefault();
+              state.go("failures", { card: from.failure_id });
+            },
+          },
+          `failure ${fmt.number(from.failure_id)} →`,
+        ),
+      ),
+    ),
+    h("h4", "Diagnosis"),
+    h(
+      "p",
+      h("span", dot(card.error_type), " "),
+      from.faulty_reasoning ?? "not diagnosed",
+      from.confidence !== null && h("span.dim", ` · confidence ${fmt.fixed(from.confidence, 2)}`),
+    ),
+  ];
 }
 
 const prompt = (card) => card.image_prompt && [h("h4", "Image prompt"), h("p.dim", card.image_prompt)];
@@ -38,24 +77,90 @@ const prompt = (card) => card.image_prompt && [h("h4", "Image prompt"), h("p.dim
 function drawing(card) {
   if (!card.drawings.length) return card.route === "same_image" ? [h("h4", "Picture"), h("p.dim", "The failure's own picture.")] : null;
   const [latest, ...earlier] = card.drawings;
-  const facts = Object.entries(latest.recipe).filter(([name, value]) => name !== "pipeline" && typeof value !== "object").map(([name, value]) => `${words(name)} ${value}`);
-  return [h("h4", "Drawn by"), h("p.dim", [latest.generator, `seed ${latest.seed}`, ...facts].join(" · ")),
-    earlier.length > 0 && h("div.rev-siblings", earlier.slice(0, 4).map((one) => h("button.rev-small", { title: `Drawn before, seed ${one.seed}`, onclick: () => zoom(one.image, `seed ${one.seed}`) }, picture(one.image, "thumb"))))];
+  const facts = Object.entries(latest.recipe)
+    .filter(([name, value]) => name !== "pipeline" && typeof value !== "object")
+    .map(([name, value]) => `${words(name)} ${value}`);
+  return [
+    h("h4", "Drawn by"),
+    h("p.dim", [latest.generator, `seed ${latest.seed}`, ...facts].join(" · ")),
+    earlier.length > 0 &&
+      h(
+        "div.rev-siblings",
+        earlier
+          .slice(0, 4)
+          .map((one) =>
+            h(
+              "button.rev-small",
+              { title: `Drawn before, seed ${one.seed}`, onclick: () => zoom(one.image, `seed ${one.seed}`) },
+              picture(one.image, "thumb"),
+            ),
+          ),
+      ),
+  ];
 }
 
-export const redraw = (card) => launch("draw", { sample_ids: [card.sample_id] }, { title: `Draw sample ${fmt.number(card.sample_id)}${card.image ? " again" : ""}`, noun: "picture", hidden: ["sample_ids", "limit"], button: "Draw",
-  text: "Draws its image prompt with another seed. The picture before stays in the log." });
+export const redraw = (card) =>
+  launch(
+    "draw",
+    { sample_ids: [card.sample_id] },
+    {
+      title: `Draw sample ${fmt.number(card.sample_id)}${card.image ? " again" : ""}`,
+      noun: "picture",
+      hidden: ["sample_ids", "limit"],
+      button: "Draw",
+      text: "Draws its image prompt with another seed. The picture before stays in the log.",
+    },
+  );
 
-const regenerate = (card) => launch("generate", { failure_ids: [card.failure_id] }, { title: `More samples for failure ${fmt.number(card.failure_id)}`, noun: "call", hidden: ["failure_ids", "cluster_ids", "limit"], button: "Generate",
-  text: "Asks the frontier model for other questions on the same mistake. What is there already stays." });
+const regenerate = (card) =>
+  launch(
+    "generate",
+    { failure_ids: [card.failure_id] },
+    {
+      title: `More samples for failure ${fmt.number(card.failure_id)}`,
+      noun: "call",
+      hidden: ["failure_ids", "cluster_ids", "limit"],
+      button: "Generate",
+      text: "Asks the frontier model for other questions on the same mistake. What is there already stays.",
+    },
+  );
 
-const again = (card) => (card.image_prompt || card.failure_id) && h("div.row.wrap", { style: "margin-top:8px" },
-  card.image_prompt && h("button.btn", { onclick: () => redraw(card), title: "Another picture of the same prompt" }, card.image ? "Redraw" : "Draw"), card.failure_id && h("button.btn", { onclick: () => regenerate(card), title: "Further samples for the same failure" }, "Generate others"));
+const again = (card) =>
+  (card.image_prompt || card.failure_id) &&
+  h(
+    "div.row.wrap",
+    { style: "margin-top:8px" },
+    card.image_prompt &&
+      h("button.btn", { onclick: () => redraw(card), title: "Another picture of the same prompt" }, card.image ? "Redraw" : "Draw"),
+    card.failure_id &&
+      h("button.btn", { onclick: () => regenerate(card), title: "Further samples for the same failure" }, "Generate others"),
+  );
 
 function siblings(card) {
   if (!card.siblings.length) return null;
-  const one = (other) => h("button.rev-small", { class: other.status, onclick: () => openSample(other.sample_id), title: `Sample ${other.sample_id}, ${statusText[other.status].toLowerCase()}: ${other.question} ${other.answer}` }, picture(other.image, "thumb"));
-  return [h("h4", "Siblings ", h("button.btn.icon.bare", { onclick: showSiblings, title: "All samples of the same failure, in the grid" }, "all ", keyCap("review", "siblings"))), h("div.rev-siblings", card.siblings.slice(0, 12).map(one))];
+  const one = (other) =>
+    h(
+      "button.rev-small",
+      {
+        class: other.status,
+        onclick: () => openSample(other.sample_id),
+        title: `Sample ${other.sample_id}, ${statusText[other.status].toLowerCase()}: ${other.question} ${other.answer}`,
+      },
+      picture(other.image, "thumb"),
+    );
+  return [
+    h(
+      "h4",
+      "Siblings ",
+      h(
+        "button.btn.icon.bare",
+        { onclick: showSiblings, title: "All samples of the same failure, in the grid" },
+        "all ",
+        keyCap("review", "siblings"),
+      ),
+    ),
+    h("div.rev-siblings", card.siblings.slice(0, 12).map(one)),
+  ];
 }
 
 const DID = { approve: "approved", reject: "rejected", reset: "cleared", edit: "edited", undo: "undid" };
@@ -65,11 +170,40 @@ function history(card) {
   const lines = [
     { at: card.created_at, text: card.route === "by_hand" ? "written by hand" : `proposed by ${card.frontier ?? "an import"}` },
     ...card.drawings.map((one) => ({ at: one.created_at, text: `drawn, seed ${one.seed}` })),
-    ...card.verdicts.filter((one) => one.created_at).map((one) => ({ at: one.created_at, text: `${words(one.filter)} ${one.error ? "could not judge" : one.passes ? "passes" : "fails"}: ${one.error ?? one.reason}`, bad: one.passes === false })),
-    ...card.events.filter((one) => one.action !== "undo").map((one) => ({ at: one.created_at, text: `${one.reviewer} ${DID[one.action]}${one.batch_id ? " in bulk" : ""}${one.settles ? ", which settles it" : ""}${one.reason ? `: ${one.reason}` : ""}${one.note ? ` (“${one.note}”)` : ""}`, person: true, undone: one.undone, stale: one.revision !== card.revision })),
+    ...card.verdicts
+      .filter((one) => one.created_at)
+      .map((one) => ({
+        at: one.created_at,
+        text: `${words(one.filter)} ${one.error ? "could not judge" : one.passes ? "passes" : "fails"}: ${one.error ?? one.reason}`,
+        bad: one.passes === false,
+      })),
+    ...card.events
+      .filter((one) => one.action !== "undo")
+      .map((one) => ({
+        at: one.created_at,
+        text: `${one.reviewer} ${DID[one.action]}${one.batch_id ? " in bulk" : ""}${one.settles ? ", which settles it" : ""}${one.reason ? `: ${one.reason}` : ""}${one.note ? ` (“${one.note}”)` : ""}`,
+        person: true,
+        undone: one.undone,
+        stale: one.revision !== card.revision,
+      })),
   ];
   lines.sort((a, b) => new Date(b.at) - new Date(a.at) || Boolean(b.person) - Boolean(a.person));
-  return [h("h4", "History"), h("ol.rev-history", lines.map((line) => h("li", { class: line.undone ? "undone" : line.stale ? "stale" : line.bad ? "wrong" : line.person ? "" : "dim", title: line.stale ? "On an earlier revision: it no longer counts" : fmt.ago(line.at) }, h("time", fmt.clock(line.at)), h("span", line.text)))),
-    card.revisions.length > 0 && h("p.small.dim", `revision ${card.revision}; last edited by ${card.revisions.at(-1).reviewer}`)];
+  return [
+    h("h4", "History"),
+    h(
+      "ol.rev-history",
+      lines.map((line) =>
+        h(
+          "li",
+          {
+            class: line.undone ? "undone" : line.stale ? "stale" : line.bad ? "wrong" : line.person ? "" : "dim",
+            title: line.stale ? "On an earlier revision: it no longer counts" : fmt.ago(line.at),
+          },
+          h("time", fmt.clock(line.at)),
+          h("span", line.text),
+        ),
+      ),
+    ),
+    card.revisions.length > 0 && h("p.small.dim", `revision ${card.revision}; last edited by ${card.revisions.at(-1).reviewer}`),
+  ];
 }
-

@@ -2,7 +2,7 @@
 // Those that queue up while one is on its way go together, in one request; each has its own answer.
 // Until the store has acknowledged one it lies in localStorage, so that closing the page loses none.
 
-import { afterPaint, api, ApiError } from "../shared/lib.js";
+import { ApiError, afterPaint, api } from "../shared/lib.js";
 
 const WAITS = [400, 1000, 2000, 4000, 8000]; // milliseconds between attempts
 const PATIENCE = 15000; // an answer that takes longer counts as none
@@ -21,7 +21,9 @@ export class Outbox {
   open(workspace, reviewer) {
     if (this.prefix) return;
     this.prefix = `mistakebook.unsaved.${workspace}.${reviewer}.`;
-    const kept = Object.keys(localStorage).filter((key) => key.startsWith(this.prefix)).sort();
+    const kept = Object.keys(localStorage)
+      .filter((key) => key.startsWith(this.prefix))
+      .sort();
     this.items.unshift(...kept.map((key) => ({ ...JSON.parse(localStorage.getItem(key)), key })));
     this.send();
   }
@@ -51,12 +53,15 @@ export class Outbox {
     if (this.sending || !this.prefix) return;
     this.sending = true;
     let together = TOGETHER;
-    for (let attempt = 0; this.items.length;) {
+    for (let attempt = 0; this.items.length; ) {
       const items = this.next(together);
       let outcomes; // what to tell of each
       try {
         const answers = await this.answers(items);
-        outcomes = items.map((item, i) => () => (answers[i].error ? this.refused(item, new ApiError(answers[i].error, answers[i].status)) : this.stored(item, answers[i])));
+        outcomes = items.map(
+          (item, i) => () =>
+            answers[i].error ? this.refused(item, new ApiError(answers[i].error, answers[i].status)) : this.stored(item, answers[i]),
+        );
       } catch (error) {
         if (FINAL.includes(error.status) && items.length > 1) {
           together = 1; // one of them is not understood: the others are not to go with it
@@ -72,7 +77,10 @@ export class Outbox {
         }
       }
       attempt = 0;
-      items.forEach((item, i) => { this.done(item); outcomes[i](); });
+      items.forEach((item, i) => {
+        this.done(item);
+        outcomes[i]();
+      });
     }
     this.sending = false;
     this.release();
@@ -81,7 +89,9 @@ export class Outbox {
   // What goes in the next request: the first of all, and with a decision the decisions behind it, as far as they are on other samples.
   next(most) {
     const samples = new Set();
-    const end = this.items.findIndex(({ path, body }, i) => i === most || path !== "decide" || samples.size === samples.add(body.sample_id).size);
+    const end = this.items.findIndex(
+      ({ path, body }, i) => i === most || path !== "decide" || samples.size === samples.add(body.sample_id).size,
+    );
     return this.items.slice(0, end < 0 ? this.items.length : Math.max(1, end));
   }
 
@@ -101,7 +111,10 @@ export class Outbox {
   pause(ms) {
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, ms);
-      this.wake = () => { clearTimeout(timer); resolve(); };
+      this.wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
     });
   }
 

@@ -13,8 +13,17 @@ export async function drawPeople(box, view) {
   form.chosen ??= new Set(found.logins ? found.names : [found.reviewer]);
   const again = () => drawPeople(box, view);
   const agreement = h("div", h("p.dim", "Counting…"));
-  fill(box, table(found), h("div.rev-two", h("div", h("h4", "How far people agree"), agreement), h("div", h("h4", "Give samples to people"), giving(found, again))),
-    assignments(found, again), settings(found, again));
+  fill(
+    box,
+    table(found),
+    h(
+      "div.rev-two",
+      h("div", h("h4", "How far people agree"), agreement),
+      h("div", h("h4", "Give samples to people"), giving(found, again)),
+    ),
+    assignments(found, again),
+    settings(found, again),
+  );
   fill(agreement, agreed(await api("review/agreement", {}), found));
 }
 
@@ -22,37 +31,130 @@ export async function drawPeople(box, view) {
 
 function table({ reviewer, reviewers }) {
   if (!reviewers.length) return [h("h4", "Reviewers"), h("p.dim", `Nobody has decided anything yet. You are ${reviewer}.`)];
-  const line = (one) => h("tr", h("td", h("b", one.reviewer), " ", one.reviewer === reviewer && chip("you", { kind: "on" })),
-    h("td", one.assigned > 0 ? h("span.row", bar(one.done / one.assigned), h("span", `${fmt.number(one.done)} of ${fmt.number(one.assigned)}`)) : h("span.dim", "–")),
-    h("td.r", fmt.number(one.decisions)), h("td.r", one.bulk ? fmt.number(one.bulk) : h("span.dim", "–")), h("td.r", one.per_hour ? fmt.number(Math.round(one.per_hour)) : "–"),
-    h("td.r", one.median_seconds ? `${fmt.fixed(one.median_seconds, 1)} s` : "–"), h("td.r", fmt.percent(one.approve_share)), h("td.r.dim", one.last_at ? fmt.ago(one.last_at) : "never"));
+  const line = (one) =>
+    h(
+      "tr",
+      h("td", h("b", one.reviewer), " ", one.reviewer === reviewer && chip("you", { kind: "on" })),
+      h(
+        "td",
+        one.assigned > 0
+          ? h("span.row", bar(one.done / one.assigned), h("span", `${fmt.number(one.done)} of ${fmt.number(one.assigned)}`))
+          : h("span.dim", "–"),
+      ),
+      h("td.r", fmt.number(one.decisions)),
+      h("td.r", one.bulk ? fmt.number(one.bulk) : h("span.dim", "–")),
+      h("td.r", one.per_hour ? fmt.number(Math.round(one.per_hour)) : "–"),
+      h("td.r", one.median_seconds ? `${fmt.fixed(one.median_seconds, 1)} s` : "–"),
+      h("td.r", fmt.percent(one.approve_share)),
+      h("td.r.dim", one.last_at ? fmt.ago(one.last_at) : "never"),
+    );
   const head = (text, title) => h("th", { class: text === "Reviewer" || text === "Given and decided" ? "" : "r", title }, text);
-  return [h("h4", "Reviewers"), h("table.rev-all", h("thead", h("tr", head("Reviewer"), head("Given and decided"), head("One by one", "Decisions made one by one that were not undone"), head("In bulk"), head("An hour", "Decisions an hour while at it: pauses of more than two minutes don't count"),
-    head("A sample", "Median time from one action to the next decision"), head("Approved", "Share of approvals among decisions one by one"), head("Last"))), h("tbody", reviewers.map(line)))];
+  return [
+    h("h4", "Reviewers"),
+    h(
+      "table.rev-all",
+      h(
+        "thead",
+        h(
+          "tr",
+          head("Reviewer"),
+          head("Given and decided"),
+          head("One by one", "Decisions made one by one that were not undone"),
+          head("In bulk"),
+          head("An hour", "Decisions an hour while at it: pauses of more than two minutes don't count"),
+          head("A sample", "Median time from one action to the next decision"),
+          head("Approved", "Share of approvals among decisions one by one"),
+          head("Last"),
+        ),
+      ),
+      h("tbody", reviewers.map(line)),
+    ),
+  ];
 }
 
 // Agreement ----------------------------------------------------------------------------------------------------
 
 function agreed({ alpha, low, high, units, decisions, pairs }, { disputed, blind }) {
-  const settle = disputed > 0 && h("button.btn", { onclick: () => choose({ status: "disputed", queue: null, audit: null, view: null }) }, `Settle disputes (${fmt.number(disputed)})`);
-  if (!units) return [h("p.dim", "No sample was decided by two people yet. Give the same samples to two or more, blind, and this says how far they agree."), settle && h("div.row", { style: "margin-top:8px" }, settle)];
-  const pair = (one) => h("tr", h("td", one.one, h("span.faint", " and "), one.other), h("td.r", fmt.number(one.samples)), h("td.r", fmt.percent(one.agree)), h("td.r", fmt.fixed(one.kappa, 2)));
-  return [h("div.row.wrap", h("span.num", { title: "Krippendorff's alpha, nominal: 1 full agreement, 0 as by chance" }, alpha === null ? "–" : fmt.fixed(alpha, 3)),
-    h("div", h("div", alpha === null ? "alpha is not defined: only one verdict was ever given" : ["Krippendorff's alpha", low !== null && h("span.dim", `, 95 % interval ${fmt.fixed(low, 3)} to ${fmt.fixed(high, 3)}`)]),
-      h("small.dim", `${fmt.plural(units, "sample")} decided by two or more, ${fmt.number(decisions)} decisions${blind ? "" : "; where it isn't blind, the second could see the first"}`))),
-    alpha !== null && h("p.small", { class: low >= GOOD ? "okay" : "dim" }, low >= GOOD ? "Reliable: even the lower end is above .80." : high < 0.667 ? "Too low to rely on: talk about what the reasons mean, then decide some again." : "Not shown to be reliable (.80) yet."),
-    h("table", h("thead", h("tr", h("th", "Pair"), h("th.r", "both decided"), h("th.r", "agree"), h("th.r", { title: "Cohen's kappa" }, "kappa"))), h("tbody", pairs.slice(0, 20).map(pair))), settle && h("div.row", { style: "margin-top:8px" }, settle)];
+  const settle =
+    disputed > 0 &&
+    h(
+      "button.btn",
+      { onclick: () => choose({ status: "disputed", queue: null, audit: null, view: null }) },
+      `Settle disputes (${fmt.number(disputed)})`,
+    );
+  if (!units)
+    return [
+      h("p.dim", "No sample was decided by two people yet. Give the same samples to two or more, blind, and this says how far they agree."),
+      settle && h("div.row", { style: "margin-top:8px" }, settle),
+    ];
+  const pair = (one) =>
+    h(
+      "tr",
+      h("td", one.one, h("span.faint", " and "), one.other),
+      h("td.r", fmt.number(one.samples)),
+      h("td.r", fmt.percent(one.agree)),
+      h("td.r", fmt.fixed(one.kappa, 2)),
+    );
+  return [
+    h(
+      "div.row.wrap",
+      h(
+        "span.num",
+        { title: "Krippendorff's alpha, nominal: 1 full agreement, 0 as by chance" },
+        alpha === null ? "–" : fmt.fixed(alpha, 3),
+      ),
+      h(
+        "div",
+        h(
+          "div",
+          alpha === null
+            ? "alpha is not defined: only one verdict was ever given"
+            : ["Krippendorff's alpha", low !== null && h("span.dim", `, 95 % interval ${fmt.fixed(low, 3)} to ${fmt.fixed(high, 3)}`)],
+        ),
+        h(
+          "small.dim",
+          `${fmt.plural(units, "sample")} decided by two or more, ${fmt.number(decisions)} decisions${blind ? "" : "; where it isn't blind, the second could see the first"}`,
+        ),
+      ),
+    ),
+    alpha !== null &&
+      h(
+        "p.small",
+        { class: low >= GOOD ? "okay" : "dim" },
+        low >= GOOD
+          ? "Reliable: even the lower end is above .80."
+          : high < 0.667
+            ? "Too low to rely on: talk about what the reasons mean, then decide some again."
+            : "Not shown to be reliable (.80) yet.",
+      ),
+    h(
+      "table",
+      h("thead", h("tr", h("th", "Pair"), h("th.r", "both decided"), h("th.r", "agree"), h("th.r", { title: "Cohen's kappa" }, "kappa"))),
+      h("tbody", pairs.slice(0, 20).map(pair)),
+    ),
+    settle && h("div.row", { style: "margin-top:8px" }, settle),
+  ];
 }
 
 // Giving -------------------------------------------------------------------------------------------------------
 
 function giving(found, again) {
   const box = h("div.card.rev-give");
-  const what = () => { const { queue, ...chosen } = matching(); return queueOf() ? { ...chosen, statuses: ["pending"] } : chosen; };
+  const what = () => {
+    const { queue, ...chosen } = matching();
+    return queueOf() ? { ...chosen, statuses: ["pending"] } : chosen;
+  };
   let preview = null;
   const event_id = eventId();
   const give = async () => {
-    const answer = await api("review/assign", { matching: what(), reviewers: [...form.chosen], copies: form.copies, blind: form.blind, title: form.title, event_id });
+    const answer = await api("review/assign", {
+      matching: what(),
+      reviewers: [...form.chosen],
+      copies: form.copies,
+      blind: form.blind,
+      title: form.title,
+      event_id,
+    });
     toast(`${fmt.plural(answer.samples, "sample")} given to ${[...form.chosen].join(", ")}`, { kind: "good" });
     form.title = "";
     again();
@@ -62,29 +164,106 @@ function giving(found, again) {
     const n = form.chosen.size;
     form.copies = Math.max(1, Math.min(form.copies, n));
     const each = preview && n ? Math.round((preview.samples * form.copies) / n) : 0;
-    const copies = h("select.pick", { "aria-label": "How many look at each", onchange: () => { form.copies = Number(copies.value); draw(); } }, Array.from({ length: Math.max(1, n) }, (_, i) => h("option", { value: i + 1 }, i ? `${i + 1} people each` : "one person each")));
+    const copies = h(
+      "select.pick",
+      {
+        "aria-label": "How many look at each",
+        onchange: () => {
+          form.copies = Number(copies.value);
+          draw();
+        },
+      },
+      Array.from({ length: Math.max(1, n) }, (_, i) => h("option", { value: i + 1 }, i ? `${i + 1} people each` : "one person each")),
+    );
     copies.value = form.copies;
-    fill(box, h("p", preview ? [h("b", fmt.plural(preview.samples, "sample")), " of the queue on the left", preview.assigned > 0 && h("span.dim", `; ${fmt.number(preview.assigned)} more were given out already`)] : h("span.dim", "Counting…")),
-      people(), h("div.row.wrap", copies, h("label.row", h("input", { type: "checkbox", checked: form.blind, onchange: (event) => { form.blind = event.target.checked; } }), h("span", { title: "Until somebody has decided a sample they see neither the filters' verdicts nor what others decided" }, "blind")),
-        h("input.in.grow", { value: form.title, placeholder: "name of the assignment", "aria-label": "Name of the assignment", maxlength: 200, oninput: (event) => { form.title = event.target.value; } })),
-      h("div.row", h("button.btn.p", { disabled: !preview?.samples || !n, onclick: give }, preview?.samples ? `Give out ${fmt.number(preview.samples)}` : "Nothing to give out"), n > 0 && each > 0 && h("small.dim", `about ${fmt.number(each)} for each`)));
+    fill(
+      box,
+      h(
+        "p",
+        preview
+          ? [
+              h("b", fmt.plural(preview.samples, "sample")),
+              " of the queue on the left",
+              preview.assigned > 0 && h("span.dim", `; ${fmt.number(preview.assigned)} more were given out already`),
+            ]
+          : h("span.dim", "Counting…"),
+      ),
+      people(),
+      h(
+        "div.row.wrap",
+        copies,
+        h(
+          "label.row",
+          h("input", {
+            type: "checkbox",
+            checked: form.blind,
+            onchange: (event) => {
+              form.blind = event.target.checked;
+            },
+          }),
+          h(
+            "span",
+            { title: "Until somebody has decided a sample they see neither the filters' verdicts nor what others decided" },
+            "blind",
+          ),
+        ),
+        h("input.in.grow", {
+          value: form.title,
+          placeholder: "name of the assignment",
+          "aria-label": "Name of the assignment",
+          maxlength: 200,
+          oninput: (event) => {
+            form.title = event.target.value;
+          },
+        }),
+      ),
+      h(
+        "div.row",
+        h(
+          "button.btn.p",
+          { disabled: !preview?.samples || !n, onclick: give },
+          preview?.samples ? `Give out ${fmt.number(preview.samples)}` : "Nothing to give out",
+        ),
+        n > 0 && each > 0 && h("small.dim", `about ${fmt.number(each)} for each`),
+      ),
+    );
   };
   draw();
-  api("review/assign/preview", { matching: what() }).then((answer) => { preview = answer; draw(); });
+  api("review/assign/preview", { matching: what() }).then((answer) => {
+    preview = answer;
+    draw();
+  });
   return box;
 }
 
 // Names with a tick each; without logins any name can be added.
 function peoplePicker({ names, logins }, chosen, changed) {
   const all = [...new Set([...names, ...form.extra, ...chosen])];
-  const tick = (name) => h("button.chip", { class: chosen.has(name) ? "on" : "", "aria-pressed": String(chosen.has(name)), onclick: () => { if (!chosen.delete(name)) chosen.add(name); changed(); } }, name);
-  const add = h("input.in.short", { placeholder: "add a name", "aria-label": "Add a name", maxlength: 100, onchange: () => {
-    const name = add.value.trim();
-    if (!name) return;
-    form.extra.push(name);
-    chosen.add(name);
-    changed();
-  } });
+  const tick = (name) =>
+    h(
+      "button.chip",
+      {
+        class: chosen.has(name) ? "on" : "",
+        "aria-pressed": String(chosen.has(name)),
+        onclick: () => {
+          if (!chosen.delete(name)) chosen.add(name);
+          changed();
+        },
+      },
+      name,
+    );
+  const add = h("input.in.short", {
+    placeholder: "add a name",
+    "aria-label": "Add a name",
+    maxlength: 100,
+    onchange: () => {
+      const name = add.value.trim();
+      if (!name) return;
+      form.extra.push(name);
+      chosen.add(name);
+      changed();
+    },
+  });
   return h("div.row.wrap", all.map(tick), !logins && add);
 }
 
@@ -92,9 +271,36 @@ function peoplePicker({ names, logins }, chosen, changed) {
 
 function assignments(found, again) {
   if (!found.assignments.length) return null;
-  const card = (one) => h("div.card.rev-given", h("div.row", h("b", one.title), one.blind && chip("blind", { kind: "on" }), h("span.dim", `${fmt.plural(one.samples, "sample")}, ${one.copies > 1 ? `${one.copies} people each` : "one person each"} · ${one.author}, ${fmt.ago(one.created_at)}`),
-    h("span.grow"), h("button.btn", { onclick: () => change(one, found, again), title: "Somebody joins or leaves: what is undecided is dealt anew" }, "People…")),
-    h("div.rev-loads", one.progress.map((share) => h("div.row", h("span.name", share.reviewer), bar(share.assigned ? share.done / share.assigned : 0), h("small.dim", `${fmt.number(share.done)} of ${fmt.number(share.assigned)}`)))));
+  const card = (one) =>
+    h(
+      "div.card.rev-given",
+      h(
+        "div.row",
+        h("b", one.title),
+        one.blind && chip("blind", { kind: "on" }),
+        h(
+          "span.dim",
+          `${fmt.plural(one.samples, "sample")}, ${one.copies > 1 ? `${one.copies} people each` : "one person each"} · ${one.author}, ${fmt.ago(one.created_at)}`,
+        ),
+        h("span.grow"),
+        h(
+          "button.btn",
+          { onclick: () => change(one, found, again), title: "Somebody joins or leaves: what is undecided is dealt anew" },
+          "People…",
+        ),
+      ),
+      h(
+        "div.rev-loads",
+        one.progress.map((share) =>
+          h(
+            "div.row",
+            h("span.name", share.reviewer),
+            bar(share.assigned ? share.done / share.assigned : 0),
+            h("small.dim", `${fmt.number(share.done)} of ${fmt.number(share.assigned)}`),
+          ),
+        ),
+      ),
+    );
   return [h("h4", "Given out"), found.assignments.map(card)];
 }
 
@@ -102,24 +308,65 @@ function change(one, found, again) {
   const chosen = new Set(one.reviewers);
   const box = h("div");
   const event_id = eventId();
-  const draw = () => fill(box, h("p", { style: "margin-bottom:10px" }, "What is decided stays with whoever decided it; of the rest as little as possible changes hands."), peoplePicker(found, chosen, draw));
+  const draw = () =>
+    fill(
+      box,
+      h(
+        "p",
+        { style: "margin-bottom:10px" },
+        "What is decided stays with whoever decided it; of the rest as little as possible changes hands.",
+      ),
+      peoplePicker(found, chosen, draw),
+    );
   draw();
-  dialog(`Who reviews “${one.title}”`, box, [{ text: "Cancel" }, { text: "Deal anew", kind: "p", run: async () => {
-    try {
-      const { moved } = await api("review/reassign", { assignment_id: one.assignment_id, reviewers: [...chosen], event_id });
-      toast(`${fmt.plural(moved, "sample")} changed hands`, { kind: "good" });
-    } catch {
-      return false;
-    }
-    again();
-  } }]);
+  dialog(`Who reviews “${one.title}”`, box, [
+    { text: "Cancel" },
+    {
+      text: "Deal anew",
+      kind: "p",
+      run: async () => {
+        try {
+          const { moved } = await api("review/reassign", { assignment_id: one.assignment_id, reviewers: [...chosen], event_id });
+          toast(`${fmt.plural(moved, "sample")} changed hands`, { kind: "good" });
+        } catch {
+          return false;
+        }
+        again();
+      },
+    },
+  ]);
 }
 
 // Settings -----------------------------------------------------------------------------------------------------
 
 function settings({ blind, target }, again) {
-  const set = async (path, body) => { await api(`review/${path}`, body); again(); };
-  const wanted = h("input.in.short", { type: "number", min: 1, value: target, "aria-label": "Approved samples wanted of each cluster", onchange: later(() => Number(wanted.value) >= 1 && set("target", { samples: Number(wanted.value) }), 10) });
-  return [h("h4", "For the whole workspace"), h("div.card", h("label.row", h("input", { type: "checkbox", checked: blind, onchange: (event) => set("blind", { on: event.target.checked }) }), h("span", "Blind: nobody sees verdicts of filters or what others decided before deciding a sample")),
-    h("div.row", { style: "margin-top:8px" }, h("span", "Approved samples wanted of each cluster"), wanted, h("small.dim", "the order by informativeness favours those that have fewer")))];
+  const set = async (path, body) => {
+    await api(`review/${path}`, body);
+    again();
+  };
+  const wanted = h("input.in.short", {
+    type: "number",
+    min: 1,
+    value: target,
+    "aria-label": "Approved samples wanted of each cluster",
+    onchange: later(() => Number(wanted.value) >= 1 && set("target", { samples: Number(wanted.value) }), 10),
+  });
+  return [
+    h("h4", "For the whole workspace"),
+    h(
+      "div.card",
+      h(
+        "label.row",
+        h("input", { type: "checkbox", checked: blind, onchange: (event) => set("blind", { on: event.target.checked }) }),
+        h("span", "Blind: nobody sees verdicts of filters or what others decided before deciding a sample"),
+      ),
+      h(
+        "div.row",
+        { style: "margin-top:8px" },
+        h("span", "Approved samples wanted of each cluster"),
+        wanted,
+        h("small.dim", "the order by informativeness favours those that have fewer"),
+      ),
+    ),
+  ];
 }

@@ -2,18 +2,35 @@
 
 import { at, fillOnce, fmt, h } from "../shared/lib.js";
 import { closeEdit } from "./edit.js";
-import { closeNote } from "./note.js";
 import { draw, drawHead, followInUrl, matching, order, root, view } from "./index.js";
+import { closeNote } from "./note.js";
 
 // "12 of 5,431": a click lets one type another number.
 export function place(card, queue) {
   const there = Math.min(queue.place, queue.total);
   const ask = (event) => {
-    const input = h("input.in.rev-jump", { type: "number", min: 1, max: queue.total, value: there, "aria-label": "Go to", onchange: () => jump(Number(input.value)), onblur: () => { fillOnce(at(root, "place"), null, () => ""); drawHead(); } });
+    const input = h("input.in.rev-jump", {
+      type: "number",
+      min: 1,
+      max: queue.total,
+      value: there,
+      "aria-label": "Go to",
+      onchange: () => jump(Number(input.value)),
+      onblur: () => {
+        fillOnce(at(root, "place"), null, () => "");
+        drawHead();
+      },
+    });
     event.target.replaceWith(input);
     input.select();
   };
-  return [card.guest ? "beside the queue" : h("button.btn.bare.rev-there", { onclick: ask, title: "Go to another place in the queue" }, fmt.number(there)), !card.guest && `of ${fmt.number(queue.total)}`, pace() && ` · ${pace()}`];
+  return [
+    card.guest
+      ? "beside the queue"
+      : h("button.btn.bare.rev-there", { onclick: ask, title: "Go to another place in the queue" }, fmt.number(there)),
+    !card.guest && `of ${fmt.number(queue.total)}`,
+    pace() && ` · ${pace()}`,
+  ];
 }
 
 // Goes to the nth sample of the queue.

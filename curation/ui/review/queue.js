@@ -19,7 +19,21 @@ function remembered(asked) {
 export class Queue {
   // arrived(): a card that was waited for is there. unhurried(run): runs what can wait until nothing more pressing is on its way.
   constructor(arrived, unhurried) {
-    Object.assign(this, { unhurried, cards: [], index: 0, before: 0, total: 0, order: null, short: null, known: null, ended: true, loading: null, asked: null, arrived, newest: onlyLatest() });
+    Object.assign(this, {
+      unhurried,
+      cards: [],
+      index: 0,
+      before: 0,
+      total: 0,
+      order: null,
+      short: null,
+      known: null,
+      ended: true,
+      loading: null,
+      asked: null,
+      arrived,
+      newest: onlyLatest(),
+    });
     this.ahead = new Map(); // pictures on their way, by address
   }
 
@@ -39,7 +53,16 @@ export class Queue {
     if (!answer) return false;
     const { cards, total, order, short, approved, target } = answer;
     if (!cards.length && skip && total) return this.load(asked, start, total - 1); // it is shorter than it was
-    Object.assign(this, { cards, index: 0, before: answer.before, total, asked: { ...asked, short }, order, known: { approved, target }, loading: null });
+    Object.assign(this, {
+      cards,
+      index: 0,
+      before: answer.before,
+      total,
+      asked: { ...asked, short },
+      order,
+      known: { approved, target },
+      loading: null,
+    });
     sessionStorage.setItem(REMEMBERED, JSON.stringify([asked, short]));
     this.ended = answer.cards.length < FIRST;
     this.tail = this.cards.at(-1);
@@ -86,12 +109,22 @@ export class Queue {
       this.prefetch();
       if (waited) this.arrived();
     } catch {
-      if (this.loading === loading) setTimeout(() => { this.loading = null; this.prefetch(); }, 1500);
+      if (this.loading === loading)
+        setTimeout(() => {
+          this.loading = null;
+          this.prefetch();
+        }, 1500);
     }
   }
 
   async loadBefore() {
-    const { cards } = await api("review/next", { ...this.asked, key: this.head.key, sample_id: this.head.sample_id, back: true, count: MORE });
+    const { cards } = await api("review/next", {
+      ...this.asked,
+      key: this.head.key,
+      sample_id: this.head.sample_id,
+      back: true,
+      count: MORE,
+    });
     if (!cards.length) return false;
     this.head = cards.at(-1);
     const fresh = cards.reverse().filter((card) => !this.find(card.sample_id));

@@ -52,8 +52,9 @@ export async function tick(workspace) {
   working = now;
   await loadFacets();
   if (peopleOn()) return drawLeft();
-  if (gridOn()) { /* cells stay put under the pointer; the counts tell that there is more */ }
-  else if (!view.card && view.queue.ended) return reload();
+  if (gridOn()) {
+    /* cells stay put under the pointer; the counts tell that there is more */
+  } else if (!view.card && view.queue.ended) return reload();
   else if (view.card && !editing() && !view.rejecting) {
     await view.queue.refresh(view.card.sample_id);
     if (view.queue.card === view.card && !editing()) draw();

@@ -10,7 +10,8 @@ const NEAR = 0.25; // of a threshold: a score nearer than that is worth a word
 export function why(card, { queue }) {
   if (card.guest) return "Beside the queue: you opened it.";
   if (card.blind) return "Why now: random order, as it is blind";
-  if (queue.order !== "informative") return `Why now: ${{ random: "random order", newest: "newest first", oldest: "oldest first" }[queue.order]}`;
+  if (queue.order !== "informative")
+    return `Why now: ${{ random: "random order", newest: "newest first", oldest: "oldest first" }[queue.order]}`;
   const judged = card.verdicts.filter((one) => one.score !== null);
   const failed = judged.filter((one) => one.passes === false).length;
   const apart = (one) => Math.abs(one.score - one.threshold) / Math.max(Math.abs(one.threshold), 1);
@@ -29,8 +30,23 @@ export function why(card, { queue }) {
 export function dispute(card) {
   if (card.status !== "disputed" || card.blind) return null;
   const latest = new Map();
-  for (const event of card.events) if (DID[event.action] && !event.undone && event.revision === card.revision) latest.set(event.reviewer, event);
-  const said = ({ reviewer, action, reason, note, created_at }) => h("div.rev-said", { class: DID[action][1] }, h("div", h("b", reviewer), " ", chip(DID[action][0], { kind: DID[action][1] })),
-    reason && h("div", reason), note && h("div.rev-quote", note), h("small.dim", fmt.ago(created_at)));
-  return [h("dt", "Dispute"), h("dd", h("div.rev-dispute", [...latest.values()].map(said)), h("div.small.dim", "Your decision settles it: it counts over all of them, until it is undone."))];
+  for (const event of card.events)
+    if (DID[event.action] && !event.undone && event.revision === card.revision) latest.set(event.reviewer, event);
+  const said = ({ reviewer, action, reason, note, created_at }) =>
+    h(
+      "div.rev-said",
+      { class: DID[action][1] },
+      h("div", h("b", reviewer), " ", chip(DID[action][0], { kind: DID[action][1] })),
+      reason && h("div", reason),
+      note && h("div.rev-quote", note),
+      h("small.dim", fmt.ago(created_at)),
+    );
+  return [
+    h("dt", "Dispute"),
+    h(
+      "dd",
+      h("div.rev-dispute", [...latest.values()].map(said)),
+      h("div.small.dim", "Your decision settles it: it counts over all of them, until it is undone."),
+    ),
+  ];
 }

@@ -7,9 +7,19 @@ const costs = new Map(); // filter: where its line says what judging the rest wo
 
 export function drawFilters(box, filters, history) {
   costs.clear();
-  fill(box, h("h4", "Filters"), h("div.card.rows", filters.map((filter) => line(filter))),
-    h("p.hint", "A filter hides nothing and deletes nothing: samples that fail stand under Review, where people may overrule it. A change here derives every sample's state anew at once; people's decisions stand.",
-      history.length > filters.length && ` Last change: ${history[0].filter} by ${history[0].author}, ${fmt.ago(history[0].created_at)}.`));
+  fill(
+    box,
+    h("h4", "Filters"),
+    h(
+      "div.card.rows",
+      filters.map((filter) => line(filter)),
+    ),
+    h(
+      "p.hint",
+      "A filter hides nothing and deletes nothing: samples that fail stand under Review, where people may overrule it. A change here derives every sample's state anew at once; people's decisions stand.",
+      history.length > filters.length && ` Last change: ${history[0].filter} by ${history[0].author}, ${fmt.ago(history[0].created_at)}.`,
+    ),
+  );
   tellCosts(filters.filter(({ standard }) => standard !== null).map(({ filter }) => filter));
 }
 
@@ -22,44 +32,134 @@ async function tellCosts(filters) {
   const parts = new Map(found.detail.filters.map((part) => [part.filter, part]));
   for (const [name, element] of costs) {
     const part = parts.get(name);
-    const judge = () => launch("filter", { filters: [name] }, { title: `Judge ${fmt.plural(part.samples, "sample")} by ${name}`, noun: "verdict", hidden: ["filters", "sample_ids"], button: "Judge" });
-    fill(element, part ? [h("span.clip", { title: costText(part, found.billed) }, costLine(part, found.billed)), h("button.btn.bare", { onclick: judge }, "Judge…")] : "every drawn sample is judged");
+    const judge = () =>
+      launch(
+        "filter",
+        { filters: [name] },
+        {
+          title: `Judge ${fmt.plural(part.samples, "sample")} by ${name}`,
+          noun: "verdict",
+          hidden: ["filters", "sample_ids"],
+          button: "Judge",
+        },
+      );
+    fill(
+      element,
+      part
+        ? [
+            h("span.clip", { title: costText(part, found.billed) }, costLine(part, found.billed)),
+            h("button.btn.bare", { onclick: judge }, "Judge…"),
+          ]
+        : "every drawn sample is judged",
+    );
   }
 }
 
 function line(filter) {
   const scores = filter.scores.map(([score]) => score);
-  const low = Math.min(0, filter.threshold, ...scores), high = Math.max(1, filter.threshold, filter.standard ?? 0, ...scores);
+  const low = Math.min(0, filter.threshold, ...scores),
+    high = Math.max(1, filter.threshold, filter.standard ?? 0, ...scores);
   const held = filter.loosest !== null && filter.enabled; // can't be overridden in bulk, and so not switched off
   const now = { enabled: filter.enabled, threshold: filter.threshold };
   const step = (high - low) / 100 <= 0.011 ? 0.01 : 0.05;
-  const moves = h("div.moves", { hidden: true }), scale = h("div.scale"), latest = onlyLatest();
-  const on = h("input", { type: "checkbox", checked: now.enabled, disabled: held, title: held ? `It can't be switched off, nor set above ${filter.loosest}: what it fails is approved one by one or not at all` : "Whether it counts", "aria-label": `${filter.filter} on`, onchange: () => { now.enabled = on.checked; changed(); } });
-  const slider = h("input", { type: "range", min: low, max: high, step, value: now.threshold, "aria-label": `threshold of ${filter.filter}`, oninput: () => { now.threshold = Number(slider.value); number.value = slider.value; changed(); } });
+  const moves = h("div.moves", { hidden: true }),
+    scale = h("div.scale"),
+    latest = onlyLatest();
+  const on = h("input", {
+    type: "checkbox",
+    checked: now.enabled,
+    disabled: held,
+    title: held
+      ? `It can't be switched off, nor set above ${filter.loosest}: what it fails is approved one by one or not at all`
+      : "Whether it counts",
+    "aria-label": `${filter.filter} on`,
+    onchange: () => {
+      now.enabled = on.checked;
+      changed();
+    },
+  });
+  const slider = h("input", {
+    type: "range",
+    min: low,
+    max: high,
+    step,
+    value: now.threshold,
+    "aria-label": `threshold of ${filter.filter}`,
+    oninput: () => {
+      now.threshold = Number(slider.value);
+      number.value = slider.value;
+      changed();
+    },
+  });
   slider.value = now.threshold;
-  const number = h("input.in", { type: "number", step, value: now.threshold, "aria-label": `threshold of ${filter.filter}`, oninput: () => { if (number.value !== "") { now.threshold = Number(number.value); slider.value = number.value; changed(); } } });
+  const number = h("input.in", {
+    type: "number",
+    step,
+    value: now.threshold,
+    "aria-label": `threshold of ${filter.filter}`,
+    oninput: () => {
+      if (number.value !== "") {
+        now.threshold = Number(number.value);
+        slider.value = number.value;
+        changed();
+      }
+    },
+  });
   const rest = costs.get(filter.filter) ?? h("small.dim.row.tight");
   costs.set(filter.filter, rest);
   const asks = { frontier: " · asks the frontier model", baseline: " · asks the checkpoint" }[filter.asks];
-  const element = h("div.filter", on, h("div.about", h("div.clip", { title: filter.title }, h("b", { style: "font-weight:550" }, filter.filter), " ", h("small.dim", filter.title, asks)), rest),
-    h("div", scale, slider), h("div.row", h("span.dim", filter.comparison === "at_least" ? "≥" : "≤"), number),
-    h("small.dim.r", { title: `${fmt.number(filter.judged)} samples judged at this setting` }, filter.enabled ? `${fmt.number(filter.failing)} of ${fmt.number(filter.judged)} fail` : "off"), moves);
+  const element = h(
+    "div.filter",
+    on,
+    h(
+      "div.about",
+      h("div.clip", { title: filter.title }, h("b", { style: "font-weight:550" }, filter.filter), " ", h("small.dim", filter.title, asks)),
+      rest,
+    ),
+    h("div", scale, slider),
+    h("div.row", h("span.dim", filter.comparison === "at_least" ? "≥" : "≤"), number),
+    h(
+      "small.dim.r",
+      { title: `${fmt.number(filter.judged)} samples judged at this setting` },
+      filter.enabled ? `${fmt.number(filter.failing)} of ${fmt.number(filter.judged)} fail` : "off",
+    ),
+    moves,
+  );
   const draw = () => {
     fill(scale, spread(filter, now, low, high));
     element.classList.toggle("off", !now.enabled);
   };
   const preview = later(async () => {
-    const found = await latest(api("settings/filter_preview", { filter: filter.filter, ...now }, { quiet: true }).catch((error) => ({ error: error.message })));
+    const found = await latest(
+      api("settings/filter_preview", { filter: filter.filter, ...now }, { quiet: true }).catch((error) => ({ error: error.message })),
+    );
     if (!found || same()) return;
-    fill(moves, found.error ? h("span.err", found.error) : [h("b", found.samples ? `${fmt.plural(found.samples, "sample")} would move` : "No sample would move"), found.moves.map((move) => h("span", `${move.before.replace("_", "-")} → ${move.after.replace("_", "-")} `, h("b", fmt.number(move.samples)))), h("span.grow"),
-      filter.standard !== null && now.threshold !== filter.standard && h("button.btn.bare", { onclick: () => reset(filter.standard) }, `Standard ${filter.standard}`),
-      h("button.btn", { onclick: () => reset(filter.threshold, filter.enabled) }, "Keep as it was"), h("button.btn.p", { onclick: apply }, "Apply")]);
+    fill(
+      moves,
+      found.error
+        ? h("span.err", found.error)
+        : [
+            h("b", found.samples ? `${fmt.plural(found.samples, "sample")} would move` : "No sample would move"),
+            found.moves.map((move) =>
+              h("span", `${move.before.replace("_", "-")} → ${move.after.replace("_", "-")} `, h("b", fmt.number(move.samples))),
+            ),
+            h("span.grow"),
+            filter.standard !== null &&
+              now.threshold !== filter.standard &&
+              h("button.btn.bare", { onclick: () => reset(filter.standard) }, `Standard ${filter.standard}`),
+            h("button.btn", { onclick: () => reset(filter.threshold, filter.enabled) }, "Keep as it was"),
+            h("button.btn.p", { onclick: apply }, "Apply"),
+          ],
+    );
   }, 200);
   const same = () => now.enabled === filter.enabled && now.threshold === filter.threshold;
   const changed = () => {
     draw();
     moves.hidden = same();
-    if (!same()) { fill(moves, h("span.dim", "Counting what would move…")); preview(); }
+    if (!same()) {
+      fill(moves, h("span.dim", "Counting what would move…"));
+      preview();
+    }
   };
   const reset = (threshold, enabled = now.enabled) => {
     Object.assign(now, { threshold, enabled });
@@ -70,7 +170,10 @@ function line(filter) {
   const apply = async () => {
     const { filters } = await api("settings/filter", { filter: filter.filter, ...now });
     element.replaceWith(line(filters.find((one) => one.filter === filter.filter)));
-    toast(`${filter.filter} is ${now.enabled ? `on, ${filter.comparison === "at_least" ? "at least" : "at most"} ${now.threshold}` : "off"}`, { kind: "good" });
+    toast(
+      `${filter.filter} is ${now.enabled ? `on, ${filter.comparison === "at_least" ? "at least" : "at most"} ${now.threshold}` : "off"}`,
+      { kind: "good" },
+    );
   };
   draw();
   return element;
@@ -78,15 +181,38 @@ function line(filter) {
 
 // How many samples have which score; those that fail are red.
 function spread(filter, now, low, high) {
-  const width = 260, height = 26, bins = 40, counts = new Array(bins + 1).fill(0), failing = new Array(bins + 1).fill(0);
+  const width = 260,
+    height = 26,
+    bins = 40,
+    counts = new Array(bins + 1).fill(0),
+    failing = new Array(bins + 1).fill(0);
   for (const [score, samples] of filter.scores) {
     const bin = Math.round(((score - low) / (high - low)) * bins);
     counts[bin] += samples;
     if (filter.comparison === "at_least" ? score < now.threshold : score > now.threshold) failing[bin] += samples;
   }
-  const most = Math.max(...counts, 1), tall = (n) => (n ? Math.max(2, (height - 2) * Math.sqrt(n / most)) : 0), wide = (width - 14) / bins;
+  const most = Math.max(...counts, 1),
+    tall = (n) => (n ? Math.max(2, (height - 2) * Math.sqrt(n / most)) : 0),
+    wide = (width - 14) / bins;
   const x = (value) => 7 + ((width - 14) * (value - low)) / (high - low);
-  return h("svg", { viewBox: `0 0 ${width} ${height}`, preserveAspectRatio: "none", role: "img", "aria-label": "spread of the scores" },
-    counts.map((n, i) => n > 0 && h("rect", { x: 7 + (i - 0.5) * wide, y: height - tall(n), width: wide - 1, height: tall(n), fill: failing[i] > n / 2 ? "var(--bad)" : "var(--line-strong)" }, h("title", `${fmt.number(n)} samples`))),
-    h("line", { x1: x(now.threshold), x2: x(now.threshold), y1: 0, y2: height, stroke: "var(--accent)", "stroke-width": 1.5 }));
+  return h(
+    "svg",
+    { viewBox: `0 0 ${width} ${height}`, preserveAspectRatio: "none", role: "img", "aria-label": "spread of the scores" },
+    counts.map(
+      (n, i) =>
+        n > 0 &&
+        h(
+          "rect",
+          {
+            x: 7 + (i - 0.5) * wide,
+            y: height - tall(n),
+            width: wide - 1,
+            height: tall(n),
+            fill: failing[i] > n / 2 ? "var(--bad)" : "var(--line-strong)",
+          },
+          h("title", `${fmt.number(n)} samples`),
+        ),
+    ),
+    h("line", { x1: x(now.threshold), x2: x(now.threshold), y1: 0, y2: height, stroke: "var(--accent)", "stroke-width": 1.5 }),
+  );
 }

@@ -30,5 +30,8 @@ export async function show() {
 }
 
 function drawDisk(found) {
-  fill(at(root, "disk"), disk(found, async () => drawDisk(await api("settings/disk", {}))));
+  fill(
+    at(root, "disk"),
+    disk(found, async () => drawDisk(await api("settings/disk", {}))),
+  );
 }

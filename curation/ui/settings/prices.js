@@ -3,21 +3,106 @@
 import { api, chip, fill, fmt, h, toast } from "../shared/lib.js";
 
 const FIELDS = ["input", "cached", "image", "output", "batch", "image_tokens", "picture"];
-const HEADS = { input: "Input, $/M", cached: "Cached, $/M", image: "Image in, $/M", output: "Output, $/M", batch: "Batch, share", image_tokens: "Image tokens", picture: "Drawn, $ each" };
+const HEADS = {
+  input: "Input, $/M",
+  cached: "Cached, $/M",
+  image: "Image in, $/M",
+  output: "Output, $/M",
+  batch: "Batch, share",
+  image_tokens: "Image tokens",
+  picture: "Drawn, $ each",
+};
 const EMPTY = { cached: "as input", image: "as input", batch: "1", image_tokens: "?" };
 
 export function drawPrices(box, found, used) {
   const rows = found.prices.map((row) => ({ ...row }));
   const unpriced = used.filter((one) => one.unpriced && !rows.some((row) => row.model === one.model));
-  const body = h("tbody"), wrong = h("span.err"), save = h("button.btn.p", { disabled: true, onclick: () => store() }, "Save prices");
-  const changed = () => { save.disabled = false; wrong.textContent = ""; };
-  const cell = (row, name) => h("td", h("input.in", { type: "number", min: 0, step: "any", value: row[name] ?? "", placeholder: EMPTY[name] ?? "", "aria-label": `${HEADS[name]} of ${row.model}`, oninput: (event) => { row[name] = event.target.value === "" ? null : Number(event.target.value); changed(); } }));
-  const draw = () => fill(body, rows.map((row) => h("tr", h("td", h("input.in.name", { value: row.model, "aria-label": "model", placeholder: "model, as the endpoint names it", oninput: (event) => { row.model = event.target.value; changed(); } })),
-    FIELDS.map((name) => cell(row, name)), h("td.dim", row.pretend && chip("pretend", { title: "Nobody is billed: a figure that makes budgets visible with the built-in parts" })),
-    h("td.r", !row.shipped && h("button.btn.icon.bare", { title: "Take away", "aria-label": `take away ${row.model}`, onclick: () => { rows.splice(rows.indexOf(row), 1); changed(); draw(); } }, "✕")))));
-  const add = (model = "") => { rows.push({ model, input: null, cached: null, image: null, output: null, batch: null, image_tokens: null, picture: null, pretend: false }); changed(); draw(); body.querySelector("tr:last-child input").focus(); };
+  const body = h("tbody"),
+    wrong = h("span.err"),
+    save = h("button.btn.p", { disabled: true, onclick: () => store() }, "Save prices");
+  const changed = () => {
+    save.disabled = false;
+    wrong.textContent = "";
+  };
+  const cell = (row, name) =>
+    h(
+      "td",
+      h("input.in", {
+        type: "number",
+        min: 0,
+        step: "any",
+        value: row[name] ?? "",
+        placeholder: EMPTY[name] ?? "",
+        "aria-label": `${HEADS[name]} of ${row.model}`,
+        oninput: (event) => {
+          row[name] = event.target.value === "" ? null : Number(event.target.value);
+          changed();
+        },
+      }),
+    );
+  const draw = () =>
+    fill(
+      body,
+      rows.map((row) =>
+        h(
+          "tr",
+          h(
+            "td",
+            h("input.in.name", {
+              value: row.model,
+              "aria-label": "model",
+              placeholder: "model, as the endpoint names it",
+              oninput: (event) => {
+                row.model = event.target.value;
+                changed();
+              },
+            }),
+          ),
+          FIELDS.map((name) => cell(row, name)),
+          h(
+            "td.dim",
+            row.pretend && chip("pretend", { title: "Nobody is billed: a figure that makes budgets visible with the built-in parts" }),
+          ),
+          h(
+            "td.r",
+            !row.shipped &&
+              h(
+                "button.btn.icon.bare",
+                {
+                  title: "Take away",
+                  "aria-label": `take away ${row.model}`,
+                  onclick: () => {
+                    rows.splice(rows.indexOf(row), 1);
+                    changed();
+                    draw();
+                  },
+                },
+                "✕",
+              ),
+          ),
+        ),
+      ),
+    );
+  const add = (model = "") => {
+    rows.push({
+      model,
+      input: null,
+      cached: null,
+      image: null,
+      output: null,
+      batch: null,
+      image_tokens: null,
+      picture: null,
+      pretend: false,
+    });
+    changed();
+    draw();
+    body.querySelector("tr:last-child input").focus();
+  };
   const store = async () => {
-    const models = Object.fromEntries(rows.filter((row) => !row.shipped || edited(row, found)).map(({ model, shipped, ...price }) => [model, price]));
+    const models = Object.fromEntries(
+      rows.filter((row) => !row.shipped || edited(row, found)).map(({ model, shipped, ...price }) => [model, price]),
+    );
     try {
       const now = await api("settings/prices", { models }, { quiet: true });
       toast("Prices are saved: the next calls are priced by them", { kind: "good" });
@@ -27,9 +112,47 @@ export function drawPrices(box, found, used) {
     }
   };
   draw();
-  fill(box, h("h4", "Prices"), found.trouble && h("p.err", { style: "margin-bottom:6px" }, found.trouble), h("div.card.rows.prices", h("table", h("thead", h("tr", h("th", "Model"), FIELDS.map((name) => h("th.r", HEADS[name])), h("th"), h("th"))), body)),
-    h("div.row.wrap", { style: "margin-top:8px" }, h("button.btn", { onclick: () => add() }, "Add a model"), unpriced.map((one) => h("button.btn", { onclick: () => add(one.model), title: `${fmt.plural(one.unpriced, "call")} without a price` }, `Price ${one.model}`)), wrong, h("span.grow"), save),
-    h("p.hint", `A model without a price is shown as unpriced, never guessed; a budget can't be kept for it. Kept in ${found.file}.`));
+  fill(
+    box,
+    h("h4", "Prices"),
+    found.trouble && h("p.err", { style: "margin-bottom:6px" }, found.trouble),
+    h(
+      "div.card.rows.prices",
+      h(
+        "table",
+        h(
+          "thead",
+          h(
+            "tr",
+            h("th", "Model"),
+            FIELDS.map((name) => h("th.r", HEADS[name])),
+            h("th"),
+            h("th"),
+          ),
+        ),
+        body,
+      ),
+    ),
+    h(
+      "div.row.wrap",
+      { style: "margin-top:8px" },
+      h("button.btn", { onclick: () => add() }, "Add a model"),
+      unpriced.map((one) =>
+        h(
+          "button.btn",
+          { onclick: () => add(one.model), title: `${fmt.plural(one.unpriced, "call")} without a price` },
+          `Price ${one.model}`,
+        ),
+      ),
+      wrong,
+      h("span.grow"),
+      save,
+    ),
+    h("p.hint", `A model without a price is shown as unpriced, never guessed; a budget can't be kept for it. Kept in ${found.file}.`),
+  );
 }
 
-const edited = (row, found) => { const before = found.prices.find((one) => one.model === row.model); return !before || FIELDS.some((name) => before[name] !== row[name]); };
+const edited = (row, found) => {
+  const before = found.prices.find((one) => one.model === row.model);
+  return !before || FIELDS.some((name) => before[name] !== row[name]);
+};

@@ -10,54 +10,160 @@ export function drawSide(root, found, again) {
 }
 
 function budget(box, { budget: cap, spend }) {
-  const input = h("input.in.short", { type: "number", min: 0, step: "any", value: cap ?? "", placeholder: "none", "aria-label": "Standard budget, USD" });
+  const input = h("input.in.short", {
+    type: "number",
+    min: 0,
+    step: "any",
+    value: cap ?? "",
+    placeholder: "none",
+    "aria-label": "Standard budget, USD",
+  });
   const save = async () => {
     const now = await api("settings/budget", { usd: input.value === "" ? null : Number(input.value) });
     toast(now.budget === null ? "New jobs start without a cap" : `New jobs start with a cap of ${fmt.usd(now.budget)}`, { kind: "good" });
   };
-  fill(box, h("h4", "Budget"), h("div.card", h("div.line", h("span", "New jobs may spend, USD"), h("span.grow"), input, h("button.btn", { onclick: save }, "Set")),
-    h("div.line", h("span", "Spent in this workspace"), h("span.grow"), h("b", fmt.usd(spend.usd)), spend.unpriced > 0 && h("small.dim", `+ ${fmt.plural(spend.unpriced, "unpriced call")}`))),
-  h("p.hint", "A cap is hard: calls in flight count at their worst. Each launch can set its own."));
+  fill(
+    box,
+    h("h4", "Budget"),
+    h(
+      "div.card",
+      h("div.line", h("span", "New jobs may spend, USD"), h("span.grow"), input, h("button.btn", { onclick: save }, "Set")),
+      h(
+        "div.line",
+        h("span", "Spent in this workspace"),
+        h("span.grow"),
+        h("b", fmt.usd(spend.usd)),
+        spend.unpriced > 0 && h("small.dim", `+ ${fmt.plural(spend.unpriced, "unpriced call")}`),
+      ),
+    ),
+    h("p.hint", "A cap is hard: calls in flight count at their worst. Each launch can set its own."),
+  );
 }
 
 function people(box, { reviewer, login, reviewers }) {
-  const row = (one) => h("div.line", h("span.name", one.reviewer), one.reviewer === reviewer && chip("you", { kind: "on" }), h("span.grow"), h("small.dim", `${fmt.plural(one.decisions, "decision")}, ${fmt.percent(one.decisions ? one.rejections / one.decisions : null)} rejected · ${fmt.ago(one.last_at)}`));
-  fill(box, h("h4", "Reviewers"), h("div.card", reviewers.length ? reviewers.map(row) : h("div.dim", `Nobody has reviewed yet. You are ${reviewer}.`)),
-    h("p.hint", login ? `You are logged in as ${reviewer}.` : `Your decisions are signed ${reviewer}. Another name: start the app with --reviewer NAME; several people: --auth FILE with a login each.`));
+  const row = (one) =>
+    h(
+      "div.line",
+      h("span.name", one.reviewer),
+      one.reviewer === reviewer && chip("you", { kind: "on" }),
+      h("span.grow"),
+      h(
+        "small.dim",
+        `${fmt.plural(one.decisions, "decision")}, ${fmt.percent(one.decisions ? one.rejections / one.decisions : null)} rejected · ${fmt.ago(one.last_at)}`,
+      ),
+    );
+  fill(
+    box,
+    h("h4", "Reviewers"),
+    h("div.card", reviewers.length ? reviewers.map(row) : h("div.dim", `Nobody has reviewed yet. You are ${reviewer}.`)),
+    h(
+      "p.hint",
+      login
+        ? `You are logged in as ${reviewer}.`
+        : `Your decisions are signed ${reviewer}. Another name: start the app with --reviewer NAME; several people: --auth FILE with a login each.`,
+    ),
+  );
 }
 
 function backups(box, { backups: list, workspace }, again) {
-  const button = h("button.btn.p", { onclick: async () => {
-    button.disabled = true;
-    button.textContent = "Writing…";
-    try {
-      const made = await api("settings/backup", {});
-      toast(`Backup ${made.name}: ${fmt.plural(made.rows, "row")}, read back`, { kind: "good" });
-    } finally {
-      again();
-    }
-  } }, "Back up now");
-  const row = (one) => h("div.line", h("span.name", { title: one.folder }, one.name), !one.whole && chip("tables only", { title: "Made before a migration" }), h("span.grow"), h("small.dim", `${fmt.number(one.rows)} rows · ${fmt.bytes(one.bytes)} · ${fmt.ago(one.made_at)}`), h("button.btn", { onclick: () => restoring(one, workspace) }, "Restore…"));
-  fill(box, h("h4", "Backups"), h("div.card", h("div.line", h("span.dim", list.length ? fmt.plural(list.length, "backup") : "None yet"), h("span.grow"), button), list.slice(0, 12).map(row)),
-    h("p.hint", "Tables, paid replies, pictures and checkpoints; pictures are hard links where the disk allows, so they take no space twice."));
+  const button = h(
+    "button.btn.p",
+    {
+      onclick: async () => {
+        button.disabled = true;
+        button.textContent = "Writing…";
+        try {
+          const made = await api("settings/backup", {});
+          toast(`Backup ${made.name}: ${fmt.plural(made.rows, "row")}, read back`, { kind: "good" });
+        } finally {
+          again();
+        }
+      },
+    },
+    "Back up now",
+  );
+  const row = (one) =>
+    h(
+      "div.line",
+      h("span.name", { title: one.folder }, one.name),
+      !one.whole && chip("tables only", { title: "Made before a migration" }),
+      h("span.grow"),
+      h("small.dim", `${fmt.number(one.rows)} rows · ${fmt.bytes(one.bytes)} · ${fmt.ago(one.made_at)}`),
+      h("button.btn", { onclick: () => restoring(one, workspace) }, "Restore…"),
+    );
+  fill(
+    box,
+    h("h4", "Backups"),
+    h(
+      "div.card",
+      h("div.line", h("span.dim", list.length ? fmt.plural(list.length, "backup") : "None yet"), h("span.grow"), button),
+      list.slice(0, 12).map(row),
+    ),
+    h(
+      "p.hint",
+      "Tables, paid replies, pictures and checkpoints; pictures are hard links where the disk allows, so they take no space twice.",
+    ),
+  );
 }
 
-const restoring = (one, workspace) => dialog("Restore a backup", [h("p", "A backup becomes a workspace of its own; nothing is overwritten. In a terminal:"),
-  h("pre.mono", { style: "margin:10px 0" }, `mistakebook restore --workspace "${workspace.name} restored" ${one.folder}\npython app.py --workspace "${workspace.name} restored"`), h("p.dim", "To go back under the same name, stop this app first and move its folder away.")], [{ text: "Close" }]);
+const restoring = (one, workspace) =>
+  dialog(
+    "Restore a backup",
+    [
+      h("p", "A backup becomes a workspace of its own; nothing is overwritten. In a terminal:"),
+      h(
+        "pre.mono",
+        { style: "margin:10px 0" },
+        `mistakebook restore --workspace "${workspace.name} restored" ${one.folder}\npython app.py --workspace "${workspace.name} restored"`,
+      ),
+      h("p.dim", "To go back under the same name, stop this app first and move its folder away."),
+    ],
+    [{ text: "Close" }],
+  );
 
 // What takes space; `again` draws it anew.
 export function disk({ parts, freeable, free }, again) {
-  const most = Math.max(...Object.values(parts), 1), total = Object.values(parts).reduce((sum, n) => sum + n, 0);
+  const most = Math.max(...Object.values(parts), 1),
+    total = Object.values(parts).reduce((sum, n) => sum + n, 0);
   const names = { thumbnails: "thumbnails", jobs: "jobs", uploads: "uploads" };
-  const why = { thumbnails: "They are made again when they are asked for.", jobs: "Inputs and results of jobs that were done a week ago: all of it is in the store. Logs, events and settings stay.", uploads: "Files that were uploaded for an import. Once imported, pictures and examples are in the workspace." };
+  const why = {
+    thumbnails: "They are made again when they are asked for.",
+    jobs: "Inputs and results of jobs that were done a week ago: all of it is in the store. Logs, events and settings stay.",
+    uploads: "Files that were uploaded for an import. Once imported, pictures and examples are in the workspace.",
+  };
   const clean = async (what) => {
     if (!(await ask(`Free ${fmt.bytes(freeable[what])}?`, why[what], "Free it"))) return;
     const { freed } = await api("settings/clean", { what });
     toast(`${fmt.bytes(freed)} freed`, { kind: "good" });
     again();
   };
-  return [h("h4", "Disk"), h("div.card", Object.entries(parts).filter(([, n]) => n > 0).map(([name, n]) => h("div.line", h("span", name), h("span.grow"), names[name] && freeable[name] > 0 && h("button.btn", { onclick: () => clean(name), title: why[name] }, `Free ${fmt.bytes(freeable[name])}`), bar(n / most), h("span.r", { style: "width:62px" }, fmt.bytes(n)))),
-    h("div.line", h("b", "all"), h("span.grow"), h("small.dim", `${fmt.bytes(free)} free on the disk`), h("b.r", { style: "width:62px" }, fmt.bytes(total))))];
+  return [
+    h("h4", "Disk"),
+    h(
+      "div.card",
+      Object.entries(parts)
+        .filter(([, n]) => n > 0)
+        .map(([name, n]) =>
+          h(
+            "div.line",
+            h("span", name),
+            h("span.grow"),
+            names[name] &&
+              freeable[name] > 0 &&
+              h("button.btn", { onclick: () => clean(name), title: why[name] }, `Free ${fmt.bytes(freeable[name])}`),
+            bar(n / most),
+            h("span.r", { style: "width:62px" }, fmt.bytes(n)),
+          ),
+        ),
+      h(
+        "div.line",
+        h("b", "all"),
+        h("span.grow"),
+        h("small.dim", `${fmt.bytes(free)} free on the disk`),
+        h("b.r", { style: "width:62px" }, fmt.bytes(total)),
+      ),
+    ),
+  ];
 }
 
 function workspaces(box, { workspace }, again) {
@@ -68,18 +174,77 @@ function workspaces(box, { workspace }, again) {
     again();
   };
   const archive = async (name) => {
-    if (!(await ask(`Archive ${name}?`, "Its folder moves into archived/ beside the workspaces; nothing is deleted. To have it back, move the folder back.", "Archive"))) return;
+    if (
+      !(await ask(
+        `Archive ${name}?`,
+        "Its folder moves into archived/ beside the workspaces; nothing is deleted. To have it back, move the folder back.",
+        "Archive",
+      ))
+    )
+      return;
     const { folder } = await api("settings/archive", { name });
     toast(`Moved to ${folder}`, { kind: "good" });
     again();
   };
-  const row = (name) => h("div.line", h("span.name", name), h("span.grow"), name === workspace.name ? chip("open here", { kind: "on" })
-    : [h("button.btn", { onclick: () => dialog(`Open ${name}`, [h("p", "An app has one workspace open. In a terminal:"), h("pre.mono", { style: "margin-top:10px" }, `python app.py --workspace "${name}" --port 0`)], [{ text: "Close" }]) }, "Open…"), h("button.btn", { onclick: () => archive(name) }, "Archive")]);
-  fill(box, h("h4", "Workspaces"), h("div.card", [...new Set([workspace.name, ...workspace.all])].sort().map(row), h("div.line", input, h("button.btn", { onclick: make }, "Create"))));
+  const row = (name) =>
+    h(
+      "div.line",
+      h("span.name", name),
+      h("span.grow"),
+      name === workspace.name
+        ? chip("open here", { kind: "on" })
+        : [
+            h(
+              "button.btn",
+              {
+                onclick: () =>
+                  dialog(
+                    `Open ${name}`,
+                    [
+                      h("p", "An app has one workspace open. In a terminal:"),
+                      h("pre.mono", { style: "margin-top:10px" }, `python app.py --workspace "${name}" --port 0`),
+                    ],
+                    [{ text: "Close" }],
+                  ),
+              },
+              "Open…",
+            ),
+            h("button.btn", { onclick: () => archive(name) }, "Archive"),
+          ],
+    );
+  fill(
+    box,
+    h("h4", "Workspaces"),
+    h(
+      "div.card",
+      [...new Set([workspace.name, ...workspace.all])].sort().map(row),
+      h("div.line", input, h("button.btn", { onclick: make }, "Create")),
+    ),
+  );
 }
 
 export function drawLook(box) {
-  const draw = () => fill(box, h("h4", "Colours"), h("div.row", theme.choices.map((choice) => h("button.btn", { class: theme.chosen() === choice ? "on" : "", onclick: () => { theme.choose(choice); draw(); } }, { system: "As the system", light: "Light", dark: "Dark" }[choice]))));
+  const draw = () =>
+    fill(
+      box,
+      h("h4", "Colours"),
+      h(
+        "div.row",
+        theme.choices.map((choice) =>
+          h(
+            "button.btn",
+            {
+              class: theme.chosen() === choice ? "on" : "",
+              onclick: () => {
+                theme.choose(choice);
+                draw();
+              },
+            },
+            { system: "As the system", light: "Light", dark: "Dark" }[choice],
+          ),
+        ),
+      ),
+    );
   draw();
 }
 
@@ -108,15 +273,71 @@ export function drawKeymap(box) {
   const give = (entry, key) => {
     const other = keymap.taken(entry.page, entry.name, key);
     if (!other) keymap.set(entry.page, entry.name, key);
-    else if (other.name === null) toast(`${keyName(key)} is taken by “${other.what}”, which keeps it: choose another.`, { kind: "bad", seconds: 6 });
-    else toast(`${keyName(key)} is taken by “${other.what}”.`, { seconds: 10, action: { text: `Swap: that gets ${keyName(entry.key)}`, run: () => { keymap.swap(entry.page, entry.name, other.name); again(); } } });
+    else if (other.name === null)
+      toast(`${keyName(key)} is taken by “${other.what}”, which keeps it: choose another.`, { kind: "bad", seconds: 6 });
+    else
+      toast(`${keyName(key)} is taken by “${other.what}”.`, {
+        seconds: 10,
+        action: {
+          text: `Swap: that gets ${keyName(entry.key)}`,
+          run: () => {
+            keymap.swap(entry.page, entry.name, other.name);
+            again();
+          },
+        },
+      });
   };
   const line = (entry) => {
-    const key = h("button.key", { title: "Click, then press another key", onclick: () => listen(entry, key) }, h("kbd", keyName(entry.key)));
-    return h("div.line", key, h("span.name", { title: entry.what }, entry.what), entry.key !== entry.standard && h("button.btn.bare", { onclick: () => { keymap.set(entry.page, entry.name, null); again(); } }, `back to ${keyName(entry.standard)}`));
+    const key = h(
+      "button.key",
+      { title: "Click, then press another key", onclick: () => listen(entry, key) },
+      h("kbd", keyName(entry.key)),
+    );
+    return h(
+      "div.line",
+      key,
+      h("span.name", { title: entry.what }, entry.what),
+      entry.key !== entry.standard &&
+        h(
+          "button.btn.bare",
+          {
+            onclick: () => {
+              keymap.set(entry.page, entry.name, null);
+              again();
+            },
+          },
+          `back to ${keyName(entry.standard)}`,
+        ),
+    );
   };
-  const reset = h("button.btn", { onclick: () => { keymap.reset(); again(); } }, "All back to standard");
-  fill(box, h("div.row", h("h4", "Keys of the keyboard"), h("span.grow"), keymap.changed() && reset),
-    h("div.card.keys", pages.filter((page) => all.some((entry) => entry.page === page.name)).map((page) => [h("b.dim", page.title), h("div.keylist", all.filter((entry) => entry.page === page.name).map(line))])),
-    h("p.hint", "A click on a key changes it, in this browser. On every page ", h("kbd", "/"), " searches, ", h("kbd", "?"), " lists the keys, ", h("kbd", "Esc"), " leaves."));
+  const reset = h(
+    "button.btn",
+    {
+      onclick: () => {
+        keymap.reset();
+        again();
+      },
+    },
+    "All back to standard",
+  );
+  fill(
+    box,
+    h("div.row", h("h4", "Keys of the keyboard"), h("span.grow"), keymap.changed() && reset),
+    h(
+      "div.card.keys",
+      pages
+        .filter((page) => all.some((entry) => entry.page === page.name))
+        .map((page) => [h("b.dim", page.title), h("div.keylist", all.filter((entry) => entry.page === page.name).map(line))]),
+    ),
+    h(
+      "p.hint",
+      "A click on a key changes it, in this browser. On every page ",
+      h("kbd", "/"),
+      " searches, ",
+      h("kbd", "?"),
+      " lists the keys, ",
+      h("kbd", "Esc"),
+      " leaves.",
+    ),
+  );
 }

@@ -13,8 +13,10 @@ let notLost = () => {}; // takes the message away that the app does not answer
 
 // POSTs `body` as JSON to api/<path> (GETs where there is none) and gives back the JSON answer. `quiet` leaves the toast to the caller.
 export async function api(path, body, { quiet = false, signal } = {}) {
-  const options = body === undefined ? { signal } : { method: "POST", headers: { "Content-Type": "application/json" },
-    body: JSON.stringify(body), signal };
+  const options =
+    body === undefined
+      ? { signal }
+      : { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body), signal };
   let response;
   try {
     response = await fetch(new URL(`api/${path}`, document.baseURI), options);
@@ -29,7 +31,9 @@ export async function api(path, body, { quiet = false, signal } = {}) {
   try {
     const answer = JSON.parse(text);
     message = answer.error ?? JSON.stringify(answer.detail ?? answer);
-  } catch { /* not JSON: the text itself is the message */ }
+  } catch {
+    /* not JSON: the text itself is the message */
+  }
   throw failed(message || `${path}: ${response.status} ${response.statusText}`, response.status, quiet);
 }
 
@@ -45,8 +49,10 @@ function failed(message, status, quiet) {
 export const media = (sha, size = "card") => new URL(`media/${sha}/${size}`, document.baseURI).href;
 
 // A name for an event that may be sent twice but must count once.
-export const eventId = () => ([1e7] + -1e3 + -4e3 + -8e3 + -1e11).replace(/[018]/g, (c) =>
-  (c ^ (crypto.getRandomValues(new Uint8Array(1))[0] & (15 >> (c / 4)))).toString(16));
+export const eventId = () =>
+  ([1e7] + -1e3 + -4e3 + -8e3 + -1e11).replace(/[018]/g, (c) =>
+    (c ^ (crypto.getRandomValues(new Uint8Array(1))[0] & (15 >> (c / 4)))).toString(16),
+  );
 
 let charts;
 // plotly.js (4.8 MB, from this machine), loaded when first asked for: const Plotly = await plotly().

@@ -52,10 +52,12 @@ const marks = new WeakMap();
 export function fillList(node, items, make) {
   if (waits(node, () => fillList(node, items, make))) return;
   const before = lists.get(node) ?? new Map();
-  const now = new Map(items.map((item) => {
-    const mark = JSON.stringify(item);
-    return [mark, before.get(mark) ?? make(item)];
-  }));
+  const now = new Map(
+    items.map((item) => {
+      const mark = JSON.stringify(item);
+      return [mark, before.get(mark) ?? make(item)];
+    }),
+  );
   lists.set(node, now);
   const wanted = [...now.values()];
   for (const child of [...node.childNodes]) if (!wanted.includes(child)) child.remove();
@@ -76,21 +78,41 @@ function waits(node, redraw) {
 const waiting = new Map(); // nodes, with what is to be done at the release
 let pressed = null; // the button under a pointer that is down
 
-addEventListener("pointerdown", (event) => { pressed = event.button === 0 ? event.target.closest("button, a, label, summary") : null; }, true);
-addEventListener("click", () => { pressed = null; }, true); // what the click itself draws, it draws at once
-for (const end of ["pointerup", "pointercancel"]) addEventListener(end, () => setTimeout(() => { // the click comes first
-  pressed = null;
-  const now = [...waiting.values()];
-  waiting.clear();
-  for (const redraw of now) redraw();
-}), true);
+addEventListener(
+  "pointerdown",
+  (event) => {
+    pressed = event.button === 0 ? event.target.closest("button, a, label, summary") : null;
+  },
+  true,
+);
+addEventListener(
+  "click",
+  () => {
+    pressed = null;
+  },
+  true,
+); // what the click itself draws, it draws at once
+for (const end of ["pointerup", "pointercancel"])
+  addEventListener(
+    end,
+    () =>
+      setTimeout(() => {
+        // the click comes first
+        pressed = null;
+        const now = [...waiting.values()];
+        waiting.clear();
+        for (const redraw of now) redraw();
+      }),
+    true,
+  );
 
 // The first element below `root` with that data attribute: at(root, "map") is <… data-map>.
 export const at = (root, name) => root.querySelector(`[data-${name}]`);
 
 const ICONS = {
-  light: "M12 7a5 5 0 1 0 0 10 5 5 0 0 0 0-10M12 2v2M12 20v2M4.9 4.9l1.4 1.4M17.7 17.7l1.4 1.4M2 12h2M20 12h2"
-    + "M4.9 19.1l1.4-1.4M17.7 6.3l1.4-1.4",
+  light:
+    "M12 7a5 5 0 1 0 0 10 5 5 0 0 0 0-10M12 2v2M12 20v2M4.9 4.9l1.4 1.4M17.7 17.7l1.4 1.4M2 12h2M20 12h2" +
+    "M4.9 19.1l1.4-1.4M17.7 6.3l1.4-1.4",
   dark: "M20 14.5A8.5 8.5 0 0 1 9.5 4 8.5 8.5 0 1 0 20 14.5z",
   system: "M3 5h18v11H3zM9 20h6M12 16v4",
   fit: "M4 9V4h5M20 9V4h-5M4 15v5h5M20 15v5h-5",
@@ -105,7 +127,13 @@ const ICONS = {
 
 // A line drawing by name; its colour is that of the text around it.
 export function icon(name) {
-  const lines = h("path", { d: ICONS[name], fill: "none", stroke: "currentColor", "stroke-width": 1.8, "stroke-linecap": "round",
-    "stroke-linejoin": "round" });
+  const lines = h("path", {
+    d: ICONS[name],
+    fill: "none",
+    stroke: "currentColor",
+    "stroke-width": 1.8,
+    "stroke-linecap": "round",
+    "stroke-linejoin": "round",
+  });
   return h("svg", { viewBox: "0 0 24 24", "aria-hidden": "true" }, lines);
 }

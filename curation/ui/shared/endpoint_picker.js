@@ -2,8 +2,8 @@
 
 import { api } from "./api.js";
 import { fill, h } from "./dom.js";
-import { form } from "./schema_form.js";
 import { hostText } from "./host_consent.js";
+import { form } from "./schema_form.js";
 import { pick } from "./widgets.js";
 
 // What an endpoint fills in where a launch doesn't: these are shown only where no named endpoint is chosen.
@@ -12,7 +12,11 @@ const OTHER = "\u0000other"; // no endpoint can be called that
 
 let known;
 // {endpoints, stages, schema, file}, asked for once; a change of the list asks anew.
-export const endpointList = () => (known ??= api("endpoints/list", {}, { quiet: true }).catch((error) => { known = undefined; throw error; }));
+export const endpointList = () =>
+  (known ??= api("endpoints/list", {}, { quiet: true }).catch((error) => {
+    known = undefined;
+    throw error;
+  }));
 // After a change: what any page shows of endpoints is asked for again.
 export function endpointsChanged(found) {
   known = Promise.resolve(found);
@@ -20,28 +24,55 @@ export function endpointsChanged(found) {
 }
 
 // "strong · gpt-5 at api.openai.com"
-export const endpointText = ({ name, endpoint, model, host }) => (endpoint === "pocket-teacher" ? `${name ?? model} (built-in)`
-  : `${name ? `${name} · ` : ""}${model} at ${host ?? endpoint.replace(/^https?:\/\//, "").replace(/\/v1$/, "")}`);
+export const endpointText = ({ name, endpoint, model, host }) =>
+  endpoint === "pocket-teacher"
+    ? `${name ?? model} (built-in)`
+    : `${name ? `${name} · ` : ""}${model} at ${host ?? endpoint.replace(/^https?:\/\//, "").replace(/\/v1$/, "")}`;
 
 // The named endpoint that these options mean, if any.
-export const meant = (endpoints, options) => endpoints.find((one) => (options.frontier ? one.name === options.frontier
-  : one.endpoint === options.endpoint && one.model === options.model));
+export const meant = (endpoints, options) =>
+  endpoints.find((one) =>
+    options.frontier ? one.name === options.frontier : one.endpoint === options.endpoint && one.model === options.model,
+  );
 
 // A picker for the options of a stage: {element, values()}: {frontier} or the settings of an endpoint without a name.
 export function endpointPick({ endpoints }, schema, options, onChange) {
   let chosen = meant(endpoints, options)?.name ?? OTHER;
-  const own = form(schema, Object.fromEntries(SETTINGS.map((name) => [name, options[name]]).filter(([, value]) => value !== undefined)),
-    onChange, { only: SETTINGS, advanced: ["concurrency", "endpoint_options"] });
-  const about = h("div.hint"), others = h("div.form");
+  const own = form(
+    schema,
+    Object.fromEntries(SETTINGS.map((name) => [name, options[name]]).filter(([, value]) => value !== undefined)),
+    onChange,
+    { only: SETTINGS, advanced: ["concurrency", "endpoint_options"] },
+  );
+  const about = h("div.hint"),
+    others = h("div.form");
   const draw = () => {
     const one = endpoints.find((entry) => entry.name === chosen);
-    fill(about, one ? [hostText(one.host), !one.key_there && h("span.err", ` · ${one.api_key_env} is not set`)] : "an endpoint of this launch alone");
+    fill(
+      about,
+      one ? [hostText(one.host), !one.key_there && h("span.err", ` · ${one.api_key_env} is not set`)] : "an endpoint of this launch alone",
+    );
     fill(others, !one && own.element);
   };
-  const select = pick([...endpoints.map((one) => ({ value: one.name, text: endpointText(one) })), { value: OTHER, text: "Another endpoint…" }], chosen,
-    (value) => { chosen = value; draw(); onChange(); }, { title: "Frontier endpoint", cls: "in" });
+  const select = pick(
+    [...endpoints.map((one) => ({ value: one.name, text: endpointText(one) })), { value: OTHER, text: "Another endpoint…" }],
+    chosen,
+    (value) => {
+      chosen = value;
+      draw();
+      onChange();
+    },
+    { title: "Frontier endpoint", cls: "in" },
+  );
   select.id = `frontier-${Math.random().toString(36).slice(2, 8)}`;
   draw();
-  return { element: h("div.form", { style: "margin-bottom:10px" }, h("div.field", h("label", { for: select.id }, "Asks"), h("div", select), about), others),
-    values: () => (chosen === OTHER ? { frontier: null, ...own.values() } : { frontier: chosen }) };
+  return {
+    element: h(
+      "div.form",
+      { style: "margin-bottom:10px" },
+      h("div.field", h("label", { for: select.id }, "Asks"), h("div", select), about),
+      others,
+    ),
+    values: () => (chosen === OTHER ? { frontier: null, ...own.values() } : { frontier: chosen }),
+  };
 }

@@ -7,15 +7,25 @@ const ASKS = { frontier: "frontier", baseline: "checkpoint" };
 
 // "free" where the built-in teacher is asked; "nothing" where nobody is paid.
 export const cost = (part, billed) => (!part.calls ? "–" : !billed ? "free" : fmt.usdRange(part.usd));
-export const time = (part) => (part.seconds === null ? "not known yet" : part.seconds < 1 ? "under 1 s" : `about ${fmt.duration(part.seconds)}`);
+export const time = (part) =>
+  part.seconds === null ? "not known yet" : part.seconds < 1 ? "under 1 s" : `about ${fmt.duration(part.seconds)}`;
 
 // "1,254 to judge · $0.40 – 0.60 · about 2 min"
-export const costLine = (part, billed) => [`${fmt.number(part.samples)} to judge`, part.calls && cost(part, billed), part.seconds !== null && time(part)].filter(Boolean).join(" · ");
+export const costLine = (part, billed) =>
+  [`${fmt.number(part.samples)} to judge`, part.calls && cost(part, billed), part.seconds !== null && time(part)]
+    .filter(Boolean)
+    .join(" · ");
 
 // "1,254 samples to judge: about 3,762 calls, $0.40 – 0.60, about 2 min"
 export function costText(part, billed) {
-  const what = [part.calls && `about ${fmt.plural(part.calls, "call")}`, part.calls && cost(part, billed), part.asks === "baseline" && "asks the checkpoint",
-    part.seconds !== null && time(part)].filter(Boolean).join(", ");
+  const what = [
+    part.calls && `about ${fmt.plural(part.calls, "call")}`,
+    part.calls && cost(part, billed),
+    part.asks === "baseline" && "asks the checkpoint",
+    part.seconds !== null && time(part),
+  ]
+    .filter(Boolean)
+    .join(", ");
   const again = part.outdated ? ` (${fmt.number(part.outdated)} again, by its new version)` : "";
   return `${fmt.plural(part.samples, "sample")} to judge${again}${what && `: ${what}`}`;
 }
@@ -25,8 +35,37 @@ export function costTable({ detail, billed }) {
   const parts = detail?.filters ?? [];
   if (!parts.length) return null;
   const again = parts.some((part) => part.outdated);
-  return h("table", { style: "margin-top:10px" },
-    h("thead", h("tr", h("th", "Filter"), h("th", "Asks"), h("th.r", "Samples"), again && h("th.r", { title: "Judged by an earlier version of the filter or its prompt" }, "of these again"), h("th.r", "Calls"), h("th.r", "Cost"), h("th.r", "Time"))),
-    h("tbody", parts.map((part) => h("tr", { title: part.title }, h("td", part.filter), h("td.dim", ASKS[part.asks] ?? "nobody"), h("td.r", fmt.number(part.samples)),
-      again && h("td.r", part.outdated ? fmt.number(part.outdated) : "–"), h("td.r", part.calls ? fmt.number(part.calls) : "–"), h("td.r", cost(part, billed)), h("td.r.dim", { style: "white-space:nowrap" }, time(part))))));
+  return h(
+    "table",
+    { style: "margin-top:10px" },
+    h(
+      "thead",
+      h(
+        "tr",
+        h("th", "Filter"),
+        h("th", "Asks"),
+        h("th.r", "Samples"),
+        again && h("th.r", { title: "Judged by an earlier version of the filter or its prompt" }, "of these again"),
+        h("th.r", "Calls"),
+        h("th.r", "Cost"),
+        h("th.r", "Time"),
+      ),
+    ),
+    h(
+      "tbody",
+      parts.map((part) =>
+        h(
+          "tr",
+          { title: part.title },
+          h("td", part.filter),
+          h("td.dim", ASKS[part.asks] ?? "nobody"),
+          h("td.r", fmt.number(part.samples)),
+          again && h("td.r", part.outdated ? fmt.number(part.outdated) : "–"),
+          h("td.r", part.calls ? fmt.number(part.calls) : "–"),
+          h("td.r", cost(part, billed)),
+          h("td.r.dim", { style: "white-space:nowrap" }, time(part)),
+        ),
+      ),
+    ),
+  );
 }

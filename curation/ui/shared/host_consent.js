@@ -9,7 +9,15 @@ const allowed = () => JSON.parse(localStorage.getItem(KEY) ?? "[]");
 // Whether `what` ("the pictures of 5 failures, with …") may go to `host`; null is this machine. Asks where that host was never allowed.
 export async function mayLeave(host, what) {
   if (!host || allowed().includes(host)) return true;
-  const text = h("div", h("p", "This sends ", what, " to ", h("b", host), ", a machine that isn't this one."), h("p.dim", { style: "margin-top:8px" }, "You are asked once for each machine. Nothing else leaves; no key is ever shown or stored here."));
+  const text = h(
+    "div",
+    h("p", "This sends ", what, " to ", h("b", host), ", a machine that isn't this one."),
+    h(
+      "p.dim",
+      { style: "margin-top:8px" },
+      "You are asked once for each machine. Nothing else leaves; no key is ever shown or stored here.",
+    ),
+  );
   if (!(await ask(`Send to ${host}?`, text, `Send to ${host}`))) return false;
   localStorage.setItem(KEY, JSON.stringify([...allowed(), host]));
   return true;

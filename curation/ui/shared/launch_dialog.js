@@ -2,19 +2,21 @@
 
 import { api } from "./api.js";
 import { fill, h } from "./dom.js";
+import { endpointList, endpointPick, SETTINGS } from "./endpoint_picker.js";
 import { costTable } from "./filter_costs.js";
-import { SETTINGS, endpointList, endpointPick } from "./endpoint_picker.js";
-import { dialog, toast } from "./overlays.js";
-import { form } from "./schema_form.js";
 import * as fmt from "./format.js";
 import { mayLeave } from "./host_consent.js";
+import { dialog, toast } from "./overlays.js";
+import { form } from "./schema_form.js";
 import { state } from "./url_state.js";
 import { later } from "./widgets.js";
 
 let stages;
 // All stages with their options' schemas, asked for once.
 export const stageList = () => (stages ??= api("stages", undefined, { quiet: true }));
-document.addEventListener("mb:endpoints", () => { stages = undefined; }); // their defaults name the endpoint that they ask
+document.addEventListener("mb:endpoints", () => {
+  stages = undefined;
+}); // their defaults name the endpoint that they ask
 
 // What a launch would take, or null where that can't be told (nothing to do, say).
 export const estimate = (stage, options) => api("estimate", { stage, options }, { quiet: true });
@@ -24,8 +26,11 @@ export const priceText = (found) => (!found.calls ? "" : found.billed ? fmt.usdR
 
 // "412 failures · about 824 calls · $1.90 · 4 min"
 function estimateText(found, noun = "row", price = true) {
-  const parts = [fmt.plural(found.rows, noun), found.calls ? `about ${fmt.plural(found.calls, "call")}` : null,
-    price ? priceText(found) : null];
+  const parts = [
+    fmt.plural(found.rows, noun),
+    found.calls ? `about ${fmt.plural(found.calls, "call")}` : null,
+    price ? priceText(found) : null,
+  ];
   return [...parts, found.seconds ? `about ${fmt.duration(found.seconds)}` : null].filter(Boolean).join(" · ");
 }
 
@@ -43,8 +48,11 @@ export async function start(stage, options, then = [], found = null) {
 }
 
 // Shows the estimate and the stage's options (all but `hidden`; those in `first` unfolded), then launches. Resolves to the job, or null.
-export function launch(stage, options = {},
-  { title = stage, text = "", noun = "row", hidden = [], first = [], button = "Start", then = [] } = {}) {
+export function launch(
+  stage,
+  options = {},
+  { title = stage, text = "", noun = "row", hidden = [], first = [], button = "Start", then = [] } = {},
+) {
   return new Promise((resolve) => {
     const figure = h("div.num", "…");
     const figures = h("div.card", h("div.dim", "Estimate"), figure);
@@ -55,10 +63,15 @@ export function launch(stage, options = {},
     const reckon = async () => {
       const mine = ++asked;
       try {
-        const given = values, found = await estimate(stage, given);
+        const given = values,
+          found = await estimate(stage, given);
         known = { given, found };
         if (mine !== asked) return;
-        fill(figure, found.calls ? priceText(found) : fmt.plural(found.rows, noun), found.calls > 0 && !found.billed && h("small.dim", " built-in: nothing is billed"));
+        fill(
+          figure,
+          found.calls ? priceText(found) : fmt.plural(found.rows, noun),
+          found.calls > 0 && !found.billed && h("small.dim", " built-in: nothing is billed"),
+        );
         fill(figures, h("div.dim", "Estimate"), figure, h("div.dim", estimateText(found, noun, false)), costTable(found));
       } catch (error) {
         if (mine === asked) fill(figures, h("div.err", error.message));
@@ -73,22 +86,35 @@ export function launch(stage, options = {},
         return false;
       }
     };
-    const { element } = dialog(title, [text && h("p.dim", { style: "margin-bottom:10px" }, text), figures, fields],
-      [{ text: "Cancel" }, { text: button, kind: "p", run: go }]);
+    const { element } = dialog(
+      title,
+      [text && h("p.dim", { style: "margin-bottom:10px" }, text), figures, fields],
+      [{ text: "Cancel" }, { text: button, kind: "p", run: go }],
+    );
     element.addEventListener("close", () => resolve(launched));
     reckon();
-    stageList().then(async (list) => {
-      const { options: schema, defaults } = list.find((one) => one.name === stage);
-      const others = Object.keys(schema.properties ?? {}).filter((name) => first.length && !first.includes(name));
-      const start = { ...defaults, ...options };
-      const asks = "frontier" in (schema.properties ?? {});
-      const changed = () => { values = { ...shown.values(), ...frontier?.values() }; reckonLater(); };
-      const frontier = asks ? endpointPick(await endpointList(), schema, start, changed) : null;
-      if (asks) for (const name of ["frontier", ...SETTINGS]) delete start[name];
-      const shown = form(schema, start, changed, { except: [...hidden, ...(asks ? ["frontier", ...SETTINGS] : [])], advanced: others });
-      if (first.length) return fill(fields, frontier?.element, shown.element);
-      fill(fields, frontier?.element, h("details", h("summary.dim", { style: "cursor:pointer" }, "Options"),
-        h("div", { style: "margin-top:10px" }, shown.element)));
-    }).catch(() => { stages = undefined; });
+    stageList()
+      .then(async (list) => {
+        const { options: schema, defaults } = list.find((one) => one.name === stage);
+        const others = Object.keys(schema.properties ?? {}).filter((name) => first.length && !first.includes(name));
+        const start = { ...defaults, ...options };
+        const asks = "frontier" in (schema.properties ?? {});
+        const changed = () => {
+          values = { ...shown.values(), ...frontier?.values() };
+          reckonLater();
+        };
+        const frontier = asks ? endpointPick(await endpointList(), schema, start, changed) : null;
+        if (asks) for (const name of ["frontier", ...SETTINGS]) delete start[name];
+        const shown = form(schema, start, changed, { except: [...hidden, ...(asks ? ["frontier", ...SETTINGS] : [])], advanced: others });
+        if (first.length) return fill(fields, frontier?.element, shown.element);
+        fill(
+          fields,
+          frontier?.element,
+          h("details", h("summary.dim", { style: "cursor:pointer" }, "Options"), h("div", { style: "margin-top:10px" }, shown.element)),
+        );
+      })
+      .catch(() => {
+        stages = undefined;
+      });
   });
 }

@@ -3,11 +3,11 @@
 export * from "./api.js";
 export * from "./dom.js";
 export { endpointList, endpointsChanged, endpointText } from "./endpoint_picker.js";
+export * as fmt from "./format.js";
+export { estimate, launch, priceText, stageList, start as launchNow } from "./launch_dialog.js";
 export * from "./overlays.js";
 export * from "./schema_form.js";
-export * as fmt from "./format.js";
 export * from "./shortcuts.js";
-export { estimate, launch, priceText, stageList, start as launchNow } from "./launch_dialog.js";
-export * from "./url_state.js";
 export * from "./theme.js";
+export * from "./url_state.js";
 export * from "./widgets.js";

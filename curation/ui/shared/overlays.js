@@ -1,16 +1,30 @@
 // What floats above the page: toasts, dialogs, the large picture, the tooltip.
 
-import { fill, h, icon } from "./dom.js";
 import { media } from "./api.js";
+import { fill, h, icon } from "./dom.js";
 
 // A passing message; errors stay until they are closed. `action` is {text, run}. The same text is not shown twice.
 export function toast(text, { kind = "", action = null, seconds = kind === "bad" ? 0 : 4 } = {}) {
   const box = document.querySelector("[data-toasts]");
   for (const shown of box.children) if (shown.dataset.text === text) return () => shown.remove();
   const close = () => element.remove();
-  const element = h("div.toast", { class: kind, dataset: { text } }, h("span.grow", text),
-    action && h("button.btn", { onclick: () => { close(); action.run(); } }, action.text),
-    h("button.btn.icon.bare", { onclick: close, title: "Close", "aria-label": "Close" }, icon("close")));
+  const element = h(
+    "div.toast",
+    { class: kind, dataset: { text } },
+    h("span.grow", text),
+    action &&
+      h(
+        "button.btn",
+        {
+          onclick: () => {
+            close();
+            action.run();
+          },
+        },
+        action.text,
+      ),
+    h("button.btn.icon.bare", { onclick: close, title: "Close", "aria-label": "Close" }, icon("close")),
+  );
   box.append(element);
   if (seconds) setTimeout(close, seconds * 1000);
   return close;
@@ -31,11 +45,20 @@ export function dialog(title, content, buttons = [], { wide = false } = {}) {
     }
     close();
   };
-  const shown = buttons.map((button) => h("button.btn", { class: button.kind, onclick: press(button) }, button.text,
-    button.key && h("kbd", button.key)));
-  fill(element, h("div.hd", h("b", title), h("span.grow"),
-    h("button.btn.icon.bare", { onclick: close, title: "Close (Esc)", "aria-label": "Close" }, icon("close"))),
-    h("div.inner", content), buttons.length > 0 && h("div.hd.foot", h("span.grow"), shown));
+  const shown = buttons.map((button) =>
+    h("button.btn", { class: button.kind, onclick: press(button) }, button.text, button.key && h("kbd", button.key)),
+  );
+  fill(
+    element,
+    h(
+      "div.hd",
+      h("b", title),
+      h("span.grow"),
+      h("button.btn.icon.bare", { onclick: close, title: "Close (Esc)", "aria-label": "Close" }, icon("close")),
+    ),
+    h("div.inner", content),
+    buttons.length > 0 && h("div.hd.foot", h("span.grow"), shown),
+  );
   element.addEventListener("close", () => element.remove());
   element.addEventListener("click", (event) => event.target === element && close());
   document.body.append(element);
@@ -48,15 +71,28 @@ export function dialog(title, content, buttons = [], { wide = false } = {}) {
 export function ask(title, content, yes = "Go on", kind = "p") {
   return new Promise((resolve) => {
     let answer = false;
-    const { element } = dialog(title, content, [{ text: "Cancel" }, { text: yes, kind, run: () => { answer = true; } }]);
+    const { element } = dialog(title, content, [
+      { text: "Cancel" },
+      {
+        text: yes,
+        kind,
+        run: () => {
+          answer = true;
+        },
+      },
+    ]);
     element.addEventListener("close", () => resolve(answer));
   });
 }
 
 // The picture, as large as the window allows.
 export function zoom(sha, text = "") {
-  const element = h("dialog.mb.zoom", { onclick: () => element.close() }, h("img", { src: media(sha, "full"), alt: text }),
-    text && h("p", text));
+  const element = h(
+    "dialog.mb.zoom",
+    { onclick: () => element.close() },
+    h("img", { src: media(sha, "full"), alt: text }),
+    text && h("p", text),
+  );
   element.addEventListener("close", () => element.remove());
   document.body.append(element);
   element.showModal();

@@ -7,31 +7,50 @@ function plain(field, schema) {
   if (field.$ref) return { ...schema.$defs[field.$ref.split("/").at(-1)], ...field, $ref: undefined };
   if (field.allOf?.length === 1) return { ...plain(field.allOf[0], schema), ...field, allOf: undefined };
   const real = field.anyOf?.filter((one) => one.type !== "null");
-  if (real?.length) return { ...plain(real.find((one) => one.type !== "string") ?? real[0], schema), ...field, anyOf: undefined,
-    optional: real.length < field.anyOf.length };
+  if (real?.length)
+    return {
+      ...plain(real.find((one) => one.type !== "string") ?? real[0], schema),
+      ...field,
+      anyOf: undefined,
+      optional: real.length < field.anyOf.length,
+    };
   return field;
 }
 
 // "budget_usd" → "Budget, USD"
 function title(name) {
-  const words = name.replaceAll("_", " ").replace(/ usd$/, ", USD").replace(/\bapi key env\b/, "API key variable").replace(/\bid(s?)\b/,
-    "ID$1");
+  const words = name
+    .replaceAll("_", " ")
+    .replace(/ usd$/, ", USD")
+    .replace(/\bapi key env\b/, "API key variable")
+    .replace(/\bid(s?)\b/, "ID$1");
   return words[0].toUpperCase() + words.slice(1);
 }
 
 function control(field, value) {
   const given = value ?? field.default;
-  if (field.enum) return h("select.in", [...(field.optional ? [""] : []),
-    ...field.enum].map((one) => h("option", { value: one, selected: one === given }, one === "" ? "–"
-      : String(one).replaceAll("_", " "))));
+  if (field.enum)
+    return h(
+      "select.in",
+      [...(field.optional ? [""] : []), ...field.enum].map((one) =>
+        h("option", { value: one, selected: one === given }, one === "" ? "–" : String(one).replaceAll("_", " ")),
+      ),
+    );
   if (field.const !== undefined) return h("input.in", { value: field.const, disabled: true });
-  if (field.widget === "slider") return h("input", { type: "range", min: field.minimum, max: field.maximum, step: field.step, value: given });
+  if (field.widget === "slider")
+    return h("input", { type: "range", min: field.minimum, max: field.maximum, step: field.step, value: given });
   if (field.type === "boolean") return h("input", { type: "checkbox", checked: Boolean(given) });
   if (field.type === "integer" || field.type === "number")
-    return h("input.in.short", { type: "number", value: given ?? "", step: field.type === "integer" ? 1 : "any", min: field.minimum,
-      max: field.maximum, placeholder: field.optional ? "none" : "" });
-  if (field.type === "array") return h("input.in",
-    { value: (given ?? []).join(", "), placeholder: field.optional ? "all" : "one, two, …" });
+    return h("input.in.short", {
+      type: "number",
+      value: given ?? "",
+      step: field.type === "integer" ? 1 : "any",
+      min: field.minimum,
+      max: field.maximum,
+      placeholder: field.optional ? "none" : "",
+    });
+  if (field.type === "array")
+    return h("input.in", { value: (given ?? []).join(", "), placeholder: field.optional ? "all" : "one, two, …" });
   if (field.type === "object") return h("textarea.in.mono", { rows: 3 }, JSON.stringify(given ?? {}, null, 1));
   return h("input.in", { value: given ?? "", placeholder: field.optional ? "none" : "" });
 }
@@ -43,7 +62,10 @@ function read(input, field) {
   if (text === "" && field.default === undefined) return undefined; // left out: the server's own default, or its word that it is needed
   if (field.type === "integer" || field.type === "number") return text === "" ? null : Number(text);
   if (field.type === "array") {
-    const parts = text.split(",").map((part) => part.trim()).filter(Boolean);
+    const parts = text
+      .split(",")
+      .map((part) => part.trim())
+      .filter(Boolean);
     return ["integer", "number"].includes(field.items?.type) ? parts.map(Number) : parts;
   }
   if (field.type === "object") return JSON.parse(text || "{}");
@@ -54,7 +76,8 @@ function read(input, field) {
 // form(schema, values, onChange, {only, except, advanced}) → {element, values(), errors({field: text})}.
 // `advanced` fields are folded away.
 export function form(schema, values = {}, onChange = () => {}, { only = null, except = [], advanced = [] } = {}) {
-  const fields = Object.entries(schema.properties ?? {}).filter(([name]) => (!only || only.includes(name)) && !except.includes(name))
+  const fields = Object.entries(schema.properties ?? {})
+    .filter(([name]) => (!only || only.includes(name)) && !except.includes(name))
     .map(([name, raw]) => ({ name, field: plain(raw, schema) }));
   const rows = new Map();
   for (const { name, field } of fields) {
@@ -63,15 +86,27 @@ export function form(schema, values = {}, onChange = () => {}, { only = null, ex
     const hint = h("div.hint", field.description ?? "");
     input.addEventListener(input.type === "checkbox" || input.tagName === "SELECT" ? "change" : "input", () => onChange(all(), name));
     const told = field.widget === "slider" && h("output.dim", { for: input.id }, input.value);
-    if (told) input.addEventListener("input", () => { told.textContent = input.value; });
-    rows.set(name, { field, input, hint,
-      element: h("div.field", h("label", { for: input.id }, title(name)), h("div", { class: told ? "row" : "" }, input, told), hint) });
+    if (told)
+      input.addEventListener("input", () => {
+        told.textContent = input.value;
+      });
+    rows.set(name, {
+      field,
+      input,
+      hint,
+      element: h("div.field", h("label", { for: input.id }, title(name)), h("div", { class: told ? "row" : "" }, input, told), hint),
+    });
   }
-  const all = () => ({ ...Object.fromEntries(Object.entries(values)),
-    ...Object.fromEntries([...rows].map(([name, row]) => [name, read(row.input, row.field)]).filter(([, value]) => value !== undefined)) });
+  const all = () => ({
+    ...Object.fromEntries(Object.entries(values)),
+    ...Object.fromEntries([...rows].map(([name, row]) => [name, read(row.input, row.field)]).filter(([, value]) => value !== undefined)),
+  });
   const shown = (folded) => [...rows].filter(([name]) => advanced.includes(name) === folded).map(([, row]) => row.element);
-  const element = h("div.form", shown(false), shown(true).length > 0
-    && h("details", h("summary", "More options"), h("div.form", shown(true))));
+  const element = h(
+    "div.form",
+    shown(false),
+    shown(true).length > 0 && h("details", h("summary", "More options"), h("div.form", shown(true))),
+  );
   return {
     element,
     values: all,

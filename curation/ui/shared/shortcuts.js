@@ -22,9 +22,17 @@ const COMMON = { "/": "search", "?": "these keys", Escape: "leave, or close what
 export const keymap = {
   // Pages register their shortcuts when their module is read: this reads them all.
   load: () => Promise.all(pages.map(({ folder }) => import(`../${folder}/index.js`))),
-  all: () => [...registered].flatMap(([page, list]) => list.filter((entry) => entry.what).map((entry) => (
-    { page, name: entry.name, key: keyOf(page, entry), standard: entry.key, what: entry.what }))),
-  key: (page, name) => keyOf(page, registered.get(page).find((entry) => entry.name === name)),
+  all: () =>
+    [...registered].flatMap(([page, list]) =>
+      list
+        .filter((entry) => entry.what)
+        .map((entry) => ({ page, name: entry.name, key: keyOf(page, entry), standard: entry.key, what: entry.what })),
+    ),
+  key: (page, name) =>
+    keyOf(
+      page,
+      registered.get(page).find((entry) => entry.name === name),
+    ),
   // What else a key does on a page: {name, what}; name is null where it can't be given away. Undefined where it is free.
   taken(page, name, key) {
     if (COMMON[key]) return { name: null, what: COMMON[key] };
@@ -53,8 +61,9 @@ export const keymap = {
 export const keyCap = (page, name) => h("kbd", keyName(keymap.key(page, name)));
 export const keyName = (key) => NAMES[key] ?? key;
 
-const typing = (target) => target instanceof Element
-  && (target.isContentEditable || target.closest("textarea, select, input:not([type=checkbox],[type=radio],[type=range],[type=button])"));
+const typing = (target) =>
+  target instanceof Element &&
+  (target.isContentEditable || target.closest("textarea, select, input:not([type=checkbox],[type=radio],[type=range],[type=button])"));
 
 addEventListener("keydown", (event) => {
   if (event.key === "Escape" && typing(event.target)) return event.target.blur();
@@ -78,9 +87,14 @@ addEventListener("keydown", (event) => {
 export function help() {
   const page = state.page();
   const entries = (registered.get(page) ?? []).filter((entry) => entry.what).map((entry) => [keyOf(page, entry), entry.what]);
-  const common = [["/", "search"], ["Esc", "leave a field, close what is open"], ["?", "these keys"]];
-  const rows = [...entries, ...common].map(([key, what]) => h("tr", h("td.r", { style: "width:110px" }, h("kbd", NAMES[key] ?? key)),
-    h("td", what)));
+  const common = [
+    ["/", "search"],
+    ["Esc", "leave a field, close what is open"],
+    ["?", "these keys"],
+  ];
+  const rows = [...entries, ...common].map(([key, what]) =>
+    h("tr", h("td.r", { style: "width:110px" }, h("kbd", NAMES[key] ?? key)), h("td", what)),
+  );
   dialog(`Keys · ${pages.find((one) => one.name === page).title}`, h("table", h("tbody", rows)));
 }
 

@@ -18,8 +18,8 @@ export const state = {
     const now = query();
     for (const [name, value] of Object.entries(changes)) {
       now.delete(name);
-      for (const one of [value].flat()) if (one !== null && one !== undefined && one !== "" && one !== false) now.append(name,
-        one === true ? "1" : one);
+      for (const one of [value].flat())
+        if (one !== null && one !== undefined && one !== "" && one !== false) now.append(name, one === true ? "1" : one);
     }
     if (!now.has("page")) now.set("page", state.page());
     go(now, replace);

@@ -1,7 +1,7 @@
 // Small things that pages are made of.
 
-import { h, icon } from "./dom.js";
 import { media } from "./api.js";
+import { h, icon } from "./dom.js";
 
 export const types = []; // the error types: {name, definition, example, colour}, filled by the shell
 let unknown = "#b9b8b0";
@@ -22,40 +22,58 @@ export function chip(content, { kind = "", title = null, onclick = null, onremov
   return h(onclick || onremove ? "button.chip" : "span.chip", { class: kind, title, onclick: onclick ?? onremove }, content, cross);
 }
 
-export const typeChip = (errorType, count) => h("span.chip", { title: definition(errorType) }, dot(errorType),
-  errorType ?? "not diagnosed", count !== undefined && h("span.dim", count));
+export const typeChip = (errorType, count) =>
+  h(
+    "span.chip",
+    { title: definition(errorType) },
+    dot(errorType),
+    errorType ?? "not diagnosed",
+    count !== undefined && h("span.dim", count),
+  );
 
 // A thin bar, share from 0 to 1.
-export const bar = (share, paint = null, tag = "span.bar") => h(tag,
-  h("i", { style: { width: `${Math.min(100, Math.max(0, 100 * share))}%`, ...(paint && { background: paint }) } }));
+export const bar = (share, paint = null, tag = "span.bar") =>
+  h(tag, h("i", { style: { width: `${Math.min(100, Math.max(0, 100 * share))}%`, ...(paint && { background: paint }) } }));
 export const mini = (share, paint) => bar(share, paint, "div.mini");
 
 // Progress of a job: a bar with "412/720" and what is known of time and money.
-export const progress = (done, total, ...more) => h("span.row", bar(total ? done / total : 0),
-  h("small.dim", `${done}/${total}`, ...more.filter(Boolean).map((text) => ` · ${text}`)));
+export const progress = (done, total, ...more) =>
+  h("span.row", bar(total ? done / total : 0), h("small.dim", `${done}/${total}`, ...more.filter(Boolean).map((text) => ` · ${text}`)));
 
 // What stands where there is nothing yet: what it is, what to do next, and a button that does it ({text, run, kind} or an element).
 export function emptyState(title, text = "", ...actions) {
-  const buttons = actions.filter(Boolean).map((action) => (action instanceof Node ? action
-    : h("button.btn", { class: action.kind ?? "p", onclick: action.run }, action.text)));
-  return h("div.empty", h("b", title), text && h("p", text),
-    buttons.length > 0 && h("div.row.wrap", { style: "justify-content:center" }, buttons));
+  const buttons = actions
+    .filter(Boolean)
+    .map((action) => (action instanceof Node ? action : h("button.btn", { class: action.kind ?? "p", onclick: action.run }, action.text)));
+  return h(
+    "div.empty",
+    h("b", title),
+    text && h("p", text),
+    buttons.length > 0 && h("div.row.wrap", { style: "justify-content:center" }, buttons),
+  );
 }
 
 // A picture of an example or a sample. An undrawn one has none yet.
-export const picture = (sha, size = "card", alt = "") => (sha
-  ? h("img.pic", { src: media(sha, size), alt, loading: "lazy", decoding: "async", draggable: "false" }) : h("div.pic"));
+export const picture = (sha, size = "card", alt = "") =>
+  sha ? h("img.pic", { src: media(sha, size), alt, loading: "lazy", decoding: "async", draggable: "false" }) : h("div.pic");
 
 // A cell of a grid of pictures: picture and caption lines. `chosen` outlines it.
 export const cell = (sha, caption, { chosen = false, onclick = null, id = null, title = null } = {}) =>
-  h("button.th", { class: chosen ? "sel" : "", onclick, title, dataset: id === null ? {} : { id } }, picture(sha),
-    caption && h("p", caption));
+  h(
+    "button.th",
+    { class: chosen ? "sel" : "", onclick, title, dataset: id === null ? {} : { id } },
+    picture(sha),
+    caption && h("p", caption),
+  );
 
 // Choosing one of [{value, text}] (or plain texts).
 export function pick(options, value, onchange, { title = null, cls = "pick" } = {}) {
   const list = options.map((option) => (typeof option === "object" ? option : { value: option, text: option }));
-  const select = h("select", { class: cls, title, "aria-label": title, onchange: () => onchange(select.value) },
-    list.map((o) => h("option", { value: o.value ?? "" }, o.text)));
+  const select = h(
+    "select",
+    { class: cls, title, "aria-label": title, onchange: () => onchange(select.value) },
+    list.map((o) => h("option", { value: o.value ?? "" }, o.text)),
+  );
   select.value = value ?? "";
   return select;
 }
@@ -68,8 +86,11 @@ export function drawer(cols, title) {
   const head = column.querySelector(".hd");
   head.append(h("button.btn.icon.bare.drawer-tab", { onclick: () => toggle(false), title: "Close", "aria-label": "Close" }, icon("close")));
   addEventListener("keydown", (event) => event.key === "Escape" && toggle(false));
-  return { button: h("button.btn.icon.drawer-tab", { onclick: () => toggle(), title, "aria-label": title }, icon("panel")),
-    open: () => toggle(true), close: () => toggle(false) };
+  return {
+    button: h("button.btn.icon.drawer-tab", { onclick: () => toggle(), title, "aria-label": title }, icon("panel")),
+    open: () => toggle(true),
+    close: () => toggle(false),
+  };
 }
 
 // Calls f once the calls have stopped for `ms`.
@@ -83,7 +104,10 @@ export function later(f, ms = 200) {
 
 // Calls f behind the next frame, or after 60 ms: a tab in the background paints nothing.
 export function afterPaint(f) {
-  let run = () => { run = () => {}; f(); };
+  let run = () => {
+    run = () => {};
+    f();
+  };
   if (!document.hidden) requestAnimationFrame(() => setTimeout(() => run()));
   setTimeout(() => run(), document.hidden ? 0 : 60);
 }
@@ -92,7 +116,8 @@ export function afterPaint(f) {
 export function endings() {
   let last = null;
   return ({ ended }) => {
-    const now = ended ?? 0, news = last !== null && last !== now;
+    const now = ended ?? 0,
+      news = last !== null && last !== now;
     last = now;
     return news;
   };
