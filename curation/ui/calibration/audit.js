@@ -45,7 +45,8 @@ function standing(rule, audit, reload) {
         "Turn auto-approve off?",
         h(
           "p",
-          `${fmt.plural(audit.approves, "auto-approved sample")} become pending again and are not trained on until people approve them. Decisions of people stand.`,
+          `${fmt.plural(audit.approves, "auto-approved sample")} become pending again and are not trained on until people approve them. ` +
+            "Decisions of people stand.",
         ),
         "Turn off",
       ))
@@ -68,7 +69,9 @@ function standing(rule, audit, reload) {
     ruleChips(rule.conditions),
     h(
       "small.dim",
-      `Turned on by ${rule.author} ${fmt.ago(rule.created_at)}: then ${fmt.number(evidence.held.approved)} of ${fmt.number(evidence.held.labels)} held-back labels approved, lower limit ${fmt.percent(evidence.held.low, 1)}, target ${fmt.percent(evidence.target, 1)}.`,
+      `Turned on by ${rule.author} ${fmt.ago(rule.created_at)}: ` +
+        `then ${fmt.number(evidence.held.approved)} of ${fmt.number(evidence.held.labels)} held-back labels approved, ` +
+        `lower limit ${fmt.percent(evidence.held.low, 1)}, target ${fmt.percent(evidence.target, 1)}.`,
     ),
   );
 }
@@ -92,13 +95,15 @@ export function drawAudit(box, { rule, audit }) {
         h("dt", "With held-back labels"),
         h(
           "dd",
-          `lower limit ${fmt.percent(audit.together.low, 1)} of ${fmt.plural(audit.together.labels, "label")}, target ${fmt.percent(rule.evidence.target, 1)}`,
+          `lower limit ${fmt.percent(audit.together.low, 1)} of ${fmt.plural(audit.together.labels, "label")}, ` +
+            `target ${fmt.percent(rule.evidence.target, 1)}`,
         ),
       ),
       interval(audit.together.precision ?? 0, audit.together.low, audit.together.high, rule.evidence.target),
       h(
         "p.hint",
-        "About 5 % of automatic approvals and 1 % of automatic rejections are drawn by their number and go blind to reviewers. Below the target the rule is turned off by itself.",
+        "About 5 % of automatic approvals and 1 % of automatic rejections are drawn by their number and go blind to reviewers. " +
+          "Below the target the rule is turned off by itself.",
       ),
       h(
         "div.row",
@@ -128,7 +133,8 @@ export function drawHistory(box, history) {
               row.conditions
                 ? [
                     h("b", "on"),
-                    ` by ${row.author}: lower limit ${fmt.percent(row.evidence?.held?.low, 1)}, ${fmt.plural(row.evidence?.becomes ?? 0, "sample")} `,
+                    ` by ${row.author}: lower limit ${fmt.percent(row.evidence?.held?.low, 1)}, ` +
+                      `${fmt.plural(row.evidence?.becomes ?? 0, "sample")} `,
                     ruleChips(row.conditions),
                   ]
                 : [h("b", "off"), ` by ${row.author}: ${row.reason ?? ""}`],

@@ -93,7 +93,8 @@ function drawEmpty({ filters, undecided }, labels) {
     samples
       ? emptyState(
           "Nobody has decided samples one by one yet",
-          "Calibration compares the filters with people. Begin with a random set: approve or reject 40 of them, then look here again. Bulk decisions do not count, because nobody looked at the single sample.",
+          "Calibration compares the filters with people. Begin with a random set: approve or reject 40 of them, then look here again. " +
+            "Bulk decisions do not count, because nobody looked at the single sample.",
           { text: undecided ? "Sample 40 for labelling" : "Review", run: () => (undecided ? rule.sample(null, 40) : state.go("review")) },
         )
       : emptyState(
@@ -126,11 +127,18 @@ function drawNotes(labels) {
     labels > 0 && [
       h(
         "p.hint",
-        "A label is the standing decision of people who decided one by one (audits included), on the current revision, where they agree. Bulk decisions are left out: nobody looked at the single sample. Whoever decides with the automatic verdicts in sight leans towards them, so precision may look better than it is; decisions in the audit lane are blind.",
+        "A label is the standing decision of people who decided one by one (audits included), on the current revision, where they agree. " +
+          "Bulk decisions are left out: nobody looked at the single sample. " +
+          "Whoever decides with the automatic verdicts in sight leans towards them, " +
+          "so precision may look better than it is; decisions in the audit lane are blind.",
       ),
       h(
         "p.hint",
-        "Precision: of the samples that pass, the share people approve. Misses: of the samples people approve, the share it rejects. Catches: of the samples people reject, the share it rejects too. Bars: 95 % intervals (Wilson 1927, two-sided); the mark is the target. Dots: share approved at such scores, green where the filter passes; grey: how many samples have them.",
+        "Precision: of the samples that pass, the share people approve. " +
+          "Misses: of the samples people approve, the share it rejects. " +
+          "Catches: of the samples people reject, the share it rejects too. " +
+          "Bars: 95 % intervals (Wilson 1927, two-sided); the mark is the target. " +
+          "Dots: share approved at such scores, green where the filter passes; grey: how many samples have them.",
       ),
     ],
   );

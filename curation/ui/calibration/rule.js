@@ -1,4 +1,5 @@
-// The rule of Calibration: a slider a filter. The server sends once how many samples meet which thresholds; while sliding the browser counts.
+// The rule of Calibration: a slider a filter.
+// The server sends once how many samples meet which thresholds; while sliding the browser counts.
 
 import { api, ask, at, bar, chip, fill, fmt, h, state, toast } from "../shared/lib.js";
 import { asked, interval, wilson } from "./filters.js";
@@ -166,7 +167,8 @@ export class Rule {
           "small.dim",
           `${fmt.number(this.overview.undecided - sums.open)} stay for people · search half: `,
           sums.labels
-            ? `people approve ${fmt.percent(sums.approved / sums.labels, 1)} of ${fmt.plural(sums.labels, "label")} (${fmt.percent(low, 1)} to ${fmt.percent(high, 1)})`
+            ? `people approve ${fmt.percent(sums.approved / sums.labels, 1)} of ${fmt.plural(sums.labels, "label")} ` +
+                `(${fmt.percent(low, 1)} to ${fmt.percent(high, 1)})`
             : "no label inside",
           ` · held back: ${fmt.plural(sums.held, "label")}`,
         ),
@@ -216,7 +218,8 @@ export class Rule {
           "div.card.gate.shut",
           h(
             "p.dim",
-            "Whether the rule may approve is told by the half of the labels that no search has seen. Each rule that is checked there is counted: the more, the likelier a lucky one.",
+            "Whether the rule may approve is told by the half of the labels that no search has seen. " +
+              "Each rule that is checked there is counted: the more, the likelier a lucky one.",
           ),
           h(
             "div.row.wrap",
@@ -229,14 +232,16 @@ export class Rule {
     const { held, target, further, rules_checked: tried } = found,
       goal = fmt.percent(target, (target * 100) % 1 ? 1 : 0);
     const said = held.labels
-      ? `On the held-back half people approved ${fmt.number(held.approved)} of ${fmt.number(held.labels)}: ${fmt.percent(held.precision, 1)}, lower limit ${fmt.percent(held.low, 1)} (Wilson, two-sided 95 %).`
+      ? `On the held-back half people approved ${fmt.number(held.approved)} of ${fmt.number(held.labels)}: ` +
+        `${fmt.percent(held.precision, 1)}, lower limit ${fmt.percent(held.low, 1)} (Wilson, two-sided 95 %).`
       : "No held-back label is inside this rule yet.";
     const verdict = found.reached
       ? [chip("the gate opens", { kind: "ok" }), `${fmt.percent(held.low, 1)} is at the target of ${goal} or above.`]
       : further === null
         ? [
             chip("not reachable at this precision", { kind: "no" }),
-            `${fmt.percent(held.precision, 1)} is not above the target of ${goal}. A stricter rule may be, or more labels may show this one to be better than it looks.`,
+            `${fmt.percent(held.precision, 1)} is not above the target of ${goal}. ` +
+              "A stricter rule may be, or more labels may show this one to be better than it looks.",
           ]
         : [
             chip(
@@ -318,12 +323,15 @@ export class Rule {
       [
         h(
           "p",
-          `${fmt.plural(found.becomes, "sample")} that nobody has decided become auto-approved and are trained on from now on; ${fmt.number(found.left)} stay for people. New samples inside the rule follow by themselves.`,
+          `${fmt.plural(found.becomes, "sample")} that nobody has decided become auto-approved and are trained on from now on; ` +
+            `${fmt.number(found.left)} stay for people. New samples inside the rule follow by themselves.`,
         ),
         h(
           "p.dim.small",
           { style: "margin-top:8px" },
-          "People's decisions always win. About 5 % of what is approved so waits in the audit lane for blind review; where it falls short the rule is turned off by itself. All of it can be turned off at any time.",
+          "People's decisions always win. About 5 % of what is approved so waits in the audit lane for blind review; " +
+            "where it falls short the rule is turned off by itself. " +
+            "All of it can be turned off at any time.",
         ),
       ],
       `Approve ${fmt.number(found.becomes)}`,

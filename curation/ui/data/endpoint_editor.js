@@ -111,7 +111,8 @@ function stage({ stage: name, title, frontier, endpoint: address, model }, endpo
 // Adds an endpoint, or changes one; what is empty is left to the standard.
 export function editEndpoint(one, schema) {
   const name = h("input.in", { value: one?.name ?? "", placeholder: "cheap, strong, …", id: "endpoint-name", spellcheck: "false" });
-  const standard = Object.fromEntries(Object.keys(schema.properties).map((field) => [field, null])); // hints name the standards; nothing is written that wasn't chosen
+  // hints name the standards; nothing is written that wasn't chosen
+  const standard = Object.fromEntries(Object.keys(schema.properties).map((field) => [field, null]));
   const main = ["endpoint", "model", "api_key_env", "concurrency", "max_pixels", "detail", "requests_per_minute", "tokens_per_minute"];
   const plain = {
     ...schema,
@@ -203,7 +204,8 @@ export function drawKeys(box, names) {
         "div.part",
         h(
           "div.dim",
-          "Keys come from the environment, or from keys.json (mode 600) in the workspace's folder. Their values are never shown, stored or logged.",
+          "Keys come from the environment, or from keys.json (mode 600) in the workspace's folder. " +
+            "Their values are never shown, stored or logged.",
         ),
       ),
     ),

@@ -95,7 +95,8 @@ function draw() {
       ? h("div.card.rows", checkpointTable(checkpoints))
       : h(
           "div.card.dim",
-          "None yet. A checkpoint is a model that can be asked: pocket-llava is built in; add LLaVA, Qwen-VL or any other that transformers loads.",
+          "None yet. A checkpoint is a model that can be asked: " +
+            "pocket-llava is built in; add LLaVA, Qwen-VL or any other that transformers loads.",
         ),
   ]);
   drawEndpoints(at(root, "frontier"), seen);
@@ -109,7 +110,8 @@ function draw() {
         "div.part",
         h(
           "div.dim",
-          "Small but real: each is loaded by the code that loads the big one. To swap one, add a checkpoint, or name another model in a stage's options.",
+          "Small but real: each is loaded by the code that loads the big one. " +
+            "To swap one, add a checkpoint, or name another model in a stage's options.",
         ),
       ),
     ),

@@ -63,7 +63,8 @@ function facts(cluster, about) {
       cluster.examples &&
         h(
           "span.dim",
-          `, accuracy ${fmt.fixed(cluster.accuracy, 2)} strict, ${fmt.fixed(cluster.accuracy_lenient, 2)} lenient over ${fmt.plural(cluster.examples, "example")}`,
+          `, accuracy ${fmt.fixed(cluster.accuracy, 2)} strict, ${fmt.fixed(cluster.accuracy_lenient, 2)} lenient ` +
+            `over ${fmt.plural(cluster.examples, "example")}`,
         ),
     ),
   ];
@@ -78,7 +79,8 @@ function facts(cluster, about) {
       "dt",
       {
         title: by
-          ? "Drawing failures again tells whether grouping by likeness finds a cluster again; what a person put together was not found that way"
+          ? "Drawing failures again tells whether grouping by likeness finds a cluster again; " +
+            "what a person put together was not found that way"
           : "Mean Jaccard likeness to its most similar cluster when the failures are drawn again and grouped anew " +
             "(Hennig 2007): above 0.85 very stable, below 0.6 not to be trusted",
       },

@@ -97,14 +97,12 @@ export function drawChips(box, view) {
     chip(`${fmt.number(many)} marked`, { kind: "on", onremove: unmark, title: "What a key of triage is for; ctrl and shift mark more" });
   if (!canSave()) return fill(box, marks);
   const titles = new Map(view.clusters.map((cluster) => [String(cluster.cluster_id), cluster]));
-  const clusters = state
-    .list("cluster")
-    .map((id) =>
-      chip([dot(titles.get(id)?.error_type), short(titles.get(id)?.title ?? `cluster ${id}`)], {
-        onremove: () => toggle("cluster", id),
-        title: titles.get(id)?.title,
-      }),
-    );
+  const clusters = state.list("cluster").map((id) =>
+    chip([dot(titles.get(id)?.error_type), short(titles.get(id)?.title ?? `cluster ${id}`)], {
+      onremove: () => toggle("cluster", id),
+      title: titles.get(id)?.title,
+    }),
+  );
   const facets = FACETS.filter((facet) => facet !== "round" || rounds().length > 1).flatMap((facet) =>
     state.list(facet).map((v) => {
       const real = v === "none" ? "" : v;

@@ -252,7 +252,8 @@ export function drawPreflight(element, { run, plan }) {
           "p.dim.small",
           ["running", "queued"].includes(run?.job.status)
             ? "The checks come as soon as the model is loaded."
-            : "Before a run spends time it checks its rows, token lengths, labels, image tokens, one real step, that the adapter changes the answers, and time and memory. A check that fails stops it here.",
+            : "Before a run spends time it checks its rows, token lengths, labels, image tokens, one real step, " +
+                "that the adapter changes the answers, and time and memory. A check that fails stops it here.",
         ),
       ];
     const bad = checks.filter((check) => !check.ok).length;

@@ -57,7 +57,8 @@ function take(event) {
   if (event.event === "launched") events.times = [];
   if (event.event === "preflight") events.preflight = event.checks;
   if (event.event === "message") events.message = event.text;
-  if (event.event !== "progress" || (event.loss === undefined && event.dev_loss === undefined)) return; // the first one counts rows, not steps
+  // the first one counts rows, not steps
+  if (event.event !== "progress" || (event.loss === undefined && event.dev_loss === undefined)) return;
   events.total = event.total ?? events.total;
   events.times.push([event.time, event.done]);
   if (event.loss !== undefined) {
@@ -105,7 +106,8 @@ function drawEmpty(parts, plan) {
       "div.fine-none",
       emptyState(
         "Nothing has been trained",
-        "A run trains a LoRA on the approved samples, mixed with replay of what the model knows already. Its loss appears here, and all runs below.",
+        "A run trains a LoRA on the approved samples, mixed with replay of what the model knows already. " +
+          "Its loss appears here, and all runs below.",
         !plan?.samples && { text: "Review samples", run: () => goTo("review") },
       ),
     ),

@@ -102,7 +102,9 @@ function difference({ difference: value, low, high, items, fixed, broken }) {
   return h(
     "span",
     {
-      title: `95 % interval ${fmt.signed(low)} to ${fmt.signed(high)}, ${fmt.plural(items, "eval example")}; ${fixed} fixed, ${broken} broken`,
+      title:
+        `95 % interval ${fmt.signed(low)} to ${fmt.signed(high)}, ${fmt.plural(items, "eval example")}; ` +
+        `${fixed} fixed, ${broken} broken`,
     },
     h("b", { class: kind }, fmt.signed(value)),
     h("small.dim", ` ${fmt.signed(low)} … ${fmt.signed(high)}`),

@@ -1,5 +1,6 @@
-// An idle page draws no frames. Gradio's loading indicator asks for the next frame for as long as the page is open (6.31, StatusTracker, after it
-// has gone): that takes some percent of a core, and what a key has changed waits for the next tick instead of being painted at once.
+// An idle page draws no frames. Gradio's loading indicator asks for the next frame for as long as the page is open
+// (6.31, StatusTracker, after it has gone): that takes some percent of a core, and what a key has changed waits for
+// the next tick instead of being painted at once.
 
 const SURE = 30; // frames in a row in which just as many others were asked for
 

@@ -91,7 +91,8 @@ export function readForm(choices) {
   const number = (name) => (state.one(name) === null ? defaults[FIELDS[name]] : Number(state.one(name)));
   const budget_usd = number("budget");
   const asked = whom(defaults);
-  const frontier = { ...(state.one("frontier") || state.one("endpoint") || state.one("model") ? asked : {}), budget_usd }; // else the server says whom the stage asks
+  // where none is named, the server says whom the stage asks
+  const frontier = { ...(state.one("frontier") || state.one("endpoint") || state.one("model") ? asked : {}), budget_usd };
   const judge = state.one("judge");
   const judging = { ...(judge ? { frontier: judge } : choices.judges.frontier ? {} : asked), budget_usd };
   const options = {
@@ -518,13 +519,15 @@ function nothing(choices) {
   if (!choices.diagnosed)
     return emptyState(
       "Nothing is diagnosed",
-      `${fmt.plural(choices.failures, "failure")} wait for their diagnosis: only those that the frontier model itself gets right are practised.`,
+      `${fmt.plural(choices.failures, "failure")} wait for their diagnosis: ` +
+        "only those that the frontier model itself gets right are practised.",
       { text: "Diagnose them", run: () => goTo("failures") },
     );
   if (!choices.teachable)
     return emptyState(
       "Nothing is teachable",
-      `Of ${fmt.plural(choices.diagnosed, "diagnosed failure")} the frontier model gets none right itself. Diagnose more, or with a stronger model.`,
+      `Of ${fmt.plural(choices.diagnosed, "diagnosed failure")} the frontier model gets none right itself. ` +
+        "Diagnose more, or with a stronger model.",
       { text: "Failures", run: () => goTo("failures") },
     );
   return emptyState("Nothing is chosen", "None of the chosen failures is teachable.", {

@@ -57,7 +57,8 @@ function drawEmpty(root, { plan }) {
   fillOnce(at(root, "empty"), Boolean(plan?.failures), () =>
     emptyState(
       "Nothing has been generated",
-      "Each teachable failure is shown to the frontier model, which proposes new questions that practise the same skill. They are drawn, filtered, and then it is people who decide.",
+      "Each teachable failure is shown to the frontier model, which proposes new questions that practise the same skill. " +
+        "They are drawn, filtered, and then it is people who decide.",
       plan?.failures && { text: "Try on 5 first", run: () => launchForm(5) },
     ),
   );
@@ -244,7 +245,9 @@ function sample(row) {
     h("span.q", row.question),
     h("span.a", h("span.right", answer), mark && h("span", { class: `${kind} mark`, title: row.status.replaceAll("_", " ") }, mark)),
   ];
-  const title = `${row.question}\n${row.error_type} · ${row.route.replaceAll("_", " ")} · ${row.status.replaceAll("_", " ")}${row.image_prompt ? `\n${row.image_prompt}` : ""}`;
+  const title =
+    `${row.question}\n${row.error_type} · ${row.route.replaceAll("_", " ")} · ${row.status.replaceAll("_", " ")}` +
+    `${row.image_prompt ? `\n${row.image_prompt}` : ""}`;
   const element = cell(row.image, caption, {
     id: row.sample_id,
     title,

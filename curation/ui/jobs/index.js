@@ -153,7 +153,8 @@ function drawList() {
     if (!all)
       return emptyState(
         "No job has run yet",
-        "Whatever takes longer than a moment runs as a job: reading benchmarks, asking models, drawing, finetuning. It goes on when you close the page.",
+        "Whatever takes longer than a moment runs as a job: reading benchmarks, asking models, drawing, finetuning. " +
+          "It goes on when you close the page.",
         { text: "Go to Failures", run: () => state.go("failures") },
       );
     if (!jobs.length)

@@ -39,7 +39,8 @@ export function spendView(found) {
   if (!found.by_model.length)
     return emptyState(
       "Nothing was spent yet",
-      "Calls of frontier models and pictures from servers appear here with what they cost: by stage, by cluster, and for each sample that is approved.",
+      "Calls of frontier models and pictures from servers appear here with what they cost: " +
+        "by stage, by cluster, and for each sample that is approved.",
       { text: "Back to the jobs", run: () => state.set({ tab: null }) },
     );
   return [
@@ -211,7 +212,8 @@ export function moneyOf(money, live) {
       "div.row.wrap.dim",
       h(
         "small",
-        `${fmt.number(money.prompt_tokens)} tokens in${money.cached_tokens ? `, ${fmt.number(money.cached_tokens)} of them cached` : ""} · ${fmt.number(money.completion_tokens)} out`,
+        `${fmt.number(money.prompt_tokens)} tokens in${money.cached_tokens ? `, ${fmt.number(money.cached_tokens)} of them cached` : ""}` +
+          ` · ${fmt.number(money.completion_tokens)} out`,
       ),
       money.unpriced > 0 && spent !== null && h("small", `${fmt.number(money.unpriced)} calls unpriced`),
       money.lost > 0 && h("small", lostText(money)),

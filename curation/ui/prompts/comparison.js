@@ -119,7 +119,8 @@ function drawChoice() {
 }
 
 async function compare() {
-  const { frontier, endpoint, model } = (await endpointList()).stages.find((one) => one.stage === prompt.stage); // whom the prompt's own stage asks
+  // whom the prompt's own stage asks
+  const { frontier, endpoint, model } = (await endpointList()).stages.find((one) => one.stage === prompt.stage);
   const proposals = prompt.name === "proposal" ? ["route", "per_failure", "difficulty"] : [];
   const job = await launch(
     "compare_prompts",

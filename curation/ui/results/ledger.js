@@ -97,14 +97,14 @@ async function openRow(root, row) {
   fill(
     trained,
     samples.length
-      ? samples
-          .slice(0, 6)
-          .map((sample) =>
-            cell(sample.image, null, {
-              title: `sample ${sample.sample_id}: ${sample.question} ${sample.answer}${sample.decided_by ? ` (approved by ${sample.decided_by})` : ""}`,
-              onclick: () => state.go("review", { sample: sample.sample_id }),
-            }),
-          )
+      ? samples.slice(0, 6).map((sample) =>
+          cell(sample.image, null, {
+            title:
+              `sample ${sample.sample_id}: ${sample.question} ${sample.answer}` +
+              `${sample.decided_by ? ` (approved by ${sample.decided_by})` : ""}`,
+            onclick: () => state.go("review", { sample: sample.sample_id }),
+          }),
+        )
       : h("span.dim", { style: "grid-column:1/-1" }, "No approved sample practised this error type."),
   );
 }

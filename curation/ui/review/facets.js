@@ -171,7 +171,9 @@ const row = ({ text, hint, count, on, lead, run }) =>
 export function drawOrder(box, { queue }) {
   const now = state.one("order") ?? "informative";
   const target = queue.known?.target;
-  const hint = `Most informative: what the filters disagree on, scores near their thresholds, clusters with fewer than ${target ?? "the wanted number of"} approved samples`;
+  const hint =
+    `Most informative: what the filters disagree on, scores near their thresholds, ` +
+    `clusters with fewer than ${target ?? "the wanted number of"} approved samples`;
   const forced = queue.order && queue.order !== now;
   fillOnce(box, [now, forced, target], () => [
     h("span.dim", "Order"),

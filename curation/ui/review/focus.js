@@ -236,7 +236,10 @@ function verdictChip(verdict) {
 function reason({ score, threshold, comparison, passes, reason: text, error }) {
   if (error) return `could not judge: ${error}`;
   if (passes === null) return "has not judged this revision yet";
-  return `${text || (passes ? "passes" : "fails")} (${figure(score)}, needs ${comparison === "at_least" ? "at least" : "at most"} ${figure(threshold)})`;
+  return (
+    `${text || (passes ? "passes" : "fails")} ` +
+    `(${figure(score)}, needs ${comparison === "at_least" ? "at least" : "at most"} ${figure(threshold)})`
+  );
 }
 
 let redrawPanel = () => {};

@@ -246,7 +246,10 @@ export class Grid {
 }
 
 function cell(row) {
-  const tip = `Sample ${row.sample_id}, ${statusText[row.status].toLowerCase()}${row.failing.length ? `; fails ${row.failing.map(words).join(", ")}` : ""}\n${row.question}\n${row.answer}`;
+  const tip =
+    `Sample ${row.sample_id}, ${statusText[row.status].toLowerCase()}` +
+    `${row.failing.length ? `; fails ${row.failing.map(words).join(", ")}` : ""}` +
+    `\n${row.question}\n${row.answer}`;
   const stands = row.choices.length ? row.choices[row.answer.charCodeAt(0) - 65] : null;
   return h(
     "button.th",

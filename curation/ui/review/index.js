@@ -1,4 +1,5 @@
-// The Review page. The queue (status, facets, search, order) and the sample that is shown are in the URL; decisions go out through the outbox.
+// The Review page. The queue (status, facets, search, order) and the sample that is shown are in the URL;
+// decisions go out through the outbox.
 
 import { afterPaint, api, at, drawer, eventId, fillOnce, fmt, h, keyCap, keymap, later, state, toast, zoom } from "../shared/lib.js";
 import { openBulk } from "./bulk.js";

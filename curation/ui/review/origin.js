@@ -37,7 +37,8 @@ function origin(card) {
   if (!from)
     return h(
       "p.dim",
-      `Written by hand${card.frontier ? ` (${card.frontier.replace("by hand: ", "")})` : ""}, ${fmt.ago(card.created_at)}; it practises no failure in particular.`,
+      `Written by hand${card.frontier ? ` (${card.frontier.replace("by hand: ", "")})` : ""}, ` +
+        `${fmt.ago(card.created_at)}; it practises no failure in particular.`,
     );
   const golds = [...new Set(from.golds)].map((gold) => shownAnswer(gold, from.choices)).join(", ");
   return [
@@ -181,7 +182,9 @@ function history(card) {
       .filter((one) => one.action !== "undo")
       .map((one) => ({
         at: one.created_at,
-        text: `${one.reviewer} ${DID[one.action]}${one.batch_id ? " in bulk" : ""}${one.settles ? ", which settles it" : ""}${one.reason ? `: ${one.reason}` : ""}${one.note ? ` (“${one.note}”)` : ""}`,
+        text:
+          `${one.reviewer} ${DID[one.action]}${one.batch_id ? " in bulk" : ""}${one.settles ? ", which settles it" : ""}` +
+          `${one.reason ? `: ${one.reason}` : ""}${one.note ? ` (“${one.note}”)` : ""}`,
         person: true,
         undone: one.undone,
         stale: one.revision !== card.revision,

@@ -113,7 +113,8 @@ function agreed({ alpha, low, high, units, decisions, pairs }, { disputed, blind
         ),
         h(
           "small.dim",
-          `${fmt.plural(units, "sample")} decided by two or more, ${fmt.number(decisions)} decisions${blind ? "" : "; where it isn't blind, the second could see the first"}`,
+          `${fmt.plural(units, "sample")} decided by two or more, ${fmt.number(decisions)} decisions` +
+            `${blind ? "" : "; where it isn't blind, the second could see the first"}`,
         ),
       ),
     ),
@@ -280,7 +281,8 @@ function assignments(found, again) {
         one.blind && chip("blind", { kind: "on" }),
         h(
           "span.dim",
-          `${fmt.plural(one.samples, "sample")}, ${one.copies > 1 ? `${one.copies} people each` : "one person each"} · ${one.author}, ${fmt.ago(one.created_at)}`,
+          `${fmt.plural(one.samples, "sample")}, ${one.copies > 1 ? `${one.copies} people each` : "one person each"}` +
+            ` · ${one.author}, ${fmt.ago(one.created_at)}`,
         ),
         h("span.grow"),
         h(

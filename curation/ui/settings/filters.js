@@ -16,7 +16,8 @@ export function drawFilters(box, filters, history) {
     ),
     h(
       "p.hint",
-      "A filter hides nothing and deletes nothing: samples that fail stand under Review, where people may overrule it. A change here derives every sample's state anew at once; people's decisions stand.",
+      "A filter hides nothing and deletes nothing: samples that fail stand under Review, where people may overrule it. " +
+        "A change here derives every sample's state anew at once; people's decisions stand.",
       history.length > filters.length && ` Last change: ${history[0].filter} by ${history[0].author}, ${fmt.ago(history[0].created_at)}.`,
     ),
   );

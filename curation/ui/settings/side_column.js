@@ -49,7 +49,8 @@ function people(box, { reviewer, login, reviewers }) {
       h("span.grow"),
       h(
         "small.dim",
-        `${fmt.plural(one.decisions, "decision")}, ${fmt.percent(one.decisions ? one.rejections / one.decisions : null)} rejected · ${fmt.ago(one.last_at)}`,
+        `${fmt.plural(one.decisions, "decision")}, ${fmt.percent(one.decisions ? one.rejections / one.decisions : null)} rejected` +
+          ` · ${fmt.ago(one.last_at)}`,
       ),
     );
   fill(
@@ -60,7 +61,8 @@ function people(box, { reviewer, login, reviewers }) {
       "p.hint",
       login
         ? `You are logged in as ${reviewer}.`
-        : `Your decisions are signed ${reviewer}. Another name: start the app with --reviewer NAME; several people: --auth FILE with a login each.`,
+        : `Your decisions are signed ${reviewer}. ` +
+            "Another name: start the app with --reviewer NAME; several people: --auth FILE with a login each.",
     ),
   );
 }
@@ -114,7 +116,8 @@ const restoring = (one, workspace) =>
       h(
         "pre.mono",
         { style: "margin:10px 0" },
-        `mistakebook restore --workspace "${workspace.name} restored" ${one.folder}\npython app.py --workspace "${workspace.name} restored"`,
+        `mistakebook restore --workspace "${workspace.name} restored" ${one.folder}\n` +
+          `python app.py --workspace "${workspace.name} restored"`,
       ),
       h("p.dim", "To go back under the same name, stop this app first and move its folder away."),
     ],

@@ -27,7 +27,8 @@ export function ticks(low, high, count = 4) {
   return Array.from({ length: Math.floor((high - first) / step + 1e-9) + 1 }, (_, i) => first + i * step);
 }
 
-// Draws into `box`: series [{name, colour, points: [[x, y]], faint, dots}], x from 0 to `total`. describe(x, values) gives the tooltip's lines.
+// Draws into `box`: series [{name, colour, points: [[x, y]], faint, dots}], x from 0 to `total`.
+// describe(x, values) gives the tooltip's lines.
 export function lineChart(box, series, total, describe) {
   const all = series.flatMap((one) => one.points.map(([, y]) => y)).filter(Number.isFinite);
   if (!all.length) return fill(box);

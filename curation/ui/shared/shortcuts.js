@@ -7,9 +7,8 @@ import { pages, state } from "./url_state.js";
 const registered = new Map(); // page -> [{key, what, run, name, repeat}]
 const MAP = "mistakebook.keys"; // a person's own keys: {"failures.next": "n"}
 
-// Registers the shortcuts of a page, where its module is read: {key: "j", what: "next failure", run, name: "next"}. `name` makes it remappable; `repeat` lets a
-// held key count;
-// one whose `what` is null goes without saying.
+// Registers the shortcuts of a page, where its module is read: {key: "j", what: "next failure", run, name: "next"}.
+// `name` makes it remappable; `repeat` lets a held key count; one whose `what` is null goes without saying.
 export function keys(page, list) {
   registered.set(page, list);
 }

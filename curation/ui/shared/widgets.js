@@ -112,7 +112,8 @@ export function afterPaint(f) {
   setTimeout(() => run(), document.hidden ? 0 : 60);
 }
 
-// Tells poll by poll whether a job has ended since: const hasEnded = endings(); hasEnded(workspace). One may begin and end between two polls.
+// Tells poll by poll whether a job has ended since: const hasEnded = endings(); hasEnded(workspace).
+// One may begin and end between two polls.
 export function endings() {
   let last = null;
   return ({ ended }) => {
