@@ -1,8 +1,4 @@
-"""Named SQL: every query of the store lives in data/sql/*.sql under a name and a sentence.
-
-    -- :name failure_count
-    -- How many failures a round has.
-    SELECT count(*) FROM failure WHERE round = $round
+"""Named SQL of the store: every query lives in data/sql/*.sql under a name and a sentence (data/named_sql.py says how).
 
 `{other_name}` stands for the text of another named query (a shared condition, say); `$field` is a parameter.
 A condition `($field IS NULL OR …)` is settled before DuckDB sees the statement, which would plan and run what stands in it all the same.
@@ -12,6 +8,8 @@ import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+
+from data.named_sql import read_queries
 
 FOLDER = Path(__file__).parent / "sql"
 _FRAGMENT = re.compile(r"\{(\w+)\}")
@@ -77,11 +75,4 @@ def _closing(text: str, opening: int) -> int:
 
 @cache
 def _texts() -> dict[str, str]:
-    texts: dict[str, str] = {}
-    for path in sorted(FOLDER.glob("*.sql")):
-        for block in re.split(r"^-- :name ", path.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]:
-            name, _, body = block.partition("\n")
-            if name.strip() in texts:
-                raise KeyError(f"{path}: the query {name.strip()} exists already")
-            texts[name.strip()] = "\n".join(line for line in body.splitlines() if not line.startswith("--")).strip()
-    return texts
+    return read_queries(sorted(FOLDER.glob("*.sql")))

@@ -4,9 +4,9 @@ import time
 from dataclasses import dataclass
 
 from models.frontier.chat_call import Call, Parameters
-from models.frontier.requests import Reply
 from models.paid_calls.journal import Claim
 from models.paid_calls.prices import Price
+from models.paid_calls.records import Reply
 
 
 @dataclass

@@ -10,13 +10,13 @@ from functools import partial
 from models.frontier.budget import Account
 from models.frontier.capabilities import LEVELS, Dialect, below, conceded, dialect_as_dict, is_about_format, is_about_schema
 from models.frontier.chat_call import Call, Parameters
-from models.frontier.requests import Reply
 from models.paid_calls import http_failures as failures
 from models.paid_calls.concurrency import Slots, Throttle
 from models.paid_calls.connection import Link, connect
 from models.paid_calls.group_commit import Batcher
 from models.paid_calls.journal import Claim, Lost, SaveDialect
 from models.paid_calls.rate_limits import Pace
+from models.paid_calls.records import Reply
 
 
 class Speaker:

@@ -23,7 +23,7 @@ from models.frontier.cost_estimate import Estimate, estimate
 from models.frontier.image_payload import Pictures
 from models.frontier.image_tokens import useful_pixels
 from models.frontier.purchase import Asker
-from models.frontier.requests import FrontierStopped, Outcome, Request
+from models.frontier.requests import Outcome, Request
 from models.frontier.run import Run, Stop, Then
 from models.paid_calls.connection import Link
 from models.paid_calls.group_commit import Batcher
@@ -31,6 +31,7 @@ from models.paid_calls.journal import Find, Journal
 from models.paid_calls.keys import find_key
 from models.paid_calls.prices import Price, load_prices
 from models.paid_calls.rate_limits import Pace
+from models.paid_calls.records import FrontierStopped
 
 
 class OpenAICompatible:

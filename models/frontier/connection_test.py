@@ -6,7 +6,8 @@ from pathlib import Path
 from PIL import Image, ImageDraw
 from pydantic import BaseModel
 
-from models.frontier.requests import Outcome, Reply, Request
+from models.frontier.requests import Outcome, Request
+from models.paid_calls.records import Reply
 
 
 class BlindAnswer(BaseModel):

@@ -13,7 +13,7 @@ import sys
 import threading
 from pathlib import Path
 
-from models.frontier.requests import FrontierStopped
+from models.paid_calls.records import FrontierStopped
 
 NAME = "pocket-teacher"
 _PATIENCE = 120  # seconds for a start on a busy machine

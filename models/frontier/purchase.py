@@ -11,7 +11,6 @@ from models.frontier.capabilities import Dialect
 from models.frontier.chat_call import Call, Parameters
 from models.frontier.chat_http import Speaker
 from models.frontier.image_payload import Pictures
-from models.frontier.requests import FrontierStopped, Reply
 from models.paid_calls import http_failures as failures
 from models.paid_calls.claim_owner import new_owner
 from models.paid_calls.concurrency import Slots
@@ -19,6 +18,7 @@ from models.paid_calls.connection import Link
 from models.paid_calls.group_commit import Batcher
 from models.paid_calls.journal import Claim, Find, Full, Lost, Record, Release
 from models.paid_calls.rate_limits import Pace
+from models.paid_calls.records import FrontierStopped, Reply
 
 CONNECT_ATTEMPTS = 6  # some 5 seconds of nobody listening
 HUNG_ATTEMPTS = 3  # calls of one row that may go without a reply in time: each may be billed

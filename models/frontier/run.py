@@ -13,10 +13,11 @@ from models.frontier.batch_api.asker import BatchAsker
 from models.frontier.chat_call import Call
 from models.frontier.image_payload import BadImage
 from models.frontier.purchase import Abandoned, Asker, RowFailed
-from models.frontier.requests import Outcome, Reply, Request
+from models.frontier.requests import Outcome, Request
 from models.frontier.structured_output import BadReply, Refused, parse
 from models.paid_calls.group_commit import Batcher
 from models.paid_calls.journal import CLAIM_SECONDS, Renew
+from models.paid_calls.records import Reply
 
 TURNS = 3  # a reply and two repairs
 STOP_GRACE = 1.5  # seconds that calls in flight get when the job is told to stop

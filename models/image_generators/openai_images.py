@@ -19,7 +19,6 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, Field
 
 from data.images import BadImage, ImageStore
-from models.frontier import FrontierStopped, Journal, Reply
 from models.image_generators import DrawError
 from models.image_generators._base import Desk, Generator
 from models.image_generators._fetch import fetch
@@ -27,9 +26,10 @@ from models.image_generators._wanted import Abandoned, Wanted, body_kept, groups
 from models.paid_calls import http_failures as failures
 from models.paid_calls.claim_owner import new_owner
 from models.paid_calls.connection import Link, connect
-from models.paid_calls.journal import CLAIM_SECONDS, Claim, Find, Full, Lost, Record, Release, Renew
+from models.paid_calls.journal import CLAIM_SECONDS, Claim, Find, Full, Journal, Lost, Record, Release, Renew
 from models.paid_calls.keys import find_key, not_found
 from models.paid_calls.prices import Price, load_prices
+from models.paid_calls.records import FrontierStopped, Reply
 
 OPENAI = "https://api.openai.com/v1"
 PURPOSE = "draw"

@@ -4,7 +4,7 @@ import logging
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
-from models.frontier.requests import FrontierStopped
+from models.paid_calls.records import FrontierStopped
 
 _AZURE = (".azure.com", ".azure.us", ".azure.cn")
 

@@ -12,23 +12,15 @@ from collections.abc import Iterator
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
-from models.frontier.requests import FrontierStopped, Reply, Spend
+from data.named_sql import read_queries
 from models.paid_calls.claim_owner import is_alive
+from models.paid_calls.records import FrontierStopped, Reply, Spend
 
 CLAIM_SECONDS = 60.0  # a claim without a sign of life for so long is dead
 _VERSION = 3
 
 
-def _queries(path: Path) -> dict[str, str]:
-    """Queries by name from a file of "-- name: sentence" headings."""
-    found = {}
-    for block in path.read_text(encoding="utf-8").split("\n-- ")[1:]:
-        heading, _, query = block.partition("\n")
-        found[heading.partition(":")[0]] = query.strip()
-    return found
-
-
-SQL = _queries(Path(__file__).with_name("journal.sql"))
+SQL = read_queries([Path(__file__).with_name("journal.sql")])
 
 
 @dataclass(frozen=True)

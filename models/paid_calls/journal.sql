@@ -1,6 +1,7 @@
 -- Every query of the journal under a name. Money is in USD, times in seconds since 1970.
 
--- schema_1: from an empty file to version 1
+-- :name schema_1
+-- From an empty file to version 1.
 CREATE TABLE reply (
   position INTEGER PRIMARY KEY AUTOINCREMENT,
   key TEXT NOT NULL UNIQUE,
@@ -44,7 +45,8 @@ CREATE TABLE ledger (scope TEXT PRIMARY KEY, usd REAL NOT NULL) STRICT;
 CREATE TABLE dialect (endpoint TEXT NOT NULL, model TEXT NOT NULL, dialect TEXT NOT NULL, PRIMARY KEY (endpoint, model)) STRICT;
 CREATE INDEX reply_by_purpose ON reply (endpoint, model, purpose);
 
--- schema_2: remote batches that aren't collected yet, and their calls
+-- :name schema_2
+-- Remote batches that aren't collected yet, and their calls.
 CREATE TABLE batch (
   token TEXT PRIMARY KEY,
   owner TEXT NOT NULL,
@@ -57,72 +59,93 @@ CREATE TABLE batch (
 CREATE TABLE batch_call (key TEXT PRIMARY KEY, token TEXT NOT NULL, prompt_version TEXT NOT NULL, level TEXT NOT NULL) STRICT;
 CREATE INDEX batch_call_by_token ON batch_call (token);
 
--- schema_3: when the run that looks after a batch last gave a sign of life
+-- :name schema_3
+-- When the run that looks after a batch last gave a sign of life.
 ALTER TABLE batch ADD COLUMN seen_at REAL NOT NULL DEFAULT 0;
 
--- find: one reply by its key
+-- :name find
+-- One reply by its key.
 SELECT key, endpoint, model, purpose, body, prompt_tokens, completion_tokens, cached_tokens, cost_usd, seconds, created_at
 FROM reply WHERE key = ?;
 
--- replies: replies after a position, for the collector
+-- :name replies
+-- Replies after a position, for the collector.
 SELECT position, key, endpoint, model, purpose, body, prompt_tokens, completion_tokens, cached_tokens, cost_usd, seconds, created_at
 FROM reply WHERE position > ? ORDER BY position LIMIT ?;
 
--- scoped_replies: replies after a position, each with the scope that paid for it
+-- :name scoped_replies
+-- Replies after a position, each with the scope that paid for it.
 SELECT position, scope, key, endpoint, model, purpose, body, prompt_tokens, completion_tokens, cached_tokens, cost_usd, seconds, created_at
 FROM reply WHERE position > ? ORDER BY position LIMIT ?;
 
--- lost_calls: calls that came to nothing, after a position
+-- :name lost_calls
+-- Calls that came to nothing, after a position.
 SELECT position, scope, key, endpoint, model, purpose, worst_usd, reason, created_at FROM lost WHERE position > ? ORDER BY position LIMIT ?;
 
--- insert_reply: keep a reply; a key that is there already stays as it is
+-- :name insert_reply
+-- Keep a reply; a key that is there already stays as it is.
 INSERT INTO reply (key, endpoint, model, purpose, body, prompt_tokens, completion_tokens, cached_tokens, cost_usd, seconds, created_at,
                    prompt_version, scope, level)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING;
 
--- insert_lost: keep a call that may have been billed and brought no reply
+-- :name insert_lost
+-- Keep a call that may have been billed and brought no reply.
 INSERT INTO lost (key, endpoint, model, purpose, scope, worst_usd, reason, body, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);
 
--- charge: add to what a scope has spent
+-- :name charge
+-- Add to what a scope has spent.
 INSERT INTO ledger (scope, usd) VALUES (?, ?) ON CONFLICT (scope) DO UPDATE SET usd = usd + excluded.usd;
 
--- spent: what a scope has spent
+-- :name spent
+-- What a scope has spent.
 SELECT usd FROM ledger WHERE scope = ?;
 
--- reserved: worst cases in flight, of one scope or ('' twice) of all
+-- :name reserved
+-- Worst cases in flight, of one scope or ('' twice) of all.
 SELECT coalesce(sum(worst_usd), 0) FROM claim WHERE ? = '' OR scope = ?;
 
--- claim_of: who is asking this now
+-- :name claim_of
+-- Who is asking this now.
 SELECT owner, expires_at FROM claim WHERE key = ?;
 
--- insert_claim: from now on this key is ours to ask
+-- :name insert_claim
+-- From now on this key is ours to ask.
 INSERT INTO claim (key, owner, endpoint, model, purpose, scope, worst_usd, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?);
 
--- delete_claim: done with it
+-- :name delete_claim
+-- Done with it.
 DELETE FROM claim WHERE key = ? AND owner = ?;
 
--- renew: a sign of life for all claims of an owner
+-- :name renew
+-- A sign of life for all claims of an owner.
 UPDATE claim SET expires_at = ? WHERE owner = ?;
 
--- renew_batches: a sign of life for the batches of an owner
+-- :name renew_batches
+-- A sign of life for the batches of an owner.
 UPDATE batch SET seen_at = ? WHERE owner = ?;
 
--- owners: everyone who holds claims, with the latest sign of life
+-- :name owners
+-- Everyone who holds claims, with the latest sign of life.
 SELECT owner, max(expires_at) FROM claim GROUP BY owner;
 
--- claims_of: what an owner holds
+-- :name claims_of
+-- What an owner holds.
 SELECT key, endpoint, model, purpose, scope, worst_usd FROM claim WHERE owner = ?;
 
--- delete_claims: an owner is gone
+-- :name delete_claims
+-- An owner is gone.
 DELETE FROM claim WHERE owner = ?;
 
--- dialect: what an endpoint's model is known to understand
+-- :name dialect
+-- What an endpoint's model is known to understand.
 SELECT dialect FROM dialect WHERE endpoint = ? AND model = ?;
 
--- save_dialect: remember it
+-- :name save_dialect
+-- Remember it.
 INSERT INTO dialect (endpoint, model, dialect) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET dialect = excluded.dialect;
 
--- spend: by purpose and model, calls that came to nothing beside those that were answered
+-- :name spend
+-- By purpose and model, calls that came to nothing beside those that were answered.
 SELECT purpose, endpoint, model, sum(calls), sum(prompt), sum(completion), sum(cached), sum(usd), sum(unpriced), sum(lost), sum(lost_usd)
 FROM (
   SELECT purpose, endpoint, model, count(*) AS calls, coalesce(sum(prompt_tokens), 0) AS prompt,
@@ -135,44 +158,57 @@ FROM (
 )
 GROUP BY purpose, endpoint, model ORDER BY purpose, endpoint, model;
 
--- typical: number of replies and mean tokens for a purpose
+-- :name typical
+-- Number of replies and mean tokens for a purpose.
 SELECT count(*), avg(prompt_tokens), avg(completion_tokens) FROM reply WHERE endpoint = ? AND model = ? AND purpose = ?;
 
--- insert_batch: a batch begins, here only
+-- :name insert_batch
+-- A batch begins, here only.
 INSERT INTO batch (token, owner, endpoint, model, file_id, remote_id, created_at, seen_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?);
 
--- insert_batch_call: a call goes by this batch
+-- :name insert_batch_call
+-- A call goes by this batch.
 INSERT INTO batch_call (key, token, prompt_version, level) VALUES (?, ?, ?, ?)
 ON CONFLICT (key) DO UPDATE SET token = excluded.token, prompt_version = excluded.prompt_version, level = excluded.level;
 
--- batch_uploaded: its calls are with the endpoint
+-- :name batch_uploaded
+-- Its calls are with the endpoint.
 UPDATE batch SET file_id = ? WHERE token = ?;
 
--- batch_submitted: the endpoint works on it
+-- :name batch_submitted
+-- The endpoint works on it.
 UPDATE batch SET remote_id = ? WHERE token = ?;
 
--- own_batch: who looks after it from here on, if it is still who did
+-- :name own_batch
+-- Who looks after it from here on, if it is still who did.
 UPDATE batch SET owner = ?, seen_at = ? WHERE token = ? AND owner = ?;
 
--- open_batches: those of an endpoint's model that aren't collected
+-- :name open_batches
+-- Those of an endpoint's model that aren't collected.
 SELECT token, owner, endpoint, model, file_id, remote_id, created_at, seen_at
 FROM batch WHERE endpoint = ? AND model = ? ORDER BY created_at;
 
--- batch_calls: its calls without a result
+-- :name batch_calls
+-- Its calls without a result.
 SELECT batch_call.key, coalesce(claim.purpose, ''), prompt_version, level FROM batch_call LEFT JOIN claim ON claim.key = batch_call.key
 WHERE token = ?;
 
--- unasked_batch: is this the owner of claims of a batch that was never uploaded?
+-- :name unasked_batch
+-- Is this the owner of claims of a batch that was never uploaded?
 SELECT 1 FROM batch WHERE 'batch:' || token || '|0|0|0' = ? AND file_id IS NULL;
 
--- held_claim: scope and worst case of a claim that its owner still has
+-- :name held_claim
+-- Scope and worst case of a claim that its owner still has.
 SELECT scope, worst_usd FROM claim WHERE key = ? AND owner = ?;
 
--- delete_batch_call: it has its result
+-- :name delete_batch_call
+-- It has its result.
 DELETE FROM batch_call WHERE key = ? AND token = ?;
 
--- delete_batch_calls: what is left of a batch's calls
+-- :name delete_batch_calls
+-- What is left of a batch's calls.
 DELETE FROM batch_call WHERE token = ?;
 
--- delete_batch: it is collected
+-- :name delete_batch
+-- It is collected.
 DELETE FROM batch WHERE token = ?;

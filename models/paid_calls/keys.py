@@ -5,7 +5,7 @@ import os
 import stat
 from pathlib import Path
 
-from models.frontier.requests import FrontierStopped
+from models.paid_calls.records import FrontierStopped
 
 
 def find_key(name: str, file: Path) -> str | None:

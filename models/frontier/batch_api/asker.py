@@ -19,10 +19,10 @@ from models.frontier.budget import Account
 from models.frontier.chat_call import Call
 from models.frontier.image_payload import BadImage
 from models.frontier.purchase import Abandoned, Answer, Asker, RowFailed
-from models.frontier.requests import FrontierStopped, Reply
 from models.paid_calls import http_failures as failures
 from models.paid_calls.group_commit import Batcher
 from models.paid_calls.journal import Find, Full
+from models.paid_calls.records import FrontierStopped, Reply
 
 TRIES = 5  # batches that a call may fail in before its row is marked
 GRACE = 1.5  # seconds, from when a run was told to stop, for what is being collected or cancelled

@@ -16,11 +16,11 @@ from models.frontier.batch_api.records import Batch, CallsOf, Collect, Drop, Ope
 from models.frontier.batch_api.remote import ENDED, Gone, Remote
 from models.frontier.budget import Account
 from models.frontier.chat_call import Call, Parameters
-from models.frontier.requests import FrontierStopped, Reply
 from models.paid_calls import http_failures as failures
 from models.paid_calls.claim_owner import is_alive, is_here
 from models.paid_calls.group_commit import Batcher
 from models.paid_calls.journal import CLAIM_SECONDS
+from models.paid_calls.records import FrontierStopped, Reply
 
 A_DAY = 86_400.0  # seconds: the completion window; an endpoint that doesn't know a batch after that has lost it
 AT_ONCE = 100  # replies kept in one transaction

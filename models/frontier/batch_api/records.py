@@ -7,8 +7,8 @@ stays reserved) while nobody runs, until the batch is collected.
 import time
 from dataclasses import astuple, dataclass, replace
 
-from models.frontier.requests import Reply
 from models.paid_calls.journal import SQL, Claim, Journal
+from models.paid_calls.records import Reply
 
 CLAIM_SECONDS = 7 * 86_400.0  # a batch may take a day, and its results wait for a month
 

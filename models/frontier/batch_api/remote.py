@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from models.frontier.batch_api.calls_file import ENDPOINT, result_of
-from models.frontier.requests import FrontierStopped
 from models.paid_calls import http_failures as failures
 from models.paid_calls.connection import Link, connect
+from models.paid_calls.records import FrontierStopped
 
 TOKEN = "mistakebook"  # the name under which a batch bears its token
 ENDED = ("completed", "failed", "expired", "cancelled")
