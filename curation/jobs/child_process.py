@@ -62,11 +62,14 @@ class Child:
                 self.kill()
 
 
-def start(files: JobFiles, job_id: int) -> Child:
-    """Starts the child of a job in a session of its own: it outlives an app that is killed, and Ctrl-C reaches only the app."""
+def start(files: JobFiles, job_id: int, stage: type) -> Child:
+    """Starts the child of a job in a session of its own: it outlives an app that is killed, and Ctrl-C reaches only the app.
+
+    The child is told where the stage's class lies now: a job that was launched by another version may be older than the module.
+    """
     with files.log.open("ab") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "curation.jobs.worker", str(files.folder)],
+            [sys.executable, "-m", "curation.jobs.worker", str(files.folder), f"{stage.__module__}:{stage.__qualname__}"],
             cwd=HOUSE,
             env={"OMP_WAIT_POLICY": "PASSIVE", **os.environ, JOB_VARIABLE: str(job_id), "PYTHONUNBUFFERED": "1"},
             stdin=subprocess.DEVNULL,

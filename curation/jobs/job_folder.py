@@ -1,6 +1,6 @@
 """A job's folder: what the app and the job's child process tell each other.
 
-spec.json       what to do: stage class, options, workspace                        app writes
+spec.json       what to do: stage, options, workspace                              app writes
 input.jsonl     the rows, one JSON object a line (Python values come back intact)  app writes
 results.jsonl   the results, appended                                              child writes
 events.jsonl    messages, progress, the end                                        both write, never at the same time

@@ -88,7 +88,6 @@ class Jobs:
                 {
                     "job_id": job_id,
                     "stage": stage_name,
-                    "stage_class": f"{stage.__module__}:{stage.__qualname__}",
                     "options": plain,
                     "workspace": str(self.workspace.root),
                     "total": total,
@@ -233,17 +232,23 @@ class Jobs:
                 if row["status"] == "running":
                     room[row["lane"]] -= 1
             for row in active:
-                if row["status"] == "queued" and room[row["lane"]] > 0:
+                if row["status"] == "queued" and room[row["lane"]] > 0 and self._start(row["job_id"], row["stage"]):
                     room[row["lane"]] -= 1
-                    self._start(row["job_id"])
 
-    def _start(self, job_id: int) -> None:
+    def _start(self, job_id: int, stage_name: str) -> bool:
+        """Starts a queued job. One of a stage that only another version has is paused, and keeps no lane from the others: False."""
+        try:
+            stage = self._stages(stage_name)
+        except LookupError as unknown:
+            self._move(job_id, "paused", message=str(unknown))
+            return False
         files = JobFiles(self.workspace.job(job_id))
         files.stop.unlink(missing_ok=True)
         files.append_event({"event": "launched", "time": time.time()})
-        child = start(files, job_id)
+        child = start(files, job_id, stage)
         self._move(job_id, "running", pid=child.pid, pid_started=child.started)
         self._watch(job_id, child)
+        return True
 
     def _watch(self, job_id: int, child: Child) -> None:
         self._children[job_id] = child

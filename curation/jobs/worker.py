@@ -1,4 +1,4 @@
-"""The child of a job: `python -m curation.jobs.worker JOB_FOLDER`. Rows in, results out; it never opens the store.
+"""The child of a job: `python -m curation.jobs.worker JOB_FOLDER MODULE:STAGE_CLASS`. Rows in, results out; it never opens the store.
 
 Results are appended line by line as they come, so that killing it loses only what was in flight; keys with a result are
 skipped when it is started again. Exit codes: 0 done, 1 crashed, 3 stopped on request, 4 paused itself.
@@ -97,13 +97,16 @@ class Progress:
         self._files.append_event({"time": time.time(), **event})
 
 
-def run(files: JobFiles) -> int:
-    """Works until the rows are through or something ends it; the last event says what. Returns the exit code."""
+def run(files: JobFiles, stage_class: str) -> int:
+    """Works until the rows are through or something ends it; the last event says what. Returns the exit code.
+
+    `stage_class` is the path of the stage's class: "curation.stages.diagnose:Diagnose".
+    """
     stop = Stop(files.stop)
     try:
         with _alone(files, stop):
             files.append_event({"event": "start", "time": time.time(), "pid": os.getpid()})
-            code, reason = _work(files, stop)
+            code, reason = _work(files, stage_class, stop)
     except StoppedWaiting:
         code, reason = STOPPED, None
     except FrontierStopped as error:
@@ -119,7 +122,7 @@ def run(files: JobFiles) -> int:
     return code
 
 
-def _work(files: JobFiles, stop: Stop) -> tuple[int, str | None]:
+def _work(files: JobFiles, stage_class: str, stop: Stop) -> tuple[int, str | None]:
     spec = files.read_spec()
     cut_torn_line(files.results)
     finished, errors = earlier_results(files.results, spec["retry_before"])
@@ -128,7 +131,7 @@ def _work(files: JobFiles, stop: Stop) -> tuple[int, str | None]:
     first = next(rows, None)
     if first is None:
         return DONE, None
-    stage = _stage_class(spec["stage_class"])()
+    stage = _imported(stage_class)()
     progress = Progress(files, spec["total"], len(finished))
     options = stage.Options(**spec["options"])
     context = Context(Workspace(Path(spec["workspace"])), files.folder, options, stop, progress.report)
@@ -176,7 +179,7 @@ def _batches(rows: Iterator[Row], size: int) -> Iterator[list[Row]]:
         yield batch
 
 
-def _stage_class(path: str) -> type:
+def _imported(path: str) -> type:
     module, _, name = path.partition(":")
     return getattr(importlib.import_module(module), name)
 
@@ -203,4 +206,4 @@ def _alone(files: JobFiles, stop: Stop) -> Iterator[None]:
 
 if __name__ == "__main__":
     os.nice(NICENESS)
-    sys.exit(run(JobFiles(Path(sys.argv[1]))))
+    sys.exit(run(JobFiles(Path(sys.argv[1])), sys.argv[2]))

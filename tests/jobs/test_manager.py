@@ -71,6 +71,14 @@ def test_a_job_of_a_stage_that_is_no_more_is_still_shown(jobs, store):
     assert (jobs.get(job_id + 1)["title"], jobs.get(job_id)["title"]) == ("halve", STAGES["double"].title)
 
 
+def test_a_queued_job_of_a_stage_that_is_no_more_is_paused_and_keeps_nobody_waiting(jobs, store):
+    with store.write() as write:
+        row = {"stage": "halve", "options": {}, "lane": "gpu", "status": "queued", "total": 1, "author": "ann"}
+        (older,) = write.insert("job", [row], returning="job_id")
+    assert jobs.wait(jobs.launch("gpu_double", {"count": 1}, author="ann"), PATIENCE)["status"] == "done"
+    assert (jobs.get(older)["status"], jobs.get(older)["message"]) == ("paused", "'halve'")
+
+
 def test_bad_rows_are_results_and_can_be_retried(jobs, store):
     job_id = jobs.launch("double", {"count": 9, "bad": [1], "bad_once": [5], "refused": [6]}, author="ann")
     job = jobs.wait(job_id, PATIENCE)
@@ -298,7 +306,7 @@ def test_a_second_child_in_the_same_folder_waits_for_the_first(jobs, store):
 
     job_id = jobs.launch("double", {"count": 40, "seconds": 0.05}, author="ann")
     wait_for(lambda: jobs.get(job_id)["done"] >= 2)
-    second = start(JobFiles(jobs.workspace.job(job_id)), job_id)
+    second = start(JobFiles(jobs.workspace.job(job_id)), job_id, STAGES["double"])
     jobs.wait(job_id, PATIENCE)
     assert second.process.wait(PATIENCE) == 0
     results, _ = read_lines(JobFiles(jobs.workspace.job(job_id)).results, 0)
