@@ -30,6 +30,7 @@ from data.workspace import Workspace
 
 LANES = {"gpu": 1, "api": 3, "cpu": 2}  # children at once
 LOOK_EVERY = 0.2  # seconds
+ACTIVE = ("running", "queued")
 RESTING = ("paused", "interrupted", "failed", "cancelled")
 ENDED = (*RESTING, "done")
 MOVES = {  # to: from
@@ -139,7 +140,7 @@ class Jobs:
         row = self._row(job_id)
         files = JobFiles(self.workspace.job(job_id))
         with self._lock:
-            if row["status"] in ("queued", "running"):
+            if row["status"] in ACTIVE:
                 raise JobConflict(f"job {job_id} is {row['status']}; wait for its end, or pause it, then retry its errors")
             cut_torn_line(files.results)
             size = files.results.stat().st_size if files.results.exists() else 0
@@ -169,7 +170,7 @@ class Jobs:
 
     def active(self) -> list[dict[str, Any]]:
         """Running and queued jobs, oldest first."""
-        return [self._view(row) for row in self.store.rows("jobs_by_status", statuses=["running", "queued"])]
+        return [self._view(row) for row in self.store.rows("jobs_by_status", statuses=list(ACTIVE))]
 
     def wait(self, job_id: int, timeout: float | None = None) -> dict[str, Any]:
         """Blocks until a job has ended or rests; returns it. Raises TimeoutError."""
@@ -226,7 +227,7 @@ class Jobs:
         with self._lock:
             if self._closing:
                 return
-            active = self.store.rows("jobs_by_status", statuses=["running", "queued"])
+            active = self.store.rows("jobs_by_status", statuses=list(ACTIVE))
             room = dict(LANES)
             for row in active:
                 if row["status"] == "running":

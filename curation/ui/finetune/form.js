@@ -1,8 +1,8 @@
 // Left column of Finetune: the snapshot, the mix, the recipe, what the preflight found.
 
-import { chip, colour, definition, dot, emptyState, fill, fillOnce, fmt, h, pick, state } from "../shared/lib.js";
-import { change, goTo } from "./index.js";
+import { chip, colour, definition, dot, emptyState, fill, fillOnce, fmt, h, isActive, pick, state } from "../shared/lib.js";
 import { events } from "./run.js";
+import { change } from "./state.js";
 
 const inputs = {};
 
@@ -71,7 +71,7 @@ export function drawSnapshot(element, { choices, plan }) {
     if (!choices.round)
       return emptyState("No checkpoint yet", "A finetune starts from a checkpoint. Begin on the Failures page.", {
         text: "Failures",
-        run: () => goTo("failures"),
+        run: () => state.go("failures"),
       });
     if (!plan) return h("div.card", h("div.dim", "Snapshot"), h("div.num.faint", "…"));
     if (!plan.samples) return nothing(choices.waiting);
@@ -91,17 +91,17 @@ function nothing({ samples, pending, unfiltered, undrawn }) {
   if (!samples)
     return emptyState("No samples yet", "A run is trained on approved samples. Generate some first.", {
       text: "Generate samples",
-      run: () => goTo("generate"),
+      run: () => state.go("generate"),
     });
   if (pending)
     return emptyState("Nothing is approved yet", `${fmt.plural(pending, "sample")} have passed all filters and wait for a person.`, {
       text: `Review ${fmt.number(pending)}`,
-      run: () => goTo("review"),
+      run: () => state.go("review"),
     });
   const left = undrawn
     ? `${fmt.plural(undrawn, "sample")} wait for their picture.`
     : `${fmt.plural(unfiltered, "sample")} wait for the filters.`;
-  return emptyState("Nothing can be approved yet", left, { text: "Generate", run: () => goTo("generate") });
+  return emptyState("Nothing can be approved yet", left, { text: "Generate", run: () => state.go("generate") });
 }
 
 const of = (list, value) => list.find((one) => one.value === value)?.samples ?? 0;
@@ -135,7 +135,7 @@ function gates({ leaks, dataset }) {
       ? chip(`${fmt.number(leaks.leaking)} fail the leak gate`, {
           kind: "no",
           title: "Approved by people although the leakage filter found them in an eval split. Click to look at them.",
-          onclick: () => goTo("review", { status: ["approved"], failing: "leakage" }),
+          onclick: () => state.go("review", { status: ["approved"], failing: "leakage" }),
         })
       : leaks.unjudged
         ? chip(`leak gate: ${fmt.number(leaks.unjudged)} not compared`, {
@@ -250,7 +250,7 @@ export function drawPreflight(element, { run, plan }) {
         h("h4", "Preflight"),
         h(
           "p.dim.small",
-          ["running", "queued"].includes(run?.job.status)
+          isActive(run?.job)
             ? "The checks come as soon as the model is loaded."
             : "Before a run spends time it checks its rows, token lengths, labels, image tokens, one real step, " +
                 "that the adapter changes the answers, and time and memory. A check that fails stops it here.",

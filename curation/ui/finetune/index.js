@@ -1,16 +1,14 @@
 // The Finetune page: what would be trained on (left), the run that is shown and all runs (right). The form is in the URL.
 
-import { api, at, fmt, keys, later, launchNow, onlyLatest, pages, state, toast } from "../shared/lib.js";
+import { api, at, goesOn, keys, launchNow, state } from "../shared/lib.js";
+import { planner, workspaceChanges } from "../shared/plan_form.js";
 import { drawForm, drawLaunch, drawMix, drawPreflight, drawSnapshot, readForm, startForm } from "./form.js";
-import { drawRun, follow as followRun, live } from "./run.js";
+import { drawRun, follow } from "./run.js";
 import { drawRuns } from "./run_table.js";
+import { loadRun, results, runChanged, view } from "./state.js";
 
 let root;
-let plannedFor = null;
-let lastTick = null;
 let launching = false;
-
-export const view = { choices: null, plan: null, problem: null, run: null, runs: null, busy: false };
 
 keys("finetune", [
   { name: "launch", key: "f", what: "launch the finetune", run: () => launch() },
@@ -34,69 +32,29 @@ const loadChoices = async () => {
   view.choices = await api("finetune/choices", {});
 };
 
-const newestPlan = onlyLatest();
+const replan = planner(view, "finetune/plan", () => ({ options: readForm(view.choices).options }), drawAll);
 
-async function replan(again = false) {
-  const body = { options: readForm(view.choices).options };
-  const mark = JSON.stringify(body);
-  if (mark === plannedFor && !again) return;
-  plannedFor = mark;
-  view.busy = true;
-  try {
-    const found = await newestPlan(api("finetune/plan", body, { quiet: true }));
-    if (!found) return;
-    [view.plan, view.problem, view.busy] = [found, null, false];
-  } catch (error) {
-    if (mark !== plannedFor) return;
-    [view.problem, view.busy] = [error.message, false];
-  }
-  drawAll();
-}
-
-let typed = {}; // of several fields, where one follows the other quickly
-const settle = later(() => {
-  const changes = typed;
-  typed = {};
-  state.set(changes, { replace: true });
-}, 200);
-export const change = (changes) => {
-  typed = { ...typed, ...changes };
-  settle();
-};
-
-const newestRun = onlyLatest();
-
-export async function loadRun() {
-  const wanted = Number(state.one("job")) || null;
-  try {
-    const found = await newestRun(api("finetune/run", { job_id: wanted }, { quiet: true }));
-    if (found === undefined) return;
-    view.run = found;
-  } catch (error) {
-    toast(error.message, { kind: "bad" });
-    if (error.status === 404) state.set({ job: null }, { replace: true });
-    return;
-  }
-  await followRun(view.run);
+runChanged.on(async () => {
+  await follow(view.run);
   drawRun(root, view);
   drawPreflight(at(root, "preflight"), view);
-}
+});
 
 async function loadRuns() {
   view.runs = await api("finetune/runs", {});
   drawRuns(at(root, "runs"), view);
 }
 
+const hasChanged = workspaceChanges();
+
 export async function tick(workspace) {
-  const now = JSON.stringify([workspace.running.map((job) => [job.job_id, job.status]), workspace.counts, workspace.ended]);
-  const changed = lastTick !== null && now !== lastTick;
-  lastTick = now;
+  const changed = hasChanged(workspace);
   if (!view.choices) return;
   if (changed) {
     await Promise.all([loadChoices(), loadRuns(), replan(true)]);
     if (state.page() === "finetune") drawAll();
   }
-  if (changed || live(view.run)) await loadRun();
+  if (changed || goesOn(view.run)) await loadRun();
 }
 
 function drawAll() {
@@ -112,9 +70,9 @@ function drawAll() {
 }
 
 // Launches the run and, if wished, the evaluation of what it makes (and of what it started from, where that was not asked yet).
-export async function launch() {
+async function launch() {
   const { plan, choices } = view;
-  if (!plan || plan.reason || !plan.samples || launching) return;
+  if (!plan || plan.reason || !plan.samples || view.problem || launching) return;
   launching = true;
   try {
     const { options, then } = readForm(choices);
@@ -132,17 +90,3 @@ export async function launch() {
     launching = false;
   }
 }
-
-export const evaluate = async (checkpoint) => launchNow("evaluate", { checkpoint, splits: ["eval"] });
-
-export function results(before, after) {
-  if (!after) return;
-  goTo("results", { before, after });
-}
-
-export function goTo(page, values = {}) {
-  if (pages.some((one) => one.name === page)) state.go(page, values);
-  else toast(`There is no page “${page}” in this build.`, { kind: "bad" });
-}
-
-export { fmt };

@@ -1,10 +1,9 @@
 // Right column of Finetune, above: one run as it goes. Loss, speed, the log; the reason in plain sight where it has failed.
 
-import { api, at, chip, emptyState, fill, fillOnce, fmt, h, progress, state } from "../shared/lib.js";
+import { api, at, chip, emptyState, fill, fillOnce, fmt, h, isActive, STATUS_KIND, state, stepProgress } from "../shared/lib.js";
 import { lineChart, smoothed } from "../shared/line_chart.js";
-import { evaluate, goTo, loadRun, results } from "./index.js";
+import { loadRun, results } from "./state.js";
 
-const ACTIVE = ["running", "queued"];
 const RESULT = { 0: "done", 1: "crashed", 3: "stopped on request", 4: "paused itself" };
 
 // What the run's process has reported so far; read on from `offset`. A step reported twice (after a stop) counts once.
@@ -20,13 +19,6 @@ export const events = {
   log: "",
   times: [],
 };
-
-export const live = (run) =>
-  Boolean(run) &&
-  (ACTIVE.includes(run.job.status) ||
-    run.chain.some(
-      (step) => ACTIVE.includes(step.status) || (step.job_id === null && !step.status && !step.note && run.job.status === "done"),
-    ));
 
 // Reads what is new of the run's events and, where it is shown, of its log.
 export async function follow(run) {
@@ -95,7 +87,7 @@ export function drawRun(root, { run, plan }) {
   fillOnce(parts.follow, run.chain, () => chain(run));
   const log = state.one("log") || ["failed", "interrupted"].includes(job.status) ? events.log.trim() : "";
   fillOnce(parts.log, log, () => log && [h("h4", `Log of job ${job.job_id}, its end`), h("pre.mono.fine-log", log)]);
-  if (log && ACTIVE.includes(job.status)) parts.log.querySelector("pre").scrollTop = 1e9;
+  if (log && isActive(job)) parts.log.querySelector("pre").scrollTop = 1e9;
 }
 
 function drawEmpty(parts, plan) {
@@ -108,7 +100,7 @@ function drawEmpty(parts, plan) {
         "Nothing has been trained",
         "A run trains a LoRA on the approved samples, mixed with replay of what the model knows already. " +
           "Its loss appears here, and all runs below.",
-        !plan?.samples && { text: "Review samples", run: () => goTo("review") },
+        !plan?.samples && { text: "Review samples", run: () => state.go("review") },
       ),
     ),
   );
@@ -152,7 +144,7 @@ function actions({ job, checkpoint, parent, retry }) {
     "Log",
     h("kbd", "l"),
   );
-  if (ACTIVE.includes(job.status))
+  if (isActive(job))
     return [log, button("Pause", "pause", "", "Keeps a snapshot step; Resume goes on from there"), button("Cancel", "cancel", "b")];
   if (retry) return [log, button("Try again", "retry", "p", "Launches the run again; a snapshot step that was kept is gone on from")];
   if (job.status !== "done") return [log, button("Resume", "resume", "p", "Goes on from the last snapshot step")];
@@ -241,7 +233,7 @@ function chain({ chain: steps, job, checkpoint, parent }) {
       h(
         "span.row.tight",
         chip([`evaluate ${names[i] ?? ""}`, step.job_id && h("span.dim", `job ${step.job_id}`)], {
-          kind: { done: "ok", failed: "no", running: "on" }[step.status] ?? "",
+          kind: STATUS_KIND[step.status] ?? "",
           title: step.note,
         }),
         stepText(step, i ? steps[i - 1] : job),
@@ -250,17 +242,9 @@ function chain({ chain: steps, job, checkpoint, parent }) {
   );
 }
 
-function stepText(step, before) {
-  if (step.status === "running")
-    return progress(
-      step.progress?.done ?? step.done,
-      step.progress?.total ?? step.total,
-      step.progress?.eta_s && `${fmt.duration(step.progress.eta_s)} left`,
-    );
-  if (step.status === "skipped") return h("small.dim", "was evaluated before");
-  if (step.status) return h("small.dim", step.status);
-  if (step.note) return h("small.dim", /has answered all/.test(step.note) ? "was evaluated before" : step.note);
-  return h("small.dim", ["done", "skipped"].includes(before.status) ? "starts" : "waits");
-}
+const stepText = (step, before) => stepProgress(step, before, ended);
 
-export { evaluate };
+function ended(step) {
+  if (step.status === "skipped" || /has answered all/.test(step.note ?? "")) return h("small.dim", "was evaluated before");
+  return (step.status || step.note) && h("small.dim", step.status ?? step.note);
+}

@@ -1,9 +1,7 @@
 // Right column of Finetune, below: all runs, what they were trained on and what came of it.
 
-import { chip, fillOnce, fmt, h, state } from "../shared/lib.js";
-import { evaluate, results } from "./index.js";
-
-const KINDS = { failed: "no", interrupted: "no", cancelled: "wa", paused: "wa", running: "on" };
+import { chip, fillOnce, fmt, h, STATUS_KIND, state } from "../shared/lib.js";
+import { evaluate, results } from "./state.js";
 
 export function drawRuns(element, { runs }) {
   const shown = Number(state.one("job")) || null;
@@ -58,7 +56,7 @@ function line(run, shown) {
           },
           "Evaluate on eval",
         )
-      : chip(run.status, { kind: KINDS[run.status] ?? "", title: run.message });
+      : chip(run.status, { kind: STATUS_KIND[run.status] ?? "", title: run.message });
   return h(
     "tr",
     {

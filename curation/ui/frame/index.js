@@ -3,6 +3,7 @@
 import { api } from "../shared/api.js";
 import { at, fillOnce, h } from "../shared/dom.js";
 import * as fmt from "../shared/format.js";
+import { learnStatuses } from "../shared/job_status.js";
 import { help } from "../shared/shortcuts.js";
 import { themeToggle } from "../shared/theme.js";
 import { pages, state } from "../shared/url_state.js";
@@ -17,6 +18,7 @@ let timer;
 export function start(element, about) {
   root = element;
   pages.push(...about.pages);
+  learnStatuses(about.statuses);
   learnTypes(about.error_types, about.unknown_colour);
   themeToggle(at(root, "theme-toggle"));
   at(root, "help").addEventListener("click", help);

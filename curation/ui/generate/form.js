@@ -19,10 +19,10 @@ import {
   state,
   zoom,
 } from "../shared/lib.js";
-import { change, chosenClusters, goTo, selection } from "./index.js";
+import { change, chosenClusters, selection, view } from "./state.js";
 
 // Names in the URL of what the form holds, and the options they stand for.
-export const FIELDS = {
+const FIELDS = {
   per: "per_failure",
   images: "images_per_prompt",
   limit: "limit",
@@ -42,11 +42,9 @@ const DIFFICULTIES = [
 ];
 const OTHER = "other";
 
-let view;
 const inputs = {}; // those that keep their place while the rest is drawn anew
 
-export function startForm(shown) {
-  view = shown;
+export function startForm() {
   for (const name of ["per", "images", "limit", "budget"])
     inputs[name] = h("input.in.short", {
       type: "number",
@@ -173,7 +171,12 @@ export function drawForm(element, { choices }) {
     row("Frontier", frontierChoice(choices)),
     form.then && row("Filters ask", judgeChoice(choices)),
     options.route !== "same_image" && row("Image generator", generatorChoice(choices, draw)),
-    row("Budget cap", [h("span.dim", "$"), inputs.budget], form.then ? "a hard one, for each of the jobs" : "a hard one", inputs.budget),
+    row(
+      "Budget cap",
+      [h("span.dim", "$"), inputs.budget],
+      form.then ? "a hard limit, for each of the jobs" : "a hard limit",
+      inputs.budget,
+    ),
     row("", then),
   );
   if (active && active !== document.activeElement && element.contains(active)) active.focus();
@@ -420,8 +423,8 @@ function typesBar(plan) {
   );
 }
 
-export function drawLaunch(element, { choices, plan, busy }, { launch, tryOn }) {
-  const can = Boolean(plan?.failures);
+export function drawLaunch(element, { choices, plan, problem, busy }, { launch, tryOn }) {
+  const can = Boolean(plan?.failures) && !problem;
   const share = can ? Math.min(tryOn, plan.failures) / plan.failures : 0;
   const few = Math.min(tryOn, plan?.failures ?? tryOn);
   fillOnce(
@@ -457,8 +460,9 @@ export function drawLaunch(element, { choices, plan, busy }, { launch, tryOn }) 
 // The request of the first failure, or what has to be done before there is one.
 export function drawPrompt(element, { choices, plan, problem }) {
   fillOnce(element, [choices, plan?.prompt, plan?.failures, Boolean(problem)], () => {
+    if (problem) return null;
     if (plan?.prompt) return prompt(plan.prompt);
-    if (problem || plan?.failures) return null;
+    if (plan?.failures) return null;
     return choices && plan ? nothing(choices) : null;
   });
 }
@@ -483,7 +487,7 @@ function prompt({ failure_id: failure, image, error_type: type, requests, versio
               href: `?page=prompts&prompt=proposal&failure=${failure}`,
               onclick: (event) => {
                 event.preventDefault();
-                goTo("prompts", { prompt: "proposal", failure });
+                state.go("prompts", { prompt: "proposal", failure });
               },
               title: "See and edit the prompt",
             },
@@ -509,26 +513,26 @@ function nothing(choices) {
   if (!choices.round)
     return emptyState("No checkpoint yet", "Samples practise what a checkpoint gets wrong. Begin on the Failures page.", {
       text: "Failures",
-      run: () => goTo("failures"),
+      run: () => state.go("failures"),
     });
   if (!choices.failures)
     return emptyState("No failures yet", "Evaluate the checkpoint first: what it gets wrong on the train split can be practised.", {
       text: "Failures",
-      run: () => goTo("failures"),
+      run: () => state.go("failures"),
     });
   if (!choices.diagnosed)
     return emptyState(
       "Nothing is diagnosed",
       `${fmt.plural(choices.failures, "failure")} wait for their diagnosis: ` +
         "only those that the frontier model itself gets right are practised.",
-      { text: "Diagnose them", run: () => goTo("failures") },
+      { text: "Diagnose them", run: () => state.go("failures") },
     );
   if (!choices.teachable)
     return emptyState(
       "Nothing is teachable",
       `Of ${fmt.plural(choices.diagnosed, "diagnosed failure")} the frontier model gets none right itself. ` +
         "Diagnose more, or with a stronger model.",
-      { text: "Failures", run: () => goTo("failures") },
+      { text: "Failures", run: () => state.go("failures") },
     );
   return emptyState("Nothing is chosen", "None of the chosen failures is teachable.", {
     text: "All teachable failures",

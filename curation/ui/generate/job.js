@@ -13,34 +13,27 @@ import {
   fillOnce,
   fmt,
   h,
+  isActive,
   launch,
   mini,
   pick,
   picture,
-  progress,
+  STATUS_KIND,
   state,
+  stepProgress,
   toast,
   types,
 } from "../shared/lib.js";
-import { goTo, launch as launchForm, loadJob, view } from "./index.js";
+import { launch as launchForm, TRY } from "./actions.js";
+import { loadJob, view } from "./state.js";
 
-const ACTIVE = ["running", "queued"];
 const BLANK = "\u00a0"; // keeps a line's height
-const STATES = { done: "ok", failed: "no", interrupted: "no", cancelled: "wa", paused: "wa", running: "on", queued: "" };
 
-// Whether something of it still moves.
-export const live = (found) =>
-  Boolean(found) &&
-  (ACTIVE.includes(found.job.status) ||
-    found.chain.some(
-      (step) => ACTIVE.includes(step.status) || (step.job_id === null && step.status === null && !step.note && found.job.status === "done"),
-    ));
-
-export function drawJob(root, view) {
+export function drawJob(root) {
   const found = view.job;
   at(root, "job").hidden = !found;
   at(root, "empty").hidden = Boolean(found);
-  if (!found) return drawEmpty(root, view);
+  if (!found) return drawEmpty(root);
   const { job } = found;
   fillOnce(at(root, "job-title"), [found.jobs, job.job_id], () => jobPick(found));
   fillOnce(at(root, "job-state"), stateLine(found), () => stateLine(found));
@@ -51,7 +44,8 @@ export function drawJob(root, view) {
   fillOnce(at(root, "errors"), [found.errors, found.dropped, job.failed, job.status], () => [errors(found), dropped(found)]);
 }
 
-function drawEmpty(root, { plan }) {
+function drawEmpty(root) {
+  const { plan } = view;
   fill(at(root, "job-title"), "No job yet");
   for (const name of ["job-state", "job-actions"]) fill(at(root, name));
   fillOnce(at(root, "empty"), Boolean(plan?.failures), () =>
@@ -59,7 +53,7 @@ function drawEmpty(root, { plan }) {
       "Nothing has been generated",
       "Each teachable failure is shown to the frontier model, which proposes new questions that practise the same skill. " +
         "They are drawn, filtered, and then it is people who decide.",
-      plan?.failures && { text: "Try on 5 first", run: () => launchForm(5) },
+      plan?.failures && { text: `Try on ${TRY} first`, run: () => launchForm(TRY) },
     ),
   );
 }
@@ -99,7 +93,7 @@ async function act(job, action) {
 function actions(job) {
   const button = (text, action, kind = "") =>
     h("button.btn", { class: kind, disabled: job.stopping, onclick: () => act(job, action) }, text);
-  if (ACTIVE.includes(job.status)) return [button("Pause", "pause"), button("Cancel", "cancel", "b")];
+  if (isActive(job)) return [button("Pause", "pause"), button("Cancel", "cancel", "b")];
   if (job.status !== "done") return [button("Resume", "resume", "p"), job.status !== "cancelled" && button("Cancel", "cancel")];
   return [];
 }
@@ -121,7 +115,7 @@ function funnel({ asked, funnel: now, job, made_for: cost }) {
   return steps.map(([name, count, title, to]) =>
     h(
       to ? "button.card" : "div.card",
-      { title: to ? `${title}. Click for these in Review.` : title, onclick: to && (() => goTo("review", to)) },
+      { title: to ? `${title}. Click for these in Review.` : title, onclick: to && (() => state.go("review", to)) },
       h("div.dim", name),
       h("div.num", fmt.number(count)),
       mini(asked ? count / asked : 0),
@@ -139,7 +133,7 @@ const approvedNote = ({ pending }, { per_approved: usd }) =>
 
 function note(name, undone, job) {
   if (!undone || undone < 0) return BLANK;
-  if (name === "Parsed") return ACTIVE.includes(job.status) ? BLANK : `${fmt.number(undone)} not proposed`;
+  if (name === "Parsed") return isActive(job) ? BLANK : `${fmt.number(undone)} not proposed`;
   return `${fmt.number(undone)} to go`;
 }
 
@@ -162,9 +156,9 @@ function follow({ job, chain, funnel: now }) {
         h(
           "span.row.tight",
           chip([step.stage, step.job_id && h("span.dim", `job ${step.job_id}`)], {
-            kind: STATES[step.status] ?? "",
+            kind: STATUS_KIND[step.status] ?? "",
             title: step.note ?? `${step.stage}: ${step.status ?? "waits"}`,
-            onclick: step.job_id ? () => goTo("jobs", { job: step.job_id }) : null,
+            onclick: step.job_id ? () => state.go("jobs", { job: step.job_id }) : null,
           }),
           stepText(step, i ? chain[i - 1] : job),
         ),
@@ -172,7 +166,7 @@ function follow({ job, chain, funnel: now }) {
     );
   const undrawn = now.parsed - now.drawn;
   const unjudged = now.drawn - now.judged;
-  const moving = chain.some((step) => ACTIVE.includes(step.status)) || ACTIVE.includes(job.status);
+  const moving = chain.some((step) => isActive(step)) || isActive(job);
   const redo = async (stage, text, noun) =>
     (await launch(stage, await pickOptions(stage, job), { title: text, noun, button: text, hidden: ["sample_ids"] })) && loadJob();
   const byHand =
@@ -190,7 +184,7 @@ function follow({ job, chain, funnel: now }) {
           { onclick: () => redo("filter", `Filter ${fmt.plural(unjudged, "sample")}`, "verdict") },
           `Filter ${fmt.plural(unjudged, "sample")}`,
         ),
-      now.pending > 0 && h("button.btn.p", { onclick: () => goTo("review", {}) }, `Review ${fmt.number(now.pending)} →`, h("kbd", "r")),
+      now.pending > 0 && h("button.btn.p", { onclick: () => state.go("review", {}) }, `Review ${fmt.number(now.pending)} →`, h("kbd", "r")),
     ].filter(Boolean);
   return [message, steps, byHand?.length > 0 && h("div.row.wrap.next", byHand)];
 }
@@ -203,17 +197,13 @@ const pickOptions = async (stage, job) =>
       ? { frontier: job.options.frontier, endpoint: job.options.endpoint, model: job.options.model }
       : {};
 
-function stepText(step, before) {
-  if (step.status === "running")
-    return progress(
-      step.progress?.done ?? step.done,
-      step.progress?.total ?? step.total,
-      step.progress?.eta_s && `${fmt.duration(step.progress.eta_s)} left`,
-    );
+const stepText = (step, before) => stepProgress(step, before, ended);
+
+function ended(step) {
   if (step.status === "done")
     return h("small.dim", `${fmt.number(step.done)} done${step.failed ? `, ${fmt.number(step.failed)} failed` : ""}`);
   if (step.status) return h("small.dim", step.status === "skipped" ? "nothing to do" : step.status);
-  return h("small", { class: step.note ? "err" : "dim" }, step.note ?? (["done", "skipped"].includes(before.status) ? "starts" : "waits"));
+  return step.note && h("small.err", step.note);
 }
 
 function drawLatest(element, { latest, job }) {
@@ -223,7 +213,7 @@ function drawLatest(element, { latest, job }) {
       element,
       ["none", job.status],
       () =>
-        ACTIVE.includes(job.status) && [
+        isActive(job) && [
           h("h4", "Latest"),
           h("p.dim", job.status === "queued" ? "The job waits for its turn." : "The first samples appear here as soon as they are read."),
         ],
@@ -251,7 +241,7 @@ function sample(row) {
   const element = cell(row.image, caption, {
     id: row.sample_id,
     title,
-    onclick: () => goTo("review", { status: "all", sample: row.sample_id }),
+    onclick: () => state.go("review", { status: "all", sample: row.sample_id }),
   });
   if (!row.image) element.querySelector(".pic").append(h("span", row.image_prompt ?? ""));
   element.style.borderTop = `2px solid ${types.find((type) => type.name === row.error_type)?.colour ?? "transparent"}`;
@@ -262,7 +252,7 @@ function errors({ errors: rows, job }) {
   if (!rows.length) return null;
   const total = Math.max(job.failed, rows.length);
   const retry =
-    !ACTIVE.includes(job.status) &&
+    !isActive(job) &&
     h(
       "button.btn",
       {

@@ -1,7 +1,6 @@
 // Right column of Jobs: one job; what it was told, what it made and cost, what went wrong, and what can be done about it.
 
-import { api, ask, at, chip, fill, fillOnce, fmt, h, progress, state, toast } from "../shared/lib.js";
-import { done, KINDS } from "./index.js";
+import { api, ask, at, chip, fill, fillOnce, fmt, h, isActive, progress, rowsDone, STATUS_KIND, state, toast } from "../shared/lib.js";
 import { moneyOf, usd } from "./spend.js";
 
 const NOTES = { failed: "bad", interrupted: "bad", running: "on" };
@@ -26,7 +25,7 @@ export async function act(job, action) {
     action === "cancel" &&
     !(await ask(
       `Cancel job ${job.job_id}?`,
-      `${fmt.number(done(job))} of ${fmt.number(job.total)} rows are done; their results are kept. What is in flight is finished first.`,
+      `${fmt.number(rowsDone(job))} of ${fmt.number(job.total)} rows are done; their results are kept. What is in flight is finished first.`,
       "Cancel the job",
       "b",
     ))
@@ -64,7 +63,7 @@ function deeds(job, again) {
       text,
       key && h("kbd", key),
     );
-  const live = ["running", "queued"].includes(job.status);
+  const live = isActive(job);
   return [
     job.failed > 0 &&
       !live &&
@@ -94,11 +93,11 @@ function content(detail) {
     job.message && h("div.note", { class: NOTES[job.status] ?? "" }, job.message),
     h(
       "dl.kv",
-      fact("Status", chip([job.status === "running" && h("span.dot.live"), job.status], { kind: KINDS[job.status] })),
+      fact("Status", chip([job.status === "running" && h("span.dot.live"), job.status], { kind: STATUS_KIND[job.status] })),
       fact(
         "Rows",
         progress(
-          done(job),
+          rowsDone(job),
           total,
           job.progress?.eta_s ? `${fmt.duration(job.progress.eta_s)} left` : null,
           job.failed ? `${fmt.number(job.failed)} failed` : null,
@@ -150,7 +149,7 @@ const callTable = (calls) =>
 
 // Another cap for a job that rests, one that was too small for a single call included; Resume then goes on with it.
 function cap(job) {
-  if (["running", "queued", "done"].includes(job.status) || !("budget_usd" in job.options)) return null;
+  if (isActive(job) || job.status === "done" || !("budget_usd" in job.options)) return null;
   const now = job.options.budget_usd;
   const input = h("input.in.short", {
     type: "number",
@@ -187,7 +186,7 @@ const following = (step) =>
     h("span.dim", "→"),
     step.stage.replaceAll("_", " "),
     step.job_id
-      ? chip([`job ${step.job_id} · ${step.status}`], { kind: KINDS[step.status], onclick: () => state.set({ job: step.job_id }) })
+      ? chip([`job ${step.job_id} · ${step.status}`], { kind: STATUS_KIND[step.status], onclick: () => state.set({ job: step.job_id }) })
       : h("span.dim", step.status ?? "waits"),
     step.note && h("small.err", step.note),
   );

@@ -1,10 +1,28 @@
 // The Jobs page: all jobs and what they cost (left), one of them in detail (right). What is chosen is in the URL.
 
-import { api, at, bar, chip, drawer, emptyState, endings, fill, fillOnce, fmt, h, keys, onlyLatest, pick, state } from "../shared/lib.js";
+import {
+  api,
+  at,
+  bar,
+  chip,
+  drawer,
+  emptyState,
+  endings,
+  fill,
+  fillOnce,
+  fmt,
+  h,
+  isActive,
+  keys,
+  onlyLatest,
+  pick,
+  rowsDone,
+  STATUS_KIND,
+  state,
+} from "../shared/lib.js";
 import { act, drawDetail } from "./detail.js";
 import { spendView } from "./spend.js";
 
-export const KINDS = { failed: "no", interrupted: "no", cancelled: "wa", paused: "wa", running: "on", done: "ok", queued: "" };
 const SIZE = 50;
 
 let root,
@@ -23,7 +41,7 @@ keys("jobs", [
     name: "pause",
     key: "p",
     what: "pause or resume the job",
-    run: () => press(["running", "queued"].includes(detail?.job.status) ? "pause" : "resume")(),
+    run: () => press(isActive(detail?.job) ? "pause" : "resume")(),
   },
   { name: "retry", key: "t", what: "retry the rows that failed", run: press("retry") },
   { name: "spend", key: "s", what: "show what was spent", run: () => state.set({ tab: state.one("tab") ? null : "spend" }) },
@@ -42,7 +60,7 @@ export async function show() {
   const answer = await newest(Promise.all([api("jobs/page", body), spending ? api("jobs/spend", {}) : null]));
   if (!answer) return;
   [found, spent] = answer;
-  moving = found.jobs.some((job) => ["running", "queued"].includes(job.status));
+  moving = found.jobs.some(isActive);
   drawList();
   await showDetail();
 }
@@ -194,7 +212,6 @@ function drawList() {
   );
 }
 
-export const done = (job) => job.progress?.done ?? job.done;
 const money = (job) =>
   job.calls
     ? [
@@ -228,13 +245,16 @@ function line(job) {
       h("b", { style: "font-weight:550" }, job.stage.replaceAll("_", " ")),
       h("small.dim", ` ${job.title}`),
     ),
-    h("td", chip([job.status === "running" && h("span.dot.live"), job.stopping ? "stopping" : job.status], { kind: KINDS[job.status] })),
+    h(
+      "td",
+      chip([job.status === "running" && h("span.dot.live"), job.stopping ? "stopping" : job.status], { kind: STATUS_KIND[job.status] }),
+    ),
     h(
       "td",
       h(
         "span.row",
-        bar(total ? done(job) / total : job.status === "done" ? 1 : 0, job.status === "failed" ? "var(--bad)" : null),
-        h("small.dim", `${fmt.number(done(job))}/${fmt.number(total)}`),
+        bar(total ? rowsDone(job) / total : job.status === "done" ? 1 : 0, job.status === "failed" ? "var(--bad)" : null),
+        h("small.dim", `${fmt.number(rowsDone(job))}/${fmt.number(total)}`),
       ),
     ),
     h("td.r", job.failed ? h("span.err", fmt.number(job.failed)) : h("span.faint", "0")),

@@ -9,6 +9,7 @@ import {
   fillOnce,
   fmt,
   h,
+  isActive,
   launch,
   onlyLatest,
   pick,
@@ -17,10 +18,9 @@ import {
   state,
   zoom,
 } from "../shared/lib.js";
-import { load } from "./index.js";
 import { resultOf } from "./preview.js";
+import { load } from "./state.js";
 
-const ACTIVE = ["running", "queued"];
 const FAILURES = 20;
 
 let parts;
@@ -42,11 +42,11 @@ export async function drawCompare(elements, shown) {
 
 export async function tickCompare() {
   if (!parts) return;
-  if (found && state.one("job") && ACTIVE.includes(found.job.status)) {
+  if (found && state.one("job") && isActive(found.job)) {
     await read(found.job.job_id);
     if (state.one("job")) drawFound();
-    if (!ACTIVE.includes(found.job.status)) load();
-  } else if (!state.one("job") && prompt.comparisons.some((one) => ACTIVE.includes(one.status))) await load();
+    if (!isActive(found.job)) load();
+  } else if (!state.one("job") && prompt.comparisons.some(isActive)) await load();
 }
 
 async function read(job) {
@@ -150,7 +150,7 @@ const label = (side) => [
 
 function drawFound() {
   const { job, failures } = found;
-  const running = ACTIVE.includes(job.status);
+  const running = isActive(job);
   fillOnce(parts.note, [job.job_id, job.status], () => `Job ${job.job_id} · ${job.status}`);
   fillOnce(parts.actions, ["found", job.status, running && job.progress, only, failures.some((row) => row.differs)], () => [
     running && progress(job.progress?.done ?? job.done, job.total),

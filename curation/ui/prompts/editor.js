@@ -1,7 +1,7 @@
 // The editor of a prompt: both parts, the fields that they may have, what is wrong line by line, how it differs from the shipped text.
 
 import { api, fill, fillOnce, h, later, onlyLatest, state, toast } from "../shared/lib.js";
-import { chosen, load } from "./index.js";
+import { chosen, load } from "./state.js";
 
 const KEPT = "mistakebook.prompts"; // drafts, so that another page may be looked at meanwhile
 const PARTS = { system: "System", user: "User" };

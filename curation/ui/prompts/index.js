@@ -2,14 +2,14 @@
 //
 // In the URL: prompt, version (none: the one in use), tab (compare), failure, job (a comparison that is looked at).
 
-import { api, at, chip, drawer, fillOnce, fmt, h, keys, onlyLatest, state, toast } from "../shared/lib.js";
+import { api, at, chip, drawer, fillOnce, fmt, h, keys, state, toast } from "../shared/lib.js";
 import { drawCompare, tickCompare } from "./comparison.js";
 import { draft, drawEditor, isEdited, startEditor } from "./editor.js";
 import { ask, drawPreview, step } from "./preview.js";
+import { chosen, load, loaded, previewChanged, view } from "./state.js";
 
 let root;
 let side = null;
-export const view = { list: null, prompt: null };
 
 keys("prompts", [
   { name: "next", key: "j", what: "next failure", run: () => step(1), repeat: true },
@@ -25,8 +25,11 @@ export function start(element) {
   root.querySelector("[data-editor-col] .hd").append(side.button);
 }
 
-export const chosen = () => state.one("prompt") ?? "diagnosis";
-const newest = onlyLatest();
+loaded.on(() => {
+  drawList();
+  drawAll();
+});
+previewChanged.on(() => view.prompt && drawSide());
 
 export async function show() {
   view.list ??= await api("prompts/list", {});
@@ -34,23 +37,6 @@ export async function show() {
   const mark = [chosen(), state.one("version")];
   if (!view.prompt || view.prompt.name !== mark[0] || view.mark !== mark[1]) await load();
   else drawAll();
-}
-
-// Everything about the chosen prompt anew; `list` too where versions in use have changed.
-export async function load(list = false) {
-  const version = state.one("version");
-  try {
-    const found = await newest(api("prompts/show", { name: chosen(), version }, { quiet: true }));
-    if (!found) return;
-    [view.prompt, view.mark] = [found, version];
-  } catch (error) {
-    if (error.status !== 404) throw error;
-    toast(error.message, { kind: "bad" });
-    return state.set({ prompt: null, version: null }, { replace: true });
-  }
-  if (list) view.list = await api("prompts/list", {});
-  drawList();
-  drawAll();
 }
 
 export function tick() {
@@ -71,8 +57,6 @@ function changed() {
 }
 
 const toTab = (tab) => state.set({ tab, job: null }, { replace: true });
-
-export const redraw = () => view.prompt && drawSide();
 
 function drawSide() {
   const comparing = state.one("tab") === "compare";

@@ -2,7 +2,7 @@
 
 import { hostText, mayLeave } from "../shared/host_consent.js";
 import { api, chip, dot, emptyState, fillOnce, fmt, h, onlyLatest, pick, picture, state, zoom } from "../shared/lib.js";
-import { redraw } from "./index.js";
+import { previewChanged } from "./state.js";
 
 const ROUTES = [
   { value: "same_image", text: "same image" },
@@ -252,7 +252,7 @@ export async function ask() {
   const asked = body;
   if (!(await mayLeave(found.endpoint.host, "this picture, with its question and answers,"))) return;
   asking = true;
-  redraw();
+  previewChanged.tell();
   try {
     reply = { body: asked, answer: await api("prompts/ask", asked) };
     shownFor = null; // now it is known: asking again costs nothing
@@ -260,6 +260,6 @@ export async function ask() {
     /* the toast has said why */
   } finally {
     asking = false;
-    redraw();
+    previewChanged.tell();
   }
 }

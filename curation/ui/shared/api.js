@@ -45,9 +45,6 @@ function failed(message, status, quiet) {
   return new ApiError(message, status);
 }
 
-// The address of a picture: size is thumb (96), card (256), large (1024 pixels) or full.
-export const media = (sha, size = "card") => new URL(`media/${sha}/${size}`, document.baseURI).href;
-
 // A name for an event that may be sent twice but must count once.
 export const eventId = () =>
   ([1e7] + -1e3 + -4e3 + -8e3 + -1e11).replace(/[018]/g, (c) =>

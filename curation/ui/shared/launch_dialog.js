@@ -8,8 +8,8 @@ import * as fmt from "./format.js";
 import { mayLeave } from "./host_consent.js";
 import { dialog, toast } from "./overlays.js";
 import { form } from "./schema_form.js";
+import { later } from "./timing.js";
 import { state } from "./url_state.js";
-import { later } from "./widgets.js";
 
 let stages;
 // All stages with their options' schemas, asked for once.

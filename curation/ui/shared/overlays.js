@@ -1,7 +1,7 @@
 // What floats above the page: toasts, dialogs, the large picture, the tooltip.
 
-import { media } from "./api.js";
 import { fill, h, icon } from "./dom.js";
+import { media } from "./media.js";
 
 // A passing message; errors stay until they are closed. `action` is {text, run}. The same text is not shown twice.
 export function toast(text, { kind = "", action = null, seconds = kind === "bad" ? 0 : 4 } = {}) {

@@ -1,9 +1,9 @@
 // Small things that pages are made of.
 
-import { media } from "./api.js";
 import { h, icon } from "./dom.js";
+import { media } from "./media.js";
 
-export const types = []; // the error types: {name, definition, example, colour}, filled by the shell
+export const types = []; // the error types: {name, definition, example, colour}, filled by the frame
 let unknown = "#b9b8b0";
 
 export function learnTypes(list, unknownColour) {
@@ -90,47 +90,5 @@ export function drawer(cols, title) {
     button: h("button.btn.icon.drawer-tab", { onclick: () => toggle(), title, "aria-label": title }, icon("panel")),
     open: () => toggle(true),
     close: () => toggle(false),
-  };
-}
-
-// Calls f once the calls have stopped for `ms`.
-export function later(f, ms = 200) {
-  let timer;
-  return (...given) => {
-    clearTimeout(timer);
-    timer = setTimeout(() => f(...given), ms);
-  };
-}
-
-// Calls f behind the next frame, or after 60 ms: a tab in the background paints nothing.
-export function afterPaint(f) {
-  let run = () => {
-    run = () => {};
-    f();
-  };
-  if (!document.hidden) requestAnimationFrame(() => setTimeout(() => run()));
-  setTimeout(() => run(), document.hidden ? 0 : 60);
-}
-
-// Tells poll by poll whether a job has ended since: const hasEnded = endings(); hasEnded(workspace).
-// One may begin and end between two polls.
-export function endings() {
-  let last = null;
-  return ({ ended }) => {
-    const now = ended ?? 0,
-      news = last !== null && last !== now;
-    last = now;
-    return news;
-  };
-}
-
-// Shows the newest answer only: const latest = onlyLatest(); const answer = await latest(api(…)); undefined where a newer call was made
-// meanwhile.
-export function onlyLatest() {
-  let call = 0;
-  return async (promise) => {
-    const mine = ++call;
-    const answer = await promise;
-    return mine === call ? answer : undefined;
   };
 }

@@ -1,0 +1,34 @@
+// The states of jobs, as the server names them, and what of a job follows from its state.
+
+import { h } from "./dom.js";
+import * as fmt from "./format.js";
+import { progress } from "./widgets.js";
+
+export const statuses = { job: { active: [], ended: [] } }; // filled by the frame
+export const learnStatuses = (about) => Object.assign(statuses, about);
+
+// How the chip of a state is coloured.
+export const STATUS_KIND = { failed: "no", interrupted: "no", cancelled: "wa", paused: "wa", running: "on", done: "ok", queued: "" };
+
+// Whether a job (or a step after it that has become one) waits or runs.
+export const isActive = (job) => statuses.job.active.includes(job?.status);
+
+// Rows that have a result.
+export const rowsDone = (job) => job.progress?.done ?? job.done;
+
+// Whether a job, or what follows it by itself, still goes on. `found`: {job, chain}, the chain being [{stage, job_id, status, note}].
+export const goesOn = (found) =>
+  Boolean(found) && (isActive(found.job) || found.chain.some((step) => isActive(step) || starts(step, found.job)));
+
+const starts = (step, job) => step.job_id === null && !step.status && !step.note && job.status === "done";
+
+// How far a step of a chain is: its progress, what `ended` says of it, or that it waits for the one before.
+export function stepProgress(step, before, ended) {
+  if (step.status === "running")
+    return progress(
+      rowsDone(step),
+      step.progress?.total ?? step.total,
+      step.progress?.eta_s && `${fmt.duration(step.progress.eta_s)} left`,
+    );
+  return ended(step) ?? h("small.dim", ["done", "skipped"].includes(before.status) ? "starts" : "waits");
+}

@@ -1,0 +1,2 @@
+// The address of a picture: size is thumb (96), card (256), large (1024 pixels) or full.
+export const media = (sha, size = "card") => new URL(`media/${sha}/${size}`, document.baseURI).href;

@@ -1,0 +1,74 @@
+// What Generate and Finetune share: a form in the URL, a plan (what a launch would take) that follows it, and the job that a launch becomes.
+
+import { api } from "./api.js";
+import { toast } from "./overlays.js";
+import { later, onlyLatest } from "./timing.js";
+import { state } from "./url_state.js";
+
+// Writes what is typed into the URL, but not every key: change({name: value}). Fields that follow each other quickly go together.
+export function typing(ms = 250) {
+  let typed = {};
+  const settle = later(() => {
+    const changes = typed;
+    typed = {};
+    state.set(changes, { replace: true });
+  }, ms);
+  return (changes) => {
+    typed = { ...typed, ...changes };
+    settle();
+  };
+}
+
+// Keeps view.plan at what the server says to `body()`; view.problem is its refusal (the plan before it stays), view.busy
+// whether an answer is on its way.
+// `mark()`: beside the body, what a plan depends on. `draw` is called whenever one of the three has changed.
+export function planner(view, route, body, draw, mark = () => null) {
+  const newest = onlyLatest();
+  let plannedFor = null;
+  return async function replan(again = false) {
+    const asked = body();
+    const now = JSON.stringify([asked, mark()]);
+    if (now === plannedFor && !again) return;
+    plannedFor = now;
+    view.busy = true;
+    draw();
+    try {
+      const plan = await newest(api(route, asked, { quiet: true }));
+      if (!plan) return;
+      [view.plan, view.problem, view.busy] = [plan, null, false];
+    } catch (error) {
+      if (now !== plannedFor) return;
+      [view.problem, view.busy] = [error.message, false];
+    }
+    draw();
+  };
+}
+
+// Reads the job that the URL names (none: the latest) into view[name] and calls `loaded`.
+export function jobLoader(view, name, route, loaded) {
+  const newest = onlyLatest();
+  return async function loadJob() {
+    const wanted = Number(state.one("job")) || null;
+    try {
+      const found = await newest(api(route, { job_id: wanted }, { quiet: wanted !== null }));
+      if (found === undefined) return;
+      view[name] = found;
+    } catch (error) {
+      if (error.status !== 404) return;
+      state.set({ job: null }, { replace: true });
+      toast(error.message, { kind: "bad" });
+    }
+    await loaded();
+  };
+}
+
+// Tells poll by poll whether jobs have begun, moved or ended, or counts have changed, since the poll before.
+export function workspaceChanges() {
+  let last = null;
+  return (workspace) => {
+    const now = JSON.stringify([workspace.running.map((job) => [job.job_id, job.status]), workspace.counts, workspace.ended]);
+    const changed = last !== null && now !== last;
+    last = now;
+    return changed;
+  };
+}
