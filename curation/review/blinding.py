@@ -86,7 +86,8 @@ def _card(card: dict[str, Any], reviewer: str, secret: set[int]) -> dict[str, An
     if not shown["blind"]:
         return shown
     own = [event for event in card["events"] if event["reviewer"] == reviewer]
-    return {**shown, **HIDDEN, **_status(card), "events": own}
+    status = _status(card)
+    return {**shown, **HIDDEN, **status, "status_without_people": status["status"], "events": own}
 
 
 def _status(row: dict[str, Any]) -> dict[str, str]:

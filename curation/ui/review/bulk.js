@@ -1,8 +1,10 @@
 // A decision on many: what it would touch is shown first, then it is one action with one undo.
 
 import { api, dialog, eventId, fill, fmt, h, keyCap, pick, picture, toast } from "../shared/lib.js";
-import { statusText } from "./facets.js";
-import { undo } from "./index.js";
+import { undo } from "./actions.js";
+import { reload } from "./loading.js";
+import { outbox, reviewing, statusText } from "./state.js";
+import { add } from "./undo_list.js";
 
 const VERBS = { approve: "Approve", reject: "Reject", reset: "Clear" };
 const DONE = { approve: "approved", reject: "rejected", reset: "cleared" };
@@ -10,19 +12,19 @@ const DONE = { approve: "approved", reject: "rejected", reset: "cleared" };
 let opening = false; // a preview is on its way: a second press of the key opens no second dialog
 
 // Shows the preview; resolves to the action that was done, or null.
-export async function openBulk(matching, action, view, applied) {
+export async function openBulk(matching, action) {
   if (opening) return null;
   opening = true;
   try {
-    return (await previewed(matching, action, view, applied)) ?? null;
+    return (await previewed(matching, action)) ?? null;
   } finally {
     opening = false;
   }
 }
 
-async function previewed(matching, action, view, applied) {
-  await view.outbox.settled();
-  if (view.outbox.items.length) return void toast("Some decisions are not saved yet: the app does not answer. Try again once they are.");
+async function previewed(matching, action) {
+  await outbox.settled();
+  if (outbox.items.length) return void toast("Some decisions are not saved yet: the app does not answer. Try again once they are.");
   let seed = 0;
   let preview = await api("review/bulk/preview", { matching, action, seed });
   if (!preview.total) return void toast("No sample matches.");
@@ -41,7 +43,7 @@ async function previewed(matching, action, view, applied) {
           "div.row",
           { style: "margin-top:10px" },
           h("span.dim", "Reason"),
-          pick([{ value: "", text: "none" }, ...view.reasons], reason, (value) => {
+          pick([{ value: "", text: "none" }, ...reviewing().reasons], reason, (value) => {
             reason = value || null;
           }),
         ),
@@ -85,7 +87,8 @@ async function previewed(matching, action, view, applied) {
         if (error.status === 409) await others();
         return false;
       }
-      applied(done);
+      add(done);
+      reload();
       done.told = toast(`${fmt.plural(done.samples, "sample")} ${DONE[action]}`, {
         kind: "good",
         seconds: 8,

@@ -1,38 +1,16 @@
-// Editing a sample in place. What is typed is a draft in localStorage, with the revision that it began from, until it is saved or left.
+// The form that edits a sample in place. What is typed is a draft until it is saved or left.
 
-import { eventId, fill, h, toast } from "../shared/lib.js";
-import { draw, setStatus, view } from "./index.js";
+import { fill, fillOnce, h, toast } from "../shared/lib.js";
+import { closeEdit, edit } from "./actions.js";
+import { draftOf, dropDraft, keepDraft } from "./drafts.js";
 import { diffElements } from "./word_diff.js";
 
-let open = null; // {card, draft}
-let times = 0; // how often an edit was closed
-
-export const editing = () => open !== null;
-export const edits = () => times;
-const keyOf = (card) => `mistakebook.draft.${view.workspace}.${view.reviewer}.${card.sample_id}`;
-
-export function draftOf(card) {
-  const kept = localStorage.getItem(keyOf(card));
-  return kept ? JSON.parse(kept) : null;
+export function drawEdit(box, card) {
+  fillOnce(box, ["edit", card.sample_id], () => form(card));
 }
 
-export function openEdit() {
-  const { card } = view;
-  if (!card || open) return;
-  open = { card, draft: draftOf(card) ?? { revision: card.revision, question: card.question, choices: card.choices, answer: card.answer } };
-  view.rejecting = false;
-  draw();
-}
-
-export function closeEdit() {
-  if (open) times += 1;
-  open = null;
-}
-
-export function drawEdit(box, { card }) {
-  if (box.querySelector("form") && open.card === card) return;
-  if (open.card !== card) return closeEdit();
-  const { draft } = open;
+function form(card) {
+  const draft = draftOf(card) ?? { revision: card.revision, question: card.question, choices: card.choices, answer: card.answer };
   const input = (value, name, label) =>
     h("input.in", { value, dataset: { [name]: "" }, "aria-label": label, spellcheck: "true", autocomplete: "off" });
   const question = input(draft.question, "question", "Question");
@@ -47,21 +25,26 @@ export function drawEdit(box, { card }) {
   });
   const typed = () => {
     const now = read();
-    if (same(now, card)) localStorage.removeItem(keyOf(card));
-    else localStorage.setItem(keyOf(card), JSON.stringify(now));
+    if (same(now, card)) dropDraft(card);
+    else keepDraft(card, now);
     const text = (one) => [one.question, ...one.choices, one.answer].join("  ·  ");
     fill(change, same(now, card) ? "" : diffElements(text(card), text(now)));
   };
   const leave = () => {
-    localStorage.removeItem(keyOf(card));
-    finish(box);
+    dropDraft(card);
+    closeEdit();
   };
-  const form = h(
+  typed();
+  queueMicrotask(() => {
+    question.focus();
+    question.setSelectionRange(question.value.length, question.value.length);
+  });
+  return h(
     "form.rev-edit",
     {
       onsubmit: (event) => {
         event.preventDefault();
-        save(card, read(), box);
+        save(card, read());
       },
       oninput: typed,
       onkeydown: (event) => {
@@ -83,10 +66,6 @@ export function drawEdit(box, { card }) {
       h("small.dim", "Saving makes a new revision: it is filtered anew, and decisions on the text before no longer count."),
     ),
   );
-  fill(box, form);
-  typed();
-  question.focus();
-  question.setSelectionRange(question.value.length, question.value.length);
 }
 
 const same = (one, other) =>
@@ -94,32 +73,19 @@ const same = (one, other) =>
   one.answer.trim() === other.answer &&
   one.choices.every((text, i) => text.trim() === other.choices[i]);
 
-function finish(box) {
-  closeEdit();
-  fill(box);
-  draw();
-}
-
-function save(card, text, box) {
+function save(card, text) {
   const wanted = { question: text.question.trim(), choices: text.choices.map((one) => one.trim()), answer: text.answer.trim() };
-  localStorage.removeItem(keyOf(card));
-  if (same(wanted, card)) return finish(box);
+  if (same(wanted, card)) {
+    dropDraft(card);
+    return closeEdit();
+  }
   const wrong = problem(wanted);
   if (wrong) {
-    localStorage.setItem(keyOf(card), JSON.stringify(text));
+    keepDraft(card, text);
     return toast(wrong, { kind: "bad", seconds: 5 });
   }
   if (wanted.choices.length) wanted.answer = wanted.answer.toUpperCase();
-  const event_id = eventId();
-  const before = { question: card.question, choices: card.choices, answer: card.answer };
-  view.actions.push({ event_id, action: "edit", sample_id: card.sample_id, samples: 1, was: null, before });
-  view.outbox.add("edit", { sample_id: card.sample_id, revision: card.revision, ...wanted, event_id });
-  Object.assign(card, wanted, {
-    revision: card.revision + 1,
-    verdicts: card.verdicts.map((one) => ({ ...one, passes: null, score: null, reason: null, error: null })),
-  });
-  setStatus(card, card.image ? "unfiltered" : "undrawn");
-  finish(box);
+  edit(card, wanted);
 }
 
 function problem({ question, choices, answer }) {

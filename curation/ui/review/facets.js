@@ -1,20 +1,22 @@
 // Left column: what the queue holds. Statuses and facets with their counts; a click narrows, another widens.
 
-import { chip, definition, dot, fillOnce, fmt, h, mini, pick, state } from "../shared/lib.js";
-import { choose, chosenStatuses, queueOf, toggle, toggleStatus } from "./index.js";
+import { at, chip, definition, dot, fillOnce, fmt, h, mini, pick, state } from "../shared/lib.js";
+import {
+  afterwards,
+  byStatus,
+  choose,
+  chosenStatuses,
+  FACETS,
+  order,
+  queue,
+  queueOf,
+  STATUSES,
+  tally,
+  toggle,
+  toggleStatus,
+  words,
+} from "./state.js";
 
-export const STATUSES = [
-  ["pending", "Pending", "Passed every filter and waits for a person"],
-  ["failed", "Failed a filter", "Approving one overrides the filter"],
-  ["approved", "Approved", "Somebody's decision stands, one by one, in bulk or by a script under their name; will be trained on"],
-  ["auto_approved", "Auto-approved", "Approved by a calibrated rule, not by a person"],
-  ["rejected", "Rejected", "Somebody's decision stands; will not be trained on"],
-  ["disputed", "Disputed", "Reviewers disagree; not trained on until they don't"],
-  ["unfiltered", "Not filtered yet", "Some filter has not judged it, or it was edited since"],
-  ["undrawn", "Not drawn yet", "It waits for its picture"],
-];
-export const statusText = Object.fromEntries(STATUSES.map(([name, text]) => [name, text]));
-export const FACETS = { error_type: "error_types", route: "routes", dataset: "datasets", round: "rounds", failing: "failing" };
 const TITLES = { error_type: "Error type", route: "Route", dataset: "Dataset", round: "Round", failing: "Failing filter" };
 const FOLD = 9;
 const ORDERS = [
@@ -25,7 +27,14 @@ const ORDERS = [
 ];
 const unfolded = new Set();
 
-export const words = (name) => name.replaceAll("_", " ");
+export function start(root) {
+  const [statuses, facets, orders] = ["statuses", "facets", "order"].map((name) => at(root, name));
+  afterwards.on(() => {
+    drawStatuses(statuses);
+    drawFacets(facets);
+    drawOrder(orders);
+  });
+}
 
 const QUEUES = [
   ["mine", "To do", "Given to you, not decided yet"],
@@ -86,8 +95,9 @@ function chips() {
   );
 }
 
-export function drawStatuses(box, { facets, mine, audit }) {
-  const counts = Object.fromEntries((facets.status ?? []).map((row) => [row.value, row.count]));
+function drawStatuses(box) {
+  const { facets, mine, audit } = tally();
+  const counts = byStatus();
   const chosen = chosenStatuses();
   const all = chosen.length === STATUSES.length;
   const total = Object.values(counts).reduce((sum, count) => sum + count, 0);
@@ -121,7 +131,8 @@ export function drawStatuses(box, { facets, mine, audit }) {
   ]);
 }
 
-export function drawFacets(box, { facets }) {
+function drawFacets(box) {
+  const { facets } = tally();
   const shown = Object.keys(FACETS).filter((name) => (facets[name]?.length ?? 0) > (name === "failing" ? 0 : 1) || state.list(name).length);
   fillOnce(box, [facets, shown.map((name) => state.list(name))], () => shown.map((name) => section(name, facets[name] ?? [])));
 }
@@ -168,8 +179,8 @@ const row = ({ text, hint, count, on, lead, run }) =>
     h("span.n", fmt.number(count)),
   );
 
-export function drawOrder(box, { queue }) {
-  const now = state.one("order") ?? "informative";
+function drawOrder(box) {
+  const now = order();
   const target = queue.known?.target;
   const hint =
     `Most informative: what the filters disagree on, scores near their thresholds, ` +
@@ -182,7 +193,7 @@ export function drawOrder(box, { queue }) {
       : pick(
           ORDERS.map(([value, text]) => ({ value, text })),
           now,
-          (order) => choose({ order: order === "informative" ? null : order }),
+          (chosen) => choose({ order: chosen === "informative" ? null : chosen }),
           { title: hint },
         ),
   ]);

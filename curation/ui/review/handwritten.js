@@ -1,16 +1,18 @@
 // A sample that a person writes: a picture of a failure or another train example, or one of their own, with a question and an answer.
 
 import { ApiError, api, dialog, eventId, fill, fmt, h, later, media, onlyLatest, pick, picture, toast, types } from "../shared/lib.js";
-import { openSample } from "./index.js";
+import { openSample } from "./actions.js";
+import { card as cardNow } from "./state.js";
 
-export async function openByHand(view) {
+export async function openByHand() {
   const event_id = eventId();
-  const origin = view.card?.origin;
+  const beside = cardNow();
+  const origin = beside?.origin;
   const chosen = {
     image: origin?.image ?? null,
     failure_id: origin?.failure_id ?? null,
-    error_type: view.card?.error_type ?? null,
-    dataset: view.card?.dataset ?? null,
+    error_type: beside?.error_type ?? null,
+    dataset: beside?.dataset ?? null,
   };
   const shot = h("div.rev-hand-shot");
   const found = h("div.rev-hand-found");

@@ -1,15 +1,16 @@
 // What the reviewer did, latest first; any of it can be undone.
 
 import { api, dialog, fill, fmt, h, picture } from "../shared/lib.js";
-import { statusText } from "./facets.js";
-import { openSample, undo } from "./index.js";
+import { openSample, undo } from "./actions.js";
+import { outbox, reviewing, statusText } from "./state.js";
+import { find } from "./undo_list.js";
 
 const DID = { approve: ["approved", "ok"], reject: ["rejected", "no"], reset: ["cleared", ""], edit: ["edited", "on"] };
 
-export async function openHistory(view) {
-  await view.outbox.settled();
+export async function openHistory() {
+  await outbox.settled();
   const box = h("div");
-  const { element } = dialog(`What ${view.reviewer} did`, box, [], { wide: true });
+  const { element } = dialog(`What ${reviewing().reviewer} did`, box, [], { wide: true });
   const show = async () => {
     const rows = await api("review/history?limit=200");
     fill(
@@ -26,10 +27,9 @@ export async function openHistory(view) {
       openSample(row.sample_id);
     };
     const take = async () => {
-      const was = view.actions.find((one) => one.event_id === row.event_id);
       if (row.samples === 1) element.close();
-      await undo(was ?? row);
-      await view.outbox.settled();
+      await undo(find(row.event_id) ?? row);
+      await outbox.settled();
       if (element.open) await show();
     };
     return h(

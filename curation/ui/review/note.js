@@ -1,44 +1,11 @@
-// A note that goes with the next decision. What is typed is kept in localStorage until then, so that it outlives a reload.
+// The line of a note that goes with the next decision; a click, or a key, lets one write it.
 
-import { at, h, keyCap } from "../shared/lib.js";
-import { draw, root, view } from "./index.js";
+import { h, keyCap } from "../shared/lib.js";
+import { closeNote, openNote } from "./actions.js";
+import { keepNote, noteOf } from "./drafts.js";
+import { mode } from "./state.js";
 
-let open = null; // the sample whose note is being written
-
-const keyOf = (card) => `mistakebook.note.${view.workspace}.${view.reviewer}.${card.sample_id}`;
-
-export const noteOf = (card) => localStorage.getItem(keyOf(card)) ?? "";
-export const writing = (card) => open === card.sample_id;
-
-export function openNote() {
-  if (!view.card) return;
-  open = view.card.sample_id;
-  view.rejecting = false;
-  draw();
-  at(root, "note")?.focus(); // at once: the next key is the first letter
-}
-
-export function closeNote() {
-  open = null;
-}
-
-// The note as it stands, which is then no longer a draft.
-export function takeNote(card) {
-  const note = noteOf(card).trim();
-  localStorage.removeItem(keyOf(card));
-  open = null;
-  return note || null;
-}
-
-// What went with a decision that was taken back is a draft again, unless another was begun.
-export function returnNote(card, note) {
-  if (note && !noteOf(card)) keep(card, note);
-}
-
-function keep(card, text) {
-  if (text.trim()) localStorage.setItem(keyOf(card), text);
-  else localStorage.removeItem(keyOf(card));
-}
+export const writing = (card) => mode().noting === card.sample_id;
 
 export function noteLine(card) {
   if (!writing(card))
@@ -57,14 +24,14 @@ export function noteLine(card) {
     "aria-label": "Note",
     autocomplete: "off",
     spellcheck: "true",
-    oninput: () => keep(card, input.value),
+    oninput: () => keepNote(card, input.value),
   });
   input.addEventListener("keydown", (event) => {
     if (event.key !== "Enter" && event.key !== "Escape") return;
     event.preventDefault();
     event.stopPropagation();
-    open = null;
-    draw();
+    closeNote();
   });
+  queueMicrotask(() => input.focus()); // once it is on the page: the next key is the first letter
   return input;
 }

@@ -1,12 +1,17 @@
 // Right column: where a sample comes from, and what has happened to it.
 
-import { dot, fillOnce, fmt, h, keyCap, launch, picture, state, zoom } from "../shared/lib.js";
-import { statusText, words } from "./facets.js";
-import { openSample, showSiblings } from "./index.js";
+import { at, dot, fillOnce, fmt, h, keyCap, launch, picture, state, zoom } from "../shared/lib.js";
+import { openSample, showSiblings } from "./actions.js";
+import { afterwards, sample, statusText, tally, words } from "./state.js";
 
-export function drawOrigin(box, card, view) {
+export function start(root) {
+  const box = at(root, "origin");
+  afterwards.on(() => draw(box, sample()));
+}
+
+function draw(box, card) {
   if (!card) return fillOnce(box, "none", () => h("p.dim", "The failure behind a sample, how its picture was made, and what was decided."));
-  fillOnce(box, [card, view.facets.status?.length], () => [
+  fillOnce(box, [card, tally().facets.status?.length], () => [
     origin(card),
     prompt(card),
     drawing(card),

@@ -2,7 +2,7 @@
 // Those that queue up while one is on its way go together, in one request; each has its own answer.
 // Until the store has acknowledged one it lies in localStorage, so that closing the page loses none.
 
-import { ApiError, afterPaint, api } from "../shared/lib.js";
+import { ApiError, afterPaint, api, listeners } from "../shared/lib.js";
 
 const WAITS = [400, 1000, 2000, 4000, 8000]; // milliseconds between attempts
 const PATIENCE = 15000; // an answer that takes longer counts as none
@@ -10,14 +10,22 @@ const TOGETHER = 50; // decisions in one request
 const FINAL = [400, 403, 404, 409, 422]; // answers that sending again won't change
 
 export class Outbox {
-  // stored(item, answer) and refused(item, error) tell the outcome, changed() that the counter is another.
-  constructor({ stored, refused, changed }) {
-    Object.assign(this, { items: [], trouble: null, prefix: null, stored, refused, changed, sending: false, waiters: [] });
+  constructor() {
+    this.stored = listeners(); // told of each (item, answer), once it is on disk
+    this.refused = listeners(); // told of each (item, error)
+    this.changed = listeners(); // how many there are, or whether anything answers, is another
+    /** @type {{ path: string, body: any, key: string, [of: string]: any }[]} */
+    this.items = [];
+    /** @type {string | null} */
+    this.trouble = null; // what the app last answered, where it didn't take them
+    this.prefix = null;
+    this.sending = false;
+    this.waiters = [];
     addEventListener("beforeunload", (event) => this.items.length && event.preventDefault());
     addEventListener("online", () => this.wake?.());
   }
 
-  // Takes up what an earlier page of this workspace could not send for this person.
+  // Sends what an earlier page of this workspace could not send for this person.
   open(workspace, reviewer) {
     if (this.prefix) return;
     this.prefix = `mistakebook.unsaved.${workspace}.${reviewer}.`;
@@ -33,7 +41,7 @@ export class Outbox {
     const item = { path, body, key };
     localStorage.setItem(key, JSON.stringify({ path, body }));
     this.items.push(item);
-    this.changed();
+    this.changed.tell();
     // Behind the frame that the key's own work is painted in: to start a request takes two milliseconds, and the answer a core.
     afterPaint(() => this.send());
     return item;
@@ -60,18 +68,20 @@ export class Outbox {
         const answers = await this.answers(items);
         outcomes = items.map(
           (item, i) => () =>
-            answers[i].error ? this.refused(item, new ApiError(answers[i].error, answers[i].status)) : this.stored(item, answers[i]),
+            answers[i].error
+              ? this.refused.tell(item, new ApiError(answers[i].error, answers[i].status))
+              : this.stored.tell(item, answers[i]),
         );
       } catch (error) {
         if (FINAL.includes(error.status) && items.length > 1) {
           together = 1; // one of them is not understood: the others are not to go with it
           continue;
         }
-        if (FINAL.includes(error.status)) outcomes = [() => this.refused(items[0], error)];
+        if (FINAL.includes(error.status)) outcomes = [() => this.refused.tell(items[0], error)];
         else {
           this.trouble = error.message;
           this.release();
-          this.changed();
+          this.changed.tell();
           await this.pause(WAITS[Math.min(attempt++, WAITS.length - 1)]);
           continue;
         }
@@ -105,7 +115,7 @@ export class Outbox {
     this.items = this.items.filter((one) => one !== item);
     localStorage.removeItem(item.key);
     this.trouble = null;
-    this.changed();
+    this.changed.tell();
   }
 
   pause(ms) {

@@ -1,17 +1,17 @@
 // People: who was given what, how fast they are, how far they agree; and giving samples to them.
 
 import { api, bar, chip, dialog, eventId, fill, fmt, h, later, onlyLatest, toast } from "../shared/lib.js";
-import { choose, matching, queueOf } from "./index.js";
+import { choose, matching, queueOf } from "./state.js";
 
 const newest = onlyLatest();
 const GOOD = 0.8; // from which on alpha is called reliable, Krippendorff 2004
 const form = { chosen: null, copies: 1, blind: false, title: "", extra: [] };
 
-export async function drawPeople(box, view) {
+export async function drawPeople(box) {
   const found = await newest(api("review/people", {}));
   if (!found) return;
   form.chosen ??= new Set(found.logins ? found.names : [found.reviewer]);
-  const again = () => drawPeople(box, view);
+  const again = () => drawPeople(box);
   const agreement = h("div", h("p.dim", "Counting…"));
   fill(
     box,

@@ -16,24 +16,34 @@ function remembered(asked) {
   return kept && JSON.stringify(kept[0]) === JSON.stringify(asked) ? kept[1] : null;
 }
 
+/**
+ * A sample with all that is known of it (api/review/card), as Focus shows it. Here are the fields that the queue and decisions need.
+ * `status_without_people` is what its status would be had nobody decided it.
+ * @typedef {{ sample_id: number, revision: number, status: import("./state.js").Status, image: string | null, width: number | null,
+ *   height: number | null, question: string, choices: string[], answer: string, blind: boolean, disputed: boolean,
+ *   status_without_people: import("./state.js").Status, failure_id: number | null, verdicts: any[], events: any[], key?: number | null,
+ *   guest?: boolean, mine?: boolean, again?: boolean }} Card
+ */
+
 export class Queue {
-  // arrived(): a card that was waited for is there. unhurried(run): runs what can wait until nothing more pressing is on its way.
-  constructor(arrived, unhurried) {
-    Object.assign(this, {
-      unhurried,
-      cards: [],
-      index: 0,
-      before: 0,
-      total: 0,
-      order: null,
-      short: null,
-      known: null,
-      ended: true,
-      loading: null,
-      asked: null,
-      arrived,
-      newest: onlyLatest(),
-    });
+  /** @param {{ changed: () => void, unhurried: (run: () => void) => void }} given `changed` is called when the card that is shown, or
+   *  what is known of it, is another; `unhurried` runs what can wait until nothing more pressing is on its way. */
+  constructor({ changed, unhurried }) {
+    this.changed = changed;
+    this.unhurried = unhurried;
+    /** @type {Card[]} */
+    this.cards = [];
+    this.index = 0; // of the card that is shown
+    this.before = 0; // cards of the queue before the first of these
+    this.total = 0;
+    /** @type {string | null} */
+    this.order = null; // as the server chose it
+    /** @type {{ approved: Record<string, number>, target: number } | null} */
+    this.known = null;
+    this.ended = true; // no cards follow the last of these
+    this.loading = null;
+    this.asked = null;
+    this.newest = onlyLatest();
     this.ahead = new Map(); // pictures on their way, by address
   }
 
@@ -68,6 +78,7 @@ export class Queue {
     this.tail = this.cards.at(-1);
     this.head = this.cards[0];
     this.prefetch();
+    this.changed();
     return true;
   }
 
@@ -77,6 +88,7 @@ export class Queue {
     if (to < 0) return this.before > 0 && this.loadBefore();
     if (to > this.cards.length) return false;
     this.index = to;
+    this.changed();
     this.unhurried(() => this.prefetch());
     return true;
   }
@@ -107,7 +119,7 @@ export class Queue {
       const waited = !this.card;
       this.cards.push(...cards.filter((card) => !this.find(card.sample_id)));
       this.prefetch();
-      if (waited) this.arrived();
+      if (waited) this.changed();
     } catch {
       if (this.loading === loading)
         setTimeout(() => {
@@ -131,6 +143,7 @@ export class Queue {
     this.cards.unshift(...fresh);
     this.before = Math.max(0, this.before - fresh.length);
     this.index = Math.max(0, fresh.length - 1);
+    this.changed();
     return true;
   }
 
@@ -147,6 +160,7 @@ export class Queue {
     }
     this.index = at;
     this.prefetch();
+    this.changed();
   }
 
   // Has a card anew from the store.
@@ -154,7 +168,13 @@ export class Queue {
     const shown = this.find(sampleId);
     if (!shown) return;
     const fresh = await api("review/card", { sample_id: sampleId }, { quiet: true });
-    Object.assign(shown, fresh);
+    this.update(shown, fresh);
+  }
+
+  // Shows of a card what is not stored, or not asked for again, yet.
+  update(card, changes) {
+    Object.assign(card, changes);
+    this.changed();
   }
 
   // Shows a card again after the current one.

@@ -1,64 +1,62 @@
 // What the store says to what was sent, and what jobs bring meanwhile.
 
 import { endings, fmt, toast } from "../shared/lib.js";
-import { editing } from "./edit.js";
-import { draw, drawLeft, facetsLater, gridOn, loadFacets, openSample, peopleOn, reload, setStatus, view } from "./index.js";
+import { openSample } from "./actions.js";
+import { countsSoon, loadCounts, reload } from "./loading.js";
+import { card as cardNow, changed, editing, gridOn, mode, outbox, peopleOn, queue, reviewing, setStatus } from "./state.js";
+import { forget } from "./undo_list.js";
 
 const WORK = ["generate", "draw", "filter"];
+const SHARE = 3; // between two looks at least so many times as long passes as one takes
 
-export async function stored(item, answer) {
-  facetsLater();
-  const card = view.queue.find(item.body.sample_id ?? item.sampleId);
-  if (card && !view.outbox.holds(card.sample_id)) {
-    if (item.path === "decide" && card.blind) await view.queue.refresh(card.sample_id);
-    else if (item.path === "decide") {
-      if (answer.revision === card.revision) setStatus(card, answer.status);
-    } else await view.queue.refresh(card.sample_id);
-    if (card === view.card && !editing()) draw();
+outbox.stored.on(async (item, answer) => {
+  countsSoon();
+  const card = queue.find(item.body.sample_id ?? item.sampleId);
+  if (card && !outbox.holds(card.sample_id)) {
+    if (item.path !== "decide" || card.blind) await queue.refresh(card.sample_id);
+    else if (answer.revision === card.revision) setStatus(card, answer.status);
   }
   if (item.path !== "undo") return;
   if (item.undoing?.batch_id) toast(`Undone: ${fmt.plural(answer.count, "decision")} taken back`, { kind: "good" });
   if (gridOn() || item.undoing?.samples > 1) await reload();
-}
+});
 
 // A stale decision is shown for another look; it changed nothing.
-export async function refused(item, error) {
+outbox.refused.on(async (item, error) => {
   const id = item.body.sample_id ?? item.sampleId;
-  view.actions = view.actions.filter((one) => one.event_id !== item.body.event_id);
+  forget(item.body.event_id);
   const stale = error.status === 409 && id;
   toast(`Not stored: ${error.message}`, { kind: "bad", action: id ? { text: "Look at it", run: () => openSample(id) } : null });
-  facetsLater();
-  if (!id) return;
-  await view.queue.refresh(id).catch(() => {});
-  const card = view.queue.find(id);
-  if (card && stale && card !== view.card) {
-    card.again = true;
-    view.queue.again(card);
-    view.queue.prefetch();
+  countsSoon();
+  if (!id) return changed.tell();
+  await queue.refresh(id).catch(() => {});
+  const card = queue.find(id);
+  if (card && stale && card !== cardNow()) {
+    queue.update(card, { again: true });
+    queue.again(card);
+    queue.prefetch();
   }
-  if (!editing()) draw();
-}
+});
 
 // While samples are made, drawn or filtered the counts follow, and so does the sample on the page.
 let working = false;
 const hasEnded = endings();
-let rest = 0;
+let rest = 0; // no look by itself before this moment
+
 export async function tick(workspace) {
-  if (!view.workspace) return;
+  if (!reviewing().workspace) return;
   const now = workspace.running.some((job) => WORK.includes(job.stage));
   if (hasEnded(workspace)) working = true;
-  if ((!now && !working) || performance.now() < rest || view.outbox.items.length) return;
+  if ((!now && !working) || performance.now() < rest || outbox.items.length) return;
   const begun = performance.now();
   working = now;
-  await loadFacets();
-  if (peopleOn()) return drawLeft();
-  if (gridOn()) {
-    /* cells stay put under the pointer; the counts tell that there is more */
-  } else if (!view.card && view.queue.ended) return reload();
-  else if (view.card && !editing() && !view.rejecting) {
-    await view.queue.refresh(view.card.sample_id);
-    if (view.queue.card === view.card && !editing()) draw();
+  await loadCounts();
+  if (peopleOn()) return;
+  if (!gridOn()) {
+    // cells of the grid stay put under the pointer; the counts tell that there is more
+    const card = cardNow();
+    if (!card && queue.ended) return reload();
+    if (card && !editing() && !mode().rejecting) await queue.refresh(card.sample_id);
   }
-  drawLeft();
-  rest = performance.now() + 3 * (performance.now() - begun);
+  rest = performance.now() + SHARE * (performance.now() - begun);
 }

@@ -1,13 +1,13 @@
 // Why this sample comes now, and, where people disagree, what each of them said.
 
 import { chip, fmt, h } from "../shared/lib.js";
-import { words } from "./facets.js";
+import { queue, words } from "./state.js";
 
 const DID = { approve: ["approved", "ok"], reject: ["rejected", "no"] };
 const NEAR = 0.25; // of a threshold: a score nearer than that is worth a word
 
 // "Why now: 2 of 7 filters fail it · agreement 0.67 is near 0.6 · “Miscounts bars” has 12 of 100 approved"
-export function why(card, { queue }) {
+export function why(card) {
   if (card.guest) return "Beside the queue: you opened it.";
   if (card.blind) return "Why now: random order, as it is blind";
   if (queue.order !== "informative")

@@ -9,3 +9,20 @@ export function listeners() {
     },
   };
 }
+
+// The same, told once when the code that is running has ended, however often it tells: still before the next frame and the next key.
+export function batched() {
+  const { on, tell } = listeners();
+  let waits = false;
+  return {
+    on,
+    tell() {
+      if (waits) return;
+      waits = true;
+      queueMicrotask(() => {
+        waits = false;
+        tell();
+      });
+    },
+  };
+}

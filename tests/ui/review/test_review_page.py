@@ -67,6 +67,8 @@ def test_decide_edit_and_undo_over_the_routes(api):
     known = {"sample_id": sample_id, "revision": 0}
     assert api("decide", **known, action="approve", event_id=approve, image=card["image"])["status"] == "approved"
     assert api("decide", **known, action="approve", event_id=approve)["status"] == "approved"
+    shown = api("card", sample_id=sample_id)  # what clearing the decision would make of it
+    assert (shown["status"], shown["status_without_people"]) == ("approved", "failed")
     assert api("edit", **known, question="What else?", choices=card["choices"], answer=card["answer"], event_id=edit)["revision"] == 1
     refused = api("decide", 409, **known, action="approve", event_id=event())
     assert "edited meanwhile" in refused["error"]

@@ -1,0 +1,28 @@
+// What the reviewer did and may take back, the latest last: decisions, edits and bulk decisions, of this page and of earlier ones.
+
+/**
+ * `was` is the status before a decision and `before` the text before an edit, where they are known; `told` takes the toast away that
+ * offers to undo it.
+ * @typedef {{ event_id: string, action: string, samples: number, sample_id?: number, batch_id?: number | null, reason?: string | null,
+ *   note?: string | null, was?: import("./state.js").Status | null, before?: { question: string, choices: string[], answer: string },
+ *   undone?: boolean, told?: () => void }} Done
+ */
+
+/** @type {Done[]} */
+let list = [];
+
+export const latest = () => list.at(-1);
+export const find = (/** @type {string} */ eventId) => list.find((one) => one.event_id === eventId);
+
+export function add(/** @type {Done} */ done) {
+  list.push(done);
+}
+
+export function forget(/** @type {string} */ eventId) {
+  list = list.filter((one) => one.event_id !== eventId);
+}
+
+/** What was done before the page was opened can be undone too: rows of api/review/history, latest first. */
+export function addEarlier(/** @type {Done[]} */ rows) {
+  list = [...rows.filter((one) => !one.undone && !find(one.event_id)).reverse(), ...list];
+}
