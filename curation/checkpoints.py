@@ -13,18 +13,18 @@ FILE = "checkpoint.json"
 
 def find(store: Store, name: str | None = None) -> Checkpoint:
     """A checkpoint by name, the current round's if `name` is empty. Raises NothingToDo with the names there are."""
-    row = store.row("checkpoint_by_name", name=name) if name else store.row("current_round")
-    if row is None:
+    checkpoint = store.row("checkpoint_by_name", Checkpoint, name=name) if name else store.row("checkpoint_of_round", Checkpoint)
+    if checkpoint is None:
         names = ", ".join(r["name"] for r in store.rows("checkpoints")) or "none"
         raise NothingToDo(
             f"no checkpoint {name!r}; there are: {names}. Add one under Data & models." if name else "no round has begun yet."
         )
-    return Checkpoint.from_row({**row, "options": json.loads(row["options"])})
+    return checkpoint
 
 
 def current_round(store: Store) -> int:
     """The number of the latest round; 0 before the first."""
-    return store.value("current_round") or 0
+    return store.value("current_round", int) or 0
 
 
 def make_baseline(checkpoint: Checkpoint):
@@ -37,7 +37,7 @@ def register(store: Store, checkpoint: Checkpoint, parent: int | None = None, ru
     row = {k: v for k, v in checkpoint.to_row().items() if k != "checkpoint_id"} | {"parent": parent, "run_id": run_id}
     with store.write() as write:
         write.insert("checkpoint", [row])
-    return store.value("checkpoint_by_name", name=checkpoint.name)
+    return store.one("checkpoint_by_name", int, name=checkpoint.name)
 
 
 def begin_round(store: Store, checkpoint_name: str) -> int:
@@ -46,8 +46,7 @@ def begin_round(store: Store, checkpoint_name: str) -> int:
     with store.write() as write:
         number = current_round(store) + 1
         write.insert("round", [{"round": number, "checkpoint_id": checkpoint.checkpoint_id}])
-        found = write.run("failures_from_predictions", checkpoint_id=checkpoint.checkpoint_id)
-        write.touch_failures(row["failure_id"] for row in found)
+        write.touch_failures(write.run("failures_from_predictions", int, checkpoint_id=checkpoint.checkpoint_id))
     return number
 
 

@@ -12,7 +12,8 @@ from typing import Any, ClassVar, Literal, Protocol
 
 from pydantic import BaseModel
 
-from data.store import Store, Write
+from data.store import Store
+from data.transaction import Transaction
 from data.workspace import Workspace
 
 Lane = Literal["gpu", "api", "cpu"]
@@ -90,7 +91,7 @@ class Stage(Protocol):
     def estimate(self, store: Store, workspace: Workspace, options: BaseModel) -> Estimate:
         """What a launch with these options would take; nothing is written."""
 
-    def collect(self, write: Write, job: Job, results: list[Result]) -> None:
+    def collect(self, write: Transaction, job: Job, results: list[Result]) -> None:
         """Inserts good results, inside the collector's transaction; inserting twice changes nothing."""
 
     def finish(self, store: Store, workspace: Workspace, job: Job) -> str | None:

@@ -14,16 +14,16 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 from weakref import WeakSet
 
 import duckdb
-import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from data.machine import cores
 from data.queries import query
-from data.transaction import Write
+from data.reader import Reader, Result, Row
+from data.transaction import Transaction
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 PATIENCE = 2.0  # seconds that reads have to end when the store closes
@@ -46,7 +46,7 @@ class KeyTaken(QueryFailed):
     """A row's key is in its table already; the transaction is undone."""
 
 
-class Store:
+class Store(Reader):
     """Rows in and out by named query (data/sql). `path` is the DuckDB file; it is created and migrated."""
 
     def __init__(self, path: Path, backups: Path | None = None, upto: int | None = None):
@@ -63,37 +63,19 @@ class Store:
 
     # Reading
 
-    def rows(self, name: str, /, **parameters) -> list[dict[str, Any]]:
-        """All rows of a named query as dictionaries."""
-        return _fetch(self._cursor(), name, parameters)
+    def _execute(self, name: str, parameters: dict[str, object]) -> Result:
+        return _run(self._cursor(), name, parameters)
 
-    def remembered(self, name: str, /, **parameters) -> list[dict[str, Any]]:
+    def remembered(self, name: str, /, **parameters: object) -> list[Row]:
         """As `rows`, kept until the next write; not to be changed."""
         asked, writes = (name, *parameters.items()), self._writes
         if asked not in self._kept or self._kept[asked][0] != writes:
             self._kept[asked] = (writes, self.rows(name, **parameters))
         return self._kept[asked][1]
 
-    def row(self, name: str, /, **parameters) -> dict[str, Any] | None:
-        """The first row, or None."""
-        return next(iter(self.rows(name, **parameters)), None)
-
-    def value(self, name: str, /, **parameters) -> Any:
-        """The first column of the first row, or None."""
-        row = self.row(name, **parameters)
-        return next(iter(row.values())) if row else None
-
-    def column(self, name: str, /, **parameters) -> list[Any]:
-        """The first column of all rows."""
-        return [next(iter(row.values())) for row in self.rows(name, **parameters)]
-
-    def columns(self, name: str, /, **parameters) -> dict[str, np.ndarray]:
-        """All rows of a named query as one array a column: for 100,000 rows, where dictionaries would take long."""
-        return self._cursor().execute(*query(name).bound(parameters)).fetchnumpy()
-
-    def to_parquet(self, name: str, path: Path, /, **parameters) -> int:
+    def to_parquet(self, name: str, path: Path, /, **parameters: object) -> int:
         """Writes the rows of a named query to a Parquet file, atomically; returns their number."""
-        table = self._cursor().execute(*query(name).bound(parameters)).to_arrow_table()
+        table: pa.Table = _run(self._cursor(), name, parameters).to_arrow_table()
         temporary = path.with_suffix(".new")
         pq.write_table(table, temporary)
         temporary.replace(path)
@@ -109,12 +91,12 @@ class Store:
     # Writing
 
     @contextmanager
-    def write(self) -> Iterator[Write]:
+    def write(self) -> Iterator[Transaction]:
         """One transaction, one writer at a time: all of it is on disk when the block ends, or none of it."""
         with self._lock:
             self._writer.execute("BEGIN")
             try:
-                change = Write(self._writer, _fetch, self._described)
+                change = Transaction(self._writer, _run, self._described)
                 yield change
                 change.refresh_states()
                 self._writer.execute("COMMIT")
@@ -248,13 +230,12 @@ def migrations() -> dict[int, Path]:
     return {int(path.stem[:4]): path for path in sorted(MIGRATIONS.glob("[0-9][0-9][0-9][0-9]_*.sql"))}
 
 
-def _fetch(cursor: duckdb.DuckDBPyConnection, name: str, parameters: dict) -> list[dict[str, Any]]:
+def _run(cursor: duckdb.DuckDBPyConnection, name: str, parameters: dict[str, object]) -> duckdb.DuckDBPyConnection:
+    """Runs a named query. Raises KeyTaken, QueryFailed."""
     try:
-        result = cursor.execute(*query(name).bound(parameters))
+        return cursor.execute(*query(name).bound(parameters))
     except duckdb.Error as error:
         raise (KeyTaken if isinstance(error, duckdb.ConstraintException) else QueryFailed)(f"query {name}: {error}") from error
-    columns = [column[0] for column in result.description]
-    return [dict(zip(columns, row)) for row in result.fetchall()]
 
 
 def _connect(path: Path) -> duckdb.DuckDBPyConnection:

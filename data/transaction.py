@@ -3,12 +3,14 @@
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar, overload
 
-import numpy as np
 import pyarrow as pa
 
-from data.queries import query
+from data.reader import Reader, Result, Row
+
+T = TypeVar("T")
+Execute = Callable[[Any, str, dict[str, object]], Result]
 
 LOGS_OF_FAILURES = ("diagnosis", "triage", "place")  # rows put into them change the state of their failures
 WHOLE, JUDGEMENTS, DECISIONS = "state_write", "state_judge", "state_decide"  # what may be derived anew: all of a state, or a part
@@ -20,21 +22,27 @@ class Table:
     has_key: bool  # a primary key or a unique constraint
 
 
-class Write:
-    """What a transaction may do. Made by `Store.write`, whose cursor it uses and whose way to fetch a named query's rows."""
+class Transaction(Reader):
+    """What a transaction may do. Made by `Store.write`, whose cursor it uses and whose way to run a named query on it.
 
-    def __init__(self, cursor: Any, fetch: Callable[[Any, str, dict], list[dict[str, Any]]], described: dict[str, Table]):
-        self._cursor, self._fetch, self._described = cursor, fetch, described
+    Reads see what the transaction has changed.
+    """
+
+    def __init__(self, cursor: Any, execute: Execute, described: dict[str, Table]):
+        self._cursor, self._run, self._described = cursor, execute, described
         self._parts: set[str] = set()  # of the touched samples' state: which are to be derived anew
         self.touched_failures = False
 
-    def run(self, name: str, /, **parameters) -> list[dict[str, Any]]:
-        """Runs a named query; returns its rows (of RETURNING, say)."""
-        return self._fetch(self._cursor, name, parameters)
+    def _execute(self, name: str, parameters: dict[str, object]) -> Result:
+        return self._run(self._cursor, name, parameters)
 
-    def columns(self, name: str, /, **parameters) -> dict[str, np.ndarray]:
-        """As Store.columns, with what this transaction has changed."""
-        return self._cursor.execute(*query(name).bound(parameters)).fetchnumpy()
+    @overload
+    def run(self, name: str, as_: type[T], /, **parameters: object) -> list[T]: ...
+    @overload
+    def run(self, name: str, /, **parameters: object) -> list[Row]: ...
+    def run(self, name: str, as_: type[T] | None = None, /, **parameters: object) -> list[T] | list[Row]:
+        """Runs a named query that changes something; returns its rows (of RETURNING), as `rows` does."""
+        return self._rows(name, as_, parameters)
 
     def insert(
         self, table: str, rows: Sequence[dict], returning: str | None = None, replace: bool = False, key: Sequence[str] = ()
@@ -92,7 +100,8 @@ class Write:
     def touched_by(self, name: str, /, **parameters) -> int:
         """Touches the samples that a named query adds to `touched`, of which only the decisions will change; returns their number."""
         self._parts.add(DECISIONS)
-        return next(iter(self.run(name, **parameters)[0].values()))
+        count: int = self.value(name, **parameters)  # an INSERT returns it
+        return count
 
     def _touch_all(self, part: str) -> None:
         self.run("touched_clear")

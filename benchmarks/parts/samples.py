@@ -8,7 +8,7 @@ from benchmarks.parts.failures import ERROR_TYPES, NAMES, OF_DATASET
 from benchmarks.parts.pool import openings
 from benchmarks.parts.world import ROUND_DAYS, ROUND_SHARES, ROUNDS, World, coded, constant, lists, moments, texts
 from curation.stages.filter import enable_defaults
-from data.transaction import Write
+from data.transaction import Transaction
 
 ROUTES = ("same_image", "new_image", "by_hand")
 FILTERS = ("judge", "agreement", "answer_style", "duplicate", "leakage")  # the others are switched off
@@ -92,7 +92,7 @@ def _switch_off(world: World, setting: dict) -> None:
         write.insert("filter_setting", [{**row, "enabled": False, "author": "ada"}])
 
 
-def _draw(world: World, write: Write, samples: np.ndarray, scenes: np.ndarray, jobs: np.ndarray, days: np.ndarray) -> None:
+def _draw(world: World, write: Transaction, samples: np.ndarray, scenes: np.ndarray, jobs: np.ndarray, days: np.ndarray) -> None:
     count = len(samples)
     drawing = {
         "sample_id": world.samples["sample_id"][samples],

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from curation.clusters.edit_rules import NOBODY, Change, Layout, Standing, what_stands
-from data.store import Store, Write
+from data.store import Store
+from data.transaction import Transaction
 
 TITLE = 120  # characters
 
@@ -95,7 +96,7 @@ def undo(store: Store, round_: int, change_id: int, reviewer: str, event_id: str
         return _answer(write.run("cluster_change_by_event", event_id=event_id)[0], moved)
 
 
-def adopt(write: Write, round_: int) -> None:
+def adopt(write: Transaction, round_: int) -> None:
     """A map that was laid before layouts were kept: its places are what its job found."""
     if write.run("layouts", round=round_):
         return
@@ -108,12 +109,12 @@ def adopt(write: Write, round_: int) -> None:
     write.run("layout_adopt", round=round_, job_id=job_id)
 
 
-def standing(write: Write, round_: int) -> Standing:
+def standing(write: Transaction, round_: int) -> Standing:
     """What stands for a round: every layout and every change that was not undone."""
     return what_stands(_layouts(write, round_), _changes(write, round_))
 
 
-def put_into_force(write: Write, round_: int) -> list[int]:
+def put_into_force(write: Transaction, round_: int) -> list[int]:
     """Writes what stands into place, assignment and the clusters' titles; a job calls it when its places are stored.
 
     Returns the failures that are in another cluster now.
@@ -163,7 +164,7 @@ def _check(wish: Wish, shown: set[int]) -> None:
         raise BadChange(f"{wish.action}: {wanted}")
 
 
-def _new_cluster(write: Write, round_: int, job_id: int, wish: Wish) -> int:
+def _new_cluster(write: Transaction, round_: int, job_id: int, wish: Wish) -> int:
     """A row for a cluster that a person makes; its error type is that of most of its failures."""
     types = write.run("error_types_of_failures", failure_ids=list(wish.failure_ids))
     if not types:
@@ -173,7 +174,7 @@ def _new_cluster(write: Write, round_: int, job_id: int, wish: Wish) -> int:
     return write.insert("cluster", [{**row, "name": f"by hand {wish.event_id}", "made_by": wish.reviewer}], returning="cluster_id")[0]
 
 
-def _layouts(write: Write, round_: int) -> list[Layout]:
+def _layouts(write: Transaction, round_: int) -> list[Layout]:
     found = []
     for row in write.run("layouts", round=round_):
         columns = write.columns("grouped_of_job", job_id=row["job_id"])
@@ -181,7 +182,7 @@ def _layouts(write: Write, round_: int) -> list[Layout]:
     return found
 
 
-def _changes(write: Write, round_: int) -> list[Change]:
+def _changes(write: Transaction, round_: int) -> list[Change]:
     return [
         Change(
             row["change_id"],

@@ -11,12 +11,13 @@ import numpy as np
 
 from curation.clusters import edits
 from curation.clusters.stored_space import StoredSpace
-from data.store import Store, Write
+from data.store import Store
+from data.transaction import Transaction
 from data.workspace import Workspace
 
 
 def follow(
-    write: Write, store: Store, workspace: Workspace, rows: list[dict[str, Any]], error_type: str, reviewer: str, batch_id: str
+    write: Transaction, store: Store, workspace: Workspace, rows: list[dict[str, Any]], error_type: str, reviewer: str, batch_id: str
 ) -> int:
     """Moves failures (`failures_out_of_type`) into clusters of `error_type`; returns how many."""
     for round_ in sorted({row["round"] for row in rows}):
@@ -46,7 +47,7 @@ def follow(
     return len(rows)
 
 
-def take_back(write: Write, batch_id: str, reviewer: str, event_id: str) -> dict[int, list[int]]:
+def take_back(write: Transaction, batch_id: str, reviewer: str, event_id: str) -> dict[int, list[int]]:
     """Undoes what followed from a correction; returns the failures that moved, by round."""
     changes = write.run("changes_of_batch", batch_id=batch_id)
     for change in changes:
@@ -56,7 +57,7 @@ def take_back(write: Write, batch_id: str, reviewer: str, event_id: str) -> dict
     return {round_: edits.put_into_force(write, round_) for round_ in sorted({change["round"] for change in changes})}
 
 
-def _record(write: Write, about: dict, action: str, rows: list[dict], targets: list[int], title: str | None) -> None:
+def _record(write: Transaction, about: dict, action: str, rows: list[dict], targets: list[int], title: str | None) -> None:
     """An entry of the log for each pair of clusters that failures go from and to."""
     pairs = defaultdict(list)
     for row, target in zip(rows, targets):

@@ -6,8 +6,9 @@ fail the sample (an eval split was imported meanwhile, say); and they can be nei
 
 from collections.abc import Iterable, Sequence
 
+from data.records import FilterSetting
 from data.registry import FILTERS
-from data.transaction import Write
+from data.transaction import Transaction
 
 
 class NotOverridable(ValueError):
@@ -19,10 +20,10 @@ def names() -> list[str]:
     return [name for name in FILTERS.names() if not FILTERS.load(name).overridable_in_bulk]
 
 
-def bits(settings: Sequence[dict]) -> int:
+def bits(settings: Sequence[FilterSetting]) -> int:
     """Their bits in the masks of sample_state, where they are enabled."""
     held = names()
-    return sum(1 << row["bit"] for row in settings if row["enabled"] and row["filter"] in held)
+    return sum(1 << setting.bit for setting in settings if setting.enabled and setting.filter in held)
 
 
 def check_setting(name: str, enabled: bool, threshold: float) -> None:
@@ -39,12 +40,12 @@ def holds(name: str, enabled: bool, threshold: float) -> bool:
     return enabled and threshold <= FILTERS.load(name).loosest
 
 
-def withdraw(write: Write, sample_ids: Iterable[int] | None = None) -> None:
+def withdraw(write: Transaction, sample_ids: Iterable[int] | None = None) -> None:
     """Takes back the bulk approvals of samples (None: of all) that now fail such a filter. States must be up to date but for this."""
     ids = None if sample_ids is None else list(sample_ids)
     if ids == []:
         return
     write.refresh_states()
-    meant = {"leaking": bits(write.run("filters")), "sample_ids": ids}
+    meant = {"leaking": bits(write.rows("filters", FilterSetting)), "sample_ids": ids}
     if write.touched_by("touch_approvals_barred", **meant):
         write.run("approvals_barred_withdraw", **meant, note="it leaks from an eval split, which a bulk approval can't override")

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from curation.filtering import bulk_limits
-from data.store import KeyTaken, Store, Write
+from data.records import FilterSetting
+from data.store import KeyTaken, Store
+from data.transaction import Transaction
 
 Action = Literal["approve", "reject", "reset"]
 REASONS = (
@@ -98,7 +100,7 @@ def _decide(store: Store, decisions: Sequence[Decision], reviewer: str, repeated
         spoken = {sample_id for sample_id, state in states.items() if state.pop("decided")}
         new, refused = decisions, _refused(decisions, states)
         if repeated or refused:
-            known = {row["event_id"] for row in write.run("events_known", sample_ids=ids, event_ids=[one.event_id for one in decisions])}
+            known = set(write.column("events_known", str, sample_ids=ids, event_ids=[one.event_id for one in decisions]))
             new = [one for one in decisions if one.event_id not in known]
             refused = _refused(new, states)
         if new := [one for one in new if one.sample_id not in refused]:
@@ -121,7 +123,7 @@ def _refused(decisions: Sequence[Decision], states: dict[int, dict]) -> dict[int
     return found
 
 
-def _append(write: Write, decisions: Sequence[Decision], spoken: set[int], reviewer: str) -> list[dict]:
+def _append(write: Transaction, decisions: Sequence[Decision], spoken: set[int], reviewer: str) -> list[dict]:
     """Appends decisions to the log; returns {"sample_id", "status"} of each sample. On those of `spoken` somebody's word stood before."""
     rows = [{name: getattr(one, name) for name in LOGGED} for one in decisions]
     added = write.run("reviews_decided", decisions=rows, reviewer=reviewer)
@@ -142,7 +144,7 @@ def preview_bulk(store: Store, matching: dict, action: Action = "approve", seed:
 
     Returns {"total", "count" (that would be decided), "left_out": {"undrawn", "leaking"}, "by_status", "members"}.
     """
-    rows = store.rows("samples_matching_by_status", leaking=_barred_mask(store.rows("filters"), action), **matching)
+    rows = store.rows("samples_matching_by_status", leaking=_barred_mask(store.rows("filters", FilterSetting), action), **matching)
     counts = {row["status"]: row["count"] for row in rows}
     barred = {"undrawn": counts.get("undrawn", 0), "leaking": sum(row["leaking"] for row in rows)}
     total = sum(counts.values())
@@ -168,12 +170,12 @@ def decide_bulk(
     with store.write() as write:
         if done := write.run("batch_of_event", event_id=event_id):
             return {**done[0], "left_out": 0}
-        leaking = _barred_mask(write.run("filters"), action)
+        leaking = _barred_mask(write.rows("filters", FilterSetting), action)
         found = sum(row["count"] for row in write.run("samples_matching_by_status", leaking=leaking, **matching))
         chosen = write.touched_by("touch_matching", leaking=leaking, **matching)
         if expected is not None and chosen != expected:
             raise SelectionChanged(f"{chosen:,} samples match now, not {expected:,}; look at the preview again")
-        batch_id = write.run("next_batch")[0]["batch_id"] if chosen else None
+        batch_id = write.one("next_batch", int) if chosen else None
         shared = {"action": action, "reason": reason, "note": note, "reviewer": reviewer, "batch_id": batch_id, "event_id": event_id}
         write.run("reviews_add", **shared)
     return {"batch_id": batch_id, "count": chosen, "left_out": found - chosen}
@@ -212,7 +214,7 @@ def undo(store: Store, reviewer: str, event_id: str, batch_id: int | None = None
             _restore_text(write, edited, reviewer)
         write.touch(edited["sample_id"] for edited in edits)
         write.run("reviews_reverse", **meant, event_id=event_id)
-        some = [row["sample_id"] for row in write.run("touched_few")]
+        some = write.column("touched_few", int)
     return {"count": count, "sample_ids": some}
 
 
@@ -240,19 +242,19 @@ def new_event() -> str:
     return uuid.uuid4().hex
 
 
-def _restore_text(write: Write, edited: dict, reviewer: str) -> None:
+def _restore_text(write: Transaction, edited: dict, reviewer: str) -> None:
     """Undoing an edit appends the text before it as a further revision: nothing is taken out of the log."""
     before = write.run("text_of_revision", sample_id=edited["sample_id"], revision=edited["revision"] - 1)[0]
     newest = _state(write, edited["sample_id"])["revision"] + 1
     write.insert("revision", [{"sample_id": edited["sample_id"], "revision": newest, **before, "reviewer": reviewer}])
 
 
-def _barred_mask(settings: list[dict], action: Action) -> int:
+def _barred_mask(settings: list[FilterSetting], action: Action) -> int:
     """The bits of the filters that a bulk approval may not override."""
     return bulk_limits.bits(settings) if action == "approve" else 0
 
 
-def _state(write: Write, sample_id: int, event_id: str | None = None) -> dict:
+def _state(write: Transaction, sample_id: int, event_id: str | None = None) -> dict:
     """A sample's state, and whether the event is `known`."""
     rows = write.run("sample_state_of", sample_id=sample_id, event_id=event_id)
     if not rows:
@@ -260,7 +262,7 @@ def _state(write: Write, sample_id: int, event_id: str | None = None) -> dict:
     return rows[0]
 
 
-def _refreshed(write: Write, sample_id: int) -> dict:
+def _refreshed(write: Transaction, sample_id: int) -> dict:
     write.touch([sample_id])
     write.refresh_states()
     return {name: value for name, value in _state(write, sample_id).items() if name != "known"}

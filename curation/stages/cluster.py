@@ -20,7 +20,8 @@ from curation.frontier.options import FrontierOptions, client_of, open_client, t
 from curation.prompts.templates import PromptOptions, Prompts
 from curation.prompts.versions import prompts_for
 from curation.stage import Context, Estimate, Job, NothingToDo, Result, Row
-from data.store import Store, Write
+from data.store import Store
+from data.transaction import Transaction
 from data.workspace import Workspace
 
 KEY = "map"
@@ -83,7 +84,7 @@ class Cluster:
             calls, usd = together([client.estimate(probe, found["types"])])
         return Estimate(rows=found["failures"], calls=calls, usd=usd)
 
-    def collect(self, write: Write, job: Job, results: list[Result]) -> None:
+    def collect(self, write: Transaction, job: Job, results: list[Result]) -> None:
         for result in results:
             if job.options.titles_of:
                 write.run("title_suggest", cluster_id=result["cluster_id"], title=result["title"])
@@ -100,7 +101,7 @@ class Cluster:
             edits.put_into_force(write, job.round)
             write.touch_failures()  # places and assignments change: all of failure_state follows
 
-    def _put_places(self, write: Write, job: Job, ids: dict[str, int], result: Result) -> None:
+    def _put_places(self, write: Transaction, job: Job, ids: dict[str, int], result: Result) -> None:
         """What the job found, as it is in its files. Done again it changes nothing; an older job's map does not replace a newer one."""
         adds = job.options.only_new
         write.insert("layout", [{"round": job.round, "job_id": job.job_id, "adds": adds}])

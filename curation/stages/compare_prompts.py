@@ -15,7 +15,8 @@ from curation.prompts.reply_schemas import BlindAnswer
 from curation.prompts.templates import PromptOptions, Prompts, shipped
 from curation.stage import API_BATCH, Context, Estimate, Job, NothingToDo, Result, Row, spread
 from curation.stages.diagnose import blind_request
-from data.store import Store, Write
+from data.store import Store
+from data.transaction import Transaction
 from data.workspace import Workspace
 from models.frontier import Outcome, Request
 
@@ -82,7 +83,7 @@ class ComparePrompts:
         calls, usd = together(parts)
         return Estimate(rows=len(rows), calls=calls, usd=usd, detail={"failures": len(rows)})
 
-    def collect(self, write: Write, job: Job, results: list[Result]) -> None:
+    def collect(self, write: Transaction, job: Job, results: list[Result]) -> None:
         rows = [
             {**{name: result[name] for name in ("key", "side", "failure_id", "replies")}, "result": json.dumps(result["result"])}
             for result in results

@@ -16,7 +16,8 @@ from curation.stage import API_BATCH, Context, Estimate, Job, NothingToDo, Resul
 from data.images import ImageStore
 from data.metrics import score
 from data.question_text import lettered
-from data.store import Store, Write
+from data.store import Store
+from data.transaction import Transaction
 from data.workspace import Workspace
 from models.frontier import Outcome, Request
 
@@ -55,7 +56,7 @@ class Diagnose:
             calls, usd = together(client.estimate(probe, len(rows)) for probe in (blind, told))
         return Estimate(rows=len(rows), calls=calls, usd=usd)
 
-    def collect(self, write: Write, job: Job, results: list[Result]) -> None:
+    def collect(self, write: Transaction, job: Job, results: list[Result]) -> None:
         rows = [{k: v for k, v in result.items() if k != "key"} | {"job_id": job.job_id} for result in results]
         write.insert("diagnosis", rows, key=("failure_id", "job_id"))
 

@@ -15,7 +15,8 @@ from curation.stage import AsksServer, ChoosesLane, Context, Estimate, Job, Lane
 from curation.stages.generate import seed_of
 from data.images import ImageStore
 from data.registry import IMAGE_GENERATORS
-from data.store import Store, Write
+from data.store import Store
+from data.transaction import Transaction
 from data.workspace import Workspace
 from models.image_generators import Desk
 
@@ -90,7 +91,7 @@ class Draw:
         paid = IMAGE_GENERATORS.load(options.generator).paid
         return Estimate(rows=pictures, calls=pictures if paid else 0, usd=cost_of_drawing(workspace, options, pictures))
 
-    def collect(self, write: Write, job: Job, results: list[Result]) -> None:
+    def collect(self, write: Transaction, job: Job, results: list[Result]) -> None:
         write.insert("image", [result["info"] for result in results])
         further = {result["key"]: result for result in results if "/" in result["key"]}
         for key, result in further.items():

@@ -10,7 +10,8 @@ from data.images import ImageStore
 from data.metrics import score
 from data.question_text import full_text
 from data.records import Ask, Checkpoint
-from data.store import Store, Write
+from data.store import Store
+from data.transaction import Transaction
 from data.workspace import Workspace
 
 
@@ -53,7 +54,7 @@ class Evaluate:
         checkpoint = checkpoints.find(store, options.checkpoint)
         return Estimate(rows=len(_examples(store, checkpoint, options)), usd=(0.0, 0.0))
 
-    def collect(self, write: Write, job: Job, results: list[Result]) -> None:
+    def collect(self, write: Transaction, job: Job, results: list[Result]) -> None:
         checkpoint_id = checkpoints.taken_along(job.folder).checkpoint_id
         rows = [
             {

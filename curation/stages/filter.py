@@ -22,7 +22,8 @@ from curation.prompts.templates import PromptOptions, Prompts
 from curation.stage import API_BATCH, Context, Estimate, Job, NothingToDo, Result, Row
 from data.images import ImageStore
 from data.registry import EMBEDDERS, FILTERS
-from data.store import Store, Write
+from data.store import Store
+from data.transaction import Transaction
 from data.workspace import Workspace
 
 LOCAL_BATCH = 256  # samples that a filter on this machine is given at once
@@ -109,7 +110,7 @@ class FilterStage:
         found = store.row("setting_latest", name=SPEEDS)
         return json.loads(found["value"]) if found else {}
 
-    def collect(self, write: Write, job: Job, results: list[Result]) -> None:
+    def collect(self, write: Transaction, job: Job, results: list[Result]) -> None:
         """What was judged on a picture that is no longer the sample's is dropped: it is judged again by the next launch."""
         ids = list({result["sample_id"] for result in results})
         shown = {row["sample_id"]: row["image"] for row in write.run("sample_revisions", sample_ids=ids)}

@@ -19,7 +19,8 @@ from curation.training import replay
 from data.images import ImageStore
 from data.question_text import full_text
 from data.records import Checkpoint
-from data.store import Store, Write
+from data.store import Store
+from data.transaction import Transaction
 from data.workspace import Workspace
 from models.finetuning.spec import RECIPES, Recipe, RunSpec, write_rows
 
@@ -79,7 +80,7 @@ class Finetune:
         detail = {"samples": len(samples), "replay": wanted, "steps": steps}
         return Estimate(rows=1, usd=(0.0, 0.0), detail=detail)
 
-    def collect(self, write: Write, job: Job, results: list[Result]) -> None:
+    def collect(self, write: Transaction, job: Job, results: list[Result]) -> None:
         pass  # the one result is taken up by `finish`, which needs the adapter's files in place
 
     def finish(self, store: Store, workspace: Workspace, job: Job) -> str | None:

@@ -16,7 +16,8 @@ from curation.stage import API_BATCH, Context, Estimate, Job, NothingToDo, Resul
 from curation.stages.diagnose import gold_text
 from data.images import ImageStore
 from data.question_text import lettered
-from data.store import Store, Write
+from data.store import Store
+from data.transaction import Transaction
 from data.workspace import Workspace
 from models.frontier import Request
 
@@ -61,7 +62,7 @@ class Generate:
         }
         return Estimate(rows=len(failures) * len(routes), calls=calls, usd=usd, detail=detail)
 
-    def collect(self, write: Write, job: Job, results: list[Result]) -> None:
+    def collect(self, write: Transaction, job: Job, results: list[Result]) -> None:
         rows = [sample for result in results for sample in _samples(result, job)]
         write.touch(write.insert("sample", rows, returning="sample_id", key=("key",)))
         write.insert("dropped_proposal", [row for result in results for row in _dropped(result, job)])

@@ -17,7 +17,8 @@ from data.images import BadImage, ImageStore
 from data.machine import cores
 from data.records import BadLine, SourceExample
 from data.registry import DATASETS
-from data.store import Store, Write
+from data.store import Store
+from data.transaction import Transaction
 from data.workspace import Workspace
 
 EXAMPLES = "examples.jsonl"
@@ -46,7 +47,7 @@ class Import:
     def estimate(self, store: Store, workspace: Workspace, options: Options) -> Estimate:
         return Estimate(rows=1, usd=(0.0, 0.0))
 
-    def collect(self, write: Write, job: Job, results: list[Result]) -> None:
+    def collect(self, write: Transaction, job: Job, results: list[Result]) -> None:
         for result in results:
             write.insert("dataset", [result["dataset"]])
             lines = (job.folder / EXAMPLES).read_bytes().splitlines()  # of text it would also split at U+2028, which a question may hold

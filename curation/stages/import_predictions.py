@@ -10,7 +10,8 @@ from curation import checkpoints
 from curation.stage import Context, Estimate, Job, NothingToDo, Result, Row
 from data.metrics import score
 from data.records import Checkpoint
-from data.store import Store, Write
+from data.store import Store
+from data.transaction import Transaction
 from data.workspace import Workspace
 
 ELSEWHERE = "imported"  # in place of a plugin's name: such a checkpoint can't be asked
@@ -49,7 +50,7 @@ class ImportPredictions:
     def estimate(self, store: Store, workspace: Workspace, options: Options) -> Estimate:
         return Estimate(rows=0, usd=(0.0, 0.0))
 
-    def collect(self, write: Write, job: Job, results: list[Result]) -> None:
+    def collect(self, write: Transaction, job: Job, results: list[Result]) -> None:
         rows = [{k: v for k, v in result.items() if k != "key"} | {"job_id": job.job_id} for result in results]
         write.insert("prediction", rows)
         ids = [row["example_id"] for row in rows]

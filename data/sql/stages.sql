@@ -1,6 +1,10 @@
 -- :name current_round
--- The latest round with its checkpoint.
-SELECT r.round, c.* FROM round r JOIN checkpoint c USING (checkpoint_id) ORDER BY r.round DESC LIMIT 1
+-- The number of the latest round.
+SELECT max(round) FROM round
+
+-- :name checkpoint_of_round
+-- The checkpoint that the latest round started from.
+SELECT {checkpoint_columns} FROM round r JOIN checkpoint c USING (checkpoint_id) ORDER BY r.round DESC LIMIT 1
 
 -- :name rounds
 -- All rounds, oldest first.
@@ -8,7 +12,11 @@ SELECT r.round, r.created_at, c.checkpoint_id, c.name AS checkpoint FROM round r
 
 -- :name checkpoint_by_name
 -- One checkpoint.
-SELECT * FROM checkpoint WHERE name = $name
+SELECT {checkpoint_columns} FROM checkpoint c WHERE c.name = $name
+
+-- :name checkpoint_columns
+-- What a checkpoint is made from. A fragment over checkpoint c.
+c.checkpoint_id, c.name, c.baseline, c.model, c.adapter, c.options
 
 -- :name checkpoints
 -- All checkpoints with what has been measured of them.

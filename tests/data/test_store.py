@@ -217,7 +217,7 @@ def test_a_second_process_is_told_who_holds_the_file(tmp_path):
 WRITER = """
 import sys
 from pathlib import Path
-from curation import reviews
+from curation.review import decisions as reviews
 from data.store import Store
 store = Store(Path(sys.argv[1]))
 for i in range(100000):

@@ -13,7 +13,8 @@ from pathlib import Path
 
 from curation.error_types import of_kind
 from data.images import ImageStore
-from data.store import Store, Write
+from data.store import Store
+from data.transaction import Transaction
 from data.workspace import Workspace
 from tests.support.seed_questions import KINDS, PICTURES, Kind, Pictures, Question, ask
 
@@ -72,7 +73,7 @@ def seeded_store(
     return store, images, workspace
 
 
-def _inserted(write: Write, table: str, rows: list[dict], column: str) -> list[int]:
+def _inserted(write: Transaction, table: str, rows: list[dict], column: str) -> list[int]:
     """The ids that the rows got, in the rows' order: they are given in order, but RETURNING tells them in any."""
     return sorted(write.insert(table, rows, column))
 
@@ -131,7 +132,7 @@ def _jobs(failures: int, samples: int) -> list[dict]:
     ]
 
 
-def _examples(write: Write, pictures: Pictures, rng: random.Random, base: int, tuned: int, failures: int) -> list[dict]:
+def _examples(write: Transaction, pictures: Pictures, rng: random.Random, base: int, tuned: int, failures: int) -> list[dict]:
     """Train and eval examples with predictions; returns the failures: rows with kind, question and failure_id."""
     asked: list[tuple[str, Kind, Question, bool]] = []
     found = 0
@@ -183,7 +184,7 @@ def _prediction(checkpoint: int, example_id: int, question: Question, fails: boo
     }
 
 
-def _diagnoses(write: Write, rows: list[dict], rng: random.Random, job_id: int) -> dict[int, int]:
+def _diagnoses(write: Transaction, rows: list[dict], rng: random.Random, job_id: int) -> dict[int, int]:
     """Diagnoses of nine in ten failures, and triage of a few; returns diagnosis ids by failure id."""
     made, triage = [], []
     for row in rows:
@@ -217,7 +218,7 @@ def _diagnoses(write: Write, rows: list[dict], rng: random.Random, job_id: int) 
     return {row["failure_id"]: diagnosis_id for row, diagnosis_id in zip(made, ids)}
 
 
-def _clusters(write: Write, rows: list[dict], diagnoses: dict[int, int], rng: random.Random, job_id: int) -> None:
+def _clusters(write: Transaction, rows: list[dict], diagnoses: dict[int, int], rng: random.Random, job_id: int) -> None:
     """A cluster a kind, a blob or two of it on the map, and every train example assigned to its kind's cluster."""
     clusters = [{"round": 1, "error_type": of_kind(kind.name), "title": kind.title, "job_id": job_id, "name": kind.name} for kind in KINDS]
     ids = dict(zip((kind.name for kind in KINDS), _inserted(write, "cluster", clusters, "cluster_id")))

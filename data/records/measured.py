@@ -1,28 +1,11 @@
-"""The nouns, one frozen dataclass each: what travels between stages, models and plugins.
+"""What is measured: datasets, their examples, checkpoints, rounds and predictions."""
 
-Tables of the store carry the same names (data/migrations). A picture is named by `image`: the SHA-256 of its
-bytes in hexadecimal, which `data.images` turns into a path.
-"""
-
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any
 
-Split = Literal["train", "dev", "eval"]
-Metric = Literal["vqa_accuracy", "anls", "multiple_choice", "exact_match"]
-Route = Literal["same_image", "new_image", "by_hand"]
-
-
-class Record:
-    """Reading from and writing to plain rows (of Parquet, JSON or the store); unknown columns are ignored."""
-
-    @classmethod
-    def from_row(cls, row: dict[str, Any]) -> Self:
-        names = {f.name: f.type for f in fields(cls)}
-        return cls(**{name: tuple(v) if isinstance(v, list) else v for name, v in row.items() if name in names})
-
-    def to_row(self) -> dict[str, Any]:
-        return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
+from data.records.base import Metric, Record, Split
 
 
 @dataclass(frozen=True)
@@ -84,7 +67,7 @@ class Checkpoint(Record):
     baseline: str  # plugin of models/baselines
     model: str  # folder or hub name of the base weights
     adapter: str | None = None  # folder of LoRA weights
-    options: dict = field(default_factory=dict)  # further Options of the plugin
+    options: dict[str, Any] = field(default_factory=dict)  # further Options of the plugin
     checkpoint_id: int | None = None
 
 
@@ -98,13 +81,24 @@ class Ask(Record):
 
 
 @dataclass(frozen=True)
-class Verdict(Record):
-    """One filter's judgement of one revision of a sample. Pass or fail follows from the filter's setting."""
+class Round(Record):
+    """One turn of the loop, from one checkpoint to the next."""
 
-    sample_id: int
-    revision: int
-    filter: str
-    version: int
-    score: float | None
-    reason: str
-    error: str | None = None
+    round: int
+    checkpoint_id: int
+    checkpoint: str  # its name
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class Prediction(Record):
+    """A checkpoint's answer to an example, with its scores (data/metrics.py)."""
+
+    prediction_id: int
+    checkpoint_id: int
+    example_id: int
+    answer: str
+    strict: float
+    lenient: float
+    job_id: int | None
+    created_at: datetime

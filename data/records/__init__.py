@@ -1,0 +1,52 @@
+"""The nouns, one frozen dataclass each: what travels between the store, stages, models, plugins and pages.
+
+Tables of the store carry the same names (data/migrations). What plugins and stages make can be built without an id; what
+only the store makes is a row of its table, read by `store.rows("…", Cluster)`. A picture is named by `image`: the SHA-256
+of its bytes in hexadecimal, which `data.images` turns into a path. Scores are shares from 0 to 1, times UTC.
+"""
+
+from data.records.base import ClusterAction, Comparison, JobStatus, Lane, Metric, Record, ReviewAction, Route, SampleStatus, Split
+from data.records.failures import Cluster, ClusterChange, Diagnosis, Failure, TriageEvent
+from data.records.jobs import JobRow, LostCall, Reply, RowError, Run
+from data.records.measured import Ask, BadLine, Checkpoint, Dataset, Example, Prediction, Round, SourceExample
+from data.records.samples import AutoRule, Condition, Drawing, FilterSetting, Review, Revision, Sample, SampleState, Verdict
+
+__all__ = [
+    "Ask",
+    "AutoRule",
+    "BadLine",
+    "Checkpoint",
+    "Cluster",
+    "ClusterAction",
+    "ClusterChange",
+    "Comparison",
+    "Condition",
+    "Dataset",
+    "Diagnosis",
+    "Drawing",
+    "Example",
+    "Failure",
+    "FilterSetting",
+    "JobRow",
+    "JobStatus",
+    "Lane",
+    "LostCall",
+    "Metric",
+    "Prediction",
+    "Record",
+    "Reply",
+    "Review",
+    "ReviewAction",
+    "Revision",
+    "Round",
+    "Route",
+    "RowError",
+    "Run",
+    "Sample",
+    "SampleState",
+    "SampleStatus",
+    "SourceExample",
+    "Split",
+    "TriageEvent",
+    "Verdict",
+]
