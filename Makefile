@@ -7,6 +7,7 @@ WORKERS ?= 2
 TOOLS := tests/javascript/node_modules
 TOOLS_STAMP := $(TOOLS)/.ready
 BIOME := $(BIN)/node $(TOOLS)/@biomejs/biome/bin/biome check --config-path=tests/javascript/rules.jsonc --error-on-warnings
+TSC := $(BIN)/node $(TOOLS)/typescript/bin/tsc -p tests/javascript
 
 .PHONY: run test check fix demo bench clean setup lock
 .DEFAULT_GOAL := run
@@ -15,6 +16,7 @@ run: $(STAMP)  ## opens the built-in workspace in the browser (ARGS="--port 0", 
 	@$(BIN)/python app.py $(ARGS)
 
 test: $(STAMP)  ## all tests; those in a browser are skipped, loudly, where Chromium is missing
+	@$(MAKE) --no-print-directory $(TOOLS_STAMP) || echo "NPM FETCHED NOTHING: THE BROWSER CODE'S UNIT TESTS ARE SKIPPED" >&2
 	@command -v chromium chromium-browser google-chrome >/dev/null || echo "CHROMIUM IS MISSING: THE PAGES GO UNTESTED (apt-get install chromium)" >&2
 	HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
@@ -24,7 +26,7 @@ check: $(STAMP)  ## style, imports one way, no file above 400 lines; the browser
 	$(BIN)/lint-imports
 	$(BIN)/python tests/house.py
 	@$(MAKE) --no-print-directory $(TOOLS_STAMP) || { echo "NPM FETCHED NO BIOME: THE BROWSER CODE GOES UNCHECKED" >&2; test -z "$$CI"; }
-	test ! -e $(TOOLS_STAMP) || $(BIOME)
+	test ! -e $(TOOLS_STAMP) || { $(BIOME) && $(TSC); }
 
 fix: $(STAMP)  ## what the linter and the formatter mend by themselves
 	$(BIN)/ruff check --fix .

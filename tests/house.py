@@ -1,7 +1,6 @@
-"""House rules that no linter knows.  python tests/house.py [needed | tree]
+"""House rules that no linter knows.  python tests/house.py [needed]
 
 Without a word: checks them, for `make check`. `needed`: prints what pyproject.toml asks for, for `make lock`.
-`tree`: writes README's list of files anew, from the first sentence of each.
 """
 
 import re
@@ -13,8 +12,6 @@ from pathlib import Path
 HOUSE = Path(__file__).parents[1]
 MOST_LINES = 400
 LONGEST_LINE = 140
-LISTED = ("app.py", "data/", "models/", "curation/", "benchmarks/")
-LIST = re.compile(r"(?<=<!-- files -->\n).*(?=<!-- end of files -->)", re.DOTALL)
 
 
 def tracked() -> list[Path]:
@@ -29,35 +26,8 @@ def needed() -> list[str]:
     return [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
 
 
-def tree() -> str:
-    """README's list of files: each with the first sentence that it says of itself."""
-    lines, folder = ["```"], None
-    for path in sorted(tracked(), key=lambda path: (path.parent, path.name)):
-        name = str(path.relative_to(HOUSE))
-        if not name.startswith(LISTED) or path.suffix not in (".py", ".js", ".sql") or not (about := _about(path)):
-            continue
-        if path.parent != folder:
-            folder = path.parent
-            lines += ["", f"{folder.relative_to(HOUSE)}/"] if folder != HOUSE else []
-        lines.append(f"  {path.name:30} {about}")
-    return "\n".join([*lines, "```", ""])
-
-
-def _about(path: Path) -> str:
-    """The first sentence of a file's docstring or opening comment; empty where it has none."""
-    text = path.read_text(encoding="utf-8")
-    if path.suffix == ".py":
-        text = (re.match(r'"""(.*?)"""', text, re.DOTALL) or re.match("()", text))[1]
-    else:
-        text = "\n".join(line[2:].strip() for line in re.match(r"((//|--).*\n)*", text)[0].splitlines())
-        text = "" if text.startswith(":name") else text
-    return re.split(r"(?<=\.)\s|\n", text.strip(), maxsplit=1)[0].rstrip(".")
-
-
 def flaws() -> list[str]:
     found = []
-    if LIST.search((HOUSE / "README.md").read_text(encoding="utf-8"))[0] != tree():
-        found.append("README.md: its list of files is not that of today: python tests/house.py tree")
     for path in tracked():
         if path.suffix == ".py":
             lines = len(path.read_text(encoding="utf-8").splitlines())
@@ -90,8 +60,5 @@ def _plain(name: str) -> str:
 if __name__ == "__main__":
     if sys.argv[1:] == ["needed"]:
         print("\n".join(needed()))
-    elif sys.argv[1:] == ["tree"]:
-        readme = HOUSE / "README.md"
-        readme.write_text(LIST.sub(lambda _: tree(), readme.read_text(encoding="utf-8")), encoding="utf-8")
     elif found := flaws():
         sys.exit("\n".join(found))

@@ -10,8 +10,13 @@ export const runChanged = listeners();
 export const change = typing(200);
 export const loadRun = jobLoader(view, "run", "finetune/run", runChanged.tell);
 
+/** @param {string} checkpoint */
 export const evaluate = (checkpoint) => launchNow("evaluate", { checkpoint, splits: ["eval"] });
 
+/**
+ * @param {string | null | undefined} before
+ * @param {string | null | undefined} after
+ */
 export function results(before, after) {
-  if (after) state.go("results", { before, after });
+  if (before && after) state.go("results", { before, after });
 }

@@ -25,7 +25,8 @@ export async function act(job, action) {
     action === "cancel" &&
     !(await ask(
       `Cancel job ${job.job_id}?`,
-      `${fmt.number(rowsDone(job))} of ${fmt.number(job.total)} rows are done; their results are kept. What is in flight is finished first.`,
+      `${fmt.number(rowsDone(job))} of ${fmt.number(job.total)} rows are done; their results are kept. ` +
+        "What is in flight is finished first.",
       "Cancel the job",
       "b",
     ))

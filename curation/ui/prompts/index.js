@@ -35,7 +35,7 @@ export async function show() {
   view.list ??= await api("prompts/list", {});
   drawList();
   const mark = [chosen(), state.one("version")];
-  if (!view.prompt || view.prompt.name !== mark[0] || view.mark !== mark[1]) await load();
+  if (!view.prompt || view.prompt.name !== mark[0] || view.version !== mark[1]) await load();
   else drawAll();
 }
 

@@ -1,8 +1,9 @@
 // What the Prompts page shows: the list of prompts, and the chosen one with its versions.
 
-import { api, listeners, onlyLatest, state, toast } from "../shared/lib.js";
+import { ApiError, api, listeners, onlyLatest, state, toast } from "../shared/lib.js";
 
-export const view = { list: null, prompt: null };
+/** @type {{list: object[] | null, prompt: any, version: string | null}} */
+export const view = { list: null, prompt: null, version: null }; // version: of the prompt that is shown; null: the one in use
 export const loaded = listeners(); // the chosen prompt is there anew
 export const previewChanged = listeners();
 
@@ -15,9 +16,9 @@ export async function load(list = false) {
   try {
     const found = await newest(api("prompts/show", { name: chosen(), version }, { quiet: true }));
     if (!found) return;
-    [view.prompt, view.mark] = [found, version];
+    [view.prompt, view.version] = [found, version];
   } catch (error) {
-    if (error.status !== 404) throw error;
+    if (!(error instanceof ApiError) || error.status !== 404) throw error;
     toast(error.message, { kind: "bad" });
     return state.set({ prompt: null, version: null }, { replace: true });
   }

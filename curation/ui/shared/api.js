@@ -3,6 +3,10 @@
 import { toast } from "./overlays.js";
 
 export class ApiError extends Error {
+  /**
+   * @param {string} message
+   * @param {number} status
+   */
   constructor(message, status) {
     super(message);
     this.status = status;
@@ -11,8 +15,15 @@ export class ApiError extends Error {
 
 let notLost = () => {}; // takes the message away that the app does not answer
 
-// POSTs `body` as JSON to api/<path> (GETs where there is none) and gives back the JSON answer. `quiet` leaves the toast to the caller.
+/**
+ * POSTs `body` as JSON to api/<path> (GETs where there is none) and gives back the JSON answer. `quiet` leaves the toast to the caller.
+ * @param {string} path
+ * @param {unknown} [body]
+ * @param {{quiet?: boolean, signal?: AbortSignal}} [options]
+ * @returns {Promise<any>}
+ */
 export async function api(path, body, { quiet = false, signal } = {}) {
+  /** @type {RequestInit} */
   const options =
     body === undefined
       ? { signal }
@@ -21,7 +32,7 @@ export async function api(path, body, { quiet = false, signal } = {}) {
   try {
     response = await fetch(new URL(`api/${path}`, document.baseURI), options);
   } catch (error) {
-    if (error.name === "AbortError") throw error;
+    if (/** @type {Error} */ (error).name === "AbortError") throw error;
     throw failed("The app does not answer. It may have been stopped: start it again (python app.py), then go on here.", 0, quiet);
   }
   notLost();
@@ -37,6 +48,11 @@ export async function api(path, body, { quiet = false, signal } = {}) {
   throw failed(message || `${path}: ${response.status} ${response.statusText}`, response.status, quiet);
 }
 
+/**
+ * @param {string} message
+ * @param {number} status
+ * @param {boolean} quiet
+ */
 function failed(message, status, quiet) {
   if (!quiet) {
     const close = toast(message, { kind: "bad" });
@@ -45,10 +61,13 @@ function failed(message, status, quiet) {
   return new ApiError(message, status);
 }
 
-// A name for an event that may be sent twice but must count once.
+/**
+ * A name for an event that may be sent twice but must count once.
+ * @returns {string}
+ */
 export const eventId = () =>
-  ([1e7] + -1e3 + -4e3 + -8e3 + -1e11).replace(/[018]/g, (c) =>
-    (c ^ (crypto.getRandomValues(new Uint8Array(1))[0] & (15 >> (c / 4)))).toString(16),
+  "10000000-1000-4000-8000-100000000000".replace(/[018]/g, (c) =>
+    (Number(c) ^ (crypto.getRandomValues(new Uint8Array(1))[0] & (15 >> (Number(c) / 4)))).toString(16),
   );
 
 let charts;
@@ -56,8 +75,8 @@ let charts;
 export function plotly() {
   charts ??= new Promise((resolve, reject) => {
     const script = document.createElement("script");
-    script.src = new URL("ui/plotly.min.js", document.baseURI);
-    script.onload = () => resolve(window.Plotly);
+    script.src = new URL("ui/plotly.min.js", document.baseURI).href;
+    script.onload = () => resolve(/** @type {any} */ (window).Plotly);
     script.onerror = () => reject(new Error("plotly.js could not be loaded"));
     document.head.append(script);
   });

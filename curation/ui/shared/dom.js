@@ -1,19 +1,34 @@
 // Building and finding elements. Text always goes in as text: nothing that a dataset or a model wrote is ever parsed as HTML.
 
+/** @import { Attributes, Child, Made } from "./types.js" */
+
 const SVG = new Set(["svg", "path", "circle", "line", "rect", "polyline", "polygon", "text", "g", "title"]);
 
-// h("div.card", {title: "…", onclick: f}, "text", node, [more], null): an element. Attributes that are null or false are left out.
+/**
+ * h("div.card", {title: "…", onclick: f}, "text", node, [more], null): an element. Attributes that are null or false are left out.
+ * @template {string} T
+ * @param {T} tag
+ * @param {Attributes | Child} [attributes]
+ * @param {Child[]} children
+ * @returns {Made<T>}
+ */
 export function h(tag, attributes, ...children) {
   const [name, ...classes] = tag.split(".");
   const inSvg = SVG.has(name) && name !== "title";
   const element = inSvg ? document.createElementNS("http://www.w3.org/2000/svg", name) : document.createElement(name || "div");
   if (classes.length) element.setAttribute("class", classes.join(" "));
-  if (attributes instanceof Node || typeof attributes !== "object" || Array.isArray(attributes)) children.unshift(attributes);
+  if (attributes instanceof Node || typeof attributes !== "object" || Array.isArray(attributes))
+    children.unshift(/** @type {Child} */ (attributes));
   else for (const [key, value] of Object.entries(attributes ?? {})) set(element, key, value);
   append(element, children);
-  return element;
+  return /** @type {Made<T>} */ (element);
 }
 
+/**
+ * @param {any} element
+ * @param {string} key
+ * @param {any} value
+ */
 function set(element, key, value) {
   if (value === null || value === undefined || value === false) return;
   if (key.startsWith("on")) element.addEventListener(key.slice(2), value);
@@ -24,12 +39,23 @@ function set(element, key, value) {
   else element.setAttribute(key, value === true ? "" : value);
 }
 
+/**
+ * @param {Node} element
+ * @param {Child[]} children
+ */
 function append(element, children) {
-  for (const child of children.flat(Infinity))
-    if (child !== null && child !== undefined && child !== false) element.append(child instanceof Node ? child : String(child));
+  for (const child of /** @type {Child[]} */ (/** @type {any[]} */ (children).flat(Infinity)))
+    if (child !== null && child !== undefined && child !== false)
+      element.appendChild(child instanceof Node ? child : document.createTextNode(String(child)));
 }
 
-// Takes what was in a node away and puts the children there; while a button in it is being pressed, at the release.
+/**
+ * Takes what was in a node away and puts the children there; while a button in it is being pressed, at the release.
+ * @template {Node} N
+ * @param {N} node
+ * @param {Child[]} children
+ * @returns {N}
+ */
 export function fill(node, ...children) {
   if (waits(node, () => fill(node, ...children))) return node;
   node.textContent = "";
@@ -37,7 +63,12 @@ export function fill(node, ...children) {
   return node;
 }
 
-// Fills a node only when `value` (anything that JSON can hold) is another than the last time: scroll, focus and open menus stay.
+/**
+ * Fills a node only when `value` (anything that JSON can hold) is another than the last time: scroll, focus and open menus stay.
+ * @param {Node} node
+ * @param {unknown} value
+ * @param {() => Child} build
+ */
 export function fillOnce(node, value, build) {
   if (waits(node, () => fillOnce(node, value, build))) return;
   const mark = JSON.stringify(value);
@@ -46,9 +77,16 @@ export function fillOnce(node, value, build) {
   fill(node, build());
 }
 
+/** @type {WeakMap<Node, string>} */
 const marks = new WeakMap();
 
-// Fills a node with one element an item; elements of items that were there before, unchanged, are kept. make(item) builds one.
+/**
+ * Fills a node with one element an item; elements of items that were there before, unchanged, are kept. make(item) builds one.
+ * @template T
+ * @param {Node} node
+ * @param {readonly T[]} items
+ * @param {(item: T) => Node} make
+ */
 export function fillList(node, items, make) {
   if (waits(node, () => fillList(node, items, make))) return;
   const before = lists.get(node) ?? new Map();
@@ -64,10 +102,15 @@ export function fillList(node, items, make) {
   for (const [i, element] of wanted.entries()) if (node.childNodes[i] !== element) node.insertBefore(element, node.childNodes[i] ?? null);
 }
 
+/** @type {WeakMap<Node, Map<string, Node>>} */
 const lists = new WeakMap();
 
-// Whether a node can't be drawn anew just now, because a button in it is being pressed: the click would miss a button that has gone.
-// What was to be drawn last is drawn at the release.
+/**
+ * Whether a node can't be drawn anew just now, because a button in it is being pressed: the click would miss a button that has gone.
+ * What was to be drawn last is drawn at the release.
+ * @param {Node} node
+ * @param {() => unknown} redraw
+ */
 function waits(node, redraw) {
   waiting.delete(node);
   if (!pressed || !node.contains(pressed)) return false;
@@ -75,13 +118,15 @@ function waits(node, redraw) {
   return true;
 }
 
+/** @type {Map<Node, () => unknown>} */
 const waiting = new Map(); // nodes, with what is to be done at the release
+/** @type {Element | null} */
 let pressed = null; // the button under a pointer that is down
 
 addEventListener(
   "pointerdown",
   (event) => {
-    pressed = event.button === 0 ? event.target.closest("button, a, label, summary") : null;
+    pressed = event.button === 0 ? /** @type {Element} */ (event.target).closest("button, a, label, summary") : null;
   },
   true,
 );
@@ -106,7 +151,12 @@ for (const end of ["pointerup", "pointercancel"])
     true,
   );
 
-// The first element below `root` with that data attribute: at(root, "map") is <… data-map>.
+/**
+ * The first element below `root` with that data attribute: at(root, "map") is <… data-map>.
+ * @param {ParentNode} root
+ * @param {string} name
+ * @returns {any} null where there is none
+ */
 export const at = (root, name) => root.querySelector(`[data-${name}]`);
 
 const ICONS = {
@@ -125,7 +175,10 @@ const ICONS = {
   right: "M9.5 6l6 6-6 6",
 };
 
-// A line drawing by name; its colour is that of the text around it.
+/**
+ * A line drawing by name; its colour is that of the text around it.
+ * @param {keyof typeof ICONS} name
+ */
 export function icon(name) {
   const lines = h("path", {
     d: ICONS[name],

@@ -6,10 +6,13 @@ import { hostText } from "./host_consent.js";
 import { form } from "./schema_form.js";
 import { pick } from "./widgets.js";
 
+/** @import { Endpoint, Schema, Stage, Values } from "./types.js" */
+
 // What an endpoint fills in where a launch doesn't: these are shown only where no named endpoint is chosen.
 export const SETTINGS = ["endpoint", "model", "api_key_env", "concurrency", "endpoint_options"];
 const OTHER = "\u0000other"; // no endpoint can be called that
 
+/** @type {Promise<{endpoints: Endpoint[], schema: Schema, stages: Record<string, string>, file: string}> | undefined} */
 let known;
 // {endpoints, stages, schema, file}, asked for once; a change of the list asks anew.
 export const endpointList = () =>
@@ -17,25 +20,42 @@ export const endpointList = () =>
     known = undefined;
     throw error;
   }));
-// After a change: what any page shows of endpoints is asked for again.
+/**
+ * After a change: what any page shows of endpoints is asked for again.
+ * @param {Awaited<NonNullable<typeof known>>} found
+ */
 export function endpointsChanged(found) {
   known = Promise.resolve(found);
   document.dispatchEvent(new CustomEvent("mb:endpoints"));
 }
 
-// "strong · gpt-5 at api.openai.com"
+/**
+ * "strong · gpt-5 at api.openai.com"
+ * @param {Endpoint} endpoint
+ */
 export const endpointText = ({ name, endpoint, model, host }) =>
   endpoint === "pocket-teacher"
     ? `${name ?? model} (built-in)`
     : `${name ? `${name} · ` : ""}${model} at ${host ?? endpoint.replace(/^https?:\/\//, "").replace(/\/v1$/, "")}`;
 
-// The named endpoint that these options mean, if any.
+/**
+ * The named endpoint that these options mean, if any.
+ * @template {{name?: string, endpoint: string, model: string}} E
+ * @param {E[]} endpoints
+ * @param {Values} options
+ */
 export const meant = (endpoints, options) =>
   endpoints.find((one) =>
     options.frontier ? one.name === options.frontier : one.endpoint === options.endpoint && one.model === options.model,
   );
 
-// A picker for the options of a stage: {element, values()}: {frontier} or the settings of an endpoint without a name.
+/**
+ * A picker for the options of a stage: {element, values()}: {frontier} or the settings of an endpoint without a name.
+ * @param {{endpoints: Endpoint[]}} list
+ * @param {Schema} schema
+ * @param {Values} options
+ * @param {() => unknown} onChange
+ */
 export function endpointPick({ endpoints }, schema, options, onChange) {
   let chosen = meant(endpoints, options)?.name ?? OTHER;
   const own = form(

@@ -2,13 +2,25 @@
 
 const whole = new Intl.NumberFormat("en-US");
 
+/** @param {number | null | undefined} n */
 export const number = (n) => (n === null || n === undefined ? "–" : whole.format(Math.round(n)));
+/** @param {number | null | undefined} n */
 export const fixed = (n, digits = 3) => (n === null || n === undefined ? "–" : n.toFixed(digits));
+/** @param {number | null | undefined} n */
 export const signed = (n, digits = 3) => (n === null || n === undefined ? "–" : `${n < 0 ? "−" : "+"}${Math.abs(n).toFixed(digits)}`);
+/** @param {number | null | undefined} share */
 export const percent = (share, digits = 0) => (share === null || share === undefined ? "–" : `${(100 * share).toFixed(digits)} %`);
+/**
+ * @param {number} n
+ * @param {string} one
+ */
 export const plural = (n, one, many = `${one}s`) => `${number(n)} ${n === 1 ? one : many}`;
 
-// Dollars; null is "unpriced": where no price is known none is guessed.
+/**
+ * Dollars; null is "unpriced": where no price is known none is guessed.
+ * @param {number | null | undefined} amount
+ * @returns {string}
+ */
 export function usd(amount) {
   if (amount === null || amount === undefined) return "unpriced";
   if (amount === 0) return "$0";
@@ -16,12 +28,14 @@ export function usd(amount) {
   return `$${amount.toFixed(amount < 100 ? 2 : 0).replace(/\B(?=(\d{3})+(?!\d))/g, ",")}`;
 }
 
+/** @param {[number, number] | null | undefined} range */
 export function usdRange(range) {
   if (!range) return "unpriced";
   const [low, high] = range;
   return usd(low) === usd(high) ? usd(high) : `${usd(low)} – ${usd(high).slice(1)}`;
 }
 
+/** @param {number | null | undefined} seconds */
 export function duration(seconds) {
   if (seconds === null || seconds === undefined || !Number.isFinite(seconds)) return "";
   if (seconds < 60) return `${Math.max(1, Math.round(seconds))} s`;
@@ -30,14 +44,17 @@ export function duration(seconds) {
   return `${Math.round(seconds / 86400)} days`;
 }
 
+/** @param {string | number | Date} when */
 export function ago(when) {
-  const seconds = (Date.now() - new Date(when)) / 1000;
+  const seconds = (Date.now() - new Date(when).getTime()) / 1000;
   return seconds < 5 ? "just now" : `${duration(seconds)} ago`;
 }
 
 const CLOCK = new Intl.DateTimeFormat([], { hour: "2-digit", minute: "2-digit" });
+/** @param {string | number | Date} when */
 export const clock = (when) => CLOCK.format(new Date(when));
 
+/** @param {number} n */
 export function bytes(n) {
   const units = ["B", "kB", "MB", "GB", "TB"];
   const step = n ? Math.min(units.length - 1, Math.floor(Math.log10(n) / 3)) : 0;

@@ -4,9 +4,14 @@ import { h } from "./dom.js";
 import { ask } from "./overlays.js";
 
 const KEY = "mistakebook.hosts";
+/** @returns {string[]} */
 const allowed = () => JSON.parse(localStorage.getItem(KEY) ?? "[]");
 
-// Whether `what` ("the pictures of 5 failures, with …") may go to `host`; null is this machine. Asks where that host was never allowed.
+/**
+ * Whether `what` ("the pictures of 5 failures, with …") may go to `host`; null is this machine. Asks where that host was never allowed.
+ * @param {string | null | undefined} host
+ * @param {string} what
+ */
 export async function mayLeave(host, what) {
   if (!host || allowed().includes(host)) return true;
   const text = h(
@@ -23,5 +28,8 @@ export async function mayLeave(host, what) {
   return true;
 }
 
-// Behind whom is asked: where that is, and that things leave this machine.
+/**
+ * Behind whom is asked: where that is, and that things leave this machine.
+ * @param {string | null} host
+ */
 export const hostText = (host) => (host ? `at ${host}, another machine` : "on this machine");

@@ -4,25 +4,50 @@ import { h } from "./dom.js";
 import * as fmt from "./format.js";
 import { progress } from "./widgets.js";
 
-export const statuses = { job: { active: [], ended: [] } }; // filled by the frame
+/** @import { Child, Job, JobWithChain, Step } from "./types.js" */
+
+/** @type {{job: {active: string[], ended: string[]}}} */
+export const statuses = { job: { active: [], ended: [] } };
+/** @param {typeof statuses} about */
 export const learnStatuses = (about) => Object.assign(statuses, about);
 
-// How the chip of a state is coloured.
+/**
+ * How the chip of a state is coloured.
+ * @type {Record<string, string>}
+ */
 export const STATUS_KIND = { failed: "no", interrupted: "no", cancelled: "wa", paused: "wa", running: "on", done: "ok", queued: "" };
 
-// Whether a job (or a step after it that has become one) waits or runs.
-export const isActive = (job) => statuses.job.active.includes(job?.status);
+/**
+ * Whether a job (or a step after it that has become one) waits or runs.
+ * @param {{status: string | null} | null | undefined} job
+ */
+export const isActive = (job) => statuses.job.active.includes(job?.status ?? "");
 
-// Rows that have a result.
+/**
+ * Rows that have a result.
+ * @param {{progress: Job["progress"], done: number}} job
+ */
 export const rowsDone = (job) => job.progress?.done ?? job.done;
 
-// Whether a job, or what follows it by itself, still goes on. `found`: {job, chain}, the chain being [{stage, job_id, status, note}].
+/**
+ * Whether a job, or what follows it by itself, still goes on. `found`: {job, chain}, the chain being [{stage, job_id, status, note}].
+ * @param {JobWithChain | null} found
+ */
 export const goesOn = (found) =>
-  Boolean(found) && (isActive(found.job) || found.chain.some((step) => isActive(step) || starts(step, found.job)));
+  found !== null && (isActive(found.job) || found.chain.some((step) => isActive(step) || starts(step, found.job)));
 
+/**
+ * @param {Step} step
+ * @param {Job} job
+ */
 const starts = (step, job) => step.job_id === null && !step.status && !step.note && job.status === "done";
 
-// How far a step of a chain is: its progress, what `ended` says of it, or that it waits for the one before.
+/**
+ * How far a step of a chain is: its progress, what `ended` says of it, or that it waits for the one before.
+ * @param {Step} step
+ * @param {Job | Step} before
+ * @param {(step: Step) => Child} ended
+ */
 export function stepProgress(step, before, ended) {
   if (step.status === "running")
     return progress(
@@ -30,5 +55,5 @@ export function stepProgress(step, before, ended) {
       step.progress?.total ?? step.total,
       step.progress?.eta_s && `${fmt.duration(step.progress.eta_s)} left`,
     );
-  return ended(step) ?? h("small.dim", ["done", "skipped"].includes(before.status) ? "starts" : "waits");
+  return ended(step) ?? h("small.dim", ["done", "skipped"].includes(before.status ?? "") ? "starts" : "waits");
 }

@@ -11,20 +11,39 @@ import { form } from "./schema_form.js";
 import { later } from "./timing.js";
 import { state } from "./url_state.js";
 
+/** @import { Estimate, Job, Stage, Values } from "./types.js" */
+
+/** @type {Promise<Stage[]> | undefined} */
 let stages;
-// All stages with their options' schemas, asked for once.
+/**
+ * All stages with their options' schemas, asked for once.
+ * @returns {Promise<Stage[]>}
+ */
 export const stageList = () => (stages ??= api("stages", undefined, { quiet: true }));
 document.addEventListener("mb:endpoints", () => {
   stages = undefined;
 }); // their defaults name the endpoint that they ask
 
-// What a launch would take, or null where that can't be told (nothing to do, say).
+/**
+ * What a launch would take, or null where that can't be told (nothing to do, say).
+ * @param {string} stage
+ * @param {Values} options
+ * @returns {Promise<Estimate>}
+ */
 export const estimate = (stage, options) => api("estimate", { stage, options }, { quiet: true });
 
-// What an estimate's calls cost: "$0.40 – 1.20", "unpriced", or "free" where the built-in teacher is asked; "" without calls.
+/**
+ * What an estimate's calls cost: "$0.40 – 1.20", "unpriced", or "free" where the built-in teacher is asked; "" without calls.
+ * @param {Estimate} found
+ */
 export const priceText = (found) => (!found.calls ? "" : found.billed ? fmt.usdRange(found.usd) : "free");
 
-// "412 failures · about 824 calls · $1.90 · 4 min"
+/**
+ * "412 failures · about 824 calls · $1.90 · 4 min"
+ * @param {Estimate} found
+ * @param {string} [noun]
+ * @param {boolean} [price]
+ */
 function estimateText(found, noun = "row", price = true) {
   const parts = [
     fmt.plural(found.rows, noun),
@@ -34,11 +53,18 @@ function estimateText(found, noun = "row", price = true) {
   return [...parts, found.seconds ? `about ${fmt.duration(found.seconds)}` : null].filter(Boolean).join(" · ");
 }
 
-// Launches at once, with what shall follow by itself ([{stage, options}]); tells what was started, and gives back the job.
-// `found` is its estimate, where that is known: it names the other machine that something would go to.
+/**
+ * Launches at once, with what shall follow by itself ([{stage, options}]); tells what was started, and gives back the job.
+ * `found` is its estimate, where that is known: it names the other machine that something would go to.
+ * @param {string} stage
+ * @param {Values} options
+ * @param {object[]} [then]
+ * @param {{host: string | null} | null} [found]
+ * @returns {Promise<Job>}
+ */
 export async function start(stage, options, then = [], found = null) {
-  const { sends } = (await stageList()).find((one) => one.name === stage);
-  const { host } = found ?? (sends ? await api("estimate", { stage, options }) : {});
+  const sends = (await stageList()).find((one) => one.name === stage)?.sends;
+  const { host } = found ?? (sends ? await estimate(stage, options) : { host: null });
   const what = stage === "draw" ? "image prompts" : "pictures and questions of this workspace";
   if (!(await mayLeave(host, what))) throw new Error(`nothing was sent to ${host}`);
   const job = await api("jobs", { stage, options, then });
@@ -47,7 +73,13 @@ export async function start(stage, options, then = [], found = null) {
   return job;
 }
 
-// Shows the estimate and the stage's options (all but `hidden`; those in `first` unfolded), then launches. Resolves to the job, or null.
+/**
+ * Shows the estimate and the stage's options (all but `hidden`; those in `first` unfolded), then launches. Resolves to the job, or null.
+ * @param {string} stage
+ * @param {Values} [options]
+ * @param {{title?: string, text?: string, noun?: string, hidden?: string[], first?: string[], button?: string, then?: object[]}} [more]
+ * @returns {Promise<Job | null>}
+ */
 export function launch(
   stage,
   options = {},
@@ -59,8 +91,9 @@ export function launch(
     const fields = h("div", { style: "margin-top:14px" });
     let values = options;
     let asked = 0;
+    /** @type {{given?: Values, found?: Estimate}} */
     let known = {};
-    const reckon = async () => {
+    const showEstimate = async () => {
       const mine = ++asked;
       try {
         const given = values,
@@ -74,14 +107,15 @@ export function launch(
         );
         fill(figures, h("div.dim", "Estimate"), figure, h("div.dim", estimateText(found, noun, false)), costTable(found));
       } catch (error) {
-        if (mine === asked) fill(figures, h("div.err", error.message));
+        if (mine === asked) fill(figures, h("div.err", /** @type {Error} */ (error).message));
       }
     };
-    const reckonLater = later(reckon, 300);
+    const estimateLater = later(showEstimate, 300);
+    /** @type {Job | null} */
     let launched = null;
     const go = async () => {
       try {
-        launched = await start(stage, values, then, known.given === values ? known.found : null);
+        launched = await start(stage, values, then, known.given === values ? (known.found ?? null) : null);
       } catch {
         return false;
       }
@@ -92,16 +126,17 @@ export function launch(
       [{ text: "Cancel" }, { text: button, kind: "p", run: go }],
     );
     element.addEventListener("close", () => resolve(launched));
-    reckon();
+    showEstimate();
     stageList()
       .then(async (list) => {
-        const { options: schema, defaults } = list.find((one) => one.name === stage);
+        const { options: schema, defaults } = /** @type {Stage} */ (list.find((one) => one.name === stage));
         const others = Object.keys(schema.properties ?? {}).filter((name) => first.length && !first.includes(name));
+        /** @type {Values} */
         const start = { ...defaults, ...options };
         const asks = "frontier" in (schema.properties ?? {});
         const changed = () => {
           values = { ...shown.values(), ...frontier?.values() };
-          reckonLater();
+          estimateLater();
         };
         const frontier = asks ? endpointPick(await endpointList(), schema, start, changed) : null;
         if (asks) for (const name of ["frontier", ...SETTINGS]) delete start[name];

@@ -1,9 +1,16 @@
 // Who is told of a change: const changed = listeners(); changed.on(draw); changed.tell(). So a part need not know who draws.
 
+/**
+ * @template {unknown[]} T
+ * @returns {{on: (listener: (...given: T) => unknown) => void, tell: (...given: T) => void}}
+ */
 export function listeners() {
+  /** @type {Set<(...given: T) => unknown>} */
   const all = new Set();
   return {
-    on: (listener) => all.add(listener),
+    on: (listener) => {
+      all.add(listener);
+    },
     tell: (...given) => {
       for (const listener of all) listener(...given);
     },

@@ -3,10 +3,17 @@
 import { fill, h, icon } from "./dom.js";
 import { media } from "./media.js";
 
-// A passing message; errors stay until they are closed. `action` is {text, run}. The same text is not shown twice.
+/** @import { Button, Child } from "./types.js" */
+
+/**
+ * A passing message; errors stay until they are closed. `action` is {text, run}. The same text is not shown twice.
+ * @param {string} text
+ * @param {{kind?: string, action?: {text: string, run: () => unknown} | null, seconds?: number}} [options]
+ * @returns {() => void} closes it
+ */
 export function toast(text, { kind = "", action = null, seconds = kind === "bad" ? 0 : 4 } = {}) {
-  const box = document.querySelector("[data-toasts]");
-  for (const shown of box.children) if (shown.dataset.text === text) return () => shown.remove();
+  const box = /** @type {HTMLElement} */ (document.querySelector("[data-toasts]"));
+  for (const shown of /** @type {Iterable<HTMLElement>} */ (box.children)) if (shown.dataset.text === text) return () => shown.remove();
   const close = () => element.remove();
   const element = h(
     "div.toast",
@@ -30,11 +37,18 @@ export function toast(text, { kind = "", action = null, seconds = kind === "bad"
   return close;
 }
 
-// A dialog with a title, content, and buttons [{text, kind, run, key}]; `run` may return false (or a promise of it) to keep it open.
+/**
+ * A dialog with a title, content, and buttons [{text, kind, run, key}]; `run` may return false (or a promise of it) to keep it open.
+ * @param {string} title
+ * @param {Child} content
+ * @param {Button[]} [buttons]
+ * @param {{wide?: boolean}} [options]
+ */
 export function dialog(title, content, buttons = [], { wide = false } = {}) {
   const element = h("dialog.mb", { class: wide ? "wide" : "" });
   const close = () => element.close();
   let working = false; // while a button is at work a second click, or Enter, does nothing
+  /** @param {Button} button */
   const press = (button) => async () => {
     if (working && button.run) return;
     working = true;
@@ -60,14 +74,21 @@ export function dialog(title, content, buttons = [], { wide = false } = {}) {
     buttons.length > 0 && h("div.hd.foot", h("span.grow"), shown),
   );
   element.addEventListener("close", () => element.remove());
-  element.addEventListener("click", (event) => event.target === element && close());
+  element.addEventListener("click", (/** @type {Event} */ event) => event.target === element && close());
   document.body.append(element);
   element.showModal();
   shown.at(-1)?.focus();
   return { element, close };
 }
 
-// Asks before something is done; resolves to whether it shall be.
+/**
+ * Asks before something is done; resolves to whether it shall be.
+ * @param {string} title
+ * @param {Child} content
+ * @param {string} [yes]
+ * @param {string} [kind]
+ * @returns {Promise<boolean>}
+ */
 export function ask(title, content, yes = "Go on", kind = "p") {
   return new Promise((resolve) => {
     let answer = false;
@@ -85,7 +106,11 @@ export function ask(title, content, yes = "Go on", kind = "p") {
   });
 }
 
-// The picture, as large as the window allows.
+/**
+ * The picture, as large as the window allows.
+ * @param {string} sha
+ * @param {string} [text]
+ */
 export function zoom(sha, text = "") {
   const element = h(
     "dialog.mb.zoom",
@@ -100,8 +125,13 @@ export function zoom(sha, text = "") {
 
 const tip = h("div.mb.mb-tip", { hidden: true });
 
-// A tooltip beside a point of the window; null hides it.
-export function tooltip(x, y, ...content) {
+/**
+ * A tooltip beside a point of the window; null hides it.
+ * @param {number | null} x
+ * @param {number} [y]
+ * @param {Child[]} content
+ */
+export function tooltip(x, y = 0, ...content) {
   if (!tip.isConnected) document.body.append(tip);
   tip.hidden = x === null;
   if (x === null) return;

@@ -1,12 +1,19 @@
-// What Generate and Finetune share: a form in the URL, a plan (what a launch would take) that follows it, and the job that a launch becomes.
+// What Generate and Finetune share: a form in the URL, a plan (what a launch would take) that follows it, the job that a launch becomes.
 
-import { api } from "./api.js";
+import { ApiError, api } from "./api.js";
 import { toast } from "./overlays.js";
 import { later, onlyLatest } from "./timing.js";
 import { state } from "./url_state.js";
 
-// Writes what is typed into the URL, but not every key: change({name: value}). Fields that follow each other quickly go together.
+/** @import { PlanView, UrlChanges, Workspace } from "./types.js" */
+
+/**
+ * Writes what is typed into the URL, but not every key: change({name: value}). Fields that follow each other quickly go together.
+ * @param {number} [ms]
+ * @returns {(changes: UrlChanges) => void}
+ */
 export function typing(ms = 250) {
+  /** @type {UrlChanges} */
   let typed = {};
   const settle = later(() => {
     const changes = typed;
@@ -19,11 +26,19 @@ export function typing(ms = 250) {
   };
 }
 
-// Keeps view.plan at what the server says to `body()`; view.problem is its refusal (the plan before it stays), view.busy
-// whether an answer is on its way.
-// `mark()`: beside the body, what a plan depends on. `draw` is called whenever one of the three has changed.
+/**
+ * Keeps view.plan at what the server says to `body()`; view.problem is its refusal (the plan before it stays), view.busy
+ * whether an answer is on its way.
+ * `mark()`: beside the body, what a plan depends on. `draw` is called whenever one of the three has changed.
+ * @param {PlanView} view
+ * @param {string} route
+ * @param {() => unknown} body
+ * @param {() => unknown} draw
+ * @param {() => unknown} [mark]
+ */
 export function planner(view, route, body, draw, mark = () => null) {
   const newest = onlyLatest();
+  /** @type {string | null} */
   let plannedFor = null;
   return async function replan(again = false) {
     const asked = body();
@@ -38,13 +53,20 @@ export function planner(view, route, body, draw, mark = () => null) {
       [view.plan, view.problem, view.busy] = [plan, null, false];
     } catch (error) {
       if (now !== plannedFor) return;
-      [view.problem, view.busy] = [error.message, false];
+      [view.problem, view.busy] = [/** @type {Error} */ (error).message, false];
     }
     draw();
   };
 }
 
-// Reads the job that the URL names (none: the latest) into view[name] and calls `loaded`.
+/**
+ * Reads the job that the URL names (none: the latest) into view[name] and calls `loaded`.
+ * @template {string} N
+ * @param {Record<N, any>} view
+ * @param {N} name
+ * @param {string} route
+ * @param {() => unknown} loaded
+ */
 export function jobLoader(view, name, route, loaded) {
   const newest = onlyLatest();
   return async function loadJob() {
@@ -54,7 +76,7 @@ export function jobLoader(view, name, route, loaded) {
       if (found === undefined) return;
       view[name] = found;
     } catch (error) {
-      if (error.status !== 404) return;
+      if (!(error instanceof ApiError) || error.status !== 404) return;
       state.set({ job: null }, { replace: true });
       toast(error.message, { kind: "bad" });
     }
@@ -62,8 +84,12 @@ export function jobLoader(view, name, route, loaded) {
   };
 }
 
-// Tells poll by poll whether jobs have begun, moved or ended, or counts have changed, since the poll before.
+/**
+ * Tells poll by poll whether jobs have begun, moved or ended, or counts have changed, since the poll before.
+ * @returns {(workspace: Workspace) => boolean}
+ */
 export function workspaceChanges() {
+  /** @type {string | null} */
   let last = null;
   return (workspace) => {
     const now = JSON.stringify([workspace.running.map((job) => [job.job_id, job.status]), workspace.counts, workspace.ended]);

@@ -2,9 +2,16 @@
 
 import { h } from "./dom.js";
 
-// What a field really is: references followed, "or null" taken off.
+/** @import { Field, Schema, Values } from "./types.js" */
+
+/**
+ * What a field really is: references followed, "or null" taken off.
+ * @param {Field} field
+ * @param {Schema} schema
+ * @returns {Field}
+ */
 function plain(field, schema) {
-  if (field.$ref) return { ...schema.$defs[field.$ref.split("/").at(-1)], ...field, $ref: undefined };
+  if (field.$ref) return { ...schema.$defs?.[field.$ref.split("/").at(-1) ?? ""], ...field, $ref: undefined };
   if (field.allOf?.length === 1) return { ...plain(field.allOf[0], schema), ...field, allOf: undefined };
   const real = field.anyOf?.filter((one) => one.type !== "null");
   if (real?.length)
@@ -12,12 +19,15 @@ function plain(field, schema) {
       ...plain(real.find((one) => one.type !== "string") ?? real[0], schema),
       ...field,
       anyOf: undefined,
-      optional: real.length < field.anyOf.length,
+      optional: real.length < (field.anyOf?.length ?? 0),
     };
   return field;
 }
 
-// "budget_usd" → "Budget, USD"
+/**
+ * "budget_usd" → "Budget, USD"
+ * @param {string} name
+ */
 function title(name) {
   const words = name
     .replaceAll("_", " ")
@@ -27,6 +37,11 @@ function title(name) {
   return words[0].toUpperCase() + words.slice(1);
 }
 
+/**
+ * @param {Field} field
+ * @param {any} value
+ * @returns {HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement}
+ */
 function control(field, value) {
   const given = value ?? field.default;
   if (field.enum)
@@ -55,8 +70,13 @@ function control(field, value) {
   return h("input.in", { value: given ?? "", placeholder: field.optional ? "none" : "" });
 }
 
+/**
+ * @param {HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement} input
+ * @param {Field} field
+ * @returns {unknown}
+ */
 function read(input, field) {
-  if (field.type === "boolean") return input.checked;
+  if (field.type === "boolean") return /** @type {HTMLInputElement} */ (input).checked;
   const text = input.value.trim();
   if (text === "" && field.optional) return null;
   if (text === "" && field.default === undefined) return undefined; // left out: the server's own default, or its word that it is needed
@@ -66,15 +86,21 @@ function read(input, field) {
       .split(",")
       .map((part) => part.trim())
       .filter(Boolean);
-    return ["integer", "number"].includes(field.items?.type) ? parts.map(Number) : parts;
+    return ["integer", "number"].includes(field.items?.type ?? "") ? parts.map(Number) : parts;
   }
   if (field.type === "object") return JSON.parse(text || "{}");
   if (field.enum) return field.enum.find((one) => String(one) === text) ?? null;
   return text;
 }
 
-// form(schema, values, onChange, {only, except, advanced}) → {element, values(), errors({field: text})}.
-// `advanced` fields are folded away.
+/**
+ * form(schema, values, onChange, {only, except, advanced}) → {element, values(), errors({field: text})}.
+ * `advanced` fields are folded away.
+ * @param {Schema} schema
+ * @param {Values} [values]
+ * @param {(values: Values, name: string) => unknown} [onChange]
+ * @param {{only?: string[] | null, except?: string[], advanced?: string[]}} [options]
+ */
 export function form(schema, values = {}, onChange = () => {}, { only = null, except = [], advanced = [] } = {}) {
   const fields = Object.entries(schema.properties ?? {})
     .filter(([name]) => (!only || only.includes(name)) && !except.includes(name))
@@ -101,6 +127,7 @@ export function form(schema, values = {}, onChange = () => {}, { only = null, ex
     ...Object.fromEntries(Object.entries(values)),
     ...Object.fromEntries([...rows].map(([name, row]) => [name, read(row.input, row.field)]).filter(([, value]) => value !== undefined)),
   });
+  /** @param {boolean} folded */
   const shown = (folded) => [...rows].filter(([name]) => advanced.includes(name) === folded).map(([, row]) => row.element);
   const element = h(
     "div.form",
@@ -110,6 +137,7 @@ export function form(schema, values = {}, onChange = () => {}, { only = null, ex
   return {
     element,
     values: all,
+    /** @param {Record<string, string>} texts */
     errors(texts) {
       for (const [name, { field, input, hint }] of rows) {
         hint.textContent = texts[name] ?? field.description ?? "";

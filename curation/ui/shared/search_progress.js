@@ -5,11 +5,19 @@ import { h } from "./dom.js";
 
 const EVERY = 1000; // milliseconds
 
-// Looks once when a page starts, and again while there is something to wait for. `what`: failures or samples; `again` searches anew
-// when more can be found.
+/**
+ * Looks once when a page starts, and again while there is something to wait for. `what`: failures or samples; `again` searches anew
+ * when more can be found.
+ * @param {HTMLInputElement} input
+ * @param {"failures" | "samples"} what
+ * @param {() => unknown} again
+ */
 export async function watchIndex(input, what, again) {
   const { [what]: done } = await api("search/progress", undefined, { quiet: true }).catch(() => ({}));
-  const said = input.parentNode.querySelector(".indexing") ?? input.parentNode.appendChild(h("small.indexing.dim", { role: "status" }));
+  const parent = /** @type {HTMLElement} */ (input.parentNode);
+  const said =
+    /** @type {HTMLElement | null} */ (parent.querySelector(".indexing")) ??
+    parent.appendChild(h("small.indexing.dim", { role: "status" }));
   const was = said.textContent;
   said.textContent = done === undefined ? "" : `indexing ${Math.floor(100 * done)} %`;
   said.title = said.textContent && "The search index is being made: what is indexed so far is found";

@@ -4,17 +4,42 @@ import { h } from "./dom.js";
 import { dialog } from "./overlays.js";
 import { pages, state } from "./url_state.js";
 
-const registered = new Map(); // page -> [{key, what, run, name, repeat}]
+/** @import { Shortcut } from "./types.js" */
+
+/** @type {Map<string, Shortcut[]>} */
+const registered = new Map(); // by page
 const MAP = "mistakebook.keys"; // a person's own keys: {"failures.next": "n"}
 
-// Registers the shortcuts of a page, where its module is read: {key: "j", what: "next failure", run, name: "next"}.
-// `name` makes it remappable; `repeat` lets a held key count; one whose `what` is null goes without saying.
+/**
+ * Registers the shortcuts of a page, where its module is read: {key: "j", what: "next failure", run, name: "next"}.
+ * `name` makes it remappable; `repeat` lets a held key count; one whose `what` is null goes without saying.
+ * @param {string} page
+ * @param {Shortcut[]} list
+ */
 export function keys(page, list) {
   registered.set(page, list);
 }
 
+/** @returns {Record<string, string>} */
 const own = () => JSON.parse(localStorage.getItem(MAP) ?? "{}");
+/**
+ * @param {string} page
+ * @param {Shortcut} entry
+ */
 const keyOf = (page, entry) => own()[`${page}.${entry.name}`] ?? entry.key;
+/**
+ * The shortcut of a page that has that name.
+ * @param {string} page
+ * @param {string} name
+ * @returns {Shortcut}
+ */
+function shortcut(page, name) {
+  const entry = registered.get(page)?.find((one) => one.name === name);
+  if (!entry) throw new Error(`page ${page} has no shortcut ${name}`);
+  return entry;
+}
+
+/** @type {Record<string, string>} */
 const COMMON = { "/": "search", "?": "these keys", Escape: "leave, or close what is open" };
 
 // Shortcuts as they stand: [{page, name, key, standard, what}], and changing one (null: back to the standard).
@@ -27,24 +52,39 @@ export const keymap = {
         .filter((entry) => entry.what)
         .map((entry) => ({ page, name: entry.name, key: keyOf(page, entry), standard: entry.key, what: entry.what })),
     ),
-  key: (page, name) =>
-    keyOf(
-      page,
-      registered.get(page).find((entry) => entry.name === name),
-    ),
-  // What else a key does on a page: {name, what}; name is null where it can't be given away. Undefined where it is free.
+  /**
+   * @param {string} page
+   * @param {string} name
+   */
+  key: (page, name) => keyOf(page, shortcut(page, name)),
+  /**
+   * What else a key does on a page: {name, what}; name is null where it can't be given away. Undefined where it is free.
+   * @param {string} page
+   * @param {string} name
+   * @param {string} key
+   */
   taken(page, name, key) {
     if (COMMON[key]) return { name: null, what: COMMON[key] };
-    const other = registered.get(page).find((entry) => entry.name !== name && keyOf(page, entry) === key);
+    const other = registered.get(page)?.find((entry) => entry.name !== name && keyOf(page, entry) === key);
     return other && { name: other.what ? other.name : null, what: other.what ?? other.name };
   },
+  /**
+   * @param {string} page
+   * @param {string} name
+   * @param {string | null} key
+   */
   set(page, name, key) {
     const map = own();
-    if (key && key !== registered.get(page).find((entry) => entry.name === name).key) map[`${page}.${name}`] = key;
+    if (key && key !== shortcut(page, name).key) map[`${page}.${name}`] = key;
     else delete map[`${page}.${name}`];
     localStorage.setItem(MAP, JSON.stringify(map));
   },
-  // Two shortcuts of a page exchange their keys.
+  /**
+   * Two shortcuts of a page exchange their keys.
+   * @param {string} page
+   * @param {string} name
+   * @param {string} other
+   */
   swap(page, name, other) {
     const [mine, theirs] = [keymap.key(page, name), keymap.key(page, other)];
     keymap.set(page, name, theirs);
@@ -56,27 +96,34 @@ export const keymap = {
   mark: () => localStorage.getItem(MAP),
 };
 
-// The key of a shortcut as it stands, for a button: h("button", "Approve", keyCap("review", "approve")).
+/**
+ * The key of a shortcut as it stands, for a button: h("button", "Approve", keyCap("review", "approve")).
+ * @param {string} page
+ * @param {string} name
+ */
 export const keyCap = (page, name) => h("kbd", keyName(keymap.key(page, name)));
+/** @param {string} key */
 export const keyName = (key) => NAMES[key] ?? key;
 
+/** @param {EventTarget | null} target */
 const typing = (target) =>
-  target instanceof Element &&
+  target instanceof HTMLElement &&
   (target.isContentEditable || target.closest("textarea, select, input:not([type=checkbox],[type=radio],[type=range],[type=button])"));
 
 addEventListener("keydown", (event) => {
-  if (event.key === "Escape" && typing(event.target)) return event.target.blur();
+  if (event.key === "Escape" && typing(event.target)) return /** @type {HTMLElement} */ (event.target).blur();
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.keyCode === 229 || typing(event.target)) return;
   if (document.querySelector("dialog[open]")) return;
   if (event.key === "?") return help();
-  const page = state.page();
+  const page = /** @type {string} */ (state.page());
   const root = document.getElementById(`page-${page}`);
   if (!root?.checkVisibility()) return;
-  if (event.key === "/" && root.querySelector("[data-search]")?.checkVisibility()) {
+  const search = /** @type {HTMLElement | null} */ (root.querySelector("[data-search]"));
+  if (event.key === "/" && search?.checkVisibility()) {
     event.preventDefault();
-    return root.querySelector("[data-search]").focus();
+    return search.focus();
   }
-  const entry = (registered.get(page) ?? []).find((one) => keyOf(page, one) === event.key);
+  const entry = registered.get(page)?.find((one) => keyOf(page, one) === event.key);
   if (!entry || (event.repeat && !entry.repeat)) return;
   event.preventDefault();
   entry.run(event);
@@ -84,7 +131,8 @@ addEventListener("keydown", (event) => {
 
 // The overlay that lists the page's shortcuts.
 export function help() {
-  const page = state.page();
+  const page = /** @type {string} */ (state.page());
+  /** @type {[string, string | null][]} */
   const entries = (registered.get(page) ?? []).filter((entry) => entry.what).map((entry) => [keyOf(page, entry), entry.what]);
   const common = [
     ["/", "search"],
@@ -94,7 +142,8 @@ export function help() {
   const rows = [...entries, ...common].map(([key, what]) =>
     h("tr", h("td.r", { style: "width:110px" }, h("kbd", NAMES[key] ?? key)), h("td", what)),
   );
-  dialog(`Keys · ${pages.find((one) => one.name === page).title}`, h("table", h("tbody", rows)));
+  dialog(`Keys · ${pages.find((one) => one.name === page)?.title}`, h("table", h("tbody", rows)));
 }
 
+/** @type {Record<string, string>} */
 const NAMES = { " ": "space", ArrowLeft: "←", ArrowRight: "→", ArrowUp: "↑", ArrowDown: "↓", Enter: "enter" };

@@ -3,9 +3,9 @@
 import { fill, icon } from "./dom.js";
 
 const KEY = "mistakebook.theme";
-const CHOICES = ["system", "light", "dark"];
+const CHOICES = /** @type {const} */ (["system", "light", "dark"]);
 const system = matchMedia("(prefers-color-scheme: dark)");
-const chosen = () => localStorage.getItem(KEY) ?? "system";
+const chosen = () => CHOICES.find((choice) => choice === localStorage.getItem(KEY)) ?? "system";
 
 const isDark = () => document.documentElement.dataset.theme === "dark";
 
@@ -17,7 +17,10 @@ function apply() {
   document.dispatchEvent(new CustomEvent("mb:theme"));
 }
 
-// Makes a button go through the three choices.
+/**
+ * Makes a button go through the three choices.
+ * @param {HTMLElement} button
+ */
 export function themeToggle(button) {
   const show = () => {
     fill(button, icon(chosen()));
@@ -33,6 +36,7 @@ export function themeToggle(button) {
 export const theme = {
   choices: CHOICES,
   chosen,
+  /** @param {string} choice */
   choose(choice) {
     localStorage.setItem(KEY, choice);
     document.dispatchEvent(new CustomEvent("mb:theme-choice"));
@@ -40,7 +44,10 @@ export const theme = {
   },
 };
 
-// A colour of tokens.css as it stands now, for drawing on a canvas: token("--line").
+/**
+ * A colour of tokens.css as it stands now, for drawing on a canvas: token("--line").
+ * @param {string} name
+ */
 export const token = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
 system.addEventListener("change", apply);
