@@ -5,38 +5,55 @@ import logging
 import sys
 from pathlib import Path
 
-from curation.config import BadSettings, Settings, default_port, load_config
-from curation.ui.server.guards import BadAuthFile
-from curation.ui.server.serving import serve
+from curation.config import BadSettings, Settings, Variables, path, restart_with_file_variables, variables
+from curation.frontier import endpoints
 from data import workspace
 from data.store import StoreError
 
 
 def main() -> None:
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    flags = parser().parse_args()
     try:
-        load_config()
-        flags = parser().parse_args()
-        settings = Settings(
-            host=flags.host,
-            port=default_port() if flags.port is None else flags.port,
-            allow_hosts=tuple(flags.allow_host),
-            root_path=flags.root_path.rstrip("/"),
-            auth=flags.auth,
-            reviewer=flags.reviewer,
-            headless=flags.headless,
-            idle_seconds=flags.idle,
-            say_json=flags.json,
-        )
-        serve(workspace.find(flags.workspace), settings)
-    except (BadSettings, BadAuthFile, StoreError, workspace.BadWorkspaceName) as error:
+        restart_with_file_variables()
+        endpoints.read()
+        _serve(flags)
+    except (BadSettings, StoreError, workspace.BadWorkspaceName) as error:
         sys.exit(f"mistakebook: {error}")
 
 
+def _serve(flags: argparse.Namespace) -> None:
+    from curation.ui.server.guards import BadAuthFile  # not at the top: takes a second, which --help needn't wait
+    from curation.ui.server.serving import serve
+
+    settings = Settings(
+        host=flags.host,
+        port=variables(port=flags.port).port,
+        allow_hosts=tuple(flags.allow_host),
+        root_path=flags.root_path.rstrip("/"),
+        auth=flags.auth,
+        reviewer=flags.reviewer,
+        headless=flags.headless,
+        idle_seconds=flags.idle,
+        say_json=flags.json,
+    )
+    try:
+        serve(workspace.find(flags.workspace), settings)
+    except BadAuthFile as error:
+        raise BadSettings(str(error)) from error
+
+
 def parser() -> argparse.ArgumentParser:
-    made = argparse.ArgumentParser(prog="app.py", description=__doc__)
-    made.add_argument("--workspace", default=workspace.DEFAULT_NAME, help="its name: a folder in MISTAKEBOOK_HOME")
-    made.add_argument("--host", default="127.0.0.1", help="address to listen on; other than loopback needs --auth")
+    fields = Variables.model_fields.values()
+    names = "\n".join(f"  {field.validation_alias:24}{field.description}" for field in fields)
+    made = argparse.ArgumentParser(
+        prog="app.py",
+        description=__doc__,
+        epilog=f"variables, from the environment or else from {path()}:\n{names}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    made.add_argument("--workspace", default=workspace.DEFAULT_NAME, help="its name: a folder in MISTAKEBOOK_HOME (default: %(default)s)")
+    made.add_argument("--host", default="127.0.0.1", help="address to listen on; other than loopback needs --auth (default: %(default)s)")
     made.add_argument("--port", type=int, help="port to listen on; 0: any free one (MISTAKEBOOK_PORT, else 7860)")
     made.add_argument("--allow-host", action="append", default=[], metavar="NAME", help="also answer under this name (tunnels, proxies)")
     made.add_argument("--root-path", default="", metavar="PATH", help="the path under which a proxy shows the app")
@@ -46,7 +63,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "--idle", type=float, default=0, metavar="SECONDS", help="with --headless: end after so long without requests and jobs"
     )
-    made.add_argument("--json", action="store_true", help="name the address as JSON once it is known")
+    made.add_argument("--json", action="store_true", help="print the address as JSON once it is known")
     return made
 
 

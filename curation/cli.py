@@ -34,9 +34,9 @@ COMMANDS = {  # name: (module, one line for --help). Nothing is imported before 
 }
 
 
-def main(argv: list[str] | None = None) -> None:
-    """Runs a command and exits with its status."""
-    arguments = sys.argv[1:] if argv is None else argv
+def main() -> None:
+    """Runs the command that the process was started with, and exits with its status."""
+    arguments = sys.argv[1:]
     name = arguments[0].replace("_", "-") if arguments else "--help"
     if name in COMMANDS:
         module = importlib.import_module(f"curation.commands.{COMMANDS[name][0]}")
@@ -55,10 +55,11 @@ def main(argv: list[str] | None = None) -> None:
 
 def _guarded(module, name: str, arguments: list[str]) -> int:
     from curation.commands.app_client import CommandFailed, say_failed
+    from curation.config import BadSettings
 
     try:
         return module.run(name, arguments) or 0
-    except CommandFailed as error:
+    except (CommandFailed, BadSettings) as error:
         return say_failed(str(error), "--json" in arguments)
     except KeyboardInterrupt:
         return 130

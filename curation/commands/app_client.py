@@ -6,7 +6,8 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from curation.config import BadSettings, load_config, operating_system_user
+from curation.config import operating_system_user, restart_with_file_variables
+from curation.frontier import endpoints
 from curation.workspaces import owner
 from data import workspace as workspaces
 from data.workspace import Workspace
@@ -28,17 +29,15 @@ def add_reviewer(made: argparse.ArgumentParser) -> None:
     made.add_argument("--reviewer", default=operating_system_user(), help="whose decision or job it is (default: %(default)s)")
 
 
-def configure() -> None:
-    """Takes up the config file, before flags are given their defaults. Raises CommandFailed."""
-    try:
-        load_config()
-    except BadSettings as error:
-        raise CommandFailed(str(error)) from error
+def check_settings() -> None:
+    """Looks at environment and config file before anything is done by them. Raises BadSettings."""
+    restart_with_file_variables()
+    endpoints.read()
 
 
 def find_workspace(name: str) -> Workspace:
-    """The workspace of that name, created or not. Raises CommandFailed."""
-    configure()
+    """The workspace of that name, created or not. Raises CommandFailed, BadSettings."""
+    check_settings()
     try:
         return workspaces.find(name)
     except workspaces.BadWorkspaceName as error:

@@ -1,13 +1,13 @@
 """The commands that launch a stage: its flags are the fields of its Options."""
 
-from curation.commands.app_client import App, add_reviewer, configure, parser, show
+from curation.commands.app_client import App, add_reviewer, check_settings, parser, show
 from curation.commands.follow import follow, in_words
 from curation.commands.option_flags import add_flags, validated
 from curation.stages import stage_class
 
 
 def run(name: str, arguments: list[str]) -> int:
-    configure()
+    check_settings()
     stage = stage_class(name.replace("-", "_"))
     made = parser(name, f"{stage.title}. Runs as a job and waits for its end; Ctrl-C asks it to stop.")
     add_reviewer(made)

@@ -14,7 +14,6 @@ What a launch names itself stands over the named endpoint, that over the stage's
 """
 
 import ipaddress
-import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -25,9 +24,8 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 from pydantic_core import PydanticUndefined
 
-from curation import config_file
-from curation.config_file import BadSettings
-from models.frontier.client import OpenAICompatible
+from curation import config
+from curation.config import BadSettings
 
 POCKET_TEACHER = "pocket-teacher"
 ENVIRONMENT = "environment"  # the endpoint of OPENAI_BASE_URL
@@ -44,6 +42,8 @@ class UnknownEndpoint(ValueError):
 @cache
 def settings() -> type[BaseModel]:
     """The settings that a named endpoint may have: those of the client, with their bounds and descriptions."""
+    from models.frontier.client import OpenAICompatible
+
     fields: dict[str, Any] = {name: (field.annotation, field) for name, field in OpenAICompatible.Options.model_fields.items()}
     for name in JOBS_OWN:
         fields.pop(name)
@@ -67,12 +67,12 @@ class Endpoints:
 
 def read() -> Endpoints:
     """The endpoints as the file has them now. Raises BadSettings naming file, table and key."""
-    content = config_file.read()
+    content = config.read()
     own = {name: _checked(f"frontier.{name}", table) for name, table in _table(content, "frontier").items()}
     named = {**_built_in(), **own}
     stages = _table(content, "stages")
     for stage, name in stages.items():
-        where = f"{config_file.path()}: [stages] {stage}"
+        where = f"{config.path()}: [stages] {stage}"
         if stage not in ASKING:
             raise BadSettings(f"{where}: no stage of that name asks a frontier model; those that do: {', '.join(ASKING)}")
         if name not in named:
@@ -82,25 +82,26 @@ def read() -> Endpoints:
 
 def _built_in() -> dict[str, dict[str, Any]]:
     found = {POCKET_TEACHER: {"endpoint": POCKET_TEACHER, "model": POCKET_TEACHER}}
-    if address := os.environ.get("OPENAI_BASE_URL"):
-        found[ENVIRONMENT] = {"endpoint": address, "model": os.environ.get("MISTAKEBOOK_MODEL") or POCKET_TEACHER}
+    variables = config.variables()
+    if variables.base_url:
+        found[ENVIRONMENT] = {"endpoint": variables.base_url, "model": variables.model or POCKET_TEACHER}
     return found
 
 
 def _table(content: dict[str, Any], name: str) -> dict[str, Any]:
     table = content.get(name, {})
     if not isinstance(table, dict):
-        raise BadSettings(f"{config_file.path()}: {name} is {type(table).__name__}; expected a table, [{name}]")
+        raise BadSettings(f"{config.path()}: {name} is {type(table).__name__}; expected a table, [{name}]")
     return table
 
 
 def _checked(where: str, values: Any) -> dict[str, Any]:
     if not isinstance(values, dict):
-        raise BadSettings(f"{config_file.path()}: {where} is {type(values).__name__}; expected a table, [{where}], with endpoint and model")
+        raise BadSettings(f"{config.path()}: {where} is {type(values).__name__}; expected a table, [{where}], with endpoint and model")
     try:
         settings()(**values)
     except ValidationError as error:
-        raise BadSettings(f"{config_file.path()}: [{where}] {'; '.join(_flaws(error))}") from None
+        raise BadSettings(f"{config.path()}: [{where}] {'; '.join(_flaws(error))}") from None
     return values
 
 
@@ -137,7 +138,7 @@ def named(name: str) -> dict[str, Any]:
     """What an endpoint's table says. Raises UnknownEndpoint."""
     there = read().named
     if name not in there:
-        raise UnknownEndpoint(f"no frontier endpoint is called {name!r}; there are: {', '.join(there)}. More go into {config_file.path()}")
+        raise UnknownEndpoint(f"no frontier endpoint is called {name!r}; there are: {', '.join(there)}. More go into {config.path()}")
     return there[name]
 
 
@@ -176,20 +177,20 @@ def save(name: str, values: dict[str, Any], was: str | None = None) -> None:
                     document["stages"][stage] = name
         tables[name] = table
 
-    config_file.edit(change)
+    config.edit(change)
 
 
 def remove(name: str) -> None:
     """Takes an endpoint out of the file; stages that asked it are left to the standard. Raises UnknownEndpoint."""
     if name not in read().own:
-        raise UnknownEndpoint(f"{config_file.path()} has no [frontier.{name}]")
+        raise UnknownEndpoint(f"{config.path()} has no [frontier.{name}]")
 
     def change(document) -> None:
         del document["frontier"][name]
         for stage in [stage for stage, asked in document.get("stages", {}).items() if asked == name]:
             del document["stages"][stage]
 
-    config_file.edit(change)
+    config.edit(change)
 
 
 def use(stage: str, name: str | None) -> None:
@@ -208,7 +209,7 @@ def use(stage: str, name: str | None) -> None:
         else:
             table[stage] = name
 
-    config_file.edit(change)
+    config.edit(change)
 
 
 def host_of(endpoint: str) -> str | None:

@@ -6,30 +6,15 @@ from typing import Any
 
 from pydantic import Field, field_validator, model_validator
 
+from curation.config import variables
 from curation.frontier import endpoints
 from curation.frontier.endpoints import POCKET_TEACHER
 from curation.stage import API_BATCH, AsksServer, Context
 from data.workspace import Workspace
 from models.frontier import Outcome
-from models.frontier.client import OpenAICompatible
 
-BUDGET_VARIABLE = "MISTAKEBOOK_BUDGET_USD"
 BATCH_API_ROWS = 50_000  # calls that one file of OpenAI's Batch API may hold
 JOB_VARIABLE = "MISTAKEBOOK_JOB"  # set by curation/jobs/manager.py for its children
-
-
-def standard_budget() -> float | None:
-    """The cap that new jobs start with, MISTAKEBOOK_BUDGET_USD; None: no cap. Raises ValueError if it is no amount."""
-    text = os.environ.get(BUDGET_VARIABLE, "").strip()
-    if not text:
-        return None
-    try:
-        amount = float(text)
-    except ValueError:
-        amount = -1.0
-    if not 0 <= amount < float("inf"):
-        raise ValueError(f"{BUDGET_VARIABLE} is {text!r}; expected dollars, such as 5")
-    return amount
 
 
 class FrontierOptions(AsksServer):
@@ -40,12 +25,10 @@ class FrontierOptions(AsksServer):
 
     frontier: str | None = Field(default=None, description="Name of an endpoint in config.toml; empty: the one that this stage asks.")
     endpoint: str = Field(
-        default_factory=lambda: os.environ.get("OPENAI_BASE_URL") or POCKET_TEACHER,
+        default_factory=lambda: variables().base_url or POCKET_TEACHER,
         description="Address of an OpenAI-compatible server (…/v1), or pocket-teacher, the built-in one.",
     )
-    model: str = Field(
-        default_factory=lambda: os.environ.get("MISTAKEBOOK_MODEL") or POCKET_TEACHER, description="The model's name at that endpoint."
-    )
+    model: str = Field(default_factory=lambda: variables().model or POCKET_TEACHER, description="The model's name at that endpoint.")
     api_key_env: str = Field(
         default="OPENAI_API_KEY", pattern=endpoints.VARIABLE, description="The environment variable that holds the key; never the key."
     )
@@ -57,7 +40,7 @@ class FrontierOptions(AsksServer):
         default=False, description="Ask by the endpoint's Batch API, where it has one: cheaper (half price at OpenAI), done within a day."
     )
     budget_usd: float | None = Field(
-        default_factory=lambda: standard_budget(), ge=0, description="Hard cap on what this job may spend; empty means none."
+        default_factory=lambda: variables().budget_usd, ge=0, description="Hard cap on what this job may spend; empty means none."
     )
 
     def host(self) -> str | None:
@@ -86,6 +69,8 @@ class FrontierOptions(AsksServer):
 
 def open_client(options: FrontierOptions, workspace: Workspace):
     """The client of the chosen frontier model, with the workspace's journal of paid replies and price table."""
+    from models.frontier.client import OpenAICompatible  # not at the top: options are read where no client is needed
+
     chosen = {name: getattr(options, name) for name in (*endpoints.COMMON, "budget_usd")} | options.endpoint_options
     chosen["batch"] = options.asks_in_batches
     chosen["budget_scope"] = os.environ.get(JOB_VARIABLE, "")  # in a job's child: spend and cap are the job's

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 
 from pydantic import Field, ValidationError, model_validator
 
+from curation.config import variables
 from curation.frontier.endpoints import host_of
-from curation.frontier.options import JOB_VARIABLE, standard_budget
+from curation.frontier.options import JOB_VARIABLE
 from curation.pictures import image_row, png_bytes
 from curation.stage import AsksServer, ChoosesLane, Context, Estimate, Job, Lane, NothingToDo, Result, Row
 from curation.stages.generate import seed_of
@@ -30,7 +31,7 @@ class Options(ChoosesLane, AsksServer):
         json_schema_extra={"enum": IMAGE_GENERATORS.names()},
     )
     model: str = Field(
-        default_factory=lambda: os.environ.get("MISTAKEBOOK_IMAGE_MODEL") or POCKET_FLUX,
+        default_factory=lambda: variables().image_model or POCKET_FLUX,
         description="Folder or hub name of the text-to-image model, or its name at the server.",
     )
     generator_options: dict = Field(default_factory=dict, description="Further options of the plugin, such as steps, guidance, size.")
@@ -40,7 +41,9 @@ class Options(ChoosesLane, AsksServer):
     sample_ids: list[int] | None = Field(default=None, description="Samples to draw (again); all that wait if empty.")
     limit: int | None = Field(default=None, ge=1, description="At most so many samples.")
     budget_usd: float | None = Field(
-        default_factory=lambda: standard_budget(), ge=0, description="Hard cap on what a server may bill for this job; empty means none."
+        default_factory=lambda: variables().budget_usd,
+        ge=0,
+        description="Hard cap on what a server may bill for this job; empty means none.",
     )
 
     @model_validator(mode="after")
@@ -136,7 +139,10 @@ def cost_of_drawing(workspace: Workspace, options: Options, pictures: int) -> tu
 
 
 def _generator(options: Options):
-    return IMAGE_GENERATORS.make(options.generator, {"model": options.model, **options.generator_options})
+    given = {"model": options.model, **options.generator_options}
+    if "base_url" in IMAGE_GENERATORS.load(options.generator).Options.model_fields:
+        given["base_url"] = given.get("base_url") or variables().base_url
+    return IMAGE_GENERATORS.make(options.generator, given)
 
 
 def _desk(workspace: Workspace, options: Options, context: Context | None = None) -> Desk:

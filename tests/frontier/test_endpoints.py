@@ -6,11 +6,10 @@ import importlib
 import pytest
 from pydantic import ValidationError
 
-from curation import config_file
-from curation.commands.app_client import CommandFailed
+from curation import config
+from curation.commands.app_client import CommandFailed, check_settings
 from curation.commands.option_flags import add_flags, validated
-from curation.config import keep, load_config
-from curation.config_file import BadSettings
+from curation.config import BadSettings, keep
 from curation.frontier import endpoints
 from curation.frontier.options import FrontierOptions, open_client
 from curation.stages import STAGES, stage_class
@@ -40,8 +39,8 @@ filter = "cheap"
 @pytest.fixture
 def file(home, monkeypatch):
     for name in ("OPENAI_BASE_URL", "MISTAKEBOOK_MODEL", "MISTAKEBOOK_BUDGET_USD", "MISTAKEBOOK_PORT"):
-        monkeypatch.setenv(name, "")
-        monkeypatch.delenv(name)
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(config, "_set_on_page", {})
     home.mkdir(parents=True)
     (home / "config.toml").write_text(FILE)
     return home / "config.toml"
@@ -121,7 +120,7 @@ def test_the_environment_is_an_endpoint_too(file, monkeypatch):
 def test_bad_entries_name_file_and_key(file, text, words):
     file.write_text(text)
     with pytest.raises(BadSettings, match=words) as raised:
-        load_config()
+        check_settings()
     assert "sk-live" not in str(raised.value)
 
 
@@ -164,7 +163,7 @@ def test_edits_keep_what_else_the_owner_wrote(file, monkeypatch):
     assert text.startswith("# mine\nMISTAKEBOOK_PORT = 7861") and "detail" not in text
     found = endpoints.read()
     assert found.stages == {"filter": "box", "diagnose": "strong"} and found.named["box"]["concurrency"] == 8
-    assert config_file.read()["MISTAKEBOOK_BUDGET_USD"] == "3"  # not inside the last table
+    assert config.read()["MISTAKEBOOK_BUDGET_USD"] == "3"  # not inside the last table
     endpoints.remove("box")
     assert endpoints.read().own == ("strong",) and endpoints.read().stages == {"diagnose": "strong"}
     endpoints.use("diagnose", None)

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel
 
 from curation import plugins
-from curation.config_file import path
+from curation.config import path
 from curation.frontier import endpoints
 from curation.stages import stage_class
 from curation.ui.services import Services, services

@@ -10,7 +10,6 @@ from curation import config
 from curation.calibration import auto_approval
 from curation.calibration.score_matrix import Setting, scored
 from curation.costs import price_table
-from curation.frontier import options
 from curation.stages.filter import change_setting
 from curation.ui.services import Services, services
 from curation.workspaces import backups, housekeeping
@@ -57,7 +56,7 @@ def overview(request: Request) -> dict[str, Any]:
         "history": [_iso(row, "created_at") for row in here.store.rows("filter_history")],
         "prices": price_table.shown(here.workspace),
         "models_used": here.store.rows("models_used"),
-        "budget": options.standard_budget(),
+        "budget": config.variables().budget_usd,
         "spend": here.store.row("spend_total"),
         "reviewer": here.reviewer(request),
         "login": request.scope.get("login") is not None,
@@ -95,8 +94,8 @@ def set_prices(request: Request, body: Prices) -> dict[str, Any]:
 
 @router.post("/budget")
 def set_budget(request: Request, body: Budget) -> dict[str, Any]:
-    config.keep(options.BUDGET_VARIABLE, None if body.usd is None else str(body.usd))
-    return {"budget": options.standard_budget()}
+    config.keep(config.BUDGET, None if body.usd is None else str(body.usd))
+    return {"budget": config.variables().budget_usd}
 
 
 @router.post("/backup")

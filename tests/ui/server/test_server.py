@@ -3,7 +3,6 @@
 import base64
 import http.client
 import json
-import os
 import re
 import socket
 import subprocess
@@ -15,7 +14,7 @@ from pathlib import Path
 import pytest
 import uvicorn
 
-from curation.config import BadSettings, Settings, load_config
+from curation.config import BadSettings, Settings
 from curation.jobs.manager import Jobs
 from curation.ui.server import serving
 from curation.ui.server.app import create_app
@@ -264,25 +263,6 @@ def test_what_app_refuses_before_it_listens(workspace, tmp_path):
     with pytest.raises(BadSettings, match="can't be used"):
         serving.serve(workspace, Settings(port=taken.getsockname()[1]))
     taken.close()
-
-
-def test_the_config_file_stands_under_the_environment(home, monkeypatch):
-    home.mkdir(parents=True)
-    (home / "config.toml").write_text('MISTAKEBOOK_PORT = 7861\nMISTAKEBOOK_TEST_A = "file"\nMISTAKEBOOK_TEST_B = "file"\n')
-    monkeypatch.setenv("MISTAKEBOOK_TEST_A", "environment")
-    for name in ("MISTAKEBOOK_PORT", "MISTAKEBOOK_TEST_B"):
-        monkeypatch.setenv(name, "")
-        monkeypatch.delenv(name)
-    load_config()
-    from curation.config import default_port
-
-    assert default_port() == 7861 and os.environ["MISTAKEBOOK_TEST_A"] == "environment" and os.environ["MISTAKEBOOK_TEST_B"] == "file"
-    monkeypatch.setenv("MISTAKEBOOK_PORT", "x")
-    with pytest.raises(BadSettings, match="MISTAKEBOOK_PORT"):
-        default_port()
-    (home / "config.toml").write_text("MISTAKEBOOK_PORT 7861")
-    with pytest.raises(BadSettings, match=r"config\.toml"):
-        load_config()
 
 
 PAGES = """

@@ -1,15 +1,15 @@
 """The Settings page: what a filter's preview says against what happens, prices, budget, backups, workspaces, disk; and in Chromium."""
 
 import json
-import os
 import random
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
+from curation import config
 from curation.config import Settings
-from curation.frontier import options
+from curation.frontier.options import FrontierOptions
 from curation.jobs.manager import Jobs
 from curation.ui.server.app import create_app
 from curation.workspaces import backups
@@ -35,7 +35,8 @@ def world(tmp_path_factory):
         write.touch_all()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MISTAKEBOOK_HOME", str(home))
-        patch.setenv(options.BUDGET_VARIABLE, "")
+        patch.setenv(config.BUDGET, "")
+        patch.setattr(config, "_set_on_page", {})
         yield create_app(workspace, store, Jobs(store, workspace), Settings(reviewer="ada")), store, workspace
     store.close()
 
@@ -104,10 +105,10 @@ def test_prices_are_checked_before_they_are_written(world, post):
 
 def test_a_budget_holds_for_new_jobs_and_later_apps(world, post):
     assert post("budget", usd=2.5)["budget"] == 2.5
-    assert options.FrontierOptions().budget_usd == 2.5
+    assert FrontierOptions().budget_usd == 2.5
     config = world[2].root.parent / "config.toml"
     assert 'MISTAKEBOOK_BUDGET_USD = "2.5"' in config.read_text()
-    assert post("budget")["budget"] is None and options.BUDGET_VARIABLE not in os.environ and config.read_text() == ""
+    assert post("budget")["budget"] is None and FrontierOptions().budget_usd is None and config.read_text() == ""
 
 
 def test_backups_are_listed_and_can_be_restored(world, post, tmp_path):
