@@ -24,6 +24,7 @@ from pydantic import Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from data import workspace
+from data.files import write_whole
 
 if TYPE_CHECKING:
     import tomlkit
@@ -178,10 +179,7 @@ def edit(change: Callable[["tomlkit.TOMLDocument"], None]) -> None:
         file = path()
         document = tomlkit.parse(file.read_text(encoding="utf-8")) if file.is_file() else tomlkit.document()
         change(document)
-        file.parent.mkdir(parents=True, exist_ok=True)
-        temporary = file.with_suffix(".new")
-        temporary.write_text(tomlkit.dumps(document), encoding="utf-8")
-        temporary.replace(file)
+        write_whole(file, tomlkit.dumps(document))
 
 
 def keep(name: str, value: str | None) -> None:

@@ -7,7 +7,6 @@ root/thumbnails/256/ab/cdef….jpg    made when first asked for; may be deleted 
 import hashlib
 import io
 import os
-import uuid
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Literal
 import numpy as np
 from PIL import Image, ImageOps
 
+from data.files import write_whole
 from data.records import Record
 
 MAX_BYTES = 50 * 2**20
@@ -58,7 +58,7 @@ class ImageStore:
         sha256 = hashlib.sha256(content).hexdigest()
         target = self.root / sha256[:2] / f"{sha256[2:]}.{EXTENSIONS[kind]}"
         if not _holds(target, len(content)):
-            _write(target, content, durable)
+            write_whole(target, content, durable=durable)
         return ImageInfo(sha256, Image.MIME[kind], picture.width, picture.height, len(content), phash(picture))
 
     def settle(self) -> None:
@@ -87,7 +87,7 @@ class ImageStore:
             picture.thumbnail((size, size), Image.Resampling.LANCZOS)
             buffer = io.BytesIO()
             picture.save(buffer, "JPEG", quality=90, subsampling=0)  # WebP takes twenty times as long to write
-            _write(target, buffer.getvalue())
+            write_whole(target, buffer.getvalue())
         return target
 
 
@@ -171,23 +171,3 @@ def _holds(target: Path, size: int) -> bool:
         return target.stat().st_size == size
     except FileNotFoundError:
         return False
-
-
-def _write(target: Path, content: bytes, durable: bool = False) -> None:
-    """All of a file or none of it, whoever else writes the same file at the same time; if durable, also after a power cut."""
-    part = target.with_name(f".{target.name}.{uuid.uuid4().hex}")
-    try:
-        try:
-            file = part.open("wb")
-        except FileNotFoundError:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            file = part.open("wb")
-        with file:
-            file.write(content)
-            if durable:
-                file.flush()
-                os.fsync(file.fileno())
-        part.replace(target)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise

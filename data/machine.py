@@ -1,6 +1,9 @@
 """What this machine gives us."""
 
 import os
+from pathlib import Path
+
+HOUSE = Path(__file__).parents[1]  # the folder that the packages lie in: where child processes are started
 
 
 def cores() -> int:

@@ -7,7 +7,6 @@ that also refreshes `sample_state` for the samples that were touched.
 import json
 import logging
 import os
-import shutil
 import threading
 import time
 from collections.abc import Iterable, Iterator
@@ -20,6 +19,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from data.files import whole
 from data.machine import cores
 from data.queries import query
 from data.reader import Reader, Result, Row
@@ -76,9 +76,8 @@ class Store(Reader):
     def to_parquet(self, name: str, path: Path, /, **parameters: object) -> int:
         """Writes the rows of a named query to a Parquet file, atomically; returns their number."""
         table: pa.Table = _run(self._cursor(), name, parameters).to_arrow_table()
-        temporary = path.with_suffix(".new")
-        pq.write_table(table, temporary)
-        temporary.replace(path)
+        with whole(path) as part:
+            pq.write_table(table, part)
         return table.num_rows
 
     def _cursor(self) -> duckdb.DuckDBPyConnection:
@@ -166,25 +165,23 @@ class Store(Reader):
 
     def backup(self, folder: Path) -> Path:
         """Writes every table as Parquet into a new folder and reads it back; raises StoreError if the counts differ."""
-        temporary = folder.with_name(folder.name + ".new")
-        shutil.rmtree(temporary, ignore_errors=True)
-        temporary.mkdir(parents=True)
-        with self._lock:
-            self._writer.execute("BEGIN")
-            try:
-                counts = {table: self._count(f'"{table}"') for table in self._tables()}
-                for table in counts:
-                    self._writer.execute(f"COPY \"{table}\" TO '{_quoted(temporary / table)}.parquet' (FORMAT PARQUET)")
-                    if self._count(f"read_parquet('{_quoted(temporary / table)}.parquet')") != counts[table]:
-                        raise StoreError(
-                            f"backup of table {table} to {temporary} reads back with another number of rows; is the disk full?"
-                        )
-                sequences = self._writer.execute("SELECT sequence_name, coalesce(last_value, 0) FROM duckdb_sequences()").fetchall()
-            finally:
-                self._writer.execute("ROLLBACK")
-        manifest = {"created_at": _stamp(), "tables": counts, "sequences": dict(sequences)}
-        (temporary / "manifest.json").write_text(json.dumps(manifest, indent=1), encoding="utf-8")
-        temporary.replace(folder)
+        with whole(folder) as part:
+            part.mkdir()
+            with self._lock:
+                self._writer.execute("BEGIN")
+                try:
+                    counts = {table: self._count(f'"{table}"') for table in self._tables()}
+                    for table in counts:
+                        self._writer.execute(f"COPY \"{table}\" TO '{_quoted(part / table)}.parquet' (FORMAT PARQUET)")
+                        if self._count(f"read_parquet('{_quoted(part / table)}.parquet')") != counts[table]:
+                            raise StoreError(
+                                f"backup of table {table} to {folder} reads back with another number of rows; is the disk full?"
+                            )
+                    sequences = self._writer.execute("SELECT sequence_name, coalesce(last_value, 0) FROM duckdb_sequences()").fetchall()
+                finally:
+                    self._writer.execute("ROLLBACK")
+            manifest = {"created_at": _stamp(), "tables": counts, "sequences": dict(sequences)}
+            (part / "manifest.json").write_text(json.dumps(manifest, indent=1), encoding="utf-8")
         return folder
 
     def _tables(self) -> list[str]:
@@ -202,27 +199,22 @@ def restore(folder: Path, path: Path) -> None:
     if path.exists():
         raise StoreError(f"{path} exists; move it away first, nothing is overwritten")
     manifest = json.loads(manifest_path.read_text(encoding="utf-8"))
-    temporary = path.with_suffix(".restoring")
-    temporary.unlink(missing_ok=True)
     numbers = pq.read_table(folder / "migration.parquet").column("number").to_pylist()
-    store = Store(temporary, upto=max(numbers))
-    try:
-        cursor = store._writer
-        cursor.execute("DELETE FROM migration")
-        for table, count in manifest["tables"].items():
-            cursor.execute(f"INSERT INTO \"{table}\" BY NAME SELECT * FROM read_parquet('{_quoted(folder / table)}.parquet')")
-            found = store._count(f'"{table}"')
-            if found != count:
-                raise StoreError(f"{folder}: table {table} has {found} rows, its manifest says {count}")
-        for name, last in manifest["sequences"].items():
-            if last:
-                cursor.execute(f"SELECT max(nextval('{name}')) FROM range({int(last)})").fetchall()
-    except BaseException:
-        store.close()
-        temporary.unlink(missing_ok=True)
-        raise
-    store.close()
-    temporary.replace(path)
+    with whole(path) as part:
+        store = Store(part, upto=max(numbers))
+        try:
+            cursor = store._writer
+            cursor.execute("DELETE FROM migration")
+            for table, count in manifest["tables"].items():
+                cursor.execute(f"INSERT INTO \"{table}\" BY NAME SELECT * FROM read_parquet('{_quoted(folder / table)}.parquet')")
+                found = store._count(f'"{table}"')
+                if found != count:
+                    raise StoreError(f"{folder}: table {table} has {found} rows, its manifest says {count}")
+            for name, last in manifest["sequences"].items():
+                if last:
+                    cursor.execute(f"SELECT max(nextval('{name}')) FROM range({int(last)})").fetchall()
+        finally:
+            store.close()
 
 
 def migrations() -> dict[int, Path]:

@@ -5,6 +5,9 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+from data.files import write_whole
 
 DEFAULT_NAME = "built-in"
 
@@ -82,9 +85,6 @@ def names() -> list[str]:
     return sorted(path.parent.name for path in home().glob("*/store.duckdb"))
 
 
-def write_private(path: Path, content: dict) -> None:
+def write_private(path: Path, content: dict[str, Any]) -> None:
     """Writes JSON that only its owner may read (mode 600), atomically."""
-    temporary = path.with_suffix(".new")
-    with os.fdopen(os.open(temporary, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w") as file:
-        json.dump(content, file)
-    temporary.replace(path)
+    write_whole(path, json.dumps(content), mode=0o600)

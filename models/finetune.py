@@ -21,8 +21,9 @@ from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
+from data.files import cut_torn_line, part_of, remove, write_whole
 from models.finetuning.preflight import Check, PreflightFailed, check_rows, run_checks
-from models.finetuning.spec import RECIPES, BadRun, Recipe, Rows, RunSpec, read_json, write_rows, write_whole
+from models.finetuning.spec import RECIPES, BadRun, Recipe, Rows, RunSpec, read_json, write_rows
 
 __all__ = ["RECIPES", "BadRun", "Check", "PreflightFailed", "Recipe", "RunSpec", "Stopped", "finetune", "preflight", "write_rows"]
 
@@ -107,9 +108,7 @@ def _announce(checks: list[Check], emit: Callable[[dict], None]) -> None:
 
 def _append_to(path: Path) -> Callable[[dict], None]:
     """A function that appends an event to the file and prints it, at once. A torn last line of a killed run is cut."""
-    whole = path.read_bytes() if path.exists() else b""
-    if not whole.endswith(b"\n"):
-        path.write_bytes(whole[: whole.rfind(b"\n") + 1])
+    cut_torn_line(path)
 
     def report(event: dict) -> None:
         line = json.dumps(event) + "\n"
@@ -122,12 +121,13 @@ def _append_to(path: Path) -> Callable[[dict], None]:
 
 def _save_adapter(trainer, run_folder: Path) -> None:
     """Writes the adapter beside its place and then moves it there: a reader never sees half of one."""
-    torn = run_folder / "adapter.part"
-    trainer.save_model(str(torn))
+    adapter = run_folder / "adapter"
+    part = part_of(adapter)  # one name, for all processes of a run may write to it
+    trainer.save_model(str(part))
     if _is_main():
-        (torn / "training_args.bin").unlink(missing_ok=True)  # a pickle that nobody reads
-        shutil.rmtree(run_folder / "adapter", ignore_errors=True)
-        torn.rename(run_folder / "adapter")
+        (part / "training_args.bin").unlink(missing_ok=True)  # a pickle that nobody reads
+        remove(adapter)
+        part.rename(adapter)
 
 
 def _write_result(run_folder: Path, spec: RunSpec, train: Rows, dev: Rows, trainer, seconds: float) -> None:

@@ -16,9 +16,9 @@ from pathlib import Path
 from curation.commands.app_client import find_workspace, parser, show
 from curation.frontier.options import POCKET_TEACHER, FrontierOptions, open_client
 from curation.workspaces import owner
+from data.machine import HOUSE
 from data.workspace import Workspace
 
-HOUSE = Path(__file__).parents[2]
 DISK_NEEDED = 2 * 2**30  # bytes
 POCKET = HOUSE / "models" / "pocket"
 TORCH = """

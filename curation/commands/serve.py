@@ -2,9 +2,8 @@
 
 import os
 import sys
-from pathlib import Path
 
-HOUSE = Path(__file__).parents[2]
+from data.machine import HOUSE
 
 
 def run(name: str, arguments: list[str]) -> int:

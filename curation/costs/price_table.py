@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from data.files import whole
 from data.workspace import Workspace
 from models.paid_calls.prices import SHIPPED, load_prices
 
@@ -24,12 +25,10 @@ def save(workspace: Workspace, models: dict[str, dict[str, Any]]) -> None:
     plain = {name.strip(): {field: value for field, value in price.items() if value is not None} for name, price in models.items()}
     if "" in plain:
         raise ValueError("a price has no model: name it as the endpoint does")
-    temporary = workspace.prices.with_suffix(".new")
-    temporary.write_text(json.dumps({"about": about, "models": plain}, indent=1, ensure_ascii=False), encoding="utf-8")
-    try:
-        load_prices(temporary)
-    except ValueError as error:
-        temporary.unlink()
-        text = str(error).removeprefix(f"{temporary}: ").partition("; expected as in")[0]
-        raise ValueError(f"{text.removeprefix('models.')}; expected dollars per million tokens, 0 or more") from error
-    temporary.replace(workspace.prices)
+    with whole(workspace.prices) as part:
+        part.write_text(json.dumps({"about": about, "models": plain}, indent=1, ensure_ascii=False), encoding="utf-8")
+        try:
+            load_prices(part)
+        except ValueError as error:
+            text = str(error).removeprefix(f"{part}: ").partition("; expected as in")[0]
+            raise ValueError(f"{text.removeprefix('models.')}; expected dollars per million tokens, 0 or more") from error

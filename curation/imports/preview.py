@@ -9,6 +9,7 @@ from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from data.files import whole
 from data.images import BadImage, load
 from data.records import BadLine, SourceExample
 from data.registry import DATASETS
@@ -63,18 +64,13 @@ def preview(format_: str, source: dict[str, Any]) -> dict[str, Any]:
 async def keep_upload(workspace: Workspace, batch: str, name: str, chunks: AsyncIterator[bytes]) -> Path:
     """Writes an uploaded file into the workspace, under the batch's folder; `name` may have folders. Raises BadUpload; returns the path."""
     target = _target(workspace, batch, name)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    part, size = target.with_name(f".{target.name}.part"), 0
-    try:
-        with part.open("wb") as file:
-            async for chunk in chunks:
-                size += len(chunk)
-                if size > MOST_BYTES:
-                    raise BadUpload(f"{name} is larger than {MOST_BYTES // 2**30} GB; copy it to this machine and give its path instead")
-                file.write(chunk)
-        part.replace(target)
-    finally:
-        part.unlink(missing_ok=True)
+    size = 0
+    with whole(target) as part, part.open("wb") as file:
+        async for chunk in chunks:
+            size += len(chunk)
+            if size > MOST_BYTES:
+                raise BadUpload(f"{name} is larger than {MOST_BYTES // 2**30} GB; copy it to this machine and give its path instead")
+            file.write(chunk)
     return target
 
 

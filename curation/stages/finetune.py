@@ -16,6 +16,7 @@ from pydantic import BaseModel, Field
 from curation import checkpoints
 from curation.stage import Context, Estimate, Job, NothingToDo, Result, Row
 from curation.training import replay
+from data.files import whole
 from data.images import ImageStore
 from data.question_text import full_text
 from data.records import Checkpoint
@@ -91,8 +92,8 @@ class Finetune:
         name = new_name(job)
         target = workspace.checkpoints / name
         if not target.exists():
-            shutil.copytree(adapter, target.with_name(f"{name}.new"), dirs_exist_ok=True)
-            target.with_name(f"{name}.new").rename(target)
+            with whole(target) as part:
+                shutil.copytree(adapter, part)
         frozen = json.loads((job.folder / SNAPSHOT).read_text(encoding="utf-8"))
         run = {
             "round": job.round,

@@ -13,10 +13,10 @@ from typing import Any
 
 from curation.stages.import_predictions import ELSEWHERE
 from data.images import load
+from data.machine import HOUSE
 from data.records import Checkpoint
 from data.workspace import Workspace
 
-HOUSE = Path(__file__).parents[2]
 FOLDER = "tries"
 KEEP = 24 * 3600.0  # seconds that a picture stays
 PATIENCE = 600.0  # seconds for an answer; a large model is loaded first

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from data import store as stores
+from data.files import whole
 from data.store import Store, StoreError
 from data.workspace import Workspace
 from models.frontier import Journal
@@ -24,23 +25,15 @@ def backup(store: Store, workspace: Workspace, folder: Path | None = None) -> Pa
     folder = folder or workspace.backups / f"{datetime.now(UTC):%Y%m%d-%H%M%S}"
     if folder.exists():
         raise StoreError(f"{folder} exists; name a new folder, nothing is overwritten")
-    temporary = folder.with_name(f"{folder.name}.new")
-    shutil.rmtree(temporary, ignore_errors=True)
-    temporary.mkdir(parents=True)
-    try:
-        store.backup(temporary / "store")
+    with whole(folder) as part:
+        part.mkdir()
+        store.backup(part / "store")
         if workspace.journal.exists():
             journal = Journal(workspace.journal)
-            journal.backup(temporary / workspace.journal.name)
+            journal.backup(part / workspace.journal.name)
             journal.close()
         for source in (workspace.images, workspace.checkpoints):
-            shutil.copytree(
-                source, temporary / source.name, ignore=shutil.ignore_patterns(THUMBNAILS, ".*"), copy_function=_link, dirs_exist_ok=True
-            )
-        temporary.replace(folder)
-    except BaseException:
-        shutil.rmtree(temporary, ignore_errors=True)
-        raise
+            shutil.copytree(source, part / source.name, ignore=shutil.ignore_patterns(THUMBNAILS, ".*"), copy_function=_link)
     return folder
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from curation.jobs.job_folder import JobFiles
 from curation.workspaces import backups, builtin, owner
 from data import workspace as workspaces
+from data.files import PART
 from data.store import Store
 from data.workspace import Workspace
 
@@ -66,7 +67,7 @@ def backups_there(workspace: Workspace) -> list[dict[str, Any]]:
     for folder in workspace.backups.iterdir():
         whole = (folder / "store" / "manifest.json").is_file()
         manifest = folder / "store" / "manifest.json" if whole else folder / "manifest.json"
-        if folder.suffix == ".new" or not manifest.is_file():
+        if folder.suffix in (".new", PART) or not manifest.is_file():
             continue
         rows = sum(json.loads(manifest.read_text(encoding="utf-8"))["tables"].values())
         made = datetime.fromtimestamp(manifest.stat().st_mtime, UTC).isoformat()

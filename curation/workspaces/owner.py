@@ -12,15 +12,13 @@ import time
 import urllib.error
 import urllib.request
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
-import psutil
-
 from data import workspace as workspaces
+from data.machine import HOUSE
+from data.processes import Process
 from data.workspace import Workspace
 
-HOUSE = Path(__file__).parents[2]
 START_SECONDS = 60
 IDLE_SECONDS = 60  # a headless owner ends itself after so long without requests and jobs
 
@@ -66,11 +64,7 @@ class Owner:
 
     def is_alive(self) -> bool:
         """Whether its process is still the one that wrote app.json."""
-        try:
-            process = psutil.Process(self.pid)
-            return process.status() != psutil.STATUS_ZOMBIE and abs(process.create_time() - self.started) < 2
-        except psutil.Error:
-            return False
+        return Process(self.pid, self.started).is_alive()
 
     def answers(self, workspace: Workspace) -> bool:
         """Whether it serves this workspace now."""
@@ -82,8 +76,8 @@ class Owner:
 
 def announce(workspace: Workspace, address: str, token: str, headless: bool) -> None:
     """Writes app.json for this process."""
-    here = Owner(address, os.getpid(), token, psutil.Process().create_time(), headless)
-    workspaces.write_private(workspace.address, asdict(here))
+    here = Process.of()
+    workspaces.write_private(workspace.address, asdict(Owner(address, here.pid, token, here.started, headless)))
 
 
 def withdraw(workspace: Workspace) -> None:

@@ -1,11 +1,11 @@
-"""What the exports share: the text as a model is asked, copies of the pictures, files that are whole or not there."""
+"""What the exports share: the text as a model is asked, copies of the pictures."""
 
 import shutil
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from data.files import whole
 from data.question_text import full_text
 
 PICTURES = "images"  # folder beside the exported file
@@ -22,20 +22,6 @@ def copied(image: str, image_path: ImagePath, folder: Path) -> str:
     source = image_path(image)
     target = folder / PICTURES / f"{image}{source.suffix}"
     if not target.exists():
-        target.parent.mkdir(parents=True, exist_ok=True)
-        part = target.with_name(f".{target.name}.part")
-        shutil.copyfile(source, part)
-        part.replace(target)
+        with whole(target) as part:
+            shutil.copyfile(source, part)
     return f"{PICTURES}/{target.name}"
-
-
-@contextmanager
-def whole(target: Path) -> Iterator[Path]:
-    """A path to write to, which becomes the target once all of it is written."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_name(f".{target.name}.part")
-    try:
-        yield part
-        part.replace(target)
-    finally:
-        part.unlink(missing_ok=True)

@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from data.files import write_whole
 from data.records import Checkpoint
 
 COLUMNS = ("source", "id", "image_path", "text", "answer")
@@ -127,13 +128,6 @@ def write_rows(path: Path, rows: list[dict]) -> None:
 
     schema = pa.schema([(name, pa.string()) for name in COLUMNS])
     pq.write_table(pa.Table.from_pylist(rows, schema=schema), path)
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Writes a file so that a reader sees either all of it or the old one."""
-    torn = path.with_name(path.name + ".part")
-    torn.write_text(text)
-    torn.replace(path)
 
 
 def read_json(path: Path) -> dict | None:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from data.files import whole
 from models.pocket.flux_data import pool
 from models.pocket.flux_parts import GRID, SHIFT, TEXT_LENGTH, assemble, build_denoiser, pack, tokenizer
 from models.pocket.flux_vae import encode
@@ -144,8 +145,8 @@ class Trainer:
             "average": self.average,
             "optimizers": [o.state_dict() for o in self.optimizers],
         }
-        torch.save(state | {"random": torch.get_rng_state()}, path.with_suffix(".part"))
-        path.with_suffix(".part").rename(path)
+        with whole(path) as part:
+            torch.save(state | {"random": torch.get_rng_state()}, part)
 
     def load(self, path: Path) -> None:
         """Go on where `save` left off."""
