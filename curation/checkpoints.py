@@ -1,7 +1,8 @@
-"""Checkpoints and rounds: finding them, asking them, taking one along in a job's folder."""
+"""Checkpoints and rounds: adding and finding them, asking them, taking one along in a job's folder."""
 
 import json
 from pathlib import Path
+from typing import Any
 
 from curation.stage import NothingToDo
 from data.records import Checkpoint
@@ -9,6 +10,12 @@ from data.registry import BASELINES
 from data.store import Store
 
 FILE = "checkpoint.json"
+ADAPTER_FILE = "adapter_config.json"
+IMPORTED = "imported"  # in place of a plugin's name: only its answers were imported, so it can't be asked
+
+
+class BadCheckpoint(ValueError):
+    """A checkpoint that can't be added; the text says what to give instead."""
 
 
 def find(store: Store, name: str | None = None) -> Checkpoint:
@@ -40,6 +47,28 @@ def register(store: Store, checkpoint: Checkpoint, parent: int | None = None, ru
     return store.one("checkpoint_by_name", int, name=checkpoint.name)
 
 
+def add_checkpoint(store: Store, name: str, baseline: str, model: str, adapter: str | None, options: dict[str, Any]) -> int:
+    """Adds a model that can be asked from now on; returns its id. Weights aren't loaded.
+
+    Raises BadCheckpoint, UnknownPlugin, ValidationError.
+    """
+    name, model = name.strip(), model.strip()
+    if not name or not model:
+        raise BadCheckpoint("a checkpoint needs a name and the folder or hub name of its weights")
+    if name in {row["name"] for row in store.rows("checkpoints")}:
+        raise BadCheckpoint(f"there is a checkpoint {name!r} already; choose another name")
+    if model.startswith(("/", "~", ".")):
+        model = _folder(model, "config.json", "weights as transformers saves them")
+    if adapter:
+        adapter = _folder(adapter, ADAPTER_FILE, "LoRA weights as peft saves them")
+    checkpoint = Checkpoint(name, baseline, model, adapter, options)
+    make_baseline(checkpoint)  # validates the options
+    parent = None
+    if adapter:
+        parent = next((row["checkpoint_id"] for row in store.rows("checkpoints") if row["model"] == model and not row["adapter"]), None)
+    return register(store, checkpoint, parent)
+
+
 def begin_round(store: Store, checkpoint_name: str) -> int:
     """Starts the next round from a checkpoint; its predictions on the train split, if there are any, become failures."""
     checkpoint = find(store, checkpoint_name)
@@ -58,3 +87,12 @@ def take_along(checkpoint: Checkpoint, folder: Path) -> None:
 def taken_along(folder: Path) -> Checkpoint:
     """The checkpoint that was taken along."""
     return Checkpoint.from_row(json.loads((folder / FILE).read_text(encoding="utf-8")))
+
+
+def _folder(text: str, holds: str, what: str) -> str:
+    path = Path(text.strip()).expanduser()
+    if not path.is_absolute():
+        path = path.resolve()
+    if not (path / holds).is_file():
+        raise BadCheckpoint(f"{path} holds no {holds}; give the folder of {what}, or a hub name")
+    return str(path)

@@ -5,10 +5,11 @@ that owns the store. The child's half is a batch callable that never touches the
 class can be run as actors of a distributed engine.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Protocol
+from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 from pydantic import BaseModel
 
@@ -19,7 +20,8 @@ from data.workspace import Workspace
 Lane = Literal["gpu", "api", "cpu"]
 Row = dict[str, Any]  # always has "key": text, unique in the job
 Result = dict[str, Any]  # {"key": …, …}, or {"key": …, "error": text} for a bad row
-
+OptionsT = TypeVar("OptionsT", bound=BaseModel)
+Stop = Callable[[], bool | str]  # whether to stop, or why: "pause", "cancel", "shutdown"
 
 API_BATCH = 10_000  # the batch_size of stages that ask an API: at the end of each, calls under way run out and slots idle
 
@@ -44,24 +46,24 @@ class NothingToDo(ValueError):
 
 
 @dataclass(frozen=True)
-class Job:
+class Job(Generic[OptionsT]):
     """The launching of a stage: what its halves need to know of the row in the table `job`."""
 
     job_id: int
     stage: str
     round: int
-    options: BaseModel
-    folder: Path  # spec.json, input.parquet, results.jsonl, events.jsonl, log.txt, and the stage's own files
+    options: OptionsT
+    folder: Path  # spec.json, input.jsonl, results.jsonl, events.jsonl, log.txt, and the stage's own files
 
 
 @dataclass(frozen=True)
-class Context:
+class Context(Generic[OptionsT]):
     """What the child's half gets: paths and two callbacks, never the store."""
 
     workspace: Workspace
     folder: Path
-    options: BaseModel
-    should_stop: Callable[[], bool | str]  # why: "pause", "cancel", "shutdown"
+    options: OptionsT
+    should_stop: Stop
     report: Callable[[dict[str, Any]], None]  # an event: {"event": "message", "text": …} or {"event": "progress", "done", "total", …}
 
 
@@ -76,32 +78,40 @@ class Estimate:
     detail: dict[str, Any] = field(default_factory=dict)
 
 
-class Stage(Protocol):
+class Stage(ABC, Generic[OptionsT]):
+    """Base of the stages: `class Evaluate(Stage[EvaluateOptions])`. A module of curation/stages holds one."""
+
     name: ClassVar[str]
     title: ClassVar[str]  # in plain words, for pages and --help
     lane: ClassVar[Lane]  # a job that takes a checkpoint along runs in the lane of the GPU, whatever stands here
-    batch_size: ClassVar[int]  # rows handed over at once
-    Options: ClassVar[type[BaseModel]]
+    batch_size: int  # rows handed over at once; `setup` may change it
+    Options: ClassVar[type[BaseModel]]  # the same class as OptionsT: pages, flags and stored jobs are validated by it
 
     # The app's half
 
-    def select(self, store: Store, workspace: Workspace, job: Job) -> list[Row]:
+    @abstractmethod
+    def select(self, store: Store, workspace: Workspace, job: Job[OptionsT]) -> list[Row]:
         """The rows to work on; may write further files into job.folder. Raises NothingToDo."""
 
-    def estimate(self, store: Store, workspace: Workspace, options: BaseModel) -> Estimate:
+    @abstractmethod
+    def estimate(self, store: Store, workspace: Workspace, options: OptionsT) -> Estimate:
         """What a launch with these options would take; nothing is written."""
 
-    def collect(self, write: Transaction, job: Job, results: list[Result]) -> None:
+    @abstractmethod
+    def collect(self, write: Transaction, job: Job[OptionsT], results: list[Result]) -> None:
         """Inserts good results, inside the collector's transaction; inserting twice changes nothing."""
 
-    def finish(self, store: Store, workspace: Workspace, job: Job) -> str | None:
+    def finish(self, store: Store, workspace: Workspace, job: Job[OptionsT]) -> str | None:
         """After the last result, once: what is left to do in the store; returns a line to show with the job."""
+        return None
 
     # The child's half
 
-    def setup(self, context: Context) -> None:
+    @abstractmethod
+    def setup(self, context: Context[OptionsT]) -> None:
         """Loads models and indices."""
 
+    @abstractmethod
     def __call__(self, rows: list[Row]) -> Iterator[Result]:
         """Works through a batch, yielding each result as soon as it is there."""
 

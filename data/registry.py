@@ -9,6 +9,7 @@ import inspect
 import pkgutil
 from dataclasses import dataclass
 from types import ModuleType
+from typing import Any
 
 
 class UnknownPlugin(ValueError):
@@ -26,7 +27,7 @@ class Registry:
         folder = importlib.import_module(self.package).__path__
         return sorted(m.name for m in pkgutil.iter_modules(folder) if not m.name.startswith("_"))
 
-    def load(self, name: str) -> type:
+    def load(self, name: str) -> type[Any]:
         """The class of one plugin. Raises UnknownPlugin with the names that exist."""
         if name not in self.names():
             kind = self.package.rpartition(".")[2].replace("_", " ")
@@ -39,7 +40,7 @@ class Registry:
         return plugin(plugin.Options(**(options or {})))
 
 
-def _plugin_class(module: ModuleType) -> type:
+def _plugin_class(module: ModuleType) -> type[Any]:
     found = [
         value
         for name, value in vars(module).items()

@@ -7,7 +7,7 @@ import pyarrow.compute as pc
 from benchmarks.parts.failures import ERROR_TYPES, NAMES, OF_DATASET
 from benchmarks.parts.pool import openings
 from benchmarks.parts.world import ROUND_DAYS, ROUND_SHARES, ROUNDS, World, coded, constant, lists, moments, texts
-from curation.stages.filter import enable_defaults
+from curation.filtering.settings import enable_defaults
 from data.transaction import Transaction
 
 ROUTES = ("same_image", "new_image", "by_hand")

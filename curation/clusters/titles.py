@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pyarrow as pa
 
-from curation.frontier.options import bad_row
-from curation.prompts.reply_schemas import ClusterTitle
+from curation.frontier.client import bad_row
+from curation.prompts.requests import title_request
 from curation.prompts.templates import SHIPPED, Prompts
 from models.frontier import Request
 
@@ -48,15 +48,6 @@ def titled(
         {"name": str(label), "error_type": types[label], "title": titles.get(str(label)) or _commonest(failures, rows)}
         for label, rows in enumerate(members)
     ]
-
-
-def title_request(
-    name: str, error_type: str, members: list[str], neighbours: list[tuple[str, list[str]]], prompts: Prompts = SHIPPED
-) -> Request:
-    """The request for a title, from lines of members and of the nearest other clusters."""
-    groups = "\n".join(f"Group {i} ({kind}):\n" + "\n".join(lines) for i, (kind, lines) in enumerate(neighbours, 1))
-    prompt = prompts.render("title", error_type=error_type, members="\n".join(members), neighbours=groups)
-    return Request(name, "title", prompt.system, prompt.user, (), ClusterTitle, 0, prompt.version)
 
 
 def suggestion_rows(members: list[dict], near: list[dict]) -> list[dict]:

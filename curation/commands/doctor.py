@@ -14,7 +14,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from curation.commands.app_client import find_workspace, parser, show
-from curation.frontier.options import POCKET_TEACHER, FrontierOptions, open_client
+from curation.frontier.client import open_client
+from curation.frontier.options import POCKET_TEACHER, FrontierOptions
 from curation.workspaces import owner
 from data.machine import HOUSE
 from data.workspace import Workspace

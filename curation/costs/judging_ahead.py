@@ -5,28 +5,35 @@ A failure's question, gold answer and picture are about as long and as large as 
 
 from typing import Any
 
-from curation.filtering.base import FilterInput
-from curation.frontier.options import open_client, together
-from curation.prompts.versions import prompts_for
+from curation.filtering.base import FilterInput, make_filter
+from curation.frontier.client import open_client, together
+from curation.frontier.options import FrontierOptions
+from curation.prompts.templates import Prompts
 from curation.stage import spread
-from curation.stages.filter import Options
 from data.images import ImageStore
-from data.registry import FILTERS
-from data.store import Store
 from data.workspace import Workspace
 
 
-def estimate(store: Store, workspace: Workspace, options: Options, names: list[str], failures: list[dict[str, Any]], samples: int) -> dict:
-    """{"calls", "usd"}: dollars as a range for so many samples judged by these filters, None where they are unpriced."""
-    images, prompts = ImageStore(workspace.images), prompts_for(store, options.PROMPTS, options.prompts)
+def estimate(
+    workspace: Workspace,
+    whom: FrontierOptions,
+    prompts: Prompts,
+    filters: dict[str, dict[str, Any]],
+    failures: list[dict[str, Any]],
+    samples: int,
+) -> dict[str, Any]:
+    """{"calls", "usd"}: dollars as a range for so many samples judged by these filters, None where they are unpriced.
+
+    `filters`: the options of each filter, by its name; `failures`: rows of failures_to_practise.
+    """
+    images = ImageStore(workspace.images)
     items = [_stand_in(number, row, images) for number, row in enumerate(spread(failures))]
-    if not items or not samples or not names:
+    if not items or not samples or not filters:
         return {"calls": 0, "usd": (0.0, 0.0)}
     parts = []
-    with open_client(options, workspace) as client:
-        for name in names:
-            judge = FILTERS.make(name, options.filter_options.get(name))
-            requests = [request for item in items for request in judge.requests(item, prompts)]
+    with open_client(whom, workspace) as client:
+        for name, options in filters.items():
+            requests = [request for item in items for request in make_filter(name, options).requests(item, prompts)]
             parts.append(client.estimate(requests, round(samples * len(requests) / len(items))))
     calls, usd = together(parts)
     return {"calls": calls, "usd": usd}

@@ -16,6 +16,7 @@ from curation.prompts.templates import SHIPPED, Prompts, version_of
 from curation.prompts.templates import shipped as shipped_prompt
 from data.images import BadImage
 from data.records import Metric, Record, Verdict
+from data.registry import FILTERS
 
 if TYPE_CHECKING:
     from models.frontier import Outcome, Request
@@ -57,12 +58,13 @@ class FilterContext:
     )
     prompts: Prompts = SHIPPED
     eval_mark: str = ""  # changes with the eval splits
-    should_stop: Callable[[], bool] = lambda: False  # asked between samples or calls; samples not come to get no verdict
+    should_stop: Callable[[], bool | str] = lambda: False  # asked between samples or calls; samples not come to get no verdict
 
 
 class Filter:
     """Base of all filters. A plugin sets the class attributes, nests `Options`, and overrides `score` or `__call__`."""
 
+    name: ClassVar[str]  # its file's
     title: ClassVar[str]
     version: ClassVar[int] = 1  # raised when the same sample may get another score
     threshold: ClassVar[float]  # the default; a person may move it
@@ -73,21 +75,18 @@ class Filter:
     reads_eval: ClassVar[bool] = False  # compares with the eval splits: a change of these makes its verdicts out of date
     enabled_by_default: ClassVar[bool] = True  # in a new workspace
     prompt: ClassVar[str | None] = None  # the prompt that it asks by, curation/prompts/<prompt>.md
+    Options: ClassVar[type[BaseModel]]
     seconds_a_sample: ClassVar[float | None] = None  # on one core, until it was measured here (curation/stages/filter.py)
 
     def __init__(self, options: BaseModel) -> None:
         self.options = options
 
-    @property
-    def name(self) -> str:
-        return type(self).__module__.rpartition(".")[2]
-
     def setup(self, context: FilterContext) -> None:
         """Called once before the first batch. Raises ValueError if the context lacks what the filter needs."""
-        if "frontier" in self.needs and context.frontier is None:
-            raise ValueError(f"filter {self.name} asks a frontier model, but none is set; choose one or switch the filter off")
-        if "baseline" in self.needs and context.open_baseline is None:
-            raise ValueError(f"filter {self.name} asks the round's checkpoint, but none is set; begin a round or switch the filter off")
+        if "frontier" in self.needs:
+            if context.frontier is None:
+                raise ValueError(f"filter {self.name} asks a frontier model, but none is set; choose one or switch the filter off")
+            self._frontier = context.frontier
         self.context = context
         self._stamp = self.stamp(context.prompts, context.eval_mark)
 
@@ -116,7 +115,7 @@ class Filter:
     def ask(self, batch: Sequence[FilterInput]) -> "Iterator[Outcome]":
         """What became of all the calls of these samples, as they end; samples that have no call are passed over."""
         requests = (request for item in batch for request in self.requests(item, self.context.prompts))
-        return self.context.frontier.ask_all(requests, self.context.should_stop)
+        return self._frontier.ask_all(requests, self.context.should_stop)
 
     def score(self, item: FilterInput) -> tuple[float, str]:
         """Score and reason for one sample. Raises BadImage or FileNotFoundError if its picture can't be used."""
@@ -135,8 +134,18 @@ class Filter:
     def verdict(self, item: FilterInput, score: float, reason: str) -> Verdict:
         return Verdict(item.sample_id, item.revision, self.name, self._stamp, float(score), reason)
 
-    def failed(self, item: FilterInput, error: str) -> Verdict:
-        return Verdict(item.sample_id, item.revision, self.name, self._stamp, None, "could not be judged", error)
+    def failed(self, item: FilterInput, error: str | None) -> Verdict:
+        return Verdict(item.sample_id, item.revision, self.name, self._stamp, None, "could not be judged", error or "no usable reply came")
+
+
+def filter_class(name: str) -> type[Filter]:
+    """The filter of that name. Raises UnknownPlugin."""
+    return FILTERS.load(name)
+
+
+def make_filter(name: str, options: dict[str, Any] | None = None) -> Filter:
+    """The filter of that name, ready for `setup`. Raises UnknownPlugin, ValidationError."""
+    return FILTERS.make(name, options)
 
 
 def passes(score: float | None, threshold: float, comparison: Comparison) -> bool | None:

@@ -6,6 +6,7 @@ fail the sample (an eval split was imported meanwhile, say); and they can be nei
 
 from collections.abc import Iterable, Sequence
 
+from curation.filtering.base import filter_class
 from data.records import FilterSetting
 from data.registry import FILTERS
 from data.transaction import Transaction
@@ -17,7 +18,7 @@ class NotOverridable(ValueError):
 
 def names() -> list[str]:
     """The filters that can't be overridden in bulk."""
-    return [name for name in FILTERS.names() if not FILTERS.load(name).overridable_in_bulk]
+    return [name for name in FILTERS.names() if not filter_class(name).overridable_in_bulk]
 
 
 def bits(settings: Sequence[FilterSetting]) -> int:
@@ -30,14 +31,14 @@ def check_setting(name: str, enabled: bool, threshold: float) -> None:
     """Raises NotOverridable."""
     if name in names() and not holds(name, enabled, threshold):
         raise NotOverridable(
-            f"{name} can't be switched off, nor set above {FILTERS.load(name).loosest:g}: what it fails would then be approved in bulk. "
+            f"{name} can't be switched off, nor set above {filter_class(name).loosest:g}: what it fails would then be approved in bulk. "
             "Where it is wrong approve the sample by itself, in Focus."
         )
 
 
 def holds(name: str, enabled: bool, threshold: float) -> bool:
     """Whether such a filter (one of `names`) bars what it must under a setting."""
-    return enabled and threshold <= FILTERS.load(name).loosest
+    return enabled and threshold <= filter_class(name).loosest
 
 
 def withdraw(write: Transaction, sample_ids: Iterable[int] | None = None) -> None:

@@ -9,9 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from curation.filtering.base import FilterInput
+from curation.filtering.base import FilterInput, make_filter
 from curation.filtering.similarity import question_similarity, words
-from curation.filters.answer_style import AnswerStyle
 from data.metrics import normalise
 
 ALIKE = 0.9  # question_similarity from which two questions on one picture are the same: a word in ten
@@ -76,7 +75,7 @@ def _form(proposal: dict[str, Any], row: dict[str, Any]) -> Dropped | None:
     if len(choices) != len(row["choices"]):
         return Dropped("answer form", f"{len(choices) or 'no'} choices where the seed has {len(row['choices']) or 'none'}")
     given = FilterInput(0, 0, proposal["question"], answer, row["dataset"], row["metric"], row["answer_form"], tuple(choices))
-    fits, problem = AnswerStyle(AnswerStyle.Options()).score(given)
+    fits, problem = make_filter("answer_style").score(given)
     if not fits:
         return Dropped("answer form", problem)
     if not choices and re.search(r"\bor\b|[;|]|\s/\s", answer, re.IGNORECASE):

@@ -127,9 +127,10 @@ class Catalogue:
         hashes = []
         for item in batch:
             try:
-                group = by_picture.setdefault(picture_of(item), [])
+                image = picture_of(item)
+                group = by_picture.setdefault(image, [])
                 if not group:
-                    hashes.append(item.phash if item.phash is not None else phash(self.thumbnails.store.open(item.image)))
+                    hashes.append(item.phash if item.phash is not None else phash(self.thumbnails.store.open(image)))
                 group.append(item)
             except (BadImage, FileNotFoundError) as error:
                 yield item, error

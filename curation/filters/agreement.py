@@ -15,6 +15,7 @@ from models.frontier import Outcome, Request
 
 
 class Agreement(Filter):
+    name = "agreement"
     title = "The frontier model answers the same"
     threshold = 0.6  # with one answer: it must agree
     needs = frozenset({"frontier", "image"})
@@ -26,8 +27,12 @@ class Agreement(Filter):
         )
         agree: float = Field(default=0.9, gt=0, le=1, description="Score by the dataset's metric from which two answers count as the same.")
 
+    options: Options
+
     def requests(self, item: FilterInput, prompts: Prompts) -> list[Request]:
-        return [self._request(item, prompts, attempt) for attempt in range(self.options.k)] if item.image_path else []
+        if not item.image_path:
+            return []
+        return [self._request(item, item.image_path, prompts, attempt) for attempt in range(self.options.k)]
 
     def __call__(self, batch: Sequence[FilterInput]) -> Iterator[Verdict]:
         by_key = {_key(item, i): item for item in batch for i in range(self.options.k)}
@@ -43,18 +48,18 @@ class Agreement(Filter):
 
     def _judged(self, item: FilterInput, outcomes: list[Outcome]) -> Verdict:
         """The share of the answers that came which are the proposed one; an error only if none came."""
-        answers = [outcome.parsed.answer for outcome in outcomes if outcome.parsed is not None]
+        answers = [outcome.parsed.answer for outcome in outcomes if isinstance(outcome.parsed, BlindAnswer)]
         if not answers:
             return self.failed(item, outcomes[0].error)
         same = [score(item.metric, answer, [item.answer], item.choices).lenient >= self.options.agree for answer in answers]
         said = ", ".join(f"“{answer}”" for answer in dict.fromkeys(answers))
         return self.verdict(item, sum(same) / len(same), f"{sum(same)} of {len(same)} agree with “{item.answer}”: the frontier says {said}")
 
-    def _request(self, item: FilterInput, prompts: Prompts, attempt: int) -> Request:
+    def _request(self, item: FilterInput, image_path: str, prompts: Prompts, attempt: int) -> Request:
         choices = lettered(item.choices)
         prompt = prompts.render(self.prompt, question=item.question, choices=choices, answer_form=item.answer_form)
         key = _key(item, attempt)
-        return Request(key, "agreement", prompt.system, prompt.user, (item.image_path,), BlindAnswer, attempt, prompt.version)
+        return Request(key, "agreement", prompt.system, prompt.user, (image_path,), BlindAnswer, attempt, prompt.version)
 
 
 def _key(item: FilterInput, attempt: int) -> str:

@@ -14,12 +14,15 @@ _LOWER_CASE = {"yes", "no", "unanswerable"}  # as VQA-style golds write them
 
 
 class AnswerStyle(Filter):
+    name = "answer_style"
     title = "Answer in the dataset's form"
     threshold = 1
     seconds_a_sample = 1e-5
 
     class Options(BaseModel):
         max_words: int = Field(default=8, ge=1, description="Words that an answer may have.")
+
+    options: Options
 
     def score(self, item: FilterInput) -> tuple[float, str]:
         problem = self._problem(item)

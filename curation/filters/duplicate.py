@@ -12,6 +12,7 @@ from data.records import Verdict
 
 
 class Duplicate(Filter):
+    name = "duplicate"
     title = "Not a duplicate"
     threshold = 0.95
     comparison = "at_most"
@@ -20,6 +21,8 @@ class Duplicate(Filter):
 
     class Options(BaseModel):
         radius: int = Field(default=4, ge=0, le=16, description="Bits in which the perceptual hashes of near pictures may differ.")
+
+    options: Options
 
     def setup(self, context: FilterContext) -> None:
         super().setup(context)

@@ -8,6 +8,7 @@ from data.images import BadImage, ImageStore
 
 
 class ImageQuality(Filter):
+    name = "image_quality"
     title = "Picture usable"
     threshold = 1
     needs = frozenset({"image"})
@@ -18,6 +19,8 @@ class ImageQuality(Filter):
         min_contrast: float = Field(
             default=2.0, gt=0, description="Least standard deviation of a colour channel, on the scale 0 to 255; a blank picture has 0."
         )
+
+    options: Options
 
     def setup(self, context: FilterContext) -> None:
         super().setup(context)

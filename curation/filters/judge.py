@@ -13,6 +13,7 @@ from models.frontier import Request
 
 
 class Judge(Filter):
+    name = "judge"
     title = "Judged correct and of high quality"
     threshold = 3
     needs = frozenset({"frontier", "image"})
@@ -22,7 +23,7 @@ class Judge(Filter):
         pass
 
     def requests(self, item: FilterInput, prompts: Prompts) -> list[Request]:
-        return [self._request(item, prompts)] if item.image_path else []
+        return [self._request(item, item.image_path, prompts)] if item.image_path else []
 
     def __call__(self, batch: Sequence[FilterInput]) -> Iterator[Verdict]:
         by_key = {_key(item): item for item in batch}
@@ -31,15 +32,15 @@ class Judge(Filter):
                 yield self.failed(item, f"sample {item.sample_id} has no picture yet; draw it first")
         for outcome in self.ask(batch):
             item = by_key[outcome.key]
-            if outcome.parsed is None:
-                yield self.failed(item, outcome.error)
+            if isinstance(reply := outcome.parsed, Judgement):
+                yield self.verdict(item, reply.score, reply.reason)
             else:
-                yield self.verdict(item, outcome.parsed.score, outcome.parsed.reason)
+                yield self.failed(item, outcome.error)
 
-    def _request(self, item: FilterInput, prompts: Prompts) -> Request:
+    def _request(self, item: FilterInput, image_path: str, prompts: Prompts) -> Request:
         shown = {"question": item.question, "choices": lettered(item.choices), "answer": item.answer, "answer_form": item.answer_form}
         prompt = prompts.render(self.prompt, **shown)
-        return Request(_key(item), "judge", prompt.system, prompt.user, (item.image_path,), Judgement, 0, prompt.version)
+        return Request(_key(item), "judge", prompt.system, prompt.user, (image_path,), Judgement, 0, prompt.version)
 
 
 def _key(item: FilterInput) -> str:

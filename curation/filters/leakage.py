@@ -15,6 +15,7 @@ from data.records import Verdict
 
 
 class Leakage(Filter):
+    name = "leakage"
     title = "Not in an eval split"
     threshold = 0.95
     comparison = "at_most"
@@ -26,6 +27,8 @@ class Leakage(Filter):
 
     class Options(BaseModel):
         radius: int = Field(default=4, ge=0, le=16, description="Bits in which the perceptual hashes of near pictures may differ.")
+
+    options: Options
 
     def setup(self, context: FilterContext) -> None:
         super().setup(context)

@@ -17,6 +17,7 @@ from models.frontier import Outcome, Request
 
 
 class NeedsImage(Filter):
+    name = "needs_image"
     title = "Not answerable without the picture"
     threshold = 0.5
     comparison = "at_most"
@@ -27,6 +28,8 @@ class NeedsImage(Filter):
     class Options(BaseModel):
         k: int = Field(default=3, ge=1, le=20, description="Guesses made of each sample; options are turned round between them.")
         agree: float = Field(default=0.9, gt=0, le=1, description="Score by the dataset's metric from which a guess counts as right.")
+
+    options: Options
 
     def requests(self, item: FilterInput, prompts: Prompts) -> list[Request]:
         return [self._request(item, prompts, number) for number in range(self.options.k)]
@@ -46,7 +49,7 @@ class NeedsImage(Filter):
         One of two answers is right half of the time, and always if a model has a habit of saying "yes": there only guesses count
         whose words determine the answer.
         """
-        guesses = [(number, outcome.parsed) for number, outcome in outcomes if outcome.parsed is not None]
+        guesses = [(number, outcome.parsed) for number, outcome in outcomes if isinstance(outcome.parsed, Guess)]
         if not guesses:
             return self.failed(item, outcomes[0][1].error)
         chance = 1 / answers_offered(item)

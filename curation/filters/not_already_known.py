@@ -17,6 +17,7 @@ AT_ONCE = 64  # samples, between two looks at whether to stop
 
 
 class NotAlreadyKnown(Filter):
+    name = "not_already_known"
     title = "Not already known to the checkpoint"
     threshold = 0.8  # the top of the band
     comparison = "at_most"
@@ -28,8 +29,12 @@ class NotAlreadyKnown(Filter):
         temperature: float = Field(default=0.7, gt=0, le=2, description="Sampling temperature where k is above 1.")
         solved: float = Field(default=0.5, gt=0, le=1, description="Score by the dataset's metric from which an answer is right.")
 
+    options: Options
+
     def setup(self, context: FilterContext) -> None:
         super().setup(context)
+        if context.open_baseline is None:
+            raise ValueError(f"filter {self.name} asks the round's checkpoint, but none is set; begin a round or switch the filter off")
         options = self.options
         self.checkpoint, self.baseline = context.open_baseline(options.temperature if options.k > 1 else 0.0)
 
@@ -48,11 +53,12 @@ class NotAlreadyKnown(Filter):
 
     def _judged(self, item: FilterInput, answers: list[str | Exception]) -> Verdict:
         """The share of the answers that are the sample's."""
-        if isinstance(answers[0], Exception):
-            return self.failed(item, str(answers[0]))
-        right = sum(score(item.metric, answer, [item.answer], item.choices).strict >= self.options.solved for answer in answers)
-        said = ", ".join(f"“{answer}”" for answer in dict.fromkeys(answers))
-        return self.verdict(item, right / len(answers), f"{self.checkpoint} is right in {right} of {len(answers)}: {said}")
+        texts = [answer for answer in answers if not isinstance(answer, Exception)]
+        if len(texts) < len(answers):
+            return self.failed(item, next(str(answer) for answer in answers if isinstance(answer, Exception)))
+        right = sum(score(item.metric, text, [item.answer], item.choices).strict >= self.options.solved for text in texts)
+        quoted = ", ".join(f"“{text}”" for text in dict.fromkeys(texts))
+        return self.verdict(item, right / len(texts), f"{self.checkpoint} is right in {right} of {len(texts)}: {quoted}")
 
 
 def _ask(item: FilterInput) -> Ask:

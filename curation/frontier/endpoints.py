@@ -117,7 +117,7 @@ def _flaws(error: ValidationError) -> Iterator[str]:
             yield f"{key}: {flaw['msg'][0].lower()}{flaw['msg'][1:]}"
 
 
-def filled(stage: str, given: dict[str, Any]) -> dict[str, Any]:
+def filled(stage: str | None, given: dict[str, Any]) -> dict[str, Any]:
     """The options of a stage's launch, with what they leave out taken from the endpoint that they name, or else the stage's own.
 
     Options that name an address themselves take nothing from a stage's own endpoint: its key isn't meant for that address.
@@ -126,7 +126,7 @@ def filled(stage: str, given: dict[str, Any]) -> dict[str, Any]:
     if all(name in given for name in (*COMMON, "endpoint_options")):
         return given  # a job as it was launched: later changes of the file are not for it
     given = {name: value for name, value in given.items() if value not in (None, "") or name not in ("frontier", *COMMON)}
-    name = given.get("frontier") or (None if "endpoint" in given else read().stages.get(stage))
+    name = given.get("frontier") or (None if "endpoint" in given or stage is None else read().stages.get(stage))
     if name is None:
         return given
     found = named(name)

@@ -1,27 +1,25 @@
-"""How stages reach a frontier model: the options they share, and the client."""
+"""Which frontier model a stage asks: the options that all stages share that ask one."""
 
-import os
-from collections.abc import Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import Field, field_validator, model_validator
 
 from curation.config import variables
 from curation.frontier import endpoints
 from curation.frontier.endpoints import POCKET_TEACHER
-from curation.stage import API_BATCH, AsksServer, Context
-from data.workspace import Workspace
-from models.frontier import Outcome
+from curation.stage import API_BATCH, AsksServer
 
 BATCH_API_ROWS = 50_000  # calls that one file of OpenAI's Batch API may hold
-JOB_VARIABLE = "MISTAKEBOOK_JOB"  # set by curation/jobs/manager.py for its children
+JOB_VARIABLE = "MISTAKEBOOK_JOB"  # set for the children of jobs by curation/jobs/child_process.py
 
 
 class FrontierOptions(AsksServer):
-    """Which frontier model a stage asks; part of the Options of every stage that asks one, whose module is named as the stage.
+    """Which frontier model a stage asks; part of the options of every stage that asks one, which name it as STAGE.
 
     What is left out comes from the endpoint that `frontier` names, or else from the stage's own (curation/frontier/endpoints.py).
     """
+
+    STAGE: ClassVar[str | None] = None  # the stage whose own endpoint is asked; None: nobody's
 
     frontier: str | None = Field(default=None, description="Name of an endpoint in config.toml; empty: the one that this stage asks.")
     endpoint: str = Field(
@@ -59,39 +57,9 @@ class FrontierOptions(AsksServer):
     @model_validator(mode="before")
     @classmethod
     def _filled(cls, given: Any) -> Any:
-        return endpoints.filled(cls.__module__.rpartition(".")[2], given) if isinstance(given, dict) else given
+        return endpoints.filled(cls.STAGE, given) if isinstance(given, dict) else given
 
     @field_validator("endpoint_options")
     @classmethod
     def _known(cls, values: dict[str, Any]) -> dict[str, Any]:
         return endpoints.check_further(values)
-
-
-def open_client(options: FrontierOptions, workspace: Workspace):
-    """The client of the chosen frontier model, with the workspace's journal of paid replies and price table."""
-    from models.frontier.client import OpenAICompatible  # not at the top: options are read where no client is needed
-
-    chosen = {name: getattr(options, name) for name in (*endpoints.COMMON, "budget_usd")} | options.endpoint_options
-    chosen["batch"] = options.asks_in_batches
-    chosen["budget_scope"] = os.environ.get(JOB_VARIABLE, "")  # in a job's child: spend and cap are the job's
-    if workspace.prices.is_file():
-        chosen["prices"] = str(workspace.prices)
-    return OpenAICompatible(OpenAICompatible.Options(**chosen)).open(workspace.journal)
-
-
-def client_of(context: Context):
-    """The client for a stage's child; how far remote batches are is told as the job's message."""
-    client = open_client(context.options, context.workspace)
-    client.say = lambda text: context.report({"event": "message", "text": text})
-    return client
-
-
-def together(parts: Iterable[tuple[int, float | None, float | None]]) -> tuple[int, tuple[float, float] | None]:
-    """Calls and dollars (a range; None: some are unpriced) of several of the client's estimates as one."""
-    calls, lows, highs = zip(*parts)
-    return sum(calls), None if None in lows else (sum(lows), sum(highs))
-
-
-def bad_row(outcome: Outcome) -> dict[str, Any]:
-    """The result of a row that brought nothing usable: its error, and the reply that was paid for."""
-    return {"key": outcome.key, "error": outcome.error, "reply": outcome.replies[-1] if outcome.replies else None}

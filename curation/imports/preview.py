@@ -1,30 +1,21 @@
-"""Looking before importing: the first rows of a benchmark and the lines that can't be used; and files that come by upload."""
+"""Looking before importing: the first rows of a benchmark and the lines that can't be used."""
 
 import base64
 import io
 import time
-from collections.abc import AsyncIterator
-from datetime import UTC, datetime
 from itertools import islice
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
-from data.files import whole
 from data.images import BadImage, load
 from data.records import BadLine, SourceExample
 from data.registry import DATASETS
-from data.workspace import Workspace
 
 LOOK_AT = 300  # items of the source
 SECONDS = 8.0  # and no longer than this
 ROWS = 8  # shown with their pictures
 BAD = 50
 THUMB = 96  # pixels
-MOST_BYTES = 4 * 2**30  # of one uploaded file
-
-
-class BadUpload(ValueError):
-    """An uploaded file that can't be kept."""
 
 
 def preview(format_: str, source: dict[str, Any]) -> dict[str, Any]:
@@ -59,33 +50,6 @@ def preview(format_: str, source: dict[str, Any]) -> dict[str, Any]:
         "splits": splits,
         "whole": whole,
     }
-
-
-async def keep_upload(workspace: Workspace, batch: str, name: str, chunks: AsyncIterator[bytes]) -> Path:
-    """Writes an uploaded file into the workspace, under the batch's folder; `name` may have folders. Raises BadUpload; returns the path."""
-    target = _target(workspace, batch, name)
-    size = 0
-    with whole(target) as part, part.open("wb") as file:
-        async for chunk in chunks:
-            size += len(chunk)
-            if size > MOST_BYTES:
-                raise BadUpload(f"{name} is larger than {MOST_BYTES // 2**30} GB; copy it to this machine and give its path instead")
-            file.write(chunk)
-    return target
-
-
-def new_batch() -> str:
-    """A folder's name for the files of one upload."""
-    return f"{datetime.now(UTC):%Y%m%d-%H%M%S-%f}"
-
-
-def _target(workspace: Workspace, batch: str, name: str) -> Path:
-    parts = PurePosixPath(name.replace("\\", "/")).parts
-    if not batch.replace("-", "").isdecimal():
-        raise BadUpload(f"{batch!r} names no upload")
-    if not parts or any(part in ("..", "/") or part.startswith(".") or "\0" in part or ":" in part or len(part) > 200 for part in parts):
-        raise BadUpload(f"{name!r} can't be the name of a file here; rename it (no leading dots, no colons)")
-    return workspace.root.joinpath("uploads", batch, *parts)
 
 
 def _problem(item: SourceExample | BadLine) -> tuple[dict[str, str] | None, Any]:

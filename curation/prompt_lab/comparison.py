@@ -4,8 +4,7 @@ import json
 from collections import Counter
 from typing import Any
 
-from curation.prompt_lab.trial import shown
-from curation.stages.compare_prompts import SIDES
+from curation.prompt_lab.trial import SIDES, shown
 from data.store import Store
 
 _TELLING = {"diagnosis": ("error_type", "teachable"), "judge": ("score",), "blind": ("answer", "right")}

@@ -11,14 +11,19 @@ from typing import Any
 from pydantic import BaseModel
 
 from curation import error_types
-from curation.clusters.titles import MEMBERS, line, title_request
-from curation.filtering.base import FilterInput
+from curation.clusters.titles import MEMBERS, line
+from curation.filtering.base import FilterInput, make_filter
 from curation.filtering.proposal_rules import sift
+from curation.prompts.requests import (
+    Difficulty,
+    blind_request,
+    diagnosis_request,
+    gold_text,
+    proposal_request,
+    title_request,
+)
 from curation.prompts.templates import PromptFile, Prompts, shipped
 from curation.stage import Row
-from curation.stages import STAGES
-from curation.stages.diagnose import blind_request, diagnosis_request, gold_text
-from curation.stages.generate import proposal_request
 from data.images import ImageStore
 from data.metrics import score
 from data.registry import FILTERS
@@ -27,6 +32,7 @@ from data.workspace import Workspace
 from models.frontier import Request
 
 AGREES = 0.9  # score by the dataset's metric from which two answers count as the same, as in the filters
+SIDES = ("a", "b")  # of a comparison
 BLIND_FIRST = "‹the frontier's own answer, which is asked for first›"
 
 
@@ -36,7 +42,7 @@ class NothingToTry(ValueError):
 
 def stage_of(file: PromptFile) -> str:
     """The stage that asks by a prompt; of the prompts of filters it is filter."""
-    return file.used_by[0] if file.used_by[0] in STAGES else "filter"
+    return "filter" if file.used_by[0] in FILTERS.names() else file.used_by[0]
 
 
 def material(
@@ -69,8 +75,8 @@ def _members(store: Store, row: Row) -> list[str]:
     return [line(member) for member in store.rows("prompt_cluster", cluster_id=row["cluster_id"], limit=MEMBERS)]
 
 
-def request_for(name: str, row: Row, prompts: Prompts, settings: Any) -> Request:
-    """The request about a failure. `settings` has per_failure and difficulty, for proposals.
+def request_for(name: str, row: Row, prompts: Prompts, count: int = 3, difficulty: Difficulty = "as_seed") -> Request:
+    """The request about a failure. Proposals are asked for by row["route"]; `count` and `difficulty` are for them.
 
     A diagnosis needs row["own_answer"]; None stands for one that is yet to be asked for.
     """
@@ -80,11 +86,11 @@ def request_for(name: str, row: Row, prompts: Prompts, settings: Any) -> Request
         own = row["own_answer"]
         return diagnosis_request(row, BLIND_FIRST if own is None else own, prompts)
     if name == "proposal":
-        return proposal_request({"route": settings.route, **row}, settings, prompts)
+        return proposal_request(row, count, difficulty, prompts)
     if name == "title":
         return title_request(row["key"], row["error_type"], row["members"], [], prompts)
     (filter_name,) = shipped(name).used_by
-    first, *_ = FILTERS.make(filter_name).requests(_filter_input(row), prompts)
+    first, *_ = make_filter(filter_name).requests(_filter_input(row), prompts)
     return replace(first, key=row["key"])
 
 

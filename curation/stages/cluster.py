@@ -11,24 +11,27 @@ from collections.abc import Iterator
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pydantic import Field
+from pydantic import Field, JsonValue
 
 from curation import checkpoints
 from curation.clusters import edits, mapping, splitting, titles
 from curation.clusters.stored_space import StoredSpace
-from curation.frontier.options import FrontierOptions, client_of, open_client, together
+from curation.frontier.client import client_of, open_client, together
+from curation.frontier.options import FrontierOptions
+from curation.prompts.requests import title_request
 from curation.prompts.templates import PromptOptions, Prompts
 from curation.prompts.versions import prompts_for
-from curation.stage import Context, Estimate, Job, NothingToDo, Result, Row
+from curation.stage import Context, Estimate, Job, NothingToDo, Result, Row, Stage
 from data.store import Store
 from data.transaction import Transaction
 from data.workspace import Workspace
 
 KEY = "map"
-SLIDER = {"widget": "slider", "step": 0.1}
+SLIDER: dict[str, JsonValue] = {"widget": "slider", "step": 0.1}
 
 
-class Options(FrontierOptions, PromptOptions):
+class ClusterOptions(FrontierOptions, PromptOptions):
+    STAGE = "cluster"
     PROMPTS = ("title",)
     text_weight: float = Field(default=1.0, ge=0, le=2, description="How much the question counts for the map.", json_schema_extra=SLIDER)
     image_weight: float = Field(default=0.5, ge=0, le=2, description="How much the picture counts for the map.", json_schema_extra=SLIDER)
@@ -39,16 +42,16 @@ class Options(FrontierOptions, PromptOptions):
     seed: int = Field(default=0, description="Seed of the grouping and the map.")
 
 
-class Cluster:
+class Cluster(Stage[ClusterOptions]):
     """One row a launch: the groups depend on all failures at once; one a cluster where only titles are asked for."""
 
     name = "cluster"
     title = "Group the failures and lay the map"
     lane = "cpu"
     batch_size = 1
-    Options = Options
+    Options = ClusterOptions
 
-    def select(self, store: Store, workspace: Workspace, job: Job) -> list[Row]:
+    def select(self, store: Store, workspace: Workspace, job: Job[ClusterOptions]) -> list[Row]:
         if job.options.titles_of:
             return _title_rows(store, job.options)
         if job.options.text_weight == 0 and job.options.image_weight == 0:
@@ -66,7 +69,7 @@ class Cluster:
         checkpoints.take_along(checkpoints.find(store), job.folder)
         return [{"key": KEY}]
 
-    def estimate(self, store: Store, workspace: Workspace, options: Options) -> Estimate:
+    def estimate(self, store: Store, workspace: Workspace, options: ClusterOptions) -> Estimate:
         round_ = checkpoints.current_round(store)
         found = store.row("cluster_probe", round=round_)
         if options.titles_of:
@@ -79,12 +82,12 @@ class Cluster:
             return Estimate(rows=found["new"])
         rows = store.rows("cluster_probe_rows", round=round_)
         prompts, lines = prompts_for(store, options.PROMPTS, options.prompts), [titles.line(row) for row in rows]
-        probe = [titles.title_request("0", rows[0]["error_type"], lines, [], prompts)] if rows else []
+        probe = [title_request("0", rows[0]["error_type"], lines, [], prompts)] if rows else []
         with open_client(options, workspace) as client:
             calls, usd = together([client.estimate(probe, found["types"])])
         return Estimate(rows=found["failures"], calls=calls, usd=usd)
 
-    def collect(self, write: Transaction, job: Job, results: list[Result]) -> None:
+    def collect(self, write: Transaction, job: Job[ClusterOptions], results: list[Result]) -> None:
         for result in results:
             if job.options.titles_of:
                 write.run("title_suggest", cluster_id=result["cluster_id"], title=result["title"])
@@ -101,7 +104,7 @@ class Cluster:
             edits.put_into_force(write, job.round)
             write.touch_failures()  # places and assignments change: all of failure_state follows
 
-    def _put_places(self, write: Transaction, job: Job, ids: dict[str, int], result: Result) -> None:
+    def _put_places(self, write: Transaction, job: Job[ClusterOptions], ids: dict[str, int], result: Result) -> None:
         """What the job found, as it is in its files. Done again it changes nothing; an older job's map does not replace a newer one."""
         adds = job.options.only_new
         write.insert("layout", [{"round": job.round, "job_id": job.job_id, "adds": adds}])
@@ -120,7 +123,7 @@ class Cluster:
             write.load("place", places)
             write.load("assignment", assigned)
 
-    def finish(self, store: Store, workspace: Workspace, job: Job) -> str | None:
+    def finish(self, store: Store, workspace: Workspace, job: Job[ClusterOptions]) -> str | None:
         if job.options.titles_of:
             return None
         StoredSpace.of_round(store, workspace, job.round).forget_others(store, workspace, job.round)
@@ -130,7 +133,7 @@ class Cluster:
         said = {0: None, 1: "the change that people made to the clusters is kept"}
         return said.get(changes, f"{changes} changes that people made to the clusters are kept")
 
-    def setup(self, context: Context) -> None:
+    def setup(self, context: Context[ClusterOptions]) -> None:
         self.context, self.client = context, client_of(context)
         self.work = None if context.options.titles_of else mapping.MapWork(context, self.client)
 
@@ -145,7 +148,7 @@ class Cluster:
         yield {"key": KEY, "clusters": found}
 
 
-def _title_rows(store: Store, options: Options) -> list[Row]:
+def _title_rows(store: Store, options: ClusterOptions) -> list[Row]:
     """A row for each cluster that a title is wanted of, with lines of its members and of the clusters nearest to it on the map."""
     members = store.rows("title_members", cluster_ids=options.titles_of, most=titles.MEMBERS)
     if not members:

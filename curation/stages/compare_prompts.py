@@ -8,23 +8,24 @@ from pydantic import Field, model_validator
 
 from curation import checkpoints
 from curation.frontier import endpoints
-from curation.frontier.options import FrontierOptions, bad_row, client_of, open_client, together
-from curation.prompt_lab.trial import asked_about, material, outcome_of, request_for, stage_of, texts_folder
+from curation.frontier.client import bad_row, client_of, open_client, together
+from curation.frontier.options import FrontierOptions
+from curation.prompt_lab.trial import SIDES, asked_about, material, outcome_of, request_for, stage_of, texts_folder
 from curation.prompts import versions as prompt_versions
 from curation.prompts.reply_schemas import BlindAnswer
+from curation.prompts.requests import Difficulty, blind_request
 from curation.prompts.templates import PromptOptions, Prompts, shipped
-from curation.stage import API_BATCH, Context, Estimate, Job, NothingToDo, Result, Row, spread
-from curation.stages.diagnose import blind_request
+from curation.stage import API_BATCH, Context, Estimate, Job, NothingToDo, Result, Row, Stage, spread
 from data.store import Store
 from data.transaction import Transaction
 from data.workspace import Workspace
 from models.frontier import Outcome, Request
 
-SIDES = ("a", "b")
 COMPARED = ("agreement", "blind", "diagnosis", "guess", "judge", "proposal")
 
 
-class Options(FrontierOptions, PromptOptions):
+class ComparePromptsOptions(FrontierOptions, PromptOptions):
+    STAGE = "compare_prompts"
     PROMPTS = ("blind",)  # the blind answer that a diagnosis is given is the same for both sides
     prompt: Literal[COMPARED] = Field(default="diagnosis", description="The prompt of which two versions are compared.")
     a: str = Field(default=prompt_versions.SHIPPED_BY, description="One version: its first characters, or shipped.")
@@ -33,7 +34,7 @@ class Options(FrontierOptions, PromptOptions):
     failure_ids: list[int] | None = Field(default=None, description="Failures to ask about, instead.")
     per_failure: int = Field(default=3, ge=1, le=20, description="Samples to ask for, of proposals.")
     route: Literal["same_image", "new_image"] = Field(default="same_image", description="The route of proposals.")
-    difficulty: Literal["as_seed", "easier", "harder"] = Field(default="as_seed", description="How hard proposals are to be.")
+    difficulty: Difficulty = Field(default="as_seed", description="How hard proposals are to be.")
 
     @model_validator(mode="before")
     @classmethod
@@ -45,16 +46,16 @@ class Options(FrontierOptions, PromptOptions):
         return given
 
 
-class ComparePrompts:
+class ComparePrompts(Stage[ComparePromptsOptions]):
     """A row a failure and side: of both the blind answer, where it is needed, is one and the same reply."""
 
     name = "compare_prompts"
     title = "Compare two versions of a prompt"
     lane = "api"
     batch_size = API_BATCH
-    Options = Options
+    Options = ComparePromptsOptions
 
-    def select(self, store: Store, workspace: Workspace, job: Job) -> list[Row]:
+    def select(self, store: Store, workspace: Workspace, job: Job[ComparePromptsOptions]) -> list[Row]:
         options = job.options
         versions = versions_of(store, options)
         if versions["a"] == versions["b"]:
@@ -69,7 +70,7 @@ class ComparePrompts:
             raise NothingToDo(f"round {job.round} has no {wanted} to ask about. Evaluate a checkpoint, and diagnose failures, first.")
         return [{**row, "key": f"{row['key']}/{side}", "side": side, "version": versions[side]} for row in found for side in SIDES]
 
-    def estimate(self, store: Store, workspace: Workspace, options: Options) -> Estimate:
+    def estimate(self, store: Store, workspace: Workspace, options: ComparePromptsOptions) -> Estimate:
         rows = _material(store, workspace, options, checkpoints.current_round(store))
         probe, parts = spread(rows), []
         with open_client(options, workspace) as client:
@@ -78,22 +79,19 @@ class ComparePrompts:
                 parts.append(client.estimate([blind_request(row["key"], row, row["image_path"], prompts) for row in probe], len(rows)))
             for version in versions_of(store, options).values():
                 prompts = prompt_versions.prompts_for(store, (options.prompt,), {options.prompt: version})
-                requests = [request_for(options.prompt, _with_own_answer(row), prompts, options) for row in probe]
+                requests = [_request(_with_own_answer(row), prompts, options) for row in probe]
                 parts.append(client.estimate(requests, len(rows)))
         calls, usd = together(parts)
         return Estimate(rows=len(rows), calls=calls, usd=usd, detail={"failures": len(rows)})
 
-    def collect(self, write: Transaction, job: Job, results: list[Result]) -> None:
+    def collect(self, write: Transaction, job: Job[ComparePromptsOptions], results: list[Result]) -> None:
         rows = [
             {**{name: result[name] for name in ("key", "side", "failure_id", "replies")}, "result": json.dumps(result["result"])}
             for result in results
         ]
         write.insert("prompt_comparison", [row | {"job_id": job.job_id} for row in rows])
 
-    def finish(self, store: Store, workspace: Workspace, job: Job) -> str | None:
-        return None
-
-    def setup(self, context: Context) -> None:
+    def setup(self, context: Context[ComparePromptsOptions]) -> None:
         self.client = client_of(context)
         self.batch_size = context.options.rows_at_once
         self.options, self.should_stop = context.options, context.should_stop
@@ -111,7 +109,7 @@ class ComparePrompts:
             row = by_key[outcome.key]
             row["own_answer"] = outcome.parsed.answer
             blind[outcome.key] = outcome.replies
-            return request_for(name, row, self.sides[row["side"]], self.options)
+            return _request(row, self.sides[row["side"]], self.options)
 
         for outcome in self.client.ask_all(map(self._first, rows), self.should_stop, then):
             row = by_key[outcome.key]
@@ -126,18 +124,22 @@ class ComparePrompts:
     def _first(self, row: Row) -> Request:
         if self.options.prompt == "diagnosis":
             return blind_request(row["key"], row, row["image_path"], self.prompts)
-        return request_for(self.options.prompt, row, self.sides[row["side"]], self.options)
+        return _request(row, self.sides[row["side"]], self.options)
 
 
-def versions_of(store: Store, options: Options) -> dict[str, str]:
+def versions_of(store: Store, options: ComparePromptsOptions) -> dict[str, str]:
     """The whole names of both versions, by side. Raises UnknownPrompt."""
     b = options.b or prompt_versions.in_use(store, options.prompt)
     return {side: prompt_versions.full_version(store, options.prompt, version) for side, version in zip(SIDES, (options.a, b))}
 
 
-def _material(store: Store, workspace: Workspace, options: Options, round_: int) -> list[Row]:
+def _material(store: Store, workspace: Workspace, options: ComparePromptsOptions, round_: int) -> list[Row]:
     limit = None if options.failure_ids else options.limit
     return material(store, workspace, options.prompt, round_, options.failure_ids, limit)
+
+
+def _request(row: Row, prompts: Prompts, options: ComparePromptsOptions) -> Request:
+    return request_for(options.prompt, {"route": options.route, **row}, prompts, options.per_failure, options.difficulty)
 
 
 def _with_own_answer(row: Row) -> Row:

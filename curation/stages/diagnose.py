@@ -8,35 +8,37 @@ from collections.abc import Iterator
 from pydantic import Field
 
 from curation import checkpoints, error_types
-from curation.frontier.options import FrontierOptions, bad_row, client_of, open_client, together
+from curation.frontier.client import bad_row, client_of, open_client, together
+from curation.frontier.options import FrontierOptions
 from curation.prompts.reply_schemas import BlindAnswer, Diagnosis
-from curation.prompts.templates import SHIPPED, PromptOptions, Prompts
+from curation.prompts.requests import blind_request, diagnosis_request
+from curation.prompts.templates import PromptOptions, Prompts
 from curation.prompts.versions import prompts_for
-from curation.stage import API_BATCH, Context, Estimate, Job, NothingToDo, Result, Row, spread
+from curation.stage import API_BATCH, Context, Estimate, Job, NothingToDo, Result, Row, Stage, spread
 from data.images import ImageStore
 from data.metrics import score
-from data.question_text import lettered
 from data.store import Store
 from data.transaction import Transaction
 from data.workspace import Workspace
 from models.frontier import Outcome, Request
 
 
-class Options(FrontierOptions, PromptOptions):
+class DiagnoseOptions(FrontierOptions, PromptOptions):
+    STAGE = "diagnose"
     PROMPTS = ("blind", "diagnosis")
     failure_ids: list[int] | None = Field(default=None, description="Failures to diagnose; all of the round if empty.")
     limit: int | None = Field(default=None, ge=1, description="At most so many failures.")
     again: bool = Field(default=False, description="Also those that have a diagnosis.")
 
 
-class Diagnose:
+class Diagnose(Stage[DiagnoseOptions]):
     name = "diagnose"
     title = "Ask the frontier model what went wrong"
     lane = "api"
     batch_size = API_BATCH
-    Options = Options
+    Options = DiagnoseOptions
 
-    def select(self, store: Store, workspace: Workspace, job: Job) -> list[Row]:
+    def select(self, store: Store, workspace: Workspace, job: Job[DiagnoseOptions]) -> list[Row]:
         images = ImageStore(workspace.images)
         rows = [
             {**row, "key": str(row["failure_id"]), "image_path": str(images.path(row["image"]))}
@@ -46,7 +48,7 @@ class Diagnose:
             raise NothingToDo(f"round {job.round} has no failure left to diagnose. Evaluate a checkpoint first, or ask for them again.")
         return rows
 
-    def estimate(self, store: Store, workspace: Workspace, options: Options) -> Estimate:
+    def estimate(self, store: Store, workspace: Workspace, options: DiagnoseOptions) -> Estimate:
         rows = _failures(store, checkpoints.current_round(store), options)
         images, prompts = ImageStore(workspace.images), prompts_for(store, options.PROMPTS, options.prompts)
         some = [{**row, "key": str(i), "image_path": str(images.path(row["image"]))} for i, row in enumerate(spread(rows))]
@@ -56,14 +58,11 @@ class Diagnose:
             calls, usd = together(client.estimate(probe, len(rows)) for probe in (blind, told))
         return Estimate(rows=len(rows), calls=calls, usd=usd)
 
-    def collect(self, write: Transaction, job: Job, results: list[Result]) -> None:
+    def collect(self, write: Transaction, job: Job[DiagnoseOptions], results: list[Result]) -> None:
         rows = [{k: v for k, v in result.items() if k != "key"} | {"job_id": job.job_id} for result in results]
         write.insert("diagnosis", rows, key=("failure_id", "job_id"))
 
-    def finish(self, store: Store, workspace: Workspace, job: Job) -> str | None:
-        return None
-
-    def setup(self, context: Context) -> None:
+    def setup(self, context: Context[DiagnoseOptions]) -> None:
         self.client = client_of(context)
         self.batch_size = context.options.rows_at_once
         self.prompts = Prompts.of_job(context.folder)
@@ -104,32 +103,7 @@ class Diagnose:
         }
 
 
-def blind_request(key: str, row: Row, image_path: str, prompts: Prompts = SHIPPED) -> Request:
-    """The request for the frontier's own answer, from image and question alone."""
-    prompt = prompts.render("blind", question=row["question"], choices=lettered(row["choices"]), answer_form=row["answer_form"])
-    return Request(key, "blind", prompt.system, prompt.user, (image_path,), BlindAnswer, 0, prompt.version)
-
-
-def diagnosis_request(row: Row, own_answer: str, prompts: Prompts = SHIPPED) -> Request:
-    """The request for a diagnosis, once the frontier's own answer is known."""
-    prompt = prompts.render(
-        "diagnosis",
-        question=row["question"],
-        choices=lettered(row["choices"]),
-        golds=gold_text(row["golds"]),
-        answer=row["answer"],
-        own_answer=own_answer,
-        error_types=error_types.glossary(),
-    )
-    return Request(row["key"], "diagnosis", prompt.system, prompt.user, (row["image_path"],), Diagnosis, 0, prompt.version)
-
-
-def gold_text(golds: list[str]) -> str:
-    """Gold answers as a prompt names them: each once, the most frequent first."""
-    return " / ".join(sorted(set(golds), key=lambda gold: (-golds.count(gold), gold)))
-
-
-def _failures(store: Store, round_: int, options: Options) -> list[Row]:
+def _failures(store: Store, round_: int, options: DiagnoseOptions) -> list[Row]:
     return store.rows(
         "failures_to_diagnose",
         round=round_,

@@ -12,7 +12,7 @@ from curation.config import variables
 from curation.frontier.endpoints import host_of
 from curation.frontier.options import JOB_VARIABLE
 from curation.pictures import image_row, png_bytes
-from curation.stage import AsksServer, ChoosesLane, Context, Estimate, Job, Lane, NothingToDo, Result, Row
+from curation.stage import AsksServer, ChoosesLane, Context, Estimate, Job, Lane, NothingToDo, Result, Row, Stage
 from curation.stages.generate import seed_of
 from data.images import ImageStore
 from data.registry import IMAGE_GENERATORS
@@ -24,11 +24,11 @@ from models.image_generators import Desk
 POCKET_FLUX = "pocket-flux"
 
 
-class Options(ChoosesLane, AsksServer):
+class DrawOptions(ChoosesLane, AsksServer):
     generator: str = Field(
         default="diffusers",
         description="The plugin that draws: " + ", ".join(IMAGE_GENERATORS.names()) + ".",
-        json_schema_extra={"enum": IMAGE_GENERATORS.names()},
+        json_schema_extra={"enum": [*IMAGE_GENERATORS.names()]},
     )
     model: str = Field(
         default_factory=lambda: variables().image_model or POCKET_FLUX,
@@ -47,7 +47,7 @@ class Options(ChoosesLane, AsksServer):
     )
 
     @model_validator(mode="after")
-    def _known(self) -> "Options":
+    def _known(self) -> "DrawOptions":
         try:
             _generator(self)
         except ValidationError as error:
@@ -68,14 +68,14 @@ class Options(ChoosesLane, AsksServer):
         return host_of(address) if address else None
 
 
-class Draw:
+class Draw(Stage[DrawOptions]):
     name = "draw"
     title = "Draw the pictures that samples wait for"
     lane = "gpu"
     batch_size = 32
-    Options = Options
+    Options = DrawOptions
 
-    def select(self, store: Store, workspace: Workspace, job: Job) -> list[Row]:
+    def select(self, store: Store, workspace: Workspace, job: Job[DrawOptions]) -> list[Row]:
         """A further picture's key is its sample's and a number. Drawn again on demand: another seed, which follows from the job."""
         redrawn = job.options.sample_ids is not None
         rows = []
@@ -89,12 +89,12 @@ class Draw:
             raise NothingToDo("no sample waits for a picture. Generate samples by the route 'new image' first.")
         return rows
 
-    def estimate(self, store: Store, workspace: Workspace, options: Options) -> Estimate:
+    def estimate(self, store: Store, workspace: Workspace, options: DrawOptions) -> Estimate:
         pictures = len(_samples(store, options)) * options.images_per_prompt
         paid = IMAGE_GENERATORS.load(options.generator).paid
         return Estimate(rows=pictures, calls=pictures if paid else 0, usd=cost_of_drawing(workspace, options, pictures))
 
-    def collect(self, write: Transaction, job: Job, results: list[Result]) -> None:
+    def collect(self, write: Transaction, job: Job[DrawOptions], results: list[Result]) -> None:
         write.insert("image", [result["info"] for result in results])
         further = {result["key"]: result for result in results if "/" in result["key"]}
         for key, result in further.items():
@@ -115,10 +115,7 @@ class Draw:
         write.insert("drawing", rows)
         write.touch(row["sample_id"] for row in rows)
 
-    def finish(self, store: Store, workspace: Workspace, job: Job) -> str | None:
-        return None
-
-    def setup(self, context: Context) -> None:
+    def setup(self, context: Context[DrawOptions]) -> None:
         self.generator = _generator(context.options)
         self.generator.open(_desk(context.workspace, context.options, context))
         self.images = ImageStore(context.workspace.images)
@@ -133,26 +130,28 @@ class Draw:
                 yield {"key": row["key"], "info": image_row(info), "seed": row["seed"], "recipe": self.generator.recipe()}
 
 
-def cost_of_drawing(workspace: Workspace, options: Options, pictures: int) -> tuple[float, float] | None:
+def cost_of_drawing(workspace: Workspace, options: DrawOptions, pictures: int) -> tuple[float, float] | None:
     """Dollars for so many pictures, as a range; None: unpriced."""
     return _generator(options).estimate(pictures, _desk(workspace, options)) if pictures else (0.0, 0.0)
 
 
-def _generator(options: Options):
+def _generator(options: DrawOptions):
     given = {"model": options.model, **options.generator_options}
     if "base_url" in IMAGE_GENERATORS.load(options.generator).Options.model_fields:
         given["base_url"] = given.get("base_url") or variables().base_url
     return IMAGE_GENERATORS.make(options.generator, given)
 
 
-def _desk(workspace: Workspace, options: Options, context: Context | None = None) -> Desk:
-    stop = context.should_stop if context else (lambda: False)
+def _desk(workspace: Workspace, options: DrawOptions, context: Context[DrawOptions] | None = None) -> Desk:
+    def stop() -> bool:
+        return context is not None and bool(context.should_stop())
+
     return Desk(workspace.journal, workspace.images, os.environ.get(JOB_VARIABLE, ""), options.budget_usd, stop)
 
 
-def _key(job: Job, key: str) -> str:
+def _key(job: Job[DrawOptions], key: str) -> str:
     return f"drawn by {job.job_id}/{key}"
 
 
-def _samples(store: Store, options: Options) -> list[Row]:
+def _samples(store: Store, options: DrawOptions) -> list[Row]:
     return store.rows("samples_to_draw", sample_ids=options.sample_ids, limit=options.limit)

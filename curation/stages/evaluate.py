@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pydantic import BaseModel, Field
 
 from curation import checkpoints
-from curation.stage import Context, Estimate, Job, NothingToDo, Result, Row
+from curation.stage import Context, Estimate, Job, NothingToDo, Result, Row, Stage
 from data.images import ImageStore
 from data.metrics import score
 from data.question_text import full_text
@@ -15,21 +15,21 @@ from data.transaction import Transaction
 from data.workspace import Workspace
 
 
-class Options(BaseModel):
+class EvaluateOptions(BaseModel):
     checkpoint: str | None = Field(default=None, description="Name of the checkpoint; the round's own if empty.")
     datasets: list[str] | None = Field(default=None, description="Datasets to ask; all if empty.")
     splits: list[str] = Field(default=["train", "eval"], description="Splits to ask: train is mined, eval only measured.")
     limit: int | None = Field(default=None, ge=1, description="At most so many examples.")
 
 
-class Evaluate:
+class Evaluate(Stage[EvaluateOptions]):
     name = "evaluate"
     title = "Ask a checkpoint and score its answers"
     lane = "gpu"
     batch_size = 64
-    Options = Options
+    Options = EvaluateOptions
 
-    def select(self, store: Store, workspace: Workspace, job: Job) -> list[Row]:
+    def select(self, store: Store, workspace: Workspace, job: Job[EvaluateOptions]) -> list[Row]:
         checkpoint = checkpoints.find(store, job.options.checkpoint)
         images = ImageStore(workspace.images)
         rows = [
@@ -50,11 +50,11 @@ class Evaluate:
         checkpoints.take_along(checkpoint, job.folder)
         return rows
 
-    def estimate(self, store: Store, workspace: Workspace, options: Options) -> Estimate:
+    def estimate(self, store: Store, workspace: Workspace, options: EvaluateOptions) -> Estimate:
         checkpoint = checkpoints.find(store, options.checkpoint)
         return Estimate(rows=len(_examples(store, checkpoint, options)), usd=(0.0, 0.0))
 
-    def collect(self, write: Transaction, job: Job, results: list[Result]) -> None:
+    def collect(self, write: Transaction, job: Job[EvaluateOptions], results: list[Result]) -> None:
         checkpoint_id = checkpoints.taken_along(job.folder).checkpoint_id
         rows = [
             {
@@ -71,10 +71,7 @@ class Evaluate:
         found = write.run("failures_from_predictions", checkpoint_id=checkpoint_id, example_ids=[row["example_id"] for row in rows])
         write.touch_failures(row["failure_id"] for row in found)
 
-    def finish(self, store: Store, workspace: Workspace, job: Job) -> str | None:
-        return None
-
-    def setup(self, context: Context) -> None:
+    def setup(self, context: Context[EvaluateOptions]) -> None:
         self.baseline = checkpoints.make_baseline(checkpoints.taken_along(context.folder))
         self.baseline.warm_up()
 
@@ -88,7 +85,7 @@ class Evaluate:
                 yield {"key": row["key"], "answer": answer, "strict": scored.strict, "lenient": scored.lenient}
 
 
-def _examples(store: Store, checkpoint: Checkpoint, options: Options) -> list[dict]:
+def _examples(store: Store, checkpoint: Checkpoint, options: EvaluateOptions) -> list[dict]:
     return store.rows(
         "examples_to_evaluate",
         checkpoint_id=checkpoint.checkpoint_id,

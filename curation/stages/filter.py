@@ -5,7 +5,7 @@ Judged is what has no verdict of the filter's present version (and of its prompt
 
 import json
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import groupby, islice
@@ -15,11 +15,12 @@ from pydantic import Field
 
 from curation import checkpoints
 from curation.filtering import bulk_limits
-from curation.filtering.base import Filter, FilterContext, FilterInput, passes
-from curation.frontier.options import FrontierOptions, client_of, open_client, together
+from curation.filtering.base import Filter, FilterContext, FilterInput, filter_class, make_filter, passes
+from curation.frontier.client import client_of, open_client, together
+from curation.frontier.options import FrontierOptions
 from curation.prompts import versions as prompt_versions
 from curation.prompts.templates import PromptOptions, Prompts
-from curation.stage import API_BATCH, Context, Estimate, Job, NothingToDo, Result, Row
+from curation.stage import API_BATCH, Context, Estimate, Job, NothingToDo, Result, Row, Stage
 from data.images import ImageStore
 from data.registry import EMBEDDERS, FILTERS
 from data.store import Store
@@ -33,37 +34,43 @@ SPEEDS = "filter seconds"  # setting: seconds a sample by filter, as the last jo
 TIMINGS, EVAL_MARK = "seconds.json", "eval-mark"  # in the job's folder
 
 
-class Options(PromptOptions, FrontierOptions):
-    PROMPTS: ClassVar[tuple[str, ...]] = tuple(sorted({p.prompt for p in map(FILTERS.load, FILTERS.names()) if p.prompt}))
+def _asked_by() -> tuple[str, ...]:
+    """The prompts that filters ask by."""
+    return tuple(sorted({prompt for name in FILTERS.names() if (prompt := filter_class(name).prompt)}))
+
+
+class FilterOptions(PromptOptions, FrontierOptions):
+    STAGE = "filter"
+    PROMPTS: ClassVar[tuple[str, ...]] = _asked_by()
     filters: list[str] | None = Field(default=None, description="Filters to run; all enabled ones if empty.")
     filter_options: dict[str, dict] = Field(default_factory=dict, description="Options of single filters, by filter.")
     sample_ids: list[int] | None = Field(default=None, description="Samples to judge; all that lack a verdict if empty.")
     outdated: bool = Field(default=True, description="Also judge again what an earlier version of a filter, or of its prompt, has judged.")
 
 
-class FilterStage:
+class FilterStage(Stage[FilterOptions]):
     """Rows are pairs of a sample and a filter, filter by filter, so that a batch shares its model calls."""
 
     name = "filter"
     title = "Let the filters judge the samples"
     lane = "api"  # with a filter that asks the checkpoint: the GPU's
     batch_size = API_BATCH
-    Options = Options
+    Options = FilterOptions
 
-    def select(self, store: Store, workspace: Workspace, job: Job) -> list[Row]:
+    def select(self, store: Store, workspace: Workspace, job: Job[FilterOptions]) -> list[Row]:
         pairs = _pairs(store, job.options)
         if not pairs:
             raise NothingToDo("every drawn sample has all its verdicts. Generate and draw samples first, or enable more filters.")
         store.to_parquet("samples_as_context", job.folder / "samples.parquet")
         store.to_parquet("eval_as_context", job.folder / "eval.parquet")
         (job.folder / EVAL_MARK).write_text(store.value("eval_mark"), encoding="utf-8")
-        if any("baseline" in FILTERS.load(name).needs for name in {row["filter"] for row in pairs}):
+        if any("baseline" in filter_class(name).needs for name in {row["filter"] for row in pairs}):
             checkpoints.take_along(checkpoints.find(store), job.folder)
         images = ImageStore(workspace.images)
         paths = {image: str(images.path(image)) for image in {row["image"] for row in pairs}}
         return [{**row, "key": f"{row['sample_id']}/{row['filter']}", "image_path": paths[row["image"]]} for row in pairs]
 
-    def estimate(self, store: Store, workspace: Workspace, options: Options) -> Estimate:
+    def estimate(self, store: Store, workspace: Workspace, options: FilterOptions) -> Estimate:
         """The whole, and in `detail` each filter by itself: samples, calls, dollars, seconds, whom it asks."""
         parts = [part for part in self._parts(store, workspace, options) if part["samples"]]
         usd = [part["usd"] for part in parts if part["calls"]]
@@ -76,7 +83,7 @@ class FilterStage:
             detail={"filters": parts},
         )
 
-    def _parts(self, store: Store, workspace: Workspace, options: Options) -> Iterator[dict[str, Any]]:
+    def _parts(self, store: Store, workspace: Workspace, options: FilterOptions) -> Iterator[dict[str, Any]]:
         counts = {row["filter"]: row for row in _pairs(store, options, "samples_to_filter_count", most=PROBE)}
         prompts, images = _prompts(store, options), ImageStore(workspace.images)
         looked_at = store.rows("filter_inputs", sample_ids=[i for row in counts.values() for i in row["probe"]])
@@ -84,11 +91,12 @@ class FilterStage:
         measured = self.speeds(store)
         with open_client(options, workspace) as client:
             for name in _chosen(store, options):
-                plugin, row = FILTERS.load(name), counts.get(name, NONE)
+                plugin, row = filter_class(name), counts.get(name, NONE)
                 samples = row["samples"] if options.outdated else row["unjudged"]
-                calls, usd = 0, (0.0, 0.0)
+                calls = 0
+                usd: tuple[float, float] | None = (0.0, 0.0)
                 if "frontier" in plugin.needs and samples:
-                    filter_ = FILTERS.make(name, options.filter_options.get(name))
+                    filter_ = make_filter(name, options.filter_options.get(name))
                     requests = [request for i in row["probe"] for request in filter_.requests(items[i], prompts)]
                     calls, usd = together([client.estimate(requests, round(samples * len(requests) / len(row["probe"])))])
                 each = measured.get(name, plugin.seconds_a_sample)
@@ -110,7 +118,7 @@ class FilterStage:
         found = store.row("setting_latest", name=SPEEDS)
         return json.loads(found["value"]) if found else {}
 
-    def collect(self, write: Transaction, job: Job, results: list[Result]) -> None:
+    def collect(self, write: Transaction, job: Job[FilterOptions], results: list[Result]) -> None:
         """What was judged on a picture that is no longer the sample's is dropped: it is judged again by the next launch."""
         ids = list({result["sample_id"] for result in results})
         shown = {row["sample_id"]: row["image"] for row in write.run("sample_revisions", sample_ids=ids)}
@@ -123,7 +131,7 @@ class FilterStage:
             write, {row["sample_id"] for row in rows if row["filter"] in held and _fails(row["score"], held[row["filter"]])}
         )
 
-    def finish(self, store: Store, workspace: Workspace, job: Job) -> str | None:
+    def finish(self, store: Store, workspace: Workspace, job: Job[FilterOptions]) -> str | None:
         """Keeps how long each filter took, for the next estimate."""
         path = job.folder / TIMINGS
         if path.exists():
@@ -132,13 +140,14 @@ class FilterStage:
                 write.insert("setting", [{"name": SPEEDS, "value": json.dumps(speeds), "author": f"job {job.job_id}"}])
         return None
 
-    def setup(self, context: Context) -> None:
+    def setup(self, context: Context[FilterOptions]) -> None:
         self.context = context
         self.filters: dict[str, Filter] = {}
         self.client = client_of(context)
         self.batch_size = context.options.rows_at_once
         self.prompts = Prompts.of_job(context.folder)
-        self.took, self.judged = Counter(), Counter()
+        self.took: dict[str, float] = defaultdict(float)  # seconds, by filter
+        self.judged: Counter[str] = Counter()
 
     def __call__(self, rows: list[Row]) -> Iterator[Result]:
         for name, some in self._parts_of(rows):
@@ -158,14 +167,14 @@ class FilterStage:
     def _parts_of(self, rows: list[Row]) -> Iterator[tuple[str, list[Row]]]:
         """Rows of one filter at once: all that there are for those that ask an API, lest slots idle; others are stopped between parts."""
         for name, group in groupby(rows, key=lambda row: row["filter"]):
-            size = self.batch_size if "frontier" in FILTERS.load(name).needs else LOCAL_BATCH
+            size = self.batch_size if "frontier" in filter_class(name).needs else LOCAL_BATCH
             while (some := list(islice(group, size))) and not self.context.should_stop():
                 yield name, some
 
     def _filter(self, name: str) -> Filter:
         """The filter, made and set up when its first row comes."""
         if name not in self.filters:
-            made = FILTERS.make(name, self.context.options.filter_options.get(name))
+            made = make_filter(name, self.context.options.filter_options.get(name))
             folder = self.context.folder
             made.setup(
                 FilterContext(
@@ -191,45 +200,11 @@ class FilterStage:
         return checkpoint.name, baseline
 
 
-def enable_defaults(store: Store, author: str) -> None:
-    """Gives every filter that has no setting yet its default one. Bits are only appended.
-
-    A filter that comes to a workspace with settings of its own is off until somebody turns it on: nothing changes by an update. Just
-    those that bar bulk approvals are on whatever was set before (curation/filtering/bulk_limits.py).
-    """
-    known = {row["filter"]: row["bit"] for row in store.rows("filters")}
-    rows = []
-    for name in FILTERS.names():
-        if name not in known:
-            plugin = FILTERS.load(name)
-            bit = max(known.values(), default=-1) + 1 + len(rows)
-            enabled = plugin.enabled_by_default and not known
-            rows.append({"filter": name, "bit": bit, "enabled": enabled, "threshold": plugin.threshold, "comparison": plugin.comparison})
-    with store.write() as write:
-        write.insert("filter_setting", [{**row, "author": author} for row in rows])
-    now = {row["filter"]: row for row in store.rows("filters")}
-    for name in bulk_limits.names():
-        if not bulk_limits.holds(name, now[name]["enabled"], now[name]["threshold"]):
-            change_setting(store, name, True, min(now[name]["threshold"], FILTERS.load(name).loosest), author)
-
-
-def change_setting(store: Store, name: str, enabled: bool, threshold: float, author: str) -> None:
-    """Logs a new setting of a filter and derives every sample's state anew. Raises NotOverridable; KeyError if there is no such filter."""
-    bulk_limits.check_setting(name, enabled, threshold)
-    now = {row["filter"]: row for row in store.rows("filters")}[name]
-    row = {"filter": name, "bit": now["bit"], "enabled": enabled, "threshold": threshold, "comparison": now["comparison"], "author": author}
-    with store.write() as write:
-        write.insert("filter_setting", [row])
-        write.touch_judged()
-        if name in bulk_limits.names():
-            bulk_limits.withdraw(write)
-
-
 def _fails(score: float | None, setting: dict[str, Any]) -> bool:
     return passes(score, setting["threshold"], setting["comparison"]) is False
 
 
-def _chosen(store: Store, options: Options) -> list[str]:
+def _chosen(store: Store, options: FilterOptions) -> list[str]:
     """The filters that are to judge: those named, else the enabled ones."""
     if options.filters is not None:
         return options.filters
@@ -237,11 +212,11 @@ def _chosen(store: Store, options: Options) -> list[str]:
     return [row["filter"] for row in store.rows("filters") if row["enabled"] and row["filter"] in known]
 
 
-def _prompts(store: Store, options: Options) -> Prompts:
+def _prompts(store: Store, options: FilterOptions) -> Prompts:
     return prompt_versions.prompts_for(store, options.PROMPTS, options.prompts)
 
 
-def _pairs(store: Store, options: Options, query: str = "samples_to_filter", **more: Any) -> list[Row]:
+def _pairs(store: Store, options: FilterOptions, query: str = "samples_to_filter", **more: Any) -> list[Row]:
     names, prompts, eval_mark = _chosen(store, options), _prompts(store, options), store.value("eval_mark")
-    stamps = [FILTERS.load(name).stamp(prompts, eval_mark) for name in names]
+    stamps = [filter_class(name).stamp(prompts, eval_mark) for name in names]
     return store.rows(query, filters=names, versions=stamps, sample_ids=options.sample_ids, outdated=options.outdated, **more)

@@ -8,14 +8,12 @@ import json
 import math
 import random
 import shutil
-from collections import Counter
 from collections.abc import Iterator
 
-from pydantic import BaseModel, Field
-
 from curation import checkpoints
-from curation.stage import Context, Estimate, Job, NothingToDo, Result, Row
+from curation.stage import Context, Estimate, Job, NothingToDo, Result, Row, Stage
 from curation.training import replay
+from curation.training.plan import SNAPSHOT, FinetuneOptions, gold, new_name, obstacle, planned, recipe
 from data.files import whole
 from data.images import ImageStore
 from data.question_text import full_text
@@ -23,43 +21,24 @@ from data.records import Checkpoint
 from data.store import Store
 from data.transaction import Transaction
 from data.workspace import Workspace
-from models.finetuning.spec import RECIPES, Recipe, RunSpec, write_rows
+from models.finetuning.spec import RunSpec, write_rows
 
 KEY = "run"
-SNAPSHOT = "snapshot.json"
 DEV_LIMIT = 256
 
 
-class Options(BaseModel):
-    checkpoint: str | None = Field(default=None, description="Name of the checkpoint to train from; the round's own if empty.")
-    name: str | None = Field(  # also a folder's name
-        default=None,
-        max_length=80,
-        pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._()+-]*$",
-        description="Name of the new checkpoint; made from round and job if empty.",
-    )
-    recipe: str = Field(default="pocket", description="The recipe: " + ", ".join(RECIPES) + ".")
-    replay_share: float = Field(default=0.75, ge=0, le=0.95, description="Share of the mix that repeats what the model already knows.")
-    epochs: float | None = Field(default=None, gt=0, description="Passes over the mix; the recipe's if empty.")
-    learning_rate: float | None = Field(default=None, gt=0, description="The recipe's if empty.")
-    earlier_rounds: bool = Field(default=True, description="Also train on approvals of earlier rounds.")
-    seed: int = Field(default=0, description="Seed of the mix and of the training.")
-
-
-class Finetune:
+class Finetune(Stage[FinetuneOptions]):
     name = "finetune"
     title = "Train a LoRA on the approved samples"
     lane = "gpu"
     batch_size = 1
-    Options = Options
+    Options = FinetuneOptions
 
-    def select(self, store: Store, workspace: Workspace, job: Job) -> list[Row]:
+    def select(self, store: Store, workspace: Workspace, job: Job[FinetuneOptions]) -> list[Row]:
         checkpoint = checkpoints.find(store, job.options.checkpoint)
         samples, known, wanted = planned(store, job.round, checkpoint, job.options)
-        if not samples:
-            raise NothingToDo("no sample is approved yet. Review samples first (or approve all that pass every filter).")
-        if new_name(job) in {row["name"] for row in store.rows("checkpoints")}:
-            raise NothingToDo(f"a checkpoint named {new_name(job)!r} exists already; choose another name.")
+        if reason := obstacle(store, len(samples), new_name(job)):
+            raise NothingToDo(reason)
         repeated = replay.choose(samples, known, wanted, job.options.seed)
         images = ImageStore(workspace.images)
         rows = [_train_row("sample", r["sample_id"], r, r["answer"], images) for r in samples]
@@ -73,7 +52,7 @@ class Finetune:
         (job.folder / SNAPSHOT).write_text(json.dumps(frozen), encoding="utf-8")
         return [{"key": KEY}]
 
-    def estimate(self, store: Store, workspace: Workspace, options: Options) -> Estimate:
+    def estimate(self, store: Store, workspace: Workspace, options: FinetuneOptions) -> Estimate:
         checkpoint = checkpoints.find(store, options.checkpoint)
         samples, _, wanted = planned(store, checkpoints.current_round(store), checkpoint, options)
         chosen = recipe(options)
@@ -81,10 +60,10 @@ class Finetune:
         detail = {"samples": len(samples), "replay": wanted, "steps": steps}
         return Estimate(rows=1, usd=(0.0, 0.0), detail=detail)
 
-    def collect(self, write: Transaction, job: Job, results: list[Result]) -> None:
+    def collect(self, write: Transaction, job: Job[FinetuneOptions], results: list[Result]) -> None:
         pass  # the one result is taken up by `finish`, which needs the adapter's files in place
 
-    def finish(self, store: Store, workspace: Workspace, job: Job) -> str | None:
+    def finish(self, store: Store, workspace: Workspace, job: Job[FinetuneOptions]) -> str | None:
         adapter = job.folder / "adapter"
         if not adapter.is_dir():
             return None
@@ -113,42 +92,17 @@ class Finetune:
                 write.run("run_checkpoint", run_id=run_id, name=name)
         return f"checkpoint {name}"
 
-    def setup(self, context: Context) -> None:
+    def setup(self, context: Context[FinetuneOptions]) -> None:
         self.folder, self.report, self.should_stop = context.folder, context.report, context.should_stop
 
     def __call__(self, rows: list[Row]) -> Iterator[Result]:
         from models.finetune import Stopped, finetune
 
         try:
-            adapter = finetune(self.folder, self.report, self.should_stop)
+            adapter = finetune(self.folder, self.report, lambda: bool(self.should_stop()))
         except Stopped:
             return  # a snapshot step is kept; the next launch goes on from there
         yield {"key": KEY, "adapter": str(adapter)}
-
-
-def recipe(options: Options) -> Recipe:
-    """The chosen recipe with the options that override it. Raises NothingToDo if there is no such recipe."""
-    if options.recipe not in RECIPES:
-        raise NothingToDo(f"no recipe {options.recipe!r}; there are: {', '.join(RECIPES)}")
-    changes = {name: value for name in ("epochs", "learning_rate") if (value := getattr(options, name)) is not None}
-    return RECIPES[options.recipe].model_copy(update=changes)
-
-
-def planned(store: Store, round_: int, checkpoint: Checkpoint, options: Options) -> tuple[list[Row], list[Row], int]:
-    """Approved samples, what may be replayed beside them, and how many of that the replay share asks for."""
-    samples = [row for row in store.rows("samples_to_train", round=round_) if options.earlier_rounds or row["round"] == round_]
-    known = store.rows("examples_answered_right", checkpoint_id=checkpoint.checkpoint_id)
-    return samples, known, min(len(known), round(len(samples) * options.replay_share / (1 - options.replay_share)))
-
-
-def gold(row: Row) -> str:
-    """The answer that most annotators gave."""
-    return Counter(row["golds"]).most_common(1)[0][0]
-
-
-def new_name(job: Job) -> str:
-    """The name of the checkpoint that a job makes."""
-    return job.options.name or f"round-{job.round}-run-{job.job_id}"
 
 
 def _train_row(source: str, identity: int, row: Row, answer: str, images: ImageStore) -> Row:

@@ -8,50 +8,49 @@ from pydantic import Field
 
 from curation import checkpoints
 from curation.filtering.proposal_rules import sift
-from curation.frontier.options import FrontierOptions, bad_row, client_of, open_client, together
+from curation.frontier.client import bad_row, client_of, open_client, together
+from curation.frontier.options import FrontierOptions
 from curation.prompts.reply_schemas import Proposals
-from curation.prompts.templates import SHIPPED, PromptOptions, Prompts
+from curation.prompts.requests import Difficulty, proposal_request
+from curation.prompts.templates import PromptOptions, Prompts
 from curation.prompts.versions import prompts_for
-from curation.stage import API_BATCH, Context, Estimate, Job, NothingToDo, Result, Row, spread
-from curation.stages.diagnose import gold_text
+from curation.stage import API_BATCH, Context, Estimate, Job, NothingToDo, Result, Row, Stage, spread
 from data.images import ImageStore
-from data.question_text import lettered
 from data.store import Store
 from data.transaction import Transaction
 from data.workspace import Workspace
-from models.frontier import Request
-
-DIFFICULTIES = {"as_seed": "as the seed", "easier": "easier than the seed", "harder": "harder than the seed"}
 
 
-class Options(FrontierOptions, PromptOptions):
+class GenerateOptions(FrontierOptions, PromptOptions):
+    STAGE = "generate"
     PROMPTS = ("proposal",)
     failure_ids: list[int] | None = Field(default=None, description="Failures to practise; all teachable ones if empty.")
     cluster_ids: list[int] | None = Field(default=None, description="Clusters to practise; all if empty.")
     limit: int | None = Field(default=None, ge=1, description="At most so many failures; error types take turns.")
     per_failure: int = Field(default=3, ge=1, le=20, description="Samples to ask for, per failure and route.")
     route: Literal["same_image", "new_image", "both"] = Field(default="both", description="Ask about the same image, a new one, or both.")
-    difficulty: Literal["as_seed", "easier", "harder"] = Field(default="as_seed", description="How hard samples are to be beside the seed.")
+    difficulty: Difficulty = Field(default="as_seed", description="How hard samples are to be beside the seed.")
     images_per_prompt: int = Field(default=1, ge=1, le=8, description="Pictures to draw for each image prompt.")
 
 
-class Generate:
+class Generate(Stage[GenerateOptions]):
     name = "generate"
     title = "Propose samples that practise what went wrong"
     lane = "api"
     batch_size = API_BATCH
-    Options = Options
+    Options = GenerateOptions
 
-    def select(self, store: Store, workspace: Workspace, job: Job) -> list[Row]:
+    def select(self, store: Store, workspace: Workspace, job: Job[GenerateOptions]) -> list[Row]:
         failures = _failures(store, job.round, job.options)
         if not failures:
             raise NothingToDo(f"round {job.round} has no teachable failure among these. Diagnose failures first, or choose other clusters.")
         return _rows(store, workspace, failures, job.options)
 
-    def estimate(self, store: Store, workspace: Workspace, options: Options) -> Estimate:
+    def estimate(self, store: Store, workspace: Workspace, options: GenerateOptions) -> Estimate:
         failures = _failures(store, checkpoints.current_round(store), options)
         routes, prompts = _routes(options), prompts_for(store, options.PROMPTS, options.prompts)
-        probe = [proposal_request(row, options, prompts) for row in _rows(store, workspace, spread(failures), options)]
+        rows = _rows(store, workspace, spread(failures), options)
+        probe = [proposal_request(row, options.per_failure, options.difficulty, prompts) for row in rows]
         with open_client(options, workspace) as client:
             calls, usd = together([client.estimate(probe, len(failures) * len(routes))])
         proposals = len(failures) * options.per_failure
@@ -62,17 +61,17 @@ class Generate:
         }
         return Estimate(rows=len(failures) * len(routes), calls=calls, usd=usd, detail=detail)
 
-    def collect(self, write: Transaction, job: Job, results: list[Result]) -> None:
+    def collect(self, write: Transaction, job: Job[GenerateOptions], results: list[Result]) -> None:
         rows = [sample for result in results for sample in _samples(result, job)]
         write.touch(write.insert("sample", rows, returning="sample_id", key=("key",)))
         write.insert("dropped_proposal", [row for result in results for row in _dropped(result, job)])
 
-    def finish(self, store: Store, workspace: Workspace, job: Job) -> str | None:
+    def finish(self, store: Store, workspace: Workspace, job: Job[GenerateOptions]) -> str | None:
         dropped = store.rows("dropped_by_rule", job_id=job.job_id)
         by_rule = ", ".join(f"{row['proposals']:,} {row['rule']}" for row in dropped)
         return f"{sum(row['proposals'] for row in dropped):,} proposals broke a rule and were dropped: {by_rule}" if dropped else None
 
-    def setup(self, context: Context) -> None:
+    def setup(self, context: Context[GenerateOptions]) -> None:
         self.client = client_of(context)
         self.batch_size = context.options.rows_at_once
         self.prompts = Prompts.of_job(context.folder)
@@ -80,9 +79,9 @@ class Generate:
 
     def __call__(self, rows: list[Row]) -> Iterator[Result]:
         by_key = {row["key"]: row for row in rows}
-        requests = (proposal_request(row, self.options, self.prompts) for row in rows)
+        requests = (proposal_request(row, self.options.per_failure, self.options.difficulty, self.prompts) for row in rows)
         for outcome in self.client.ask_all(requests, self.should_stop):
-            if outcome.parsed is None:
+            if not isinstance(outcome.parsed, Proposals):
                 yield bad_row(outcome)
                 continue
             row = by_key[outcome.key]
@@ -98,28 +97,7 @@ class Generate:
             }
 
 
-def proposal_request(row: Row, options: Options, prompts: Prompts = SHIPPED) -> Request:
-    """The request for new samples of one failure by one route."""
-    prompt = prompts.render(
-        "proposal",
-        question=row["question"],
-        choices=lettered(row["choices"]),
-        golds=gold_text(row["golds"]),
-        answer=row["answer"],
-        error_type=row["error_type"],
-        faulty_reasoning=row["faulty_reasoning"],
-        key_elements=", ".join(row["key_elements"]),
-        route=row["route"],
-        count=options.per_failure,
-        difficulty=DIFFICULTIES[options.difficulty],
-        answer_form=row["answer_form"],
-        avoid="\n".join(f"- {question}" for question in row["avoid"]),
-    )
-    attempt = row.get("attempt", 0)
-    return Request(row["key"], "proposal", prompt.system, prompt.user, (row["image_path"],), Proposals, attempt, prompt.version)
-
-
-def _samples(result: Result, job: Job) -> Iterator[dict]:
+def _samples(result: Result, job: Job[GenerateOptions]) -> Iterator[dict]:
     """The rows of `sample` that a reply becomes: one a proposal on the same image, one a picture wanted on a new one."""
     for i, proposal in enumerate(result["proposals"]):
         new = result["route"] == "new_image"
@@ -146,7 +124,7 @@ def _samples(result: Result, job: Job) -> Iterator[dict]:
             }
 
 
-def _dropped(result: Result, job: Job) -> Iterator[dict]:
+def _dropped(result: Result, job: Job[GenerateOptions]) -> Iterator[dict]:
     """The rows of `dropped_proposal`."""
     for proposal in result.get("dropped", []):  # results of before there were rules have none
         told = {name: proposal[name] for name in ("place", "rule", "reason", "question", "answer")}
@@ -158,7 +136,7 @@ def seed_of(key: str) -> int:
     return int.from_bytes(hashlib.sha256(key.encode()).digest()[:4], "big") >> 1
 
 
-def _rows(store: Store, workspace: Workspace, failures: list[Row], options: Options) -> list[Row]:
+def _rows(store: Store, workspace: Workspace, failures: list[Row], options: GenerateOptions) -> list[Row]:
     """What is asked for these failures, each by each route."""
     ids = [failure["failure_id"] for failure in failures]
     written = {row["failure_id"]: row["questions"] for row in store.rows("questions_of_failures", failure_ids=ids)}
@@ -176,11 +154,11 @@ def _rows(store: Store, workspace: Workspace, failures: list[Row], options: Opti
     ]
 
 
-def _routes(options: Options) -> list[str]:
+def _routes(options: GenerateOptions) -> list[str]:
     return ["same_image", "new_image"] if options.route == "both" else [options.route]
 
 
-def _failures(store: Store, round_: int, options: Options) -> list[Row]:
+def _failures(store: Store, round_: int, options: GenerateOptions) -> list[Row]:
     return store.rows(
         "failures_to_practise",
         round=round_,

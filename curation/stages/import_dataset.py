@@ -12,7 +12,7 @@ from pathlib import Path
 from pydantic import BaseModel, Field
 
 from curation.pictures import image_row
-from curation.stage import Context, Estimate, Job, Result, Row
+from curation.stage import Context, Estimate, Job, Result, Row, Stage
 from data.images import BadImage, ImageStore
 from data.machine import cores
 from data.records import BadLine, SourceExample
@@ -26,28 +26,28 @@ AT_ONCE = 200  # items handed to a worker
 MOST_WORKERS = 8
 
 
-class Options(BaseModel):
+class ImportOptions(BaseModel):
     format: str = Field(description="The plugin that reads it: " + ", ".join(DATASETS.names()) + ".")
     source: dict = Field(default_factory=dict, description="Options of that plugin, such as the path.")
 
 
-class Import:
+class Import(Stage[ImportOptions]):
     """One row a launch; its result names a file of examples in the job's folder, since a benchmark can be large."""
 
     name = "import"
     title = "Read a benchmark"
     lane = "cpu"
     batch_size = 1
-    Options = Options
+    Options = ImportOptions
 
-    def select(self, store: Store, workspace: Workspace, job: Job) -> list[Row]:
+    def select(self, store: Store, workspace: Workspace, job: Job[ImportOptions]) -> list[Row]:
         about = DATASETS.make(job.options.format, job.options.source).about()
         return [{"key": about.name}]
 
-    def estimate(self, store: Store, workspace: Workspace, options: Options) -> Estimate:
+    def estimate(self, store: Store, workspace: Workspace, options: ImportOptions) -> Estimate:
         return Estimate(rows=1, usd=(0.0, 0.0))
 
-    def collect(self, write: Transaction, job: Job, results: list[Result]) -> None:
+    def collect(self, write: Transaction, job: Job[ImportOptions], results: list[Result]) -> None:
         for result in results:
             write.insert("dataset", [result["dataset"]])
             lines = (job.folder / EXAMPLES).read_bytes().splitlines()  # of text it would also split at U+2028, which a question may hold
@@ -57,12 +57,12 @@ class Import:
             bad = [{"job_id": job.job_id, **row["bad"]} for row in rows if "bad" in row]
             write.insert("row_error", bad, replace=True)
 
-    def finish(self, store: Store, workspace: Workspace, job: Job) -> str | None:
+    def finish(self, store: Store, workspace: Workspace, job: Job[ImportOptions]) -> str | None:
         store.checkpoint()
         bad = store.value("job_error_count", job_id=job.job_id)
         return f"{bad} lines could not be used; see the job's errors" if bad else None
 
-    def setup(self, context: Context) -> None:
+    def setup(self, context: Context[ImportOptions]) -> None:
         self.plugin = DATASETS.make(context.options.format, context.options.source)
         self.images = ImageStore(context.workspace.images)
         self.path, self.report, self.should_stop = context.folder / EXAMPLES, context.report, context.should_stop

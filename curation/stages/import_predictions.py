@@ -7,30 +7,28 @@ from pathlib import Path
 from pydantic import BaseModel, Field
 
 from curation import checkpoints
-from curation.stage import Context, Estimate, Job, NothingToDo, Result, Row
+from curation.stage import Context, Estimate, Job, NothingToDo, Result, Row, Stage
 from data.metrics import score
 from data.records import Checkpoint
 from data.store import Store
 from data.transaction import Transaction
 from data.workspace import Workspace
 
-ELSEWHERE = "imported"  # in place of a plugin's name: such a checkpoint can't be asked
 
-
-class Options(BaseModel):
+class ImportPredictionsOptions(BaseModel):
     path: str = Field(description="A .jsonl file with id, answer and, where ids repeat between splits, split.")
     dataset: str = Field(description="The dataset that the ids belong to; import it first.")
     checkpoint: str = Field(description="The name of the model that gave the answers.")
 
 
-class ImportPredictions:
+class ImportPredictions(Stage[ImportPredictionsOptions]):
     name = "import_predictions"
     title = "Take answers that a model gave elsewhere"
     lane = "cpu"
     batch_size = 1000
-    Options = Options
+    Options = ImportPredictionsOptions
 
-    def select(self, store: Store, workspace: Workspace, job: Job) -> list[Row]:
+    def select(self, store: Store, workspace: Workspace, job: Job[ImportPredictionsOptions]) -> list[Row]:
         path = Path(job.options.path).expanduser()
         if not path.is_file():
             raise NothingToDo(f"{path} is not a file; give the path of a .jsonl file with id and answer")
@@ -40,17 +38,17 @@ class ImportPredictions:
         by_id: dict[tuple, dict] = {}
         for example in examples:
             by_id[example["external_id"], example["split"]] = by_id[example["external_id"], None] = example
-        checkpoint = checkpoints.register(store, Checkpoint(job.options.checkpoint, ELSEWHERE, ""))
+        checkpoint = checkpoints.register(store, Checkpoint(job.options.checkpoint, checkpoints.IMPORTED, ""))
         checkpoints.take_along(checkpoints.find(store, job.options.checkpoint), job.folder)
         if checkpoints.current_round(store) == 0:
             checkpoints.begin_round(store, job.options.checkpoint)
         lines = enumerate(path.read_text(encoding="utf-8", errors="replace").split("\n"), 1)
         return [_row(f"{path}:{number}", line, by_id, checkpoint) for number, line in lines if line.strip()]
 
-    def estimate(self, store: Store, workspace: Workspace, options: Options) -> Estimate:
+    def estimate(self, store: Store, workspace: Workspace, options: ImportPredictionsOptions) -> Estimate:
         return Estimate(rows=0, usd=(0.0, 0.0))
 
-    def collect(self, write: Transaction, job: Job, results: list[Result]) -> None:
+    def collect(self, write: Transaction, job: Job[ImportPredictionsOptions], results: list[Result]) -> None:
         rows = [{k: v for k, v in result.items() if k != "key"} | {"job_id": job.job_id} for result in results]
         write.insert("prediction", rows)
         ids = [row["example_id"] for row in rows]
@@ -58,10 +56,7 @@ class ImportPredictions:
         found = write.run("failures_from_predictions", checkpoint_id=checkpoint_id, example_ids=ids)
         write.touch_failures(row["failure_id"] for row in found)
 
-    def finish(self, store: Store, workspace: Workspace, job: Job) -> str | None:
-        return None
-
-    def setup(self, context: Context) -> None:
+    def setup(self, context: Context[ImportPredictionsOptions]) -> None:
         pass
 
     def __call__(self, rows: list[Row]) -> Iterator[Result]:

@@ -43,7 +43,7 @@ def twins(samples: Sequence[Row], known: Sequence[Row], wanted: int, rng: random
     likeness = process.cdist(*words, scorer=Indel.normalized_similarity, dtype=np.float32)
     near = {question: _Near(likeness[i], kinds, stock) for i, question in enumerate(different)}
     turns = (near[asked[i % len(asked)]] for i in range(wanted) if asked[i % len(asked)] in near)
-    return [row for one in turns if (row := one.take()) is not None]
+    return [row for stock_of in turns if (row := stock_of.take()) is not None]
 
 
 class _Near:

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from curation.stages.import_predictions import ELSEWHERE
+from curation.checkpoints import IMPORTED
 from data.images import load
 from data.machine import HOUSE
 from data.records import Checkpoint
@@ -36,7 +36,7 @@ class Answerer:
 
     def ask(self, workspace: Workspace, checkpoint: Checkpoint, text: str, image_path: Path) -> dict[str, Any]:
         """{"answer", "seconds", "load_seconds"} or {"error"}."""
-        if checkpoint.baseline == ELSEWHERE:
+        if checkpoint.baseline == IMPORTED:
             raise CantTry(f"of {checkpoint.name} only answers were imported; it can't be asked")
         line = json.dumps({"checkpoint": checkpoint.to_row(), "text": text, "image_path": str(image_path)}) + "\n"
         with self._lock:

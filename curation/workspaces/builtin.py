@@ -1,8 +1,8 @@
 """The built-in workspace: what it holds at the start, so that a newcomer sees failures come in without doing anything."""
 
 from curation import checkpoints
+from curation.filtering.settings import enable_defaults
 from curation.jobs.manager import Jobs
-from curation.stages.filter import enable_defaults
 from data.records import Checkpoint
 from data.store import Store
 

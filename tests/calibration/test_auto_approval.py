@@ -12,8 +12,8 @@ from curation.calibration import auto_approval
 from curation.calibration.auto_approval import APPROVALS_AUDITED, BadRule, GateClosed
 from curation.calibration.rules import Condition, mixed
 from curation.calibration.score_matrix import scored
+from curation.filtering.settings import change_setting
 from curation.review import decisions
-from curation.stages.filter import change_setting
 from data.store import Store
 from tests.support.stores import differences
 

@@ -123,7 +123,7 @@ def test_a_filter_plugin(name, tmp_path, one_sample):
     store, sample = one_sample
     plugin = registry.FILTERS.load(name)
     assert issubclass(plugin, Filter)
-    assert plugin.title
+    assert plugin.name == name and plugin.title
     assert plugin.version >= 1
     assert plugin.comparison in ("at_least", "at_most")
     assert passes(plugin.threshold, plugin.threshold, plugin.comparison)

@@ -12,9 +12,10 @@ import pytest
 
 from benchmarks import workspace as made
 from benchmarks.parts.work import filter_of_size
+from curation.filtering.settings import change_setting
 from curation.review import decisions, queue
 from curation.stage import Job
-from curation.stages.filter import FilterStage, change_setting
+from curation.stages.filter import FilterStage
 from data import queries
 from data.images import ImageStore
 from data.store import Store

@@ -3,9 +3,10 @@
 import pytest
 
 from curation.filtering import bulk_limits
+from curation.filtering.settings import change_setting, enable_defaults
 from curation.review import decisions
 from curation.stage import Job
-from curation.stages.filter import FilterStage, Options, _pairs, change_setting, enable_defaults
+from curation.stages.filter import FilterOptions, FilterStage, _pairs
 from data.registry import FILTERS
 from data.store import Store
 from tests.support.stores import add_sample, differences, log
@@ -35,7 +36,7 @@ def judge(store, scores, job_id):
             score = FILTERS.load(name).threshold
             results += [{**one, "key": f"{one['sample_id']}/{name}", "filter": name, "score": score} for one in results[: len(scores)]]
     with store.write() as write:
-        FilterStage().collect(write, Job(job_id, "filter", 1, Options(), None), results)
+        FilterStage().collect(write, Job(job_id, "filter", 1, FilterOptions(), None), results)
     assert differences(store) == 0
 
 
@@ -136,7 +137,7 @@ def test_a_workspace_that_had_it_off_or_too_loose_is_put_right_when_it_is_opened
 
 def test_a_new_eval_split_is_compared_with_what_was_judged_before(world):
     store, ids = world
-    options = Options(filters=["leakage", "duplicate"])
+    options = FilterOptions(filters=["leakage", "duplicate"])
     with store.write() as write:
         write.insert("dataset", [{"name": "d", "metric": "exact_match", "threshold": 0.5, "prompt_suffix": "", "answer_form": "one word"}])
         write.insert("image", [{"image": "aa", "phash": 1}])

@@ -9,20 +9,21 @@ from hypothesis import strategies as st
 
 from curation import error_types
 from curation.filtering import proposal_rules
-from curation.frontier.options import FrontierOptions, open_client
+from curation.frontier.client import open_client
+from curation.frontier.options import FrontierOptions
 from curation.jobs.job_folder import JobFiles
 from curation.jobs.manager import Jobs
 from curation.prompts import templates, versions
 from curation.prompts.reply_schemas import Diagnosis, Judgement, ProposedSample
+from curation.prompts.requests import DIFFICULTIES, proposal_request
 from curation.prompts.templates import Prompts, joined, parts, render, shipped
 from curation.prompts.templates import names as prompt_names
 from curation.prompts.validation import BadPrompt, flaws
 from curation.stage import Job
-from curation.stages.cluster import Options as ClusterOptions
-from curation.stages.diagnose import Options as DiagnoseOptions
-from curation.stages.filter import Options as FilterOptions
-from curation.stages.generate import DIFFICULTIES, Generate, proposal_request
-from curation.stages.generate import Options as GenerateOptions
+from curation.stages.cluster import ClusterOptions
+from curation.stages.diagnose import DiagnoseOptions
+from curation.stages.filter import FilterOptions
+from curation.stages.generate import Generate, GenerateOptions
 from curation.workspaces import backups
 from data.store import Store
 from data.workspace import Workspace
@@ -277,7 +278,10 @@ def test_a_job_asks_by_the_version_in_use_and_says_so(tmp_path):
     options, rows = GenerateOptions(**asked), list(JobFiles(workspace.job(job_id)).rows())
     with open_client(options, workspace) as client:
         by = [versions.prompts_for(store, ("proposal",), {"proposal": one}) for one in (version, "shipped")]
-        unpaid = [client.estimate([proposal_request(row, options, prompts) for row in rows], 3).calls for prompts in by]
+        unpaid = [
+            client.estimate([proposal_request(row, options.per_failure, options.difficulty, prompts) for row in rows], 3).calls
+            for prompts in by
+        ]
     assert unpaid == [0, 3]  # what was asked by the version is in the journal; by the shipped one nothing was
     assert store.column("difficulties") == ["harder"]
     found = {row["version"]: row["jobs"] for row in versions.history(store, "proposal")}

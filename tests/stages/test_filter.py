@@ -7,10 +7,11 @@ import pytest
 
 from curation import checkpoints
 from curation.filtering.base import passes
+from curation.filtering.settings import change_setting, enable_defaults
 from curation.jobs.manager import Jobs
 from curation.prompts import versions
 from curation.prompts.templates import shipped
-from curation.stages.filter import FilterStage, Options, _pairs, change_setting, enable_defaults
+from curation.stages.filter import FilterOptions, FilterStage, _pairs
 from curation.workspaces.builtin import POCKET_LLAVA, prepare
 from data import scenes
 from data.images import ImageStore
@@ -68,14 +69,14 @@ class World:
 
     def rows(self, **options) -> list[dict]:
         """What a launch would judge; nothing if there is nothing to do."""
-        return _pairs(self.store, Options(**TEACHER, **options))
+        return _pairs(self.store, FilterOptions(**TEACHER, **options))
 
     def to_judge(self) -> dict[str, int]:
         names = [row["filter"] for row in self.rows(filters=FILTERS.names())]
         return {name: names.count(name) for name in names}
 
     def estimate(self, **options) -> dict[str, dict]:
-        found = FilterStage().estimate(self.store, self.workspace, Options(**TEACHER, **options))
+        found = FilterStage().estimate(self.store, self.workspace, FilterOptions(**TEACHER, **options))
         return {part["filter"]: part for part in found.detail["filters"]} | {"": found}
 
 

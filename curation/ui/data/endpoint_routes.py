@@ -5,9 +5,8 @@ from typing import Any
 from fastapi import APIRouter, Request
 from pydantic import BaseModel
 
-from curation import plugins
 from curation.config import path
-from curation.frontier import endpoints
+from curation.frontier import endpoints, keys
 from curation.stages import stage_class
 from curation.ui.services import Services, services
 
@@ -69,7 +68,7 @@ def use(request: Request, body: Use) -> dict[str, Any]:
 def test(request: Request, body: Asked) -> dict[str, Any]:
     """Asks what colour a red square has, and says what came of it; one call, paid like any other."""
     values = endpoints.named(body.name) if body.name else body.values
-    return plugins.test_endpoint(services(request).workspace, values)
+    return keys.test_endpoint(services(request).workspace, values)
 
 
 def view(here: Services, name: str | None, values: dict[str, Any], own: bool = False) -> dict[str, Any]:
@@ -81,7 +80,7 @@ def view(here: Services, name: str | None, values: dict[str, Any], own: bool = F
         "values": values,
         **{field: full[field] for field in endpoints.COMMON},
         "host": endpoints.host_of(full["endpoint"]),
-        "key_there": full["endpoint"] == endpoints.POCKET_TEACHER or plugins.has_key(here.workspace, full["api_key_env"]),
+        "key_there": full["endpoint"] == endpoints.POCKET_TEACHER or keys.has_key(here.workspace, full["api_key_env"]),
     }
 
 

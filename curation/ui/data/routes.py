@@ -7,7 +7,9 @@ from pydantic import BaseModel
 
 from curation import checkpoints
 from curation import plugins as model_parts
+from curation.frontier import keys as frontier_keys
 from curation.imports import preview as importing
+from curation.imports import uploads
 from curation.ui.services import services
 from data.registry import DATASETS
 
@@ -41,7 +43,7 @@ def overview(request: Request) -> dict[str, Any]:
         "round": checkpoints.current_round(here.store),
         "datasets": [_plain(row) | {"pictures": pictures.get(row["name"], [])} for row in here.store.rows("data_datasets")],
         "checkpoints": [_plain(row) | _sizes(row) for row in here.store.rows("data_checkpoints")],
-        "keys": model_parts.keys(here.workspace),
+        "keys": frontier_keys.keys(here.workspace),
         "cards": model_parts.cards(),
     }
 
@@ -62,8 +64,8 @@ def preview(request: Request, body: Source) -> dict[str, Any]:
 @router.post("/upload/{batch}/{name:path}")
 async def upload(request: Request, batch: str, name: str) -> dict[str, str]:
     """Keeps the request's body as a file of the workspace; `batch` is "new" for the first file of an upload."""
-    batch = importing.new_batch() if batch == "new" else batch
-    path = await importing.keep_upload(services(request).workspace, batch, name, request.stream())
+    batch = uploads.new_batch() if batch == "new" else batch
+    path = await uploads.keep_upload(services(request).workspace, batch, name, request.stream())
     return {"batch": batch, "path": str(path), "folder": str(services(request).workspace.root / "uploads" / batch)}
 
 
@@ -71,7 +73,7 @@ async def upload(request: Request, batch: str, name: str) -> dict[str, str]:
 def add_checkpoint(request: Request, body: NewCheckpoint) -> dict[str, Any]:
     """Adds a checkpoint; its weights are loaded when it is first asked."""
     store = services(request).store
-    checkpoint_id = model_parts.add_checkpoint(store, body.name, body.baseline, body.model, body.adapter or None, body.options)
+    checkpoint_id = checkpoints.add_checkpoint(store, body.name, body.baseline, body.model, body.adapter or None, body.options)
     return {"checkpoint_id": checkpoint_id, "name": body.name.strip(), "round": checkpoints.current_round(store)}
 
 

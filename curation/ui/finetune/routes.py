@@ -12,7 +12,8 @@ from curation.jobs.job_folder import JobFiles, read_lines
 from curation.jobs.manager import UnknownJob
 from curation.results import comparison
 from curation.stage import NothingToDo
-from curation.stages.finetune import SNAPSHOT, Finetune, Options
+from curation.stages.finetune import Finetune
+from curation.training.plan import SNAPSHOT, FinetuneOptions, obstacle
 from curation.ui.services import Services, services
 from models.finetuning.spec import RECIPES
 
@@ -38,9 +39,9 @@ def choices(request: Request) -> dict[str, Any]:
     return {
         "round": round_,
         "checkpoint": checkpoints.find(store).name if round_ else None,
-        "checkpoints": [row["name"] for row in store.rows("checkpoints") if row["baseline"] != "imported"],
+        "checkpoints": [row["name"] for row in store.rows("checkpoints") if row["baseline"] != checkpoints.IMPORTED],
         "recipes": {name: recipe.model_dump(mode="json") for name, recipe in RECIPES.items()},
-        "defaults": Options().model_dump(mode="json"),
+        "defaults": FinetuneOptions().model_dump(mode="json"),
         "waiting": store.row("finetune_waiting"),
     }
 
@@ -48,7 +49,7 @@ def choices(request: Request) -> dict[str, Any]:
 @router.post("/plan")
 def plan(request: Request, body: Plan) -> dict[str, Any]:
     """The snapshot that a launch would freeze, with replay, steps and time. `reason` says why it can't be launched."""
-    here, options = services(request), Options(**body.options)
+    here, options = services(request), FinetuneOptions(**body.options)
     round_ = checkpoints.current_round(here.store)
     chosen = {"round": round_, "earlier": options.earlier_rounds}
     groups = here.store.rows("finetune_samples", **chosen)
@@ -62,9 +63,7 @@ def plan(request: Request, body: Plan) -> dict[str, Any]:
         found = Finetune().estimate(here.store, here.workspace, options)
     except NothingToDo as nothing:
         return {**shown, "replay": 0, "steps": 0, "seconds": None, "reason": str(nothing)}
-    reason = None if shown["samples"] else "no sample is approved yet. Review samples first."
-    if options.name and options.name in {row["name"] for row in here.store.rows("checkpoints")}:
-        reason = f"a checkpoint named {options.name!r} exists already; choose another name."
+    reason = obstacle(here.store, shown["samples"], options.name)
     steps = found.detail["steps"]
     second = _seconds_a_step(here, options.recipe)
     return {**shown, **found.detail, "seconds": second and steps * second, "reason": reason}

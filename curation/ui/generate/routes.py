@@ -13,13 +13,13 @@ from curation.costs import judging_ahead, spend
 from curation.frontier import endpoints
 from curation.jobs import chains
 from curation.jobs.manager import UnknownJob, estimate_view
+from curation.prompts.requests import proposal_request
 from curation.prompts.versions import prompts_for
 from curation.review import blinding
 from curation.stage import Job, NothingToDo
-from curation.stages.draw import POCKET_FLUX, cost_of_drawing
-from curation.stages.draw import Options as DrawOptions
-from curation.stages.filter import Options as FilterOptions
-from curation.stages.generate import Generate, Options, proposal_request
+from curation.stages.draw import POCKET_FLUX, DrawOptions, cost_of_drawing
+from curation.stages.filter import FilterOptions
+from curation.stages.generate import Generate, GenerateOptions
 from curation.ui.data.endpoint_routes import view
 from curation.ui.services import Services, services
 from data.registry import FILTERS, IMAGE_GENERATORS
@@ -50,8 +50,8 @@ def choices(request: Request) -> dict[str, Any]:
     here = services(request)
     store = here.store
     round_ = checkpoints.current_round(store)
-    schema = Options.model_json_schema()["properties"]
-    defaults = Options().model_dump(mode="json")
+    schema = GenerateOptions.model_json_schema()["properties"]
+    defaults = GenerateOptions().model_dump(mode="json")
     limits = {name: {side: schema[name][side] for side in ("minimum", "maximum") if side in schema[name]} for name in schema}
     return {
         "round": round_,
@@ -69,7 +69,7 @@ def choices(request: Request) -> dict[str, Any]:
 @router.post("/plan")
 def plan(request: Request, body: Plan) -> dict[str, Any]:
     """What a launch would take, all stages together, and the prompt of its first failure word for word."""
-    here, options, draw = services(request), Options(**body.options), DrawOptions(**body.draw)
+    here, options, draw = services(request), GenerateOptions(**body.options), DrawOptions(**body.draw)
     judging = FilterOptions(**body.filter)
     round_ = checkpoints.current_round(here.store)
     chosen = {"round": round_, "failure_ids": options.failure_ids, "cluster_ids": options.cluster_ids}
@@ -79,7 +79,9 @@ def plan(request: Request, body: Plan) -> dict[str, Any]:
     paid = [name for name in enabled if "frontier" in FILTERS.load(name).needs]
     judgements = samples * len(enabled) if body.then else 0
     failures = here.store.rows("failures_to_practise", **chosen, limit=options.limit)
-    judged = judging_ahead.estimate(here.store, here.workspace, judging, paid, failures, samples if body.then else 0)
+    filters = {name: judging.filter_options.get(name, {}) for name in paid}
+    prompts = prompts_for(here.store, judging.PROMPTS, judging.prompts)
+    judged = judging_ahead.estimate(here.workspace, judging, prompts, filters, failures, samples if body.then else 0)
     drawn = cost_of_drawing(here.workspace, draw, images if body.then else 0)
     work = {"generate": (found["rows"], options.model)}
     if body.then:
@@ -117,7 +119,7 @@ def job(request: Request, body: Which) -> dict[str, Any] | None:
         raise HTTPException(404, str(error)) from error
     if row["stage"] != "generate":
         raise HTTPException(404, f"job {number} is a job of {row['stage']}; look for it under Jobs")
-    options = Options(**row["options"])
+    options = GenerateOptions(**row["options"])
     chain = chains.view(here.store, number)
     for step in chain:
         if step["job_id"] and step["status"] in ("running", "queued"):
@@ -171,13 +173,13 @@ def _generators(here: Services) -> list[dict[str, Any]]:
     return found
 
 
-def _asked(here: Services, options: Options | FilterOptions) -> dict[str, Any]:
+def _asked(here: Services, options: GenerateOptions | FilterOptions) -> dict[str, Any]:
     """Whom a stage asks, and whether the key for it is there."""
     common = {name: getattr(options, name) for name in endpoints.COMMON}
     return {name: value for name, value in view(here, options.frontier, common).items() if name != "values"}
 
 
-def _samples_a_row(options: Options) -> float:
+def _samples_a_row(options: GenerateOptions) -> float:
     """Samples that one row (a failure by one route) is asked for, on average over the routes."""
     new = options.per_failure * options.images_per_prompt
     return {"same_image": options.per_failure, "new_image": new, "both": (options.per_failure + new) / 2}[options.route]
@@ -196,7 +198,7 @@ def _seconds(here: Services, work: dict[str, tuple[int, str]]) -> float | None:
     return total
 
 
-def _first_prompt(here: Services, round_: int, options: Options) -> dict[str, Any] | None:
+def _first_prompt(here: Services, round_: int, options: GenerateOptions) -> dict[str, Any] | None:
     """The request for the first failure, as it goes out; None if none is teachable."""
     first = options.model_copy(update={"limit": 1})
     try:
@@ -204,7 +206,7 @@ def _first_prompt(here: Services, round_: int, options: Options) -> dict[str, An
     except NothingToDo:
         return None
     prompts = prompts_for(here.store, options.PROMPTS, options.prompts)
-    asked = [proposal_request(row, options, prompts) for row in rows]
+    asked = [proposal_request(row, options.per_failure, options.difficulty, prompts) for row in rows]
     return {
         "failure_id": rows[0]["failure_id"],
         "image": rows[0]["image"],

@@ -7,17 +7,18 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
 from curation import checkpoints
+from curation.frontier.client import open_client, together
 from curation.frontier.endpoints import host_of
-from curation.frontier.options import open_client, together
 from curation.prompt_lab import comparison as prompt_comparison
 from curation.prompt_lab import trial
 from curation.prompt_lab.trial import NothingToTry
 from curation.prompts import versions
+from curation.prompts.requests import blind_request
 from curation.prompts.templates import PromptFile, Prompts, names, parts, shipped, version_of
 from curation.prompts.validation import BadPrompt, checked
 from curation.stages import stage_class
 from curation.stages.compare_prompts import COMPARED
-from curation.stages.diagnose import blind_request
+from curation.stages.generate import GenerateOptions
 from curation.ui.services import Services, services
 from models.frontier import FrontierStopped, Outcome
 from models.frontier import Request as FrontierRequest
@@ -231,7 +232,8 @@ def _options(file: PromptFile, body: Trial) -> Any:
 
 def _requests(here: Services, name: str, row: dict[str, Any], prompts: Prompts, options: Any) -> list[FrontierRequest]:
     """The calls to be made: one, and before a diagnosis the blind answer if it isn't known."""
-    request = trial.request_for(name, row, prompts, options)
+    proposal = {"count": options.per_failure, "difficulty": options.difficulty} if isinstance(options, GenerateOptions) else {}
+    request = trial.request_for(name, row, prompts, **proposal)
     if name != "diagnosis" or row["own_answer"] is not None:
         return [request]
     return [blind_request(row["key"], row, row["image_path"], versions.prompts_for(here.store, ("blind",))), request]

@@ -10,7 +10,7 @@ from curation import config
 from curation.calibration import auto_approval
 from curation.calibration.score_matrix import Setting, scored
 from curation.costs import price_table
-from curation.stages.filter import change_setting
+from curation.filtering.settings import change_setting
 from curation.ui.services import Services, services
 from curation.workspaces import backups, housekeeping
 from data import workspace

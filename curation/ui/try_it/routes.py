@@ -7,7 +7,6 @@ from fastapi import APIRouter, HTTPException, Request
 from pydantic import BaseModel, Field
 
 from curation import checkpoints
-from curation.stages.import_predictions import ELSEWHERE
 from curation.try_it import answerer as trying
 from curation.ui.services import Services, services
 from data.images import MAX_BYTES
@@ -39,7 +38,7 @@ def choices(request: Request, body: Some) -> dict[str, Any]:
     store = services(request).store
     round_ = checkpoints.current_round(store)
     return {
-        "checkpoints": [row["name"] for row in store.rows("checkpoints") if row["baseline"] != ELSEWHERE],
+        "checkpoints": [row["name"] for row in store.rows("checkpoints") if row["baseline"] != checkpoints.IMPORTED],
         "of_round": checkpoints.find(store).name if round_ else None,
         "examples": store.rows("try_examples", seed=body.seed, limit=EXAMPLES),
         "suffixes": store.rows("try_suffixes"),

@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from curation.clusters.titles import title_request
 from curation.prompts.reply_schemas import BlindAnswer, ClusterTitle, Judgement, Kind, Proposals
+from curation.prompts.requests import title_request
 from data.scenes import Scene, Thing, draw, random_things
 from models.pocket.teacher.wire import ApiError, look, read
 from tests.support.teacher_world import body, data_url, png, running

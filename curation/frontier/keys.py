@@ -1,0 +1,56 @@
+"""Keys of frontier endpoints: which there are and where each was found, never a value; and a test call to an endpoint."""
+
+import json
+import os
+from typing import Any
+
+from curation.frontier import endpoints
+from curation.frontier.client import open_client
+from curation.frontier.options import FrontierOptions
+from data.workspace import Workspace
+from models.frontier import FrontierStopped
+from models.paid_calls.keys import find_key
+
+KEYS = ("OPENAI_API_KEY",)
+
+
+def test_endpoint(workspace: Workspace, values: dict[str, Any]) -> dict[str, Any]:
+    """One tiny call with a picture to a frontier model, and what came of it in words. `values`: settings of an endpoint."""
+    plain = {name: value.strip() if isinstance(value, str) else value for name, value in values.items()}
+    common = {name: plain[name] for name in endpoints.COMMON if name in plain}
+    options = FrontierOptions(**common, endpoint_options={name: value for name, value in plain.items() if name not in endpoints.COMMON})
+    try:
+        with open_client(options, workspace) as client:
+            words = client.test()
+    except FrontierStopped as error:
+        words = f"Failed: {error}"
+    return {"ok": not words.startswith("Failed"), "words": words}
+
+
+def has_key(workspace: Workspace, name: str) -> bool:
+    """Whether a key of that name is in the environment or in keys.json."""
+    try:
+        return find_key(name, workspace.root / "keys.json") is not None
+    except FrontierStopped:
+        return False
+
+
+def keys(workspace: Workspace) -> list[dict[str, Any]]:
+    """Names of keys and where each was found; never a value."""
+    file, names, trouble = workspace.root / "keys.json", list(KEYS), None
+    named = [values.get("api_key_env") for values in endpoints.read().named.values()]
+    names += [name for name in dict.fromkeys(named) if name and name not in names]
+    try:
+        find_key("", file)
+        if file.exists():
+            names += [name for name in json.loads(file.read_text(encoding="utf-8")) if name not in names]
+    except FrontierStopped as error:
+        trouble = str(error)
+    shown = []
+    for name in names:
+        inside = bool(os.environ.get(name, "").strip())
+        beside = not inside and trouble is None and find_key(name, file) is not None
+        shown.append(
+            {"name": name, "where": "environment" if inside else "keys.json" if beside else None, "trouble": None if inside else trouble}
+        )
+    return shown

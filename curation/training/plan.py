@@ -1,0 +1,62 @@
+"""What a finetune would train on and how: its options, the approved samples, the size of the replay, the recipe."""
+
+from collections import Counter
+
+from pydantic import BaseModel, Field
+
+from curation.stage import Job, NothingToDo, Row
+from data.records import Checkpoint
+from data.store import Store
+from models.finetuning.spec import RECIPES, Recipe
+
+SNAPSHOT = "snapshot.json"  # in the job's folder: what the launch froze
+
+
+class FinetuneOptions(BaseModel):
+    checkpoint: str | None = Field(default=None, description="Name of the checkpoint to train from; the round's own if empty.")
+    name: str | None = Field(  # also a folder's name
+        default=None,
+        max_length=80,
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._()+-]*$",
+        description="Name of the new checkpoint; made from round and job if empty.",
+    )
+    recipe: str = Field(default="pocket", description="The recipe: " + ", ".join(RECIPES) + ".")
+    replay_share: float = Field(default=0.75, ge=0, le=0.95, description="Share of the mix that repeats what the model already knows.")
+    epochs: float | None = Field(default=None, gt=0, description="Passes over the mix; the recipe's if empty.")
+    learning_rate: float | None = Field(default=None, gt=0, description="The recipe's if empty.")
+    earlier_rounds: bool = Field(default=True, description="Also train on approvals of earlier rounds.")
+    seed: int = Field(default=0, description="Seed of the mix and of the training.")
+
+
+def recipe(options: FinetuneOptions) -> Recipe:
+    """The chosen recipe with the options that override it. Raises NothingToDo if there is no such recipe."""
+    if options.recipe not in RECIPES:
+        raise NothingToDo(f"no recipe {options.recipe!r}; there are: {', '.join(RECIPES)}")
+    changes = {name: value for name in ("epochs", "learning_rate") if (value := getattr(options, name)) is not None}
+    return RECIPES[options.recipe].model_copy(update=changes)
+
+
+def planned(store: Store, round_: int, checkpoint: Checkpoint, options: FinetuneOptions) -> tuple[list[Row], list[Row], int]:
+    """Approved samples, what may be replayed beside them, and how many of that the replay share asks for."""
+    samples = [row for row in store.rows("samples_to_train", round=round_) if options.earlier_rounds or row["round"] == round_]
+    known = store.rows("examples_answered_right", checkpoint_id=checkpoint.checkpoint_id)
+    return samples, known, min(len(known), round(len(samples) * options.replay_share / (1 - options.replay_share)))
+
+
+def obstacle(store: Store, samples: int, name: str | None) -> str | None:
+    """Why a finetune on so many approved samples can't start under this name (None: one of its own); None if it can."""
+    if not samples:
+        return "no sample is approved yet. Review samples first (or approve all that pass every filter)."
+    if name and name in {row["name"] for row in store.rows("checkpoints")}:
+        return f"a checkpoint named {name!r} exists already; choose another name."
+    return None
+
+
+def gold(row: Row) -> str:
+    """The answer that most annotators gave."""
+    return Counter(row["golds"]).most_common(1)[0][0]
+
+
+def new_name(job: Job[FinetuneOptions]) -> str:
+    """The name of the checkpoint that a job makes."""
+    return job.options.name or f"round-{job.round}-run-{job.job_id}"
