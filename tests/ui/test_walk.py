@@ -130,8 +130,8 @@ def generates(walker: Walker) -> None:
     """Generate: the estimate stands before the launch; drawing and filtering follow by themselves."""
     page = walker.page
     walker.sees("selection of failures", "#page-generate")
-    page.get_by_label("Samples a failure").fill("2")
-    page.get_by_label("Failures at most").fill("60")
+    page.get_by_label("Samples per failure").fill("2")
+    page.get_by_label("Maximum failures").fill("60")
     walker.sees(re.compile(r"60 failures · 120 calls · 240 samples · 120 images"), "#page-generate [data-estimate]")
     walker.shot("generate-estimate")
     walker.press("Generate 240 samples", "#page-generate")

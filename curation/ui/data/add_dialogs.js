@@ -149,7 +149,7 @@ function previewed({ about, rows, bad, looked, unusable, splits, whole }) {
     h("span.grow"),
     h(
       "span",
-      whole ? `all ${fmt.number(looked)} looked at: ` : `the first ${fmt.number(looked)} looked at: `,
+      whole ? `all ${fmt.number(looked)} checked: ` : `the first ${fmt.number(looked)} checked: `,
       Object.entries(splits)
         .filter(([, n]) => n)
         .map(([name, n]) => `${fmt.number(n)} ${name}`)
@@ -186,7 +186,7 @@ function previewed({ about, rows, bad, looked, unusable, splits, whole }) {
         h("tbody", rows.map(line)),
       ),
     bad.length > 0 && [
-      h("h4", `Lines that can't be used${unusable > bad.length ? `, the first ${bad.length}` : ""}`),
+      h("h4", `Unusable lines${unusable > bad.length ? `, the first ${bad.length}` : ""}`),
       h(
         "div.bad",
         bad.map((one) => h("div", h("span.mono", one.source), " ", h("span.err", one.error))),
@@ -247,9 +247,9 @@ export async function importPredictions(datasets, again) {
       h(
         "p.dim",
         { style: "margin-bottom:10px" },
-        "Answers that a model gave elsewhere, one JSON object a line: ",
+        "Predictions made elsewhere, one JSON object per line: ",
         h("span.mono", '{"id": "q17", "answer": "two", "split": "train"}'),
-        ". They are scored here; those on train that score too low become failures.",
+        ". They are scored here; train predictions below the threshold become failures.",
       ),
       box,
       wrong,
@@ -324,7 +324,7 @@ export async function addCheckpoint(again) {
       h("div.form", { style: "margin-bottom:10px" }, h("div.field", h("label", "Name"), title)),
       fields,
       wrong,
-      h("p.dim", { style: "margin-top:8px" }, "The weights are loaded when it is first asked; a hub name is then downloaded."),
+      h("p.dim", { style: "margin-top:8px" }, "Weights are loaded (or downloaded by hub name) at the first evaluation."),
     ],
     [
       { text: "Cancel" },
@@ -339,7 +339,7 @@ export async function addCheckpoint(again) {
               { name, baseline: plugin.name, model: model ?? "", adapter, options: rest },
               { quiet: true },
             );
-            toast(`${added.name} can be asked now: evaluate it to see how it does`, { kind: "good" });
+            toast(`${added.name} was added: evaluate it next`, { kind: "good" });
           } catch (error) {
             wrong.textContent = error.message;
             return false;

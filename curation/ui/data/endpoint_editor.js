@@ -18,7 +18,7 @@ export function drawEndpoints(box, { frontier }) {
       "div.card",
       frontier.endpoints.map((one) => endpoint(one, frontier)),
     ),
-    h("h4", { style: "margin-top:16px" }, "Which stage asks which"),
+    h("h4", { style: "margin-top:16px" }, "Endpoint per stage"),
     h(
       "div.card.stages",
       frontier.stages.map((one) => stage(one, frontier.endpoints)),
@@ -26,7 +26,7 @@ export function drawEndpoints(box, { frontier }) {
     h(
       "p.dim",
       { style: "margin-top:6px;font-size:12px", title: frontier.file },
-      "Kept in config.toml, a file of yours: names of key variables stand there, never keys. Each launch can choose another.",
+      "Stored in config.toml (names of key variables, never keys). Each launch can choose another endpoint.",
     ),
   ]);
 }
@@ -41,7 +41,7 @@ function endpoint(one, { schema, stages }) {
   const test = h(
     "button.btn",
     {
-      title: "Asks what colour a red square has: one call, paid like any other",
+      title: "Sends one small call with an image (billed like any other)",
       onclick: () => run(test, outcome, { name: one.name }, mark(one.values)),
     },
     "Test",
@@ -153,7 +153,7 @@ export function editEndpoint(one, schema) {
     if (
       !(await ask(
         `Remove ${one.name}?`,
-        "Its table is taken out of config.toml; stages that ask it go back to the standard. Replies that were paid stay.",
+        "Removes it from config.toml; stages that use it return to the default. Paid replies are kept.",
         "Remove",
         "b",
       ))
@@ -171,11 +171,11 @@ export function editEndpoint(one, schema) {
           "div.field",
           h("label", { for: "endpoint-name" }, "Name"),
           h("div", name),
-          h("div.hint", "How launches, stages and --frontier call it"),
+          h("div.hint", "Name used by launches, stages and --frontier"),
         ),
       ),
       fields.element,
-      h("div.row", { style: "margin-top:10px" }, test, h("small.dim", "one small call with a picture")),
+      h("div.row", { style: "margin-top:10px" }, test, h("small.dim", "one small call with an image")),
       outcome,
       wrong,
     ],

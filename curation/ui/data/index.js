@@ -72,7 +72,7 @@ function draw() {
       h("button.btn", { onclick: () => addCheckpoint(show) }, "Add checkpoint", h("kbd", "c")),
       h(
         "button.btn",
-        { onclick: () => importPredictions(seen.datasets, show), disabled: !datasets.length, title: "Answers that a model gave elsewhere" },
+        { onclick: () => importPredictions(seen.datasets, show), disabled: !datasets.length, title: "Predictions made elsewhere" },
         "Import predictions",
         h("kbd", "p"),
       ),
@@ -95,7 +95,7 @@ function draw() {
       ? h("div.card.rows", checkpointTable(checkpoints))
       : h(
           "div.card.dim",
-          "None yet. A checkpoint is a model that can be asked: " +
+          "None yet. A checkpoint is a model that can be evaluated: " +
             "pocket-llava is built in; add LLaVA, Qwen-VL or any other that transformers loads.",
         ),
   ]);
@@ -110,8 +110,8 @@ function draw() {
         "div.part",
         h(
           "div.dim",
-          "Small but real: each is loaded by the code that loads the big one. " +
-            "To swap one, add a checkpoint, or name another model in a stage's options.",
+          "Small models with real weights, loaded by the same code as large ones. " +
+            "To replace one, add a checkpoint or name another model in a stage's options.",
         ),
       ),
     ),
@@ -197,11 +197,7 @@ function checkpointTable(checkpoints) {
           h(
             "td.r",
             one.baseline !== "imported" &&
-              h(
-                "button.btn",
-                { onclick: () => evaluate(one.name), title: "Asks it the examples that it has not answered yet" },
-                "Evaluate",
-              ),
+              h("button.btn", { onclick: () => evaluate(one.name), title: "Evaluates the examples without a prediction" }, "Evaluate"),
           ),
         ),
       ),
@@ -239,7 +235,7 @@ function pluginList() {
     ),
   ];
   return [
-    family("Baselines (models that can be asked)", plugins.baselines),
+    family("Baselines (vision-language models)", plugins.baselines),
     family("Image generators", plugins.image_generators),
     family("Embedders", plugins.embedders),
     family("Dataset formats", plugins.datasets),

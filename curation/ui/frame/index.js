@@ -77,7 +77,7 @@ const gatePill = (gate) =>
   h(
     "a.pill.err",
     { href: state.href("calibration"), dataset: { page: "calibration" }, title: gate.why, style: "margin-right:8px" },
-    "Auto-approve was stopped by its audit",
+    "Auto-approval was stopped by its audit",
   );
 
 function pill(job) {
@@ -90,7 +90,7 @@ function pill(job) {
   ].filter(Boolean);
   return h(
     "a.pill",
-    { href: state.href("jobs"), dataset: { page: "jobs" }, title: "The job that runs; click for all jobs" },
+    { href: state.href("jobs"), dataset: { page: "jobs" }, title: "Running job; click for all jobs" },
     h("span.dot.live"),
     job.status === "queued" ? `${title(job.stage)} · queued` : `${title(job.stage)} · ${fmt.number(job.done)}/${fmt.number(job.total)}`,
     bar(job.total ? job.done / job.total : 0),

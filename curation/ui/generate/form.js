@@ -31,9 +31,9 @@ const FIELDS = {
   difficulty: "difficulty",
 };
 const ROUTES = [
-  ["same_image", "Same image", "New questions about the picture that it got wrong"],
-  ["new_image", "New image", "A question with a prompt for a picture that is then drawn"],
-  ["both", "Both", "Each failure is asked for twice: about its picture, and about a new one"],
+  ["same_image", "Same image", "New questions about the failed example's image"],
+  ["new_image", "New image", "A question with an image prompt; the image is then generated"],
+  ["both", "Both", "Both routes for each failure"],
 ];
 const DIFFICULTIES = [
   { value: "as_seed", text: "as the seed" },
@@ -147,14 +147,14 @@ export function drawForm(element, { choices }) {
       checked: form.then,
       onchange: (event) => state.set({ then: event.target.checked ? null : "0" }, { replace: true }),
     }),
-    "then draw and filter by themselves",
+    "then draw and filter automatically",
   );
   const active = document.activeElement;
   fill(
     element,
     row("Clusters", clusterChips(choices)),
     state.one("choose") && clusterList(choices),
-    row("Samples a failure", inputs.per, options.route === "both" ? "by each route" : null, inputs.per),
+    row("Samples per failure", inputs.per, options.route === "both" ? "per route" : null, inputs.per),
     row("Route", route),
     row(
       "Difficulty",
@@ -164,19 +164,14 @@ export function drawForm(element, { choices }) {
         (value) => state.set({ difficulty: value === choices.defaults.difficulty ? null : value }, { replace: true }),
         { title: "Difficulty" },
       ),
-      "beside the failed question",
+      "relative to the failed question",
     ),
-    options.route !== "same_image" && row("Images a prompt", inputs.images, "each becomes a sample", inputs.images),
-    row("Failures at most", inputs.limit, "error types take turns", inputs.limit),
-    row("Frontier", frontierChoice(choices)),
-    form.then && row("Filters ask", judgeChoice(choices)),
+    options.route !== "same_image" && row("Images per prompt", inputs.images, "each image becomes a sample", inputs.images),
+    row("Maximum failures", inputs.limit, "balanced across error types", inputs.limit),
+    row("Frontier model", frontierChoice(choices)),
+    form.then && row("Judge model", judgeChoice(choices)),
     options.route !== "same_image" && row("Image generator", generatorChoice(choices, draw)),
-    row(
-      "Budget cap",
-      [h("span.dim", "$"), inputs.budget],
-      form.then ? "a hard limit, for each of the jobs" : "a hard limit",
-      inputs.budget,
-    ),
+    row("Budget cap", [h("span.dim", "$"), inputs.budget], form.then ? "hard limit, per job" : "hard limit", inputs.budget),
     row("", then),
   );
   if (active && active !== document.activeElement && element.contains(active)) active.focus();
@@ -192,7 +187,7 @@ function clusterChips(choices) {
     .map((cluster) =>
       chip([dot(cluster.error_type), h("span.clip", cluster.title), h("span.dim", fmt.number(cluster.teachable))], {
         onremove: () => remove(cluster.cluster_id),
-        title: `${cluster.title}: ${fmt.plural(cluster.teachable, "teachable failure")}. Click to take it away.`,
+        title: `${cluster.title}: ${fmt.plural(cluster.teachable, "teachable failure")}. Click to remove.`,
       }),
     );
   if (selection())
@@ -200,7 +195,7 @@ function clusterChips(choices) {
       chip(["selection of failures", h("span.dim", fmt.number(selection().length))], {
         kind: "on",
         onremove: () => state.set({ selection: null }),
-        title: "Chosen on the Failures page",
+        title: "Selected on the Failures page",
       }),
     );
   if (!chips.length) chips.push(chip(["all teachable failures", h("span.dim", fmt.number(choices.teachable ?? 0))]));
@@ -282,7 +277,7 @@ const keyOf = (asked) =>
 
 function judgeChoice(choices) {
   const named = choices.endpoints.filter((one) => one.name);
-  const standard = choices.judges.frontier ? `their own: ${choices.judges.frontier}` : "the same";
+  const standard = choices.judges.frontier ? `configured: ${choices.judges.frontier}` : "the same";
   return [
     pick(
       [{ value: "", text: standard }, ...named.map((one) => ({ value: one.name, text: endpointText(one) }))],
@@ -325,7 +320,7 @@ function generatorChoice(choices, draw) {
     "button.btn",
     {
       onclick: () => generatorOptions(choices.plugins[draw.generator], draw),
-      title: "Size, steps, guidance, address …: what this image generator can be told",
+      title: "Size, steps, guidance, address …",
     },
     "Options",
   );
@@ -402,11 +397,11 @@ function work(plan) {
 function when(plan) {
   const judge = plan.filter_calls && (plan.judge.model !== plan.frontier.model || plan.judge.host !== plan.frontier.host);
   const places = [
-    `asks ${plan.frontier.model} ${hostText(plan.frontier.host)}`,
-    judge ? `filters ask ${plan.judge.model} ${hostText(plan.judge.host)}` : null,
+    `calls ${plan.frontier.model} ${hostText(plan.frontier.host)}`,
+    judge ? `filters call ${plan.judge.model} ${hostText(plan.judge.host)}` : null,
     plan.images ? `draws with ${plan.drawer.model} ${hostText(plan.drawer.host)}` : null,
   ];
-  return [plan.seconds ? `about ${fmt.duration(plan.seconds)}` : "time not known yet: try a few first", ...places]
+  return [plan.seconds ? `about ${fmt.duration(plan.seconds)}` : "time unknown until a few have run", ...places]
     .filter(Boolean)
     .join(" · ");
 }
@@ -505,36 +500,36 @@ function prompt({ failure_id: failure, image, error_type: type, requests, versio
         ),
       ),
     ),
-    requests.length > 1 && h("p.small.faint", "The system part is the same for both routes."),
+    requests.length > 1 && h("p.small.faint", "Both routes share the system message."),
   ];
 }
 
 function nothing(choices) {
   if (!choices.round)
-    return emptyState("No checkpoint yet", "Samples practise what a checkpoint gets wrong. Begin on the Failures page.", {
+    return emptyState("No checkpoint yet", "Samples are generated from a checkpoint's failures. Start on the Failures page.", {
       text: "Failures",
       run: () => state.go("failures"),
     });
   if (!choices.failures)
-    return emptyState("No failures yet", "Evaluate the checkpoint first: what it gets wrong on the train split can be practised.", {
+    return emptyState("No failures yet", "Evaluate the checkpoint first: its wrong answers on the train split are the failures.", {
       text: "Failures",
       run: () => state.go("failures"),
     });
   if (!choices.diagnosed)
     return emptyState(
-      "Nothing is diagnosed",
-      `${fmt.plural(choices.failures, "failure")} wait for their diagnosis: ` +
-        "only those that the frontier model itself gets right are practised.",
+      "No diagnoses yet",
+      `${fmt.plural(choices.failures, "failure")} not diagnosed yet: ` +
+        "samples are generated only for failures that the frontier model answers correctly.",
       { text: "Diagnose them", run: () => state.go("failures") },
     );
   if (!choices.teachable)
     return emptyState(
-      "Nothing is teachable",
-      `Of ${fmt.plural(choices.diagnosed, "diagnosed failure")} the frontier model gets none right itself. ` +
-        "Diagnose more, or with a stronger model.",
+      "No teachable failures",
+      `Of ${fmt.plural(choices.diagnosed, "diagnosed failure")} the frontier model answers none correctly. ` +
+        "Diagnose more failures, or use a stronger model.",
       { text: "Failures", run: () => state.go("failures") },
     );
-  return emptyState("Nothing is chosen", "None of the chosen failures is teachable.", {
+  return emptyState("Empty selection", "None of the selected failures is teachable.", {
     text: "All teachable failures",
     run: () => state.set({ clusters: null, selection: null }),
   });

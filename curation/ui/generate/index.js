@@ -19,7 +19,7 @@ keys("generate", [
     what: "choose clusters",
     run: () => state.set({ choose: state.one("choose") ? null : 1 }, { replace: true }),
   },
-  { name: "review", key: "r", what: "review what has passed", run: () => state.go("review", { status: "pending" }) },
+  { name: "review", key: "r", what: "review passed samples", run: () => state.go("review", { status: "pending" }) },
 ]);
 
 export function start(element) {

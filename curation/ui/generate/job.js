@@ -50,9 +50,9 @@ function drawEmpty(root) {
   for (const name of ["job-state", "job-actions"]) fill(at(root, name));
   fillOnce(at(root, "empty"), Boolean(plan?.failures), () =>
     emptyState(
-      "Nothing has been generated",
-      "Each teachable failure is shown to the frontier model, which proposes new questions that practise the same skill. " +
-        "They are drawn, filtered, and then it is people who decide.",
+      "No samples generated yet",
+      "The frontier model sees each teachable failure and proposes new questions on the same skill. " +
+        "Samples are drawn and filtered; people then review them.",
       plan?.failures && { text: `Try on ${TRY} first`, run: () => launchForm(TRY) },
     ),
   );
@@ -75,7 +75,7 @@ function stateLine({ job, money }) {
   const running = job.status === "running";
   const spend = money && usd(money.usd);
   const rate = running && money?.per_minute_usd ? `${fmt.usd(money.per_minute_usd)} a minute` : null;
-  const ahead = money?.projected_usd ? `about ${fmt.usd(money.projected_usd)} at its end` : null;
+  const ahead = money?.projected_usd ? `about ${fmt.usd(money.projected_usd)} projected` : null;
   const lost = money?.lost ? fmt.plural(money.lost, "lost call") : null;
   const left = running && job.progress?.eta_s ? `${fmt.duration(job.progress.eta_s)} left` : null;
   const started = job.started_at ? `started ${fmt.clock(job.started_at)}` : null;
@@ -100,22 +100,27 @@ function actions(job) {
 
 function funnel({ asked, funnel: now, job, made_for: cost }) {
   const steps = [
-    ["Asked", asked, "Samples that the frontier model was asked for", null],
-    ["Parsed", now.parsed, "Samples in replies that could be read", { status: "all" }],
-    ["Drawn", now.drawn, "Samples that have their picture", { status: "all" }],
+    ["Asked", asked, "Samples requested from the frontier model", null],
+    ["Parsed", now.parsed, "Samples parsed from replies", { status: "all" }],
+    ["Drawn", now.drawn, "Samples with an image", { status: "all" }],
     [
       "Passed filters",
       now.passed,
-      `${fmt.number(now.judged)} were judged by all filters, ${fmt.number(now.judged - now.passed)} failed one`,
+      `${fmt.number(now.judged)} were checked by all filters, ${fmt.number(now.judged - now.passed)} failed one`,
       { status: "pending" },
     ],
-    ["Approved", now.approved, `by people or by rule; ${fmt.plural(now.pending, "sample")} wait for a person`, { status: "approved" }],
+    [
+      "Approved",
+      now.approved,
+      `by reviewers or by auto-approval; ${fmt.plural(now.pending, "sample")} wait for review`,
+      { status: "approved" },
+    ],
   ];
   const undone = { Parsed: asked - now.parsed, Drawn: now.parsed - now.drawn, "Passed filters": now.drawn - now.judged };
   return steps.map(([name, count, title, to]) =>
     h(
       to ? "button.card" : "div.card",
-      { title: to ? `${title}. Click for these in Review.` : title, onclick: to && (() => state.go("review", to)) },
+      { title: to ? `${title}. Click to open them in Review.` : title, onclick: to && (() => state.go("review", to)) },
       h("div.dim", name),
       h("div.num", fmt.number(count)),
       mini(asked ? count / asked : 0),
@@ -127,7 +132,7 @@ function funnel({ asked, funnel: now, job, made_for: cost }) {
 const approvedNote = ({ pending }, { per_approved: usd }) =>
   h(
     "small.faint",
-    { title: "What this job's samples have cost so far, for each that is approved: proposing, drawing, judging" },
+    { title: "Cost so far per approved sample: generating, drawing, filtering" },
     [pending && `${fmt.number(pending)} to review`, usd !== null && `${fmt.usd(usd)} each`].filter(Boolean).join(" · ") || BLANK,
   );
 
@@ -215,7 +220,7 @@ function drawLatest(element, { latest, job }) {
       () =>
         isActive(job) && [
           h("h4", "Latest"),
-          h("p.dim", job.status === "queued" ? "The job waits for its turn." : "The first samples appear here as soon as they are read."),
+          h("p.dim", job.status === "queued" ? "Queued." : "The first samples appear here as replies arrive."),
         ],
     );
   if (!grid) {
@@ -257,7 +262,7 @@ function errors({ errors: rows, job }) {
       "button.btn",
       {
         onclick: () => act(job, "retry").then(() => toast(`Asks ${fmt.plural(total, "failure")} again`)),
-        title: "Asks again for what has failed; what is there stays",
+        title: "Retries failed rows only; existing results are kept",
       },
       `Retry ${fmt.number(total)}`,
     );
@@ -278,7 +283,7 @@ function errors({ errors: rows, job }) {
         ),
       ),
     ),
-    rows.length < total && h("p.small.faint", `The first ${rows.length}; all of them under Jobs.`),
+    rows.length < total && h("p.small.faint", `First ${rows.length} shown; see Jobs for all.`),
   ];
 }
 
@@ -317,8 +322,8 @@ function showReply(row) {
     `Reply for ${row.failure_id ? `failure ${row.failure_id}` : row.key}`,
     [
       h("p.err", row.error),
-      said !== null && [h("h4", "What the model said"), h("pre.mono.reply", said)],
-      said !== null ? h("details", h("summary.dim", "The whole response"), raw) : raw,
+      said !== null && [h("h4", "Model output"), h("pre.mono.reply", said)],
+      said !== null ? h("details", h("summary.dim", "Full response"), raw) : raw,
     ],
     [{ text: "Close" }],
     { wide: true },

@@ -13,10 +13,10 @@ const ONE = {
   verdicts: "verdict",
 };
 const SAID = {
-  pause: "stops after what is in flight",
-  cancel: "stops after what is in flight; its results are kept",
-  resume: "goes on where it stood",
-  retry: "asks the failed rows again",
+  pause: "stops after the calls in flight",
+  cancel: "stops after the calls in flight; results are kept",
+  resume: "resumes",
+  retry: "retries the failed rows",
 };
 
 // Does one of cancel, pause, resume, retry; what isn't possible is said in a toast.
@@ -26,7 +26,7 @@ export async function act(job, action) {
     !(await ask(
       `Cancel job ${job.job_id}?`,
       `${fmt.number(rowsDone(job))} of ${fmt.number(job.total)} rows are done; their results are kept. ` +
-        "What is in flight is finished first.",
+        "Calls in flight are finished first.",
       "Cancel the job",
       "b",
     ))
@@ -72,15 +72,15 @@ function deeds(job, again) {
         `Retry ${fmt.plural(job.failed, "failed row")}`,
         "retry",
         "",
-        "Asks only the rows that failed; replies that were paid for and could be read are not bought again",
+        "Retries only failed rows; replies already paid for are reused",
         "t",
       ),
     h("span.grow"),
     job.stopping && h("small.dim", "stopping…"),
-    live && button("Pause", "pause", "", "Stops after what is in flight; Resume goes on from there", "p"),
-    live && button("Cancel", "cancel", "b", "Stops after what is in flight; its results are kept"),
-    !live && job.status !== "done" && button("Resume", "resume", "p", "Goes on where it stood: rows with a result are skipped", "p"),
-    ["paused", "interrupted"].includes(job.status) && button("Cancel", "cancel", "b", "Its results are kept"),
+    live && button("Pause", "pause", "", "Stops after the calls in flight; Resume continues from there", "p"),
+    live && button("Cancel", "cancel", "b", "Stops after the calls in flight; results are kept"),
+    !live && job.status !== "done" && button("Resume", "resume", "p", "Continues: rows with a result are skipped", "p"),
+    ["paused", "interrupted"].includes(job.status) && button("Cancel", "cancel", "b", "Results are kept"),
   ];
 }
 
@@ -115,16 +115,16 @@ function content(detail) {
     ),
     (detail.money || limit) && [h("h4", "Spend"), detail.money && moneyOf(detail.money, job.status === "running"), limit],
     calls.length > 0 && [h("h4", "Calls by model"), h("div.card.rows", callTable(calls))],
-    chain.length > 0 && [h("h4", "Follows by itself"), h("div.steps-after", chain.map(following))],
+    chain.length > 0 && [h("h4", "Next jobs"), h("div.steps-after", chain.map(following))],
     errors.length > 0 && [
-      h("h4", `Rows that failed · ${fmt.number(job.failed)}`),
+      h("h4", `Failed rows · ${fmt.number(job.failed)}`),
       h("div.card", errors.map(problem), job.failed > errors.length && h("div.dim", `The first ${errors.length} are shown.`)),
     ],
     h("h4", "Options"),
     options(job.options),
     events.length > 0 && [h("h4", "Events"), h("div.events", events.slice(-30).reverse().map(event))],
-    h("h4", "Log, its end"),
-    log.trim() ? h("div.card", h("pre", log.trim())) : h("div.dim", "Its process has printed nothing."),
+    h("h4", "Log (tail)"),
+    log.trim() ? h("div.card", h("pre", log.trim())) : h("div.dim", "No output."),
   ];
 }
 

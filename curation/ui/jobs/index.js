@@ -43,8 +43,8 @@ keys("jobs", [
     what: "pause or resume the job",
     run: () => press(isActive(detail?.job) ? "pause" : "resume")(),
   },
-  { name: "retry", key: "t", what: "retry the rows that failed", run: press("retry") },
-  { name: "spend", key: "s", what: "show what was spent", run: () => state.set({ tab: state.one("tab") ? null : "spend" }) },
+  { name: "retry", key: "t", what: "retry failed rows", run: press("retry") },
+  { name: "spend", key: "s", what: "show spend", run: () => state.set({ tab: state.one("tab") ? null : "spend" }) },
 ]);
 
 export function start(element) {
@@ -153,7 +153,7 @@ function drawList() {
         class: spent ? "on" : "",
         "aria-pressed": String(Boolean(spent)),
         onclick: () => state.set({ tab: spent ? null : "spend" }),
-        title: "By round, cluster, model, and for each approved sample",
+        title: "By round, cluster and model, and per approved sample",
       },
       "Spend",
       h("kbd", "s"),
@@ -170,13 +170,15 @@ function drawList() {
   fillOnce(at(root, "list"), [jobs, chosen(), Math.floor(Date.now() / 60000)], () => {
     if (!all)
       return emptyState(
-        "No job has run yet",
-        "Whatever takes longer than a moment runs as a job: reading benchmarks, asking models, drawing, finetuning. " +
-          "It goes on when you close the page.",
+        "No jobs yet",
+        "Long work runs as a job: importing, evaluating, generating, finetuning. " + "Jobs continue when you close the page.",
         { text: "Go to Failures", run: () => state.go("failures") },
       );
     if (!jobs.length)
-      return emptyState("No job fits", "", { text: "Show all jobs", run: () => state.set({ status: null, stage: null, offset: null }) });
+      return emptyState("No matching jobs", "", {
+        text: "Show all jobs",
+        run: () => state.set({ status: null, stage: null, offset: null }),
+      });
     return h(
       "div.card.rows.list",
       h(

@@ -48,7 +48,7 @@ export function spendView(found) {
     h("h4", `Clusters of round ${found.round}`),
     found.clusters.length
       ? clusters(found.clusters)
-      : h("div.card.dim", "Nothing that was paid can be told by cluster yet: diagnose failures, then lay the map."),
+      : h("div.card.dim", "No spend by cluster yet: diagnose failures, then compute the map."),
     h("h4", "By stage and model"),
     models(found.by_model),
   ];
@@ -199,7 +199,7 @@ export function moneyOf(money, live) {
     h(
       "div.figures",
       figure(usd(spent), cap === null ? "spent, no cap" : `of ${fmt.usd(cap)}`),
-      ahead !== null && figure(`≈ ${fmt.usd(ahead)}`, "at its end, as it goes"),
+      ahead !== null && figure(`≈ ${fmt.usd(ahead)}`, "projected, as it goes"),
       live && rate !== null && figure(fmt.usd(rate), "a minute"),
     ),
     share !== null &&

@@ -72,15 +72,9 @@ function drawChoice() {
   fillOnce(parts.actions, "choice", () => null);
   fillOnce(parts.body, ["choice", versions, prompt.comparisons, prompt.name, wanted], () => {
     if (!prompt.comparable)
-      return emptyState(
-        "Titles are not compared",
-        "A title stands for a whole cluster. Try the prompt on a failure under Preview: its cluster's title is asked for.",
-      );
+      return emptyState("Titles are not compared", "Titles belong to clusters. Use Preview on a failure to generate its cluster's title.");
     if (versions.length < 2)
-      return emptyState(
-        "There is one version",
-        "Edit the text and save it: then both are asked about the same failures, and their replies stand side by side.",
-      );
+      return emptyState("Only one version", "Edit and save the prompt to compare both versions on the same failures.");
     const choose = (side) =>
       pick(
         versions.map((one) => ({ value: one.version, text: text(one) })),
@@ -99,7 +93,7 @@ function drawChoice() {
           "div.row",
           { style: "margin-top:12px" },
           h("button.btn.p", { disabled: wanted.a === wanted.b || !wanted.b, onclick: compare }, `Compare on ${FAILURES} failures`),
-          h("small.faint", "the cost is shown before"),
+          h("small.faint", "the estimate is shown first"),
         ),
       ),
       prompt.comparisons.length > 0 && [
@@ -127,7 +121,7 @@ async function compare() {
     { prompt: prompt.name, a: wanted.a, b: wanted.b, limit: FAILURES, ...(frontier ? { frontier } : { endpoint, model }) },
     {
       title: `Compare two versions of ${prompt.name}.md`,
-      text: "Both are asked about the same failures. What they say is kept here and nowhere else: no diagnosis and no sample comes of it.",
+      text: "Both versions run on the same failures. Replies are kept for this comparison only; no diagnosis or sample is created.",
       noun: "failure",
       button: "Compare",
       first: ["limit", ...proposals],
@@ -181,7 +175,7 @@ function drawFound() {
             h("div.pair.head", h("small.dim", fmt.plural(rows.length, "failure")), h("div", label("a")), h("div", label("b"))),
             rows.map(pair),
           ]
-        : h("p.dim", running ? "The first replies appear as soon as they come." : "No replies came."),
+        : h("p.dim", running ? "Replies appear as they arrive." : "No replies came."),
     ];
   });
 }
@@ -226,7 +220,7 @@ function sums() {
     );
     if (counts.people)
       lines.push(
-        line("Error type as people say", of("a", "as_people"), of("b", "as_people"), `of ${fmt.number(counts.people)} that people named`),
+        line("Error type as labelled", of("a", "as_people"), of("b", "as_people"), `of ${fmt.number(counts.people)} labelled by people`),
       );
   } else if (found.prompt === "judge")
     for (const score of ["3", "2", "1"])
@@ -245,12 +239,12 @@ function sums() {
       "table",
       h("tr", h("th", `${fmt.number(counts.compared)} failures with both replies`), h("th.r", "A"), h("th.r", "B"), h("th", "")),
       lines,
-      line("Tokens", tokens("a"), tokens("b"), "of all calls that a side stands on"),
+      line("Tokens", tokens("a"), tokens("b"), "of all calls of this version"),
       line(
         "Cost",
         money(costs.a.usd),
         money(costs.b.usd),
-        free ? "pretended: the built-in teacher is free" : `paid now: ${money(found.job.spend_usd)}`,
+        free ? "nominal: the built-in teacher is free" : `paid now: ${money(found.job.spend_usd)}`,
       ),
       line("Cost a failure", money(costs.a.usd_a_failure), money(costs.b.usd_a_failure)),
     ),
@@ -285,7 +279,7 @@ function pair(row) {
           : [h("span.right", asked.proposed), h("small.faint", " proposed")],
       ),
       h("div.row", dot(row.error_type), h("small.dim", `${row.error_type ?? "not diagnosed"} · ${row.failure_id}`)),
-      row.people && h("small.dim", `people say ${row.people}`),
+      row.people && h("small.dim", `labelled ${row.people}`),
     ),
     h("div.card", resultOf({ name: found.prompt }, row.a)),
     h("div.card", resultOf({ name: found.prompt }, row.b)),

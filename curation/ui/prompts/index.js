@@ -140,15 +140,15 @@ function drawHead() {
     prompt.in_use !== prompt.shipped &&
       h(
         "button.btn",
-        { onclick: () => use(null), title: "New jobs ask by the text that came with the program; your versions stay in the list" },
-        "Back to the shipped one",
+        { onclick: () => use(null), title: "New jobs use the shipped prompt; your versions stay in the list" },
+        "Use the shipped version",
       ),
   ]);
 }
 
 async function use(version) {
   await api("prompts/use", { name: chosen(), version });
-  toast(version ? `New jobs ask by version ${version}` : "New jobs ask by the shipped text again", { kind: "good" });
+  toast(version ? `New jobs use version ${version}` : "New jobs use the shipped prompt", { kind: "good" });
   if (state.one("version")) state.set({ version: null }, { replace: true });
   await load(true);
 }

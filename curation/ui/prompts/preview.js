@@ -73,7 +73,7 @@ function draw(prompt, draft, failure) {
   );
   fillOnce(parts.body, ["preview", prompt.name, found, problem, Boolean(draft), failure, stale, reply?.answer, location.search], () => {
     if (!rows.length && !failure) return nothing(prompt);
-    if (!draft) return h("div.card.bad", h("p.err", "This text has flaws, so there is nothing to send. Its lines say what to mend."));
+    if (!draft) return h("div.card.bad", h("p.err", "The prompt has errors: fix the marked lines first."));
     if (problem) return h("div.card.bad", h("p.err", problem));
     if (!found) return h("p.dim", "…");
     return [about(found, prompt), choices(prompt), reply && !stale && answered(prompt, reply.answer), request(found)];
@@ -85,7 +85,7 @@ function draw(prompt, draft, failure) {
     can &&
       h(
         "small",
-        found.calls ? `${found.blind_first ? "2 calls, its own answer first" : "1 call"} · ${price(found)}` : "asked before: costs nothing",
+        found.calls ? `${found.blind_first ? "2 calls (blind answer first)" : "1 call"} · ${price(found)}` : "in the journal: no cost",
       ),
     h("span.grow"),
     can && found.calls > 0 && h("small.faint.clip", `${found.endpoint.model} ${hostText(found.endpoint.host)}`),
@@ -99,8 +99,8 @@ function nothing(prompt) {
   return emptyState(
     proposal ? "No teachable failure" : "No failures yet",
     proposal
-      ? "Samples are proposed for failures that are diagnosed and that the frontier model gets right itself."
-      : "Evaluate a checkpoint first: a prompt is tried on what it gets wrong.",
+      ? "Samples are generated for diagnosed failures that the frontier model answers correctly."
+      : "Evaluate a checkpoint first: prompts are tried on its failures.",
     { text: "Failures", run: () => state.go("failures") },
   );
 }
@@ -151,7 +151,7 @@ function request({ system, user, pictures, schema_name: name, schema, version, b
   const block = (text, kind) => h("div.said", h("small.faint", kind), h("div.mono", text));
   return [
     h("h4", "As it will be sent"),
-    first && h("p.small.dim", "This failure has no diagnosis yet: its own answer is asked for first and takes the place of ‹…›."),
+    first && h("p.small.dim", "This failure is not diagnosed yet: the frontier model's blind answer is requested first and replaces ‹…›."),
     h(
       "div.card",
       { dataset: { request: "" } },
@@ -166,7 +166,7 @@ function request({ system, user, pictures, schema_name: name, schema, version, b
 function answered(prompt, { result, error, bought, usd, seconds }) {
   const cost = bought
     ? `${fmt.plural(bought, "call")} · ${usd === null ? "unpriced" : usd ? fmt.usd(usd) : "free"} · ${fmt.duration(seconds)}`
-    : "from the journal: nothing was bought";
+    : "from the journal: no new calls";
   return [
     h("h4", "Reply"),
     h(

@@ -130,7 +130,7 @@ export function disk({ parts, freeable, free }, again) {
     total = Object.values(parts).reduce((sum, n) => sum + n, 0);
   const names = { thumbnails: "thumbnails", jobs: "jobs", uploads: "uploads" };
   const why = {
-    thumbnails: "They are made again when they are asked for.",
+    thumbnails: "Made again when needed.",
     jobs: "Inputs and results of jobs that were done a week ago: all of it is in the store. Logs, events and settings stay.",
     uploads: "Files that were uploaded for an import. Once imported, pictures and examples are in the workspace.",
   };

@@ -187,7 +187,7 @@ function drawQuestion() {
             (value) => {
               now.suffix = value;
             },
-            { title: "What is added to the question" },
+            { title: "Prompt suffix" },
           ),
         ),
       ),
@@ -208,9 +208,9 @@ function drawQuestion() {
       ),
       h(
         "div.row",
-        now.golds && chip(["gold: ", now.golds.join(", ")], { kind: "ok", title: "What the dataset says" }),
+        now.golds && chip(["gold: ", now.golds.join(", ")], { kind: "ok", title: "Gold answers" }),
         h("span.grow"),
-        h("small.dim", "The first question loads the weights"),
+        h("small.dim", "The first question loads the weights, which takes a moment"),
         h("button.btn.p", { onclick: ask }, "Ask", h("kbd", "enter")),
       ),
     ),

@@ -217,9 +217,9 @@ def test_a_rule_is_slid_checked_turned_on_audited_and_stopped(shut, world):
                 if len(store.column("audit_waiting")) < left:
                     break
                 page.wait_for_timeout(30)
-        page.wait_for_selector(".mb-head >> text=Auto-approve was stopped by its audit")
-        page.click(".mb-head >> text=Auto-approve was stopped by its audit")
+        page.wait_for_selector(".mb-head >> text=Auto-approval was stopped by its audit")
+        page.click(".mb-head >> text=Auto-approval was stopped by its audit")
         page.wait_for_selector("#page-calibration >> text=was turned off by its audit")
         page.click("#page-calibration >> text=Seen")
-        page.wait_for_selector(".mb-head >> text=Auto-approve was stopped by its audit", state="detached")
+        page.wait_for_selector(".mb-head >> text=Auto-approval was stopped by its audit", state="detached")
     assert scored(store).auto.sum() == 0 and differences(store) == 0

@@ -95,5 +95,5 @@ def test_the_page_shows_and_stops_jobs(world):
         page.wait_for_function("() => document.querySelectorAll('.list tbody tr').length === 1")
         page.click("[data-deeds] >> text=Cancel")
         page.click("dialog >> text=Cancel the job")
-        page.wait_for_selector("text=No job fits")
+        page.wait_for_selector("text=No matching jobs")
     assert [row["status"] for row in store.rows("jobs", limit=1)] == ["cancelled"]

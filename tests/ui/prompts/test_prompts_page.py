@@ -169,7 +169,7 @@ def test_an_edit_is_mended_saved_tried_compared_and_taken_back_in_the_browser(tm
         here.locator("text=Close").click()
         here.locator(f"[data-comparison='{job_id}']").wait_for()
 
-        here.locator("text=Back to the shipped one").click()
+        here.locator("text=Use the shipped version").click()
         page.wait_for_selector(".toast >> text=shipped text again")
         page.wait_for_selector("#page-prompts >> text=This is the text that came with the program.")
         assert versions.in_use(store, "diagnosis") == shipped("diagnosis").version
