@@ -24,9 +24,8 @@ import pyarrow.parquet as pq
 from benchmarks.parts.machine import machine, peak_mb
 from benchmarks.parts.pool import Pool, make_pool, openings
 from curation.filtering.base import FilterContext, FilterInput, passes
-from curation.pictures import image_row
 from curation.stage import API_BATCH
-from data.images import ImageStore
+from data.images import ImageStore, image_row
 from data.registry import FILTERS
 
 SAMPLES, EVAL, PICTURES = 553_992, 20_000, 20_000

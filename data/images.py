@@ -10,7 +10,7 @@ import os
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -94,6 +94,19 @@ class ImageStore:
 def load(source: bytes | Path, name: str | None = None) -> Image.Image:
     """A picture from bytes or a file: RGB, first frame, turned as its camera says. Raises BadImage."""
     return _decoded(*_content(source, name))[0]
+
+
+def png_bytes(picture: Image.Image) -> bytes:
+    """A picture as the bytes of a PNG file."""
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def image_row(info: ImageInfo) -> dict[str, Any]:
+    """The row of the table `image`."""
+    row = info.to_row()
+    return {"image": row.pop("sha256"), **row}
 
 
 def phash(picture: Image.Image) -> int:

@@ -13,11 +13,11 @@ import re
 import sqlite3
 import sys
 import threading
-from collections import OrderedDict
 from pathlib import Path
 
 import numpy as np
 
+from data.memo import Memo
 from data.store import Store
 
 COLUMNS = {"failures": ("question", "answers", "diagnosis"), "samples": ("question", "choices", "answer")}
@@ -48,7 +48,7 @@ class Search:
         self._store, self._path = store, path
         self._lock = threading.Lock()  # of the connection that searches
         self._connection: sqlite3.Connection | None = None
-        self._found: OrderedDict[tuple[str, str], bytes] = OrderedDict()
+        self._found, self._changes = Memo(REMEMBERED), 0  # bitmaps by what was searched for; how often the index has changed
         self._thread: threading.Thread | None = None  # builds the index
         self._built: dict[str, float] = {}  # what is being built, and the share that is done
         self._trouble: Exception | None = None  # why the latest building ended early
@@ -117,19 +117,15 @@ class Search:
                 return self._matches(what, wanted)
 
     def _matches(self, what: str, wanted: str | None) -> bytes:
-        if (what, wanted) in self._found:
-            self._found.move_to_end((what, wanted))
-            return self._found[what, wanted]
-        ids, whole = None, what not in self._built
+        if what in self._built:  # what is found now is a part of it
+            return self._match(what, wanted)
+        return self._found((what, wanted), self._changes, lambda _: self._match(what, wanted))
+
+    def _match(self, what: str, wanted: str | None) -> bytes:
+        ids = None
         if wanted is not None:  # one text of all ids: a row each would take three times as long
             ids = self._open().execute(f"SELECT group_concat(rowid) FROM {what} WHERE {what} MATCH ?", (wanted,)).fetchone()[0]
-        found = bitmap(np.fromstring(ids or "", dtype=np.int64, sep=","))
-        if not whole:
-            return found
-        self._found[what, wanted] = found
-        while len(self._found) > REMEMBERED:
-            self._found.popitem(last=False)
-        return found
+        return bitmap(np.fromstring(ids or "", dtype=np.int64, sep=","))
 
     def _follow(self, what: str) -> None:
         """Takes up what is new in the store; much of it in the background. While that goes on nothing else is written."""
@@ -139,7 +135,7 @@ class Search:
         then = file.execute("SELECT rows, last, changes, changed FROM mark WHERE what = ?", (what,)).fetchone()
         if then == tuple(now.values()):
             return
-        self._found.clear()
+        self._changes += 1
         ids = None
         if then:
             rows, last, changes, changed = then
@@ -229,7 +225,7 @@ class Search:
     def _throw_away(self) -> None:
         self._connection.close()
         self._connection = None
-        self._found.clear()
+        self._changes += 1
         self._delete()
 
     def _delete(self) -> None:

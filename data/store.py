@@ -9,10 +9,11 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, TypeVar, overload
 from weakref import WeakSet
 
 import duckdb
@@ -21,12 +22,15 @@ import pyarrow.parquet as pq
 
 from data.files import whole
 from data.machine import cores
+from data.memo import Memo
 from data.queries import query
 from data.reader import Reader, Result, Row
-from data.transaction import Transaction
+from data.transaction import Table, Transaction
 
 MIGRATIONS = Path(__file__).parent / "migrations"
+MEMOS = 256  # results that `memo` keeps: more than the runs that Finetune lists
 PATIENCE = 2.0  # seconds that reads have to end when the store closes
+T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 
@@ -55,7 +59,8 @@ class Store(Reader):
         self._local, self._readers = threading.local(), WeakSet()
         self._lock, self._opening = threading.RLock(), threading.Lock()
         self._writer = self._connection.cursor()
-        self._described, self._writes, self._kept = {}, 0, {}  # tables by name; for `remembered`
+        self._described: dict[str, Table] = {}
+        self._memo, self._writes = Memo(MEMOS), 0
         changed = self._migrate(backups, upto)
         self._writer.execute("CREATE TEMP TABLE touched (sample_id BIGINT); CREATE TEMP TABLE touched_failure (failure_id BIGINT)")
         if changed and upto is None:
@@ -66,12 +71,17 @@ class Store(Reader):
     def _execute(self, name: str, parameters: dict[str, object]) -> Result:
         return _run(self._cursor(), name, parameters)
 
-    def remembered(self, name: str, /, **parameters: object) -> list[Row]:
+    @overload
+    def remembered(self, name: str, as_: type[T], /, **parameters: object) -> list[T]: ...
+    @overload
+    def remembered(self, name: str, /, **parameters: object) -> list[Row]: ...
+    def remembered(self, name: str, as_: type | None = None, /, **parameters: object) -> list[Any]:
         """As `rows`, kept until the next write; not to be changed."""
-        asked, writes = (name, *parameters.items()), self._writes
-        if asked not in self._kept or self._kept[asked][0] != writes:
-            self._kept[asked] = (writes, self.rows(name, **parameters))
-        return self._kept[asked][1]
+        return self.memo((name, as_, *parameters.items()), self._writes, lambda _: self._rows(name, as_, parameters))
+
+    def memo(self, name: Hashable, mark: Hashable, make: Callable[[T | None], T]) -> T:
+        """Caches an expensive result until its version mark changes (data/memo.py): what it is made from must be of the same mark."""
+        return self._memo(name, mark, make)
 
     def to_parquet(self, name: str, path: Path, /, **parameters: object) -> int:
         """Writes the rows of a named query to a Parquet file, atomically; returns their number."""

@@ -1,6 +1,5 @@
 """Pictures and questions for a workspace of any size: some thousand real pictures, and every question that can be asked about each."""
 
-import io
 import random
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -9,8 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from curation.pictures import image_row
-from data.images import ImageStore
+from data.images import ImageStore, image_row, png_bytes
 from data.scenes import COLOURS, HEAVY_BLUR, SIDES, Scene, Thing, draw, random_chart, random_things
 
 SIDE = 256  # pixels of a picture
@@ -183,9 +181,8 @@ def _about(scene: Scene, thing: Thing, rng: random.Random) -> list[tuple[str, st
 def _draw_some(images_root: Path, numbers: range, seed: int) -> list[tuple[int, dict]]:
     images, made = ImageStore(images_root), []
     for number in numbers:
-        buffer = io.BytesIO()
-        draw(_scene(number, seed)).resize((SIDE, SIDE)).save(buffer, "PNG")
-        made.append((number, image_row(images.add(buffer.getvalue()))))
+        picture = draw(_scene(number, seed)).resize((SIDE, SIDE))
+        made.append((number, image_row(images.add(png_bytes(picture)))))
     return made
 
 

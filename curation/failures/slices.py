@@ -15,7 +15,6 @@ from functools import cache
 
 from scipy import stats
 
-from curation.kept import latest
 from curation.statistics.intervals import CONFIDENCE, Interval
 from data.records import Record
 from data.store import Store
@@ -84,7 +83,7 @@ def of_rounds(store: Store, rounds: Sequence[str], without_label_errors: bool = 
     label_errors = store.value("label_error_mark") if without_label_errors else None
     mark = (tuple(rounds), store.value("accuracy_mark"), label_errors)
     given = {"round": list(rounds), "without_label_errors": without_label_errors, "least": SUPPORT}
-    return latest(store, f"slices {without_label_errors}", mark, lambda: table(store.rows("slice_sums", **given)))
+    return store.memo(f"slices {without_label_errors}", mark, lambda _: table(store.rows("slice_sums", **given)))
 
 
 def _slice(values: dict[str, str], row: Mapping[str, float], whole: Mapping[str, float]) -> Slice:

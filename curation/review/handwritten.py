@@ -5,9 +5,8 @@ from dataclasses import dataclass
 
 from curation import checkpoints
 from curation.error_types import BY_NAME
-from curation.pictures import image_row
 from curation.review.decisions import checked_text
-from data.images import ImageStore
+from data.images import ImageStore, image_row
 from data.store import Store
 
 

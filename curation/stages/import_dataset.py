@@ -11,9 +11,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, Field
 
-from curation.pictures import image_row
 from curation.stage import Context, Estimate, Job, Result, Row, Stage
-from data.images import BadImage, ImageStore
+from data.images import BadImage, ImageStore, image_row
 from data.machine import cores
 from data.records import BadLine, SourceExample
 from data.registry import DATASETS

@@ -6,13 +6,13 @@ ScienceQA: multiple choice), knowledge (like OK-VQA: a fact that isn't in the pi
     {"question": "Is there not a red circle?", "golds": ["no"] * 10, "kind": "negation/existence", "picture": <PNG, 64 x 64>}
 """
 
-import io
 import random
 from collections.abc import Callable, Iterator
 from typing import Literal
 
 from pydantic import BaseModel, Field
 
+from data.images import png_bytes
 from data.records import BadLine, Dataset, SourceExample
 from data.scenes import COLOURS, HEAVY_BLUR, SHAPES, SIDES, SIZE, Scene, draw, random_chart, random_things
 
@@ -68,10 +68,8 @@ class PocketVQA:
         for i in range(count):
             kind, make = kinds[i % len(kinds)]
             scene, question, answer, choices = make(rng)
-            buffer = io.BytesIO()
-            draw(scene).save(buffer, "PNG")
             golds = (answer,) * (ANNOTATORS if ABOUT[self.options.family][0] == "vqa_accuracy" else 1)
-            yield SourceExample(f"{split}-{i:05d}", split, question, golds, buffer.getvalue(), choices, kind)
+            yield SourceExample(f"{split}-{i:05d}", split, question, golds, png_bytes(draw(scene)), choices, kind)
 
 
 def _with_unique(rng: random.Random, by: str, count: int | None = None) -> tuple[Scene, object]:

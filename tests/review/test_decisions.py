@@ -377,7 +377,7 @@ def test_an_incomplete_sample_by_hand_says_what_is_missing(seeded, change, says)
 def picture_bytes():
     from PIL import Image, ImageDraw
 
-    from curation.pictures import png_bytes
+    from data.images import png_bytes
 
     picture = Image.new("RGB", (64, 48), "#aabbcc")
     ImageDraw.Draw(picture).rectangle((5, 7, 31, 40), fill="#123456")

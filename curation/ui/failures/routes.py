@@ -10,7 +10,6 @@ from pydantic import BaseModel, Field
 from curation.error_types import BY_NAME
 from curation.failures import neighbours
 from curation.failures import triage as words
-from curation.kept import latest
 from curation.review import blinding
 from curation.ui.failures import slice_routes
 from curation.ui.services import services
@@ -101,7 +100,7 @@ def clusters(request: Request, body: Filter) -> list[dict[str, Any]]:
     """The clusters of the round, those of one error type together; `shown` is what the other facets let through."""
     store, given = services(request).store, _given(request, body, "cluster_id")
     mark = (tuple(given["round"]), store.value("accuracy_mark"))
-    accuracy = latest(store, "cluster accuracy", mark, lambda: _by_cluster(store.rows("cluster_accuracy", round=given["round"])))
+    accuracy = store.memo("cluster accuracy", mark, lambda _: _by_cluster(store.rows("cluster_accuracy", round=given["round"])))
     unknown = dict.fromkeys(("accuracy", "accuracy_lenient", "accuracy_before", "examples"))
     return [{**row, **accuracy.get(row["cluster_id"], unknown)} for row in store.rows("failure_clusters", **given)]
 

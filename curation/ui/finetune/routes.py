@@ -15,10 +15,10 @@ from curation.stage import NothingToDo
 from curation.stages.finetune import Finetune
 from curation.training.plan import SNAPSHOT, FinetuneOptions, obstacle
 from curation.ui.services import Services, services
+from data.records import Checkpoint
 from models.finetuning.spec import RECIPES
 
 router = APIRouter(prefix="/api/finetune")
-_measured: dict[tuple, dict[str, Any] | None] = {}  # comparisons by checkpoints and numbers of answers: they take a while
 
 
 class Plan(BaseModel):
@@ -143,6 +143,14 @@ def _seconds_a_step(here: Services, recipe: str) -> float | None:
     return None
 
 
+def _compared(here: Services, before: Checkpoint, after: Checkpoint) -> dict[str, Any] | None:
+    """The comparison of two checkpoints; None where no example was answered by both."""
+    try:
+        return comparison.compare(here.store, before, after)
+    except ValueError:
+        return None
+
+
 def _measure(here: Services, parent: str | None, checkpoint: str | None) -> dict[str, Any] | None:
     """Accuracy on eval before and after, and their paired difference with its interval; None while one of the two was not asked."""
     if not parent or not checkpoint:
@@ -151,13 +159,9 @@ def _measure(here: Services, parent: str | None, checkpoint: str | None) -> dict
     counts = [here.store.row("eval_count", checkpoint_id=one.checkpoint_id) for one in (before, after)]
     if not all(count["answered"] for count in counts):
         return None
-    key = (str(here.store.path), parent, checkpoint, *(count["answered"] for count in counts))
-    if key not in _measured:
-        try:
-            _measured[key] = comparison.compare(here.store, before, after)
-        except ValueError:  # no example was answered by both
-            _measured[key] = None
-    if (found := _measured[key]) is None:
+    answered = tuple(count["answered"] for count in counts)
+    found = here.store.memo(("comparison", parent, checkpoint), answered, lambda _: _compared(here, before, after))
+    if found is None:
         return None
     line = {name: found["overall"][name] for name in ("before", "after", "difference", "low", "high", "items")}
     turned = {name: found[name] for name in ("fixed", "broken")}
