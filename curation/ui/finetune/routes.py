@@ -14,6 +14,7 @@ from curation.results import comparison
 from curation.stage import NothingToDo
 from curation.stages.finetune import Finetune
 from curation.training.plan import SNAPSHOT, FinetuneOptions, obstacle
+from curation.ui.finetune import figures
 from curation.ui.services import Services, services
 from data.records import Checkpoint
 from models.finetuning.spec import RECIPES
@@ -43,6 +44,7 @@ def choices(request: Request) -> dict[str, Any]:
         "recipes": {name: recipe.model_dump(mode="json") for name, recipe in RECIPES.items()},
         "defaults": FinetuneOptions().model_dump(mode="json"),
         "waiting": store.row("finetune_waiting"),
+        "loss_figure": figures.loss(),
     }
 
 

@@ -1,7 +1,8 @@
 // Right column of Finetune, above: one run as it goes. Loss, speed, the log; the reason in plain sight where it has failed.
 
+import { Chart } from "../shared/chart.js";
 import { api, at, chip, emptyState, fill, fillOnce, fmt, h, isActive, STATUS_KIND, state, stepProgress } from "../shared/lib.js";
-import { lineChart, smoothed } from "../shared/line_chart.js";
+import { withPoints } from "./loss_curve.js";
 import { loadRun, results } from "./state.js";
 
 const RESULT = { 0: "done", 1: "crashed", 3: "stopped on request", 4: "paused itself" };
@@ -72,7 +73,7 @@ function secondsLeft(done) {
   return d1 > d0 ? ((t1 - t0) / (d1 - d0)) * (total - done) : null;
 }
 
-export function drawRun(root, { run, plan }) {
+export function drawRun(root, { run, plan, choices }) {
   const parts = Object.fromEntries(
     ["run-title", "run-state", "run-actions", "run", "live", "follow", "log"].map((name) => [name, at(root, name)]),
   );
@@ -83,7 +84,7 @@ export function drawRun(root, { run, plan }) {
   parts["run-state"].textContent = stateLine(run);
   fillOnce(parts["run-actions"], [job.job_id, job.status, job.stopping, run.checkpoint, run.retry, state.one("log")], () => actions(run));
   fillOnce(parts.run, [job.status, job.message, events.message, run.exit_code, events.steps.size > 0], () => reason(run));
-  drawLive(root, run);
+  drawLive(root, run, choices.loss_figure);
   fillOnce(parts.follow, run.chain, () => chain(run));
   const log = state.one("log") || ["failed", "interrupted"].includes(job.status) ? events.log.trim() : "";
   fillOnce(parts.log, log, () => log && [h("h4", `Log of job ${job.job_id}, its end`), h("pre.mono.fine-log", log)]);
@@ -170,43 +171,20 @@ function reason({ job, exit_code: code }) {
   );
 }
 
-function drawLive(root, { job }) {
+let lossChart = null;
+let drawn = null; // what the chart shows
+
+function drawLive(root, { job, run_id }, figure) {
   if (!events.steps.size) return;
   const raw = [...events.steps].sort((a, b) => a[0] - b[0]);
   const dev = [...events.dev].sort((a, b) => a[0] - b[0]);
-  const style = getComputedStyle(document.documentElement);
-  const [accent, good] = ["--accent", "--good"].map((name) => style.getPropertyValue(name).trim());
-  const series = [
-    { name: "train loss", colour: accent, points: raw, faint: true },
-    { name: "train loss", colour: accent, points: smoothed(raw) },
-    { name: "held-out loss", colour: good, points: dev, dots: true },
-  ];
-  const mark = [events.job, raw.length, dev.length, raw.at(-1), accent, events.total];
-  const box = at(root, "chart");
-  if (box.dataset.mark !== JSON.stringify(mark)) {
-    box.dataset.mark = JSON.stringify(mark);
-    lineChart(box, series, events.total, (step, values) =>
-      h(
-        "div",
-        h("b", `step ${fmt.number(step)}`),
-        values.map(({ name, colour, point }) =>
-          h(
-            "div.row.tight",
-            h("span.dot", { style: { background: colour } }),
-            name,
-            h("b", fmt.fixed(point[1], 4)),
-            point[0] !== step && h("small.dim", `at ${fmt.number(point[0])}`),
-          ),
-        ),
-      ),
-    );
-    fill(
-      at(root, "legend"),
-      h("span", h("i", { style: { background: accent } }), "train loss"),
-      dev.length > 0 && h("span", h("i", { style: { background: good } }), "held-out loss (dev)"),
-      h("span.grow"),
-      h("span.faint", "steps"),
-    );
+  const mark = JSON.stringify([events.job, raw.length, dev.length, raw.at(-1), events.total]);
+  if (drawn !== mark) {
+    drawn = mark;
+    const name = run_id ? `run ${run_id}` : `job ${job.job_id}`;
+    lossChart ??= new Chart();
+    fillOnce(at(root, "chart"), true, () => lossChart.element);
+    lossChart.draw(withPoints(figure, raw, dev, events.total, name));
   }
   const last = events.last;
   const best = dev.length ? dev.reduce((a, b) => (b[1] < a[1] ? b : a)) : null;

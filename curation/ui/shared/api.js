@@ -69,16 +69,3 @@ export const eventId = () =>
   "10000000-1000-4000-8000-100000000000".replace(/[018]/g, (c) =>
     (Number(c) ^ (crypto.getRandomValues(new Uint8Array(1))[0] & (15 >> (Number(c) / 4)))).toString(16),
   );
-
-let charts;
-// plotly.js (4.8 MB, from this machine), loaded when first asked for: const Plotly = await plotly().
-export function plotly() {
-  charts ??= new Promise((resolve, reject) => {
-    const script = document.createElement("script");
-    script.src = new URL("ui/plotly.min.js", document.baseURI).href;
-    script.onload = () => resolve(/** @type {any} */ (window).Plotly);
-    script.onerror = () => reject(new Error("plotly.js could not be loaded"));
-    document.head.append(script);
-  });
-  return charts;
-}

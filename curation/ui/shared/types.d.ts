@@ -154,3 +154,9 @@ export interface PlanView {
   problem: string | null;
   busy: boolean;
 }
+
+/** What curation/ui/shared/figures.py makes: a figure as plotly.js reads it. */
+export interface Figure {
+  data: Record<string, any>[];
+  layout: Record<string, any> & { height: number; meta: { label: string; file: string } };
+}

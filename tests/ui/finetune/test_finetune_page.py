@@ -1,5 +1,6 @@
 """The Finetune page: its routes on a seeded store, then a run in Chromium that is launched, cancelled, resumed, and one that fails."""
 
+import re
 import uuid
 
 import pytest
@@ -13,6 +14,7 @@ from curation.training.plan import FinetuneOptions, planned
 from curation.ui.server.app import create_app
 from models.finetune import RECIPES
 from tests.support.browser import chromium, executable, served
+from tests.support.charts import Chart, check
 from tests.support.page_api import PageApi
 from tests.support.scripted_training import CRASHES, STAGES, STEPS
 from tests.support.seed import seeded_store
@@ -106,7 +108,7 @@ def test_a_run_is_launched_watched_cancelled_resumed_and_listed(tmp_path):
         page.locator(f"{here} .snap").click()
         page.keyboard.press("f")
         page.wait_for_selector(f"{here} .checks >> text=3 of 41 learn")
-        page.wait_for_selector(f"{here} .fine-chart polyline")
+        chart = Chart(page, here)
         page.click(f"{here} [data-run-actions] >> text=Cancel")
         page.wait_for_selector(f"{here} [data-run-actions] >> text=Resume")
         job_id = store.rows("jobs", limit=1)[0]["job_id"]
@@ -114,8 +116,14 @@ def test_a_run_is_launched_watched_cancelled_resumed_and_listed(tmp_path):
         page.click(f"{here} [data-run-actions] >> text=Resume")
         page.wait_for_selector(f"{here} [data-runs] >> text=second run (b)")
         page.wait_for_selector(f"{here} [data-figures] >> text={STEPS} of {STEPS}")
-        points = page.locator(f"{here} .fine-chart polyline").first.get_attribute("points").split()
-        assert len(points) == STEPS  # none twice, though the run was stopped in between
+        page.wait_for_function(f"document.querySelector('{here} .js-plotly-plot').data[0].x.length === {STEPS}")
+        loss, smoothed, held_out = chart.traces()
+        assert loss["x"] == smoothed["x"] == list(range(1, STEPS + 1))  # none twice, though the run was stopped in between
+        assert held_out["x"] == [20, 40, 60]
+        shown = chart.hover(0.55, 0.5)
+        step = int(re.search(r"step (\d+)", shown)[1])
+        assert f"training loss : {loss['y'][step - 1]:.4f}" in shown and f"smoothed : {smoothed['y'][step - 1]:.4f}" in shown
+        check(chart, "loss-run-2")
         assert page.locator(f"{here} [data-runs] tbody tr").count() == 2
     assert store.row("checkpoint_by_name", name="second run (b)")["adapter"]
     jobs.shutdown()
