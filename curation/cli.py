@@ -54,13 +54,14 @@ def main() -> None:
 
 
 def _guarded(module, name: str, arguments: list[str]) -> int:
-    from curation.commands.app_client import CommandFailed, say_failed
+    from curation.commands.app_client import CommandFailed
+    from curation.commands.output import print_error
     from curation.config import BadSettings
 
     try:
         return module.run(name, arguments) or 0
     except (CommandFailed, BadSettings) as error:
-        return say_failed(str(error), "--json" in arguments)
+        return print_error(str(error), "--json" in arguments)
     except KeyboardInterrupt:
         return 130
 

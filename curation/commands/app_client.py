@@ -1,12 +1,8 @@
-"""What commands share: flags, the app that owns the workspace, output."""
+"""How commands reach the app that owns a workspace, and how they fail."""
 
-import argparse
-import json
-import sys
-from collections.abc import Callable
 from typing import Any
 
-from curation.config import operating_system_user, restart_with_file_variables
+from curation.config import restart_with_file_variables
 from curation.frontier import endpoints
 from curation.workspaces import owner
 from data import workspace as workspaces
@@ -15,18 +11,6 @@ from data.workspace import Workspace
 
 class CommandFailed(Exception):
     """Ends a command with status 1; the text says what failed, on which input, what to do."""
-
-
-def parser(name: str, description: str) -> argparse.ArgumentParser:
-    """A parser with the flags that every command has."""
-    made = argparse.ArgumentParser(prog=f"mistakebook {name}", description=description)
-    made.add_argument("--workspace", default=workspaces.DEFAULT_NAME, metavar="NAME", help="its name (default: %(default)s)")
-    made.add_argument("--json", action="store_true", help="one JSON document on standard output")
-    return made
-
-
-def add_reviewer(made: argparse.ArgumentParser) -> None:
-    made.add_argument("--reviewer", default=operating_system_user(), help="whose decision or job it is (default: %(default)s)")
 
 
 def check_settings() -> None:
@@ -70,34 +54,3 @@ class App:
                 f"the app at {self.owner.address} (process {self.owner.pid}) does not answer any more ({error}). "
                 "Its jobs go on or can be resumed: mistakebook jobs"
             ) from error
-
-
-def show(content: Any, as_json: bool, text: Callable[[], str]) -> None:
-    """The result on standard output: as JSON, or as text made when needed."""
-    print(json.dumps(content, ensure_ascii=False) if as_json else text())
-
-
-def say_failed(message: str, as_json: bool) -> int:
-    """Tells of a failure on standard error (and as JSON on standard output); returns the exit status."""
-    print(f"mistakebook: {message}", file=sys.stderr)
-    if as_json:
-        print(json.dumps({"error": message}, ensure_ascii=False))
-    return 1
-
-
-def table(rows: list[dict[str, Any]], columns: list[str]) -> str:
-    """Rows as aligned text, numbers to the right."""
-    cells = [[_cell(row.get(column)) for column in columns] for row in rows]
-    widths = [max(len(column), *(len(line[i]) for line in cells), 0) for i, column in enumerate(columns)]
-    numeric = [all(isinstance(row.get(column), int | float | None) for row in rows) for column in columns]
-
-    def line(values: list[str]) -> str:
-        return "  ".join(v.rjust(w) if n else v.ljust(w) for v, w, n in zip(values, widths, numeric)).rstrip()
-
-    return "\n".join([line(columns), *(line(values) for values in cells)])
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    return f"{value:.4g}" if isinstance(value, float) else str(value)

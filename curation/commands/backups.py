@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
-from curation.commands.app_client import App, CommandFailed, find_workspace, parser, show
+from curation.commands.app_client import App, CommandFailed, find_workspace
+from curation.commands.flags import parser
+from curation.commands.output import show
 from curation.workspaces import backups, owner
 from data.store import StoreError
 

@@ -1,9 +1,14 @@
 """`mistakebook calibrate`: filters against people, the rule that one half of the labels speaks for, and the gate of auto-approval."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from curation.calibration.rules import TARGET
-from curation.commands.app_client import App, add_reviewer, parser, show, table
+from curation.commands.app_client import App
+from curation.commands.flags import add_reviewer, parser
+from curation.commands.output import show, table
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 DESCRIPTION = """How far each filter agrees with people who decided one by one, and whether a rule may approve by itself. The rule is
 searched on one half of these labels; on the other half Wilson's lower limit (two-sided 95 %%) of its precision has to reach the target."""
@@ -35,10 +40,10 @@ def run(name: str, arguments: list[str]) -> int:
     return 0
 
 
-def _in_words(found: dict[str, Any]) -> str:
+def _in_words(found: dict[str, Any]) -> "list[str | Table]":
     labels = found["labels"]
     rows = [_line("all that are on", found["together"]), *(_line(row["filter"], row) for row in found["filters"])]
-    text = [
+    text: list[str | Table] = [
         f"{labels['approved']:,} approved and {labels['rejected']:,} rejected one by one; left out: {labels['bulk']:,} in bulk, "
         f"{labels['disputed']:,} disputed",
         table(rows, list(rows[0])),
@@ -49,7 +54,7 @@ def _in_words(found: dict[str, Any]) -> str:
         text.append(f"turned on: {on['becomes']:,} samples auto-approved, {on['left']:,} left for people")
     elif found["rule"]:
         text.append(f"a rule of {found['rule']['author']} is on: {found['audit']['approves']:,} samples auto-approved")
-    return "\n".join(text)
+    return text
 
 
 def _line(name: str, row: dict[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,8 @@
 """`mistakebook clusters`"""
 
-from curation.commands.app_client import App, parser, show, table
+from curation.commands.app_client import App
+from curation.commands.flags import parser
+from curation.commands.output import show, table
 
 COLUMNS = ["error_type", "title", "failures", "accuracy", "examples", "stability"]
 
@@ -17,7 +19,7 @@ def run(name: str, arguments: list[str]) -> int:
     show(
         {"clusters": clusters, "kappa": evidence["kappa"]},
         given.json,
-        lambda: f"{table(clusters, COLUMNS)}\n{_agreement(evidence['kappa'])}" if clusters else "no clusters yet: mistakebook cluster",
+        lambda: [table(clusters, COLUMNS), _agreement(evidence["kappa"])] if clusters else "no clusters yet: mistakebook cluster",
     )
     return 0
 

@@ -3,7 +3,8 @@
 import json
 import sys
 
-from curation.commands.app_client import App, CommandFailed, parser
+from curation.commands.app_client import App, CommandFailed
+from curation.commands.flags import parser
 from curation.workspaces.owner import Refused
 
 

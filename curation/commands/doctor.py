@@ -13,7 +13,9 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from curation.commands.app_client import find_workspace, parser, show
+from curation.commands.app_client import find_workspace
+from curation.commands.flags import parser
+from curation.commands.output import show
 from curation.frontier.client import open_client
 from curation.frontier.options import POCKET_TEACHER, FrontierOptions
 from curation.workspaces import owner

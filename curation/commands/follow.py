@@ -1,45 +1,67 @@
 """Waiting for a job: progress on standard error, Ctrl-C asks the job to stop."""
 
+import os
 import sys
 import time
-from typing import Any
+from types import TracebackType
+from typing import Any, Protocol, Self
 
 from curation.commands.app_client import App
+from curation.commands.output import console_of, is_plain
 
-EVERY = 0.4  # seconds between two looks
+EVERY = 0.4  # seconds between two requests for the job
 LINE_EVERY = 10.0  # seconds between two lines where standard error is no terminal
+BAR_WIDTH = 24  # characters
 ACTIVE = ("queued", "running")
 STATUS = {"done": 0, "paused": 3, "cancelled": 3}
 
 
 def follow(app: App, job: dict[str, Any]) -> tuple[dict[str, Any], int]:
     """Waits until a job has ended or rests; returns it with the exit status: 0 done, 3 stopped on request, 1 otherwise."""
-    number, line = job["job_id"], _Line()
+    number = job["job_id"]
     stopping = False
-    while True:
-        try:
-            job = app.get(f"/api/jobs/{number}")
-            if job["status"] not in ACTIVE:
-                line.end(job)
-                return job, STATUS.get(job["status"], 1)
-            line.show(job)
-            time.sleep(EVERY)
-        except KeyboardInterrupt:
-            if stopping:
-                raise
-            stopping = True
-            line.note("asking the job to stop after what is in flight; Ctrl-C again leaves it running")
-            app.post(f"/api/jobs/{number}/pause", {})
+    with _display(job) as display:
+        while True:
+            try:
+                job = app.get(f"/api/jobs/{number}")
+                if job["status"] not in ACTIVE:
+                    break
+                display.show(job)
+                time.sleep(EVERY)
+            except KeyboardInterrupt:
+                if stopping:
+                    raise
+                stopping = True
+                display.note("asking the job to stop after what is in flight; Ctrl-C again leaves it running")
+                app.post(f"/api/jobs/{number}/pause", {})
+    print("\n".join([in_words(job), *_next_steps(job)]), file=sys.stderr, flush=True)
+    return job, STATUS.get(job["status"], 1)
 
 
 def in_words(job: dict[str, Any]) -> str:
     """A job in one line."""
+    return " · ".join([_name(job), *_details(job)])
+
+
+def _name(job: dict[str, Any]) -> str:
+    return f"{job['stage']} (job {job['job_id']})"
+
+
+def _counts(job: dict[str, Any]) -> tuple[int, int | None]:
+    """Rows done, and rows in all: as the job says itself, else as they are in the store."""
     progress = job["progress"] or {}
-    done, total = progress.get("done", job["done"] + job["failed"]), progress.get("total", job["total"])
-    parts = [f"{job['stage']} (job {job['job_id']})", job["status"] if job["status"] != "running" else f"{done:,}/{total:,}"]
-    if job["status"] == "running" and progress.get("rows_per_s"):
+    return progress.get("done", job["done"] + job["failed"]), progress.get("total", job["total"])
+
+
+def _details(job: dict[str, Any]) -> list[str]:
+    """Status or progress, rate, time left, failed rows, spend, message: what there is of these."""
+    progress = job["progress"] or {}
+    running = job["status"] == "running"
+    done, total = _counts(job)
+    parts = [f"{done:,}/{total:,}" if running else job["status"]]
+    if running and progress.get("rows_per_s"):
         parts.append(f"{progress['rows_per_s']:.1f}/s")
-    if job["status"] == "running" and progress.get("eta_s"):
+    if running and progress.get("eta_s"):
         parts.append(f"{progress['eta_s']:.0f} s left")
     if job["failed"]:
         parts.append(f"{job['failed']:,} failed")
@@ -47,33 +69,87 @@ def in_words(job: dict[str, Any]) -> str:
         parts.append(f"${job['spend_usd']:.2f}")
     if job["message"]:
         parts.append(job["message"])
-    return " · ".join(parts)
+    return parts
 
 
-class _Line:
-    """One line that is written over on a terminal; a line now and then elsewhere."""
+def _next_steps(job: dict[str, Any]) -> list[str]:
+    """The commands by which a job that isn't wholly done goes on."""
+    number = job["job_id"]
+    if job["status"] in ("failed", "interrupted", "paused"):
+        cap = " (--budget USD for another cap)" if job["options"].get("budget_usd") is not None else ""
+        return [f"go on with: mistakebook jobs resume {number}{cap}"]
+    if job["failed"]:
+        return [f"see them with: mistakebook jobs errors {number}; try them again with: mistakebook jobs retry {number}"]
+    return []
+
+
+class _Display(Protocol):
+    """Where a job's progress is shown while it runs."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None: ...
+
+    def show(self, job: dict[str, Any]) -> None:
+        """Shows the progress as it is now."""
+
+    def note(self, text: str) -> None:
+        """Prints a line that stays."""
+
+
+def _display(job: dict[str, Any]) -> _Display:
+    live = sys.stderr.isatty() and os.environ.get("TERM") not in ("dumb", "unknown")
+    return _Bar(job) if live else _Lines()
+
+
+class _Lines:
+    """A line now and then, for files and pipes."""
 
     def __init__(self) -> None:
-        self._terminal, self._shown, self._last = sys.stderr.isatty(), 0.0, ""
+        self._shown_at, self._last = 0.0, ""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
 
     def show(self, job: dict[str, Any]) -> None:
         text = in_words(job)
-        if self._terminal:
-            print(f"\r\x1b[K{text[:200]}", end="", file=sys.stderr, flush=True)
-        elif time.monotonic() - self._shown > LINE_EVERY and text != self._last:
-            print(text, file=sys.stderr, flush=True)
-            self._shown, self._last = time.monotonic(), text
+        if time.monotonic() - self._shown_at > LINE_EVERY and text != self._last:
+            self.note(text)
+            self._shown_at, self._last = time.monotonic(), text
 
     def note(self, text: str) -> None:
-        print(f"\r\x1b[K{text}" if self._terminal else text, file=sys.stderr, flush=True)
+        print(text, file=sys.stderr, flush=True)
 
-    def end(self, job: dict[str, Any]) -> None:
-        number = job["job_id"]
-        self.note(in_words(job))
-        if job["status"] in ("failed", "interrupted", "paused"):
-            cap = " (--budget USD for another cap)" if job["options"].get("budget_usd") is not None else ""
-            self.note(f"go on with: mistakebook jobs resume {number}{cap}")
-        elif job["failed"]:
-            self.note(
-                f"see them with: mistakebook jobs errors {job['job_id']}; try them again with: mistakebook jobs retry {job['job_id']}"
-            )
+
+class _Bar:
+    """One line that is written over, with a bar; with NO_COLOR without it. It is taken away at the end."""
+
+    def __init__(self, job: dict[str, Any]) -> None:
+        from rich.progress import BarColumn, Progress, TextColumn
+
+        name, details = (TextColumn(f"{{task.{field}}}", style="none", markup=False) for field in ("description", "fields[details]"))
+        columns = (name, details) if is_plain(sys.stderr) else (name, BarColumn(BAR_WIDTH), details)
+        self._progress = Progress(*columns, console=console_of(sys.stderr, live=True), auto_refresh=False, transient=True)
+        self._task = self._progress.add_task(_name(job), total=None, details="")
+        self._room = self._progress.console.width - len(_name(job)) - (BAR_WIDTH + 1) * (len(columns) - 2) - 1  # characters for the details
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def show(self, job: dict[str, Any]) -> None:
+        from rich.text import Text
+
+        done, total = _counts(job)
+        details = Text(" · ".join(_details(job)).replace("\n", " "))
+        details.truncate(max(self._room, 0), overflow="ellipsis")  # a long message is printed in full at the end
+        self._progress.update(self._task, completed=done, total=total, details=details.plain, refresh=True)
+
+    def note(self, text: str) -> None:
+        self._progress.console.print(text)

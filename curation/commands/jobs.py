@@ -1,7 +1,9 @@
 """`mistakebook jobs [ACTION JOB]`"""
 
-from curation.commands.app_client import App, CommandFailed, add_reviewer, parser, show, table
+from curation.commands.app_client import App, CommandFailed
+from curation.commands.flags import add_reviewer, parser
 from curation.commands.follow import ACTIVE, follow, in_words
+from curation.commands.output import show, table
 
 ACTIONS = ("list", "show", "wait", "cancel", "pause", "resume", "retry", "log", "errors")
 COLUMNS = ["job_id", "stage", "status", "done", "failed", "total", "spend_usd", "seconds", "author", "message"]

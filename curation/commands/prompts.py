@@ -1,13 +1,18 @@
 """`mistakebook prompts`: which versions there are, one in full, which one is in use, two of them side by side."""
 
+import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from curation.commands.app_client import App, CommandFailed, add_reviewer, parser, show, table
+from curation.commands.app_client import App, CommandFailed
+from curation.commands.flags import add_flags, add_reviewer, parser, validated
 from curation.commands.follow import follow
-from curation.commands.option_flags import add_flags, validated
+from curation.commands.output import drawn, show, table
 from curation.frontier.options import FrontierOptions
 from curation.prompts.templates import parts
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 DESCRIPTION = """Prompts are what the frontier model is asked. Without a name they are listed. Example, from a file to a comparison:
 mistakebook prompts show judge > judge.md; (edit it); mistakebook prompts save judge judge.md --note stricter;
@@ -65,8 +70,9 @@ def _save(app: App, given: Any) -> int:
 
 def _use(app: App, given: Any) -> int:
     if len(given.what) != 1:
-        versions = table(_of(app, given.prompt, None)["versions"], ["version", "in_use", "shipped", "jobs", "author", "created_at", "note"])
-        raise CommandFailed(f"prompts use {given.prompt}: which version? There are:\n{versions}")
+        columns = ["version", "in_use", "shipped", "jobs", "author", "created_at", "note"]
+        versions = table(_of(app, given.prompt, None)["versions"], columns)
+        raise CommandFailed(f"prompts use {given.prompt}: which version? There are:\n{drawn(versions, sys.stderr)}")
     found = app.post("/api/prompts/use", {"name": given.prompt, "version": given.what[0]})
     show(found, given.json, lambda: f"new jobs ask by version {found['version']} of {given.prompt}")
     return 0
@@ -95,7 +101,7 @@ def _of(app: App, name: str, version: str | None) -> dict[str, Any]:
     return app.post("/api/prompts/show", {"name": name, "version": version})
 
 
-def _in_words(found: dict[str, Any]) -> str:
+def _in_words(found: dict[str, Any]) -> "list[str | Table]":
     counts, costs = found["counts"], found["costs"]
     rows = [{"": name, "A": counts["a"][name], "B": counts["b"][name]} for name in counts["a"] if not isinstance(counts["a"][name], dict)]
     rows += [{"": name, "A": costs["a"][name], "B": costs["b"][name]} for name in ("calls", "usd", "usd_a_failure")]
@@ -103,7 +109,7 @@ def _in_words(found: dict[str, Any]) -> str:
     lines += [f"the same: {counts['same']}"] * ("same" in counts)
     differing = [row for row in found["failures"] if row["differs"]]
     lines += [f"failure {row['failure_id']}: {_short(row['a'])} | {_short(row['b'])}" for row in differing]
-    return "\n".join([*lines, table(rows, ["", "A", "B"])])
+    return [*lines, table(rows, ["", "A", "B"])]
 
 
 def _short(result: dict[str, Any]) -> str:

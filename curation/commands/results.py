@@ -1,11 +1,16 @@
 """`mistakebook results`, `rounds` and `export`."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from curation.commands.app_client import App, CommandFailed, add_reviewer, parser, show, table
+from curation.commands.app_client import App, CommandFailed
+from curation.commands.flags import add_reviewer, parser
+from curation.commands.output import show, table
 from data.registry import EXPORTS
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 
 def run(name: str, arguments: list[str]) -> int:
@@ -25,13 +30,13 @@ def _results(name: str, arguments: list[str]) -> int:
     return 0
 
 
-def _in_words(found: dict[str, Any]) -> str:
+def _in_words(found: dict[str, Any]) -> "list[str | Table]":
     lines = [found["overall"], *found["by_dataset"], *found["by_error_type"]]
     columns = [key for key in lines[0] if not isinstance(lines[0][key], dict | list)]
     title = (
         f"{found['before']} → {found['after']}: {found['examples']:,} eval examples, {found['fixed']:,} fixed, {found['broken']:,} broken"
     )
-    return f"{title}\n{table(lines, columns)}"
+    return [title, table(lines, columns)]
 
 
 def _rounds(name: str, arguments: list[str]) -> int:

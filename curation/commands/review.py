@@ -4,7 +4,9 @@ import argparse
 import json
 from typing import Any
 
-from curation.commands.app_client import App, CommandFailed, add_reviewer, parser, show
+from curation.commands.app_client import App, CommandFailed
+from curation.commands.flags import add_reviewer, parser
+from curation.commands.output import show
 
 RULES = {"passing": ["pending"], "failed": ["failed"], "rejected": ["rejected"], "approved": ["approved"], "disputed": ["disputed"]}
 FIELDS = {"status": "statuses", "error_type": "error_types", "dataset": "datasets", "route": "routes", "round": "rounds"}

@@ -1,8 +1,9 @@
 """The commands that launch a stage: its flags are the fields of its Options."""
 
-from curation.commands.app_client import App, add_reviewer, check_settings, parser, show
+from curation.commands.app_client import App, check_settings
+from curation.commands.flags import add_flags, add_reviewer, parser, validated
 from curation.commands.follow import follow, in_words
-from curation.commands.option_flags import add_flags, validated
+from curation.commands.output import show
 from curation.stages import stage_class
 
 

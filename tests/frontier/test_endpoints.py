@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from curation import config
 from curation.commands.app_client import CommandFailed, check_settings
-from curation.commands.option_flags import add_flags, validated
+from curation.commands.flags import add_flags, validated
 from curation.config import BadSettings, keep
 from curation.frontier import endpoints
 from curation.frontier.client import open_client

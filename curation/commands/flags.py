@@ -1,4 +1,8 @@
-"""Command-line flags made from a stage's pydantic Options: one flag a field, nothing written twice."""
+"""Command-line flags: those that every command has, and one a field of a stage's pydantic Options.
+
+argparse reads them, not the command line of pydantic-settings: that one keeps the values of NAME=VALUE as texts (30 would be "30"),
+splits texts at commas, and shows the code of a computed default in place of its value.
+"""
 
 import argparse
 import json
@@ -10,9 +14,23 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import PydanticUndefined
 
 from curation.commands.app_client import CommandFailed
+from curation.config import operating_system_user
+from data.workspace import DEFAULT_NAME
 
 
-def add_flags(parser: argparse.ArgumentParser, options: type[BaseModel]) -> None:
+def parser(name: str, description: str) -> argparse.ArgumentParser:
+    """A parser with the flags that every command has."""
+    made = argparse.ArgumentParser(prog=f"mistakebook {name}", description=description)
+    made.add_argument("--workspace", default=DEFAULT_NAME, metavar="NAME", help="its name (default: %(default)s)")
+    made.add_argument("--json", action="store_true", help="one JSON document on standard output")
+    return made
+
+
+def add_reviewer(made: argparse.ArgumentParser) -> None:
+    made.add_argument("--reviewer", default=operating_system_user(), help="whose decision or job it is (default: %(default)s)")
+
+
+def add_flags(parser: "argparse._ActionsContainer", options: type[BaseModel]) -> None:
     """Adds `--field-name` for each field: lists take several values, dictionaries NAME=VALUE or JSON."""
     for name, field in options.model_fields.items():
         kind = _plain(field.annotation)
