@@ -34,9 +34,9 @@ COMMANDS = {  # name: (module, one line for --help). Nothing is imported before 
 }
 
 
-def main() -> None:
-    """Runs the command that the process was started with, and exits with its status."""
-    arguments = sys.argv[1:]
+def main(argv: list[str] | None = None) -> None:
+    """Runs a command and exits with its status."""
+    arguments = sys.argv[1:] if argv is None else argv
     name = arguments[0].replace("_", "-") if arguments else "--help"
     if name in COMMANDS:
         module = importlib.import_module(f"curation.commands.{COMMANDS[name][0]}")
