@@ -1,7 +1,7 @@
 """Titles of clusters in plain words: what the frontier model is asked, and what stands where it gives none."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 import pyarrow as pa
@@ -9,6 +9,7 @@ import pyarrow as pa
 from curation.frontier.client import bad_row
 from curation.prompts.requests import title_request
 from curation.prompts.templates import SHIPPED, Prompts
+from curation.stage import Stop
 from models.frontier import Request
 
 MEMBERS = 20  # of a cluster in its prompt, from its centre to its edge
@@ -23,7 +24,7 @@ def titled(
     vectors: np.ndarray,
     labels: np.ndarray,
     centres: np.ndarray,
-    should_stop: Callable[[], bool],
+    should_stop: Stop,
     prompts: Prompts = SHIPPED,
 ) -> list[dict]:
     """A row a cluster with name, error type and title; where the frontier model gives none, the commonest faulty reasoning.
@@ -67,7 +68,7 @@ def suggestion(row: dict, prompts: Prompts = SHIPPED) -> Request:
     return title_request(row["key"], row["error_type"], row["members"], [(kind, lines) for kind, lines in row["near"].values()], prompts)
 
 
-def suggested(client, rows: list[dict], should_stop: Callable[[], bool], prompts: Prompts) -> Iterator[dict]:
+def suggested(client, rows: list[dict], should_stop: Stop, prompts: Prompts) -> Iterator[dict]:
     """A title for each row, or its error."""
     for outcome in client.ask_all((suggestion(row, prompts) for row in rows), should_stop):
         if outcome.parsed is None:

@@ -48,7 +48,7 @@ def overview(store: Store, round_: int) -> dict[str, Any]:
 
 def of_generated(store: Store, job_id: int) -> dict[str, Any]:
     """What the samples of a generate job have cost up to now, all stages since, and for each that is approved."""
-    return _with_total(store.row("spend_of_generate_job", job_id=job_id), PARTS[1:])
+    return _with_total(store.one("spend_of_generate_job", job_id=job_id), PARTS[1:])
 
 
 def _round(number: int, rows: list[dict[str, Any]], samples: dict[str, Any] | None) -> dict[str, Any]:

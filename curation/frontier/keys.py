@@ -18,7 +18,8 @@ def test_endpoint(workspace: Workspace, values: dict[str, Any]) -> dict[str, Any
     """One tiny call with a picture to a frontier model, and what came of it in words. `values`: settings of an endpoint."""
     plain = {name: value.strip() if isinstance(value, str) else value for name, value in values.items()}
     common = {name: plain[name] for name in endpoints.COMMON if name in plain}
-    options = FrontierOptions(**common, endpoint_options={name: value for name, value in plain.items() if name not in endpoints.COMMON})
+    further = {name: value for name, value in plain.items() if name not in endpoints.COMMON}
+    options = FrontierOptions.model_validate({**common, "endpoint_options": further})
     try:
         with open_client(options, workspace) as client:
             words = client.test()

@@ -8,7 +8,8 @@ from curation.prompt_lab.trial import SIDES, shown
 from data.store import Store
 
 _TELLING = {"diagnosis": ("error_type", "teachable"), "judge": ("score",), "blind": ("answer", "right")}
-Pair = dict[str, dict[str, Any] | None]  # the results of a failure, by side; None where none came
+Result = dict[str, Any]  # of one side for one failure; {"problem": …} where the reply was of no use
+Pair = dict[str, Result | None]  # the results of a failure, by side; None where none came
 
 
 def listed(store: Store, prompt: str, limit: int = 12) -> list[dict[str, Any]]:
@@ -22,7 +23,8 @@ def listed(store: Store, prompt: str, limit: int = 12) -> list[dict[str, Any]]:
 
 def view(store: Store, job: dict[str, Any]) -> dict[str, Any]:
     """A comparison as far as it is: `failures` with both results, `counts` of both sides and between them, `costs` by side."""
-    options, failures = job["options"], {}
+    options = job["options"]
+    failures: dict[int, dict[str, Any]] = {}
     for row in store.rows("comparison_rows", job_id=job["job_id"]):
         entry = failures.setdefault(row["failure_id"], {**shown(row), "people": row["peoples_type"]})
         entry[row["side"]] = json.loads(row["result"])
@@ -37,7 +39,7 @@ def view(store: Store, job: dict[str, Any]) -> dict[str, Any]:
     return {
         "job": job,
         "prompt": options["prompt"],
-        "versions": {side: next((pair[side]["version"] for pair in pairs if _good(pair[side])), options[side]) for side in SIDES},
+        "versions": {side: next((result["version"] for pair in pairs if (result := _good(pair[side]))), options[side]) for side in SIDES},
         "failures": list(failures.values()),
         "counts": counts(options["prompt"], pairs, [entry["people"] for entry in failures.values()]),
         "costs": {side: _cost(costs.get(side), len(failures)) for side in SIDES},
@@ -46,9 +48,10 @@ def view(store: Store, job: dict[str, Any]) -> dict[str, Any]:
 
 def differs(prompt: str, pair: Pair) -> bool | None:
     """Whether both sides come to another end; None where one hasn't come. Of proposals, which always differ, nothing is said."""
-    if prompt == "proposal" or not all(_good(pair[side]) for side in SIDES):
+    results = _both(pair)
+    if prompt == "proposal" or results is None:
         return None
-    return any(pair["a"][name] != pair["b"][name] for name in _TELLING.get(prompt, ("answer", "agrees")))
+    return any(results["a"][name] != results["b"][name] for name in _TELLING.get(prompt, ("answer", "agrees")))
 
 
 def counts(prompt: str, pairs: list[Pair], people: list[str | None]) -> dict[str, Any]:
@@ -56,25 +59,34 @@ def counts(prompt: str, pairs: list[Pair], people: list[str | None]) -> dict[str
 
     `people` has the error type that people gave each failure, if any.
     """
-    whole = [(pair, said) for pair, said in zip(pairs, people) if all(_good(pair[side]) for side in SIDES)]
-    found: dict[str, Any] = {"compared": len(whole), "replies": {side: sum(_good(pair[side]) for pair in pairs) for side in SIDES}}
-    by_side = {side: [pair[side] for pair, _ in whole] for side in SIDES}
-    found |= {side: _COUNTS.get(prompt, _answers)(results) for side, results in by_side.items()}
+    compared = [(results, error_type) for pair, error_type in zip(pairs, people) if (results := _both(pair))]
+    counted: dict[str, Any] = {
+        "compared": len(compared),
+        "replies": {side: sum(_good(pair[side]) is not None for pair in pairs) for side in SIDES},
+        **{side: _COUNTS.get(prompt, _answers)([results[side] for results, _ in compared]) for side in SIDES},
+    }
     if prompt == "diagnosis":
-        judged = [(pair, said) for pair, said in whole if said]
+        judged = [(results, error_type) for results, error_type in compared if error_type]
         for side in SIDES:
-            found[side]["as_people"] = sum(pair[side]["error_type"] == said for pair, said in judged)
-        changes = Counter((pair["a"]["error_type"], pair["b"]["error_type"]) for pair, _ in whole)
-        found["people"] = len(judged)
-        found["same_type"] = sum(count for (a, b), count in changes.items() if a == b)
-        found["changes"] = [{"a": a, "b": b, "failures": count} for (a, b), count in changes.most_common() if a != b]
+            counted[side]["as_people"] = sum(results[side]["error_type"] == error_type for results, error_type in judged)
+        changes = Counter((results["a"]["error_type"], results["b"]["error_type"]) for results, _ in compared)
+        counted["people"] = len(judged)
+        counted["same_type"] = sum(count for (a, b), count in changes.items() if a == b)
+        counted["changes"] = [{"a": a, "b": b, "failures": count} for (a, b), count in changes.most_common() if a != b]
     if prompt != "proposal":
-        found["same"] = sum(not differs(prompt, pair) for pair, _ in whole)
-    return found
+        counted["same"] = sum(not differs(prompt, dict(results)) for results, _ in compared)
+    return counted
 
 
-def _good(result: dict[str, Any] | None) -> bool:
-    return result is not None and not result.get("problem")
+def _good(result: Result | None) -> Result | None:
+    """The result, if it can be compared."""
+    return None if result is None or result.get("problem") else result
+
+
+def _both(pair: Pair) -> dict[str, Result] | None:
+    """The results of both sides; None where one has none that can be compared."""
+    results = {side: result for side in SIDES if (result := _good(pair[side]))}
+    return results if len(results) == len(SIDES) else None
 
 
 def _diagnoses(results: list[dict[str, Any]]) -> dict[str, Any]:

@@ -64,7 +64,7 @@ def flaws(file: PromptFile, text: str) -> list[Flaw]:
         try:
             tree = ENVIRONMENT.parse(source)
         except TemplateSyntaxError as error:
-            found.append(Flaw(part, error.lineno, f"{error.message.rstrip(chr(46))}. A prompt may hold {CAN}"))
+            found.append(Flaw(part, error.lineno, f"{(error.message or '').rstrip('.')}. A prompt may hold {CAN}"))
             continue
         for node in _walk(tree):
             found += _of_node(part, node, there)

@@ -71,7 +71,7 @@ class Cluster(Stage[ClusterOptions]):
 
     def estimate(self, store: Store, workspace: Workspace, options: ClusterOptions) -> Estimate:
         round_ = checkpoints.current_round(store)
-        found = store.row("cluster_probe", round=round_)
+        found = store.one("cluster_probe", round=round_)
         if options.titles_of:
             prompts = prompts_for(store, options.PROMPTS, options.prompts)
             probe = [titles.suggestion(row, prompts) for row in _title_rows(store, options)]

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from pydantic import Field, model_validator
 
@@ -21,13 +21,14 @@ from data.transaction import Transaction
 from data.workspace import Workspace
 from models.frontier import Outcome, Request
 
-COMPARED = ("agreement", "blind", "diagnosis", "guess", "judge", "proposal")
+Compared = Literal["agreement", "blind", "diagnosis", "guess", "judge", "proposal"]
+COMPARED: tuple[str, ...] = get_args(Compared)
 
 
 class ComparePromptsOptions(FrontierOptions, PromptOptions):
     STAGE = "compare_prompts"
     PROMPTS = ("blind",)  # the blind answer that a diagnosis is given is the same for both sides
-    prompt: Literal[COMPARED] = Field(default="diagnosis", description="The prompt of which two versions are compared.")
+    prompt: Compared = Field(default="diagnosis", description="The prompt of which two versions are compared.")
     a: str = Field(default=prompt_versions.SHIPPED_BY, description="One version: its first characters, or shipped.")
     b: str = Field(default="", description="The other version; the one in use if empty.")
     limit: int = Field(default=20, ge=1, le=500, description="Failures to ask about; error types take turns.")

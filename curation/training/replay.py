@@ -43,7 +43,7 @@ def twins(samples: Sequence[Row], known: Sequence[Row], wanted: int, rng: random
     likeness = process.cdist(*words, scorer=Indel.normalized_similarity, dtype=np.float32)
     near = {question: _Near(likeness[i], kinds, stock) for i, question in enumerate(different)}
     turns = (near[asked[i % len(asked)]] for i in range(wanted) if asked[i % len(asked)] in near)
-    return [row for stock_of in turns if (row := stock_of.take()) is not None]
+    return [row for nearest in turns for row in nearest.take()]
 
 
 class _Near:
@@ -58,14 +58,14 @@ class _Near:
         self.any = iter(order)
         self.last = next(self.any)
 
-    def take(self) -> Row | None:
-        """The next row, or None when there are none left at all."""
+    def take(self) -> list[Row]:
+        """The next row; none when there are none left at all."""
         self.turn = (self.turn + 1) % len(self.of_kind)
         self.now[self.turn] = self._left(self.of_kind[self.turn], self.now[self.turn])
         place = self.now[self.turn]
         if place is None:
             place = self.last = self._left(self.any, self.last)
-        return None if place is None else self.stock[place].pop()
+        return [] if place is None else [self.stock[place].pop()]
 
     def _left(self, places: Iterator[int], place: int | None) -> int | None:
         """The first of the places, from this one on, that has rows left."""

@@ -7,7 +7,6 @@ One JSON object a line on standard input: {"checkpoint": {…}, "text": …, "im
 import json
 import os
 import select
-import sys
 import time
 from typing import Any
 
@@ -22,7 +21,8 @@ def main() -> None:
     answers = os.fdopen(os.dup(1), "w", buffering=1, encoding="utf-8")
     os.dup2(2, 1)  # what libraries print goes to the log
     loaded: dict[str, Any] = {}
-    while select.select([sys.stdin], [], [], IDLE)[0] and (line := sys.stdin.buffer.raw.readline()):
+    questions = os.fdopen(os.dup(0), "rb", buffering=0)  # nothing is read ahead: select tells whether a line waits
+    while select.select([questions], [], [], IDLE)[0] and (line := questions.readline()):
         answers.write(json.dumps(_answer(json.loads(line), loaded), ensure_ascii=False) + "\n")
 
 

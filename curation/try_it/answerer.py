@@ -29,9 +29,9 @@ class CantTry(ValueError):
 class Answerer:
     """The child, started when it is first asked; one question at a time."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._child: subprocess.Popen | None = None
+        self._child: subprocess.Popen[bytes] | None = None
         self._lines: queue.Queue[bytes] = queue.Queue()
 
     def ask(self, workspace: Workspace, checkpoint: Checkpoint, text: str, image_path: Path) -> dict[str, Any]:
@@ -41,6 +41,7 @@ class Answerer:
         line = json.dumps({"checkpoint": checkpoint.to_row(), "text": text, "image_path": str(image_path)}) + "\n"
         with self._lock:
             child = self._running(workspace)
+            assert child.stdin is not None  # a pipe, as below
             try:
                 child.stdin.write(line.encode())
                 child.stdin.flush()
@@ -60,7 +61,7 @@ class Answerer:
                 self._child.kill()
                 self._child.wait()
 
-    def _running(self, workspace: Workspace) -> subprocess.Popen:
+    def _running(self, workspace: Workspace) -> subprocess.Popen[bytes]:
         if self._child is None or self._child.poll() is not None:
             self._log(workspace).parent.mkdir(exist_ok=True)
             self._lines = queue.Queue()

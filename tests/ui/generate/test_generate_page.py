@@ -96,9 +96,9 @@ def test_only_other_machines_have_to_be_named(monkeypatch):
     assert [host_of(endpoint) for endpoint in local] == [None] * len(local)
     assert host_of("https://api.example.org/v1") == "api.example.org" and host_of("http://10.0.0.7:8000/v1") == "10.0.0.7"
     monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
-    assert draw.Options(generator="diffusers").host() is None
-    assert draw.Options(generator="openai_images", model="gpt-image-1").host() == "api.openai.com"
-    assert draw.Options(generator="openai_images", generator_options={"base_url": "http://gpu-box:8000/v1"}).host() == "gpu-box"
+    assert draw.DrawOptions(generator="diffusers").host() is None
+    assert draw.DrawOptions(generator="openai_images", model="gpt-image-1").host() == "api.openai.com"
+    assert draw.DrawOptions(generator="openai_images", generator_options={"base_url": "http://gpu-box:8000/v1"}).host() == "gpu-box"
 
 
 def test_a_chain_draws_what_the_job_made_and_nothing_else(tmp_path):
