@@ -155,7 +155,7 @@ def _decoded(content: bytes, name: str) -> tuple[Image.Image, str]:
         picture = Image.open(io.BytesIO(content), formats=tuple(EXTENSIONS))
         if picture.width * picture.height > MAX_PIXELS:
             raise Image.DecompressionBombError
-        kind = "JPEG" if picture.format == "MPO" else picture.format  # phones write several JPEGs into one file
+        kind = "JPEG" if picture.format == "MPO" else picture.format or ""  # phones write several JPEGs into one file
         picture.load()
         ImageOps.exif_transpose(picture, in_place=True)
         return _rgb(picture), kind

@@ -5,6 +5,7 @@ A condition `($field IS NULL OR …)` is settled before DuckDB sees the statemen
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -22,14 +23,14 @@ class Query:
     text: str
     parameters: frozenset[str]
 
-    def values(self, given: dict) -> dict:
+    def values(self, given: Mapping[str, object]) -> dict[str, object]:
         """Just the parameters that the query has; those not given are NULL. Raises TypeError on unknown ones."""
         unknown = given.keys() - self.parameters
         if unknown:
             raise TypeError(f"the query has no parameter {', '.join(sorted(unknown))}; it has {', '.join(sorted(self.parameters))}")
         return {name: given.get(name) for name in self.parameters}
 
-    def bound(self, given: dict) -> tuple[str, dict]:
+    def bound(self, given: Mapping[str, object]) -> tuple[str, dict[str, object]]:
         """The statement without the conditions that let everything through, and values for the parameters left. Raises TypeError."""
         values = self.values(given)
         text, left = _settled(self.text, frozenset(name for name, value in values.items() if value is None))

@@ -34,7 +34,7 @@ class Registry:
             raise UnknownPlugin(f"unknown {kind} {name!r}; there are: {', '.join(self.names())}")
         return _plugin_class(importlib.import_module(f"{self.package}.{name}"))
 
-    def make(self, name: str, options: dict | None = None):
+    def make(self, name: str, options: dict[str, Any] | None = None) -> Any:
         """An instance of a plugin with validated options (pydantic raises ValidationError on bad ones)."""
         plugin = self.load(name)
         return plugin(plugin.Options(**(options or {})))

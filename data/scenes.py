@@ -116,7 +116,8 @@ def relation(one: Thing, other: Thing) -> str:
 
 def _background(rng: random.Random) -> tuple[int, int, int]:
     grey = rng.randint(228, 252)
-    return tuple(min(255, grey + rng.randint(-4, 4)) for _ in range(3))
+    red, green, blue = (min(255, grey + rng.randint(-4, 4)) for _ in range(3))
+    return red, green, blue
 
 
 def _draw_thing(pen: ImageDraw.ImageDraw, thing: Thing, scale: int) -> None:

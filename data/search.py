@@ -13,6 +13,7 @@ import re
 import sqlite3
 import sys
 import threading
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +36,24 @@ PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF;
 CREATE TABLE IF NOT EXISTS mark (what TEXT PRIMARY KEY, rows INTEGER, last INTEGER, changes INTEGER, changed INTEGER);
 """
 TABLE = "CREATE VIRTUAL TABLE IF NOT EXISTS {what} USING fts5({columns}, tokenize = 'unicode61 remove_diacritics 2', prefix = '1 2 3')"
+
+
+@dataclass(frozen=True)
+class Mark:
+    """How far a log and its changes have come: what was indexed up to one needn't be looked at again."""
+
+    rows: int
+    last: int  # the highest id
+    changes: int
+    changed: int  # the latest change
+
+
+@dataclass(frozen=True)
+class Known:
+    """How many rows and changes there are up to a mark."""
+
+    rows: int
+    changes: int
 
 
 class Search:
@@ -102,7 +121,7 @@ class Search:
                 self._connection = None
 
     def _search(self, what: str, words: str | None) -> bytes | None:
-        if not (words or "").strip():
+        if not words or not words.strip():
             return None
         wanted = expression(words)
         with self._lock:
@@ -131,18 +150,19 @@ class Search:
         """Takes up what is new in the store; much of it in the background. While that goes on nothing else is written."""
         if self._thread:
             return
-        file, now = self._open(), self._store.row(f"search_marks_{what}")
-        then = file.execute("SELECT rows, last, changes, changed FROM mark WHERE what = ?", (what,)).fetchone()
-        if then == tuple(now.values()):
+        file, now = self._open(), self._store.one(f"search_marks_{what}", Mark)
+        row = file.execute("SELECT rows, last, changes, changed FROM mark WHERE what = ?", (what,)).fetchone()
+        then = Mark(*row) if row else None
+        if then == now:
             return
         self._changes += 1
         ids = None
         if then:
-            rows, last, changes, changed = then
-            known = self._store.row(f"search_known_{what}", last=last, changed=changed)
-            if (known["rows"], known["changes"]) == (rows, changes):
-                ids = self._store.column(f"search_new_{what}", last=last, changed=changed)
-        if (now["rows"] if ids is None else len(ids)) > AT_ONCE:
+            upto = {"last": then.last, "changed": then.changed}
+            known = self._store.one(f"search_known_{what}", Known, **upto)
+            if (known.rows, known.changes) == (then.rows, then.changes):
+                ids = self._store.column(f"search_new_{what}", int, **upto)
+        if (now.rows if ids is None else len(ids)) > AT_ONCE:
             self._built, self._trouble = {what: 0.0}, None
             self._thread = threading.Thread(target=self._try_to_build, args=(what, now), name="search-index", daemon=True)
             self._thread.start()
@@ -150,14 +170,14 @@ class Search:
         with file:
             if ids is None:
                 self._clear(file, what)
-                self._put(file, what, 0, now["last"], None)
+                self._put(file, what, 0, now.last, None)
                 file.execute(f"INSERT INTO {what} ({what}) VALUES ('optimize')")
             elif ids:
                 file.executemany(f"DELETE FROM {what} WHERE rowid = ?", [(one,) for one in ids])
                 self._put(file, what, ids[0], ids[-1], ids)
-            file.execute("INSERT OR REPLACE INTO mark VALUES (?, ?, ?, ?, ?)", (what, *now.values()))
+            file.execute("INSERT OR REPLACE INTO mark VALUES (?, ?, ?, ?, ?)", (what, *astuple(now)))
 
-    def _try_to_build(self, what: str, now: dict[str, int]) -> None:
+    def _try_to_build(self, what: str, now: Mark) -> None:
         try:
             if sys.platform == "linux":  # where a thread has a priority of its own: pages come first
                 os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
@@ -169,22 +189,22 @@ class Search:
             self._built = {}
             self._thread = None
 
-    def _build(self, what: str, now: dict[str, int]) -> None:
+    def _build(self, what: str, now: Mark) -> None:
         """All texts, a portion after the other, each found at once; the mark that says that all are there comes last."""
         file = sqlite3.connect(self._path)
         try:
             with file:
                 file.execute("DELETE FROM mark WHERE what = ?", (what,))
                 self._clear(file, what)
-            for low in range(0, now["last"] + 1, PORTION):
+            for low in range(0, now.last + 1, PORTION):
                 with file:
-                    self._put(file, what, low, min(low + PORTION - 1, now["last"]), None)
-                self._built[what] = min(1.0, (low + PORTION) / (now["last"] + 1))
+                    self._put(file, what, low, min(low + PORTION - 1, now.last), None)
+                self._built[what] = min(1.0, (low + PORTION) / (now.last + 1))
                 if self._leave.wait(BREATH):
                     return
             with file:
                 file.execute(f"INSERT INTO {what} ({what}) VALUES ('optimize')")
-                file.execute("INSERT OR REPLACE INTO mark VALUES (?, ?, ?, ?, ?)", (what, *now.values()))
+                file.execute("INSERT OR REPLACE INTO mark VALUES (?, ?, ?, ?, ?)", (what, *astuple(now)))
         finally:
             file.close()
 
@@ -223,8 +243,9 @@ class Search:
         return self._connection
 
     def _throw_away(self) -> None:
-        self._connection.close()
-        self._connection = None
+        if self._connection:
+            self._connection.close()
+            self._connection = None
         self._changes += 1
         self._delete()
 

@@ -56,7 +56,7 @@ class Store(Reader):
     def __init__(self, path: Path, backups: Path | None = None, upto: int | None = None):
         self.path = path
         self._connection = _connect(path)
-        self._local, self._readers = threading.local(), WeakSet()
+        self._local, self._readers = threading.local(), WeakSet[duckdb.DuckDBPyConnection]()
         self._lock, self._opening = threading.RLock(), threading.Lock()
         self._writer = self._connection.cursor()
         self._described: dict[str, Table] = {}
@@ -88,14 +88,16 @@ class Store(Reader):
         table: pa.Table = _run(self._cursor(), name, parameters).to_arrow_table()
         with whole(path) as part:
             pq.write_table(table, part)
-        return table.num_rows
+        count: int = table.num_rows
+        return count
 
     def _cursor(self) -> duckdb.DuckDBPyConnection:
         if not hasattr(self._local, "cursor"):
             with self._opening:  # the connection itself serves one call at a time
                 self._local.cursor = self._connection.cursor()
                 self._readers.add(self._local.cursor)
-        return self._local.cursor
+        cursor: duckdb.DuckDBPyConnection = self._local.cursor
+        return cursor
 
     # Writing
 
@@ -198,7 +200,8 @@ class Store(Reader):
         return [row[0] for row in self._writer.execute("SELECT table_name FROM duckdb_tables() WHERE NOT temporary ORDER BY 1").fetchall()]
 
     def _count(self, relation: str) -> int:
-        return self._writer.execute(f"SELECT count(*) FROM {relation}").fetchone()[0]
+        count: int = self._writer.execute(f"SELECT count(*) FROM {relation}").fetchall()[0][0]
+        return count
 
 
 def restore(folder: Path, path: Path) -> None:
@@ -243,7 +246,7 @@ def _run(cursor: duckdb.DuckDBPyConnection, name: str, parameters: dict[str, obj
 def _connect(path: Path) -> duckdb.DuckDBPyConnection:
     """Opens the file; sets aside a write-ahead log that can't be replayed."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    settings = {
+    settings: dict[str, str | bool | int | float | list[str]] = {
         "memory_limit": os.environ.get("MISTAKEBOOK_STORE_MEMORY", "500MB"),
         "threads": min(8, cores()),  # each takes memory of its own
         "autoinstall_known_extensions": False,

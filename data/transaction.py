@@ -45,7 +45,7 @@ class Transaction(Reader):
         return self._rows(name, as_, parameters)
 
     def insert(
-        self, table: str, rows: Sequence[dict], returning: str | None = None, replace: bool = False, key: Sequence[str] = ()
+        self, table: str, rows: Sequence[Row], returning: str | None = None, replace: bool = False, key: Sequence[str] = ()
     ) -> list[Any]:
         """Inserts rows (all with the same columns); those whose key exists already are left alone, or replaced. `key` names it for speed.
 
@@ -74,7 +74,8 @@ class Transaction(Reader):
 
     def reserve(self, sequence: str, count: int) -> int:
         """Takes `count` numbers of a sequence (`sample_ids`, say); returns the first, the others follow it."""
-        return self._cursor.execute(f"SELECT min(nextval('{sequence}')) FROM range({int(count)})").fetchall()[0][0]
+        first: int = self._cursor.execute(f"SELECT min(nextval('{sequence}')) FROM range({int(count)})").fetchall()[0][0]
+        return first
 
     def _about(self, table: str) -> Table:
         if table not in self._described:
@@ -97,7 +98,7 @@ class Transaction(Reader):
         """A filter's setting or the rule that approves changed: what follows from verdicts is derived anew for every sample."""
         self._touch_all(JUDGEMENTS)
 
-    def touched_by(self, name: str, /, **parameters) -> int:
+    def touched_by(self, name: str, /, **parameters: object) -> int:
         """Touches the samples that a named query adds to `touched`, of which only the decisions will change; returns their number."""
         self._parts.add(DECISIONS)
         count: int = self.value(name, **parameters)  # an INSERT returns it

@@ -1,6 +1,7 @@
 """Benchmarks that come as official files in a folder: a list of items for train and one for val, which is what is measured."""
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -42,4 +43,4 @@ class BenchmarkFolder:
                 yield str(path), BadLine(str(path), str(error))
                 continue
             for source, item in numbered(path, items, self.options.limit):
-                yield source, guarded(source, lambda item=item, official=official: self.example(item, official))
+                yield source, guarded(source, partial(self.example, item, official))

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, Field
 
@@ -21,6 +21,7 @@ ANSWER_FORMS: dict[Metric, str] = {
     "exact_match": "one short answer: a single word or phrase",
     "multiple_choice": "the letter of the right choice",
 }
+T = TypeVar("T")
 _OPTION_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -58,7 +59,7 @@ def unique(items: Iterable[tuple[str, SourceExample | BadLine]]) -> Iterator[Sou
         yield item
 
 
-def json_file(path: Path, kind: type, download: str) -> Any:
+def json_file(path: Path, kind: type[T], download: str) -> T:
     """The content of a JSON file, a dict or a list. Raises Unusable; `download` names what to fetch if it is missing."""
     try:
         content = json.loads(path.read_bytes())
@@ -73,14 +74,15 @@ def json_file(path: Path, kind: type, download: str) -> Any:
     return content
 
 
-def member(item: Any, name: str, kind: type) -> Any:
+def member(item: Any, name: str, kind: type[T]) -> T:
     """A field of a JSON object that must be of this kind."""
     if not isinstance(item, dict):
         raise Unusable(f"found a JSON {_named(item)}, expected an object with field {name!r}")
     if not isinstance(item.get(name), kind):
         found = f"is {_named(item[name])}" if name in item else "is missing"
         raise Unusable(f"field {name!r} {found}, expected {_named(kind())}; correct it")
-    return item[name]
+    value: T = item[name]
+    return value
 
 
 def text(item: Any, name: str) -> str:
@@ -131,7 +133,7 @@ def mined_or_dev(picture_name: str, dev_share: float) -> Split:
     return "dev" if share < dev_share else "train"
 
 
-def numbered(path: Path, items: Iterable, limit: int | None) -> Iterator[tuple[str, Any]]:
+def numbered(path: Path, items: Iterable[T], limit: int | None) -> Iterator[tuple[str, T]]:
     """(source, item) of the items of a JSON file, counted from 1."""
     for number, item in zip(count(1), items):
         if limit is not None and number > limit:

@@ -8,6 +8,7 @@ id,image,question,answers,choices,split,kind
 
 import csv
 from collections.abc import Iterator
+from functools import partial
 
 from data.datasets._lists import ListOptions, about_list, example_of
 from data.datasets._reading import Unusable, guarded, unique
@@ -54,7 +55,7 @@ class Csv:
                         yield source, BadLine(source, f"not a line of a table ({error}); check its quotation marks")
                         continue
                     if any(cell.strip() for cell in cells):
-                        yield source, guarded(source, lambda cells=cells, number=rows.line_num: self._example(header, cells, number))
+                        yield source, guarded(source, partial(self._example, header, cells, rows.line_num))
         except OSError as error:
             yield str(path), BadLine(str(path), f"can't be read ({error.strerror}); expected a comma-separated file, check the path")
 
@@ -66,7 +67,7 @@ class Csv:
         return example_of(fields | split, number, self.options)
 
 
-def _header(rows) -> list[str]:
+def _header(rows: Iterator[list[str]]) -> list[str]:
     """The names of the columns; none if the first line isn't one of a table."""
     try:
         return [name.strip().lower() for name in next(rows, [])]

@@ -10,9 +10,10 @@ from pathlib import Path
 
 from pydantic import BaseModel, Field
 
-from data.records import BadLine, Dataset, SourceExample
+from data.records import BadLine, Dataset, SourceExample, Split
 
 COLOURS = ("red", "green", "blue", "black", "gray", "teal", "brown", "yellow")
+Question = tuple[str, str, int, int]  # question, answer, picture, place in its file
 
 
 class EasyVQA:
@@ -51,7 +52,7 @@ class EasyVQA:
         yield from self._split("dev", dev, train_paths, self.options.dev_limit)
         yield from self._split("eval", test, test_paths, self.options.eval_limit)
 
-    def _split(self, split: str, items: list[tuple], paths: dict[int, str], limit: int | None) -> Iterator[SourceExample]:
+    def _split(self, split: Split, items: list[Question], paths: dict[int, str], limit: int | None) -> Iterator[SourceExample]:
         rng = random.Random(f"easy-vqa {split} {self.options.seed}")
         chosen = items if limit is None or limit >= len(items) else sorted(rng.sample(items, limit), key=lambda item: item[3])
         for question, answer, image_id, number in chosen:
@@ -67,5 +68,5 @@ def kind(question: str, answer: str) -> str:
     return "attribute/colour" if answer in COLOURS else "recognition/shape"
 
 
-def _items(questions: list[str], answers: list[str], image_ids: list[int]) -> list[tuple[str, str, int, int]]:
+def _items(questions: list[str], answers: list[str], image_ids: list[int]) -> list[Question]:
     return [(q, a, i, number) for number, (q, a, i) in enumerate(zip(questions, answers, image_ids))]

@@ -9,6 +9,7 @@ infographicsvqa_images/. The test split has no answers, so val is what is measur
 """
 
 from pathlib import Path
+from typing import Any
 
 from data.datasets._folders import BenchmarkFolder
 from data.datasets._reading import ANSWER_FORMS, SHORT_ANSWER, FolderOptions, identifier, json_file, member, picture, text, texts
@@ -36,10 +37,10 @@ class InfoVqa(BenchmarkFolder):
     def file(self, official: str) -> Path:
         return self.options.path / FILES[official]
 
-    def items(self, official: str) -> list:
+    def items(self, official: str) -> list[Any]:
         return member(json_file(self.file(official), dict, "the InfographicVQA questions and answers"), "data", list)
 
-    def example(self, item: dict, official: str) -> SourceExample:
+    def example(self, item: dict[str, Any], official: str) -> SourceExample:
         name = text(item, "image_local_name")
         return SourceExample(
             external_id=identifier(item, "questionId"),

@@ -6,6 +6,7 @@
 
 import json
 from collections.abc import Iterator
+from functools import partial
 
 from data.datasets._lists import ListOptions, about_list, example_of
 from data.datasets._reading import Unusable, guarded, unique
@@ -34,7 +35,7 @@ class Jsonl:
                 for number, line in enumerate(file, start=1):
                     source, line = f"{path}:{number}", line.removeprefix(b"\xef\xbb\xbf")
                     if line.strip():
-                        yield source, guarded(source, lambda line=line, number=number: self._example(line, number))
+                        yield source, guarded(source, partial(self._example, line, number))
         except OSError as error:
             yield str(path), BadLine(str(path), f"can't be read ({error.strerror}); expected a file of JSON lines, check the path")
 

@@ -9,7 +9,7 @@ the pictures in train2014/ and val2014/. val is what is measured. A real questio
 """
 
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from data.datasets._folders import BenchmarkFolder
 from data.datasets._reading import ANSWER_FORMS, SHORT_ANSWER, FolderOptions, Unusable, identifier, json_file, member, text
@@ -34,14 +34,14 @@ class OkVqa(BenchmarkFolder):
     def file(self, official: str) -> Path:
         return self.options.path / f"OpenEnded_mscoco_{official}2014_questions.json"
 
-    def items(self, official: str) -> list[tuple[Any, dict | None]]:
+    def items(self, official: str) -> list[tuple[Any, dict[str, Any] | None]]:
         """Each question with its annotation."""
         asked = _list(self.file(official), "questions")
         answered = _list(self.options.path / f"mscoco_{official}2014_annotations.json", "annotations")
         by_question = {item.get("question_id"): item for item in answered if isinstance(item, dict) and _plain(item.get("question_id"))}
         return [(item, by_question.get(_question_id(item))) for item in asked]
 
-    def example(self, item: tuple[Any, dict | None], official: str) -> SourceExample:
+    def example(self, item: tuple[Any, dict[str, Any] | None], official: str) -> SourceExample:
         item, annotation = item
         number = identifier(item, "question_id")
         if annotation is None:
@@ -77,7 +77,7 @@ CATEGORIES = {
 }
 
 
-def _plain(value) -> bool:
+def _plain(value: object) -> TypeGuard[str | int]:
     return isinstance(value, str | int)
 
 
@@ -86,7 +86,7 @@ def _question_id(item: Any) -> str | int | None:
     return number if _plain(number) else None
 
 
-def _list(path: Path, name: str) -> list:
+def _list(path: Path, name: str) -> list[Any]:
     try:
         return member(json_file(path, dict, f"the OK-VQA {name}"), name, list)
     except Unusable as error:

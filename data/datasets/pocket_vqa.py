@@ -13,20 +13,20 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from data.images import png_bytes
-from data.records import BadLine, Dataset, SourceExample
-from data.scenes import COLOURS, HEAVY_BLUR, SHAPES, SIDES, SIZE, Scene, draw, random_chart, random_things
+from data.records import BadLine, Dataset, Metric, SourceExample, Split
+from data.scenes import COLOURS, HEAVY_BLUR, SHAPES, SIDES, SIZE, Scene, Thing, draw, random_chart, random_things
 
 ANNOTATORS = 10  # VizWiz and OK-VQA have ten answers a question
 Item = tuple[Scene, str, str, tuple[str, ...]]  # scene, question, answer, choices
 
-ABOUT = {
+ABOUT: dict[str, tuple[Metric, str]] = {
     "photo": ("vqa_accuracy", "When the image does not suffice, answer unanswerable. Answer with one word."),
     "chart": ("anls", "Answer with one word."),
     "quiz": ("multiple_choice", "Answer with the option's letter."),
     "knowledge": ("vqa_accuracy", "Answer with one word."),
 }
 COUNTS = {"photo": (1800, 200, 900), "chart": (600, 60, 400), "quiz": (600, 60, 400), "knowledge": (600, 60, 400)}
-SPLITS = ("train", "dev", "eval")
+SPLITS: tuple[Split, ...] = ("train", "dev", "eval")
 
 
 class PocketVQA:
@@ -61,7 +61,7 @@ class PocketVQA:
             wanted = getattr(self.options, split)
             yield from self._split(split, default if wanted is None else wanted)
 
-    def _split(self, split: str, count: int) -> Iterator[SourceExample]:
+    def _split(self, split: Split, count: int) -> Iterator[SourceExample]:
         # a scene's coordinates are real numbers: two generators never draw the same one
         rng = random.Random(f"pocket-vqa {self.options.family} {split} {self.options.seed}")
         kinds = KINDS[self.options.family]
@@ -72,7 +72,7 @@ class PocketVQA:
             yield SourceExample(f"{split}-{i:05d}", split, question, golds, png_bytes(draw(scene)), choices, kind)
 
 
-def _with_unique(rng: random.Random, by: str, count: int | None = None) -> tuple[Scene, object]:
+def _with_unique(rng: random.Random, by: str, count: int | None = None) -> tuple[Scene, Thing]:
     """A scene and one of its objects that is the only one of its colour or shape."""
     while True:
         scene = random_things(rng, count)

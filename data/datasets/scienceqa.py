@@ -8,7 +8,9 @@ mined, val steers, test is measured. A real item of problems.json, shortened:
 """
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel, Field
 
@@ -63,9 +65,9 @@ class ScienceQa:
             return
         with_picture = ((number, item) for number, item in problems.items() if not isinstance(item, dict) or item.get("image"))
         for source, (number, item) in numbered(path, with_picture, self.options.limit):
-            yield source, guarded(source, lambda number=number, item=item: self._example(number, item))
+            yield source, guarded(source, partial(self._example, number, item))
 
-    def _example(self, number: str, item: dict) -> SourceExample:
+    def _example(self, number: str, item: dict[str, Any]) -> SourceExample:
         choices = texts(item, "choices")
         answer = member(item, "answer", int)
         if not 0 <= answer < len(choices):

@@ -9,6 +9,7 @@ no answers, so val is what is measured. A real item:
 """
 
 from pathlib import Path
+from typing import Any
 
 from data.datasets._folders import BenchmarkFolder
 from data.datasets._reading import ANSWER_FORMS, FolderOptions, Unusable, json_file, member, picture, text
@@ -35,10 +36,10 @@ class VizWiz(BenchmarkFolder):
     def file(self, official: str) -> Path:
         return self.options.path / "Annotations" / f"{official}.json"
 
-    def items(self, official: str) -> list:
+    def items(self, official: str) -> list[Any]:
         return json_file(self.file(official), list, "the VizWiz-VQA annotations")
 
-    def example(self, item: dict, official: str) -> SourceExample:
+    def example(self, item: dict[str, Any], official: str) -> SourceExample:
         name = text(item, "image")
         return SourceExample(
             external_id=name,

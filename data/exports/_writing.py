@@ -3,18 +3,18 @@
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from data.files import whole
 from data.question_text import full_text
+from data.records import ExportedSample
 
 PICTURES = "images"  # folder beside the exported file
 ImagePath = Callable[[str], Path]  # from a picture's SHA-256 to its file
 
 
-def asked(sample: dict[str, Any]) -> str:
+def asked(sample: ExportedSample) -> str:
     """The text as it is put to a model: question, lettered choices and prompt suffix."""
-    return full_text(sample["question"], sample["choices"], sample["prompt_suffix"])
+    return full_text(sample.question, sample.choices, sample.prompt_suffix)
 
 
 def copied(image: str, image_path: ImagePath, folder: Path) -> str:

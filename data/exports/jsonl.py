@@ -10,7 +10,9 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from data.exports._writing import ImagePath, copied, whole
+from data.exports._writing import ImagePath, copied
+from data.files import whole
+from data.records import ExportedSample
 
 
 class Jsonl:
@@ -22,22 +24,22 @@ class Jsonl:
     def __init__(self, options: Options) -> None:
         self.options = options
 
-    def write(self, samples: Iterable[dict], image_path: ImagePath, folder: Path) -> Path:
+    def write(self, samples: Iterable[ExportedSample], image_path: ImagePath, folder: Path) -> Path:
         """Writes samples.jsonl and the pictures; returns the path of the former."""
         target = folder / "samples.jsonl"
         with whole(target) as part, part.open("w", encoding="utf-8") as file:
             for sample in samples:
                 row = {
-                    "id": str(sample["sample_id"]),
-                    "image": copied(sample["image"], image_path, folder),
-                    "question": sample["question"],
-                    "choices": list(sample["choices"]),
-                    "answer": sample["answer"],
-                    "kind": f"{sample['error_type']}/{sample['dataset']}",
+                    "id": str(sample.sample_id),
+                    "image": copied(sample.image, image_path, folder),
+                    "question": sample.question,
+                    "choices": list(sample.choices),
+                    "answer": sample.answer,
+                    "kind": f"{sample.error_type}/{sample.dataset}",
                     "split": "train",
-                    "dataset": sample["dataset"],
-                    "route": sample["route"],
-                    "revision": sample["revision"],
+                    "dataset": sample.dataset,
+                    "route": sample.route,
+                    "revision": sample.revision,
                 }
                 file.write(json.dumps(row, ensure_ascii=False) + "\n")
         return target

@@ -11,7 +11,9 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from data.exports._writing import ImagePath, asked, copied, whole
+from data.exports._writing import ImagePath, asked, copied
+from data.files import whole
+from data.records import ExportedSample
 
 
 class Llava:
@@ -23,14 +25,14 @@ class Llava:
     def __init__(self, options: Options) -> None:
         self.options = options
 
-    def write(self, samples: Iterable[dict], image_path: ImagePath, folder: Path) -> Path:
+    def write(self, samples: Iterable[ExportedSample], image_path: ImagePath, folder: Path) -> Path:
         """Writes llava.json, a sample at a time, and the pictures; returns the path of the former."""
         target = folder / "llava.json"
         with whole(target) as part, part.open("w", encoding="utf-8") as file:
             before = "[\n"
             for sample in samples:
-                turns = [{"from": "human", "value": f"<image>\n{asked(sample)}"}, {"from": "gpt", "value": sample["answer"]}]
-                row = {"id": str(sample["sample_id"]), "image": copied(sample["image"], image_path, folder), "conversations": turns}
+                turns = [{"from": "human", "value": f"<image>\n{asked(sample)}"}, {"from": "gpt", "value": sample.answer}]
+                row = {"id": str(sample.sample_id), "image": copied(sample.image, image_path, folder), "conversations": turns}
                 file.write(before + json.dumps(row, ensure_ascii=False))
                 before = ",\n"
             file.write("[]\n" if before == "[\n" else "\n]\n")

@@ -8,12 +8,15 @@ import json
 from collections.abc import Iterable
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import BaseModel, Field
 
-from data.exports._writing import ImagePath, asked, whole
+from data.exports._writing import ImagePath, asked
+from data.files import whole
+from data.records import ExportedSample
 
 TEXTS = ("question", "answer", "prompt_suffix", "text", "dataset", "error_type", "route")
 FEATURES = {
@@ -46,7 +49,7 @@ class Parquet:
     def __init__(self, options: Options) -> None:
         self.options = options
 
-    def write(self, samples: Iterable[dict], image_path: ImagePath, folder: Path) -> Path:
+    def write(self, samples: Iterable[ExportedSample], image_path: ImagePath, folder: Path) -> Path:
         """Writes samples.parquet and returns its path."""
         target = folder / "samples.parquet"
         with whole(target) as part, pq.ParquetWriter(part, SCHEMA) as writer:
@@ -56,6 +59,6 @@ class Parquet:
         return target
 
 
-def _row(sample: dict, image_path: ImagePath) -> dict:
-    path = image_path(sample["image"])
-    return {**sample, "text": asked(sample), "choices": list(sample["choices"]), "image": {"bytes": path.read_bytes(), "path": path.name}}
+def _row(sample: ExportedSample, image_path: ImagePath) -> dict[str, Any]:
+    path = image_path(sample.image)
+    return {**sample.to_row(), "text": asked(sample), "image": {"bytes": path.read_bytes(), "path": path.name}}

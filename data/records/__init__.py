@@ -9,7 +9,7 @@ from data.records.base import ClusterAction, Comparison, JobStatus, Lane, Metric
 from data.records.failures import Cluster, ClusterChange, Diagnosis, Failure, TriageEvent
 from data.records.jobs import JobRow, LostCall, Reply, RowError, Run
 from data.records.measured import Ask, BadLine, Checkpoint, Dataset, Example, Prediction, Round, SourceExample
-from data.records.samples import AutoRule, Condition, Drawing, FilterSetting, Review, Revision, Sample, SampleState, Verdict
+from data.records.samples import AutoRule, Condition, Drawing, ExportedSample, FilterSetting, Review, Revision, Sample, SampleState, Verdict
 
 __all__ = [
     "Ask",
@@ -25,6 +25,7 @@ __all__ = [
     "Diagnosis",
     "Drawing",
     "Example",
+    "ExportedSample",
     "Failure",
     "FilterSetting",
     "JobRow",

@@ -46,6 +46,22 @@ class SampleState(Record):
 
 
 @dataclass(frozen=True)
+class ExportedSample(Record):
+    """An approved sample as exports write it."""
+
+    sample_id: int
+    revision: int
+    question: str
+    choices: tuple[str, ...]
+    answer: str
+    image: str
+    dataset: str
+    error_type: str
+    route: Route
+    prompt_suffix: str
+
+
+@dataclass(frozen=True)
 class Drawing(Record):
     """A picture that was drawn for a sample, and how; the latest counts."""
 

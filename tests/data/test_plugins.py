@@ -5,6 +5,7 @@ import io
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
@@ -19,7 +20,7 @@ from curation.filtering.base import Filter, FilterContext, FilterInput, Need, pa
 from curation.prompts.templates import SHIPPED, shipped
 from data import metrics, registry
 from data.images import ImageStore, load
-from data.records import BadLine, Dataset, SourceExample, Verdict
+from data.records import BadLine, Dataset, ExportedSample, SourceExample, Verdict
 
 FAMILIES = {name: value for name, value in vars(registry).items() if isinstance(value, registry.Registry)}
 METHODS = {
@@ -107,8 +108,8 @@ def test_a_dataset_plugin(name, tmp_path):
 
 @pytest.mark.parametrize("name", registry.EXPORTS.names())
 def test_an_export_plugin(name, tmp_path, one_sample):
-    store, sample = one_sample
-    for samples in ([], [sample], [{**sample, "choices": ("a", "b"), "answer": "B"}]):
+    store, sample = one_sample[0], ExportedSample.from_row(one_sample[1])
+    for samples in ([], [sample], [replace(sample, choices=("a", "b"), answer="B")]):
         folder = tmp_path / f"{name} {len(samples)}"
         path = registry.EXPORTS.make(name).write(iter(samples), store.path, folder)
         assert path.is_file()

@@ -2,6 +2,7 @@
 
 import ast
 import importlib
+import re
 from dataclasses import dataclass, fields
 from datetime import datetime
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any, Literal
 
 import pytest
 
-from data import records
+from data import queries, records
 from data.records import AutoRule, Condition, JobRow, JobStatus
 from data.store import Store
 from data.typed_rows import WrongColumns, rows_as
@@ -59,11 +60,20 @@ def uses() -> list[Any]:
 @pytest.mark.parametrize(("module", "name", "kind"), uses())
 def test_a_use_fits_its_query(store, module, name, kind):
     names = vars(importlib.import_module(module))
-    assert isinstance(name, ast.Constant), "name the query itself, so that it can be followed"
     kind = eval(ast.unparse(kind), dict(names))  # an expression of our own source
-    with pytest.raises(Undone), store.write() as write:
-        write.run(name.value, kind)
-        raise Undone
+    for query in named(name):
+        with pytest.raises(Undone), store.write() as write:
+            write.run(query, kind)
+            raise Undone
+
+
+def named(name: ast.expr) -> list[str]:
+    """The queries that are meant: one by its name, or several by an f-string."""
+    if isinstance(name, ast.JoinedStr):
+        parts = [re.escape(part.value) if isinstance(part, ast.Constant) else ".+" for part in name.values]
+        return [query for query in queries._texts() if re.fullmatch("".join(parts), query)] or pytest.fail("no query has such a name")
+    assert isinstance(name, ast.Constant), "name the query itself, so that it can be followed"
+    return [name.value]
 
 
 class Undone(Exception):

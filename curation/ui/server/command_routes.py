@@ -12,6 +12,7 @@ from curation.results import comparison, summary
 from curation.review import blinding, decisions
 from curation.ui.services import services
 from curation.workspaces import backups, builtin
+from data.records import ExportedSample
 from data.registry import EXPORTS
 
 router = APIRouter(prefix="/api/command")
@@ -104,7 +105,7 @@ def next_round(request: Request, body: NextRound) -> list[dict[str, Any]]:
 @router.post("/export")
 def export(request: Request, body: Export) -> dict[str, Any]:
     here = services(request)
-    samples = here.store.rows("approved_samples")
+    samples = here.store.rows("approved_samples", ExportedSample)
     if not samples:
         raise HTTPException(409, "no sample is approved yet; review samples first")
     body.folder.mkdir(parents=True, exist_ok=True)

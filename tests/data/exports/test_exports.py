@@ -1,6 +1,5 @@
 """The exports, read back."""
 
-import io
 import json
 import random
 
@@ -9,9 +8,8 @@ import pytest
 from PIL import Image
 
 from data import scenes
-from data.exports._writing import whole
-from data.images import ImageStore
-from data.records import SourceExample
+from data.images import ImageStore, png_bytes
+from data.records import ExportedSample, SourceExample
 from data.registry import DATASETS, EXPORTS
 
 
@@ -21,25 +19,24 @@ def store(tmp_path) -> ImageStore:
 
 
 @pytest.fixture
-def samples(store) -> list[dict]:
+def samples(store) -> list[ExportedSample]:
     rows = []
     for i in range(5):
-        buffer = io.BytesIO()
-        scenes.draw(scenes.random_things(random.Random(i // 2))).save(buffer, "PNG")
+        picture = scenes.draw(scenes.random_things(random.Random(i // 2)))
         choices = ("red", "blue") if i == 3 else ()
         rows.append(
-            {
-                "sample_id": 10 + i,
-                "question": f"Question “{i}”?",
-                "answer": "B" if choices else "red",
-                "choices": choices,
-                "image": store.add(buffer.getvalue()).sha256,
-                "dataset": "pocket-quiz",
-                "error_type": "attribute",
-                "route": "new_image",
-                "revision": i,
-                "prompt_suffix": "Answer with one word.",
-            }
+            ExportedSample(
+                sample_id=10 + i,
+                revision=i,
+                question=f"Question “{i}”?",
+                choices=choices,
+                answer="B" if choices else "red",
+                image=store.add(png_bytes(picture)).sha256,
+                dataset="pocket-quiz",
+                error_type="attribute",
+                route="new_image",
+                prompt_suffix="Answer with one word.",
+            )
         )
     return rows
 
@@ -49,9 +46,9 @@ def test_jsonl_is_read_back_by_the_format(samples, store, tmp_path):
     read = list(DATASETS.make("jsonl", {"path": path}).read())
     assert [example for example in read if not isinstance(example, SourceExample)] == []
     assert [(e.external_id, e.question, e.golds, e.choices, e.split, e.kind) for e in read] == [
-        (str(s["sample_id"]), s["question"], (s["answer"],), s["choices"], "train", "attribute/pocket-quiz") for s in samples
+        (str(s.sample_id), s.question, (s.answer,), s.choices, "train", "attribute/pocket-quiz") for s in samples
     ]
-    assert [e.picture.read_bytes() for e in read] == [store.path(s["image"]).read_bytes() for s in samples]
+    assert [e.picture.read_bytes() for e in read] == [store.path(s.image).read_bytes() for s in samples]
     assert len(list((tmp_path / "out" / "images").iterdir())) == 3
 
 
@@ -78,7 +75,7 @@ def test_parquet(samples, store, tmp_path):
     row = table.to_pylist()[3]
     assert (row["sample_id"], row["choices"], row["revision"]) == (13, ["red", "blue"], 3)
     assert row["text"] == "Question “3”?\nA. red\nB. blue\nAnswer with one word."
-    assert row["image"]["bytes"] == store.path(samples[3]["image"]).read_bytes()
+    assert row["image"]["bytes"] == store.path(samples[3].image).read_bytes()
 
 
 def test_parquet_tells_hugging_face_datasets_which_column_is_the_picture(samples, store, tmp_path):
@@ -89,17 +86,8 @@ def test_parquet_tells_hugging_face_datasets_which_column_is_the_picture(samples
 
 
 def test_a_picture_that_is_gone_leaves_no_half_file(samples, store, tmp_path):
-    store.path(samples[4]["image"]).unlink()
+    store.path(samples[4].image).unlink()
     for name in EXPORTS.names():
         with pytest.raises(FileNotFoundError, match="no picture"):
             EXPORTS.make(name).write(samples, store.path, tmp_path / name)
         assert [file for file in (tmp_path / name).iterdir() if file.is_file()] == []
-
-
-def test_whole_replaces_the_old_file_only_at_the_end(tmp_path):
-    target = tmp_path / "a.txt"
-    target.write_text("old")
-    with whole(target) as part:
-        part.write_text("new")
-        assert target.read_text() == "old"
-    assert target.read_text() == "new"
