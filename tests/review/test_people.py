@@ -19,12 +19,6 @@ from tests.support.seed import seeded_store
 PEOPLE = ("ada", "grace", "lin")
 
 
-def units_of(matrix):
-    """Counts of each value a unit, from reliability data: a row a coder, a column a unit, None where a value is missing."""
-    values = sorted({value for row in matrix for value in row if value is not None}, key=str)
-    return np.array([[sum(row[unit] == value for row in matrix) for value in values] for unit in range(len(matrix[0]))])
-
-
 @pytest.fixture
 def team(tmp_path):
     """A store, and how each of three people with a login asks the app."""
@@ -59,54 +53,6 @@ def decide(ask, card, action, **more):
 
 def pending(ask, count):
     return ask("next", matching={"statuses": ["pending"]}, order="newest", count=count)["cards"]
-
-
-# Agreement ----------------------------------------------------------------------------------------------------
-
-# Krippendorff 2011, "Computing Krippendorff's Alpha-Reliability", example C: four observers, twelve units, nominal: alpha = .743
-PUBLISHED = (
-    (1, 2, 3, 3, 2, 1, 4, 1, 2, None, None, None),
-    (1, 2, 3, 3, 2, 2, 4, 1, 2, 5, None, 3),
-    (None, 3, 3, 3, 2, 3, 4, 2, 2, 5, 1, None),
-    (1, 2, 3, 3, 2, 4, 4, 1, 2, 5, 1, None),
-)
-
-
-def test_alpha_is_that_of_the_published_example():
-    counts = units_of(PUBLISHED)
-    assert agreement.alpha(counts) == pytest.approx(0.743, abs=5e-4)
-    low, high = agreement.alpha_interval(counts, np.ones(12))
-    assert 0 < low < 0.743 < high <= 1
-
-
-def test_alpha_of_two_observers_is_that_of_the_published_binary_example():
-    """Example A of the same text: two observers, ten units, alpha = .095."""
-    one, other = (0, 1, 0, 0, 0, 0, 0, 0, 1, 0), (1, 1, 1, 0, 0, 1, 0, 0, 0, 0)
-    assert agreement.alpha(units_of((one, other))) == pytest.approx(0.095, abs=5e-4)
-
-
-@settings(max_examples=60, deadline=None)
-@given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4), st.integers(1, 9)), min_size=1, max_size=8))
-def test_weights_are_repetitions_and_the_formula_is_the_definition(patterns):
-    counts = np.array([row[:2] for row in patterns])
-    weights = np.array([row[2] for row in patterns])
-    spread = np.repeat(counts, weights, axis=0)
-    values = [[0] * no + [1] * yes for yes, no in spread.tolist()]
-    pairs = [
-        (a, b, 1 / (len(unit) - 1)) for unit in values if len(unit) > 1 for i, a in enumerate(unit) for j, b in enumerate(unit) if i != j
-    ]
-    totals = Counter()
-    for a, _, weight in pairs:
-        totals[a] += weight
-    n = sum(totals.values())
-    expected = sum(totals[a] * totals[b] for a in totals for b in totals if a != b)
-    found = agreement.alpha(counts, weights)
-    if expected == 0:
-        assert np.isnan(found)
-    else:
-        observed = sum(weight for a, b, weight in pairs if a != b)
-        assert found == pytest.approx(1 - (n - 1) * observed / expected)
-        assert found == pytest.approx(agreement.alpha(spread))
 
 
 # Assignments --------------------------------------------------------------------------------------------------
