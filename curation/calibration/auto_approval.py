@@ -2,7 +2,7 @@
 
 What counts as a label: the standing decision of people who decided one by one (audits included), on the current revision,
 where they agree. Bulk decisions are no labels: nobody looked at the single sample.
-The gate opens for a rule just if Wilson's lower limit (two-sided 95 %) of its precision on the held-back half of the labels
+The gate opens for a rule if and only if Wilson's lower limit (two-sided 95 %) of its precision on the held-back half of the labels
 reaches the target. While it is open about 5 % of what it approves (1 % of what the filters reject) waits in the audit lane;
 the gate closes again when held-back and audited labels together fall below the target, or the audited ones alone speak
 against it (twenty or more, whose upper limit is below the target).
@@ -19,8 +19,8 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from curation.calibration.rules import TARGET, Condition, further_labels, mixed, reaches, search, share
-from curation.calibration.score_matrix import STATUSES, Scored, Setting, scored
+from curation.calibration.rules import TARGET, Condition, labels_still_needed, lower_bound_reaches, murmur3_finalizer, proportion, search
+from curation.calibration.score_matrix import STATUSES, ScoreMatrix, Setting, score_matrix
 from curation.statistics.intervals import CONFIDENCE
 from data.store import Store
 
@@ -40,7 +40,7 @@ class BadRule(ValueError):
     """A condition names no filter, or asks for the wrong side of its scores."""
 
 
-def gate(now: Scored, conditions: Sequence[Condition], target: float = TARGET) -> dict[str, Any]:
+def gate(now: ScoreMatrix, conditions: Sequence[Condition], target: float = TARGET) -> dict[str, Any]:
     """How a rule stands: what it would approve, how it did on both halves of the labels, and whether it may be turned on.
 
     A rule approves only what passes the filters as they are set; labels of other samples say nothing of it.
@@ -53,8 +53,8 @@ def gate(now: Scored, conditions: Sequence[Condition], target: float = TARGET) -
         "target": target,
         "held": held,
         "searched": searched,
-        "reached": reaches(held["approved"], held["labels"], target),
-        "further": further_labels(held["approved"], held["labels"], target),
+        "reached": lower_bound_reaches(held["approved"], held["labels"], target),
+        "further": labels_still_needed(held["approved"], held["labels"], target),
         "becomes": becomes,
         "left": int(now.open.sum()) - becomes,
         "to_label": int((inside & now.open & now.held).sum()),
@@ -86,11 +86,11 @@ def complete(settings: Sequence[Setting], conditions: Sequence[Condition]) -> li
     return whole
 
 
-def proposal(now: Scored, target: float = TARGET) -> list[Condition]:
+def proposal(now: ScoreMatrix, target: float = TARGET) -> list[Condition]:
     """The rule that the search half speaks for."""
-    start = [one.position(setting.threshold) if setting.enabled else 0 for one, setting in zip(now.stops, now.settings)]
+    start = [one.position(setting.threshold) if setting.enabled else 0 for one, setting in zip(now.thresholds, now.settings)]
     found = search(now.counted, target, start)
-    return [condition for one, position in zip(now.stops, found) if (condition := one.condition(position))]
+    return [condition for one, position in zip(now.thresholds, found) if (condition := one.condition(position))]
 
 
 def note_check(store: Store, conditions: Sequence[Condition], author: str) -> int:
@@ -106,9 +106,9 @@ def note_check(store: Store, conditions: Sequence[Condition], author: str) -> in
 
 def turn_on(store: Store, conditions: Sequence[Condition], target: float, author: str) -> dict[str, Any]:
     """Opens the gate for a rule; every sample's state follows in the same transaction. Returns the evidence. Raises GateClosed, BadRule."""
-    scored(store)  # what has to be read is read before the writer is held up
+    score_matrix(store)  # what has to be read is read before the writer is held up
     with store.write() as write:
-        now = scored(store)
+        now = score_matrix(store)
         rule = complete(now.settings, conditions)
         found = gate(now, rule, target)
         if not found["reached"]:
@@ -161,7 +161,7 @@ def state(store: Store) -> dict[str, Any]:
     return {"state": found, "why": latest["reason"], "since": latest["created_at"].isoformat()}
 
 
-def audit(now: Scored, rule: dict[str, Any]) -> dict[str, Any]:
+def audit(now: ScoreMatrix, rule: dict[str, Any]) -> dict[str, Any]:
     """What the audit of an open rule has found, and whether the rule stands (`stands`; `why` says why not).
 
     Audited are samples drawn by their number, not by a person, and decided since the gate opened.
@@ -195,7 +195,7 @@ def check_audit(store: Store) -> str | None:
     rule = open_rule(store)
     if rule is None:
         return None
-    found = audit(scored(store), rule)
+    found = audit(score_matrix(store), rule)
     if found["stands"]:
         return None
     evidence = {**found, "target": rule["evidence"]["target"]}
@@ -243,7 +243,7 @@ def watch(store: Store, stopped: threading.Event, every: float = MINUTE) -> None
 
 def moves(store: Store, wanted: Setting) -> list[dict[str, Any]]:
     """What a filter set so would do to samples that nobody has decided: {"before", "after", "samples"}, most first. Nothing is changed."""
-    now, rule = scored(store), open_rule(store)
+    now, rule = score_matrix(store), open_rule(store)
     conditions = rule and rule["conditions"]
     changed = [wanted if one.filter == wanted.filter else one for one in now.settings]
     before, after = (now.statuses(settings, conditions)[~now.decided] for settings in (now.settings, changed))
@@ -253,7 +253,7 @@ def moves(store: Store, wanted: Setting) -> list[dict[str, Any]]:
 
 
 def to_label(
-    now: Scored, conditions: Sequence[Condition] | None, count: int, rng: np.random.Generator, taken: Sequence[int] = ()
+    now: ScoreMatrix, conditions: Sequence[Condition] | None, count: int, rng: np.random.Generator, taken: Sequence[int] = ()
 ) -> np.ndarray:
     """Random undecided samples inside a rule, of the held-back half as long as there are some: every one of these counts for the gate.
 
@@ -269,14 +269,14 @@ def to_label(
 
 def _draw(sample_ids: np.ndarray, rule_id: int) -> np.ndarray:
     """The lot of each sample under a rule, 0 to 9,999 (sql/calibration.sql: sample_is_audited)."""
-    return mixed(mixed(sample_ids) + np.uint64(rule_id)) % np.uint64(10_000)
+    return murmur3_finalizer(murmur3_finalizer(sample_ids) + np.uint64(rule_id)) % np.uint64(10_000)
 
 
-def _on(now: Scored, which: np.ndarray) -> dict[str, Any]:
+def _on(now: ScoreMatrix, which: np.ndarray) -> dict[str, Any]:
     """Labels among these samples, how many of them people approved, and the share with its interval."""
     labels = which & (now.label >= 0)
     n, k = int(labels.sum()), int((now.label[labels] == 1).sum())
-    found = share(k, n)
+    found = proportion(k, n)
     return {"labels": n, "approved": k, "precision": found.value if n else None, "low": float(found.low), "high": float(found.high)}
 
 

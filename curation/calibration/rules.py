@@ -1,7 +1,7 @@
 """How far filters and rules agree with people, and when a rule may approve by itself.
 
 A *rule* is all of some conditions (filter, comparison, threshold). Its precision is the share of human-approved among the
-labelled samples that meet it; its miss rate the share of human-approved samples that do not. Intervals are Wilson's (Wilson
+labelled samples that meet it; its false-negative rate the share of human-approved samples that do not. Intervals are Wilson's (Wilson
 1927, "Probable inference, the law of succession, and statistical inference"), two-sided at 95 %, everywhere: the lower limit
 that a rule has to reach is therefore a one-sided 97.5 % bound.
 
@@ -43,8 +43,8 @@ class Levels:
     comparison: Comparison
     cuts: np.ndarray
 
-    def codes(self, scores: np.ndarray) -> np.ndarray:
-        """For each score the number of cuts that it meets, uint8: it passes position p just if its code is at least p. No score: 0."""
+    def index_of(self, scores: np.ndarray) -> np.ndarray:
+        """For each score the number of cuts that it meets, uint8: it passes position p if and only if this is at least p. No score: 0."""
         if self.comparison == "at_least":
             found = np.searchsorted(self.cuts, scores, side="right")
         else:
@@ -76,7 +76,7 @@ class Joint:
     """Samples counted by their codes in all filters: (rows, filters) uint8, and counts a row."""
 
     levels: tuple[Levels, ...]
-    codes: np.ndarray
+    threshold_index: np.ndarray
     open: np.ndarray  # undecided samples, that a rule would approve
     labels: np.ndarray  # labelled samples of the half that rules are searched on
     approved: np.ndarray  # of those, approved by people
@@ -84,7 +84,7 @@ class Joint:
 
     def inside(self, positions: Sequence[int]) -> np.ndarray:
         """Which rows meet a rule."""
-        return (self.codes >= np.asarray(positions, dtype=np.uint8)).all(axis=1)
+        return (self.threshold_index >= np.asarray(positions, dtype=np.uint8)).all(axis=1)
 
 
 def joint(levels: Sequence[Levels], codes: np.ndarray, open: np.ndarray, label: np.ndarray, held: np.ndarray) -> Joint:
@@ -116,22 +116,22 @@ class Agreement(Record):
     passing: int  # labelled samples that pass
     passing_approved: int
     precision: Interval
-    miss_rate: Interval  # of approved samples, those it rejects
-    catches: Interval  # of rejected samples, those it rejects too
+    false_negative_rate: Interval  # of approved samples, those it rejects
+    specificity: Interval  # of rejected samples, those it rejects too: the true-negative rate
 
 
 def agreement(passes: np.ndarray, label: np.ndarray) -> Agreement:
-    """Precision and miss rate of `passes` (bool) against `label` (1 approved, 0 rejected, -1 none: left out)."""
+    """Precision, false-negative rate and specificity of `passes` (bool) against `label` (1 approved, 0 rejected, -1 none: left out)."""
     known = label >= 0
     passes, approved = passes[known], label[known] == 1
     both = int((passes & approved).sum())
     missed = int(approved.sum()) - both
     counts = (len(approved), int(approved.sum()), int(passes.sum()), both)
     caught = int((~passes & ~approved).sum())
-    return Agreement(*counts, share(both, counts[2]), share(missed, counts[1]), share(caught, counts[0] - counts[1]))
+    return Agreement(*counts, proportion(both, counts[2]), proportion(missed, counts[1]), proportion(caught, counts[0] - counts[1]))
 
 
-def mixed(numbers: np.ndarray) -> np.ndarray:
+def murmur3_finalizer(numbers: np.ndarray) -> np.ndarray:
     """Numbers below 2**32 scattered over 0 to 2**32 - 1: the finaliser of MurmurHash3, as the macro of migration 0006."""
     x = np.asarray(numbers).astype(np.uint64) & np.uint64(0xFFFFFFFF)
     for shift, factor in ((16, 2246822507), (13, 3266489909)):
@@ -139,17 +139,17 @@ def mixed(numbers: np.ndarray) -> np.ndarray:
     return x ^ (x >> np.uint64(16))
 
 
-def share(k: int, n: int) -> Interval:
+def proportion(k: int, n: int) -> Interval:
     return Interval(k / n if n else math.nan, *wilson(k, n))
 
 
-def further_labels(approved: int, labels: int, target: float = TARGET) -> int | None:
+def labels_still_needed(approved: int, labels: int, target: float = TARGET) -> int | None:
     """How many more labels, at the precision observed, bring Wilson's lower limit to the target: 0 if it is there.
 
     None: not reachable at this precision (it is no higher than the target). Without labels: how many it takes if all are approved.
-    From Wilson's inversion: the limit reaches t just if (p - t)² >= z² t (1 - t) / n, with p > t.
+    From Wilson's inversion: the limit reaches t if and only if (p - t)² >= z² t (1 - t) / n, with p > t.
 
-    >>> further_labels(50, 50), further_labels(200, 200), further_labels(9, 10)
+    >>> labels_still_needed(50, 50), labels_still_needed(200, 200), labels_still_needed(9, 10)
     (23, 0, None)
     """
     p = approved / labels if labels else 1.0
@@ -159,7 +159,7 @@ def further_labels(approved: int, labels: int, target: float = TARGET) -> int | 
     return max(0, math.ceil(wanted - labels - 1e-9))
 
 
-def reaches(approved: int, labels: int, target: float) -> bool:
+def lower_bound_reaches(approved: int, labels: int, target: float) -> bool:
     """Whether Wilson's lower limit of the precision is at the target or above."""
     return labels > 0 and bool(wilson(approved, labels)[0] >= target - 1e-12)
 
@@ -186,7 +186,7 @@ def _thinned(joint: Joint) -> Joint:
     rows = np.union1d(np.flatnonzero(joint.labels + joint.held), keep)
     open = joint.open.astype(np.float64)
     open[keep] *= open[unlabelled].sum() / max(open[keep].sum(), 1)
-    return Joint(joint.levels, *(counts[rows] for counts in (joint.codes, open, joint.labels, joint.approved, joint.held)))
+    return Joint(joint.levels, *(counts[rows] for counts in (joint.threshold_index, open, joint.labels, joint.approved, joint.held)))
 
 
 def _beam(joint: Joint, target: float, start: tuple[int, ...], by_held: bool) -> tuple[float, tuple[int, ...]]:
@@ -213,7 +213,7 @@ def _extended(joint: Joint, weights: np.ndarray, rule: tuple[int, ...], start: t
     for column, one in enumerate(joint.levels):
         if rule[column] != start[column]:
             continue
-        codes = joint.codes[inside, column]
+        codes = joint.threshold_index[inside, column]
         binned = np.stack([np.bincount(codes, row, minlength=len(one.cuts) + 1) for row in weights[:, inside]])
         passing = binned[:, ::-1].cumsum(axis=1)[:, ::-1]  # passing[:, p]: counts that pass position p
         for position in np.flatnonzero((passing[:, 1:] != passing[:, :-1]).any(axis=0)) + 1:

@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from curation.calibration.rules import Condition, Joint, Levels, joint, levels, mixed
+from curation.calibration.rules import Condition, Joint, Levels, joint, levels, murmur3_finalizer
 from curation.filtering.base import Comparison
 from data.store import Store
 
@@ -34,7 +34,7 @@ class Setting:
 
 
 @dataclass(frozen=True, eq=False)
-class Scored:
+class ScoreMatrix:
     """One entry a sample, in the order of sample_ids, in all arrays; nothing in them is ever changed."""
 
     settings: tuple[Setting, ...]
@@ -82,30 +82,30 @@ class Scored:
         return np.select([~self.drawn, failed, ~judged, ruled], [0, 2, 1, 4], 3).astype(np.int8)
 
     @cached_property
-    def stops(self) -> tuple[Levels, ...]:
+    def thresholds(self) -> tuple[Levels, ...]:
         """Each filter's thresholds that rules are made of; the one set now is among them."""
         return tuple(levels(one.filter, one.comparison, self.scores[one.filter], [one.threshold]) for one in self.settings)
 
     @cached_property
-    def codes(self) -> np.ndarray:
-        """(samples, filters) uint8: how many of the stops each sample meets."""
-        found = np.zeros((len(self.sample_ids), len(self.stops)), dtype=np.uint8)
-        for column, one in enumerate(self.stops):
-            found[:, column] = one.codes(self.scores[one.filter])
+    def threshold_index(self) -> np.ndarray:
+        """(samples, filters) uint8: how many of the thresholds each sample meets."""
+        found = np.zeros((len(self.sample_ids), len(self.thresholds)), dtype=np.uint8)
+        for column, one in enumerate(self.thresholds):
+            found[:, column] = one.index_of(self.scores[one.filter])
         return found
 
     @cached_property
     def counted(self) -> Joint:
         """The samples that pass all filters as set, counted by their codes: what a rule could let through."""
         which = self.passing
-        return joint(self.stops, self.codes[which], self.open[which], self.label[which], self.held[which])
+        return joint(self.thresholds, self.threshold_index[which], self.open[which], self.label[which], self.held[which])
 
 
-_kept: WeakKeyDictionary[Store, tuple[dict, Scored]] = WeakKeyDictionary()
+_kept: WeakKeyDictionary[Store, tuple[dict, ScoreMatrix]] = WeakKeyDictionary()
 _lock = threading.Lock()
 
 
-def scored(store: Store) -> Scored:
+def score_matrix(store: Store) -> ScoreMatrix:
     """The arrays as the store stands now."""
     with _lock:  # two requests at once would read everything twice
         marks = store.row("calibration_marks")
@@ -115,15 +115,15 @@ def scored(store: Store) -> Scored:
         return _kept[store][1]
 
 
-def _read(store: Store, known: dict, marks: dict, before: Scored | None) -> Scored:
+def _read(store: Store, known: dict, marks: dict, before: ScoreMatrix | None) -> ScoreMatrix:
     """The arrays anew; of verdicts and reviews only those between the marks `known` and `marks`."""
     settings = tuple(Setting(row["filter"], row["enabled"], row["threshold"], row["comparison"]) for row in store.rows("filters"))
     error_types = store.column("calibration_error_types")
     found = {name: np.asarray(values) for name, values in store.columns("calibration_samples", error_types=error_types).items()}
-    carried = _Carried(found, before)
+    carried = _IncrementalUpdate(found, before)
     verdicts, reviews = ((known.get(name) or 0, marks[name] or 0) for name in ("verdicts", "reviews"))
     scores = {one.filter: carried.scores(store, one.filter, *verdicts) for one in settings}
-    return Scored(
+    return ScoreMatrix(
         settings=settings,
         sample_ids=found["sample_id"],
         revision=found["revision"],
@@ -131,15 +131,15 @@ def _read(store: Store, known: dict, marks: dict, before: Scored | None) -> Scor
         error_types=error_types,
         error_type=found["error_type"] - 1,
         **{name: found[name] for name in ("drawn_at", "drawn", "passing", "open", "rejected", "auto", "failing", "decided")},
-        held=mixed(found["sample_id"]) % 2 == 1,
+        held=murmur3_finalizer(found["sample_id"]) % 2 == 1,
         **carried.labels(store, *reviews),
     )
 
 
-class _Carried:
+class _IncrementalUpdate:
     """What was known of samples the last time, at their new places, with what was added since."""
 
-    def __init__(self, found: dict[str, np.ndarray], before: Scored | None):
+    def __init__(self, found: dict[str, np.ndarray], before: ScoreMatrix | None):
         self.ids, self.before = found["sample_id"], before
         if before is not None:
             place = np.searchsorted(self.ids, before.sample_ids)  # samples are never taken away

@@ -1,4 +1,4 @@
-"""What people changed in the clusters of a round, laid over what the jobs found. Plain arrays in, plain arrays out.
+"""The clusters of a round: a fold over the log of layouts (what jobs found) and edits (what people changed). Plain arrays in and out.
 
 A job finds a cluster for each failure. People rename clusters, merge them, split them, make new ones of a selection, and move
 failures. Their changes are a log, and a change that was undone counts as never made. What stands follows from jobs and log in
@@ -52,29 +52,29 @@ class Change:
     example_ids: np.ndarray = field(default_factory=lambda: NOBODY)
 
 
-class Standing:
-    """What stands after layouts and changes were taken in, one after the other."""
+class ClusterState:
+    """The clusters after layouts and edits were applied, one after the other."""
 
     def __init__(self) -> None:
         self.failures = self.clusters = self.moved = NOBODY  # `moved`: where a person moved each to, or NONE
         self.titles: dict[int, str] = {}
-        self.heirs: dict[int, int] = {}  # of clusters that are gone: what they were merged into, or their successor
+        self.successors: dict[int, int] = {}  # of clusters that are gone: what they were merged into, or their successor
         self.examples: dict[int, int] = {}  # named by a change, and the cluster they were put into
         self._peoples: set[int] = set()
         self._known: set[int] = set()
 
     def current(self, cluster_id: int) -> int | None:
         """The cluster that stands for this one now; None if there is none."""
-        while cluster_id in self.heirs:
-            cluster_id = self.heirs[cluster_id]
+        while cluster_id in self.successors:
+            cluster_id = self.successors[cluster_id]
         return cluster_id if cluster_id in self._known else None
 
     def example_clusters(self) -> dict[int, int]:
         """The cluster of each example that a change named."""
         return {example: now for example, cluster in self.examples.items() if (now := self.current(cluster)) is not None}
 
-    def lay(self, layout: Layout) -> None:
-        """A job's map was taken up."""
+    def apply_layout(self, layout: Layout) -> None:
+        """A job's map is taken up."""
         if layout.adds:
             new = ~np.isin(layout.failures, self.failures)
             found = np.array([self.current(int(c)) or int(c) for c in layout.clusters[new]], np.int64)
@@ -96,8 +96,8 @@ class Standing:
         by_hand = ~kept & (moved != NONE)
         self.clusters[by_hand] = self._currents(moved[by_hand])
 
-    def change(self, change: Change) -> None:
-        """A person changed something."""
+    def apply_edit(self, change: Change) -> None:
+        """A person's edit is taken up."""
         if change.action in ("split", "make"):
             self._gather(change)
             return
@@ -124,7 +124,7 @@ class Standing:
 
     def _merge(self, sources: list[int], into: int, title: str | None) -> None:
         self.clusters[np.isin(self.clusters, sources)] = into
-        self.heirs.update(dict.fromkeys(sources, into))
+        self.successors.update(dict.fromkeys(sources, into))
         self._peoples.add(into)
         if title:
             self.titles[into] = title
@@ -149,7 +149,7 @@ class Standing:
         earlier = dict(zip(*_counts(layout.clusters[known])))
         for (new, old), count in _pairs(layout.clusters[kept], before[kept]):
             if 2 * count > earlier[new]:
-                self.heirs[new] = old
+                self.successors[new] = old
 
     def _succeed(self, layout: Layout, before: np.ndarray, by_people: np.ndarray) -> None:
         """Rule 3: successors, and titles that go to them."""
@@ -160,7 +160,7 @@ class Standing:
                 best[old] = new, count
         titled: dict[int, tuple[int, str]] = {}
         for old, (new, count) in best.items():
-            self.heirs[old] = new
+            self.successors[old] = new
             now = self.current(new)
             if old in self.titles and now not in self._peoples and count > titled.get(now, (0, ""))[0]:
                 titled[now] = count, self.titles.pop(old)
@@ -172,15 +172,15 @@ class Standing:
         return np.array([self.current(int(c)) or int(c) for c in numbers], np.int64)[index]
 
 
-def what_stands(layouts: Sequence[Layout], changes: Sequence[Change]) -> Standing:
-    """Layouts in the order in which they were taken up, and the changes that were made on each, oldest first."""
-    standing = Standing()
+def cluster_state(layouts: Sequence[Layout], changes: Sequence[Change]) -> ClusterState:
+    """Layouts in the order in which they were taken up, and the edits that were made on each, oldest first."""
+    state = ClusterState()
     for layout in layouts:
-        standing.lay(layout)
+        state.apply_layout(layout)
         for change in changes:
             if change.job_id == layout.job_id:
-                standing.change(change)
-    return standing
+                state.apply_edit(change)
+    return state
 
 
 def _counts(values: np.ndarray) -> tuple[list[int], list[int]]:

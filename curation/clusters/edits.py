@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from curation.clusters.edit_rules import NOBODY, Change, Layout, Standing, what_stands
+from curation.clusters.edit_rules import NOBODY, Change, ClusterState, Layout, cluster_state
 from data.store import Store
 from data.transaction import Transaction
 
@@ -19,8 +19,8 @@ class BadChange(ValueError):
 
 
 @dataclass(frozen=True)
-class Wish:
-    """What a person wants. For split and make `title` names the new cluster; `example_ids` go along with the failures."""
+class EditRequest:
+    """An edit that a person asks for. For split and make `title` names the new cluster; `example_ids` go along with the failures."""
 
     action: str
     reviewer: str
@@ -33,7 +33,7 @@ class Wish:
 
 
 @dataclass(frozen=True)
-class Made:
+class EditResult:
     """What came of it: the entry of the log, the cluster it concerns, and the failures that are in another cluster now."""
 
     change_id: int
@@ -46,36 +46,36 @@ def new_event() -> str:
     return uuid.uuid4().hex
 
 
-def make(store: Store, round_: int, wish: Wish) -> Made:
+def make(store: Store, round_: int, request: EditRequest) -> EditResult:
     """Records a change and puts it into force. Sent twice it counts once. Raises BadChange."""
     with store.write() as write:
-        if earlier := write.run("cluster_change_by_event", event_id=wish.event_id):
+        if earlier := write.run("cluster_change_by_event", event_id=request.event_id):
             return _answer(earlier[0])
         adopt(write, round_)
         shown = {int(c) for c in np.unique(write.columns("places_of_round", round=round_)["cluster_id"])}
-        _check(wish, shown)
+        _check(request, shown)
         job_id = write.run("layout_job", round=round_)[0]["job_id"]
-        into = _new_cluster(write, round_, job_id, wish) if wish.action in ("split", "make") else wish.into_id
-        own = [row["example_id"] for row in write.run("examples_of_failures", failure_ids=list(wish.failure_ids))]
+        into = _new_cluster(write, round_, job_id, request) if request.action in ("split", "make") else request.into_id
+        own = [row["example_id"] for row in write.run("examples_of_failures", failure_ids=list(request.failure_ids))]
         row = {
             "round": round_,
             "job_id": job_id,
-            "action": wish.action,
-            "cluster_ids": list(wish.cluster_ids),
+            "action": request.action,
+            "cluster_ids": list(request.cluster_ids),
             "into_id": into,
-            "title": wish.title and wish.title.strip(),
-            "failure_ids": list(wish.failure_ids),
-            "example_ids": sorted({*own, *wish.example_ids}) if wish.action != "rename" else [],
+            "title": request.title and request.title.strip(),
+            "failure_ids": list(request.failure_ids),
+            "example_ids": sorted({*own, *request.example_ids}) if request.action != "rename" else [],
             "undoes": None,
-            "reviewer": wish.reviewer,
-            "event_id": wish.event_id,
+            "reviewer": request.reviewer,
+            "event_id": request.event_id,
         }
         write.insert("cluster_change", [row])
         moved = put_into_force(write, round_)
-        return _answer(write.run("cluster_change_by_event", event_id=wish.event_id)[0], moved)
+        return _answer(write.run("cluster_change_by_event", event_id=request.event_id)[0], moved)
 
 
-def undo(store: Store, round_: int, change_id: int, reviewer: str, event_id: str) -> Made:
+def undo(store: Store, round_: int, change_id: int, reviewer: str, event_id: str) -> EditResult:
     """Takes one change back, whatever came after it. Raises BadChange."""
     with store.write() as write:
         if earlier := write.run("cluster_change_by_event", event_id=event_id):
@@ -109,34 +109,34 @@ def adopt(write: Transaction, round_: int) -> None:
     write.run("layout_adopt", round=round_, job_id=job_id)
 
 
-def standing(write: Transaction, round_: int) -> Standing:
-    """What stands for a round: every layout and every change that was not undone."""
-    return what_stands(_layouts(write, round_), _changes(write, round_))
+def state_of(write: Transaction, round_: int) -> ClusterState:
+    """The clusters of a round: every layout and every change that was not undone, applied."""
+    return cluster_state(_layouts(write, round_), _changes(write, round_))
 
 
 def put_into_force(write: Transaction, round_: int) -> list[int]:
-    """Writes what stands into place, assignment and the clusters' titles; a job calls it when its places are stored.
+    """Writes the state of a round's clusters into place, assignment and titles; a job calls it when its places are stored.
 
     Returns the failures that are in another cluster now.
     """
-    stands = standing(write, round_)
+    state = state_of(write, round_)
     now = write.columns("places_of_round", round=round_)
-    _, here, there = np.intersect1d(now["failure_id"], stands.failures, assume_unique=True, return_indices=True)
-    other = now["cluster_id"][here] != stands.clusters[there]
-    failures, clusters = stands.failures[there][other].tolist(), stands.clusters[there][other].tolist()
+    _, here, there = np.intersect1d(now["failure_id"], state.failures, assume_unique=True, return_indices=True)
+    other = now["cluster_id"][here] != state.clusters[there]
+    failures, clusters = state.failures[there][other].tolist(), state.clusters[there][other].tolist()
     if failures:
         write.run("places_regroup", failure_ids=failures, cluster_ids=clusters)
-    heirs = {old: stands.current(old) for old in stands.heirs}
-    named = stands.example_clusters()
+    successors = {old: state.current(old) for old in state.successors}
+    named = state.example_clusters()
     write.run(
         "assignments_regroup",
         round=round_,
-        cluster_ids=list(heirs),
-        heir_ids=list(heirs.values()),
+        cluster_ids=list(successors),
+        heir_ids=list(successors.values()),
         example_ids=list(named),
         named_ids=list(named.values()),
     )
-    write.run("cluster_titles", round=round_, cluster_ids=list(stands.titles), titles=list(stands.titles.values()))
+    write.run("cluster_titles", round=round_, cluster_ids=list(state.titles), titles=list(state.titles.values()))
     write.touch_failures(failures)
     return failures
 
@@ -146,32 +146,35 @@ def history(store: Store, round_: int, limit: int = 50) -> list[dict[str, Any]]:
     return store.rows("cluster_history", round=round_, limit=limit)
 
 
-def _check(wish: Wish, shown: set[int]) -> None:
-    named = [*wish.cluster_ids, *([wish.into_id] if wish.into_id is not None else [])]
+def _check(request: EditRequest, shown: set[int]) -> None:
+    named = [*request.cluster_ids, *([request.into_id] if request.into_id is not None else [])]
     if missing := [c for c in named if c not in shown]:
         raise BadChange(f"there is no cluster {missing[0]} on the map any more; reload the page")
-    if wish.title is not None and not 0 < len(wish.title.strip()) <= TITLE:
+    if request.title is not None and not 0 < len(request.title.strip()) <= TITLE:
         raise BadChange(f"a title has 1 to {TITLE} characters")
     needs = {
-        "rename": (len(wish.cluster_ids) == 1 and wish.title is not None, "rename one cluster, with a title"),
-        "merge": (wish.into_id is not None and set(wish.cluster_ids) - {wish.into_id}, "merge at least two clusters, into one of them"),
-        "split": (len(wish.cluster_ids) == 1 and len(wish.failure_ids) > 0, "split one cluster, with the failures of the new one"),
-        "make": (len(wish.failure_ids) > 0 and wish.title is not None, "a new cluster needs failures and a title"),
-        "move": (wish.into_id is not None and len(wish.failure_ids) > 0, "move failures into a cluster"),
+        "rename": (len(request.cluster_ids) == 1 and request.title is not None, "rename one cluster, with a title"),
+        "merge": (
+            request.into_id is not None and set(request.cluster_ids) - {request.into_id},
+            "merge at least two clusters, into one of them",
+        ),
+        "split": (len(request.cluster_ids) == 1 and len(request.failure_ids) > 0, "split one cluster, with the failures of the new one"),
+        "make": (len(request.failure_ids) > 0 and request.title is not None, "a new cluster needs failures and a title"),
+        "move": (request.into_id is not None and len(request.failure_ids) > 0, "move failures into a cluster"),
     }
-    fits, wanted = needs[wish.action]
+    fits, wanted = needs[request.action]
     if not fits:
-        raise BadChange(f"{wish.action}: {wanted}")
+        raise BadChange(f"{request.action}: {wanted}")
 
 
-def _new_cluster(write: Transaction, round_: int, job_id: int, wish: Wish) -> int:
+def _new_cluster(write: Transaction, round_: int, job_id: int, request: EditRequest) -> int:
     """A row for a cluster that a person makes; its error type is that of most of its failures."""
-    types = write.run("error_types_of_failures", failure_ids=list(wish.failure_ids))
+    types = write.run("error_types_of_failures", failure_ids=list(request.failure_ids))
     if not types:
         raise BadChange("none of these failures is diagnosed; only diagnosed failures are in clusters")
-    title = (wish.title or "").strip()
+    title = (request.title or "").strip()
     row = {"round": round_, "error_type": types[0]["error_type"], "title": title, "found_title": title, "job_id": job_id}
-    return write.insert("cluster", [{**row, "name": f"by hand {wish.event_id}", "made_by": wish.reviewer}], returning="cluster_id")[0]
+    return write.insert("cluster", [{**row, "name": f"by hand {request.event_id}", "made_by": request.reviewer}], returning="cluster_id")[0]
 
 
 def _layouts(write: Transaction, round_: int) -> list[Layout]:
@@ -203,6 +206,6 @@ def _ids(values: list[int]) -> np.ndarray:
     return np.array(values, np.int64) if values else NOBODY
 
 
-def _answer(row: dict[str, Any], moved: Sequence[int] = ()) -> Made:
+def _answer(row: dict[str, Any], moved: Sequence[int] = ()) -> EditResult:
     cluster_id = row["into_id"] if row["into_id"] is not None else next(iter(row["cluster_ids"]), None)
-    return Made(row["change_id"], row["action"], cluster_id, list(moved))
+    return EditResult(row["change_id"], row["action"], cluster_id, list(moved))

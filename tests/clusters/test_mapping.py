@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from curation.clusters import edits, splitting
-from curation.clusters.edits import Wish, new_event
+from curation.clusters.edits import EditRequest, new_event
 from curation.clusters.stored_space import StoredSpace
 from curation.jobs.manager import Jobs
 from curation.stage import NothingToDo
@@ -32,7 +32,7 @@ class World:
         return ended
 
     def change(self, action: str, **what) -> int:
-        return edits.make(self.store, 1, Wish(action, "ada", new_event(), **what)).cluster_id
+        return edits.make(self.store, 1, EditRequest(action, "ada", new_event(), **what)).cluster_id
 
     def groups(self) -> dict[int, set[int]]:
         return groups(self.store)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
-from curation.statistics.intervals import accuracy, detectable, holm, non_inferior, paired_difference, wilson
+from curation.statistics.intervals import accuracy, holm, minimum_detectable_difference, non_inferior, paired_difference, wilson
 
 HARD = st.lists(st.tuples(st.sampled_from([0.0, 1.0]), st.sampled_from([0.0, 1.0])), min_size=1, max_size=40)
 SOFT = st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1), st.integers(0, 5)), min_size=1, max_size=40)
@@ -149,7 +149,7 @@ def test_intervals_cover_the_truth_and_false_alarms_are_rare(clusters, largest, 
 
 def test_detectable_has_the_power_it_states():
     n, discordant = 300, 0.25
-    gain = detectable(n, discordant)
+    gain = minimum_detectable_difference(n, discordant)
     rng = np.random.default_rng(5)
     found = 0
     for _ in range(400):
@@ -159,10 +159,10 @@ def test_detectable_has_the_power_it_states():
 
 
 def test_detectable_shrinks_with_pairs_and_grows_with_clustering():
-    assert detectable(0) == detectable(1) == 1
-    assert detectable(4000) == pytest.approx(detectable(1000) / 2, rel=0.05)
-    assert detectable(1000, design_effect=4) == pytest.approx(detectable(250), rel=1e-3)
-    assert detectable(20, discordant=0.05) > 0.05
+    assert minimum_detectable_difference(0) == minimum_detectable_difference(1) == 1
+    assert minimum_detectable_difference(4000) == pytest.approx(minimum_detectable_difference(1000) / 2, rel=0.05)
+    assert minimum_detectable_difference(1000, design_effect=4) == pytest.approx(minimum_detectable_difference(250), rel=1e-3)
+    assert minimum_detectable_difference(20, discordant=0.05) > 0.05
 
 
 def test_non_inferior():

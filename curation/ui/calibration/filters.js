@@ -46,8 +46,8 @@ function line(filter, target, cls = "") {
     ),
     h("td.r", fmt.number(filter.labels)),
     h("td", measure(filter.precision, filter.passing, target)),
-    h("td", measure(filter.miss_rate, filter.approved)),
-    h("td", measure(filter.catches, filter.labels - filter.approved)),
+    h("td", measure(filter.false_negative_rate, filter.approved)),
+    h("td", measure(filter.specificity, filter.labels - filter.approved)),
   );
 }
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from curation.calibration import auto_approval
 from curation.calibration.rules import TARGET, Condition, agreement
-from curation.calibration.score_matrix import Scored, scored
+from curation.calibration.score_matrix import ScoreMatrix, score_matrix
 from curation.filtering.base import Comparison
 from curation.review import assignments, decisions
 from curation.ui.services import services
@@ -57,7 +57,7 @@ class Draw(BaseModel):
 def overview(request: Request, body: Asked) -> dict[str, Any]:
     """Labels, filters against people, the rule that stands with its audit, and earlier rules."""
     here = services(request)
-    now = scored(here.store)
+    now = score_matrix(here.store)
     chosen = now.label >= 0
     if body.error_type is not None:
         place = now.error_types.index(body.error_type) if body.error_type in now.error_types else -1
@@ -87,7 +87,7 @@ def joint(request: Request) -> dict[str, Any]:
     Arrays are base64 of little-endian numbers: codes uint8 (filters x rows, filter by filter), counts uint32. How people
     decided on the held-back half isn't among them.
     """
-    now = scored(services(request).store)
+    now = score_matrix(services(request).store)
     found = now.counted
     return {
         "filters": [
@@ -96,10 +96,10 @@ def joint(request: Request) -> dict[str, Any]:
                 "cuts": one.cuts.tolist(),
                 "position": one.position(setting.threshold) if setting.enabled else 0,
             }
-            for setting, one in zip(now.settings, now.stops)
+            for setting, one in zip(now.settings, now.thresholds)
         ],
-        "rows": len(found.codes),
-        "codes": _packed(np.ascontiguousarray(found.codes.T)),
+        "rows": len(found.threshold_index),
+        "codes": _packed(np.ascontiguousarray(found.threshold_index.T)),
         **{name: _packed(getattr(found, name).astype("<u4")) for name in ("open", "labels", "approved", "held")},
     }
 
@@ -108,14 +108,14 @@ def joint(request: Request) -> dict[str, Any]:
 def propose(request: Request, body: Goal) -> dict[str, Any]:
     """The rule that one half of the labels speaks for, and how it stands on the other."""
     here = services(request)
-    now = scored(here.store)
+    now = score_matrix(here.store)
     return _checked(request, now, auto_approval.proposal(now, body.target), body.target)
 
 
 @router.post("/check")
 def check(request: Request, body: Rule) -> dict[str, Any]:
     """How a rule stands on the held-back labels. Each different rule that is checked is counted."""
-    return _checked(request, scored(services(request).store), body.given(), body.target)
+    return _checked(request, score_matrix(services(request).store), body.given(), body.target)
 
 
 @router.post("/on")
@@ -134,7 +134,7 @@ def turn_off(request: Request, body: Off) -> dict[str, bool]:
 def draw(request: Request, body: Draw) -> dict[str, list[int]]:
     """Gives whoever asks random samples to label, blind: with the filters' verdicts in sight people would lean towards them."""
     here = services(request)
-    now, reviewer = scored(here.store), here.reviewer(request)
+    now, reviewer = score_matrix(here.store), here.reviewer(request)
     conditions = None if body.conditions is None else [Condition(**one.model_dump()) for one in body.conditions]
     taken = here.store.columns("samples_given")["sample_id"]
     ids = auto_approval.to_label(now, conditions, body.count, np.random.default_rng(), taken).tolist()
@@ -145,30 +145,30 @@ def draw(request: Request, body: Draw) -> dict[str, list[int]]:
     return {"sample_ids": ids}
 
 
-def _checked(request: Request, now: Scored, conditions: list[Condition], target: float) -> dict[str, Any]:
+def _checked(request: Request, now: ScoreMatrix, conditions: list[Condition], target: float) -> dict[str, Any]:
     here = services(request)
     rule = auto_approval.complete(now.settings, conditions)
     found = auto_approval.gate(now, rule, target)
     return {**found, "rules_checked": auto_approval.note_check(here.store, rule, here.reviewer(request))}
 
 
-def _tally(now: Scored) -> dict[str, int]:
+def _tally(now: ScoreMatrix) -> dict[str, int]:
     approved, rejected = int((now.label == 1).sum()), int((now.label == 0).sum())
     return {"approved": approved, "rejected": rejected, "disputed": int(now.disputed.sum()), "bulk": int(now.bulk.sum())}
 
 
-def _by_type(now: Scored) -> list[dict[str, Any]]:
+def _by_type(now: ScoreMatrix) -> list[dict[str, Any]]:
     counts = np.bincount(now.error_type[now.label >= 0], minlength=len(now.error_types))
     found = [{"error_type": name, "labels": int(count)} for name, count in zip(now.error_types, counts)]
     return sorted(found, key=lambda row: (-row["labels"], row["error_type"]))
 
 
-def _filter(now: Scored, column: int, chosen: np.ndarray) -> dict[str, Any]:
+def _filter(now: ScoreMatrix, column: int, chosen: np.ndarray) -> dict[str, Any]:
     """A filter at its setting against people, and how scores and decisions are spread over its thresholds."""
-    setting, stops = now.settings[column], now.stops[column]
+    setting, stops = now.settings[column], now.thresholds[column]
     known = ~np.isnan(now.scores[setting.filter])
     label = np.where(chosen & known, now.label, -1)
-    codes, bins = now.codes[:, column], len(stops.cuts) + 1
+    codes, bins = now.threshold_index[:, column], len(stops.cuts) + 1
     plugin = FILTERS.load(setting.filter) if setting.filter in FILTERS.names() else None
     return {
         **{name: getattr(setting, name) for name in ("filter", "enabled", "threshold", "comparison")},
@@ -183,7 +183,7 @@ def _filter(now: Scored, column: int, chosen: np.ndarray) -> dict[str, Any]:
 
 def _agreement(passes: np.ndarray, label: np.ndarray) -> dict[str, Any]:
     found = agreement(passes, label).to_row()
-    for name in ("precision", "miss_rate", "catches"):
+    for name in ("precision", "false_negative_rate", "specificity"):
         found[name] = {key: None if value != value else value for key, value in found[name].items()}
     return found
 

@@ -7,7 +7,7 @@ from fastapi import APIRouter, HTTPException, Request
 from pydantic import BaseModel, Field
 
 from curation.clusters import edits, quality, splitting
-from curation.clusters.edits import BadChange, Made, Wish
+from curation.clusters.edits import BadChange, EditRequest, EditResult
 from curation.ui.services import services
 
 router = APIRouter(prefix="/api/clusters")
@@ -100,8 +100,8 @@ def split(request: Request, body: Split) -> dict[str, Any]:
     here, round_ = services(request), _round_of(request, cluster_ids=[body.cluster_id])
     part = _or_422(splitting.part_of, here.store, here.workspace, round_, body.cluster_id, body.failure_ids)
     title = (body.title or f"{part.title} (2)")[-edits.TITLE :]
-    wish = {"cluster_ids": [body.cluster_id], "title": title, "failure_ids": part.failure_ids, "example_ids": part.example_ids}
-    return _change(request, body, "split", **wish)
+    what = {"cluster_ids": [body.cluster_id], "title": title, "failure_ids": part.failure_ids, "example_ids": part.example_ids}
+    return _change(request, body, "split", **what)
 
 
 @router.post("/make")
@@ -127,12 +127,12 @@ def undo(request: Request, body: Undo) -> dict[str, Any]:
 
 
 def _change(request: Request, body: Event, action: str, **what) -> dict[str, Any]:
-    here, wish = services(request), Wish(action, services(request).reviewer(request), body.event_id, **what)
-    round_ = _round_of(request, [*wish.cluster_ids, *([wish.into_id] if wish.into_id else [])], wish.failure_ids)
-    return _answer(request, round_, _or_422(edits.make, here.store, round_, wish))
+    here, edit = services(request), EditRequest(action, services(request).reviewer(request), body.event_id, **what)
+    round_ = _round_of(request, [*edit.cluster_ids, *([edit.into_id] if edit.into_id else [])], edit.failure_ids)
+    return _answer(request, round_, _or_422(edits.make, here.store, round_, edit))
 
 
-def _answer(request: Request, round_: int, made: Made) -> dict[str, Any]:
+def _answer(request: Request, round_: int, made: EditResult) -> dict[str, Any]:
     """Number, action and cluster of a change; who is nearest to which centre is put right first."""
     here, whole = services(request), [made.cluster_id] if made.action in ("merge", "split", "make") and made.moved else []
     splitting.measure_again(here.store, here.workspace, round_, made.moved, whole)

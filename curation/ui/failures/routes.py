@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from curation.error_types import BY_NAME
 from curation.failures import neighbours
-from curation.failures import triage as words
+from curation.failures import triage as triage_log
 from curation.review import blinding
 from curation.ui.failures import slice_routes
 from curation.ui.services import services
@@ -60,7 +60,7 @@ class Neighbours(CardOf):
 
 
 class Triage(BaseModel):
-    """A person's word on failures. `event_id` comes from the browser: sent twice it counts once."""
+    """A person's label or error type for failures. `event_id` comes from the browser: sent twice it counts once."""
 
     failure_ids: list[int] = Field(min_length=1)
     event_id: str = Field(min_length=8, max_length=64)
@@ -69,7 +69,7 @@ class Triage(BaseModel):
 
 
 class Undo(BaseModel):
-    """`batch_id` is the `event_id` that the word was sent with, or the one that the history names."""
+    """`batch_id` is the `event_id` that the label was sent with, or the one that the history names."""
 
     batch_id: str = Field(min_length=1, max_length=80)
     event_id: str = Field(min_length=8, max_length=64)
@@ -185,15 +185,15 @@ def nearest(request: Request, body: Neighbours) -> dict[str, Any]:
 
 @failures.post("/triage")
 def triage(request: Request, body: Triage) -> dict[str, int]:
-    """Appends a person's label or error type for failures; answers how many words were new and how many failures changed their cluster."""
+    """Appends a person's label or error type for failures; answers for how many it was new and how many failures changed their cluster."""
     if body.label is None and body.error_type is None:
         raise HTTPException(422, "triage: give a label, an error type, or both")
     if body.error_type is not None and body.error_type not in BY_NAME:
         raise HTTPException(422, f"error type {body.error_type!r} is not in the taxonomy: {', '.join(BY_NAME)}")
     here = services(request)
     try:
-        return words.say(here.store, here.workspace, words.Word(**body.model_dump(), reviewer=here.reviewer(request)))
-    except words.BadWord as error:
+        return triage_log.record(here.store, here.workspace, triage_log.TriageEvent(**body.model_dump(), reviewer=here.reviewer(request)))
+    except triage_log.InvalidTriage as error:
         raise HTTPException(404, str(error)) from error
 
 
@@ -202,15 +202,15 @@ def undo(request: Request, body: Undo) -> dict[str, int]:
     """Takes back what was said in one go, by appending; failures that a corrected error type had moved go back."""
     here = services(request)
     try:
-        return words.undo(here.store, here.workspace, body.batch_id, here.reviewer(request), body.event_id)
-    except words.BadWord as error:
+        return triage_log.undo(here.store, here.workspace, body.batch_id, here.reviewer(request), body.event_id)
+    except triage_log.InvalidTriage as error:
         raise HTTPException(422, str(error)) from error
 
 
 @failures.post("/triage/history")
 def history(request: Request, body: History) -> list[dict[str, Any]]:
     """What people said on the failures of the rounds meant, newest first; a line for what was said in one go."""
-    return words.history(services(request).store, _rounds(request, body), body.limit)
+    return triage_log.history(services(request).store, _rounds(request, body), body.limit)
 
 
 def _rounds(request: Request, body: Filter | History) -> list[str]:

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from curation import config
 from curation.calibration import auto_approval
-from curation.calibration.score_matrix import Setting, scored
+from curation.calibration.score_matrix import Setting, score_matrix
 from curation.costs import price_table
 from curation.filtering.settings import change_setting
 from curation.ui.services import Services, services
@@ -131,7 +131,7 @@ def clean(request: Request, body: Clean) -> dict[str, int]:
 
 def _filters(here: Services) -> list[dict[str, Any]]:
     """Each filter's setting with what it is, how scores are spread and how many samples it fails."""
-    there, now = FILTERS.names(), scored(here.store)
+    there, now = FILTERS.names(), score_matrix(here.store)
     failing = {row["filter"]: row for row in here.store.rows("filter_failing")}
     shown = []
     for row in here.store.rows("filters"):

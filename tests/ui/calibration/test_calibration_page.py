@@ -8,7 +8,7 @@ import pytest
 
 from curation.calibration import auto_approval
 from curation.calibration.rules import Condition
-from curation.calibration.score_matrix import scored
+from curation.calibration.score_matrix import score_matrix
 from curation.cli import main
 from curation.config import Settings
 from curation.jobs.manager import Jobs
@@ -48,9 +48,9 @@ def review(world):
 
 def opened(store):
     """Opens the gate for the filters as they are set."""
-    now = scored(store)
+    now = score_matrix(store)
     auto_approval.turn_on(store, [one.condition for one in now.settings if one.enabled], TARGET, "ada")
-    return scored(store)
+    return score_matrix(store)
 
 
 def numbers(text, kind):
@@ -58,13 +58,13 @@ def numbers(text, kind):
 
 
 def test_the_table_is_what_a_count_by_hand_says(world, post):
-    now, found = scored(world[1]), post("overview")
+    now, found = score_matrix(world[1]), post("overview")
     judge = next(row for row in found["filters"] if row["filter"] == "judge")
     known = (now.label >= 0) & ~np.isnan(now.scores["judge"])
     passing, good = now.scores["judge"] >= 3, now.label == 1
     assert (judge["labels"], judge["passing"]) == (known.sum(), (known & passing).sum())
     assert judge["precision"]["value"] == pytest.approx(good[known & passing].mean())
-    assert judge["miss_rate"]["value"] == pytest.approx((~passing)[known & good].mean())
+    assert judge["false_negative_rate"]["value"] == pytest.approx((~passing)[known & good].mean())
     assert sum(judge["approved_at"]) + sum(judge["rejected_at"]) == known.sum()
     assert found["labels"]["approved"] + found["labels"]["rejected"] == sum(row["labels"] for row in found["error_types"])
     one = found["error_types"][0]
@@ -175,7 +175,7 @@ def test_the_command_line_says_the_same(shut, world, post, monkeypatch, capsys):
     with pytest.raises(SystemExit):
         main(["calibrate", "--target", str(TARGET), "--on", "--json"])
     said = json.loads(capsys.readouterr().out)
-    assert said["turned_on"]["becomes"] == scored(shut).auto.sum() == said["proposal"]["becomes"] > 0
+    assert said["turned_on"]["becomes"] == score_matrix(shut).auto.sum() == said["proposal"]["becomes"] > 0
     with pytest.raises(SystemExit):
         main(["calibrate", "--off"])
     assert capsys.readouterr().out == "auto-approval is off\n" and auto_approval.open_rule(shut) is None
@@ -192,7 +192,7 @@ def test_a_rule_is_slid_checked_turned_on_audited_and_stopped(shut, world):
         slider = page.locator("#page-calibration .slide[data-filter=duplicate] input")
         slider.fill("20")
         threshold = float(page.inner_text("#page-calibration .slide[data-filter=duplicate] .at").split()[1])
-        now = scored(store)
+        now = score_matrix(store)
         assert 0 < inside() < before and inside() == (now.open & now.meets(Condition("duplicate", "at_most", threshold))).sum()
         page.keyboard.press("c")
         page.wait_for_selector("#page-calibration .gate >> text=held-back half people approved")
@@ -202,7 +202,7 @@ def test_a_rule_is_slid_checked_turned_on_audited_and_stopped(shut, world):
         page.click(f"#page-calibration >> text=Turn on: approve {before:,}")
         page.click(f"dialog >> text=Approve {before:,}")
         page.wait_for_selector("#page-calibration >> text=approved by this rule")
-        assert scored(store).auto.sum() == before
+        assert score_matrix(store).auto.sum() == before
         page.wait_for_selector(".mb-rail a[data-page=calibration] >> text=on")
 
         page.click("#page-calibration >> text=Review the audit lane")
@@ -222,4 +222,4 @@ def test_a_rule_is_slid_checked_turned_on_audited_and_stopped(shut, world):
         page.wait_for_selector("#page-calibration >> text=was turned off by its audit")
         page.click("#page-calibration >> text=Seen")
         page.wait_for_selector(".mb-head >> text=Auto-approval was stopped by its audit", state="detached")
-    assert scored(store).auto.sum() == 0 and differences(store) == 0
+    assert score_matrix(store).auto.sum() == 0 and differences(store) == 0
