@@ -15,6 +15,7 @@ import sys
 import threading
 from dataclasses import astuple, dataclass
 from pathlib import Path
+from weakref import WeakKeyDictionary, ref
 
 import numpy as np
 
@@ -56,6 +57,10 @@ class Known:
     changes: int
 
 
+class SearchUnfinished(ValueError):
+    """The index is being made: a search does not find all that there is yet."""
+
+
 class Search:
     """The index of one store. Any thread may search; it is brought up to date before it answers.
 
@@ -73,6 +78,14 @@ class Search:
         self._trouble: Exception | None = None  # why the latest building ended early
         self._leave = threading.Event()
         self._closed = False
+        _in_use[store] = ref(self)
+
+    @classmethod
+    def of(cls, store: Store, path: Path) -> "Search":
+        """The index of a store that is in use already, for two at once would write one file; else a new one."""
+        known = _in_use.get(store)
+        search = known() if known else None
+        return cls(store, path) if search is None or search._closed else search
 
     def failures(self, words: str | None) -> bytes | None:
         """Bitmap of the failures that hold all the words; None where there is nothing to search for."""
@@ -85,6 +98,11 @@ class Search:
     def progress(self) -> dict[str, float]:
         """The share of texts that can be found, 0 to 1, of failures and samples; only of what is being indexed anew."""
         return dict(self._built)
+
+    def require_whole(self) -> None:
+        """Raises SearchUnfinished while not all texts can be found."""
+        if self.progress():
+            raise SearchUnfinished("the search index is being made: wait until it is whole, then go on with all that is found")
 
     def refresh(self) -> None:
         """Brings the index up to date, and waits for it; the first time at 550,000 samples this takes seconds."""
@@ -252,6 +270,9 @@ class Search:
     def _delete(self) -> None:
         for suffix in ("", "-wal", "-shm"):
             self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
+
+
+_in_use: WeakKeyDictionary[Store, "ref[Search]"] = WeakKeyDictionary()
 
 
 def bitmap(ids: np.ndarray) -> bytes:

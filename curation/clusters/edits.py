@@ -96,6 +96,12 @@ def undo(store: Store, round_: int, change_id: int, reviewer: str, event_id: str
         return _answer(write.run("cluster_change_by_event", event_id=event_id)[0], moved)
 
 
+def of_event(store: Store, event_id: str) -> EditResult | None:
+    """What came of an event that is in the log; None if it is new."""
+    earlier = store.row("cluster_change_by_event", event_id=event_id)
+    return _answer(earlier) if earlier else None
+
+
 def adopt(write: Transaction, round_: int) -> None:
     """A map that was laid before layouts were kept: its places are what its job found."""
     if write.run("layouts", round=round_):

@@ -40,7 +40,7 @@ def add_flags(parser: "argparse._ActionsContainer", options: type[BaseModel]) ->
             flag |= {"action": argparse.BooleanOptionalAction}
         elif origin is list:
             flag |= {"nargs": "*", "metavar": name.upper().rstrip("S")}
-        elif origin is dict:
+        elif origin is dict or (isinstance(origin, type) and issubclass(origin, BaseModel)):
             flag |= {"nargs": "*", "metavar": "NAME=VALUE", "type": _pairs}
         elif origin is typing.Literal:
             flag |= {"choices": typing.get_args(kind)}

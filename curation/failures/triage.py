@@ -14,7 +14,7 @@ class InvalidTriage(ValueError):
 
 
 @dataclass(frozen=True)
-class TriageEvent:
+class TriageRequest:
     """A label or an error type that a person gives to failures in one go. `event_id` comes from the sender: sent twice it counts once."""
 
     failure_ids: Sequence[int]
@@ -24,26 +24,37 @@ class TriageEvent:
     error_type: str | None = None
 
 
-def record(store: Store, workspace: Workspace, event: TriageEvent) -> dict[str, int]:
+def record(store: Store, workspace: Workspace, request: TriageRequest) -> dict[str, int]:
     """Appends an event; failures whose error type is corrected join a cluster of that type at once.
 
     Returns {"new": failures for which it was new, "moved": failures that changed their cluster}. Raises InvalidTriage for an unknown
     failure.
     """
-    known = set(store.column("failures_known", failure_ids=list(event.failure_ids)))
-    if unknown := [failure_id for failure_id in event.failure_ids if failure_id not in known]:
+    known = set(store.column("failures_known", failure_ids=list(request.failure_ids)))
+    if unknown := [failure_id for failure_id in request.failure_ids if failure_id not in known]:
         raise InvalidTriage(f"there is no failure {unknown[0]} in this workspace")
-    columns = {"label": event.label, "error_type": event.error_type, "reviewer": event.reviewer, "batch_id": event.event_id}
-    rows = [{"failure_id": failure_id, "event_id": f"{event.event_id}:{failure_id}", **columns} for failure_id in event.failure_ids]
+    columns = {"label": request.label, "error_type": request.error_type, "reviewer": request.reviewer, "batch_id": request.event_id}
+    rows = [{"failure_id": failure_id, "event_id": f"{request.event_id}:{failure_id}", **columns} for failure_id in request.failure_ids]
     with store.write() as write:
         elsewhere = (
-            write.run("failures_out_of_type", failure_ids=list(event.failure_ids), error_type=event.error_type) if event.error_type else []
+            write.run("failures_out_of_type", failure_ids=list(request.failure_ids), error_type=request.error_type)
+            if request.error_type
+            else []
         )
         new = set(write.insert("triage", rows, returning="failure_id"))
         write.refresh_states()
         moving = [row for row in elsewhere if row["failure_id"] in new]
-        moved = type_corrections.follow(write, store, workspace, moving, event.error_type, event.reviewer, event.event_id) if moving else 0
+        moved = (
+            type_corrections.follow(write, store, workspace, moving, request.error_type, request.reviewer, request.event_id)
+            if moving
+            else 0
+        )
     return {"new": len(new), "moved": moved}
+
+
+def is_recorded(store: Store, event_id: str) -> bool:
+    """Whether an event is in the log."""
+    return bool(store.rows("triage_batch", batch_id=event_id))
 
 
 def undo(store: Store, workspace: Workspace, batch_id: str, reviewer: str, event_id: str) -> dict[str, int]:

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from pydantic import Field
 
 from curation import checkpoints, error_types
+from curation.failures import selection
+from curation.failures.selection import NO_FIELD, FailureFilter
 from curation.frontier.client import bad_row, client_of, open_client, together
 from curation.frontier.options import FrontierOptions
 from curation.prompts.reply_schemas import BlindAnswer, Diagnosis
@@ -27,6 +29,8 @@ class DiagnoseOptions(FrontierOptions, PromptOptions):
     STAGE = "diagnose"
     PROMPTS = ("blind", "diagnosis")
     failure_ids: list[int] | None = Field(default=None, description="Failures to diagnose; all of the round if empty.")
+    matching: FailureFilter | None = Field(default=None, description="Only failures that match.", json_schema_extra=NO_FIELD)
+    expected: int | None = Field(default=None, ge=0, description="As many were shown; others are refused.", json_schema_extra=NO_FIELD)
     limit: int | None = Field(default=None, ge=1, description="At most so many failures.")
     again: bool = Field(default=False, description="Also those that have a diagnosis.")
 
@@ -42,21 +46,22 @@ class Diagnose(Stage[DiagnoseOptions]):
         images = ImageStore(workspace.images)
         rows = [
             {**row, "key": str(row["failure_id"]), "image_path": str(images.path(row["image"]))}
-            for row in _failures(store, job.round, job.options)
+            for row in _failures(store, workspace, job.round, job.options)
         ]
+        selection.check_count(len(rows), job.options.expected)
         if not rows:
             raise NothingToDo(f"round {job.round} has no failure left to diagnose. Evaluate a checkpoint first, or ask for them again.")
         return rows
 
     def estimate(self, store: Store, workspace: Workspace, options: DiagnoseOptions) -> Estimate:
-        rows = _failures(store, checkpoints.current_round(store), options)
+        rows = _failures(store, workspace, checkpoints.current_round(store), options)
         images, prompts = ImageStore(workspace.images), prompts_for(store, options.PROMPTS, options.prompts)
         some = [{**row, "key": str(i), "image_path": str(images.path(row["image"]))} for i, row in enumerate(spread(rows))]
         blind = [blind_request(row["key"], row, row["image_path"], prompts) for row in some]
         told = [diagnosis_request(row, row["golds"][0], prompts) for row in some]  # its own answer isn't known yet: as long as the gold
         with open_client(options, workspace) as client:
             calls, usd = together(client.estimate(probe, len(rows)) for probe in (blind, told))
-        return Estimate(rows=len(rows), calls=calls, usd=usd)
+        return Estimate(rows=len(rows), calls=calls, usd=usd, detail={"failures": len(rows)})
 
     def collect(self, write: Transaction, job: Job[DiagnoseOptions], results: list[Result]) -> None:
         rows = [{k: v for k, v in result.items() if k != "key"} | {"job_id": job.job_id} for result in results]
@@ -103,11 +108,12 @@ class Diagnose(Stage[DiagnoseOptions]):
         }
 
 
-def _failures(store: Store, round_: int, options: DiagnoseOptions) -> list[Row]:
+def _failures(store: Store, workspace: Workspace, round_: int, options: DiagnoseOptions) -> list[Row]:
     return store.rows(
         "failures_to_diagnose",
         round=round_,
         failure_ids=options.failure_ids,
+        selected=selection.selected(store, workspace, options.matching, round_),
         again=options.again or options.failure_ids is not None,
         limit=options.limit,
     )

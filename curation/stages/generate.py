@@ -2,11 +2,13 @@
 
 import hashlib
 from collections.abc import Iterator
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
 from curation import checkpoints
+from curation.failures import selection
+from curation.failures.selection import NO_FIELD, FailureFilter
 from curation.filtering.proposal_rules import sift
 from curation.frontier.client import bad_row, client_of, open_client, together
 from curation.frontier.options import FrontierOptions
@@ -26,6 +28,8 @@ class GenerateOptions(FrontierOptions, PromptOptions):
     PROMPTS = ("proposal",)
     failure_ids: list[int] | None = Field(default=None, description="Failures to practise; all teachable ones if empty.")
     cluster_ids: list[int] | None = Field(default=None, description="Clusters to practise; all if empty.")
+    matching: FailureFilter | None = Field(default=None, description="Only failures that match.", json_schema_extra=NO_FIELD)
+    expected: int | None = Field(default=None, ge=0, description="As many were shown; others are refused.", json_schema_extra=NO_FIELD)
     limit: int | None = Field(default=None, ge=1, description="At most so many failures; error types take turns.")
     per_failure: int = Field(default=3, ge=1, le=20, description="Samples to ask for, per failure and route.")
     route: Literal["same_image", "new_image", "both"] = Field(default="both", description="Ask about the same image, a new one, or both.")
@@ -41,13 +45,15 @@ class Generate(Stage[GenerateOptions]):
     Options = GenerateOptions
 
     def select(self, store: Store, workspace: Workspace, job: Job[GenerateOptions]) -> list[Row]:
-        failures = _failures(store, job.round, job.options)
+        failures = store.rows("failures_to_practise", **chosen(store, workspace, job.round, job.options), limit=job.options.limit)
+        selection.check_count(len(failures), job.options.expected)
         if not failures:
             raise NothingToDo(f"round {job.round} has no teachable failure among these. Diagnose failures first, or choose other clusters.")
         return _rows(store, workspace, failures, job.options)
 
     def estimate(self, store: Store, workspace: Workspace, options: GenerateOptions) -> Estimate:
-        failures = _failures(store, checkpoints.current_round(store), options)
+        round_ = checkpoints.current_round(store)
+        failures = store.rows("failures_to_practise", **chosen(store, workspace, round_, options), limit=options.limit)
         routes, prompts = _routes(options), prompts_for(store, options.PROMPTS, options.prompts)
         rows = _rows(store, workspace, spread(failures), options)
         probe = [proposal_request(row, options.per_failure, options.difficulty, prompts) for row in rows]
@@ -158,11 +164,11 @@ def _routes(options: GenerateOptions) -> list[str]:
     return ["same_image", "new_image"] if options.route == "both" else [options.route]
 
 
-def _failures(store: Store, round_: int, options: GenerateOptions) -> list[Row]:
-    return store.rows(
-        "failures_to_practise",
-        round=round_,
-        failure_ids=options.failure_ids,
-        cluster_ids=options.cluster_ids,
-        limit=options.limit,
-    )
+def chosen(store: Store, workspace: Workspace, round_: int, options: GenerateOptions) -> dict[str, Any]:
+    """Which failures are to be practised, as the queries `failures_to_practise` and `generate_by_error_type` take it."""
+    return {
+        "round": round_,
+        "failure_ids": options.failure_ids,
+        "cluster_ids": options.cluster_ids,
+        "selected": selection.selected(store, workspace, options.matching, round_),
+    }

@@ -177,6 +177,14 @@ WHERE x IS NOT NULL AND round = (SELECT round FROM failure_state WHERE failure_i
 -- What small pictures of failures show.
 SELECT failure_id, image, question, answer, golds, choices, error_type, triage FROM failure_state WHERE failure_id IN (SELECT unnest($failure_ids::BIGINT[]))
 
+-- :name failure_places
+-- Where the failures of some rounds lie on their map.
+SELECT failure_id, x, y FROM failure_state WHERE {in_round} AND x IS NOT NULL ORDER BY failure_id
+
+-- :name places_mark
+-- What changes when the map of some rounds does.
+SELECT (sum(hash(failure_id, x, y)))::TEXT FROM failure_state WHERE {in_round} AND x IS NOT NULL
+
 -- :name failure_points
 -- The map of some rounds: places and colour keys; error type and dataset as places in the lists given, from 0.
 SELECT failure_id::INTEGER AS failure_id, x, y, (list_position($error_types::TEXT[], coalesce(error_type, '')) - 1)::UTINYINT AS error_type,

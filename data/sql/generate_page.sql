@@ -13,6 +13,7 @@ FROM failure_card WHERE round = $round
 -- Teachable failures by error type, of the chosen failures or clusters.
 SELECT error_type, count(*) AS teachable FROM failure_card
 WHERE round = $round AND teachable AND ($failure_ids IS NULL OR failure_id IN (SELECT unnest($failure_ids::BIGINT[])))
+  AND ($selected IS NULL OR get_bit($selected::BLOB::BIT, least(failure_id, bit_length($selected::BLOB::BIT) - 1)::INTEGER) = 1)
   AND ($cluster_ids IS NULL OR list_contains($cluster_ids::BIGINT[], cluster_id))
 GROUP BY 1 ORDER BY 2 DESC, 1
 

@@ -47,10 +47,11 @@ WHERE e.split = 'train' AND p.strict < d.threshold AND p.checkpoint_id = $checkp
 ON CONFLICT DO NOTHING RETURNING failure_id
 
 -- :name failures_to_diagnose
--- Failures of a round without a diagnosis (or the named ones, diagnosed or not).
+-- Failures of a round without a diagnosis (or the named ones, diagnosed or not), of those in the bitmap $selected.
 SELECT f.failure_id, e.image, e.question, e.choices, e.golds, p.answer, d.metric, d.threshold, d.answer_form, e.dataset
 FROM failure f JOIN prediction p USING (prediction_id) JOIN example e ON e.example_id = f.example_id JOIN dataset d ON d.name = e.dataset
 WHERE f.round = $round AND ($failure_ids IS NULL OR f.failure_id IN (SELECT unnest($failure_ids::BIGINT[])))
+  AND ($selected IS NULL OR get_bit($selected::BLOB::BIT, least(f.failure_id, bit_length($selected::BLOB::BIT) - 1)::INTEGER) = 1)
   AND ($again OR NOT EXISTS (FROM diagnosis g WHERE g.failure_id = f.failure_id))
 ORDER BY hash(f.failure_id) LIMIT $limit
 
@@ -76,12 +77,13 @@ DELETE FROM place WHERE failure_id IN (SELECT failure_id FROM failure WHERE roun
 DELETE FROM assignment WHERE round = $round
 
 -- :name failures_to_practise
--- Teachable failures of a round, of the chosen failures or clusters; error types take turns, so that a limit keeps all of them.
+-- Teachable failures of a round, of the chosen failures (by number, or in the bitmap $selected) or clusters; error types take turns, so that a limit keeps all of them.
 SELECT * EXCLUDE (turn) FROM (
     SELECT c.failure_id, c.diagnosis_id, c.image, c.question, c.choices, c.golds, c.answer, c.error_type, c.faulty_reasoning, c.key_elements,
            c.dataset, d.answer_form, d.metric, row_number() OVER (PARTITION BY c.error_type ORDER BY hash(c.failure_id)) AS turn
     FROM failure_card c JOIN dataset d ON d.name = c.dataset
     WHERE c.round = $round AND c.teachable AND ($failure_ids IS NULL OR c.failure_id IN (SELECT unnest($failure_ids::BIGINT[])))
+      AND ($selected IS NULL OR get_bit($selected::BLOB::BIT, least(c.failure_id, bit_length($selected::BLOB::BIT) - 1)::INTEGER) = 1)
       AND ($cluster_ids IS NULL OR list_contains($cluster_ids::BIGINT[], c.cluster_id)))
 ORDER BY turn, error_type LIMIT $limit
 

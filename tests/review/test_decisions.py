@@ -195,6 +195,7 @@ def test_people_override_the_filters_both_ways(seeded):
     assert decide(store, failed, "approve")["status"] == "approved"
     assert decide(store, pending, "reject", reason="too easy")["status"] == "rejected"
     for sample_id, before in ((failed, "failed"), (pending, "pending")):
+        assert queue.cards(store, [sample_id])[0]["status_without_people"] == before, "a card tells what a reset comes to"
         assert decide(store, sample_id, "reset")["status"] == before
 
 

@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 
 from curation.clusters import edits, quality, splitting
 from curation.clusters.edits import BadChange, EditRequest, EditResult
+from curation.failures.selection import Choice, NamedChoice
 from curation.ui.services import services
 
 router = APIRouter(prefix="/api/clusters")
@@ -44,19 +45,18 @@ class Merge(Event):
     title: str | None = Field(default=None, description="Of the whole; that of `into` if absent.")
 
 
-class Split(Event):
+class Split(Event, Choice):
+    """The failures chosen become the new cluster; the smaller half where none are."""
+
     cluster_id: int
-    failure_ids: list[int] | None = Field(default=None, description="What becomes the new cluster; the smaller half if absent.")
     title: str | None = Field(default=None, description="Of the new cluster.")
 
 
-class Make(Event):
-    failure_ids: list[int] = Field(min_length=1)
+class Make(Event, NamedChoice):
     title: str
 
 
-class Move(Event):
-    failure_ids: list[int] = Field(min_length=1)
+class Move(Event, NamedChoice):
     into: int
 
 
@@ -85,37 +85,47 @@ def history(request: Request, body: History) -> list[dict[str, Any]]:
 @router.post("/rename")
 def rename(request: Request, body: Rename) -> dict[str, Any]:
     """Gives a cluster another title."""
-    return _change(request, body, "rename", cluster_ids=[body.cluster_id], title=body.title)
+    return _change(request, body, "rename", lambda: {"cluster_ids": [body.cluster_id], "title": body.title})
 
 
 @router.post("/merge")
 def merge(request: Request, body: Merge) -> dict[str, Any]:
     """Makes one cluster of several."""
-    return _change(request, body, "merge", cluster_ids=body.cluster_ids, into_id=body.into, title=body.title)
+    return _change(request, body, "merge", lambda: {"cluster_ids": body.cluster_ids, "into_id": body.into, "title": body.title})
 
 
 @router.post("/split")
 def split(request: Request, body: Split) -> dict[str, Any]:
     """Makes a new cluster of a part of one: of the failures given, or of the smaller half."""
-    here, round_ = services(request), _round_of(request, cluster_ids=[body.cluster_id])
-    part = _or_422(splitting.part_of, here.store, here.workspace, round_, body.cluster_id, body.failure_ids)
-    title = (body.title or f"{part.title} (2)")[-edits.TITLE :]
-    what = {"cluster_ids": [body.cluster_id], "title": title, "failure_ids": part.failure_ids, "example_ids": part.example_ids}
-    return _change(request, body, "split", **what)
+    here = services(request)
+
+    def what() -> dict[str, Any]:
+        round_, chosen = _round_of(request, cluster_ids=[body.cluster_id]), body.ids(here.store, here.workspace)
+        part = _or_422(splitting.part_of, here.store, here.workspace, round_, body.cluster_id, chosen)
+        title = (body.title or f"{part.title} (2)")[-edits.TITLE :]
+        return {"cluster_ids": [body.cluster_id], "title": title, "failure_ids": part.failure_ids, "example_ids": part.example_ids}
+
+    return _change(request, body, "split", what)
 
 
 @router.post("/make")
 def make(request: Request, body: Make) -> dict[str, Any]:
     """Makes a new cluster of a selection."""
-    here, round_ = services(request), _round_of(request, failure_ids=body.failure_ids)
-    examples = splitting.examples_nearest(here.store, here.workspace, round_, body.failure_ids)
-    return _change(request, body, "make", title=body.title, failure_ids=body.failure_ids, example_ids=examples)
+    here = services(request)
+
+    def what() -> dict[str, Any]:
+        ids = body.ids(here.store, here.workspace)
+        examples = splitting.examples_nearest(here.store, here.workspace, _round_of(request, failure_ids=ids), ids)
+        return {"title": body.title, "failure_ids": ids, "example_ids": examples}
+
+    return _change(request, body, "make", what)
 
 
 @router.post("/move")
 def move(request: Request, body: Move) -> dict[str, Any]:
     """Moves failures into a cluster."""
-    return _change(request, body, "move", into_id=body.into, failure_ids=body.failure_ids)
+    here = services(request)
+    return _change(request, body, "move", lambda: {"into_id": body.into, "failure_ids": body.ids(here.store, here.workspace)})
 
 
 @router.post("/undo")
@@ -126,8 +136,12 @@ def undo(request: Request, body: Undo) -> dict[str, Any]:
     return _answer(request, round_, made)
 
 
-def _change(request: Request, body: Event, action: str, **what) -> dict[str, Any]:
-    here, edit = services(request), EditRequest(action, services(request).reviewer(request), body.event_id, **what)
+def _change(request: Request, body: Event, action: str, what: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """`what` is asked for only where the event is new: sent again, other failures may match."""
+    here = services(request)
+    if earlier := edits.of_event(here.store, body.event_id):
+        return _shown(earlier)
+    edit = EditRequest(action, here.reviewer(request), body.event_id, **what())
     round_ = _round_of(request, [*edit.cluster_ids, *([edit.into_id] if edit.into_id else [])], edit.failure_ids)
     return _answer(request, round_, _or_422(edits.make, here.store, round_, edit))
 
@@ -136,6 +150,10 @@ def _answer(request: Request, round_: int, made: EditResult) -> dict[str, Any]:
     """Number, action and cluster of a change; who is nearest to which centre is put right first."""
     here, whole = services(request), [made.cluster_id] if made.action in ("merge", "split", "make") and made.moved else []
     splitting.measure_again(here.store, here.workspace, round_, made.moved, whole)
+    return _shown(made)
+
+
+def _shown(made: EditResult) -> dict[str, Any]:
     return {"change_id": made.change_id, "action": made.action, "cluster_id": made.cluster_id, "moved": len(made.moved)}
 
 

@@ -5,38 +5,34 @@ from typing import Any, Literal
 
 import numpy as np
 from fastapi import APIRouter, HTTPException, Request
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, field_validator
 
 from curation.error_types import BY_NAME
 from curation.failures import neighbours
 from curation.failures import triage as triage_log
+from curation.failures.selection import FailureFilter, NamedChoice, parameters, rounds_of
 from curation.review import blinding
-from curation.ui.failures import slice_routes
+from curation.ui.failures import saved_view_routes, slice_routes
 from curation.ui.services import services
-from data.search import bitmap
 
 router = APIRouter()
 failures = APIRouter(prefix="/api/failures")
 
 
-class Filter(BaseModel):
-    """Which failures are meant: each list holds the values let through, absent means all; an absent value is ''."""
+class Filter(FailureFilter):
+    """The filter as a page may send it: many numbers packed."""
 
-    round: int | list[int] | None = Field(default=None, description="The latest if absent.")
-    dataset: list[str] | None = None
-    error_type: list[str] | None = None
-    kind: list[str] | None = None
-    assigned: list[str] | None = Field(default=None, description="Error types that the examples are assigned to.")
-    opening: list[str] | None = Field(default=None, description="First two words of questions.")
-    length: list[str] | None = Field(default=None, description="Of the baseline's answer.")
-    score: list[str] | None = None
-    confidence: list[str] | None = Field(default=None, description="Of the diagnosis.")
-    use: list[str] | None = None
-    triage: list[str] | None = None
-    checkpoint: list[str] | None = Field(default=None, description="Numbers of checkpoints.")
-    cluster_id: list[int] | None = None
-    words: str | None = Field(default=None, description="Words that begin words of question, answers or diagnosis; or phrases in quotes.")
-    failure_ids: list[int] | str | None = Field(default=None, description="A lasso's failures, say; as text: int32 in base64.")
+    failure_ids: list[int] | None = Field(default=None, description="Failures by number; as text: int32 in base64.")
+
+    @field_validator("failure_ids", mode="before")
+    @classmethod
+    def _unpacked(cls, given: Any) -> Any:
+        if not isinstance(given, str):
+            return given
+        try:
+            return np.frombuffer(base64.b64decode(given, validate=True), "<i4").tolist()
+        except ValueError as error:
+            raise ValueError(f"as text, give int32 numbers in base64 ({error})") from error
 
 
 class PageOf(Filter):
@@ -59,10 +55,9 @@ class Neighbours(CardOf):
     limit: int = Field(default=8, ge=1, le=60)
 
 
-class Triage(BaseModel):
+class Triage(NamedChoice):
     """A person's label or error type for failures. `event_id` comes from the browser: sent twice it counts once."""
 
-    failure_ids: list[int] = Field(min_length=1)
     event_id: str = Field(min_length=8, max_length=64)
     label: Literal["model error", "label error", "scorer artefact"] | None = None
     error_type: str | None = None
@@ -87,7 +82,7 @@ def summary(request: Request, body: Filter) -> dict[str, Any]:
     rounds = store.column("rounds")
     if not rounds:
         return {"round": 0, "rounds": [], "examples": 0, "answered": 0, "failures": 0, "version": "none", "map": "none"}
-    meant = _rounds(request, body)
+    meant = rounds_of(store, body.round)
     if unknown := [one for one in meant if int(one) not in rounds]:
         raise HTTPException(404, f"there is no round {unknown[0]}; there are: {', '.join(map(str, rounds))}")
     row = store.row("failures_summary", round=meant)
@@ -121,7 +116,7 @@ def facets(request: Request, body: Filter) -> dict[str, list[dict[str, Any]]]:
 @failures.post("/points")
 def points(request: Request, body: Filter) -> dict[str, Any]:
     """All places of the rounds meant, whatever the filter: arrays in base64, little endian; texts as indices into `names`."""
-    store, meant = services(request).store, _rounds(request, body)
+    store, meant = services(request).store, rounds_of(services(request).store, body.round)
     texts = store.row("failure_point_names", round=meant)
     columns = store.columns("failure_points", round=meant, **texts)
     cluster_ids, cluster = np.unique(columns["cluster_id"], return_inverse=True)
@@ -150,7 +145,7 @@ def shown(request: Request, body: Filter) -> dict[str, Any]:
 @failures.post("/ids")
 def ids(request: Request, body: IdsOf) -> dict[str, list[int]]:
     """Ids of the failures that the filter lets through, and of those that it does and that have no diagnosis yet."""
-    store, given = services(request).store, {**_given(request, body, "limit"), "limit": body.limit}
+    store, given = services(request).store, {**_given(request, body), "limit": body.limit}
     found = {"failure_ids": store.columns("failures_shown", **given), "undiagnosed": store.columns("failures_to_ask", **given)}
     return {name: columns["failure_id"].tolist() for name, columns in found.items()}
 
@@ -158,7 +153,7 @@ def ids(request: Request, body: IdsOf) -> dict[str, list[int]]:
 @failures.post("/page")
 def page(request: Request, body: PageOf) -> dict[str, Any]:
     """A page of the grid, and how many failures the filter lets through in all, by error type."""
-    store, given = services(request).store, _given(request, body, "offset", "limit")
+    store, given = services(request).store, _given(request, body)
     tally = store.rows("failure_tally", **given)
     total = {name: sum(row[name] for row in tally) for name in ("failures", "diagnosed", "teachable")}
     return {**total, "by_error_type": tally, "rows": store.rows("failure_page", **given, limit=body.limit, offset=body.offset)}
@@ -191,8 +186,12 @@ def triage(request: Request, body: Triage) -> dict[str, int]:
     if body.error_type is not None and body.error_type not in BY_NAME:
         raise HTTPException(422, f"error type {body.error_type!r} is not in the taxonomy: {', '.join(BY_NAME)}")
     here = services(request)
+    if body.matching is not None and triage_log.is_recorded(here.store, body.event_id):
+        return {"new": 0, "moved": 0}  # sent again: by now other failures may match
+    ids, reviewer = body.ids(here.store, here.workspace), here.reviewer(request)
     try:
-        return triage_log.record(here.store, here.workspace, triage_log.TriageEvent(**body.model_dump(), reviewer=here.reviewer(request)))
+        triage_request = triage_log.TriageRequest(ids, body.event_id, reviewer, body.label, body.error_type)
+        return triage_log.record(here.store, here.workspace, triage_request)
     except triage_log.InvalidTriage as error:
         raise HTTPException(404, str(error)) from error
 
@@ -210,32 +209,13 @@ def undo(request: Request, body: Undo) -> dict[str, int]:
 @failures.post("/triage/history")
 def history(request: Request, body: History) -> list[dict[str, Any]]:
     """What people said on the failures of the rounds meant, newest first; a line for what was said in one go."""
-    return triage_log.history(services(request).store, _rounds(request, body), body.limit)
-
-
-def _rounds(request: Request, body: Filter | History) -> list[str]:
-    """The rounds meant, as the queries take them."""
-    if body.round is None:
-        return [str((services(request).store.column("rounds") or [0])[-1])]
-    return [str(one) for one in (body.round if isinstance(body.round, list) else [body.round])]
+    return triage_log.history(services(request).store, rounds_of(services(request).store, body.round), body.limit)
 
 
 def _given(request: Request, body: Filter, *without: str) -> dict[str, Any]:
     """The parameters of {failure_filter}."""
     here = services(request)
-    values = body.model_dump(exclude={"round", "words", "failure_ids", *without})
-    chosen = None if body.failure_ids is None else bitmap(_ids(body.failure_ids))
-    return {**values, "round": _rounds(request, body), "found": here.search.failures(body.words), "chosen": chosen}
-
-
-def _ids(given: list[int] | str) -> np.ndarray:
-    """Numbers of failures, as they are or packed. Raises HTTPException if the text isn't what it should be."""
-    if not isinstance(given, str):
-        return np.array(given, dtype=np.int64)
-    try:
-        return np.frombuffer(base64.b64decode(given, validate=True), "<i4").astype(np.int64)
-    except ValueError as error:
-        raise HTTPException(422, f"failure_ids: as text, give int32 numbers in base64 ({error})") from error
+    return parameters(here.store, here.search, body, *without)
 
 
 def _by_cluster(rows: list[dict[str, Any]]) -> dict[int, dict[str, Any]]:
@@ -248,3 +228,4 @@ def _packed(array: np.ndarray) -> str:
 
 router.include_router(failures)
 router.include_router(slice_routes.router)
+router.include_router(saved_view_routes.router)

@@ -19,7 +19,7 @@ from curation.review import blinding
 from curation.stage import Job, NothingToDo
 from curation.stages.draw import POCKET_FLUX, DrawOptions, cost_of_drawing
 from curation.stages.filter import FilterOptions
-from curation.stages.generate import Generate, GenerateOptions
+from curation.stages.generate import Generate, GenerateOptions, chosen
 from curation.ui.data.endpoint_routes import view
 from curation.ui.services import Services, services
 from data.registry import FILTERS, IMAGE_GENERATORS
@@ -72,13 +72,13 @@ def plan(request: Request, body: Plan) -> dict[str, Any]:
     here, options, draw = services(request), GenerateOptions(**body.options), DrawOptions(**body.draw)
     judging = FilterOptions(**body.filter)
     round_ = checkpoints.current_round(here.store)
-    chosen = {"round": round_, "failure_ids": options.failure_ids, "cluster_ids": options.cluster_ids}
+    meant = chosen(here.store, here.workspace, round_, options)
     found = estimate_view(here.jobs.estimate("generate", body.options), options)
     samples, images = found["detail"]["samples"], found["detail"]["images"]
     enabled = [row["filter"] for row in here.store.rows("filters") if row["enabled"] and row["filter"] in FILTERS.names()]
     paid = [name for name in enabled if "frontier" in FILTERS.load(name).needs]
     judgements = samples * len(enabled) if body.then else 0
-    failures = here.store.rows("failures_to_practise", **chosen, limit=options.limit)
+    failures = here.store.rows("failures_to_practise", **meant, limit=options.limit)
     filters = {name: judging.filter_options.get(name, {}) for name in paid}
     prompts = prompts_for(here.store, judging.PROMPTS, judging.prompts)
     judged = judging_ahead.estimate(here.workspace, judging, prompts, filters, failures, samples if body.then else 0)
@@ -97,7 +97,7 @@ def plan(request: Request, body: Plan) -> dict[str, Any]:
         "filter_billed": judging.endpoint != endpoints.POCKET_TEACHER,
         "draw_usd": drawn,
         "seconds": _seconds(here, work),
-        "by_error_type": here.store.rows("generate_by_error_type", **chosen),
+        "by_error_type": here.store.rows("generate_by_error_type", **meant),
         "prompt": _first_prompt(here, round_, options),
         "frontier": _asked(here, options),
         "judge": _asked(here, judging),
@@ -200,7 +200,7 @@ def _seconds(here: Services, work: dict[str, tuple[int, str]]) -> float | None:
 
 def _first_prompt(here: Services, round_: int, options: GenerateOptions) -> dict[str, Any] | None:
     """The request for the first failure, as it goes out; None if none is teachable."""
-    first = options.model_copy(update={"limit": 1})
+    first = options.model_copy(update={"limit": 1, "expected": None})
     try:
         rows = Generate().select(here.store, here.workspace, Job(0, "generate", round_, first, Path()))
     except NothingToDo:

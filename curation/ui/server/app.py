@@ -15,6 +15,7 @@ from curation.ui.jobs import routes
 from curation.ui.server import command_routes, pages
 from curation.ui.server.guards import Errors, Guard, read_logins
 from curation.ui.services import Services, services
+from curation.ui.shared import search_routes
 from data.images import ImageStore
 from data.search import Search
 from data.store import Store
@@ -34,6 +35,7 @@ def create_app(workspace: Workspace, store: Store, jobs: Jobs, settings: Setting
     app.add_exception_handler(ValidationError, _bad_options)
     app.include_router(routes.router)
     app.include_router(command_routes.router)
+    app.include_router(search_routes.router)
     for router in pages.routers():
         app.include_router(router)
     app.add_api_route("/media/{sha256}/{size}", media, methods=["GET"])

@@ -114,8 +114,10 @@ export function launch(
     /** @type {Job | null} */
     let launched = null;
     const go = async () => {
+      const found = known.given === values ? (known.found ?? null) : null;
+      const expected = values.matching && found ? { expected: found.detail?.failures } : {}; // what was shown is what is launched, or nothing
       try {
-        launched = await start(stage, values, then, known.given === values ? (known.found ?? null) : null);
+        launched = await start(stage, { ...values, ...expected }, then, found);
       } catch {
         return false;
       }

@@ -95,7 +95,7 @@ function read(input, field) {
 
 /**
  * form(schema, values, onChange, {only, except, advanced}) → {element, values(), errors({field: text})}.
- * `advanced` fields are folded away.
+ * `advanced` fields are folded away; fields of the widget "none" are never shown and keep their values.
  * @param {Schema} schema
  * @param {Values} [values]
  * @param {(values: Values, name: string) => unknown} [onChange]
@@ -103,7 +103,7 @@ function read(input, field) {
  */
 export function form(schema, values = {}, onChange = () => {}, { only = null, except = [], advanced = [] } = {}) {
   const fields = Object.entries(schema.properties ?? {})
-    .filter(([name]) => (!only || only.includes(name)) && !except.includes(name))
+    .filter(([name, raw]) => (!only || only.includes(name)) && !except.includes(name) && raw.widget !== "none")
     .map(([name, raw]) => ({ name, field: plain(raw, schema) }));
   const rows = new Map();
   for (const { name, field } of fields) {

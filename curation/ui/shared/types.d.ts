@@ -102,7 +102,7 @@ export interface Estimate {
   seconds: number | null;
   billed: boolean;
   host: string | null;
-  detail: { filters?: FilterCost[] } | null;
+  detail: { filters?: FilterCost[]; failures?: number } | null;
 }
 
 export interface Field {
