@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from curation.stage import NothingToDo
+from data.errors import MistakebookError
 from data.records import Checkpoint
 from data.registry import BASELINES
 from data.store import Store
@@ -14,7 +15,7 @@ ADAPTER_FILE = "adapter_config.json"
 IMPORTED = "imported"  # in place of a plugin's name: only its answers were imported, so it can't be asked
 
 
-class BadCheckpoint(ValueError):
+class BadCheckpoint(MistakebookError):
     """A checkpoint that can't be added; the text says what to give instead."""
 
 

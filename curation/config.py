@@ -24,6 +24,7 @@ from pydantic import Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from data import workspace
+from data.errors import MistakebookError
 from data.files import write_whole
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ _editing = threading.Lock()
 _set_on_page: dict[str, str] = {}  # by `keep`, since this process started; "": unset
 
 
-class BadSettings(ValueError):
+class BadSettings(MistakebookError, ValueError):
     """A setting that can't be used; the text names it and where it came from."""
 
 

@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 from pydantic import BaseModel
 
+from data.errors import MistakebookError
 from data.store import Store
 from data.transaction import Transaction
 from data.workspace import Workspace
@@ -41,7 +42,7 @@ class AsksServer(BaseModel):
         raise NotImplementedError
 
 
-class NothingToDo(ValueError):
+class NothingToDo(MistakebookError):
     """A stage has no rows for these options; the text says what to do first."""
 
 

@@ -15,6 +15,7 @@ from typing import Any, Literal
 import numpy as np
 from PIL import Image, ImageOps
 
+from data.errors import MistakebookError
 from data.files import write_whole
 from data.records import Record
 
@@ -26,7 +27,7 @@ HASH_SIDE = 8  # a perceptual hash has HASH_SIDE ** 2 bits
 _PHASH_INPUT = 32  # pixels of the grey square that the hash is computed from
 
 
-class BadImage(ValueError):
+class BadImage(MistakebookError):
     """A picture that can't be used; the message names its source, what was found and what to do."""
 
 

@@ -11,9 +11,13 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
+from data.errors import MistakebookError
 
-class UnknownPlugin(ValueError):
+
+class UnknownPlugin(MistakebookError, ValueError):  # validators of options raise it, which pydantic takes from a ValueError alone
     """Asked for a plugin whose file isn't there."""
+
+    status = 404
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from weakref import WeakKeyDictionary, ref
 
 import numpy as np
 
+from data.errors import MistakebookError
 from data.memo import Memo
 from data.store import Store
 
@@ -57,7 +58,7 @@ class Known:
     changes: int
 
 
-class SearchUnfinished(ValueError):
+class SearchUnfinished(MistakebookError):
     """The index is being made: a search does not find all that there is yet."""
 
 

@@ -10,7 +10,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Hashable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar, overload
@@ -20,6 +20,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from data.errors import MistakebookError
 from data.files import whole
 from data.machine import cores
 from data.memo import Memo
@@ -34,7 +35,7 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 
-class StoreError(Exception):
+class StoreError(MistakebookError):
     """The store can't be opened or doesn't fit; the text says what to do."""
 
 
@@ -42,8 +43,16 @@ class StoreInUse(StoreError):
     """Another process has the file open (DuckDB allows one)."""
 
 
+class DiskFull(StoreError):
+    """The disk that holds the store is full: the transaction is undone."""
+
+    status = 507
+
+
 class QueryFailed(StoreError):
     """A named query raised: a fault of ours, not of the user."""
+
+    status = 500
 
 
 class KeyTaken(QueryFailed):
@@ -112,8 +121,11 @@ class Store(Reader):
                 change.refresh_states()
                 self._writer.execute("COMMIT")
                 self._writes += 1
-            except BaseException:
-                self._writer.execute("ROLLBACK")  # a failed statement poisons the cursor until then
+            except BaseException as error:
+                with suppress(duckdb.TransactionException):  # a COMMIT that fails has ended the transaction by itself
+                    self._writer.execute("ROLLBACK")  # a failed statement poisons the cursor until then
+                if isinstance(error, duckdb.Error):
+                    raise _fault(error, f"writing to {self.path}") from error
                 raise
 
     def rebuild_states(self) -> None:
@@ -240,7 +252,14 @@ def _run(cursor: duckdb.DuckDBPyConnection, name: str, parameters: dict[str, obj
     try:
         return cursor.execute(*query(name).bound(parameters))
     except duckdb.Error as error:
-        raise (KeyTaken if isinstance(error, duckdb.ConstraintException) else QueryFailed)(f"query {name}: {error}") from error
+        raise _fault(error, f"query {name}") from error
+
+
+def _fault(error: duckdb.Error, doing: str) -> StoreError:
+    """What DuckDB raised, as one of ours."""
+    if "No space left" in str(error):  # DuckDB has no class or code for it
+        return DiskFull(f"{doing}: {error}")
+    return (KeyTaken if isinstance(error, duckdb.ConstraintException) else QueryFailed)(f"{doing}: {error}")
 
 
 def _connect(path: Path) -> duckdb.DuckDBPyConnection:

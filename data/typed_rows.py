@@ -17,6 +17,8 @@ from itertools import starmap
 from operator import itemgetter
 from typing import Any, Generic, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
+from data.errors import MistakebookError
+
 T = TypeVar("T")
 Convert = Callable[[Any], Any]
 Column = tuple[str, str]  # name and SQL type
@@ -31,8 +33,10 @@ SQL_TYPES: dict[Any, set[str]] = {
 }
 
 
-class WrongColumns(TypeError):
-    """A query's columns aren't the fields of the type that its rows were asked for as."""
+class WrongColumns(MistakebookError):
+    """A query's columns aren't the fields of the type that its rows were asked for as: a fault of ours."""
+
+    status = 500
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from data.errors import MistakebookError
 from data.files import write_whole
 
 DEFAULT_NAME = "built-in"
 
 
-class BadWorkspaceName(ValueError):
+class BadWorkspaceName(MistakebookError):
     """The name can't be that of a folder."""
 
 

@@ -21,6 +21,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
+from data.errors import MistakebookError
 from data.files import cut_torn_line, part_of, remove, write_whole
 from models.finetuning.preflight import Check, PreflightFailed, check_rows, run_checks
 from models.finetuning.spec import RECIPES, BadRun, Recipe, Rows, RunSpec, read_json, write_rows
@@ -30,7 +31,7 @@ __all__ = ["RECIPES", "BadRun", "Check", "PreflightFailed", "Recipe", "RunSpec",
 STOPPED, REFUSED = 3, 4  # exit codes
 
 
-class Stopped(Exception):
+class Stopped(MistakebookError):
     """The run was told to stop; a snapshot step is kept and launching it again goes on from there."""
 
 

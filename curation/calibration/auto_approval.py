@@ -22,6 +22,7 @@ import numpy as np
 from curation.calibration.rules import TARGET, Condition, labels_still_needed, lower_bound_reaches, murmur3_finalizer, proportion, search
 from curation.calibration.score_matrix import STATUSES, ScoreMatrix, Setting, score_matrix
 from curation.statistics.intervals import CONFIDENCE
+from data.errors import MistakebookError
 from data.store import Store
 
 APPROVALS_AUDITED, REJECTIONS_AUDITED = 500, 100  # of 10,000; sql/calibration.sql: sample_is_audited
@@ -32,11 +33,11 @@ LANE_SECONDS = 10.0  # for which a count of the audit lane may be shown
 log = logging.getLogger(__name__)
 
 
-class GateClosed(ValueError):
+class GateClosed(MistakebookError):
     """The rule has not shown that it reaches the target."""
 
 
-class BadRule(ValueError):
+class BadRule(MistakebookError):
     """A condition names no filter, or asks for the wrong side of its scores."""
 
 

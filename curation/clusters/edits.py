@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 
 from curation.clusters.edit_rules import NOBODY, Change, ClusterState, Layout, cluster_state
+from data.errors import MistakebookError
 from data.store import Store
 from data.transaction import Transaction
 
 TITLE = 120  # characters
 
 
-class BadChange(ValueError):
+class BadChange(MistakebookError):
     """A change that can't be made; the text says why."""
 
 

@@ -21,6 +21,7 @@ from curation.clusters.stability import stability
 from curation.clusters.stored_space import FOLDER, PointsWriter, StoredSpace
 from curation.prompts.templates import Prompts
 from curation.stage import Context, Job, NothingToDo
+from data.errors import MistakebookError
 from data.images import ImageStore
 from data.registry import BASELINES, EMBEDDERS
 from data.store import Store
@@ -42,7 +43,7 @@ def select_new(store: Store, workspace: Workspace, job: Job) -> None:
     (job.folder / "spaces.json").write_text(json.dumps([folder.parent.name for folder in space.folders]), encoding="utf-8")
 
 
-class Stopped(Exception):
+class Stopped(MistakebookError):
     """Asked to stop; what was embedded is kept."""
 
 

@@ -6,10 +6,11 @@ from curation.config import restart_with_file_variables
 from curation.frontier import endpoints
 from curation.workspaces import owner
 from data import workspace as workspaces
+from data.errors import MistakebookError
 from data.workspace import Workspace
 
 
-class CommandFailed(Exception):
+class CommandFailed(MistakebookError):
     """Ends a command with status 1; the text says what failed, on which input, what to do."""
 
 

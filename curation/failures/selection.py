@@ -12,6 +12,7 @@ import numpy as np
 from pydantic import BaseModel, Field, field_validator, model_validator
 from pydantic.config import JsonDict
 
+from data.errors import MistakebookError
 from data.search import Search, bitmap
 from data.store import Store
 from data.workspace import Workspace
@@ -22,11 +23,11 @@ NO_FIELD: JsonDict = {"widget": "none"}  # in the schema of options: not for a f
 Corner = tuple[float, float]
 
 
-class SelectionChanged(ValueError):
+class SelectionChanged(MistakebookError):
     """Another number of failures matches than was shown."""
 
 
-class NothingMatches(ValueError):
+class NothingMatches(MistakebookError):
     """No failure matches, so there is nothing to change."""
 
 

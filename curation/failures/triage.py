@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from curation.clusters import splitting, type_corrections
+from data.errors import MistakebookError
 from data.store import Store
 from data.workspace import Workspace
 
 
-class InvalidTriage(ValueError):
+class InvalidTriage(MistakebookError):
     """A triage event that can't be recorded; the text says why."""
 
 

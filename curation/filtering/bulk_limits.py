@@ -7,12 +7,13 @@ fail the sample (an eval split was imported meanwhile, say); and they can be nei
 from collections.abc import Iterable, Sequence
 
 from curation.filtering.base import filter_class
+from data.errors import MistakebookError
 from data.records import FilterSetting
 from data.registry import FILTERS
 from data.transaction import Transaction
 
 
-class NotOverridable(ValueError):
+class NotOverridable(MistakebookError):
     """A setting that would let through in bulk what only single decisions may let through."""
 
 

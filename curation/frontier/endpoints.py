@@ -26,6 +26,7 @@ from pydantic_core import PydanticUndefined
 
 from curation import config
 from curation.config import BadSettings
+from data.errors import MistakebookError
 
 POCKET_TEACHER = "pocket-teacher"
 ENVIRONMENT = "environment"  # the endpoint of OPENAI_BASE_URL
@@ -35,8 +36,10 @@ JOBS_OWN = ("budget_usd", "budget_scope", "prices")  # of the client, but no tra
 VARIABLE = r"^[A-Za-z_][A-Za-z0-9_]{0,63}$"
 
 
-class UnknownEndpoint(ValueError):
+class UnknownEndpoint(MistakebookError, ValueError):  # validators of options raise it, which pydantic takes from a ValueError alone
     """No endpoint has that name."""
+
+    status = 404
 
 
 @cache

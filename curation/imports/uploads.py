@@ -4,13 +4,14 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 
+from data.errors import MistakebookError
 from data.files import whole
 from data.workspace import Workspace
 
 MOST_BYTES = 4 * 2**30  # of one uploaded file
 
 
-class BadUpload(ValueError):
+class BadUpload(MistakebookError):
     """An uploaded file that can't be kept."""
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, Field
 
 from curation.stage import NothingToDo
+from data.errors import MistakebookError
 from data.store import Store
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-class NothingMade(Exception):
+class NothingMade(MistakebookError):
     """What a step was to work on was not made: the chain ends there."""
 
 

@@ -25,6 +25,7 @@ from curation.jobs.result_collector import Collector
 from curation.prompts import versions
 from curation.stage import AsksServer, ChoosesLane, Estimate, Job
 from curation.stages import stage_class
+from data.errors import MistakebookError
 from data.store import Store
 from data.workspace import Workspace
 
@@ -46,12 +47,14 @@ FULL = 1 << 20  # bytes free below which a child may not even be able to say why
 log = logging.getLogger(__name__)
 
 
-class JobConflict(ValueError):
+class JobConflict(MistakebookError):
     """What was asked doesn't fit the job's status."""
 
 
-class UnknownJob(ValueError):
+class UnknownJob(MistakebookError):
     """There is no such job."""
+
+    status = 404
 
 
 class Jobs:

@@ -21,6 +21,7 @@ from typing import Any
 
 from curation.jobs.job_folder import CRASHED, DONE, PAUSED_ITSELF, STOPPED, JobFiles, cut_torn_line, earlier_results
 from curation.stage import Context, Result, Row
+from data.errors import MistakebookError, is_disk_full
 from data.workspace import Workspace
 from models.frontier import FrontierStopped
 
@@ -29,11 +30,11 @@ PROGRESS_EVERY = 0.5  # seconds
 NICENESS = 5  # the page stays quick on a machine of two cores
 
 
-class TooManyFailures(Exception):
+class TooManyFailures(MistakebookError):
     """More than half of the last rows failed."""
 
 
-class StoppedWaiting(Exception):
+class StoppedWaiting(MistakebookError):
     """Asked to stop before the folder was free."""
 
 
@@ -186,7 +187,7 @@ def _imported(path: str) -> type:
 
 def _in_words(error: BaseException) -> str:
     text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-    return f"{text}. Free some disk space, then resume." if isinstance(error, OSError) and error.errno == 28 else text
+    return f"{text}. Free some disk space, then resume." if is_disk_full(error) else text
 
 
 @contextmanager

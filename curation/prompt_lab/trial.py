@@ -24,6 +24,7 @@ from curation.prompts.requests import (
 )
 from curation.prompts.templates import PromptFile, Prompts, shipped
 from curation.stage import Row
+from data.errors import MistakebookError
 from data.images import ImageStore
 from data.metrics import score
 from data.registry import FILTERS
@@ -36,7 +37,7 @@ SIDES = ("a", "b")  # of a comparison
 BLIND_FIRST = "‹the frontier's own answer, which is asked for first›"
 
 
-class NothingToTry(ValueError):
+class NothingToTry(MistakebookError):
     """A prompt can't be asked about that failure; the text says why."""
 
 

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from jinja2 import TemplateError, TemplateSyntaxError, nodes
 
 from curation.prompts.templates import ENVIRONMENT, PromptFile, joined, parts
+from data.errors import MistakebookError
 
 LONGEST = 20_000  # characters of a part
 FILTERS = ("capitalize", "lower", "title", "trim", "upper")
@@ -31,7 +32,7 @@ class Flaw:
         return f"{self.part} part, line {self.line}: {self.problem}"
 
 
-class BadPrompt(ValueError):
+class BadPrompt(MistakebookError):
     """A text that can't be used as a prompt; `flaws` says where and why."""
 
     def __init__(self, name: str, flaws: list[Flaw]):

@@ -13,13 +13,16 @@ from pydantic import BaseModel
 
 from curation.prompts.templates import PromptFile, PromptOptions, Prompts, names, shipped, version_of
 from curation.prompts.validation import checked
+from data.errors import MistakebookError
 from data.store import Store
 
 SHIPPED_BY = "shipped"  # the author of texts that came with the program
 
 
-class UnknownPrompt(ValueError):
+class UnknownPrompt(MistakebookError, ValueError):  # validators of options raise it, which pydantic takes from a ValueError alone
     """No prompt, or no version of it, has that name."""
+
+    status = 404
 
 
 def find(name: str) -> PromptFile:

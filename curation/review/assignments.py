@@ -11,15 +11,18 @@ from typing import Any
 
 import numpy as np
 
+from data.errors import MistakebookError
 from data.store import Store
 
 
-class BadAssignment(ValueError):
+class BadAssignment(MistakebookError):
     """An assignment that can't be made; the text says why."""
 
 
-class UnknownAssignment(ValueError):
+class UnknownAssignment(MistakebookError):
     """There is no such assignment."""
+
+    status = 404
 
 
 def deal(count: int, reviewers: int, copies: int, seed: str) -> np.ndarray:

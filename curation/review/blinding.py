@@ -9,13 +9,14 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from data.errors import MistakebookError
 from data.store import Store
 
 SETTING = "review.blind"
 HIDDEN = {"verdicts": [], "decided_by": None}
 
 
-class BlindSamples(ValueError):
+class BlindSamples(MistakebookError):
     """Many samples at once, some of which the reviewer may not see through yet."""
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from curation.filtering import bulk_limits
+from data.errors import MistakebookError
 from data.records import FilterSetting
 from data.store import KeyTaken, Store
 from data.transaction import Transaction
@@ -42,19 +43,21 @@ FILTER_FIELDS = (
 )
 
 
-class StaleRevision(ValueError):
+class StaleRevision(MistakebookError):
     """The sample was edited or drawn anew since it was shown: the decision names another revision or picture."""
 
 
-class UnknownSample(ValueError):
+class UnknownSample(MistakebookError):
     """There is no such sample."""
 
+    status = 404
 
-class BadText(ValueError):
+
+class BadText(MistakebookError):
     """A question, choices or an answer that can't be a sample's."""
 
 
-class SelectionChanged(ValueError):
+class SelectionChanged(MistakebookError):
     """A bulk decision would touch another number of samples than its preview said."""
 
 

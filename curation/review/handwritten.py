@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from curation import checkpoints
 from curation.error_types import BY_NAME
 from curation.review.decisions import checked_text
+from data.errors import MistakebookError
 from data.images import ImageStore, image_row
 from data.store import Store
 
 
-class BadSample(ValueError):
+class BadSample(MistakebookError):
     """A sample that can't be added; the text says what is missing."""
 
 

@@ -2,6 +2,8 @@
 
 import importlib
 
+from data.errors import MistakebookError
+
 STAGES = {
     "import": "import_dataset",
     "import_predictions": "import_predictions",
@@ -16,8 +18,10 @@ STAGES = {
 }
 
 
-class UnknownStage(LookupError):
+class UnknownStage(MistakebookError, LookupError):
     """No stage has that name."""
+
+    status = 404
 
 
 def stage_class(name: str) -> type:

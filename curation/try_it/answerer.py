@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from curation.checkpoints import IMPORTED
+from data.errors import MistakebookError
 from data.images import load
 from data.machine import HOUSE
 from data.records import Checkpoint
@@ -22,7 +23,7 @@ KEEP = 24 * 3600.0  # seconds that a picture stays
 PATIENCE = 600.0  # seconds for an answer; a large model is loaded first
 
 
-class CantTry(ValueError):
+class CantTry(MistakebookError):
     """A checkpoint can't be asked, or the picture is gone; the text says what to do."""
 
 

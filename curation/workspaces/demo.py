@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from curation.workspaces.builtin import POCKET_LLAVA
 from curation.workspaces.owner import Owner
+from data.errors import MistakebookError
 
 FRONTIER = {"endpoint": "pocket-teacher", "model": "pocket-teacher"}
 FAILURES = 360  # that samples are asked for; error types take turns
@@ -17,7 +18,7 @@ POLL = 0.5  # seconds
 RESTING = ("done", "failed", "cancelled", "interrupted", "paused")
 
 
-class DemoFailed(RuntimeError):
+class DemoFailed(MistakebookError):
     """A step of the loop did not end well; the text says which and why."""
 
 

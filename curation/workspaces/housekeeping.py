@@ -10,6 +10,7 @@ from typing import Any
 from curation.jobs.job_folder import JobFiles
 from curation.workspaces import backups, builtin, owner
 from data import workspace as workspaces
+from data.errors import MistakebookError
 from data.files import PART
 from data.store import Store
 from data.workspace import Workspace
@@ -18,7 +19,7 @@ ARCHIVE = "archived"
 OLD = 7  # days since a job's end, before its files count as leftovers
 
 
-class CantDo(ValueError):
+class CantDo(MistakebookError):
     """What was asked of a workspace can't be done; the text says what to do first."""
 
 

@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from data import workspace as workspaces
+from data.errors import MistakebookError
 from data.machine import HOUSE
 from data.processes import Process
 from data.workspace import Workspace
@@ -23,11 +24,11 @@ START_SECONDS = 60
 IDLE_SECONDS = 60  # a headless owner ends itself after so long without requests and jobs
 
 
-class NoOwner(RuntimeError):
+class NoOwner(MistakebookError):
     """No process serves the workspace, and none could be started; the text says why."""
 
 
-class Refused(RuntimeError):
+class Refused(MistakebookError):
     """The owner answered with an error; the text is what it says, `status` its HTTP status."""
 
     def __init__(self, text: str, status: int):

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, Field
 
+from data.errors import MistakebookError
 from data.records import BadLine, Metric, SourceExample, Split
 
 SHORT_ANSWER = "Answer the question using a single word or phrase."
@@ -25,7 +26,7 @@ T = TypeVar("T")
 _OPTION_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
-class Unusable(ValueError):
+class Unusable(MistakebookError):
     """An item can't be used; the text says what was found, what was expected and what to do."""
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from data.errors import MistakebookError
 from models.finetuning.batches import Collator
 from models.finetuning.spec import Rows, RunSpec
 from models.finetuning.trainable import memory_mb, mixed_precision
@@ -22,7 +23,7 @@ class Check:
     detail: str
 
 
-class PreflightFailed(ValueError):
+class PreflightFailed(MistakebookError):
     """The run doesn't start; `checks` holds all of them."""
 
     def __init__(self, checks: list[Check]):
@@ -163,7 +164,7 @@ def _guarded(name: str, check: Callable[[], Check]) -> Check:
     """A model that fails on its batch fails the check, with the model's own words."""
     try:
         return check()
-    except (ValueError, RuntimeError, TypeError, OSError, AttributeError) as error:
+    except (MistakebookError, ValueError, RuntimeError, TypeError, OSError, AttributeError) as error:
         return Check(name, False, f"{type(error).__name__}: {error}")
 
 

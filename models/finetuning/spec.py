@@ -6,13 +6,14 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from data.errors import MistakebookError
 from data.files import write_whole
 from data.records import Checkpoint
 
 COLUMNS = ("source", "id", "image_path", "text", "answer")
 
 
-class BadRun(ValueError):
+class BadRun(MistakebookError):
     """A run folder that can't be trained from: says which file, what was expected and what to do."""
 
 

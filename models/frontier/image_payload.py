@@ -10,11 +10,13 @@ from pathlib import Path
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from data.errors import MistakebookError
+
 _TAKEN = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp", "GIF": "image/gif"}
 _ORIENTATION = 0x0112  # EXIF tag
 
 
-class BadImage(ValueError):
+class BadImage(MistakebookError):
     """An image that can't be read or decoded; names the file."""
 
 

@@ -6,6 +6,7 @@ import random
 import time
 from dataclasses import dataclass
 
+from data.errors import MistakebookError
 from models.frontier.budget import Account
 from models.frontier.capabilities import Dialect
 from models.frontier.chat_call import Call, Parameters
@@ -24,11 +25,11 @@ CONNECT_ATTEMPTS = 6  # some 5 seconds of nobody listening
 HUNG_ATTEMPTS = 3  # calls of one row that may go without a reply in time: each may be billed
 
 
-class Abandoned(Exception):
+class Abandoned(MistakebookError):
     """The run is stopping; this row will be asked another time."""
 
 
-class RowFailed(Exception):
+class RowFailed(MistakebookError):
     """This row can't be answered now; `sent` calls were made for it. `refused`: by a content policy, so never."""
 
     def __init__(self, cause: str, sent: int, refused: bool = False):

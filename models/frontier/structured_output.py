@@ -9,6 +9,7 @@ import re
 
 from pydantic import BaseModel, ValidationError
 
+from data.errors import MistakebookError
 from models.frontier.reply_schema import schema_text, wire_schema
 
 _TAGS = r"think|thinking|thought|reasoning"
@@ -18,7 +19,7 @@ _THOUGHT = re.compile(
 )  # its start isn't said
 
 
-class BadReply(ValueError):
+class BadReply(MistakebookError):
     """A reply that doesn't fit its schema; `text` is what it said."""
 
     def __init__(self, problem: str, text: str):
@@ -26,7 +27,7 @@ class BadReply(ValueError):
         self.text = text
 
 
-class Refused(ValueError):
+class Refused(MistakebookError):
     """The model declined to answer, or the vendor's content filter did. Asking again buys the same refusal."""
 
     def __init__(self, why: str):

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from itertools import groupby, islice
 from typing import Any
 
+from data.errors import MistakebookError
 
-class Abandoned(Exception):
+
+class Abandoned(MistakebookError):
     """The job is stopping; this picture will be asked for another time."""
 
 

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from data.errors import MistakebookError
+
 
 @dataclass(frozen=True)
 class Reply:
@@ -37,7 +39,7 @@ class Spend:
     lost_usd: float  # their reserved cost: the most that they may have been billed
 
 
-class FrontierStopped(Exception):
+class FrontierStopped(MistakebookError):
     """The whole job must stop: wrong key, no such model, budget or quota spent, endpoint unreachable. The text is the exact cause."""
 
     def __init__(self, cause: str, resumable: bool):

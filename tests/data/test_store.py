@@ -9,6 +9,7 @@ import threading
 import time
 from pathlib import Path
 
+import duckdb
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -16,7 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from curation.review import decisions as reviews
 from data import queries
-from data.store import QueryFailed, Store, StoreInUse
+from data.store import DiskFull, QueryFailed, Store, StoreInUse
 from tests.support.stores import FILTERS, add_sample, differences, filled, log, set_filter
 
 pytestmark = pytest.mark.timeout(300)
@@ -284,6 +285,33 @@ def test_a_failed_transaction_leaves_nothing_and_the_next_one_works(store, monke
     with store.write() as write:
         write.insert("setting", [{"name": "c", **row}])
     assert [row["name"] for row in log(store, "setting")] == ["c"]
+
+
+class FullAtCommit:
+    """A cursor whose COMMIT fails as DuckDB's does on a full disk: the transaction is over by then."""
+
+    def __init__(self, cursor):
+        self._cursor = cursor
+
+    def execute(self, statement: str, *parameters):
+        if statement == "COMMIT":
+            self._cursor.execute("ROLLBACK")
+            raise duckdb.TransactionException('Failed to commit: Could not write file "s.duckdb.wal": No space left on device')
+        return self._cursor.execute(statement, *parameters)
+
+    def __getattr__(self, name: str):
+        return getattr(self._cursor, name)
+
+
+def test_a_full_disk_is_said_and_the_store_goes_on_once_there_is_space(store, monkeypatch):
+    row = {"value": "1", "author": "ann"}
+    with monkeypatch.context() as full:
+        full.setattr(store, "_writer", FullAtCommit(store._writer))
+        with pytest.raises(DiskFull, match="No space left"), store.write() as write:
+            write.insert("setting", [{"name": "a", **row}])
+    with store.write() as write:
+        write.insert("setting", [{"name": "b", **row}])
+    assert [row["name"] for row in log(store, "setting")] == ["b"]
 
 
 def test_threads_write_and_read_at_once(store):

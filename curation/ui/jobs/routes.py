@@ -13,6 +13,7 @@ from curation.stage import AsksServer
 from curation.stages import STAGES, stage_class
 from curation.ui.services import services
 from data import workspace
+from data.errors import MistakebookError
 
 router = APIRouter(prefix="/api")
 
@@ -177,9 +178,11 @@ def _files(request: Request, job_id: int) -> JobFiles:
     return JobFiles(here.workspace.job(job_id))
 
 
-class UnknownAction(ValueError):
+class UnknownAction(MistakebookError):
     """No such thing can be done to a job."""
 
+    status = 404
 
-class StillNeeded(RuntimeError):
+
+class StillNeeded(MistakebookError):
     """The app can't end now."""

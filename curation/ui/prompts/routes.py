@@ -20,6 +20,7 @@ from curation.stages import stage_class
 from curation.stages.compare_prompts import COMPARED
 from curation.stages.generate import GenerateOptions
 from curation.ui.services import Services, services
+from data.errors import MistakebookError
 from models.frontier import FrontierStopped, Outcome
 from models.frontier import Request as FrontierRequest
 
@@ -192,8 +193,10 @@ def comparison(request: Request, body: Comparison) -> dict[str, Any]:
     return prompt_comparison.view(here.store, job)
 
 
-class UnknownComparison(ValueError):
+class UnknownComparison(MistakebookError):
     """The job compares no prompts."""
+
+    status = 404
 
 
 def _about(file: PromptFile) -> dict[str, Any]:

@@ -12,8 +12,8 @@ from curation.review import queue as review_queue
 from curation.review.queue import Order
 from curation.ui.review import people_routes
 from curation.ui.review.people_routes import Event, Matching
-from curation.ui.server.guards import status_of
 from curation.ui.services import Services, services
+from data.errors import MistakebookError
 from data.images import MAX_BYTES, BadImage
 from data.store import Store
 
@@ -171,7 +171,7 @@ def card(request: Request, body: Card) -> dict[str, Any]:
 def decide(request: Request, body: Decide, afterwards: BackgroundTasks) -> dict[str, Any]:
     """Stores a decision; where it was an audit of a rule, what follows for the rule comes after the answer."""
     (answer,) = _decided(request, [body], afterwards)
-    if isinstance(answer, Exception):
+    if isinstance(answer, MistakebookError):
         raise answer
     return answer
 
@@ -180,7 +180,7 @@ def decide(request: Request, body: Decide, afterwards: BackgroundTasks) -> dict[
 def decide_each(request: Request, body: Decisions, afterwards: BackgroundTasks) -> dict[str, list[dict[str, Any]]]:
     """Stores what has queued up in a browser, in one transaction; each decision's answer is the sample's state, or {"error", "status"}."""
     answers = _decided(request, body.decisions, afterwards)
-    return {"answers": [{"error": str(one), "status": status_of(one)} if isinstance(one, Exception) else one for one in answers]}
+    return {"answers": [{"error": str(one), "status": one.status} if isinstance(one, MistakebookError) else one for one in answers]}
 
 
 @router.post("/edit")

@@ -21,14 +21,15 @@ from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from data.store import QueryFailed
+from data.errors import MistakebookError, is_disk_full
+from data.store import DiskFull
 
 READING = ("GET", "HEAD")
 WRONG_PASSWORD_WAIT = 0.5  # seconds
 log = logging.getLogger(__name__)
 
 
-class BadAuthFile(ValueError):
+class BadAuthFile(MistakebookError):
     """The file of logins can't be used."""
 
 
@@ -138,15 +139,8 @@ async def _send_json(send: Send, status: int, content: dict, headers: list[tuple
     await send({"type": "http.response.body", "body": body})
 
 
-def status_of(error: Exception) -> int:
-    """The HTTP status of one of our own exceptions."""
-    return 404 if type(error).__name__.startswith("Unknown") else 409
-
-
 class Errors:
     """Turns what a route raises into JSON. Our own exceptions are written for people; of others only an id leaves the process."""
-
-    HOUSE = ("curation", "data", "models")
 
     def __init__(self, app: ASGIApp):
         self.app = app
@@ -171,10 +165,10 @@ class Errors:
                 await _send_json(send, status, {"error": text})
 
     def _explain(self, error: Exception, path: str) -> tuple[int, str]:
-        if "No space left" in str(error):
+        if isinstance(error, DiskFull) or is_disk_full(error):
             return 507, "the disk is full: this was not done, and what was there before is kept. Free some space and try again"
-        if not isinstance(error, QueryFailed) and type(error).__module__.partition(".")[0] in self.HOUSE:
-            return status_of(error), str(error)
+        if isinstance(error, MistakebookError) and error.status != 500:
+            return error.status, str(error)
         if type(error) is ValueError:
             log.warning("refused at %s: %s", path, error, exc_info=error)
             return 400, str(error)

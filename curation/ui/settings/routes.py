@@ -14,13 +14,16 @@ from curation.filtering.settings import change_setting
 from curation.ui.services import Services, services
 from curation.workspaces import backups, housekeeping
 from data import workspace
+from data.errors import MistakebookError
 from data.registry import FILTERS
 
 router = APIRouter(prefix="/api/settings")
 
 
-class UnknownFilter(ValueError):
+class UnknownFilter(MistakebookError):
     """The workspace has no such filter."""
+
+    status = 404
 
 
 class FilterSetting(BaseModel):

@@ -16,6 +16,7 @@ from functools import lru_cache
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from data.errors import MistakebookError
 from models.pocket.teacher.eyes import Seen, see
 
 MODEL = "pocket-teacher"
@@ -54,7 +55,7 @@ _LABEL = re.compile(rf"^({'|'.join(map(re.escape, LABELS))}):[ \t]*", re.MULTILI
 _LETTERED = re.compile(r"^\s*\(?([A-Z])[.):]\s+(.*\S)\s*$", re.MULTILINE)
 
 
-class ApiError(Exception):
+class ApiError(MistakebookError):
     """An error that the client gets as OpenAI's servers would put it."""
 
     def __init__(self, status: int, message: str, code: str, param: str | None = None):
