@@ -20,9 +20,10 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from curation.calibration.rules import TARGET, Condition, labels_still_needed, lower_bound_reaches, murmur3_finalizer, proportion, search
-from curation.calibration.score_matrix import STATUSES, ScoreMatrix, Setting, score_matrix
+from curation.calibration.score_matrix import ScoreMatrix, Setting, score_matrix
 from curation.statistics.intervals import CONFIDENCE
 from data.errors import MistakebookError
+from data.statuses import UNDECIDED
 from data.store import Store
 
 APPROVALS_AUDITED, REJECTIONS_AUDITED = 500, 100  # of 10,000; sql/calibration.sql: sample_is_audited
@@ -248,8 +249,8 @@ def moves(store: Store, wanted: Setting) -> list[dict[str, Any]]:
     conditions = rule and rule["conditions"]
     changed = [wanted if one.filter == wanted.filter else one for one in now.settings]
     before, after = (now.statuses(settings, conditions)[~now.decided] for settings in (now.settings, changed))
-    counts = np.bincount(before * len(STATUSES) + after, minlength=len(STATUSES) ** 2).reshape(len(STATUSES), -1)
-    found = [{"before": STATUSES[i], "after": STATUSES[j], "samples": int(counts[i, j])} for i, j in zip(*np.nonzero(counts)) if i != j]
+    counts = np.bincount(before * len(UNDECIDED) + after, minlength=len(UNDECIDED) ** 2).reshape(len(UNDECIDED), -1)
+    found = [{"before": UNDECIDED[i], "after": UNDECIDED[j], "samples": int(counts[i, j])} for i, j in zip(*np.nonzero(counts)) if i != j]
     return sorted(found, key=lambda row: -row["samples"])
 
 

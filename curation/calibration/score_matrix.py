@@ -16,8 +16,6 @@ from curation.calibration.rules import Condition, Joint, Levels, joint, levels, 
 from curation.filtering.base import Comparison
 from data.store import Store
 
-STATUSES = ("undrawn", "unfiltered", "failed", "pending", "auto_approved")  # that a sample can have without people's decisions
-
 
 @dataclass(frozen=True)
 class Setting:
@@ -71,7 +69,7 @@ class ScoreMatrix:
         return found
 
     def statuses(self, settings: Sequence[Setting], rule: Sequence[Condition] | None) -> np.ndarray:
-        """Places in STATUSES: what each sample would be without people's decisions, if filters and rule were so (as state_judgements)."""
+        """Places in UNDECIDED: what each sample would be without people's decisions, if filters and rule were so (as state_judgements)."""
         enabled = [setting for setting in settings if setting.enabled]
         failed, judged = np.zeros(len(self.sample_ids), dtype=bool), np.ones(len(self.sample_ids), dtype=bool)
         for setting in enabled:

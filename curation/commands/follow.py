@@ -8,12 +8,12 @@ from typing import Any, Protocol, Self
 
 from curation.commands.app_client import App
 from curation.commands.output import console_of, is_plain
+from data.statuses import ACTIVE, FAULTY, JobStatus
 
 EVERY = 0.4  # seconds between two requests for the job
 LINE_EVERY = 10.0  # seconds between two lines where standard error is no terminal
 BAR_WIDTH = 24  # characters
-ACTIVE = ("queued", "running")
-STATUS = {"done": 0, "paused": 3, "cancelled": 3}
+EXIT_CODES = {JobStatus.DONE: 0, JobStatus.PAUSED: 3, JobStatus.CANCELLED: 3}  # else 1
 
 
 def follow(app: App, job: dict[str, Any]) -> tuple[dict[str, Any], int]:
@@ -35,7 +35,7 @@ def follow(app: App, job: dict[str, Any]) -> tuple[dict[str, Any], int]:
                 display.note("asking the job to stop after what is in flight; Ctrl-C again leaves it running")
                 app.post(f"/api/jobs/{number}/pause", {})
     print("\n".join([in_words(job), *_next_steps(job)]), file=sys.stderr, flush=True)
-    return job, STATUS.get(job["status"], 1)
+    return job, EXIT_CODES.get(job["status"], 1)
 
 
 def in_words(job: dict[str, Any]) -> str:
@@ -56,7 +56,7 @@ def _counts(job: dict[str, Any]) -> tuple[int, int | None]:
 def _details(job: dict[str, Any]) -> list[str]:
     """Status or progress, rate, time left, failed rows, spend, message: what there is of these."""
     progress = job["progress"] or {}
-    running = job["status"] == "running"
+    running = job["status"] == JobStatus.RUNNING
     done, total = _counts(job)
     parts = [f"{done:,}/{total:,}" if running else job["status"]]
     if running and progress.get("rows_per_s"):
@@ -75,7 +75,7 @@ def _details(job: dict[str, Any]) -> list[str]:
 def _next_steps(job: dict[str, Any]) -> list[str]:
     """The commands by which a job that isn't wholly done goes on."""
     number = job["job_id"]
-    if job["status"] in ("failed", "interrupted", "paused"):
+    if job["status"] in (*FAULTY, JobStatus.PAUSED):
         cap = " (--budget USD for another cap)" if job["options"].get("budget_usd") is not None else ""
         return [f"go on with: mistakebook jobs resume {number}{cap}"]
     if job["failed"]:

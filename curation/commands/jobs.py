@@ -2,8 +2,9 @@
 
 from curation.commands.app_client import App, CommandFailed
 from curation.commands.flags import add_reviewer, parser
-from curation.commands.follow import ACTIVE, follow, in_words
+from curation.commands.follow import follow, in_words
 from curation.commands.output import show, table
+from data.statuses import ACTIVE
 
 ACTIONS = ("list", "show", "wait", "cancel", "pause", "resume", "retry", "log", "errors")
 COLUMNS = ["job_id", "stage", "status", "done", "failed", "total", "spend_usd", "seconds", "author", "message"]

@@ -6,6 +6,7 @@ What has no price is None, never a guess; lost calls (sent, and nothing usable c
 from datetime import datetime
 from typing import Any
 
+from data.statuses import ACTIVE, JobStatus
 from data.store import Store
 
 LATELY = 60.0  # seconds, over which dollars a minute are taken
@@ -22,13 +23,13 @@ def of_job(store: Store, job: dict[str, Any], calls: list[dict[str, Any]]) -> di
     usd = _sum(row["usd"] for row in calls)
     progress = job["progress"] or {}
     done, total = progress.get("done", job["done"] + job["failed"]), progress.get("total", job["total"])
-    open_ = job["status"] in ("running", "queued", "paused", "interrupted")
+    open_ = job["status"] in (*ACTIVE, JobStatus.PAUSED, JobStatus.INTERRUPTED)
     return {
         **{name: sum(row[name] for row in calls) for name in COUNTS},
         "usd": usd,
         "cap_usd": cap,
         "projected_usd": usd * total / done if open_ and usd is not None and done >= LEAST and total > done else None,
-        "per_minute_usd": _per_minute(store, job) if job["status"] == "running" and usd is not None else None,
+        "per_minute_usd": _per_minute(store, job) if job["status"] == JobStatus.RUNNING and usd is not None else None,
     }
 
 

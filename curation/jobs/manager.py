@@ -26,22 +26,20 @@ from curation.prompts import versions
 from curation.stage import AsksServer, ChoosesLane, Estimate, Job
 from curation.stages import stage_class
 from data.errors import MistakebookError
+from data.statuses import ACTIVE, ENDED, JobStatus
 from data.store import Store
 from data.workspace import Workspace
 
 LANES = {"gpu": 1, "api": 3, "cpu": 2}  # children at once
 LOOK_EVERY = 0.2  # seconds
-ACTIVE = ("running", "queued")
-RESTING = ("paused", "interrupted", "failed", "cancelled")
-ENDED = (*RESTING, "done")
 MOVES = {  # to: from
-    "running": ("queued",),
-    "paused": ("running", "queued"),
-    "cancelled": ("running", "queued", "paused", "interrupted", "failed"),
-    "failed": ("running",),
-    "interrupted": ("running",),
-    "done": ("running",),
-    "queued": ENDED,
+    JobStatus.RUNNING: (JobStatus.QUEUED,),
+    JobStatus.PAUSED: ACTIVE,
+    JobStatus.CANCELLED: (*ACTIVE, JobStatus.PAUSED, JobStatus.INTERRUPTED, JobStatus.FAILED),
+    JobStatus.FAILED: (JobStatus.RUNNING,),
+    JobStatus.INTERRUPTED: (JobStatus.RUNNING,),
+    JobStatus.DONE: (JobStatus.RUNNING,),
+    JobStatus.QUEUED: ENDED,
 }
 FULL = 1 << 20  # bytes free below which a child may not even be able to say why it ended
 log = logging.getLogger(__name__)
@@ -102,7 +100,7 @@ class Jobs:
             lane = "gpu" if (job.folder / CHECKPOINT_FILE).exists() else lane
             row = {"job_id": job_id, "stage": stage_name, "options": plain, "round": job.round, "lane": lane}
             with self.store.write() as write:
-                write.insert("job", [{**row, "status": "queued", "total": total, "author": author}])
+                write.insert("job", [{**row, "status": JobStatus.QUEUED, "total": total, "author": author}])
                 if then:
                     write.insert("setting", [chains.row(job_id, list(then), author)])
         except BaseException:
@@ -122,20 +120,20 @@ class Jobs:
 
     def pause(self, job_id: int) -> None:
         """Stops a job after what is in flight; `resume` goes on from there."""
-        self._stop(job_id, "pause", "paused")
+        self._stop(job_id, "pause", JobStatus.PAUSED)
 
     def cancel(self, job_id: int) -> None:
         """Stops a job after what is in flight; its results are kept."""
-        self._stop(job_id, "cancel", "cancelled")
+        self._stop(job_id, "cancel", JobStatus.CANCELLED)
 
     def resume(self, job_id: int) -> None:
         """Queues a stopped job again; rows with a result are skipped."""
         row = self._row(job_id)
-        if row["status"] == "done":
+        if row["status"] == JobStatus.DONE:
             raise JobConflict(f"job {job_id} is done; nothing is left to resume (retry its errors, if it has some)")
         if _all_bad(row):
             return self.retry_errors(job_id)
-        self._move(job_id, "queued")
+        self._move(job_id, JobStatus.QUEUED)
         self._schedule()
 
     def retry_errors(self, job_id: int) -> None:
@@ -148,14 +146,14 @@ class Jobs:
             cut_torn_line(files.results)
             size = files.results.stat().st_size if files.results.exists() else 0
             files.write_spec({**files.read_spec(), "retry_before": size})
-            self._move(job_id, "queued")
+            self._move(job_id, JobStatus.QUEUED)
         self._schedule()
 
     def set_budget(self, job_id: int, usd: float | None) -> None:
         """Another cap for a job that rests; what it has spent so far counts. None: no cap."""
         row, files = self._row(job_id), JobFiles(self.workspace.job(job_id))
         with self._lock:
-            if row["status"] in ("running", "done"):
+            if row["status"] in (JobStatus.RUNNING, JobStatus.DONE):
                 raise JobConflict(f"job {job_id} is {row['status']}; its cap can be changed while it is paused")
             spec = files.read_spec()
             if "budget_usd" not in spec["options"]:
@@ -192,7 +190,7 @@ class Jobs:
 
     def recover(self) -> None:
         """At start-up: children that outlived the app are watched again, dead ones settled, queued jobs started."""
-        for row in self.store.rows("jobs_by_status", statuses=["running"]):
+        for row in self.store.rows("jobs_by_status", statuses=[JobStatus.RUNNING]):
             with self._lock:
                 self._watch(row["job_id"], attach(row["pid"], row["pid_started"], self.workspace.job(row["job_id"])))
         chains.follow_up(self)
@@ -211,9 +209,9 @@ class Jobs:
 
     # Inside
 
-    def _stop(self, job_id: int, why: str, status: str) -> None:
+    def _stop(self, job_id: int, why: str, status: JobStatus) -> None:
         with self._lock:
-            if self._row(job_id)["status"] == "running":
+            if self._row(job_id)["status"] == JobStatus.RUNNING:
                 self._ask_to_stop(job_id, why)
             else:
                 self._move(job_id, status)
@@ -233,10 +231,10 @@ class Jobs:
             active = self.store.rows("jobs_by_status", statuses=list(ACTIVE))
             room = dict(LANES)
             for row in active:
-                if row["status"] == "running":
+                if row["status"] == JobStatus.RUNNING:
                     room[row["lane"]] -= 1
             for row in active:
-                if row["status"] == "queued" and room[row["lane"]] > 0 and self._start(row["job_id"], row["stage"]):
+                if row["status"] == JobStatus.QUEUED and room[row["lane"]] > 0 and self._start(row["job_id"], row["stage"]):
                     room[row["lane"]] -= 1
 
     def _start(self, job_id: int, stage_name: str) -> bool:
@@ -244,13 +242,13 @@ class Jobs:
         try:
             stage = self._stages(stage_name)
         except LookupError as unknown:
-            self._move(job_id, "paused", message=str(unknown))
+            self._move(job_id, JobStatus.PAUSED, message=str(unknown))
             return False
         files = JobFiles(self.workspace.job(job_id))
         files.stop.unlink(missing_ok=True)
         files.append_event({"event": "launched", "time": time.time()})
         child = start(files, job_id, stage)
-        self._move(job_id, "running", pid=child.pid, pid_started=child.started)
+        self._move(job_id, JobStatus.RUNNING, child=child)
         self._watch(job_id, child)
         return True
 
@@ -289,50 +287,49 @@ class Jobs:
             time.sleep(LOOK_EVERY)
         self._settle(stage, job, problem or self._verdict(files, child))
 
-    def _settle(self, stage: Any, job: Job, outcome: str | tuple[str, str | None]) -> None:
-        status, message = ("failed", outcome) if isinstance(outcome, str) else outcome
-        if status == "done":
+    def _settle(self, stage: Any, job: Job, outcome: str | tuple[JobStatus, str | None]) -> None:
+        status, message = (JobStatus.FAILED, outcome) if isinstance(outcome, str) else outcome
+        if status is JobStatus.DONE:
             try:
                 message = stage.finish(self.store, self.workspace, job)
                 if _all_bad(self._row(job.job_id)):
                     first = self.store.row("row_errors", job_id=job.job_id, after="", limit=1)
-                    status, message = "failed", first["error"] if first else message
+                    status, message = JobStatus.FAILED, first["error"] if first else message
             except Exception as error:
                 log.exception("job %d: could not be finished", job.job_id)
-                status, message = "failed", f"all results are stored, but finishing failed ({error}); resume tries again."
+                status, message = JobStatus.FAILED, f"all results are stored, but finishing failed ({error}); resume tries again."
         try:
             self._collector.remember()
         finally:
             with self._lock:
                 self._move(job.job_id, status, message=message)
                 self._children.pop(job.job_id, None)
-        if status == "done":
+        if status is JobStatus.DONE:
             chains.follow(self, job.job_id)
         self._schedule()
 
-    def _verdict(self, files: JobFiles, child: Child) -> tuple[str, str | None]:
+    def _verdict(self, files: JobFiles, child: Child) -> tuple[JobStatus, str | None]:
         """The status that a child that is gone leaves behind, and a message."""
         events = files.last_events()
         end = events.get("end")
         stop = files.stop.read_text(encoding="utf-8") if files.stop.exists() else None
-        stopped = {"pause": "paused", "cancel": "cancelled"}.get(stop or "", "interrupted")
+        stopped = {"pause": JobStatus.PAUSED, "cancel": JobStatus.CANCELLED}.get(stop or "", JobStatus.INTERRUPTED)
         if end and end["time"] >= events.get("launched", end)["time"]:
-            status = {DONE: "done", CRASHED: "failed", STOPPED: stopped, PAUSED_ITSELF: "paused"}[end["code"]]
-            return status, "the app was stopped" if status == "interrupted" else None if end["code"] == STOPPED else end["reason"]
+            status = {DONE: JobStatus.DONE, CRASHED: JobStatus.FAILED, STOPPED: stopped, PAUSED_ITSELF: JobStatus.PAUSED}[end["code"]]
+            return status, "the app was stopped" if status is JobStatus.INTERRUPTED else None if end["code"] == STOPPED else end["reason"]
         if stop:
             early = child.exit_code == -signal.SIGTERM  # it was still starting, and nothing was in flight
             return stopped, None if early else f"killed: it did not stop within {self._grace:.0f} s"
         if shutil.disk_usage(files.folder).free < FULL:
-            return "failed", f"the disk that holds {files.folder} is full; what was done is kept. Free some space, then resume"
+            return JobStatus.FAILED, f"the disk that holds {files.folder} is full; what was done is kept. Free some space, then resume"
         if child.exit_code is not None and child.exit_code > 0:
-            return "failed", files.log_tail(2000).strip().rpartition("\n")[2] or f"its process ended with code {child.exit_code}"
-        return "interrupted", "its process was killed (out of memory, or the machine went down); resume goes on where it stood"
+            return JobStatus.FAILED, files.log_tail(2000).strip().rpartition("\n")[2] or f"its process ended with code {child.exit_code}"
+        return JobStatus.INTERRUPTED, "its process was killed (out of memory, or the machine went down); resume goes on where it stood"
 
-    def _move(self, job_id: int, status: str, message: str | None = None, pid: int | None = None, pid_started: float | None = None) -> None:
+    def _move(self, job_id: int, status: JobStatus, message: str | None = None, child: Child | None = None) -> None:
+        process = {"pid": child.pid if child else None, "pid_started": child.started if child else None}
         with self.store.write() as write:
-            moved = write.run(
-                "job_move", job_id=job_id, status=status, allowed=list(MOVES[status]), message=message, pid=pid, pid_started=pid_started
-            )
+            moved = write.run("job_move", job_id=job_id, status=status, allowed=list(MOVES[status]), message=message, **process)
         if not moved:
             now = self._row(job_id)["status"]
             raise JobConflict(f"job {job_id} is {now}; it can't become {status}")
@@ -357,7 +354,7 @@ class Jobs:
             return stage
 
     def _view(self, row: dict[str, Any]) -> dict[str, Any]:
-        running = row["status"] == "running"
+        running = row["status"] == JobStatus.RUNNING
         files = JobFiles(Path(self.workspace.job(row["job_id"])))
         events = files.last_events() if running else {}
         since = events.get("launched", {"time": 0.0})["time"]

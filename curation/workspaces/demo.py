@@ -10,12 +10,12 @@ from collections.abc import Callable
 from curation.workspaces.builtin import POCKET_LLAVA
 from curation.workspaces.owner import Owner
 from data.errors import MistakebookError
+from data.statuses import ENDED, JobStatus
 
 FRONTIER = {"endpoint": "pocket-teacher", "model": "pocket-teacher"}
 FAILURES = 360  # that samples are asked for; error types take turns
 TRAINING = {"epochs": 6}  # the recipe has 8: two minutes less
 POLL = 0.5  # seconds
-RESTING = ("done", "failed", "cancelled", "interrupted", "paused")
 
 
 class DemoFailed(MistakebookError):
@@ -58,8 +58,8 @@ def _follow(owner: Owner, job_id: int, say: Callable[[str], None]) -> dict:
         if line != last:
             say(line)
             last = line
-        if job["status"] == "done":
+        if job["status"] == JobStatus.DONE:
             return job
-        if job["status"] in RESTING:
+        if job["status"] in ENDED:
             raise DemoFailed(f"job {job_id} ({job['stage']}) is {job['status']}: {job['message'] or 'see its log'}")
         time.sleep(POLL)

@@ -17,6 +17,7 @@ from curation.training.plan import SNAPSHOT, FinetuneOptions, obstacle
 from curation.ui.finetune import figures
 from curation.ui.services import Services, services
 from data.records import Checkpoint
+from data.statuses import ACTIVE, JobStatus
 from models.finetuning.spec import RECIPES
 
 router = APIRouter(prefix="/api/finetune")
@@ -92,9 +93,10 @@ def run(request: Request, body: Which) -> dict[str, Any] | None:
     """One finetune as it stands (its events and log have routes of their own, by job); None if there is none yet."""
     here = services(request)
     listed = here.store.rows("finetune_jobs")
-    number = body.job_id or next((row["job_id"] for row in listed if row["status"] == "running"), listed[0]["job_id"] if listed else None)
-    if number is None:
+    number = body.job_id or next((row["job_id"] for row in listed if row["status"] == JobStatus.RUNNING), None)
+    if number is None and not listed:
         return None
+    number = number or listed[0]["job_id"]
     try:
         job = here.jobs.get(number)
     except UnknownJob as error:
@@ -105,10 +107,10 @@ def run(request: Request, body: Which) -> dict[str, Any] | None:
     row = next((row for row in listed if row["job_id"] == number), None)
     chain = chains.view(here.store, number)
     for step in chain:
-        if step["job_id"] and step["status"] in ("running", "queued"):
+        if step["job_id"] and step["status"] in ACTIVE:
             step["progress"] = here.jobs.get(step["job_id"])["progress"]
     if row:
-        job |= {"message": row["message"] if job["status"] != "running" else job["message"]}
+        job |= {"message": row["message"] if job["status"] != JobStatus.RUNNING else job["message"]}
     return {
         "job": job,
         "retry": bool(row) and job["failed"] > 0,
@@ -136,7 +138,7 @@ def _frozen(here: Services, job_id: int) -> dict[str, Any] | None:
 def _seconds_a_step(here: Services, recipe: str) -> float | None:
     """What a step took in the latest finetune by that recipe, in seconds; None before the first."""
     for row in here.store.rows("finetune_jobs"):
-        if row["status"] != "done" or not row["seconds"] or json.loads(row["options"]).get("recipe") != recipe:
+        if row["status"] != JobStatus.DONE or not row["seconds"] or json.loads(row["options"]).get("recipe") != recipe:
             continue
         events, _ = read_lines(JobFiles(here.workspace.job(row["job_id"])).events, 0)
         steps = max((event["total"] for event in events if event["event"] == "progress"), default=0)

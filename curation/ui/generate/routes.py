@@ -23,6 +23,7 @@ from curation.stages.generate import Generate, GenerateOptions, chosen
 from curation.ui.data.endpoint_routes import view
 from curation.ui.services import Services, services
 from data.registry import FILTERS, IMAGE_GENERATORS
+from data.statuses import ACTIVE
 
 router = APIRouter(prefix="/api/generate")
 DIFFUSERS = "diffusers"
@@ -122,7 +123,7 @@ def job(request: Request, body: Which) -> dict[str, Any] | None:
     options = GenerateOptions(**row["options"])
     chain = chains.view(here.store, number)
     for step in chain:
-        if step["job_id"] and step["status"] in ("running", "queued"):
+        if step["job_id"] and step["status"] in ACTIVE:
             step["progress"] = here.jobs.get(step["job_id"])["progress"]
     return {
         "job": row,

@@ -8,10 +8,10 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from curation.error_types import ERROR_TYPES, UNKNOWN_COLOUR
-from curation.jobs.manager import ACTIVE, ENDED
 from curation.ui.server import module_preload
 from curation.ui.server.pages import PAGES
 from curation.ui.server.static_files import FOLDER
+from data import statuses
 
 if TYPE_CHECKING:
     import gradio as gr
@@ -51,7 +51,7 @@ def build(services: "Services") -> "gr.Blocks":
         "pages": [{"name": page.name, "title": page.title, "group": page.group, "folder": page.folder} for page in PAGES],
         "error_types": [asdict(error_type) for error_type in ERROR_TYPES],
         "unknown_colour": UNKNOWN_COLOUR,
-        "statuses": {"job": {"active": ACTIVE, "ended": ENDED}},
+        "statuses": statuses.as_json(),
     }
     with gr.Blocks(title=f"{services.workspace.name} · Mistakebook", analytics_enabled=False, fill_width=True) as blocks:
         _component("frame", "frame", "frame.html", ["frame/tokens.css", "frame/frame.css"], about)
