@@ -16,7 +16,7 @@ from data.errors import MistakebookError
 from data.store import Store
 
 if TYPE_CHECKING:
-    from curation.jobs.manager import Jobs
+    from curation.jobs.manager import JobManager
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ def row(job_id: int, steps: list[Step], author: str) -> dict[str, Any]:
     return _row(job_id, {"steps": [step.model_dump() for step in own], "author": author, "next": None, "note": None})
 
 
-def follow(jobs: "Jobs", job_id: int) -> int | None:
+def follow(jobs: JobManager, job_id: int) -> int | None:
     """Launches the next step of a job that is done, skipping steps that have nothing to do; returns the new job's number."""
     chain = of(jobs.store, job_id)
     if chain is None:
@@ -65,7 +65,7 @@ def follow(jobs: "Jobs", job_id: int) -> int | None:
     return new
 
 
-def follow_up(jobs: "Jobs") -> None:
+def follow_up(jobs: JobManager) -> None:
     """At start-up: chains whose job was done just before the app went down."""
     for job_id in jobs.store.column("chains_waiting"):
         follow(jobs, job_id)

@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 
 from curation.frontier.options import JOB_VARIABLE
-from curation.jobs.job_folder import JobFiles
+from curation.jobs.job_folder import JobFolder
 
 HOUSE = Path(__file__).parents[2]  # where the packages lie: the child's working folder
 
@@ -51,7 +51,7 @@ class Child:
             if self.is_alive():
                 os.killpg(self.pid, signal.SIGKILL)
 
-    def kill_if_overdue(self, files: JobFiles, grace: float) -> None:
+    def kill_if_overdue(self, files: JobFolder, grace: float) -> None:
         """Kills it if it was asked to stop, or has said that it is through, longer than `grace` seconds ago."""
         if files.stop.exists():
             if time.time() - files.stop.stat().st_mtime > grace:
@@ -62,7 +62,7 @@ class Child:
                 self.kill()
 
 
-def start(files: JobFiles, job_id: int, stage: type) -> Child:
+def start(files: JobFolder, job_id: int, stage: type) -> Child:
     """Starts the child of a job in a session of its own: it outlives an app that is killed, and Ctrl-C reaches only the app.
 
     The child is told where the stage's class lies now: a job that was launched by another version may be older than the module.

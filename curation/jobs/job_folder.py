@@ -24,7 +24,7 @@ DONE, CRASHED, STOPPED, PAUSED_ITSELF = 0, 1, 3, 4
 
 
 @dataclass(frozen=True)
-class JobFiles:
+class JobFolder:
     folder: Path
 
     @property

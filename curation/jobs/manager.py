@@ -20,7 +20,7 @@ from curation.checkpoints import current_round
 from curation.frontier.options import POCKET_TEACHER, FrontierOptions
 from curation.jobs import chains
 from curation.jobs.child_process import Child, attach, start
-from curation.jobs.job_folder import CRASHED, DONE, PAUSED_ITSELF, STOPPED, JobFiles, cut_torn_line
+from curation.jobs.job_folder import CRASHED, DONE, PAUSED_ITSELF, STOPPED, JobFolder, cut_torn_line
 from curation.jobs.result_collector import Collector
 from curation.prompts import versions
 from curation.stage import AsksServer, ChoosesLane, Estimate, Job
@@ -55,7 +55,7 @@ class UnknownJob(MistakebookError):
     status = 404
 
 
-class Jobs:
+class JobManager:
     """The jobs of a workspace. `stages` finds a stage's class by name; `grace` is how long a child may take to stop, in seconds."""
 
     def __init__(self, store: Store, workspace: Workspace, stages: Callable[[str], type] = stage_class, grace: float = 20.0):
@@ -80,7 +80,7 @@ class Jobs:
         validated = versions.pinned(self.store, stage.Options(**options))
         job_id = self.store.value("job_id_new")
         job = Job(job_id, stage_name, current_round(self.store), validated, self.workspace.job(job_id))
-        files = JobFiles(job.folder)
+        files = JobFolder(job.folder)
         job.folder.mkdir(parents=True)
         try:
             total = files.write_input(stage().select(self.store, self.workspace, job))
@@ -139,7 +139,7 @@ class Jobs:
     def retry_errors(self, job_id: int) -> None:
         """Queues an ended job again for the rows that failed."""
         row = self._row(job_id)
-        files = JobFiles(self.workspace.job(job_id))
+        files = JobFolder(self.workspace.job(job_id))
         with self._lock:
             if row["status"] in ACTIVE:
                 raise JobConflict(f"job {job_id} is {row['status']}; wait for its end, or pause it, then retry its errors")
@@ -151,7 +151,7 @@ class Jobs:
 
     def set_budget(self, job_id: int, usd: float | None) -> None:
         """Another cap for a job that rests; what it has spent so far counts. None: no cap."""
-        row, files = self._row(job_id), JobFiles(self.workspace.job(job_id))
+        row, files = self._row(job_id), JobFolder(self.workspace.job(job_id))
         with self._lock:
             if row["status"] in (JobStatus.RUNNING, JobStatus.DONE):
                 raise JobConflict(f"job {job_id} is {row['status']}; its cap can be changed while it is paused")
@@ -217,7 +217,7 @@ class Jobs:
                 self._move(job_id, status)
 
     def _ask_to_stop(self, job_id: int, why: str) -> None:
-        files = JobFiles(self.workspace.job(job_id))
+        files = JobFolder(self.workspace.job(job_id))
         if why != "shutdown" or not files.stop.exists():
             files.stop.write_text(why, encoding="utf-8")
         if child := self._children.get(job_id):
@@ -244,7 +244,7 @@ class Jobs:
         except LookupError as unknown:
             self._move(job_id, JobStatus.PAUSED, message=str(unknown))
             return False
-        files = JobFiles(self.workspace.job(job_id))
+        files = JobFolder(self.workspace.job(job_id))
         files.stop.unlink(missing_ok=True)
         files.append_event({"event": "launched", "time": time.time()})
         child = start(files, job_id, stage)
@@ -268,7 +268,7 @@ class Jobs:
     def _watch_and_settle(self, job_id: int, child: Child) -> None:
         """Takes up results until the child is gone and all are in, then settles the job."""
         stage, job = self._load(job_id)
-        files, problem = JobFiles(job.folder), None
+        files, problem = JobFolder(job.folder), None
         while True:
             alive = child.is_alive()
             try:
@@ -308,7 +308,7 @@ class Jobs:
             chains.follow(self, job.job_id)
         self._schedule()
 
-    def _verdict(self, files: JobFiles, child: Child) -> tuple[JobStatus, str | None]:
+    def _verdict(self, files: JobFolder, child: Child) -> tuple[JobStatus, str | None]:
         """The status that a child that is gone leaves behind, and a message."""
         events = files.last_events()
         end = events.get("end")
@@ -355,7 +355,7 @@ class Jobs:
 
     def _view(self, row: dict[str, Any]) -> dict[str, Any]:
         running = row["status"] == JobStatus.RUNNING
-        files = JobFiles(Path(self.workspace.job(row["job_id"])))
+        files = JobFolder(Path(self.workspace.job(row["job_id"])))
         events = files.last_events() if running else {}
         since = events.get("launched", {"time": 0.0})["time"]
         current = {kind: event for kind, event in events.items() if event["time"] >= since}

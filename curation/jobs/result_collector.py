@@ -4,7 +4,7 @@ import threading
 from datetime import UTC, datetime
 from typing import Any
 
-from curation.jobs.job_folder import JobFiles, read_lines
+from curation.jobs.job_folder import JobFolder, read_lines
 from curation.stage import Job
 from data.store import Store
 from data.workspace import Workspace
@@ -27,7 +27,7 @@ class Collector:
     def collect(self, stage: Any, job: Job) -> int:
         """Takes up the next results of a job; returns how many bytes were read (0: nothing new)."""
         offset = self._store.value("job_offset", job_id=job.job_id)
-        results, end = read_lines(JobFiles(job.folder).results, offset)
+        results, end = read_lines(JobFolder(job.folder).results, offset)
         if end == offset:
             return 0
         latest = {result["key"]: result for result in results}

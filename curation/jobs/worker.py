@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from curation.jobs.job_folder import CRASHED, DONE, PAUSED_ITSELF, STOPPED, JobFiles, cut_torn_line, earlier_results
+from curation.jobs.job_folder import CRASHED, DONE, PAUSED_ITSELF, STOPPED, JobFolder, cut_torn_line, earlier_results
 from curation.stage import Context, Result, Row
 from data.errors import MistakebookError, is_disk_full
 from data.workspace import Workspace
@@ -63,7 +63,7 @@ class Stop:
 class Progress:
     """Counts rows and reports them now and then, unless the stage reports its own progress."""
 
-    def __init__(self, files: JobFiles, total: int, done: int):
+    def __init__(self, files: JobFolder, total: int, done: int):
         self._files, self._total, self._done, self._already = files, total, done, done
         self._began, self._said, self._stage_reports = time.monotonic(), 0.0, False
 
@@ -98,7 +98,7 @@ class Progress:
         self._files.append_event({"time": time.time(), **event})
 
 
-def run(files: JobFiles, stage_class: str) -> int:
+def run(files: JobFolder, stage_class: str) -> int:
     """Works until the rows are through or something ends it; the last event says what. Returns the exit code.
 
     `stage_class` is the path of the stage's class: "curation.stages.diagnose:Diagnose".
@@ -123,7 +123,7 @@ def run(files: JobFiles, stage_class: str) -> int:
     return code
 
 
-def _work(files: JobFiles, stage_class: str, stop: Stop) -> tuple[int, str | None]:
+def _work(files: JobFolder, stage_class: str, stop: Stop) -> tuple[int, str | None]:
     spec = files.read_spec()
     cut_torn_line(files.results)
     finished, errors = earlier_results(files.results, spec["retry_before"])
@@ -191,7 +191,7 @@ def _in_words(error: BaseException) -> str:
 
 
 @contextmanager
-def _alone(files: JobFiles, stop: Stop) -> Iterator[None]:
+def _alone(files: JobFolder, stop: Stop) -> Iterator[None]:
     """Holds the folder's lock; waits where an earlier child (left over from a killed app) still works, and then goes on behind it."""
     with files.lock.open("w") as lock:
         while True:
@@ -207,4 +207,4 @@ def _alone(files: JobFiles, stop: Stop) -> Iterator[None]:
 
 if __name__ == "__main__":
     os.nice(NICENESS)
-    sys.exit(run(JobFiles(Path(sys.argv[1])), sys.argv[2]))
+    sys.exit(run(JobFolder(Path(sys.argv[1])), sys.argv[2]))

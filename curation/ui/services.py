@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from fastapi import Request
 
 from curation.config import Settings, operating_system_user
-from curation.jobs.manager import Jobs
+from curation.jobs.manager import JobManager
 from data.images import ImageStore
 from data.search import Search
 from data.store import Store
@@ -16,7 +16,7 @@ from data.workspace import Workspace
 class Services:
     store: Store
     workspace: Workspace
-    jobs: Jobs
+    jobs: JobManager
     settings: Settings
     images: ImageStore
     search: Search

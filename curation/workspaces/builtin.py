@@ -2,7 +2,7 @@
 
 from curation import checkpoints
 from curation.filtering.settings import enable_defaults
-from curation.jobs.manager import Jobs
+from curation.jobs.manager import JobManager
 from data.records import Checkpoint
 from data.store import Store
 
@@ -19,7 +19,7 @@ def prepare(store: Store) -> None:
     enable_defaults(store, AUTHOR)
 
 
-def begin(store: Store, jobs: Jobs) -> int | None:
+def begin(store: Store, jobs: JobManager) -> int | None:
     """Imports the built-in benchmarks, adds pocket-llava, starts round 1 and its first evaluation.
 
     Blocks until the imports are done (seconds); what is there already is left alone, so that it may be called again after a

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from curation.jobs.job_folder import JobFiles
+from curation.jobs.job_folder import JobFolder
 from curation.workspaces import backups, builtin, owner
 from data import workspace as workspaces
 from data.errors import MistakebookError
@@ -106,7 +106,7 @@ def _leftovers(store: Store, workspace: Workspace) -> list[Path]:
     """Inputs and results of old jobs: all that is in the store."""
     found: list[Path] = []
     for job_id in store.column("jobs_with_leftovers", days=OLD):
-        files = JobFiles(workspace.job(job_id))
+        files = JobFolder(workspace.job(job_id))
         found += [
             path for path in (files.input, files.results, *files.folder.glob("*.parquet"), files.folder / "examples.jsonl") if path.exists()
         ]

@@ -6,7 +6,7 @@ import pytest
 from curation.clusters import edits, splitting
 from curation.clusters.edits import EditRequest, new_event
 from curation.clusters.stored_space import StoredSpace
-from curation.jobs.manager import Jobs
+from curation.jobs.manager import JobManager
 from curation.stage import NothingToDo
 from tests.support.failures_page import groups
 from tests.support.loop_world import TEACHER
@@ -20,7 +20,7 @@ OPTIONS = {**TEACHER, "min_size": 8, "resamples": 3}
 class World:
     def __init__(self, folder):
         self.store, _, self.workspace = seeded_store(folder, 90, samples=5, clustered=False)
-        self.jobs = Jobs(self.store, self.workspace)
+        self.jobs = JobManager(self.store, self.workspace)
 
     def run(self, **options) -> dict:
         job_id = self.jobs.launch("cluster", {**OPTIONS, **options}, "ada")

@@ -6,7 +6,7 @@ import pytest
 
 from curation.config import Settings
 from curation.costs import spend
-from curation.jobs.manager import JobConflict, Jobs
+from curation.jobs.manager import JobConflict, JobManager
 from curation.ui.server.app import create_app
 from models.frontier import Journal
 from models.paid_calls.journal import Claim, Lost, Release
@@ -123,7 +123,7 @@ def test_lost_calls_are_copied_once(store, workspace):
     claim = Claim("k", "h|1|1.0|x", "e", "m", "judge", "5", 0.25, None)
     journal.apply([claim, Lost(claim, "timed out"), Release(claim)])
     for _ in range(2):  # an app that starts again
-        jobs = Jobs(store, workspace)
+        jobs = JobManager(store, workspace)
         jobs._collector.copy_replies()
         jobs._collector.copy_replies()
         jobs._collector.close()
@@ -136,7 +136,7 @@ def test_lost_calls_are_copied_once(store, workspace):
 def capped(tmp_path_factory):
     """A diagnose job that has met its cap, and what it was estimated to cost."""
     store, _, workspace = seeded_store(tmp_path_factory.mktemp("capped") / "seeded", 40, samples=10)
-    jobs = Jobs(store, workspace)
+    jobs = JobManager(store, workspace)
     options = {**TEACHER, "again": True, "limit": 24, "concurrency": 2, "budget_usd": 0.004}
     estimate = jobs.estimate("diagnose", options)
     job_id = jobs.launch("diagnose", options, "ada")

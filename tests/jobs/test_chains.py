@@ -5,7 +5,7 @@ from pydantic import ValidationError
 
 from curation.jobs import chains
 from curation.jobs.chains import Step
-from curation.jobs.manager import Jobs
+from curation.jobs.manager import JobManager
 from tests.jobs.test_manager import PATIENCE, wait_for
 from tests.support.trivial_stages import STAGES
 
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.timeout(600)
 
 @pytest.fixture
 def jobs(store, workspace):
-    made = Jobs(store, workspace, STAGES.__getitem__, grace=60)
+    made = JobManager(store, workspace, STAGES.__getitem__, grace=60)
     yield made
     made.shutdown()
 

@@ -9,7 +9,7 @@ from collections import Counter
 
 import pytest
 
-from curation.jobs.job_folder import JobFiles, read_lines
+from curation.jobs.job_folder import JobFolder, read_lines
 from data.store import Store
 from data.workspace import Workspace
 from tests.support.running_app import HOUSE, app, app_command, held, is_alive, teacher, until
@@ -109,7 +109,7 @@ def test_a_killed_app_and_a_killed_child_lose_no_reply_and_no_review(here, tmp_p
         assert kept <= len(answered) <= kept + AT_ONCE, "only what was in flight may be bought twice"
     found = looked_into(here)
     assert len([row for row in found["reply"] if row["job_id"] == job_id]) == kept
-    results, _ = read_lines(JobFiles(here.job(job_id)).results, 0)
+    results, _ = read_lines(JobFolder(here.job(job_id)).results, 0)
     assert len(results) == total and set(Counter(result["key"] for result in results).values()) == {1}, "each row once"
     keys = {f"{job_id}/{result['key']}/{i}/0" for result in results for i in range(len(result["proposals"]))}
     assert {row["key"] for row in found["sample"] if row["job_id"] == job_id} == keys and len(keys) > total / 2

@@ -14,8 +14,8 @@ from pydantic import ValidationError
 
 from curation.jobs import chains
 from curation.jobs.child_process import Child
-from curation.jobs.job_folder import JobFiles, cut_torn_line, earlier_results, read_lines
-from curation.jobs.manager import JobConflict, Jobs, UnknownJob
+from curation.jobs.job_folder import JobFolder, cut_torn_line, earlier_results, read_lines
+from curation.jobs.manager import JobConflict, JobManager, UnknownJob
 from curation.stage import NothingToDo
 from data.store import Store
 from tests.support.running_app import is_alive
@@ -27,7 +27,7 @@ PATIENCE = 240  # seconds; a busy machine is no reason to fail
 
 @pytest.fixture
 def jobs(store, workspace):
-    made = Jobs(store, workspace, STAGES.__getitem__, grace=60)
+    made = JobManager(store, workspace, STAGES.__getitem__, grace=60)
     yield made
     made.shutdown()
 
@@ -60,7 +60,7 @@ def test_a_job_runs_to_its_end(jobs, store):
     assert job["message"] == "11 doubled" and job["author"] == "ann" and job["options"]["count"] == 11
     assert doubles(store, job_id) == {i: 2 * i for i in range(11)}
     assert job["seconds"] > 0 and job["ended_at"] >= job["started_at"]
-    results, _ = read_lines(JobFiles(jobs.workspace.job(job_id)).results, 0)
+    results, _ = read_lines(JobFolder(jobs.workspace.job(job_id)).results, 0)
     assert results[3]["nested"] == {"list": [3, None]}  # Python values came back intact
 
 
@@ -114,7 +114,7 @@ def test_it_pauses_when_the_frontier_model_stops_and_goes_on(jobs, store):
     assert (job["status"], job["done"], job["message"]) == ("paused", 6, "budget of $1.00 reached")
     jobs.resume(job_id)
     assert jobs.wait(job_id, PATIENCE)["done"] == 10
-    results, _ = read_lines(JobFiles(jobs.workspace.job(job_id)).results, 0)
+    results, _ = read_lines(JobFolder(jobs.workspace.job(job_id)).results, 0)
     assert [r["key"] for r in results] == [str(i) for i in range(10)]  # nothing was done twice
 
 
@@ -133,7 +133,7 @@ def test_stopping_keeps_what_is_done(jobs, store, stop, status):
 
 
 def test_a_child_that_does_not_listen_is_killed(store, workspace):
-    jobs = Jobs(store, workspace, STAGES.__getitem__, grace=0.5)
+    jobs = JobManager(store, workspace, STAGES.__getitem__, grace=0.5)
     job_id = jobs.launch("double", {"count": 3, "seconds": 600, "deaf": True}, author="ann")
     wait_for(lambda: jobs.get(job_id)["message"] == "ready")
     jobs.cancel(job_id)
@@ -146,7 +146,7 @@ def test_a_killed_child_is_interrupted_and_resumes(jobs, store):
     job_id = jobs.launch("double", {"count": 10, "die_at": 7}, author="ann")
     job = jobs.wait(job_id, PATIENCE)
     assert (job["status"], job["done"]) == ("interrupted", 7) and "killed" in job["message"]
-    files = JobFiles(jobs.workspace.job(job_id))
+    files = JobFolder(jobs.workspace.job(job_id))
     with files.results.open("ab") as file:
         file.write(b'{"key": "7", "dou')  # a torn line, as a power cut leaves it
     files.write_spec({**files.read_spec(), "options": {"count": 10}})
@@ -199,16 +199,16 @@ def test_what_does_not_fit_is_refused(jobs):
 
 
 def test_shutdown_stops_children_and_a_restart_offers_resume(store, workspace):
-    jobs = Jobs(store, workspace, STAGES.__getitem__, grace=60)
+    jobs = JobManager(store, workspace, STAGES.__getitem__, grace=60)
     running = jobs.launch("gpu_double", {"count": 1000, "seconds": 0.05}, author="ann")
     queued = jobs.launch("gpu_double", {"count": 2}, author="ann")
     wait_for(lambda: jobs.get(running)["done"] >= 4)
     jobs.shutdown()
     assert jobs.get(running)["status"] == "interrupted" and jobs.get(queued)["status"] == "queued"
-    again = Jobs(store, workspace, STAGES.__getitem__, grace=60)
+    again = JobManager(store, workspace, STAGES.__getitem__, grace=60)
     again.recover()
     assert again.wait(queued, PATIENCE)["status"] == "done"  # queued jobs survive a restart
-    files = JobFiles(workspace.job(running))
+    files = JobFolder(workspace.job(running))
     files.write_spec({**files.read_spec(), "options": {"seconds": 0}})
     again.resume(running)
     assert again.wait(running, PATIENCE)["status"] == "done"
@@ -227,7 +227,7 @@ def test_shutdown_waits_for_what_follows_a_job(store, workspace, monkeypatch):
 
     follow = chains.follow
     monkeypatch.setattr(chains, "follow", slowly)
-    jobs = Jobs(store, workspace, STAGES.__getitem__, grace=60)
+    jobs = JobManager(store, workspace, STAGES.__getitem__, grace=60)
     first = jobs.launch("double", {"count": 1}, "ann", [chains.Step(stage="double", options={"count": 2})])
     assert begun.wait(PATIENCE)
     jobs.shutdown()
@@ -246,12 +246,12 @@ def test_a_child_that_ends_as_it_is_told_to_stop_is_no_fault(tmp_path, monkeypat
 OWNER = """
 import os, sys, time
 from pathlib import Path
-from curation.jobs.manager import Jobs
+from curation.jobs.manager import JobManager
 from data.store import Store
 from data.workspace import Workspace
 from tests.support.trivial_stages import STAGES
 workspace = Workspace(Path(sys.argv[1]))
-jobs = Jobs(Store(workspace.store), workspace, STAGES.__getitem__)
+jobs = JobManager(Store(workspace.store), workspace, STAGES.__getitem__)
 jobs.launch("double", {"count": int(sys.argv[2]), "seconds": 0.05}, "ann")
 while jobs.get(1)["done"] < 5:
     time.sleep(0.05)
@@ -268,14 +268,14 @@ def owner_killed(workspace, count):
 def test_a_child_outlives_a_killed_app_and_is_attached_again(workspace):
     owner_killed(workspace, 60)
     store = Store(workspace.store)
-    jobs = Jobs(store, workspace, STAGES.__getitem__, grace=60)
+    jobs = JobManager(store, workspace, STAGES.__getitem__, grace=60)
     before = jobs.get(1)
     assert before["status"] == "running"
     jobs.recover()
     job = jobs.wait(1, PATIENCE)
     assert (job["status"], job["done"]) == ("done", 60)
     assert doubles(store, 1) == {i: 2 * i for i in range(60)}
-    launches = [json.loads(line)["event"] for line in JobFiles(workspace.job(1)).events.read_text().splitlines()]
+    launches = [json.loads(line)["event"] for line in JobFolder(workspace.job(1)).events.read_text().splitlines()]
     assert launches.count("launched") == 1  # it went on, it was not started again
     jobs.shutdown()
     store.close()
@@ -287,12 +287,12 @@ def test_a_child_killed_with_its_app_is_interrupted(workspace):
     child = store.row("job", job_id=1)["pid"]
     os.kill(child, signal.SIGKILL)
     wait_for(lambda: not is_alive(child))
-    jobs = Jobs(store, workspace, STAGES.__getitem__, grace=60)
+    jobs = JobManager(store, workspace, STAGES.__getitem__, grace=60)
     jobs.recover()
     job = jobs.wait(1, PATIENCE)
     assert job["status"] == "interrupted" and 5 <= job["done"] < 1000
     assert len(doubles(store, 1)) == job["done"]  # what it had written since was taken up
-    files = JobFiles(workspace.job(1))
+    files = JobFolder(workspace.job(1))
     files.write_spec({**files.read_spec(), "options": {"seconds": 0}})
     jobs.resume(1)
     assert jobs.wait(1, PATIENCE)["done"] == 1000
@@ -306,10 +306,10 @@ def test_a_second_child_in_the_same_folder_waits_for_the_first(jobs, store):
 
     job_id = jobs.launch("double", {"count": 40, "seconds": 0.05}, author="ann")
     wait_for(lambda: jobs.get(job_id)["done"] >= 2)
-    second = start(JobFiles(jobs.workspace.job(job_id)), job_id, STAGES["double"])
+    second = start(JobFolder(jobs.workspace.job(job_id)), job_id, STAGES["double"])
     jobs.wait(job_id, PATIENCE)
     assert second.process.wait(PATIENCE) == 0
-    results, _ = read_lines(JobFiles(jobs.workspace.job(job_id)).results, 0)
+    results, _ = read_lines(JobFolder(jobs.workspace.job(job_id)).results, 0)
     assert [r["key"] for r in results] == [str(i) for i in range(40)]
 
 

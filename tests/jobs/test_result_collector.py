@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from curation.jobs.job_folder import JobFiles, read_lines
+from curation.jobs.job_folder import JobFolder, read_lines
 from curation.jobs.result_collector import Collector
 from curation.stage import Job
 from models.frontier import Journal, Reply
@@ -27,7 +27,7 @@ def make_job(store, workspace, job_id=1):
 
 
 def append(job, *results, torn=""):
-    with JobFiles(job.folder).results.open("a") as file:
+    with JobFolder(job.folder).results.open("a") as file:
         file.write("".join(json.dumps(result) + "\n" for result in results) + torn)
 
 

@@ -11,8 +11,8 @@ from curation import error_types
 from curation.filtering import proposal_rules
 from curation.frontier.client import open_client
 from curation.frontier.options import FrontierOptions
-from curation.jobs.job_folder import JobFiles
-from curation.jobs.manager import Jobs
+from curation.jobs.job_folder import JobFolder
+from curation.jobs.manager import JobManager
 from curation.prompts import templates, versions
 from curation.prompts.reply_schemas import Diagnosis, Judgement, ProposedSample
 from curation.prompts.requests import DIFFICULTIES, proposal_request
@@ -263,7 +263,7 @@ def test_every_stage_that_asks_pins_the_versions_that_it_asks_by(world, options)
 def test_a_job_asks_by_the_version_in_use_and_says_so(tmp_path):
     """Also when another one is put to use before it is resumed: its folder holds the texts."""
     store, _, workspace = seeded_store(tmp_path / "w", 40, samples=0)
-    jobs = Jobs(store, workspace)
+    jobs = JobManager(store, workspace)
     system, user = parts(shipped("proposal").text)
     version = versions.save(store, "proposal", system + "\nA word that only this version has.", user, "", "ada")
     versions.use(store, "proposal", version, "ada")
@@ -275,7 +275,7 @@ def test_a_job_asks_by_the_version_in_use_and_says_so(tmp_path):
     spec = json.loads((workspace.job(job_id) / "spec.json").read_text())
     assert spec["options"]["prompts"] == {"proposal": version}
     assert "only this version has" in Prompts.of_job(workspace.job(job_id)).texts["proposal"]
-    options, rows = GenerateOptions(**asked), list(JobFiles(workspace.job(job_id)).rows())
+    options, rows = GenerateOptions(**asked), list(JobFolder(workspace.job(job_id)).rows())
     with open_client(options, workspace) as client:
         by = [versions.prompts_for(store, ("proposal",), {"proposal": one}) for one in (version, "shipped")]
         unpaid = [

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from curation import checkpoints, error_types
-from curation.jobs.job_folder import JobFiles
+from curation.jobs.job_folder import JobFolder
 from curation.results import comparison, summary
 from curation.review import decisions
 from curation.stage import NothingToDo
@@ -195,7 +195,7 @@ def test_finetune_trains_on_the_approved_and_replays_what_was_right(trained):
     assert {str(row["sample_id"]) for row in trained.rows("run_sample")} == samples
     assert made.adapter == str(trained.workspace.checkpoints / "practised")
     assert (trained.workspace.checkpoints / "practised" / "adapter_config.json").is_file()
-    events = JobFiles(trained.workspace.job(job["job_id"])).last_events()
+    events = JobFolder(trained.workspace.job(job["job_id"])).last_events()
     assert events["progress"]["done"] == events["progress"]["total"] > 0 and job["message"] == "checkpoint practised"
     with pytest.raises(NothingToDo, match="'practised' exists already"):
         trained.jobs.launch("finetune", {"name": "practised"}, "ada")

@@ -1,7 +1,7 @@
 """A small workspace that goes once around the loop, by jobs with the real tiny models: what the tests of stages look into."""
 
 from curation import checkpoints
-from curation.jobs.manager import Jobs
+from curation.jobs.manager import JobManager
 from curation.jobs.result_collector import Collector
 from curation.review import decisions
 from curation.workspaces.builtin import POCKET_LLAVA, prepare
@@ -26,7 +26,7 @@ class World:
         self.workspace = Workspace(root).create()
         self.store = Store(self.workspace.store)
         prepare(self.store)
-        self.jobs = Jobs(self.store, self.workspace)
+        self.jobs = JobManager(self.store, self.workspace)
         self.results: dict[str, dict] = {}
 
     def job(self, stage: str, options: dict, status: str = "done", rows_may_fail: bool = False) -> dict:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from curation.jobs.job_folder import JobFiles, read_lines
+from curation.jobs.job_folder import JobFolder, read_lines
 from curation.workspaces import owner
 from data.workspace import Workspace
 
@@ -73,8 +73,8 @@ class App:
     def job(self, job_id: int) -> dict:
         return self.get(f"/api/jobs/{job_id}")
 
-    def files(self, job_id: int) -> JobFiles:
-        return JobFiles(self.workspace.job(job_id))
+    def files(self, job_id: int) -> JobFolder:
+        return JobFolder(self.workspace.job(job_id))
 
     def events(self, job_id: int, kind: str) -> list[dict]:
         """What a job's child and the app have noted of one kind, oldest first."""

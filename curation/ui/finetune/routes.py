@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from curation import checkpoints
 from curation.jobs import chains
-from curation.jobs.job_folder import JobFiles, read_lines
+from curation.jobs.job_folder import JobFolder, read_lines
 from curation.jobs.manager import UnknownJob
 from curation.results import comparison
 from curation.stage import NothingToDo
@@ -103,7 +103,7 @@ def run(request: Request, body: Which) -> dict[str, Any] | None:
         raise HTTPException(404, str(error)) from error
     if job["stage"] != "finetune":
         raise HTTPException(404, f"job {number} is a job of {job['stage']}; look for it under Jobs")
-    ended = JobFiles(here.workspace.job(number)).last_events().get("end") or {}
+    ended = JobFolder(here.workspace.job(number)).last_events().get("end") or {}
     row = next((row for row in listed if row["job_id"] == number), None)
     chain = chains.view(here.store, number)
     for step in chain:
@@ -140,7 +140,7 @@ def _seconds_a_step(here: Services, recipe: str) -> float | None:
     for row in here.store.rows("finetune_jobs"):
         if row["status"] != JobStatus.DONE or not row["seconds"] or json.loads(row["options"]).get("recipe") != recipe:
             continue
-        events, _ = read_lines(JobFiles(here.workspace.job(row["job_id"])).events, 0)
+        events, _ = read_lines(JobFolder(here.workspace.job(row["job_id"])).events, 0)
         steps = max((event["total"] for event in events if event["event"] == "progress"), default=0)
         if steps:
             return row["seconds"] / steps

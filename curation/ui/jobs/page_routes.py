@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from curation import checkpoints
 from curation.costs import spend
 from curation.jobs import chains
-from curation.jobs.job_folder import JobFiles, read_lines
+from curation.jobs.job_folder import JobFolder, read_lines
 from curation.ui.services import services
 
 router = APIRouter(prefix="/api/jobs")
@@ -75,7 +75,7 @@ def detail(request: Request, body: Which) -> dict[str, Any]:
     """A job with its calls, what it made, what follows it, its errors with raw replies, events and the end of its log."""
     here = services(request)
     job = here.jobs.get(body.job_id)
-    files = JobFiles(here.workspace.job(body.job_id))
+    files = JobFolder(here.workspace.job(body.job_id))
     made = here.store.row("job_made", job_id=body.job_id)
     calls = here.store.rows("job_calls_by_model", job_id=body.job_id)
     return {
@@ -91,7 +91,7 @@ def detail(request: Request, body: Which) -> dict[str, Any]:
     }
 
 
-def _told(files: JobFiles) -> list[dict[str, Any]]:
+def _told(files: JobFolder) -> list[dict[str, Any]]:
     """The latest events that say something in words, oldest first."""
     start = max(0, (files.events.stat().st_size if files.events.exists() else 0) - EVENT_BYTES)
     events, _ = read_lines(files.events, start, EVENT_BYTES, skip_first=start > 0)

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from curation.calibration import auto_approval
 from curation.frontier.options import FrontierOptions
 from curation.jobs.chains import Step
-from curation.jobs.job_folder import JobFiles, read_lines
+from curation.jobs.job_folder import JobFolder, read_lines
 from curation.stage import AsksServer
 from curation.stages import STAGES, stage_class
 from curation.ui.services import services
@@ -172,10 +172,10 @@ def quit_headless(request: Request) -> dict[str, bool]:
     return {"ok": True}
 
 
-def _files(request: Request, job_id: int) -> JobFiles:
+def _files(request: Request, job_id: int) -> JobFolder:
     here = services(request)
     here.jobs.get(job_id)
-    return JobFiles(here.workspace.job(job_id))
+    return JobFolder(here.workspace.job(job_id))
 
 
 class UnknownAction(MistakebookError):

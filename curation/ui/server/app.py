@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
 from curation.config import Settings
-from curation.jobs.manager import Jobs
+from curation.jobs.manager import JobManager
 from curation.ui.jobs import routes
 from curation.ui.server import command_routes, pages
 from curation.ui.server.guards import Errors, Guard, read_logins
@@ -25,7 +25,7 @@ SIZES = {"thumb": 96, "card": 256, "large": 1024}  # pixels of the longer side
 FOREVER = {"Cache-Control": "private, max-age=31536000, immutable"}  # a picture's name is its content's hash
 
 
-def create_app(workspace: Workspace, store: Store, jobs: Jobs, settings: Settings, headless: bool = False) -> FastAPI:
+def create_app(workspace: Workspace, store: Store, jobs: JobManager, settings: Settings, headless: bool = False) -> FastAPI:
     """The app on an open workspace; nothing is started. `app.state.services` is what handlers work with."""
     app = FastAPI(title="Mistakebook", docs_url=None, redoc_url=None, openapi_url=None, root_path=settings.root_path)
     app.state.services = Services(store, workspace, jobs, settings, ImageStore(workspace.images), Search(store, workspace.search))

@@ -14,7 +14,7 @@ from dataclasses import replace
 import uvicorn
 
 from curation.config import BadSettings, Settings
-from curation.jobs.manager import Jobs
+from curation.jobs.manager import JobManager
 from curation.ui.server.app import create_app
 from curation.ui.server.guards import is_loopback, read_logins
 from curation.workspaces import owner
@@ -39,7 +39,7 @@ def serve(workspace: Workspace, settings: Settings) -> None:
     store = jobs = None
     try:
         store = _open(workspace)
-        jobs = Jobs(store, workspace)
+        jobs = JobManager(store, workspace)
         jobs.recover()
         _run(workspace, store, jobs, replace(settings, token=settings.token or secrets.token_urlsafe(32)), listening)
     except KeyboardInterrupt:
@@ -53,7 +53,7 @@ def serve(workspace: Workspace, settings: Settings) -> None:
         listening.close()
 
 
-def _run(workspace: Workspace, store: Store, jobs: Jobs, settings: Settings, listening: socket.socket) -> None:
+def _run(workspace: Workspace, store: Store, jobs: JobManager, settings: Settings, listening: socket.socket) -> None:
     from curation.calibration import auto_approval
     from curation.workspaces import builtin
 
@@ -87,7 +87,7 @@ def _run(workspace: Workspace, store: Store, jobs: Jobs, settings: Settings, lis
         app.state.services.search.close()
 
 
-def _begin(builtin, store: Store, jobs: Jobs, stopped: threading.Event) -> None:
+def _begin(builtin, store: Store, jobs: JobManager, stopped: threading.Event) -> None:
     try:
         builtin.begin(store, jobs)
     except Exception:
@@ -95,7 +95,7 @@ def _begin(builtin, store: Store, jobs: Jobs, stopped: threading.Event) -> None:
             log.exception("the built-in workspace could not be begun; the Jobs page says more")
 
 
-def _leave_when_idle(app, jobs: Jobs, idle_seconds: float) -> None:
+def _leave_when_idle(app, jobs: JobManager, idle_seconds: float) -> None:
     while idle_seconds:
         time.sleep(min(1.0, idle_seconds / 4))
         if jobs.active():

@@ -11,7 +11,7 @@ from curation.calibration.rules import Condition
 from curation.calibration.score_matrix import score_matrix
 from curation.cli import main
 from curation.config import Settings
-from curation.jobs.manager import Jobs
+from curation.jobs.manager import JobManager
 from curation.review import decisions
 from curation.ui.server.app import create_app
 from tests.support.browser import chromium, executable, served
@@ -25,7 +25,7 @@ TARGET = 0.7
 @pytest.fixture(scope="module")
 def world(tmp_path_factory):
     store, _, workspace = seeded_store(tmp_path_factory.mktemp("home") / "seeded", 80, samples=1500, seed=3)
-    yield create_app(workspace, store, Jobs(store, workspace), Settings(reviewer="ada")), store, workspace
+    yield create_app(workspace, store, JobManager(store, workspace), Settings(reviewer="ada")), store, workspace
     store.close()
 
 

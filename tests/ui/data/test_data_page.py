@@ -6,7 +6,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from curation.config import Settings
-from curation.jobs.manager import Jobs
+from curation.jobs.manager import JobManager
 from curation.ui.server.app import create_app
 from data.images import ImageStore
 from tests.support.browser import chromium, executable, served
@@ -18,7 +18,7 @@ ORIGIN = {"Origin": "http://127.0.0.1"}
 @pytest.fixture(scope="module")
 def world(tmp_path_factory):
     store, _, workspace = seeded_store(tmp_path_factory.mktemp("data") / "seeded", 60, samples=10)
-    jobs = Jobs(store, workspace)
+    jobs = JobManager(store, workspace)
     yield create_app(workspace, store, jobs, Settings(reviewer="ada")), store, workspace, jobs
     jobs.shutdown()
     store.close()

@@ -7,7 +7,7 @@ import pytest
 
 from curation import checkpoints
 from curation.config import Settings
-from curation.jobs.manager import Jobs
+from curation.jobs.manager import JobManager
 from curation.results import comparison
 from curation.stages import stage_class
 from curation.training.plan import FinetuneOptions, planned
@@ -25,7 +25,7 @@ SEEDED = 7  # the seeded finetune's job
 class Api(PageApi):
     def __init__(self, store, workspace, stages=None):
         self.store, self.workspace = store, workspace
-        self.jobs = Jobs(store, workspace, stages.__getitem__) if stages else Jobs(store, workspace)
+        self.jobs = JobManager(store, workspace, stages.__getitem__) if stages else JobManager(store, workspace)
         super().__init__(create_app(workspace, store, self.jobs, Settings(reviewer="ada"), headless=True), "finetune")
 
 
@@ -95,7 +95,7 @@ def test_one_run_and_jobs_that_are_none(seeded):
 def test_a_run_is_launched_watched_cancelled_resumed_and_listed(tmp_path):
     executable()
     store, _, workspace = seeded_store(tmp_path / uuid.uuid4().hex, 60, samples=60)
-    jobs = Jobs(store, workspace, lambda name: STAGES.get(name) or stage_class(name))
+    jobs = JobManager(store, workspace, lambda name: STAGES.get(name) or stage_class(name))
     app = create_app(workspace, store, jobs, Settings(reviewer="ada"))
     here = "#page-finetune"
     with served(app) as address, chromium(f"{address}/?page=finetune&then=0") as page:
@@ -134,10 +134,10 @@ def test_a_run_is_launched_watched_cancelled_resumed_and_listed(tmp_path):
 def test_a_run_that_failed_says_why_in_plain_sight(tmp_path):
     executable()
     store, _, workspace = seeded_store(tmp_path / uuid.uuid4().hex, 40, samples=40)
-    jobs = Jobs(store, workspace, STAGES.__getitem__)
+    jobs = JobManager(store, workspace, STAGES.__getitem__)
     job_id = jobs.launch("finetune", {"seed": CRASHES}, "ada")
     assert jobs.wait(job_id, 240)["failed"] == 1
-    app = create_app(workspace, store, Jobs(store, workspace), Settings(reviewer="ada"))
+    app = create_app(workspace, store, JobManager(store, workspace), Settings(reviewer="ada"))
     with served(app) as address, chromium(f"{address}/?page=finetune&job={job_id}", 1024, 768, "dark") as page:
         page.wait_for_selector("#page-finetune .checks .chip.no")
         page.wait_for_selector("#page-finetune [data-run], #page-finetune [data-log] >> text=every label is masked <b>here</b>")

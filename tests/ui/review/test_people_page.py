@@ -5,7 +5,7 @@ import re
 import pytest
 
 from curation.config import Settings
-from curation.jobs.manager import Jobs
+from curation.jobs.manager import JobManager
 from curation.ui.server.app import create_app
 from tests.support.browser import ARGUMENTS, executable, served
 from tests.support.seed import seeded_store
@@ -22,7 +22,10 @@ def office(tmp_path_factory):
     logins = folder / "logins"
     logins.write_text("ada:one\ngrace:two\n")
     logins.chmod(0o600)
-    with served(create_app(workspace, store, Jobs(store, workspace), Settings(auth=logins))) as address, sync_playwright() as playwright:
+    with (
+        served(create_app(workspace, store, JobManager(store, workspace), Settings(auth=logins))) as address,
+        sync_playwright() as playwright,
+    ):
         browser = playwright.chromium.launch(executable_path=executable(), args=list(ARGUMENTS))
         yield store, address, browser
         browser.close()

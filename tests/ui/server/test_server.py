@@ -15,7 +15,7 @@ import pytest
 import uvicorn
 
 from curation.config import BadSettings, Settings
-from curation.jobs.manager import Jobs
+from curation.jobs.manager import JobManager
 from curation.ui.server import serving
 from curation.ui.server.app import create_app
 from curation.ui.server.guards import BadAuthFile, read_logins
@@ -62,7 +62,7 @@ def serve(app):
 
 @pytest.fixture
 def jobs(store, workspace):
-    made = Jobs(store, workspace, STAGES.__getitem__, grace=60)
+    made = JobManager(store, workspace, STAGES.__getitem__, grace=60)
     yield made
     made.shutdown()
 
@@ -269,14 +269,14 @@ PAGES = """
 import sys, json, urllib.request
 from pathlib import Path
 from curation.config import Settings
-from curation.jobs.manager import Jobs
+from curation.jobs.manager import JobManager
 from curation.ui.server.app import create_app
 from data.store import Store
 from data.workspace import Workspace
 from tests.ui.server.test_server import serve
 workspace = Workspace(Path(sys.argv[1])).create()
 store = Store(workspace.store)
-jobs = Jobs(store, workspace)
+jobs = JobManager(store, workspace)
 headless = sys.argv[2] == "headless"
 server, thread, browser = serve(create_app(workspace, store, jobs, Settings(token="t"), headless=headless))
 status, page = browser("GET", "/")
@@ -306,7 +306,7 @@ def test_pages_are_guarded_and_torch_stays_out_of_the_process(tmp_path, mode):
 
 def test_what_is_begun_while_the_app_ends_is_no_fault(store, workspace, caplog):
     """The built-in workspace is begun by a thread of its own; Ctrl-C closes the store beneath it."""
-    jobs, stopped = Jobs(store, workspace), threading.Event()
+    jobs, stopped = JobManager(store, workspace), threading.Event()
     jobs.shutdown()
     store.close()
     serving._begin(builtin, store, jobs, stopped)

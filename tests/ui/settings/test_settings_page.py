@@ -10,7 +10,7 @@ import pytest
 from curation import config
 from curation.config import Settings
 from curation.frontier.options import FrontierOptions
-from curation.jobs.manager import Jobs
+from curation.jobs.manager import JobManager
 from curation.ui.server.app import create_app
 from curation.workspaces import backups
 from data.workspace import Workspace
@@ -37,7 +37,7 @@ def world(tmp_path_factory):
         patch.setenv("MISTAKEBOOK_HOME", str(home))
         patch.setenv(config.BUDGET, "")
         patch.setattr(config, "_set_on_page", {})
-        yield create_app(workspace, store, Jobs(store, workspace), Settings(reviewer="ada")), store, workspace
+        yield create_app(workspace, store, JobManager(store, workspace), Settings(reviewer="ada")), store, workspace
     store.close()
 
 
