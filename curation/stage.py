@@ -42,6 +42,12 @@ class AsksServer(BaseModel):
         raise NotImplementedError
 
 
+class UnknownStage(MistakebookError):
+    """No stage has that name: a misspelling, or another version's."""
+
+    status = 404
+
+
 class NothingToDo(MistakebookError):
     """A stage has no rows for these options; the text says what to do first."""
 
@@ -115,6 +121,9 @@ class Stage(ABC, Generic[OptionsT]):
     @abstractmethod
     def __call__(self, rows: list[Row]) -> Iterator[Result]:
         """Works through a batch, yielding each result as soon as it is there."""
+
+
+FindStage = Callable[[str], type[Stage]]  # by its name; raises UnknownStage
 
 
 def spread(rows: list[Row], count: int = 20) -> list[Row]:

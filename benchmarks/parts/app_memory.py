@@ -13,6 +13,7 @@ from fastapi.testclient import TestClient
 from benchmarks.parts.machine import peak_mb, resident_mb
 from curation.config import Settings
 from curation.jobs.manager import JobManager
+from curation.stages import stage_class
 from curation.ui.server.app import create_app
 from data.store import Store
 from data.workspace import Workspace
@@ -21,7 +22,7 @@ from data.workspace import Workspace
 def main(folder: Path) -> dict[str, int]:
     workspace = Workspace(folder).create()
     store = Store(workspace.store)
-    app = create_app(workspace, store, JobManager(store, workspace), Settings(reviewer="bench"))
+    app = create_app(workspace, store, JobManager(store, workspace, stage_class), Settings(reviewer="bench"))
     client = TestClient(app, base_url="http://127.0.0.1", headers={"Origin": "http://127.0.0.1"})
 
     def post(name: str, **body) -> dict:

@@ -7,16 +7,14 @@ A job that was stopped or has failed keeps its chain and goes on with it once it
 
 import json
 import logging
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from pydantic import BaseModel, Field
 
 from curation.stage import NothingToDo
 from data.errors import MistakebookError
 from data.store import Store
-
-if TYPE_CHECKING:
-    from curation.jobs.manager import JobManager
 
 log = logging.getLogger(__name__)
 
@@ -35,22 +33,25 @@ class Step(BaseModel):
     checkpoint_of: int | None = Field(default=None, description="Ignored unless the stage takes a checkpoint.")
 
 
+Launch = Callable[[str, dict[str, Any], str, Sequence[Step]], int]  # JobManager.launch: stage, options, author, what follows
+
+
 def row(job_id: int, steps: list[Step], author: str) -> dict[str, Any]:
     """The row of `setting` that hangs a chain on a new job."""
     own = [step.model_copy(update={name: job_id for name in ("samples_of", "checkpoint_of") if getattr(step, name) == 0}) for step in steps]
     return _row(job_id, {"steps": [step.model_dump() for step in own], "author": author, "next": None, "note": None})
 
 
-def follow(jobs: JobManager, job_id: int) -> int | None:
+def follow(store: Store, job_id: int, launch: Launch) -> int | None:
     """Launches the next step of a job that is done, skipping steps that have nothing to do; returns the new job's number."""
-    chain = of(jobs.store, job_id)
+    chain = of(store, job_id)
     if chain is None:
         return None
     steps, notes, new = [Step(**step) for step in chain["steps"]], [], None
     while steps and new is None:
         step, *steps = steps
         try:
-            new = jobs.launch(step.stage, _options(jobs.store, step), chain["author"], steps)
+            new = launch(step.stage, _options(store, step), chain["author"], steps)
         except NothingToDo as nothing:
             notes.append(f"{step.stage}: {nothing}")
         except NothingMade as nothing:
@@ -60,15 +61,15 @@ def follow(jobs: JobManager, job_id: int) -> int | None:
             log.exception("job %d: its chain stopped at %s", job_id, step.stage)
             notes.append(f"{step.stage} could not be launched: {error}")
             break
-    with jobs.store.write() as write:
+    with store.write() as write:
         write.insert("setting", [_row(job_id, {**chain, "next": new, "note": "; ".join(notes) or None})])
     return new
 
 
-def follow_up(jobs: JobManager) -> None:
+def follow_up(store: Store, launch: Launch) -> None:
     """At start-up: chains whose job was done just before the app went down."""
-    for job_id in jobs.store.column("chains_waiting"):
-        follow(jobs, job_id)
+    for job_id in store.column("chains_waiting"):
+        follow(store, job_id, launch)
 
 
 def of(store: Store, job_id: int) -> dict[str, Any] | None:

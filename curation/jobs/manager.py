@@ -10,21 +10,18 @@ import shutil
 import signal
 import threading
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from curation.checkpoints import FILE as CHECKPOINT_FILE
 from curation.checkpoints import current_round
-from curation.frontier.options import POCKET_TEACHER, FrontierOptions
-from curation.jobs import chains
+from curation.jobs import chains, estimates
 from curation.jobs.child_process import Child, attach, start
 from curation.jobs.job_folder import CRASHED, DONE, PAUSED_ITSELF, STOPPED, JobFolder, cut_torn_line
 from curation.jobs.result_collector import Collector
 from curation.prompts import versions
-from curation.stage import AsksServer, ChoosesLane, Estimate, Job
-from curation.stages import stage_class
+from curation.stage import ChoosesLane, Estimate, FindStage, Job, UnknownStage
 from data.errors import MistakebookError
 from data.statuses import ACTIVE, ENDED, JobStatus
 from data.store import Store
@@ -58,7 +55,7 @@ class UnknownJob(MistakebookError):
 class JobManager:
     """The jobs of a workspace. `stages` finds a stage's class by name; `grace` is how long a child may take to stop, in seconds."""
 
-    def __init__(self, store: Store, workspace: Workspace, stages: Callable[[str], type] = stage_class, grace: float = 20.0):
+    def __init__(self, store: Store, workspace: Workspace, stages: FindStage, grace: float = 20.0):
         self.store, self.workspace = store, workspace
         self._stages, self._grace = stages, grace
         self._collector = Collector(store, workspace)
@@ -114,9 +111,9 @@ class JobManager:
         stage = self._stages(stage_name)
         return stage().estimate(self.store, self.workspace, stage.Options(**options))
 
-    def estimate_shown(self, stage_name: str, options: dict[str, Any]) -> dict[str, Any]:
-        """An estimate as JSON-able values. Raises as `launch`."""
-        return estimate_view(self.estimate(stage_name, options), self._stages(stage_name).Options(**options))
+    def estimate_view(self, stage_name: str, options: dict[str, Any]) -> estimates.EstimateView:
+        """An estimate with what people must know of the server that is asked. Raises as `launch`."""
+        return estimates.view(self.estimate(stage_name, options), self._stages(stage_name).Options(**options))
 
     def pause(self, job_id: int) -> None:
         """Stops a job after what is in flight; `resume` goes on from there."""
@@ -193,7 +190,7 @@ class JobManager:
         for row in self.store.rows("jobs_by_status", statuses=[JobStatus.RUNNING]):
             with self._lock:
                 self._watch(row["job_id"], attach(row["pid"], row["pid_started"], self.workspace.job(row["job_id"])))
-        chains.follow_up(self)
+        chains.follow_up(self.store, self.launch)
         self._schedule()
 
     def shutdown(self) -> None:
@@ -241,7 +238,7 @@ class JobManager:
         """Starts a queued job. One of a stage that only another version has is paused, and keeps no lane from the others: False."""
         try:
             stage = self._stages(stage_name)
-        except LookupError as unknown:
+        except UnknownStage as unknown:
             self._move(job_id, JobStatus.PAUSED, message=str(unknown))
             return False
         files = JobFolder(self.workspace.job(job_id))
@@ -305,7 +302,7 @@ class JobManager:
                 self._move(job.job_id, status, message=message)
                 self._children.pop(job.job_id, None)
         if status is JobStatus.DONE:
-            chains.follow(self, job.job_id)
+            chains.follow(self.store, job.job_id, self.launch)
         self._schedule()
 
     def _verdict(self, files: JobFolder, child: Child) -> tuple[JobStatus, str | None]:
@@ -350,7 +347,7 @@ class JobManager:
         """Its title; of a stage that another version had, its name: its jobs are still shown."""
         try:
             return self._stages(stage).title
-        except LookupError:
+        except UnknownStage:
             return stage
 
     def _view(self, row: dict[str, Any]) -> dict[str, Any]:
@@ -373,12 +370,3 @@ class JobManager:
 def _all_bad(row: dict[str, Any]) -> bool:
     """Whether a job's every row has failed: the one row of a finetune, say."""
     return row["done"] == 0 and 0 < row["total"] <= row["failed"]  # an import is one row and may have many bad lines
-
-
-def estimate_view(estimate: Estimate, options: Any) -> dict[str, Any]:
-    """An estimate as JSON-able values: `host` is the other machine that its calls go to, if they leave this one; `billed` is false
-    where the built-in teacher is asked, whose prices are pretended.
-    """
-    billed = not (isinstance(options, FrontierOptions) and options.endpoint == POCKET_TEACHER)
-    host = options.host() if estimate.calls and isinstance(options, AsksServer) else None
-    return {**asdict(estimate), "billed": billed, "host": host}

@@ -2,7 +2,7 @@
 
 import importlib
 
-from data.errors import MistakebookError
+from curation.stage import Stage, UnknownStage
 
 STAGES = {
     "import": "import_dataset",
@@ -18,13 +18,7 @@ STAGES = {
 }
 
 
-class UnknownStage(MistakebookError, LookupError):
-    """No stage has that name."""
-
-    status = 404
-
-
-def stage_class(name: str) -> type:
+def stage_class(name: str) -> type[Stage]:
     """The class of a stage. Raises UnknownStage with the names that exist."""
     if name not in STAGES:
         raise UnknownStage(f"unknown stage {name!r}; there are: {', '.join(STAGES)}")

@@ -11,6 +11,7 @@ from curation.clusters import edits
 from curation.clusters.stored_space import PointsWriter
 from curation.config import Settings
 from curation.jobs.manager import JobManager
+from curation.stages import stage_class
 from curation.ui.server.app import create_app
 from tests.support.failures_page import groups
 from tests.support.seed import seeded_store
@@ -19,7 +20,7 @@ from tests.support.seed import seeded_store
 class Api:
     def __init__(self, store, workspace):
         self.store, self.workspace = store, workspace
-        app = create_app(workspace, store, JobManager(store, workspace), Settings(reviewer="ada"), headless=True)
+        app = create_app(workspace, store, JobManager(store, workspace, stage_class), Settings(reviewer="ada"), headless=True)
         self.client = TestClient(app, base_url="http://127.0.0.1", headers={"Origin": "http://127.0.0.1"})
 
     def __call__(self, path: str, status: int = 200, **body):

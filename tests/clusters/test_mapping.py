@@ -8,6 +8,7 @@ from curation.clusters.edits import EditRequest, new_event
 from curation.clusters.stored_space import StoredSpace
 from curation.jobs.manager import JobManager
 from curation.stage import NothingToDo
+from curation.stages import stage_class
 from tests.support.failures_page import groups
 from tests.support.loop_world import TEACHER
 from tests.support.seed import seeded_store
@@ -20,7 +21,7 @@ OPTIONS = {**TEACHER, "min_size": 8, "resamples": 3}
 class World:
     def __init__(self, folder):
         self.store, _, self.workspace = seeded_store(folder, 90, samples=5, clustered=False)
-        self.jobs = JobManager(self.store, self.workspace)
+        self.jobs = JobManager(self.store, self.workspace, stage_class)
 
     def run(self, **options) -> dict:
         job_id = self.jobs.launch("cluster", {**OPTIONS, **options}, "ada")

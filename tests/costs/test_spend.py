@@ -7,6 +7,7 @@ import pytest
 from curation.config import Settings
 from curation.costs import spend
 from curation.jobs.manager import JobConflict, JobManager
+from curation.stages import stage_class
 from curation.ui.server.app import create_app
 from models.frontier import Journal
 from models.paid_calls.journal import Claim, Lost, Release
@@ -123,7 +124,7 @@ def test_lost_calls_are_copied_once(store, workspace):
     claim = Claim("k", "h|1|1.0|x", "e", "m", "judge", "5", 0.25, None)
     journal.apply([claim, Lost(claim, "timed out"), Release(claim)])
     for _ in range(2):  # an app that starts again
-        jobs = JobManager(store, workspace)
+        jobs = JobManager(store, workspace, stage_class)
         jobs._collector.copy_replies()
         jobs._collector.copy_replies()
         jobs._collector.close()
@@ -136,7 +137,7 @@ def test_lost_calls_are_copied_once(store, workspace):
 def capped(tmp_path_factory):
     """A diagnose job that has met its cap, and what it was estimated to cost."""
     store, _, workspace = seeded_store(tmp_path_factory.mktemp("capped") / "seeded", 40, samples=10)
-    jobs = JobManager(store, workspace)
+    jobs = JobManager(store, workspace, stage_class)
     options = {**TEACHER, "again": True, "limit": 24, "concurrency": 2, "budget_usd": 0.004}
     estimate = jobs.estimate("diagnose", options)
     job_id = jobs.launch("diagnose", options, "ada")

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from curation.config import Settings
 from curation.jobs.manager import JobManager
 from curation.review import decisions
+from curation.stages import stage_class
 from curation.ui.server.app import create_app
 from data.search import Search, expression
 from tests.support.browser import chromium, executable, served
@@ -285,7 +286,7 @@ def test_the_search_box_says_how_far_the_index_is(fresh, monkeypatch):
     workspace.search.unlink()
     for name, value in (("AT_ONCE", 5), ("PORTION", 3)):
         monkeypatch.setattr(f"data.search.{name}", value)
-    app = create_app(workspace, store, JobManager(store, workspace), Settings(reviewer="ada"))
+    app = create_app(workspace, store, JobManager(store, workspace, stage_class), Settings(reviewer="ada"))
     app.state.services.search._leave = steps = Steps()
     app.state.services.search.refresh_soon()
     with served(app) as address, chromium(f"{address}/?page=failures&words=not") as page:
@@ -314,7 +315,7 @@ def test_once_closed_nothing_goes_on_in_the_background(fresh, monkeypatch):
 
 def test_nothing_is_decided_in_bulk_on_what_a_part_of_the_index_finds(fresh):
     store, _, workspace = fresh
-    app = create_app(workspace, store, JobManager(store, workspace), Settings(reviewer="ada"), headless=True)
+    app = create_app(workspace, store, JobManager(store, workspace, stage_class), Settings(reviewer="ada"), headless=True)
     client = TestClient(app, base_url="http://127.0.0.1", headers={"Origin": "http://127.0.0.1"})
     body = {"matching": {"search": "not"}, "action": "approve"}
     assert client.post("/api/review/bulk/preview", json=body).status_code == 200

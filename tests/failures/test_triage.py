@@ -8,6 +8,7 @@ import pytest
 from curation.clusters import edits
 from curation.config import Settings
 from curation.jobs.manager import JobManager
+from curation.stages import stage_class
 from curation.ui.server.app import create_app
 from tests.clusters.test_edits import Api
 from tests.support.browser import chromium, executable, served
@@ -134,7 +135,7 @@ def test_what_a_person_put_together_keeps_its_members(api):
 def test_in_the_browser_a_label_and_a_correction_are_taken_back_by_key_and_from_the_history(tmp_path):
     executable()
     store, _, workspace = seeded_store(tmp_path / "seeded", 120, samples=10)
-    app = create_app(workspace, store, JobManager(store, workspace), Settings(reviewer="ada"))
+    app = create_app(workspace, store, JobManager(store, workspace, stage_class), Settings(reviewer="ada"))
     start = groups(store)
     cluster = max(start, key=lambda one: len(start[one]))
     told = "id => document.querySelector('.fail-card .diag select')?.value === id"

@@ -188,7 +188,7 @@ def test_an_endpoint_is_added_tested_and_given_to_a_stage_on_the_page(home, tmp_
         monkeypatch.delenv(name, raising=False)
     store, _, workspace = seeded_store(tmp_path / "seeded", 60, samples=10)
     endpoints.save("qwen", {"endpoint": "http://127.0.0.1:9/v1", "model": "qwen"})
-    jobs = JobManager(store, workspace)
+    jobs = JobManager(store, workspace, stage_class)
     jobs._closing = True  # jobs are queued, none is started
     app = create_app(workspace, store, jobs, Settings(reviewer="ada"))
     with served(app) as address, chromium(f"{address}/?page=data", expect_errors=True) as page:

@@ -6,15 +6,16 @@ from pydantic import ValidationError
 from curation.jobs import chains
 from curation.jobs.chains import Step
 from curation.jobs.manager import JobManager
+from curation.stage import UnknownStage
 from tests.jobs.test_manager import PATIENCE, wait_for
-from tests.support.trivial_stages import STAGES
+from tests.support.trivial_stages import stage_class
 
 pytestmark = pytest.mark.timeout(600)
 
 
 @pytest.fixture
 def jobs(store, workspace):
-    made = JobManager(store, workspace, STAGES.__getitem__, grace=60)
+    made = JobManager(store, workspace, stage_class, grace=60)
     yield made
     made.shutdown()
 
@@ -85,6 +86,6 @@ def test_a_chain_that_a_crash_cut_off_is_taken_up_at_the_next_start(jobs, store)
 def test_a_wrong_step_is_refused_before_anything_is_launched(jobs, store):
     with pytest.raises(ValidationError):
         jobs.launch("double", {"count": 1}, "ann", [Step(stage="double", options={"count": "many"})])
-    with pytest.raises(KeyError):
+    with pytest.raises(UnknownStage):
         jobs.launch("double", {"count": 1}, "ann", [Step(stage="nonsense")])
     assert not store.rows("jobs", limit=9) and not list((jobs.workspace.root / "jobs").iterdir())

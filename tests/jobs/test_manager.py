@@ -19,7 +19,7 @@ from curation.jobs.manager import JobConflict, JobManager, UnknownJob
 from curation.stage import NothingToDo
 from data.store import Store
 from tests.support.running_app import is_alive
-from tests.support.trivial_stages import STAGES
+from tests.support.trivial_stages import STAGES, stage_class
 
 pytestmark = pytest.mark.timeout(600)
 PATIENCE = 240  # seconds; a busy machine is no reason to fail
@@ -27,7 +27,7 @@ PATIENCE = 240  # seconds; a busy machine is no reason to fail
 
 @pytest.fixture
 def jobs(store, workspace):
-    made = JobManager(store, workspace, STAGES.__getitem__, grace=60)
+    made = JobManager(store, workspace, stage_class, grace=60)
     yield made
     made.shutdown()
 
@@ -76,7 +76,7 @@ def test_a_queued_job_of_a_stage_that_is_no_more_is_paused_and_keeps_nobody_wait
         row = {"stage": "halve", "options": {}, "lane": "gpu", "status": "queued", "total": 1, "author": "ann"}
         (older,) = write.insert("job", [row], returning="job_id")
     assert jobs.wait(jobs.launch("gpu_double", {"count": 1}, author="ann"), PATIENCE)["status"] == "done"
-    assert (jobs.get(older)["status"], jobs.get(older)["message"]) == ("paused", "'halve'")
+    assert (jobs.get(older)["status"], jobs.get(older)["message"]) == ("paused", "unknown stage 'halve'")
 
 
 def test_bad_rows_are_results_and_can_be_retried(jobs, store):
@@ -133,7 +133,7 @@ def test_stopping_keeps_what_is_done(jobs, store, stop, status):
 
 
 def test_a_child_that_does_not_listen_is_killed(store, workspace):
-    jobs = JobManager(store, workspace, STAGES.__getitem__, grace=0.5)
+    jobs = JobManager(store, workspace, stage_class, grace=0.5)
     job_id = jobs.launch("double", {"count": 3, "seconds": 600, "deaf": True}, author="ann")
     wait_for(lambda: jobs.get(job_id)["message"] == "ready")
     jobs.cancel(job_id)
@@ -199,13 +199,13 @@ def test_what_does_not_fit_is_refused(jobs):
 
 
 def test_shutdown_stops_children_and_a_restart_offers_resume(store, workspace):
-    jobs = JobManager(store, workspace, STAGES.__getitem__, grace=60)
+    jobs = JobManager(store, workspace, stage_class, grace=60)
     running = jobs.launch("gpu_double", {"count": 1000, "seconds": 0.05}, author="ann")
     queued = jobs.launch("gpu_double", {"count": 2}, author="ann")
     wait_for(lambda: jobs.get(running)["done"] >= 4)
     jobs.shutdown()
     assert jobs.get(running)["status"] == "interrupted" and jobs.get(queued)["status"] == "queued"
-    again = JobManager(store, workspace, STAGES.__getitem__, grace=60)
+    again = JobManager(store, workspace, stage_class, grace=60)
     again.recover()
     assert again.wait(queued, PATIENCE)["status"] == "done"  # queued jobs survive a restart
     files = JobFolder(workspace.job(running))
@@ -220,14 +220,14 @@ def test_shutdown_waits_for_what_follows_a_job(store, workspace, monkeypatch):
     """Its watcher is at work until the next step is launched: the store must not be closed beneath it."""
     begun, followed = threading.Event(), []
 
-    def slowly(jobs, job_id):
+    def slowly(store, job_id, launch):
         begun.set()
         time.sleep(0.5)
-        followed.append(follow(jobs, job_id))
+        followed.append(follow(store, job_id, launch))
 
     follow = chains.follow
     monkeypatch.setattr(chains, "follow", slowly)
-    jobs = JobManager(store, workspace, STAGES.__getitem__, grace=60)
+    jobs = JobManager(store, workspace, stage_class, grace=60)
     first = jobs.launch("double", {"count": 1}, "ann", [chains.Step(stage="double", options={"count": 2})])
     assert begun.wait(PATIENCE)
     jobs.shutdown()
@@ -249,9 +249,9 @@ from pathlib import Path
 from curation.jobs.manager import JobManager
 from data.store import Store
 from data.workspace import Workspace
-from tests.support.trivial_stages import STAGES
+from tests.support.trivial_stages import STAGES, stage_class
 workspace = Workspace(Path(sys.argv[1]))
-jobs = JobManager(Store(workspace.store), workspace, STAGES.__getitem__)
+jobs = JobManager(Store(workspace.store), workspace, stage_class)
 jobs.launch("double", {"count": int(sys.argv[2]), "seconds": 0.05}, "ann")
 while jobs.get(1)["done"] < 5:
     time.sleep(0.05)
@@ -268,7 +268,7 @@ def owner_killed(workspace, count):
 def test_a_child_outlives_a_killed_app_and_is_attached_again(workspace):
     owner_killed(workspace, 60)
     store = Store(workspace.store)
-    jobs = JobManager(store, workspace, STAGES.__getitem__, grace=60)
+    jobs = JobManager(store, workspace, stage_class, grace=60)
     before = jobs.get(1)
     assert before["status"] == "running"
     jobs.recover()
@@ -287,7 +287,7 @@ def test_a_child_killed_with_its_app_is_interrupted(workspace):
     child = store.row("job", job_id=1)["pid"]
     os.kill(child, signal.SIGKILL)
     wait_for(lambda: not is_alive(child))
-    jobs = JobManager(store, workspace, STAGES.__getitem__, grace=60)
+    jobs = JobManager(store, workspace, stage_class, grace=60)
     jobs.recover()
     job = jobs.wait(1, PATIENCE)
     assert job["status"] == "interrupted" and 5 <= job["done"] < 1000

@@ -20,6 +20,7 @@ from curation.prompts.templates import Prompts, joined, parts, render, shipped
 from curation.prompts.templates import names as prompt_names
 from curation.prompts.validation import BadPrompt, flaws
 from curation.stage import Job
+from curation.stages import stage_class
 from curation.stages.cluster import ClusterOptions
 from curation.stages.diagnose import DiagnoseOptions
 from curation.stages.filter import FilterOptions
@@ -263,7 +264,7 @@ def test_every_stage_that_asks_pins_the_versions_that_it_asks_by(world, options)
 def test_a_job_asks_by_the_version_in_use_and_says_so(tmp_path):
     """Also when another one is put to use before it is resumed: its folder holds the texts."""
     store, _, workspace = seeded_store(tmp_path / "w", 40, samples=0)
-    jobs = JobManager(store, workspace)
+    jobs = JobManager(store, workspace, stage_class)
     system, user = parts(shipped("proposal").text)
     version = versions.save(store, "proposal", system + "\nA word that only this version has.", user, "", "ada")
     versions.use(store, "proposal", version, "ada")

@@ -10,6 +10,7 @@ from fastapi.testclient import TestClient
 
 from curation.config import Settings
 from curation.jobs.manager import JobManager
+from curation.stages import stage_class
 from curation.ui.server.app import create_app
 from tests.support.seed import seeded_store
 
@@ -19,7 +20,7 @@ def test_figures_follow_from_the_pairs(tmp_path):
     with store.write() as write:
         row = {"name": "<script>x</script>", "metric": "exact_match", "threshold": 0.5, "prompt_suffix": "", "answer_form": ""}
         write.insert("dataset", [row])
-    app = create_app(workspace, store, JobManager(store, workspace), Settings(), headless=True)
+    app = create_app(workspace, store, JobManager(store, workspace, stage_class), Settings(), headless=True)
     client = TestClient(app, base_url="http://127.0.0.1")
     answer = client.get("/api/results/evidence.zip", params={"before": "pocket-llava", "after": "run 1"})
     assert answer.status_code == 200, answer.text

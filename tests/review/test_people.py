@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from curation.config import Settings
 from curation.jobs.manager import JobManager
 from curation.review import agreement, assignments, blinding, decisions
+from curation.stages import stage_class
 from curation.ui.server.app import create_app
 from tests.support.seed import seeded_store
 
@@ -26,7 +27,7 @@ def team(tmp_path):
     logins = tmp_path / "logins"
     logins.write_text("".join(f"{name}:secret\n" for name in PEOPLE))
     logins.chmod(0o600)
-    app = create_app(workspace, store, JobManager(store, workspace), Settings(auth=logins), headless=True)
+    app = create_app(workspace, store, JobManager(store, workspace, stage_class), Settings(auth=logins), headless=True)
     yield store, {name: _asking(app, name) for name in PEOPLE}
     store.close()
 

@@ -11,6 +11,7 @@ from curation.filtering.settings import change_setting, enable_defaults
 from curation.jobs.manager import JobManager
 from curation.prompts import versions
 from curation.prompts.templates import shipped
+from curation.stages import stage_class
 from curation.stages.filter import FilterOptions, FilterStage, _pairs
 from curation.workspaces.builtin import POCKET_LLAVA, prepare
 from data import scenes
@@ -130,7 +131,7 @@ def test_what_it_takes_is_told_by_filter_before_it_runs(world):
 def test_a_job_with_the_checkpoint_waits_for_the_gpu_and_its_verdicts_count(world):
     change_setting(world.store, "needs_image", True, 0.5, "ada")
     change_setting(world.store, "not_already_known", True, 0.8, "ada")
-    jobs = JobManager(world.store, world.workspace)
+    jobs = JobManager(world.store, world.workspace, stage_class)
     try:
         job_id = jobs.launch("filter", TEACHER, "ada")
         assert jobs.get(job_id)["lane"] == "gpu"
@@ -186,7 +187,7 @@ def test_what_an_estimate_counts_is_what_a_launch_judges(world, outdated):
 
 
 def test_how_long_each_filter_took_here_is_the_next_estimate(world):
-    jobs = JobManager(world.store, world.workspace)
+    jobs = JobManager(world.store, world.workspace, stage_class)
     try:
         job_id = jobs.launch("filter", {**TEACHER, "filters": ["answer_style", "image_quality"]}, "ada")
         assert jobs.get(job_id)["lane"] == "api"

@@ -4,6 +4,7 @@ from curation import checkpoints
 from curation.jobs.manager import JobManager
 from curation.jobs.result_collector import Collector
 from curation.review import decisions
+from curation.stages import stage_class
 from curation.workspaces.builtin import POCKET_LLAVA, prepare
 from data.store import Store
 from data.workspace import Workspace
@@ -26,7 +27,7 @@ class World:
         self.workspace = Workspace(root).create()
         self.store = Store(self.workspace.store)
         prepare(self.store)
-        self.jobs = JobManager(self.store, self.workspace)
+        self.jobs = JobManager(self.store, self.workspace, stage_class)
         self.results: dict[str, dict] = {}
 
     def job(self, stage: str, options: dict, status: str = "done", rows_may_fail: bool = False) -> dict:

@@ -338,6 +338,7 @@ def serve(failures: int, samples: int, port: int, folder: Path, clustered: bool 
 
     from curation.config import Settings
     from curation.jobs.manager import JobManager
+    from curation.stages import stage_class
     from curation.ui.server.app import create_app
 
     if (folder / "store.duckdb").exists():
@@ -345,7 +346,7 @@ def serve(failures: int, samples: int, port: int, folder: Path, clustered: bool 
         store = Store(workspace.store)
     else:
         store, _, workspace = seeded_store(folder, failures, samples, clustered=clustered)
-    app = create_app(workspace, store, JobManager(store, workspace), Settings(port=port, reviewer="ada"))
+    app = create_app(workspace, store, JobManager(store, workspace, stage_class), Settings(port=port, reviewer="ada"))
     app.state.services.search.refresh_soon()
     uvicorn.run(app, host="127.0.0.1", port=port, log_level="warning")
 

@@ -5,7 +5,7 @@ import time
 
 from pydantic import BaseModel, Field
 
-from curation.stage import Estimate, NothingToDo
+from curation.stage import Estimate, NothingToDo, Stage, UnknownStage
 
 
 class Options(BaseModel):
@@ -87,3 +87,10 @@ class BrokenCollect(Double):
 
 
 STAGES = {stage.name: stage for stage in (Double, GpuDouble, BrokenCollect)}
+
+
+def stage_class(name: str) -> type[Stage]:
+    """As curation.stages.stage_class."""
+    if name not in STAGES:
+        raise UnknownStage(f"unknown stage {name!r}")
+    return STAGES[name]

@@ -12,7 +12,7 @@ from curation import checkpoints
 from curation.costs import judging_ahead, spend
 from curation.frontier import endpoints
 from curation.jobs import chains
-from curation.jobs.manager import UnknownJob, estimate_view
+from curation.jobs.manager import UnknownJob
 from curation.prompts.requests import proposal_request
 from curation.prompts.versions import prompts_for
 from curation.review import blinding
@@ -74,7 +74,7 @@ def plan(request: Request, body: Plan) -> dict[str, Any]:
     judging = FilterOptions(**body.filter)
     round_ = checkpoints.current_round(here.store)
     meant = chosen(here.store, here.workspace, round_, options)
-    found = estimate_view(here.jobs.estimate("generate", body.options), options)
+    found = here.jobs.estimate_view("generate", body.options).model_dump()
     samples, images = found["detail"]["samples"], found["detail"]["images"]
     enabled = [row["filter"] for row in here.store.rows("filters") if row["enabled"] and row["filter"] in FILTERS.names()]
     paid = [name for name in enabled if "frontier" in FILTERS.load(name).needs]

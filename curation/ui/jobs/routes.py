@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 from curation.calibration import auto_approval
 from curation.frontier.options import FrontierOptions
 from curation.jobs.chains import Step
+from curation.jobs.estimates import EstimateView
 from curation.jobs.job_folder import JobFolder, read_lines
 from curation.stage import AsksServer
 from curation.stages import STAGES, stage_class
@@ -108,8 +109,8 @@ def _defaults(options: type[BaseModel]) -> dict[str, Any]:
 
 
 @router.post("/estimate")
-def estimate(request: Request, body: Launch) -> dict[str, Any]:
-    return services(request).jobs.estimate_shown(body.stage, body.options)
+def estimate(request: Request, body: Launch) -> EstimateView:
+    return services(request).jobs.estimate_view(body.stage, body.options)
 
 
 @router.get("/jobs")

@@ -15,6 +15,7 @@ import uvicorn
 
 from curation.config import BadSettings, Settings
 from curation.jobs.manager import JobManager
+from curation.stages import stage_class
 from curation.ui.server.app import create_app
 from curation.ui.server.guards import is_loopback, read_logins
 from curation.workspaces import owner
@@ -39,7 +40,7 @@ def serve(workspace: Workspace, settings: Settings) -> None:
     store = jobs = None
     try:
         store = _open(workspace)
-        jobs = JobManager(store, workspace)
+        jobs = JobManager(store, workspace, stage_class)
         jobs.recover()
         _run(workspace, store, jobs, replace(settings, token=settings.token or secrets.token_urlsafe(32)), listening)
     except KeyboardInterrupt:

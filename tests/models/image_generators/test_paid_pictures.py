@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from curation.jobs.chains import Step
 from curation.jobs.manager import JobManager
+from curation.stages import stage_class
 from data.images import ImageStore
 from data.registry import IMAGE_GENERATORS
 from models.frontier import FrontierStopped, Journal
@@ -287,7 +288,7 @@ def waiting(store, count):
 
 def test_as_a_job_it_runs_beside_the_gpu_is_paid_once_and_goes_on_with_a_higher_cap(server, store, workspace):
     (workspace.root / "prices.json").write_text(json.dumps({"models": {"painter": {"picture": 0.04}}}))
-    ids, jobs = waiting(store, 5), JobManager(store, workspace)
+    ids, jobs = waiting(store, 5), JobManager(store, workspace, stage_class)
     options = {"generator": "openai_images", "model": "painter", "generator_options": options_of(server, workers=1), "budget_usd": 0.13}
     assert jobs.estimate("draw", options).usd == pytest.approx((0.2, 0.2))
     job_id = jobs.launch("draw", options, "ada")
@@ -305,7 +306,7 @@ def test_as_a_job_it_runs_beside_the_gpu_is_paid_once_and_goes_on_with_a_higher_
 
 def test_options_that_the_generator_does_not_have_are_named_before_anything_is_queued(store, workspace):
     waiting(store, 1)
-    jobs = JobManager(store, workspace)
+    jobs = JobManager(store, workspace, stage_class)
     options = {"generator": "openai_images", "model": "painter", "generator_options": {"sized": 3}}
     with pytest.raises(ValidationError, match="options of openai_images: sized: extra inputs are not permitted"):
         jobs.launch("draw", options, "ada")
@@ -317,7 +318,7 @@ def test_options_that_the_generator_does_not_have_are_named_before_anything_is_q
 def test_a_job_without_its_key_stops_at_once(store, workspace, monkeypatch):
     monkeypatch.delenv("NO_SUCH_KEY", raising=False)
     waiting(store, 30)
-    jobs = JobManager(store, workspace)
+    jobs = JobManager(store, workspace, stage_class)
     options = {"generator": "openai_images", "generator_options": {"base_url": "http://127.0.0.1:9/v1", "api_key_env": "NO_SUCH_KEY"}}
     job = jobs.wait(jobs.launch("draw", {**options, "model": "painter"}, "ada"), 60)
     assert (job["status"], job["done"], job["failed"]) == ("paused", 0, 0) and "no key for image generator 'painter'" in job["message"]
@@ -325,7 +326,7 @@ def test_a_job_without_its_key_stops_at_once(store, workspace, monkeypatch):
 
 
 def test_further_pictures_of_a_prompt_become_samples(server, store, workspace):
-    ids, jobs = waiting(store, 2), JobManager(store, workspace)
+    ids, jobs = waiting(store, 2), JobManager(store, workspace, stage_class)
     options = {"generator": "openai_images", "model": "painter", "generator_options": options_of(server, n=3), "images_per_prompt": 3}
     assert jobs.estimate("draw", options).rows == 6
     job = jobs.wait(jobs.launch("draw", options, "ada"), 240)

@@ -13,6 +13,7 @@ from curation.cli import main
 from curation.config import Settings
 from curation.jobs.manager import JobManager
 from curation.review import decisions
+from curation.stages import stage_class
 from curation.ui.server.app import create_app
 from tests.support.browser import chromium, executable, served
 from tests.support.page_api import PageApi
@@ -25,7 +26,7 @@ TARGET = 0.7
 @pytest.fixture(scope="module")
 def world(tmp_path_factory):
     store, _, workspace = seeded_store(tmp_path_factory.mktemp("home") / "seeded", 80, samples=1500, seed=3)
-    yield create_app(workspace, store, JobManager(store, workspace), Settings(reviewer="ada")), store, workspace
+    yield create_app(workspace, store, JobManager(store, workspace, stage_class), Settings(reviewer="ada")), store, workspace
     store.close()
 
 

@@ -7,6 +7,7 @@ from fastapi.testclient import TestClient
 
 from curation.config import Settings
 from curation.jobs.manager import JobManager
+from curation.stages import stage_class
 from curation.ui.server.app import create_app
 from data.images import ImageStore
 from tests.support.browser import chromium, executable, served
@@ -18,7 +19,7 @@ ORIGIN = {"Origin": "http://127.0.0.1"}
 @pytest.fixture(scope="module")
 def world(tmp_path_factory):
     store, _, workspace = seeded_store(tmp_path_factory.mktemp("data") / "seeded", 60, samples=10)
-    jobs = JobManager(store, workspace)
+    jobs = JobManager(store, workspace, stage_class)
     yield create_app(workspace, store, jobs, Settings(reviewer="ada")), store, workspace, jobs
     jobs.shutdown()
     store.close()

@@ -7,6 +7,7 @@ import pytest
 from curation.clusters import edits
 from curation.config import Settings
 from curation.jobs.manager import JobManager
+from curation.stages import stage_class
 from curation.ui.server.app import create_app
 from tests.support.browser import chromium, executable, served
 from tests.support.failures_page import groups, lasso, wait_for_count
@@ -17,7 +18,7 @@ from tests.support.seed import seeded_store
 def world(tmp_path_factory):
     executable()
     store, _, workspace = seeded_store(tmp_path_factory.mktemp("clusters") / "seeded", 240, samples=10)
-    app = create_app(workspace, store, JobManager(store, workspace), Settings(reviewer="ada"))
+    app = create_app(workspace, store, JobManager(store, workspace, stage_class), Settings(reviewer="ada"))
     with served(app) as address:
         yield store, address
     store.close()

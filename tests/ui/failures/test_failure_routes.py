@@ -11,6 +11,7 @@ from fastapi.testclient import TestClient
 from curation.clusters.stored_space import PointsWriter
 from curation.config import Settings
 from curation.jobs.manager import JobManager
+from curation.stages import stage_class
 from curation.ui.server.app import create_app
 from data.store import Store
 from data.workspace import Workspace
@@ -24,7 +25,7 @@ FACETS = ("error_type", "dataset", "kind", "assigned", "opening", "length", "sco
 class Api:
     def __init__(self, store: Store, workspace: Workspace):
         self.store, self.workspace = store, workspace
-        app = create_app(workspace, store, JobManager(store, workspace), Settings(reviewer="ada"), headless=True)
+        app = create_app(workspace, store, JobManager(store, workspace, stage_class), Settings(reviewer="ada"), headless=True)
         self.client = TestClient(app, base_url="http://127.0.0.1", headers=ORIGIN)
 
     def __call__(self, name: str, status: int = 200, **body):

@@ -8,6 +8,7 @@ import pytest
 from curation.config import Settings
 from curation.failures import triage
 from curation.jobs.manager import JobManager
+from curation.stages import stage_class
 from curation.ui.server.app import create_app
 from tests.support.browser import chromium, executable, served
 from tests.support.failures_page import lasso, wait_for_count
@@ -24,7 +25,7 @@ def world(tmp_path_factory):
         failure_id = write.run("failure_ids", round=1)[0]["failure_id"]
         card = {"failure_id": failure_id, "description": EVIL, "faulty_reasoning": EVIL, "error_type": "spatial", "own_answer": EVIL}
         write.insert("diagnosis", [{**card, "own_score": 1.0, "gold_looks_wrong": False, "right_but_misformatted": False, "job_id": 7}])
-    app = create_app(workspace, store, JobManager(store, workspace), Settings(reviewer="ada"))
+    app = create_app(workspace, store, JobManager(store, workspace, stage_class), Settings(reviewer="ada"))
     with served(app) as address:
         yield store, address, failure_id
     store.close()
@@ -223,7 +224,7 @@ def test_a_narrow_window_folds_the_selection_into_a_drawer(world):
 def test_nothing_is_shown_twice_and_lost_servers_are_named(tmp_path):
     executable()
     store, _, workspace = seeded_store(tmp_path / uuid.uuid4().hex, 40, samples=5, clustered=False)
-    app = create_app(workspace, store, JobManager(store, workspace), Settings(reviewer="ada"))
+    app = create_app(workspace, store, JobManager(store, workspace, stage_class), Settings(reviewer="ada"))
     with served(app) as address, chromium(address, expect_errors=True) as page:
         page.wait_for_selector(".steps .card")
         wait_for_count(page, 40)

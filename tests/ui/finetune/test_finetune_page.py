@@ -25,7 +25,7 @@ SEEDED = 7  # the seeded finetune's job
 class Api(PageApi):
     def __init__(self, store, workspace, stages=None):
         self.store, self.workspace = store, workspace
-        self.jobs = JobManager(store, workspace, stages.__getitem__) if stages else JobManager(store, workspace)
+        self.jobs = JobManager(store, workspace, stages.__getitem__) if stages else JobManager(store, workspace, stage_class)
         super().__init__(create_app(workspace, store, self.jobs, Settings(reviewer="ada"), headless=True), "finetune")
 
 
@@ -137,7 +137,7 @@ def test_a_run_that_failed_says_why_in_plain_sight(tmp_path):
     jobs = JobManager(store, workspace, STAGES.__getitem__)
     job_id = jobs.launch("finetune", {"seed": CRASHES}, "ada")
     assert jobs.wait(job_id, 240)["failed"] == 1
-    app = create_app(workspace, store, JobManager(store, workspace), Settings(reviewer="ada"))
+    app = create_app(workspace, store, JobManager(store, workspace, stage_class), Settings(reviewer="ada"))
     with served(app) as address, chromium(f"{address}/?page=finetune&job={job_id}", 1024, 768, "dark") as page:
         page.wait_for_selector("#page-finetune .checks .chip.no")
         page.wait_for_selector("#page-finetune [data-run], #page-finetune [data-log] >> text=every label is masked <b>here</b>")

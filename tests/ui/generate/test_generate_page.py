@@ -9,7 +9,7 @@ from curation.frontier.endpoints import host_of
 from curation.jobs import chains
 from curation.jobs.job_folder import JobFolder
 from curation.jobs.manager import JobManager
-from curation.stages import draw
+from curation.stages import draw, stage_class
 from curation.ui.server.app import create_app
 from tests.support.browser import chromium, executable, served
 from tests.support.page_api import PageApi
@@ -21,7 +21,9 @@ JOB = 4  # the seeded generate job
 class Api(PageApi):
     def __init__(self, store, workspace):
         self.store = store
-        super().__init__(create_app(workspace, store, JobManager(store, workspace), Settings(reviewer="ada"), headless=True), "generate")
+        super().__init__(
+            create_app(workspace, store, JobManager(store, workspace, stage_class), Settings(reviewer="ada"), headless=True), "generate"
+        )
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +106,7 @@ def test_only_other_machines_have_to_be_named(monkeypatch):
 def test_a_chain_draws_what_the_job_made_and_nothing_else(tmp_path):
     """Through the route that the page uses, on the seeded generate job as it becomes done."""
     store, _, workspace = seeded_store(tmp_path / "seeded", 40, samples=80)
-    jobs = JobManager(store, workspace)
+    jobs = JobManager(store, workspace, stage_class)
     jobs._closing = True  # jobs are queued, none is started: what would be drawn is what is looked at
     painter = {"generator": "openai_images", "model": "painter", "generator_options": {"base_url": "http://127.0.0.1:9/v1"}}
     steps = [
@@ -128,7 +130,7 @@ def test_a_chain_draws_what_the_job_made_and_nothing_else(tmp_path):
 def test_a_launch_in_the_browser_brings_samples(tmp_path):
     executable()
     store, _, workspace = seeded_store(tmp_path / uuid.uuid4().hex, 60, samples=12)
-    jobs = JobManager(store, workspace)
+    jobs = JobManager(store, workspace, stage_class)
     app = create_app(workspace, store, jobs, Settings(reviewer="ada"))
     cluster = store.rows("generate_clusters", round=1)[0]
     form = f"clusters={cluster['cluster_id']}&limit=3&route=same_image&then=0"
@@ -165,7 +167,7 @@ def test_a_launch_in_the_browser_brings_samples(tmp_path):
 def test_another_machine_is_named_and_asked_once(tmp_path):
     executable()
     store, _, workspace = seeded_store(tmp_path / uuid.uuid4().hex, 40, samples=5)
-    jobs = JobManager(store, workspace)
+    jobs = JobManager(store, workspace, stage_class)
     jobs._closing = True  # nothing is started: no call goes out
     app = create_app(workspace, store, jobs, Settings(reviewer="ada"))
     with (
@@ -205,7 +207,7 @@ def test_the_estimate_is_a_range_of_every_part_before_anything_was_asked(seeded)
 
 def test_an_image_generator_is_told_its_options(tmp_path):
     store, _, workspace = seeded_store(tmp_path / "seeded", 40, samples=5)
-    app = create_app(workspace, store, JobManager(store, workspace), Settings(reviewer="ada"))
+    app = create_app(workspace, store, JobManager(store, workspace, stage_class), Settings(reviewer="ada"))
     with served(app) as address, chromium(f"{address}/?page=generate&route=new_image&drawer=openai_images", expect_errors=True) as page:
         page.wait_for_selector("#page-generate >> text=draws with gpt-image-1 at api.openai.com, another machine")
         page.locator("#page-generate .gen-row", has_text="Image generator").get_by_role("button", name="Options").click()
@@ -225,11 +227,11 @@ def test_a_redraw_at_another_machine_is_asked_about_first(tmp_path, monkeypatch)
     monkeypatch.setenv("OPENAI_BASE_URL", "http://gpu-box:8000/v1")
     store, _, workspace = seeded_store(tmp_path / "seeded", 40, samples=60)
     (sample, *_) = store.rows("samples_of_job", job_id=JOB, undrawn=False)
-    jobs = JobManager(store, workspace)
+    jobs = JobManager(store, workspace, stage_class)
     app = create_app(workspace, store, jobs, Settings(reviewer="ada"))
     options = {"generator": "openai_images", "sample_ids": [sample["sample_id"]]}
-    assert jobs.estimate_shown("draw", options)["host"] == "gpu-box"
-    assert jobs.estimate_shown("draw", {**options, "generator": "diffusers"})["host"] is None
+    assert jobs.estimate_view("draw", options).host == "gpu-box"
+    assert jobs.estimate_view("draw", {**options, "generator": "diffusers"}).host is None
     before = len(jobs.list())
     with served(app) as address, chromium(f"{address}/?page=review&sample={sample['sample_id']}") as page:
         page.locator("#page-review button", has_text="Redraw").first.click()
@@ -249,7 +251,7 @@ def test_a_drawing_server_keeps_its_address(tmp_path):
     """What was drawn with before is offered with its address, not OpenAI's; a new one's can be typed."""
     executable()
     store, _, workspace = seeded_store(tmp_path / "seeded", 40, samples=5)
-    jobs = JobManager(store, workspace)
+    jobs = JobManager(store, workspace, stage_class)
     jobs._closing = True  # nothing is started: no call goes out
     own = {"base_url": "http://127.0.0.1:9/v1", "api_key_env": "PAINTER_KEY"}
     job = {"options": {"generator": "openai_images", "model": "painter", "generator_options": own}, "round": 1, "lane": "api"}

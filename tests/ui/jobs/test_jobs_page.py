@@ -8,7 +8,7 @@ from curation.jobs.manager import JobManager
 from curation.ui.server.app import create_app
 from tests.support.browser import chromium, executable, served
 from tests.support.seed import seeded_store
-from tests.support.trivial_stages import STAGES
+from tests.support.trivial_stages import stage_class
 
 BROKEN = "Sure! Here are <b>{{samples}}</b> ${1+1}"
 
@@ -27,7 +27,7 @@ def world(tmp_path_factory):
             "job",
             [{"stage": "draw", "options": {"steps": 4}, "round": 1, "lane": "gpu", "status": "paused", "total": 9, "author": "grace"}],
         )
-    yield create_app(workspace, store, JobManager(store, workspace), Settings(reviewer="ada")), store
+    yield create_app(workspace, store, JobManager(store, workspace, stage_class), Settings(reviewer="ada")), store
     store.close()
 
 
@@ -71,7 +71,7 @@ def test_the_detail_has_errors_with_raw_replies(post):
 
 
 def test_a_real_job_tells_its_events_and_log(store, workspace):
-    jobs = JobManager(store, workspace, STAGES.__getitem__)
+    jobs = JobManager(store, workspace, stage_class)
     app = create_app(workspace, store, jobs, Settings(), headless=True)
     client = TestClient(app, base_url="http://127.0.0.1", headers={"Origin": "http://127.0.0.1"})
     job_id = jobs.launch("double", {"count": 6, "refused": [2]}, "ada")

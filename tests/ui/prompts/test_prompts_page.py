@@ -10,6 +10,7 @@ from curation.jobs.manager import JobManager
 from curation.prompts import versions
 from curation.prompts.templates import parts, shipped
 from curation.stage import NothingToDo
+from curation.stages import stage_class
 from curation.ui.server.app import create_app
 from tests.support.browser import chromium, executable, served
 from tests.support.page_api import PageApi
@@ -21,7 +22,7 @@ CALLS = 6  # failures that a comparison asks about here
 @pytest.fixture(scope="module")
 def world(tmp_path_factory):
     store, _, workspace = seeded_store(tmp_path_factory.mktemp("home") / "seeded", 60, samples=40)
-    jobs = JobManager(store, workspace)
+    jobs = JobManager(store, workspace, stage_class)
     yield create_app(workspace, store, jobs, Settings(reviewer="ada")), store, jobs
     jobs.shutdown()
     store.close()
@@ -118,7 +119,7 @@ def queries(monkeypatch):
 def test_an_edit_is_mended_saved_tried_compared_and_taken_back_in_the_browser(tmp_path, home):
     executable()
     store, _, workspace = seeded_store(tmp_path / uuid.uuid4().hex, 60, samples=12)
-    jobs = JobManager(store, workspace)
+    jobs = JobManager(store, workspace, stage_class)
     app = create_app(workspace, store, jobs, Settings(reviewer="ada"))
     diagnoses = store.value("prediction_count", checkpoint_id=1), len(store.rows("prompt_failures", **everything()))
     with served(app) as address, chromium(f"{address}/?page=prompts") as page:

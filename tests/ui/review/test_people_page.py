@@ -6,6 +6,7 @@ import pytest
 
 from curation.config import Settings
 from curation.jobs.manager import JobManager
+from curation.stages import stage_class
 from curation.ui.server.app import create_app
 from tests.support.browser import ARGUMENTS, executable, served
 from tests.support.seed import seeded_store
@@ -23,7 +24,7 @@ def office(tmp_path_factory):
     logins.write_text("ada:one\ngrace:two\n")
     logins.chmod(0o600)
     with (
-        served(create_app(workspace, store, JobManager(store, workspace), Settings(auth=logins))) as address,
+        served(create_app(workspace, store, JobManager(store, workspace, stage_class), Settings(auth=logins))) as address,
         sync_playwright() as playwright,
     ):
         browser = playwright.chromium.launch(executable_path=executable(), args=list(ARGUMENTS))

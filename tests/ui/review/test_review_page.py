@@ -12,6 +12,7 @@ from fastapi.testclient import TestClient
 
 from curation.config import Settings
 from curation.jobs.manager import JobManager
+from curation.stages import stage_class
 from curation.ui.server.app import create_app
 from data.store import Store
 from data.workspace import Workspace
@@ -24,7 +25,7 @@ CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 class Api:
     def __init__(self, store: Store, workspace: Workspace):
         self.store = store
-        app = create_app(workspace, store, JobManager(store, workspace), Settings(reviewer="ada"), headless=True)
+        app = create_app(workspace, store, JobManager(store, workspace, stage_class), Settings(reviewer="ada"), headless=True)
         self.client = TestClient(app, base_url="http://127.0.0.1", headers={"Origin": "http://127.0.0.1"})
 
     def __call__(self, name: str, status: int = 200, **body):
@@ -159,7 +160,7 @@ class Served:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
-        self.app = create_app(workspace, store, JobManager(store, workspace), Settings(reviewer="ada", port=self.port))
+        self.app = create_app(workspace, store, JobManager(store, workspace, stage_class), Settings(reviewer="ada", port=self.port))
         self.up()
 
     def up(self):

@@ -5,6 +5,7 @@ import re
 
 from curation.config import Settings
 from curation.jobs.manager import JobManager
+from curation.stages import stage_class
 from curation.ui.server import module_preload, pages
 from curation.ui.server.app import create_app
 from curation.ui.server.static_files import FOLDER
@@ -24,7 +25,7 @@ def test_every_import_of_every_page_is_found():
 def test_the_browser_fetches_each_file_once_and_before_the_page_stands(tmp_path):
     executable()
     store, _, workspace = seeded_store(tmp_path / "seeded", 60, samples=5)
-    app = create_app(workspace, store, JobManager(store, workspace), Settings(reviewer="ada"))
+    app = create_app(workspace, store, JobManager(store, workspace, stage_class), Settings(reviewer="ada"))
     with served(app) as address, chromium(f"{address}/?page=failures") as page:
         page.wait_for_selector(".fail-thumbs .th img")
         entries = page.evaluate("performance.getEntriesByType('resource').map(one => [one.name, one.startTime])")

@@ -21,7 +21,7 @@ from curation.ui.server.app import create_app
 from curation.ui.server.guards import BadAuthFile, read_logins
 from curation.workspaces import builtin
 from data.images import ImageStore
-from tests.support.trivial_stages import STAGES
+from tests.support.trivial_stages import stage_class
 
 pytestmark = pytest.mark.timeout(600)
 HOUSE = Path(__file__).parents[3]
@@ -62,7 +62,7 @@ def serve(app):
 
 @pytest.fixture
 def jobs(store, workspace):
-    made = JobManager(store, workspace, STAGES.__getitem__, grace=60)
+    made = JobManager(store, workspace, stage_class, grace=60)
     yield made
     made.shutdown()
 
@@ -276,7 +276,7 @@ from data.workspace import Workspace
 from tests.ui.server.test_server import serve
 workspace = Workspace(Path(sys.argv[1])).create()
 store = Store(workspace.store)
-jobs = JobManager(store, workspace)
+jobs = JobManager(store, workspace, stage_class)
 headless = sys.argv[2] == "headless"
 server, thread, browser = serve(create_app(workspace, store, jobs, Settings(token="t"), headless=headless))
 status, page = browser("GET", "/")
@@ -306,7 +306,7 @@ def test_pages_are_guarded_and_torch_stays_out_of_the_process(tmp_path, mode):
 
 def test_what_is_begun_while_the_app_ends_is_no_fault(store, workspace, caplog):
     """The built-in workspace is begun by a thread of its own; Ctrl-C closes the store beneath it."""
-    jobs, stopped = JobManager(store, workspace), threading.Event()
+    jobs, stopped = JobManager(store, workspace, stage_class), threading.Event()
     jobs.shutdown()
     store.close()
     serving._begin(builtin, store, jobs, stopped)

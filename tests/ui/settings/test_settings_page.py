@@ -11,6 +11,7 @@ from curation import config
 from curation.config import Settings
 from curation.frontier.options import FrontierOptions
 from curation.jobs.manager import JobManager
+from curation.stages import stage_class
 from curation.ui.server.app import create_app
 from curation.workspaces import backups
 from data.workspace import Workspace
@@ -37,7 +38,7 @@ def world(tmp_path_factory):
         patch.setenv("MISTAKEBOOK_HOME", str(home))
         patch.setenv(config.BUDGET, "")
         patch.setattr(config, "_set_on_page", {})
-        yield create_app(workspace, store, JobManager(store, workspace), Settings(reviewer="ada")), store, workspace
+        yield create_app(workspace, store, JobManager(store, workspace, stage_class), Settings(reviewer="ada")), store, workspace
     store.close()
 
 

@@ -5,6 +5,7 @@ import pytest
 from curation import checkpoints
 from curation.config import Settings
 from curation.jobs.manager import JobManager
+from curation.stages import stage_class
 from curation.ui.server.app import create_app
 from curation.ui.try_it import routes
 from data.images import ImageStore
@@ -18,7 +19,7 @@ from tests.support.seed import seeded_store
 def world(tmp_path_factory):
     store, _, workspace = seeded_store(tmp_path_factory.mktemp("try") / "seeded", 40, samples=5, clustered=False)
     checkpoints.register(store, Checkpoint("elsewhere", "imported", ""))
-    yield create_app(workspace, store, JobManager(store, workspace), Settings(reviewer="ada")), store, workspace
+    yield create_app(workspace, store, JobManager(store, workspace, stage_class), Settings(reviewer="ada")), store, workspace
     routes.answerer.close()
     store.close()
 
