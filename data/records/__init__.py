@@ -5,11 +5,12 @@ only the store makes is a row of its table, read by `store.rows("…", Cluster)`
 of its bytes in hexadecimal, which `data.images` turns into a path. Scores are shares from 0 to 1, times UTC.
 """
 
-from data.records.base import ClusterAction, Comparison, JobStatus, Lane, Metric, Record, ReviewAction, Route, SampleStatus, Split
+from data.records.base import ClusterAction, Comparison, Lane, Metric, Record, ReviewAction, Route, Split
 from data.records.failures import Cluster, ClusterChange, Diagnosis, Failure, TriageEvent
 from data.records.jobs import JobRow, LostCall, Reply, RowError, Run
 from data.records.measured import Ask, BadLine, Checkpoint, Dataset, Example, Prediction, Round, SourceExample
 from data.records.samples import AutoRule, Condition, Drawing, ExportedSample, FilterSetting, Review, Revision, Sample, SampleState, Verdict
+from data.statuses import JobStatus, SampleStatus
 
 __all__ = [
     "Ask",

@@ -1,7 +1,6 @@
-"""What the nouns are made of: plain rows in and out, and the closed sets that their fields hold."""
+"""What the nouns are made of: plain rows in and out, and the closed sets that their fields hold (states: data/statuses.py)."""
 
 from dataclasses import asdict, dataclass, fields
-from enum import StrEnum
 from typing import Any, Literal, Self
 
 Split = Literal["train", "dev", "eval"]
@@ -11,27 +10,6 @@ Lane = Literal["gpu", "api", "cpu"]
 Comparison = Literal["at_least", "at_most"]
 ReviewAction = Literal["approve", "reject", "reset", "edit", "undo"]
 ClusterAction = Literal["rename", "merge", "split", "make", "move", "undo"]
-
-
-class JobStatus(StrEnum):
-    QUEUED = "queued"  # waits for its lane
-    RUNNING = "running"
-    PAUSED = "paused"  # by a person, by its budget, or by itself where most rows failed; can be resumed
-    CANCELLED = "cancelled"  # by a person; can be resumed
-    FAILED = "failed"
-    INTERRUPTED = "interrupted"  # its process ended with the app or the machine; can be resumed
-    DONE = "done"
-
-
-class SampleStatus(StrEnum):
-    UNDRAWN = "undrawn"  # its picture is not there yet
-    UNFILTERED = "unfiltered"  # an enabled filter has no verdict on it yet
-    FAILED = "failed"  # an enabled filter fails it
-    PENDING = "pending"  # passes all filters and waits for a person
-    AUTO_APPROVED = "auto_approved"  # by a calibrated rule
-    APPROVED = "approved"
-    REJECTED = "rejected"
-    DISPUTED = "disputed"  # reviewers disagree
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from data.records.base import JobStatus, Lane, Record
+from data.records.base import Lane, Record
+from data.statuses import JobStatus
 
 
 @dataclass(frozen=True)

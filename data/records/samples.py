@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from data.records.base import Comparison, Record, ReviewAction, Route, SampleStatus
+from data.records.base import Comparison, Record, ReviewAction, Route
+from data.statuses import SampleStatus
 
 
 @dataclass(frozen=True)
