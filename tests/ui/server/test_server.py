@@ -273,6 +273,7 @@ from curation.jobs.manager import JobManager
 from curation.ui.server.app import create_app
 from data.store import Store
 from data.workspace import Workspace
+from curation.stages import stage_class
 from tests.ui.server.test_server import serve
 workspace = Workspace(Path(sys.argv[1])).create()
 store = Store(workspace.store)
