@@ -116,10 +116,10 @@ def test_a_chain_draws_what_the_job_made_and_nothing_else(tmp_path):
     with store.write() as write:
         write.insert("setting", [chains.row(JOB, steps, "ada")])
     waiting = store.column("samples_of_job", job_id=JOB, undrawn=True)
-    draw = chains.follow(jobs, JOB)
+    draw = chains.follow(jobs.store, JOB, jobs.launch)
     assert [int(row["key"]) for row in JobFolder(workspace.job(draw)).rows()] == waiting != []
     assert [step["stage"] for step in chains.view(store, JOB)] == ["draw", "filter"]
-    filtering = chains.follow(jobs, draw)
+    filtering = chains.follow(jobs.store, draw, jobs.launch)
     assert {row["sample_id"] for row in JobFolder(workspace.job(filtering)).rows()} <= set(store.column("samples_of_job", job_id=JOB))
     by_hand = Api(store, workspace)("undrawn", job_id=JOB)  # what is left of a job that failed, say
     assert by_hand == {**painter, "budget_usd": None, "sample_ids": waiting}
