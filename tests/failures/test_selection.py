@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from curation.config import Settings
 from curation.failures import selection
 from curation.failures.selection import FailureFilter, SelectionChanged
-from curation.jobs.manager import Jobs
+from curation.jobs.manager import JobManager
+from curation.stages import stage_class
 from curation.ui.server.app import create_app
 from data import search
 from data.search import Search
@@ -27,7 +28,7 @@ TEACHER = {"endpoint": "pocket-teacher", "model": "pocket-teacher"}
 class Api:
     def __init__(self, store, workspace):
         self.store, self.workspace = store, workspace
-        self.jobs = Jobs(store, workspace)
+        self.jobs = JobManager(store, workspace, stage_class)
         self.jobs._schedule = lambda: None  # what is launched stays queued
         self.app = create_app(workspace, store, self.jobs, Settings(reviewer="ada"), headless=True)
         self.client = TestClient(self.app, base_url="http://127.0.0.1", headers={"Origin": "http://127.0.0.1"})

@@ -10,7 +10,8 @@ import plotly.graph_objects as go
 import pytest
 
 from curation.config import Settings
-from curation.jobs.manager import Jobs
+from curation.jobs.manager import JobManager
+from curation.stages import stage_class
 from curation.ui.finetune import figures as finetune
 from curation.ui.server.app import create_app
 from curation.ui.server.pages import PAGES
@@ -63,7 +64,7 @@ def test_plotly_is_imported_with_the_first_figure_only():
 def test_pages_without_a_chart_do_not_fetch_plotly(tmp_path):
     executable()
     store, _, workspace = seeded_store(tmp_path / "seeded", 60, samples=5)
-    app = create_app(workspace, store, Jobs(store, workspace), Settings(reviewer="ada"))
+    app = create_app(workspace, store, JobManager(store, workspace, stage_class), Settings(reviewer="ada"))
     charts = {"finetune", "results", "jobs", "calibration"}
     with served(app) as address, chromium(f"{address}/?page=failures") as page:
         for name in [one.name for one in PAGES if one.name not in charts]:
