@@ -17,7 +17,7 @@ def of_failure(store: Store, workspace: Workspace, failure_id: int, by: By, limi
         ids = _by_vector(store, workspace, failure_id, limit)
         if len(ids):
             order = {number: rank for rank, number in enumerate(ids.tolist())}
-            rows = store.rows("failures_in_small", failure_ids=list(order))
+            rows = store.rows("failure_thumbnails", failure_ids=list(order))
             return {"by": "vector", "rows": sorted(rows, key=lambda row: order[row["failure_id"]])}
     return {"by": "place", "rows": store.rows("failure_neighbours", failure_id=failure_id, limit=limit)}
 

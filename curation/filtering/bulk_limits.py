@@ -49,5 +49,5 @@ def withdraw(write: Transaction, sample_ids: Iterable[int] | None = None) -> Non
         return
     write.refresh_states()
     meant = {"leaking": bits(write.rows("filters", FilterSetting)), "sample_ids": ids}
-    if write.touched_by("touch_approvals_barred", **meant):
-        write.run("approvals_barred_withdraw", **meant, note="it leaks from an eval split, which a bulk approval can't override")
+    if write.touched_by("touch_bulk_approvals_over_limits", **meant):
+        write.run("bulk_approvals_withdraw", **meant, note="it leaks from an eval split, which a bulk approval can't override")

@@ -36,7 +36,7 @@ class Collector:
         with self._store.write() as write:
             if good:
                 stage.collect(write, job, good)
-                write.run("row_errors_mended", job_id=job.job_id, keys=[result["key"] for result in good])
+                write.run("row_errors_resolved", job_id=job.job_id, keys=[result["key"] for result in good])
             errors = [{"job_id": job.job_id, "key": r["key"], "error": r["error"], "reply": r.get("reply")} for r in bad]
             write.insert("row_error", errors, replace=True)
             write.run("job_collected", job_id=job.job_id, results_offset=end, good=len(good))

@@ -33,7 +33,7 @@ def set_everywhere(store: Store, on: bool, author: str) -> None:
 
 def queue_blind(store: Store, reviewer: str) -> bool:
     """Whether some of what a reviewer was given is blind."""
-    return everywhere(store) or bool(store.value("queue_blind", reviewer=reviewer))
+    return everywhere(store) or bool(store.value("reviewer_is_blind", reviewer=reviewer))
 
 
 def hidden(store: Store, reviewer: str, sample_ids: Sequence[int], audits: bool = True) -> set[int]:

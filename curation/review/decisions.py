@@ -131,12 +131,12 @@ def _append(write: Transaction, decisions: Sequence[Decision], spoken: set[int],
     rows = [{name: getattr(one, name) for name in LOGGED} for one in decisions]
     added = write.run("reviews_decided", decisions=rows, reviewer=reviewer)
     if settling := [one.sample_id for one in decisions if one.settles]:
-        settled = {row["sample_id"] for row in write.run("reviews_settle", sample_ids=settling)}
+        settled = {row["sample_id"] for row in write.run("samples_to_adjudicate", sample_ids=settling)}
         write.insert("adjudication", [row for row in added if row["sample_id"] in settled])
     found = []
     for action in ("approve", "reject"):
         if first := [one.sample_id for one in decisions if one.action == action and one.sample_id not in spoken]:
-            found += write.run("state_first_word", sample_ids=first, action=action, reviewer=reviewer)
+            found += write.run("state_first_decision", sample_ids=first, action=action, reviewer=reviewer)
     if rest := {one.sample_id for one in decisions} - {row["sample_id"] for row in found}:
         found += write.run("state_decide_these", sample_ids=list(rest))
     return found

@@ -71,7 +71,7 @@ def add(store: Store, draft: Draft, reviewer: str, event_id: str) -> int:
 def _origin(store: Store, failure_id: int | None) -> dict:
     if failure_id is None:
         return {}
-    found = store.row("failure_behind", failure_id=failure_id)
+    found = store.row("failure_to_practise", failure_id=failure_id)
     if found is None:
         raise BadSample(f"there is no failure {failure_id}")
     return found

@@ -127,7 +127,7 @@ class Cluster(Stage[ClusterOptions]):
         if job.options.titles_of:
             return None
         StoredSpace.of_round(store, workspace, job.round).forget_others(store, workspace, job.round)
-        made = store.column("peoples_clusters", round=job.round)
+        made = store.column("clusters_made_by_people", round=job.round)
         splitting.measure_again(store, workspace, job.round, [], made)
         changes = len([row for row in store.rows("cluster_history", round=job.round, limit=100_000) if not row["undone"]])
         said = {0: None, 1: "the change that people made to the clusters is kept"}

@@ -28,22 +28,22 @@ WHERE v.filter = $filter AND v.verdict_id > $since AND (t.drawn_at IS NULL OR v.
 WITH
 asked AS (SELECT DISTINCT sample_id FROM review WHERE ($since IS NULL OR review_id > $since::BIGINT)),
 undone AS (SELECT undoes FROM review WHERE action = 'undo' AND undoes IS NOT NULL AND ($since IS NULL OR sample_id IN (FROM asked))),
-latest AS (  -- said: the latest event, with what it was in its last four bits; one number, because these may be millions
+latest AS (  -- code: the latest event, with what it was in its last four bits; one number, because these may be millions
     SELECT r.sample_id, max(16 * r.review_id + CASE r.action WHEN 'approve' THEN 2 WHEN 'reject' THEN 1 ELSE 0 END
-                            + CASE WHEN r.batch_id IS NULL THEN 4 ELSE 0 END + CASE WHEN r.review_id IN (SELECT review_id FROM adjudication) THEN 8 ELSE 0 END) AS said,
+                            + CASE WHEN r.batch_id IS NULL THEN 4 ELSE 0 END + CASE WHEN r.review_id IN (SELECT review_id FROM adjudication) THEN 8 ELSE 0 END) AS code,
            max(epoch(r.created_at)) AS created_at
     FROM review r JOIN sample_state t ON t.sample_id = r.sample_id AND t.revision = r.revision
     WHERE (t.drawn_at IS NULL OR r.created_at >= t.drawn_at) AND r.action IN ('approve', 'reject', 'reset')
       AND ($since IS NULL OR r.sample_id IN (FROM asked)) AND r.review_id NOT IN (FROM undone)
     GROUP BY r.sample_id, hash(r.reviewer)),
-said AS (
-    SELECT sample_id, count(*) FILTER (single AND yes) AS yes, count(*) FILTER (single AND NOT yes) AS no, arg_max(yes, said) FILTER (single AND settles) AS settled,
+decisions AS (
+    SELECT sample_id, count(*) FILTER (single AND yes) AS yes, count(*) FILTER (single AND NOT yes) AS no, arg_max(yes, code) FILTER (single AND settles) AS settled,
            count(*) FILTER (NOT single) AS bulk, max(created_at) FILTER (single) AS created_at
-    FROM (SELECT sample_id, said, said & 2 = 2 AS yes, said & 4 = 4 AS single, said & 8 = 8 AS settles, created_at FROM latest WHERE said & 3 <> 0) GROUP BY sample_id)
+    FROM (SELECT sample_id, code, code & 2 = 2 AS yes, code & 4 = 4 AS single, code & 8 = 8 AS settles, created_at FROM latest WHERE code & 3 <> 0) GROUP BY sample_id)
 SELECT a.sample_id, CASE WHEN s.settled THEN 1 WHEN NOT s.settled THEN 0
                            WHEN s.yes > 0 AND s.no > 0 THEN 2 WHEN s.yes > 0 THEN 1 WHEN s.no > 0 THEN 0 ELSE -1 END::TINYINT AS label,
        coalesce(s.yes + s.no = 0 AND s.bulk > 0, false) AS bulk, coalesce(s.created_at, 0)::DOUBLE AS labelled_at
-FROM asked a LEFT JOIN said s USING (sample_id)
+FROM asked a LEFT JOIN decisions s USING (sample_id)
 
 -- :name calibration_reviewers
 -- How many people have decided one by one.
@@ -85,7 +85,7 @@ SELECT t.sample_id FROM sample_state t WHERE {sample_waits_for_audit} ORDER BY m
 -- How many samples in the audit lane wait for a person.
 SELECT count(*) FROM sample_state t WHERE {sample_waits_for_audit}
 
--- :name samples_given
+-- :name samples_assigned
 -- The samples that somebody was given to review.
 SELECT DISTINCT sample_id FROM review_share
 

@@ -1,5 +1,5 @@
 -- :name layouts
--- The maps of a round that were taken up, oldest first.
+-- The cluster jobs whose maps a round has shown, oldest first.
 SELECT job_id, adds FROM layout WHERE round = $round ORDER BY layout_id
 
 -- :name layout_job
@@ -7,7 +7,7 @@ SELECT job_id, adds FROM layout WHERE round = $round ORDER BY layout_id
 SELECT max_by(job_id, layout_id) AS job_id FROM layout WHERE round = $round
 
 -- :name places_job
--- The job that laid the map of a round, from the places themselves.
+-- The job that computed the map of a round, from the places themselves.
 SELECT max(job_id) AS job_id FROM place WHERE failure_id IN (SELECT failure_id FROM failure WHERE round = $round)
 
 -- :name layout_adopt
@@ -116,7 +116,7 @@ FROM cluster c LEFT JOIN cluster_quality q USING (cluster_id) LEFT JOIN merged m
 WHERE c.round = $round AND EXISTS (FROM place l WHERE l.cluster_id = c.cluster_id) ORDER BY c.cluster_id
 
 -- :name error_types_checked
--- What the frontier model and the latest word of a person say of the failures of a round that people gave an error type. The cluster is the one that
+-- The frontier model's error type and the latest one of a person, for the failures of a round whose error type people corrected. The cluster is the one that
 -- the failure was in before a correction moved it, as far as that one is still shown: the correction speaks against it.
 WITH came AS (
     SELECT unnest(failure_ids) AS failure_id, cluster_ids[1] AS cluster_id, change_id FROM cluster_change c
@@ -185,7 +185,7 @@ JOIN failure_state s ON s.failure_id = l.failure_id WHERE s.round = $round ORDER
 SELECT e.example_id, e.image, e.question, e.kind, k.error_type FROM example e LEFT JOIN kind k USING (example_id)
 WHERE NOT EXISTS (FROM assignment a WHERE a.example_id = e.example_id AND a.round = $round) ORDER BY e.example_id
 
--- :name peoples_clusters
+-- :name clusters_made_by_people
 -- Clusters of a round that people made or merged, as far as they have members.
 SELECT DISTINCT l.cluster_id FROM place l JOIN failure f USING (failure_id)
 WHERE f.round = $round AND (EXISTS (FROM cluster c WHERE c.cluster_id = l.cluster_id AND c.made_by IS NOT NULL)

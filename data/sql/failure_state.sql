@@ -19,11 +19,11 @@ INSERT INTO touched_failure SELECT failure_id FROM failure EXCEPT FROM touched_f
 DELETE FROM touched_failure
 
 -- :name failure_state_derived
--- The state that follows from the logs, for the touched failures: the latest diagnosis, people's latest words, the place on the map.
-WITH told AS (
+-- The state that follows from the logs, for the touched failures: the latest diagnosis, the latest triage labels, the place on the map.
+WITH latest_diagnosis AS (
     SELECT * FROM diagnosis WHERE failure_id IN (FROM touched_failure)
     QUALIFY row_number() OVER (PARTITION BY failure_id ORDER BY diagnosis_id DESC) = 1),
-said AS (
+labels AS (
     SELECT failure_id, arg_max(label, created_at) FILTER (label IS NOT NULL) AS label,
            arg_max(error_type, created_at) FILTER (error_type IS NOT NULL) AS error_type
     FROM triage WHERE failure_id IN (FROM touched_failure) AND undoes IS NULL
@@ -36,7 +36,7 @@ card AS (
            coalesce(d.own_score >= s.threshold AND NOT d.gold_looks_wrong AND NOT d.right_but_misformatted
                     AND coalesce(t.label, 'model error') = 'model error', false) AS teachable
     FROM failure f JOIN prediction p USING (prediction_id) JOIN example e ON e.example_id = f.example_id JOIN dataset s ON s.name = e.dataset
-    LEFT JOIN told d USING (failure_id) LEFT JOIN said t USING (failure_id) LEFT JOIN place l USING (failure_id)
+    LEFT JOIN latest_diagnosis d USING (failure_id) LEFT JOIN labels t USING (failure_id) LEFT JOIN place l USING (failure_id)
     LEFT JOIN assignment a ON a.example_id = f.example_id AND a.round = f.round
     WHERE f.failure_id IN (FROM touched_failure))
 SELECT * EXCLUDE (gold_looks_wrong, right_but_misformatted), ({label_error}) AS label_error, {use_of_failure} AS use FROM card
@@ -50,7 +50,7 @@ array_to_string(string_split(lower(e.question), ' ')[1:2], ' ')
 len(list_filter(string_split(p.answer, ' '), lambda w: w <> ''))
 
 -- :name label_error
--- Whether the gold answer counts as wrong: a person's word stands over the frontier model's.
+-- Whether the gold answer counts as wrong: a person's triage label stands over the frontier model's judgement.
 coalesce(triage = 'label error', false) OR (coalesce(gold_looks_wrong, false) AND triage IS DISTINCT FROM 'model error')
 
 -- :name use_of_failure

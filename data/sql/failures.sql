@@ -15,9 +15,9 @@ AND {in_use} AND {in_triage} AND {in_checkpoint} AND {in_round}
 
 -- :name failure_in_rest
 -- Part of failure_filter: what is no facet.
-{in_cluster} AND {found_and_chosen}
+{in_cluster} AND {failure_in_search_and_lasso}
 
--- :name found_and_chosen
+-- :name failure_in_search_and_lasso
 -- Part of failure_filter: what a search found and what was lassoed, as bitmaps of ids (data/search.py) whose last bit is 0.
 ($found IS NULL OR get_bit($found::BLOB::BIT, least(failure_id, bit_length($found::BLOB::BIT) - 1)::INTEGER) = 1)
 AND ($chosen IS NULL OR get_bit($chosen::BLOB::BIT, least(failure_id, bit_length($chosen::BLOB::BIT) - 1)::INTEGER) = 1)
@@ -112,7 +112,7 @@ FROM answered a, card k
 -- :name failure_clusters
 -- The clusters of some rounds: size, and how many the other facets let through.
 SELECT cluster_id, c.error_type, c.title, n.failures, n.shown FROM cluster c JOIN (
-    SELECT cluster_id, count(*) AS failures, count(*) FILTER ({failure_in_facets} AND {found_and_chosen}) AS shown
+    SELECT cluster_id, count(*) AS failures, count(*) FILTER ({failure_in_facets} AND {failure_in_search_and_lasso}) AS shown
     FROM failure_state WHERE {in_round} AND cluster_id IS NOT NULL GROUP BY cluster_id) n USING (cluster_id)
 ORDER BY sum(failures) OVER (PARTITION BY c.error_type) DESC, c.error_type, failures DESC
 
@@ -173,7 +173,7 @@ FROM counted QUALIFY row_number() OVER (PARTITION BY facet ORDER BY count DESC, 
 SELECT failure_id, round FROM failure_state
 WHERE x IS NOT NULL AND round = (SELECT round FROM failure_state WHERE failure_id = $failure_id) ORDER BY failure_id
 
--- :name failures_in_small
+-- :name failure_thumbnails
 -- What small pictures of failures show.
 SELECT failure_id, image, question, answer, golds, choices, error_type, triage FROM failure_state WHERE failure_id IN (SELECT unnest($failure_ids::BIGINT[]))
 
@@ -202,7 +202,7 @@ FROM failure_state WHERE {in_round} AND x IS NOT NULL
 -- The failures that the filter lets through.
 SELECT failure_id::INTEGER AS failure_id FROM failure_state WHERE {failure_filter} ORDER BY failure_id LIMIT $limit
 
--- :name failures_to_ask
+-- :name failures_undiagnosed
 -- The failures that the filter lets through and that have no diagnosis yet.
 SELECT failure_id::INTEGER AS failure_id FROM failure_state WHERE {failure_filter} AND diagnosis_id IS NULL ORDER BY failure_id LIMIT $limit
 
@@ -217,7 +217,7 @@ SELECT coalesce(error_type, '') AS error_type, count(*) AS failures, count(diagn
 FROM failure_state WHERE {failure_filter} GROUP BY ALL ORDER BY failures DESC
 
 -- :name failure_card_of
--- One failure with all that is known of it, how often it was practised, and what people said.
+-- One failure with all that is known of it, how many samples practise it, and its triage history.
 SELECT f.*, c.title AS cluster, s.metric, s.threshold, s.title AS dataset_title,
        (SELECT count(*) FROM sample m WHERE m.failure_id = f.failure_id) AS samples,
        (SELECT list(m.sample_id) FROM sample_state m WHERE m.failure_id = f.failure_id) AS sample_ids,

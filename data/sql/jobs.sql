@@ -42,7 +42,7 @@ UPDATE job SET spend_usd = (SELECT sum(cost_usd) FROM reply r WHERE r.job_id = $
 -- Changes what a job was launched with: its cap.
 UPDATE job SET options = $options::JSON WHERE job_id = $job_id
 
--- :name row_errors_mended
+-- :name row_errors_resolved
 -- Takes away the errors of rows that have a good result by now.
 DELETE FROM row_error WHERE job_id = $job_id AND list_contains($keys::TEXT[], key)
 

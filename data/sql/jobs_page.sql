@@ -9,7 +9,7 @@ ORDER BY j.job_id DESC LIMIT $limit OFFSET $offset
 -- How many jobs there are of each status and stage.
 SELECT status::TEXT AS status, stage, count(*) AS jobs FROM job GROUP BY ALL ORDER BY jobs DESC, status, stage
 
--- :name job_made
+-- :name job_outputs
 -- What a job has put into the store, by noun.
 SELECT (SELECT count(*) FROM prediction WHERE job_id = $job_id) AS predictions, (SELECT count(*) FROM diagnosis WHERE job_id = $job_id) AS diagnoses,
        (SELECT count(*) FROM cluster WHERE job_id = $job_id) AS clusters, (SELECT count(*) FROM sample WHERE job_id = $job_id) AS samples,

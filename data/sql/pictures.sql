@@ -1,5 +1,5 @@
 -- :name sample_of_picture
--- A further picture of a sample becomes a sample: the words as they stand now, the same origin, a seed and a key of its own.
+-- A further picture of a sample becomes a sample: the text as it stands now, the same origin, a seed and a key of its own.
 INSERT INTO sample (key, round, failure_id, diagnosis_id, dataset, error_type, route, difficulty, question, choices, answer, image_prompt, seed, frontier, replies,
                     job_id)
 SELECT $key, s.round, s.failure_id, s.diagnosis_id, s.dataset, s.error_type, s.route, s.difficulty, t.question, t.choices, t.answer, s.image_prompt,

@@ -12,7 +12,7 @@ SELECT e.example_id, e.dataset, e.image, e.kind, k.error_type AS tagged,
 FROM prediction b JOIN prediction a USING (example_id) JOIN example e USING (example_id) LEFT JOIN kind k USING (example_id)
 WHERE b.checkpoint_id = $before AND a.checkpoint_id = $after AND e.split = 'eval' ORDER BY e.example_id
 
--- :name change_cards
+-- :name changed_examples
 -- What a fixed or broken example looks like: the picture, the question and both answers.
 SELECT e.example_id, e.dataset, e.image, e.question, e.choices, e.golds, b.answer AS answer_before, a.answer AS answer_after
 FROM example e JOIN prediction b ON b.example_id = e.example_id AND b.checkpoint_id = $before

@@ -76,7 +76,7 @@ t.sample_id, t.revision, t.question, t.choices, t.answer, t.image, t.status::TEX
 -- are counted together first.
 WITH alike AS (
     SELECT t.status, t.error_type, t.dataset, t.route, t.round, t.failed, count(*) AS count
-    FROM sample_state t WHERE {sample_in_rest} AND {sample_in_people} GROUP BY ALL),
+    FROM sample_state t WHERE {sample_in_rest} AND {sample_for_reviewer} GROUP BY ALL),
 marked AS MATERIALIZED (
     SELECT t.*, {sample_in_status} AS s, {sample_in_error_type} AS e, {sample_in_dataset} AS d, {sample_in_route} AS r, {sample_in_round} AS n,
            {sample_in_failing} AS f
@@ -138,7 +138,7 @@ WHERE r.sample_id IN (SELECT unnest($sample_ids::BIGINT[])) ORDER BY r.review_id
 -- The edits of these samples, oldest first.
 SELECT * FROM revision WHERE sample_id IN (SELECT unnest($sample_ids::BIGINT[])) ORDER BY sample_id, revision
 
--- :name pictures_to_ask_about
+-- :name pictures_for_handwritten
 -- Pictures of train examples for a sample by hand, failures first; never of an eval split.
 SELECT e.image, any_value(e.question) AS question, any_value(e.dataset) AS dataset, min(f.failure_id) AS failure_id, any_value(d.error_type) AS error_type
 FROM example e LEFT JOIN failure f USING (example_id) LEFT JOIN current_diagnosis d USING (failure_id)
@@ -147,7 +147,7 @@ WHERE e.split = 'train' AND ($failure_id IS NULL OR f.failure_id = $failure_id)
   AND NOT EXISTS (FROM example x WHERE x.image = e.image AND x.split = 'eval')
 GROUP BY e.image ORDER BY min(f.failure_id) NULLS LAST, e.image LIMIT $limit
 
--- :name failure_behind
+-- :name failure_to_practise
 -- What a sample by hand takes over from the failure that it practises.
 SELECT f.failure_id, f.image, f.dataset, f.error_type, f.diagnosis_id FROM failure_card f WHERE f.failure_id = $failure_id
 

@@ -1,4 +1,4 @@
--- :name standing_of
+-- :name standing_decisions_of
 -- Samples on which a reviewer has a standing decision on the current revision: not undone, not cleared since. A fragment over $queue_of.
 SELECT sample_id FROM (
     SELECT r.sample_id, arg_max(r.action, r.review_id) AS action FROM review r JOIN sample_state c ON c.sample_id = r.sample_id AND c.revision = r.revision
@@ -6,24 +6,24 @@ SELECT sample_id FROM (
       AND r.review_id NOT IN (SELECT undoes FROM review WHERE reviewer = $queue_of AND action = 'undo' AND undoes IS NOT NULL)
     GROUP BY r.sample_id) WHERE action <> 'reset'
 
--- :name sample_in_people
+-- :name sample_for_reviewer
 -- Part of sample_filter: a reviewer's assigned samples, to do or done ($queue_done); and, for a blind workspace, only what tells $known_to nothing of
 -- what others or the filters decided; what waits for an audit; and for $beside, who is on a blind assignment, nothing of it that is still to be decided.
 ($queue_of IS NULL OR (t.sample_id IN (SELECT sample_id FROM review_share WHERE reviewer = $queue_of)
-                       AND (t.sample_id IN ({standing_of})) = coalesce($queue_done, false)))
+                       AND (t.sample_id IN ({standing_decisions_of})) = coalesce($queue_done, false)))
 AND ($known_to IS NULL OR t.status IN ('pending', 'undrawn', 'unfiltered', 'disputed')
      OR t.sample_id IN (SELECT sample_id FROM review WHERE reviewer = $known_to AND action IN ('approve', 'reject')))
 AND ($audited IS NULL OR ({sample_waits_for_audit}))
 AND ($beside IS NULL OR t.sample_id NOT IN (SELECT s.sample_id FROM review_share s JOIN review_assignment a USING (assignment_id) WHERE a.blind AND s.reviewer = $beside)
      OR t.sample_id IN (SELECT sample_id FROM review WHERE reviewer = $beside AND action IN ('approve', 'reject')))
 
--- :name queue_any
+-- :name reviewer_has_assignments
 -- Whether a reviewer was given anything.
 SELECT EXISTS (FROM review_share WHERE reviewer = $reviewer)
 
 -- :name queue_counts
 -- How many samples a reviewer was given, and how many of them are decided.
-SELECT count(*) AS assigned, count(*) FILTER (s.sample_id IN ({standing_of})) AS done
+SELECT count(*) AS assigned, count(*) FILTER (s.sample_id IN ({standing_decisions_of})) AS done
 FROM (SELECT DISTINCT sample_id FROM review_share WHERE reviewer = $queue_of) s
 
 -- :name anything_blind
@@ -31,7 +31,7 @@ FROM (SELECT DISTINCT sample_id FROM review_share WHERE reviewer = $queue_of) s
 SELECT (SELECT count(*) > 0 FROM review_assignment WHERE blind)
     OR coalesce((SELECT conditions IS NOT NULL FROM auto_rule ORDER BY rule_id DESC LIMIT 1), false)
 
--- :name queue_blind
+-- :name reviewer_is_blind
 -- Whether a reviewer is on a blind assignment.
 SELECT count(*) > 0 FROM review_share s JOIN review_assignment a USING (assignment_id) WHERE a.blind AND s.reviewer = $reviewer
 
@@ -51,7 +51,7 @@ WHERE t.sample_id IN (SELECT unnest($sample_ids::BIGINT[]))
 INSERT INTO reveal (sample_id, revision, reviewer) SELECT t.sample_id, t.revision, $reviewer FROM sample_state t WHERE t.sample_id = $sample_id
     AND NOT EXISTS (FROM reveal v WHERE v.sample_id = t.sample_id AND v.revision = t.revision AND v.reviewer = $reviewer)
 
--- :name reviews_settle
+-- :name samples_to_adjudicate
 -- Those of some samples that are disputed, or were settled before on this revision.
 SELECT t.sample_id FROM sample_state t WHERE t.sample_id IN (SELECT unnest($sample_ids::BIGINT[]))
   AND (t.status = 'disputed' OR EXISTS (FROM review r JOIN adjudication a USING (review_id) WHERE a.sample_id = t.sample_id AND r.revision = t.revision))
@@ -79,10 +79,10 @@ SELECT assignment_id, reviewers, dealt FROM review_assignment_event WHERE event_
 -- :name shares
 -- Who is to look at what in an assignment, and whether it is decided.
 SELECT s.sample_id, s.reviewer, d.sample_id IS NOT NULL AS decided
-FROM review_share s LEFT JOIN ({standing_of_all}) d ON d.sample_id = s.sample_id AND d.reviewer = s.reviewer
+FROM review_share s LEFT JOIN ({standing_decisions}) d ON d.sample_id = s.sample_id AND d.reviewer = s.reviewer
 WHERE s.assignment_id = $assignment_id ORDER BY s.sample_id, s.reviewer
 
--- :name standing_of_all
+-- :name standing_decisions
 -- Standing decisions of all reviewers on assigned samples. A fragment.
 SELECT sample_id, reviewer FROM (
     SELECT r.sample_id, r.reviewer, arg_max(r.action, r.review_id) AS action FROM review r JOIN sample_state c ON c.sample_id = r.sample_id AND c.revision = r.revision
@@ -93,12 +93,12 @@ SELECT sample_id, reviewer FROM (
 -- :name share_progress
 -- How much of each assignment each reviewer has decided.
 SELECT s.assignment_id, s.reviewer, count(*) AS assigned, count(d.sample_id) AS done
-FROM review_share s LEFT JOIN ({standing_of_all}) d ON d.sample_id = s.sample_id AND d.reviewer = s.reviewer GROUP BY ALL ORDER BY ALL
+FROM review_share s LEFT JOIN ({standing_decisions}) d ON d.sample_id = s.sample_id AND d.reviewer = s.reviewer GROUP BY ALL ORDER BY ALL
 
 -- :name shares_clear
 -- Takes the undecided shares of an assignment away, before they are dealt anew.
 DELETE FROM review_share s WHERE s.assignment_id = $assignment_id
-    AND NOT EXISTS (FROM ({standing_of_all}) d WHERE d.sample_id = s.sample_id AND d.reviewer = s.reviewer)
+    AND NOT EXISTS (FROM ({standing_decisions}) d WHERE d.sample_id = s.sample_id AND d.reviewer = s.reviewer)
 
 -- :name review_pace
 -- How fast and how each reviewer decides one by one. Active time is the gaps of at most $idle seconds between an action and the one before it.

@@ -1,7 +1,7 @@
 -- :name sample_filter
 -- The condition that Review's facets share; every parameter may be NULL. A fragment over sample_state t.
 {sample_in_status} AND {sample_in_error_type} AND {sample_in_dataset} AND {sample_in_route} AND {sample_in_round} AND {sample_in_failing} AND {sample_in_rest}
-AND {sample_in_people}
+AND {sample_for_reviewer}
 
 -- :name sample_in_status
 -- Part of sample_filter.
@@ -41,11 +41,11 @@ SELECT t.sample_id, t.revision, t.status::TEXT AS status, t.failed FROM sample_s
 
 -- :name touch_matching
 -- Touches the samples that a filter matches and that a bulk decision may decide.
-INSERT INTO touched SELECT t.sample_id FROM sample_state t WHERE {sample_filter} AND t.status <> 'undrawn' AND NOT {sample_is_barred}
+INSERT INTO touched SELECT t.sample_id FROM sample_state t WHERE {sample_filter} AND t.status <> 'undrawn' AND NOT {sample_fails_bulk_limits}
 
 -- :name samples_matching_by_status
 -- What a bulk decision would change: counts a status.
-SELECT t.status::TEXT AS status, count(*) AS count, count(*) FILTER (t.status <> 'undrawn' AND {sample_is_barred}) AS leaking
+SELECT t.status::TEXT AS status, count(*) AS count, count(*) FILTER (t.status <> 'undrawn' AND {sample_fails_bulk_limits}) AS leaking
 FROM sample_state t WHERE {sample_filter} GROUP BY 1 ORDER BY 1
 
 -- :name samples_matching_few
@@ -63,7 +63,7 @@ SELECT sample_id, revision, status::TEXT AS status, question, choices, answer, i
 FROM sample_state WHERE sample_id = $sample_id
 
 -- :name samples_to_decide
--- Samples as decisions need to know them; `decided`: somebody's word stands.
+-- Samples as decisions need to know them; `decided`: a decision of somebody stands.
 SELECT sample_id, revision, status::TEXT AS status, question, choices, answer, image, decision IS NOT NULL AS decided
 FROM sample_state WHERE sample_id IN (SELECT unnest($sample_ids::BIGINT[]))
 

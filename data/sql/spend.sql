@@ -48,17 +48,17 @@ SELECT r.job_id, j.stage, sum(r.cost_usd) AS usd FROM reply r JOIN job j USING (
 -- What each sample has cost. A reply is shared evenly by the samples that it proposed, a job's drawing and judging by those it worked on.
 WITH paid AS MATERIALIZED ({paid_jobs}),
 chosen AS (SELECT sample_id, replies, failure_id FROM sample WHERE ($job_id IS NULL OR job_id = $job_id) AND ($round IS NULL OR round = $round)),
-told AS (SELECT sample_id, unnest(replies) AS key FROM sample WHERE ($round IS NULL OR round = $round)),
-asked AS (SELECT key, any_value(r.cost_usd) / count(*) AS usd FROM told JOIN reply r USING (key) GROUP BY key),
+proposals AS (SELECT sample_id, unnest(replies) AS key FROM sample WHERE ($round IS NULL OR round = $round)),
+asked AS (SELECT key, any_value(r.cost_usd) / count(*) AS usd FROM proposals JOIN reply r USING (key) GROUP BY key),
 proposed AS (SELECT sample_id, sum(a.usd) AS usd FROM (SELECT sample_id, unnest(replies) AS key FROM chosen) c JOIN asked a USING (key) GROUP BY 1),
 worked AS (
     SELECT DISTINCT 'draw' AS stage, sample_id, job_id FROM drawing WHERE job_id IN (SELECT job_id FROM paid)
     UNION ALL
     SELECT DISTINCT 'filter' AS stage, sample_id, job_id FROM verdict WHERE job_id IN (SELECT job_id FROM paid)),
-each_ AS (SELECT w.stage, w.job_id, any_value(p.usd) / count(*) AS usd FROM worked w JOIN paid p USING (job_id, stage) GROUP BY ALL),
+per_sample AS (SELECT w.stage, w.job_id, any_value(p.usd) / count(*) AS usd FROM worked w JOIN paid p USING (job_id, stage) GROUP BY ALL),
 done AS (
     SELECT w.sample_id, sum(e.usd) FILTER (w.stage = 'draw') AS draw_usd, sum(e.usd) FILTER (w.stage = 'filter') AS filter_usd
-    FROM worked w JOIN each_ e USING (stage, job_id) GROUP BY 1)
+    FROM worked w JOIN per_sample e USING (stage, job_id) GROUP BY 1)
 SELECT c.sample_id, c.failure_id, p.usd AS generate_usd, d.draw_usd, d.filter_usd
 FROM chosen c LEFT JOIN proposed p USING (sample_id) LEFT JOIN done d USING (sample_id)
 
@@ -67,11 +67,11 @@ FROM chosen c LEFT JOIN proposed p USING (sample_id) LEFT JOIN done d USING (sam
 -- A reply that several diagnoses stand on was paid once: those of one failure count it once, several failures share it.
 WITH samples AS ({cost_of_samples}),
 named AS (SELECT f.failure_id, f.cluster_id FROM failure_card f WHERE f.round = $round),
-heard AS (SELECT DISTINCT failure_id, unnest(replies) AS key FROM diagnosis),
-shared AS (SELECT key, any_value(r.cost_usd) / count(*) AS usd FROM heard JOIN reply r USING (key) GROUP BY key),
+diagnosis_replies AS (SELECT DISTINCT failure_id, unnest(replies) AS key FROM diagnosis),
+shared AS (SELECT key, any_value(r.cost_usd) / count(*) AS usd FROM diagnosis_replies JOIN reply r USING (key) GROUP BY key),
 diagnosed AS (
     SELECT n.cluster_id, count(DISTINCT h.failure_id) AS failures, sum(s.usd) AS usd
-    FROM heard h JOIN named n USING (failure_id) JOIN shared s USING (key) GROUP BY 1),
+    FROM diagnosis_replies h JOIN named n USING (failure_id) JOIN shared s USING (key) GROUP BY 1),
 made AS (
     SELECT n.cluster_id, count(*) AS samples, count(*) FILTER (t.status IN ('approved', 'auto_approved')) AS approved,
            sum(s.generate_usd) AS generate_usd, sum(s.draw_usd) AS draw_usd, sum(s.filter_usd) AS filter_usd

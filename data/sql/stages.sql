@@ -69,11 +69,11 @@ SELECT e.example_id, e.image, e.question, e.kind, k.error_type FROM example e LE
 SELECT kind, mode(error_type) AS error_type FROM failure_card WHERE kind IS NOT NULL AND error_type IS NOT NULL GROUP BY kind
 
 -- :name places_clear
--- Takes the map of a round away before the new one is laid.
+-- Takes the map of a round away before the new one is written.
 DELETE FROM place WHERE failure_id IN (SELECT failure_id FROM failure WHERE round = $round)
 
 -- :name assignments_clear
--- Takes the assignment of examples to clusters of a round away before the new one is laid.
+-- Takes the assignment of examples to clusters of a round away before the new one is written.
 DELETE FROM assignment WHERE round = $round
 
 -- :name failures_to_practise

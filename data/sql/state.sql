@@ -38,8 +38,8 @@ FROM (WITH text AS (SELECT sample_id, revision, drawn_at FROM sample_state WHERE
       SELECT sample_id, d.decision, d.decided_by FROM text LEFT JOIN decisions d USING (sample_id)) n
 WHERE n.sample_id = s.sample_id RETURNING s.sample_id, s.status::TEXT AS status
 
--- :name state_first_word
--- That part where nobody's word stood: what has just been said. Two million reviews need not be looked through for it.
+-- :name state_first_decision
+-- That part for samples without a decision: the one that was just made. Two million reviews need not be looked through for it.
 UPDATE sample_state SET decision = $action, decided_by = $reviewer, status = CASE $action::TEXT {status_of_decision} END
 WHERE sample_id IN (SELECT unnest($sample_ids::BIGINT[])) AND decision IS NULL RETURNING sample_id, status::TEXT AS status
 
@@ -65,7 +65,7 @@ SELECT t.sample_id, t.round, t.dataset, t.error_type, t.route, t.failure_id, t.r
 FROM text t JOIN judgements j USING (sample_id) LEFT JOIN decisions d USING (sample_id)
 
 -- :name status_of_decision
--- Part of the state: what people's word makes of a sample.
+-- Part of the state: the status that follows from people's decision.
 WHEN 'approve' THEN 'approved'::sample_status WHEN 'reject' THEN 'rejected'::sample_status WHEN 'disputed' THEN 'disputed'::sample_status
 
 -- :name state_judgements
@@ -103,12 +103,12 @@ judgements AS (
 -- :name state_decisions
 -- Part of the state: what people decided on the samples in `text`. The latest of each reviewer counts that is not undone; reset removes it;
 -- disagreement is disputed, until one of them is an adjudication: that counts over all.
-said AS MATERIALIZED (
+events AS MATERIALIZED (
     SELECT sample_id, revision, review_id, reviewer, action, undoes, created_at FROM review WHERE sample_id IN (SELECT sample_id FROM text)),
 latest AS (
     SELECT r.sample_id, r.reviewer, max(r.review_id) AS review_id, arg_max(r.action, r.review_id) AS action
-    FROM said r JOIN text t ON t.sample_id = r.sample_id AND t.revision = r.revision
-    WHERE r.action IN ('approve', 'reject', 'reset') AND r.review_id NOT IN (SELECT undoes FROM said WHERE undoes IS NOT NULL)
+    FROM events r JOIN text t ON t.sample_id = r.sample_id AND t.revision = r.revision
+    WHERE r.action IN ('approve', 'reject', 'reset') AND r.review_id NOT IN (SELECT undoes FROM events WHERE undoes IS NOT NULL)
       AND (t.drawn_at IS NULL OR r.created_at >= t.drawn_at)
     GROUP BY r.sample_id, r.reviewer),
 standing AS (SELECT *, review_id IN (SELECT review_id FROM adjudication) AS settles FROM latest WHERE action <> 'reset'),

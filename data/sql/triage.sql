@@ -3,16 +3,16 @@
 SELECT failure_id FROM failure WHERE failure_id IN (SELECT unnest($failure_ids::BIGINT[]))
 
 -- :name triage_count
--- How many words people have said on failures, and taken back.
+-- How many triage events there are, undone ones and undos included.
 SELECT count(*) FROM triage
 
 -- :name triage_batch
--- What was said on failures in one go, and whether it was taken back.
+-- The triage events of a batch, and whether each was undone.
 SELECT t.failure_id, t.event_id, t.label, t.error_type, f.round, EXISTS (FROM triage u WHERE u.undoes = t.event_id) AS undone
 FROM triage t JOIN failure f USING (failure_id) WHERE coalesce(t.batch_id, t.event_id) = $batch_id AND t.undoes IS NULL ORDER BY t.failure_id
 
 -- :name triage_history
--- What people said on the failures of some rounds, newest first: a line for what was said in one go.
+-- Triage labels on the failures of some rounds, newest first, a line a batch.
 SELECT coalesce(t.batch_id, t.event_id) AS batch_id, any_value(t.label) AS label, any_value(t.error_type) AS error_type, any_value(t.reviewer) AS reviewer,
        max(t.created_at) AS created_at, count(*) AS failures, min(t.failure_id) AS failure_id,
        bool_and(t.event_id IN (SELECT undoes FROM triage WHERE undoes IS NOT NULL)) AS undone
@@ -37,10 +37,10 @@ ORDER BY c.cluster_id
 UPDATE assignment SET cluster_id = $cluster_id WHERE round = $round AND example_id IN (SELECT unnest($example_ids::BIGINT[]))
 
 -- :name changes_of_batch
--- The changes to clusters that followed from what was said in one go, as far as they stand.
+-- The cluster edits that followed from a batch of triage events, without those undone.
 SELECT c.* FROM cluster_change c WHERE c.batch_id = $batch_id AND c.action <> 'undo' AND NOT EXISTS (FROM cluster_change u WHERE u.undoes = c.change_id)
 ORDER BY c.change_id
 
 -- :name triage_undos
--- The events that took back what was said in one go.
+-- The events that undid a batch of triage events.
 SELECT coalesce(list(u.event_id), []) AS events FROM triage u JOIN triage t ON t.event_id = u.undoes WHERE coalesce(t.batch_id, t.event_id) = $batch_id

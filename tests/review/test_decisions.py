@@ -336,7 +336,7 @@ def test_history_shows_a_bulk_decision_as_one(seeded):
 
 def test_a_sample_by_hand_takes_over_what_its_failure_knows(seeded):
     store, _ = seeded
-    picture = next(row for row in store.rows("pictures_to_ask_about", limit=24) if row["failure_id"] and row["error_type"])
+    picture = next(row for row in store.rows("pictures_for_handwritten", limit=24) if row["failure_id"] and row["error_type"])
     event = decisions.new_event()
     draft = handwritten.Draft("How many are there? ", " 2", failure_id=picture["failure_id"])
     sample_id = handwritten.add(store, draft, "ada", event)
@@ -350,7 +350,7 @@ def test_a_sample_by_hand_takes_over_what_its_failure_knows(seeded):
 def test_a_picture_of_an_eval_split_is_never_offered_nor_taken(seeded):
     store, _ = seeded
     everywhere = {row["image"] for row in store.rows("eval_as_context")}
-    assert everywhere and not everywhere & {row["image"] for row in store.rows("pictures_to_ask_about", limit=1000)}
+    assert everywhere and not everywhere & {row["image"] for row in store.rows("pictures_for_handwritten", limit=1000)}
     draft = handwritten.Draft("What?", "that", image=everywhere.pop(), dataset="pocket-photo", error_type="counting")
     with pytest.raises(handwritten.BadSample, match="eval split"):
         handwritten.add(store, draft, "ada", decisions.new_event())

@@ -136,7 +136,7 @@ def draw(request: Request, body: Draw) -> dict[str, list[int]]:
     here = services(request)
     now, reviewer = score_matrix(here.store), here.reviewer(request)
     conditions = None if body.conditions is None else [Condition(**one.model_dump()) for one in body.conditions]
-    taken = here.store.columns("samples_given")["sample_id"]
+    taken = here.store.columns("samples_assigned")["sample_id"]
     ids = auto_approval.to_label(now, conditions, body.count, np.random.default_rng(), taken).tolist()
     if ids:
         title = f"{len(ids)} by lot, for calibration"

@@ -146,7 +146,7 @@ def shown(request: Request, body: Filter) -> dict[str, Any]:
 def ids(request: Request, body: IdsOf) -> dict[str, list[int]]:
     """Ids of the failures that the filter lets through, and of those that it does and that have no diagnosis yet."""
     store, given = services(request).store, {**_given(request, body), "limit": body.limit}
-    found = {"failure_ids": store.columns("failures_shown", **given), "undiagnosed": store.columns("failures_to_ask", **given)}
+    found = {"failure_ids": store.columns("failures_shown", **given), "undiagnosed": store.columns("failures_undiagnosed", **given)}
     return {name: columns["failure_id"].tolist() for name, columns in found.items()}
 
 

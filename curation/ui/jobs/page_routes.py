@@ -76,7 +76,7 @@ def detail(request: Request, body: Which) -> dict[str, Any]:
     here = services(request)
     job = here.jobs.get(body.job_id)
     files = JobFolder(here.workspace.job(body.job_id))
-    made = here.store.row("job_made", job_id=body.job_id)
+    made = here.store.row("job_outputs", job_id=body.job_id)
     calls = here.store.rows("job_calls_by_model", job_id=body.job_id)
     return {
         "job": job,

@@ -121,7 +121,7 @@ def facets(request: Request, body: Matching) -> dict[str, Any]:
     elif body.queue is None and blinding.everywhere(here.store):
         found |= {"failing": []}
     about = {"workspace": here.workspace.name, "reviewer": reviewer, "reasons": reviews.REASONS}
-    given = here.store.value("queue_any", reviewer=reviewer)
+    given = here.store.value("reviewer_has_assignments", reviewer=reviewer)
     queue = here.store.row("queue_counts", queue_of=reviewer) if given else {"assigned": 0, "done": 0}
     return {"facets": found, **about, "queue": queue, "blind": blinding.everywhere(here.store), "audit": auto_approval.waiting(here.store)}
 
@@ -221,7 +221,7 @@ def pictures(request: Request, body: Pictures) -> dict[str, Any]:
     """Pictures that a sample by hand may ask about, and the datasets that it may be written for."""
     store = services(request).store
     given = {**body.model_dump(), "search": " ".join((body.search or "").lower().split()) or None}
-    return {"pictures": store.rows("pictures_to_ask_about", **given, limit=24), "datasets": store.rows("dataset_names")}
+    return {"pictures": store.rows("pictures_for_handwritten", **given, limit=24), "datasets": store.rows("dataset_names")}
 
 
 @router.post("/upload")

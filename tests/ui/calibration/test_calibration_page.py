@@ -130,7 +130,7 @@ def test_the_audit_lane_is_a_blind_queue_and_hides_everywhere(shut, post, review
     review("decide", sample_id=first["sample_id"], revision=first["revision"], action="approve", event_id=decisions.new_event())
     shown = review("card", sample_id=first["sample_id"])
     assert not shown["blind"] and shown["verdicts"] and first["sample_id"] not in shut.column("audit_waiting")
-    given = set(shut.column("samples_given"))
+    given = set(shut.column("samples_assigned"))
     bulk = [i for i in now.sample_ids[now.auto].tolist() if i not in given][:200]
     preview = review("bulk/preview", matching={"sample_ids": bulk}, action="approve")  # the lane doesn't stand in the way of bulk work
     assert preview["total"] == len(bulk) and set(bulk) & set(lane)
