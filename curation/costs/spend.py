@@ -3,6 +3,7 @@
 What has no price is None, never a guess; lost calls (sent, and nothing usable came back) are told beside it with the most they may cost.
 """
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +14,17 @@ LATELY = 60.0  # seconds, over which dollars a minute are taken
 COUNTS = ("calls", "prompt_tokens", "completion_tokens", "cached_tokens", "unpriced", "lost", "lost_usd")
 PARTS = ("diagnose", "generate", "draw", "filter")
 LEAST = 3  # rows, from which a job's end is projected
+STEPS = 300  # of a chart of spend over time, at most
+WIDTHS = (1.0, 10.0, 60.0, 300.0, 900.0, 3600.0, 6 * 3600.0, 86400.0)  # seconds that a step may be wide
+
+
+@dataclass(frozen=True)
+class SpendStep:
+    """Dollars that one stage's jobs paid within a step of time, which begins at `begins` (seconds since 1970)."""
+
+    begins: float
+    stage: str
+    usd: float
 
 
 def of_job(store: Store, job: dict[str, Any], calls: list[dict[str, Any]]) -> dict[str, Any] | None:
@@ -45,6 +57,15 @@ def overview(store: Store, round_: int) -> dict[str, Any]:
         "rounds": [_round(number, rows, approved.get(number)) for number, rows in stages.items()],
         "clusters": [_with_total(row, PARTS) for row in store.rows("spend_by_cluster", round=round_)],
     }
+
+
+def over_time(store: Store) -> tuple[float, list[SpendStep]]:
+    """Priced spend by stage in steps of equal width, oldest first; (seconds a step is wide, steps). Nothing priced: no steps."""
+    span = store.row("spend_span")
+    if span is None or span["first"] is None:
+        return WIDTHS[0], []
+    seconds = next((width for width in WIDTHS if (span["last"] - span["first"]) / width <= STEPS), WIDTHS[-1])
+    return seconds, store.rows("spend_over_time", SpendStep, seconds=seconds)
 
 
 def of_generated(store: Store, job_id: int) -> dict[str, Any]:

@@ -64,7 +64,9 @@ def changes(store: Store, before: Checkpoint, after: Checkpoint, which: str, err
     }[which]
     found = [row for row in pairs if turned(row) and error_type in (None, row["error_type"])]
     ids = [row["example_id"] for row in found[offset : offset + limit]]
-    cards = {row["example_id"]: row for row in store.rows("changed_examples", before=before.checkpoint_id, after=after.checkpoint_id, ids=ids)}
+    cards = {
+        row["example_id"]: row for row in store.rows("changed_examples", before=before.checkpoint_id, after=after.checkpoint_id, ids=ids)
+    }
     type_of = {row["example_id"]: row["error_type"] for row in found}
     return {"total": len(found), "rows": [{**cards[i], "error_type": type_of[i]} for i in ids]}
 

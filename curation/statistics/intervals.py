@@ -7,6 +7,7 @@ clustered by picture (Miller 2024, "Adding error bars to evals", arXiv 2411.0064
 import math
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from scipy import stats
@@ -51,11 +52,16 @@ def wilson(k: float, n: int, confidence: float = CONFIDENCE) -> tuple[float, flo
     """
     if n == 0:
         return 0.0, 1.0
-    z2 = stats.norm.ppf((1 + confidence) / 2) ** 2
+    z2 = _normal_quantile((1 + confidence) / 2) ** 2
     share = k / n
     middle = (share + z2 / (2 * n)) / (1 + z2 / n)
     reach = math.sqrt(z2 * (share * (1 - share) / n + z2 / (4 * n * n))) / (1 + z2 / n)
     return max(0.0, min(share, middle - reach)), min(1.0, max(share, middle + reach))
+
+
+@cache
+def _normal_quantile(p: float) -> float:
+    return float(stats.norm.ppf(p))
 
 
 def paired_difference(

@@ -31,6 +31,16 @@ SELECT purpose, endpoint, model, {sums_of_calls} FROM ({paid_and_lost}) GROUP BY
 -- What a job has paid in the last so many seconds.
 SELECT coalesce(sum(cost_usd), 0) AS usd FROM reply WHERE job_id = $job_id AND created_at > now() - to_seconds($seconds::DOUBLE)
 
+-- :name spend_span
+-- When the first and the last priced reply came, in seconds since 1970; NULL where nothing is priced.
+SELECT min(epoch(created_at)) AS first, max(epoch(created_at)) AS last FROM reply WHERE cost_usd IS NOT NULL AND created_at IS NOT NULL
+
+-- :name spend_over_time
+-- Spend by stage of the job that paid, in steps of $seconds; a step is named by its begin, in seconds since 1970. What has no price is left out.
+SELECT floor(epoch(r.created_at) / $seconds::DOUBLE) * $seconds::DOUBLE AS begins, coalesce(j.stage, 'no job') AS stage, sum(r.cost_usd) AS usd
+FROM reply r LEFT JOIN job j USING (job_id) WHERE r.cost_usd IS NOT NULL AND r.created_at IS NOT NULL
+GROUP BY ALL ORDER BY begins, stage
+
 -- :name spend_by_stage
 -- Spend of each round by the stage of the job that paid; NULL where nothing is priced. What no job paid (tests) is of round 0.
 SELECT coalesce(j.round, 0) AS round, coalesce(j.stage, 'no job') AS stage, {sums_of_calls}

@@ -1,6 +1,7 @@
 // Left of Calibration: each filter against people in a table, and how approval goes with the score.
 
-import { fill, fmt, h, state } from "../shared/lib.js";
+import { Chart } from "../shared/chart.js";
+import { fill, fmt, h, pick, state } from "../shared/lib.js";
 
 export function drawFilters(table, charts, found, target) {
   const labels = found.labels.approved + found.labels.rejected;
@@ -30,8 +31,47 @@ export function drawFilters(table, charts, found, target) {
       ),
     ),
   );
-  const drawn = found.filters.filter((filter) => filter.approved_at.some(Boolean) || filter.rejected_at.some(Boolean));
-  fill(charts, drawn.length > 0 && [h("h4", "Score and approval by people"), h("div.charts", drawn.map(chart))]);
+  drawCharts(charts, found.filters);
+}
+
+const CURVES = { score: "approval by score", threshold: "precision and misses by threshold" };
+export const curves = () => (state.one("curves") === "threshold" ? "threshold" : "score");
+const plots = new Map(); // filter -> Chart
+
+function drawCharts(box, filters) {
+  const drawn = filters.filter((filter) => filter.figure);
+  const choose = pick(
+    Object.entries(CURVES).map(([value, text]) => ({ value, text })),
+    curves(),
+    (value) => state.set({ curves: value === "score" ? null : value }, { replace: true }),
+    { title: "What the charts show" },
+  );
+  fill(
+    box,
+    drawn.length > 0 && [
+      h("div.row.curves", h("h4", "Agreement with people"), h("span.grow"), choose),
+      h(
+        "div.charts",
+        drawn.map((filter) => card(filter)),
+      ),
+    ],
+  );
+  for (const filter of drawn) plots.get(filter.filter).draw(filter.figure);
+}
+
+function card(filter) {
+  if (!plots.has(filter.filter)) plots.set(filter.filter, new Chart({ small: true }));
+  return h(
+    "div.card.plot",
+    { title: filter.title },
+    h(
+      "div.row",
+      h("b", { style: "font-weight:550" }, filter.filter),
+      h("span.grow"),
+      h("small.dim", filter.enabled ? asked(filter.comparison, filter.threshold) : "off"),
+    ),
+    plots.get(filter.filter).element,
+  );
 }
 
 function line(filter, target, cls = "") {
@@ -76,117 +116,3 @@ export const interval = (value, low, high, target = null) =>
     h("b", { style: `left:${100 * value}%` }),
     target !== null && h("s", { style: `left:${100 * target}%` }),
   );
-
-const W = 200,
-  H = 92,
-  TOP = 6,
-  LOW = 76;
-
-// Share of approved by score, in bins of about equally many labels, with intervals; grey: how many samples have such scores.
-function chart(filter) {
-  const bins = binned(filter),
-    width = W / bins.length;
-  const most = Math.max(...bins.map((bin) => bin.scored), 1);
-  const y = (share) => TOP + (LOW - TOP) * (1 - share);
-  const dots = bins.map((bin, i) => {
-    const x = (i + 0.5) * width,
-      n = bin.approved + bin.rejected;
-    const tall = bin.scored ? Math.max(1.5, (LOW - TOP) * 0.6 * Math.sqrt(bin.scored / most)) : 0;
-    const [low, high] = wilson(bin.approved, n);
-    const paint = bin.passes ? "var(--good)" : "var(--bad)";
-    return h(
-      "g",
-      h("title", `${bin.name}: ${fmt.plural(bin.scored, "sample")}, people approve ${fmt.number(bin.approved)} of ${fmt.number(n)}`),
-      h("rect", { x: i * width + 1, y: LOW - tall, width: Math.max(width - 2, 1), height: tall, fill: "var(--line)" }),
-      n > 0 && [
-        h("line", { x1: x, x2: x, y1: y(low), y2: y(high), stroke: paint, "stroke-width": 1.4, "stroke-opacity": 0.55 }),
-        h("circle", { cx: x, cy: y(bin.approved / n), r: 2.8, fill: paint }),
-      ],
-      h("rect", { x: i * width, y: 0, width, height: LOW, fill: "transparent" }),
-    );
-  });
-  const axis = [0, 0.5, 1].map((share) =>
-    h("line", {
-      x1: 0,
-      x2: W,
-      y1: y(share),
-      y2: y(share),
-      stroke: "var(--line)",
-      "stroke-width": share === 0 ? 1 : 0.6,
-      "stroke-dasharray": share === 0 ? null : "2 3",
-    }),
-  );
-  const names = bins.map(
-    (bin, i) =>
-      (bins.length <= 4 || i === 0 || i === bins.length - 1) &&
-      h(
-        "text",
-        {
-          x: i === 0 && bins.length > 4 ? 0 : i === bins.length - 1 && bins.length > 4 ? W : (i + 0.5) * width,
-          y: H - 4,
-          "text-anchor": bins.length <= 4 ? "middle" : i === 0 ? "start" : "end",
-        },
-        bin.name,
-      ),
-  );
-  return h(
-    "div.card.chart",
-    { title: filter.title },
-    h(
-      "div.row",
-      h("b", { style: "font-weight:550" }, filter.filter),
-      h("span.grow"),
-      h("small.dim", filter.enabled ? asked(filter.comparison, filter.threshold) : "off"),
-    ),
-    h(
-      "svg",
-      { viewBox: `0 0 ${W} ${H}`, role: "img", "aria-label": `share that people approve by score of ${filter.filter}` },
-      axis,
-      dots,
-      names,
-    ),
-  );
-}
-
-// Neighbouring levels put together until each bin has an eighth of the labels, never across the threshold. Ascending by score.
-function binned({ cuts, comparison, threshold, scored, approved_at, rejected_at }) {
-  const up = comparison === "at_least";
-  const levels = scored
-    .map((count, code) => ({
-      scored: count,
-      approved: approved_at[code],
-      rejected: rejected_at[code],
-      score: code ? cuts[code - 1] : null,
-      passes: code > 0 && (up ? cuts[code - 1] >= threshold : cuts[code - 1] <= threshold),
-    }))
-    .filter((level) => level.scored);
-  const labels = levels.reduce((sum, level) => sum + level.approved + level.rejected, 0);
-  const bins = [];
-  for (const level of levels) {
-    const last = bins.at(-1);
-    if (levels.length > 8 && last && last.passes === level.passes && last.approved + last.rejected < labels / 8) {
-      for (const name of ["scored", "approved", "rejected"]) last[name] += level[name];
-      last.to = level.score;
-    } else bins.push({ ...level, to: level.score });
-  }
-  const [before, rest] = bins.slice(-2);
-  if (levels.length > 8 && rest && before.passes === rest.passes && rest.approved + rest.rejected < labels / 16) {
-    for (const name of ["scored", "approved", "rejected"]) before[name] += rest[name];
-    before.to = rest.to;
-    bins.pop();
-  }
-  const text = (score) => (score === null ? (up ? "less" : "more") : round(score));
-  for (const bin of bins)
-    bin.name = bin.score === bin.to ? text(bin.score) : up ? `${text(bin.score)}–${text(bin.to)}` : `${text(bin.to)}–${text(bin.score)}`;
-  return up ? bins : bins.reverse();
-}
-
-// Wilson's interval, two-sided 95 %, as curation/statistics/intervals.py has it.
-export function wilson(k, n) {
-  if (!n) return [0, 1];
-  const z2 = 1.959963984540054 ** 2,
-    p = k / n,
-    middle = (p + z2 / (2 * n)) / (1 + z2 / n);
-  const reach = Math.sqrt(z2 * ((p * (1 - p)) / n + z2 / (4 * n * n))) / (1 + z2 / n);
-  return [Math.max(0, Math.min(p, middle - reach)), Math.min(1, Math.max(p, middle + reach))];
-}

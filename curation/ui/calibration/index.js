@@ -2,7 +2,7 @@
 
 import { api, at, emptyState, fill, fmt, h, keys, onlyLatest, pick, state } from "../shared/lib.js";
 import { drawAudit, drawHistory, drawStanding } from "./audit.js";
-import { drawFilters } from "./filters.js";
+import { curves, drawFilters } from "./filters.js";
 import { Rule } from "./rule.js";
 
 const TARGET = 0.95;
@@ -24,7 +24,7 @@ export const target = () => Number(state.one("target") ?? TARGET) || TARGET;
 export async function show() {
   root.classList.add("loading");
   if (!shown) fill(at(root, "sum"), "reading scores and decisions…");
-  const found = await newest(api("calibration/overview", { error_type: state.one("type") }));
+  const found = await newest(api("calibration/overview", { error_type: state.one("type"), curves: curves() }));
   if (!found) return;
   root.classList.remove("loading");
   shown = found;
@@ -138,7 +138,8 @@ function drawNotes(labels) {
           "Misses: of the samples people approve, the share it rejects. " +
           "Catches: of the samples people reject, the share it rejects too. " +
           "Bars: 95 % intervals (Wilson 1927, two-sided); the mark is the target. " +
-          "Dots: share approved at such scores, green where the filter passes; grey: how many samples have them.",
+          "Charts: the share that people approve at such scores, green where the filter passes, and grey how many samples have them; " +
+          "or precision (blue) and misses (red) at every threshold, with the one that is set as a dotted line.",
       ),
     ],
   );

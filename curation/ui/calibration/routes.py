@@ -2,17 +2,20 @@
 
 import base64
 import json
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
 from curation.calibration import auto_approval
+from curation.calibration.curves import Tally
 from curation.calibration.rules import TARGET, Condition, agreement
 from curation.calibration.score_matrix import ScoreMatrix, score_matrix
 from curation.filtering.base import Comparison
 from curation.review import assignments, decisions
+from curation.statistics.intervals import wilson
+from curation.ui.calibration import figures
 from curation.ui.services import services
 from data.registry import FILTERS
 
@@ -23,6 +26,14 @@ class Asked(BaseModel):
     """`error_type`: only labels of this error type count in the table of filters."""
 
     error_type: str | None = None
+    curves: Literal["score", "threshold"] = Field(default="score", description="What the chart of each filter shows along its axis.")
+
+
+class Count(BaseModel):
+    """What people decided about some samples."""
+
+    approved: int = Field(ge=0)
+    labels: int = Field(ge=0)
 
 
 class Goal(BaseModel):
@@ -70,7 +81,7 @@ def overview(request: Request, body: Asked) -> dict[str, Any]:
             "inside": int((now.passing & (now.label >= 0)).sum()),
         },
         "error_types": _by_type(now),
-        "filters": [_filter(now, column, chosen) for column in range(len(now.settings))],
+        "filters": [_with_figure(_filter(now, column, chosen), body.curves) for column in range(len(now.settings))],
         "together": _agreement(now.passing, np.where(chosen & now.drawn, now.label, -1)),
         "undecided": int(now.open.sum()),
         "rule": rule and _shown(rule),
@@ -102,6 +113,13 @@ def joint(request: Request) -> dict[str, Any]:
         "codes": _packed(np.ascontiguousarray(found.threshold_index.T)),
         **{name: _packed(getattr(found, name).astype("<u4")) for name in ("open", "labels", "approved", "held")},
     }
+
+
+@router.post("/interval")
+def interval(body: Count) -> dict[str, float]:
+    """The 95 % interval (Wilson) of a share that people approve, for the rule on the sliders."""
+    low, high = wilson(body.approved, body.labels)
+    return {"low": low, "high": high}
 
 
 @router.post("/propose")
@@ -179,6 +197,14 @@ def _filter(now: ScoreMatrix, column: int, chosen: np.ndarray) -> dict[str, Any]
         "approved_at": np.bincount(codes[label == 1], minlength=bins).tolist(),
         "rejected_at": np.bincount(codes[label == 0], minlength=bins).tolist(),
     }
+
+
+def _with_figure(row: dict[str, Any], curves: str) -> dict[str, Any]:
+    """A filter with the chart of its scores; None where no label tells about them."""
+    if not any(row["approved_at"]) and not any(row["rejected_at"]):
+        return {**row, "figure": None}
+    tally = Tally(row["comparison"], row["threshold"], row["cuts"], row["scored"], row["approved_at"], row["rejected_at"])
+    return {**row, "figure": (figures.by_score if curves == "score" else figures.by_threshold)(row["filter"], tally)}
 
 
 def _agreement(passes: np.ndarray, label: np.ndarray) -> dict[str, Any]:

@@ -1,12 +1,19 @@
 // The rule of Calibration: a slider a filter.
 // The server sends once how many samples meet which thresholds; while sliding the browser counts.
 
-import { api, ask, at, bar, chip, fill, fmt, h, state, toast } from "../shared/lib.js";
-import { asked, interval, wilson } from "./filters.js";
+import { api, ask, at, bar, chip, fill, fmt, h, later, onlyLatest, state, toast } from "../shared/lib.js";
+import { asked, interval } from "./filters.js";
 
 export class Rule {
   constructor(root, { target, reload }) {
     Object.assign(this, { root, target, reload, marks: null, found: null });
+    const newest = onlyLatest();
+    // The interval comes from the server, once the slider rests.
+    this.tellInterval = later(async ({ approved, labels }, element) => {
+      if (!labels) return;
+      const found = await newest(api("calibration/interval", { approved, labels }, { quiet: true }).catch(() => null));
+      if (found) element.textContent = `(${fmt.percent(found.low, 1)} to ${fmt.percent(found.high, 1)})`;
+    }, 120);
   }
 
   // Loads the counts if anything was added since, and draws the sliders. Proposes a rule the first time.
@@ -148,9 +155,10 @@ export class Rule {
     const began = performance.now();
     const sums = this.count();
     this.took = performance.now() - began;
-    const [low, high] = wilson(sums.approved, sums.labels),
-      box = at(this.root, "live");
+    const box = at(this.root, "live");
+    const limits = h("span");
     box.hidden = false;
+    this.tellInterval(sums, limits);
     fill(
       box,
       h(
@@ -167,8 +175,7 @@ export class Rule {
           "small.dim",
           `${fmt.number(this.overview.undecided - sums.open)} stay for people · search half: `,
           sums.labels
-            ? `people approve ${fmt.percent(sums.approved / sums.labels, 1)} of ${fmt.plural(sums.labels, "label")} ` +
-                `(${fmt.percent(low, 1)} to ${fmt.percent(high, 1)})`
+            ? [`people approve ${fmt.percent(sums.approved / sums.labels, 1)} of ${fmt.plural(sums.labels, "label")} `, limits]
             : "no label inside",
           ` · held back: ${fmt.plural(sums.held, "label")}`,
         ),

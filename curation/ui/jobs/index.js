@@ -1,5 +1,6 @@
 // The Jobs page: all jobs and what they cost (left), one of them in detail (right). What is chosen is in the URL.
 
+import { Chart } from "../shared/chart.js";
 import {
   api,
   at,
@@ -53,15 +54,20 @@ export function start(element) {
 }
 
 const newest = onlyLatest();
+const spendChart = new Chart();
+const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
 export async function show() {
   const body = { status: state.one("status"), stage: state.one("stage"), offset: Number(state.one("offset") ?? 0) };
   const spending = state.one("tab") === "spend";
-  const answer = await newest(Promise.all([api("jobs/page", body), spending ? api("jobs/spend", {}) : null]));
+  const answer = await newest(
+    Promise.all([api("jobs/page", body), spending ? api("jobs/spend", {}) : null, spending ? api("jobs/spend_over_time", { zone }) : null]),
+  );
   if (!answer) return;
+  const [, , figure] = answer;
   [found, spent] = answer;
   moving = found.jobs.some(isActive);
-  drawList();
+  drawList(figure);
   await showDetail();
 }
 
@@ -100,7 +106,7 @@ function step(by) {
   if (job) state.set({ job: job.job_id }, { replace: true });
 }
 
-function drawList() {
+function drawList(figure) {
   const { jobs, statuses, stages, spend, total } = found;
   const all = Object.values(statuses).reduce((sum, count) => sum + count, 0);
   const status = state.one("status"),
@@ -161,7 +167,8 @@ function drawList() {
     details.button,
   ]);
   at(root, "list").hidden = Boolean(spent);
-  fillOnce(at(root, "spend"), [spent], () => spent && spendView(spent));
+  fillOnce(at(root, "spend"), [spent, Boolean(figure)], () => spent && spendView(spent, figure && spendChart.element));
+  if (figure) spendChart.draw(figure);
   if (spent) {
     at(root, "pages").hidden = true;
     return;

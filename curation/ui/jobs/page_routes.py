@@ -1,6 +1,7 @@
 """The Jobs page: all jobs with what they did and cost, one of them in detail. Its deeds are the routes of jobs_api."""
 
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
@@ -9,7 +10,9 @@ from curation import checkpoints
 from curation.costs import spend
 from curation.jobs import chains
 from curation.jobs.job_folder import JobFolder, read_lines
+from curation.ui.jobs import figures
 from curation.ui.services import services
+from curation.ui.shared.figures import Figure
 
 router = APIRouter(prefix="/api/jobs")
 PAGE = 50  # jobs
@@ -39,6 +42,19 @@ class Cap(BaseModel):
     usd: float | None = Field(default=None, ge=0, allow_inf_nan=False)
 
 
+class Clock(BaseModel):
+    """The reader's time zone, such as Europe/Berlin."""
+
+    zone: str = "UTC"
+
+    def known(self) -> ZoneInfo:
+        """UTC where this machine doesn't know the zone; the chart names the one it has."""
+        try:
+            return ZoneInfo(self.zone)
+        except (ZoneInfoNotFoundError, ValueError):
+            return ZoneInfo("UTC")
+
+
 @router.post("/page")
 def page(request: Request, body: Shown) -> dict[str, Any]:
     """A page of jobs, counts by status and stage, and the spend by stage and model."""
@@ -60,6 +76,13 @@ def spent(request: Request) -> dict[str, Any]:
     """What was spent: by stage and model, by round and for each approved sample, by cluster of the round."""
     store = services(request).store
     return spend.overview(store, checkpoints.current_round(store))
+
+
+@router.post("/spend_over_time")
+def spent_over_time(request: Request, body: Clock) -> Figure | None:
+    """The chart of what was spent up to each moment, by stage; None where nothing is priced."""
+    seconds, steps = spend.over_time(services(request).store)
+    return figures.spend_over_time(steps, seconds, body.known()) if steps else None
 
 
 @router.post("/budget")

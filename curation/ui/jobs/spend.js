@@ -35,7 +35,8 @@ function lostText({ lost, lost_usd: worst }) {
   );
 }
 
-export function spendView(found) {
+// `chart`: the element of the chart of spend over time, or null where nothing is priced.
+export function spendView(found, chart) {
   if (!found.by_model.length)
     return emptyState(
       "Nothing was spent yet",
@@ -44,6 +45,7 @@ export function spendView(found) {
       { text: "Back to the jobs", run: () => state.set({ tab: null }) },
     );
   return [
+    chart && [h("h4", "Spend over time"), h("div.card", chart), spendNote(found.by_model)],
     found.rounds.map(round),
     h("h4", `Clusters of round ${found.round}`),
     found.clusters.length
@@ -52,6 +54,14 @@ export function spendView(found) {
     h("h4", "By stage and model"),
     models(found.by_model),
   ];
+}
+
+// What the chart leaves out.
+function spendNote(rows) {
+  const unpriced = rows.reduce((sum, row) => sum + row.unpriced, 0);
+  const lost = rows.reduce((sum, row) => sum + row.lost, 0);
+  const left = [unpriced && `${fmt.plural(unpriced, "unpriced call")}`, lost && `${fmt.plural(lost, "lost call")}`].filter(Boolean);
+  return left.length > 0 && h("p.dim", h("small", `Not in the chart: ${left.join(" and ")}.`));
 }
 
 function round({ round: number, stages, usd: total, approved, samples, per_approved: per }) {

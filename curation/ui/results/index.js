@@ -1,7 +1,7 @@
 // The Results page: before and after (left), the ledger of fixed and broken examples (right). What is chosen is in the URL.
 
+import { Chart } from "../shared/chart.js";
 import { api, ask, at, chip, drawer, emptyState, fill, fillOnce, fmt, h, keys, onlyLatest, pick, state, toast } from "../shared/lib.js";
-import { forest } from "./forest_plot.js";
 import { drawLedger } from "./ledger.js";
 
 let root,
@@ -15,8 +15,14 @@ keys("results", [
   { name: "score", key: "l", what: "strict or lenient scores", run: () => state.set({ score: state.one("score") ? null : "lenient" }) },
 ]);
 
+const chooseType = (name) => state.set({ type: name === "overall" || name === state.one("type") ? null : name, offset: null });
+const clicked = { onclick: (point) => chooseType(point.y) };
+let accuracies, differences; // charts
+
 export function start(element) {
   root = element;
+  accuracies = new Chart(clicked);
+  differences = new Chart(clicked);
   ledgerDrawer = drawer(root.querySelector(".cols"), "Ledger");
 }
 
@@ -158,16 +164,30 @@ function drawMain() {
       ),
     ),
     h("p.dim.verdict", inWords(found)),
-    h("h4", "Difference by error type, 95 % paired, clustered by image"),
     h(
-      "div.card",
-      forest([overall, ...found.by_error_type], state.one("type"), (name) =>
-        state.set({ type: name === "overall" ? null : name, offset: null }),
-      ),
+      "div.pair",
+      h("div", h("h4", "Accuracy before and after"), h("div.card", accuracies.element)),
+      h("div", h("h4", "Difference, 95 % paired, clustered by image"), h("div.card", differences.element)),
     ),
+    h("h4", "By error type"),
+    h("div.card.rows", table("error type", found.by_error_type, chooseType)),
     h("h4", "By dataset"),
-    h("div.card.rows", table(found.by_dataset)),
+    h("div.card.rows", table("dataset", found.by_dataset)),
   );
+  drawCharts();
+}
+
+// The row of the error type that the ledger shows is marked.
+function drawCharts() {
+  const { found, figures } = view.summary;
+  const row = [found.overall, ...found.by_error_type].findIndex((line) => line.name === state.one("type"));
+  const band = { type: "rect", xref: "paper", x0: 0, x1: 1, y0: row - 0.5, y1: row + 0.5, layer: "below" };
+  const shapes = row < 0 ? [] : [{ ...band, fillcolor: "var(--accent-bg)", line: { width: 0 } }];
+  for (const [chart, { data, layout }] of [
+    [accuracies, figures.accuracies],
+    [differences, figures.differences],
+  ])
+    chart.draw({ data, layout: { ...layout, shapes } });
 }
 
 // What the figures say, a null result included.
@@ -188,8 +208,8 @@ function inWords({ overall, by_error_type: types, examples }) {
   ];
 }
 
-function table(lines) {
-  const head = ["dataset", "items", "before", "after", "difference", "detectable"];
+function table(of, lines, choose = null) {
+  const head = [of, "items", "before", "after", "difference", "detectable"];
   return h(
     "table",
     h(
@@ -213,7 +233,8 @@ function table(lines) {
       lines.map((line) =>
         h(
           "tr",
-          h("td", line.name),
+          { class: choose && line.name === state.one("type") ? "on" : "" },
+          h("td", choose ? h("button.link", { onclick: () => choose(line.name) }, line.name) : line.name),
           h("td.r", fmt.number(line.items)),
           h("td.r", fmt.fixed(line.before)),
           h("td.r", fmt.fixed(line.after)),

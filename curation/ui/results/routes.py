@@ -10,6 +10,7 @@ from curation.results import comparison
 from curation.results import evidence_bundle as evidence
 from curation.review import blinding
 from curation.stage import NothingToDo
+from curation.ui.results import figures
 from curation.ui.services import services
 from data.records import Checkpoint
 from data.store import Store
@@ -56,7 +57,9 @@ def summary(request: Request, body: Pair) -> dict[str, Any]:
         found = comparison.compare(store, before, after, body.score)
     except ValueError as nothing:
         return {**shown, "reason": str(nothing)}
-    return {**shown, "found": found, "spend_usd": store.row("spend_total")["usd"]}
+    lines = found["overall"], found["by_error_type"], before.name, after.name
+    drawn = {"differences": figures.differences(*lines), "accuracies": figures.accuracies(*lines)}
+    return {**shown, "found": found, "figures": drawn, "spend_usd": store.row("spend_total")["usd"]}
 
 
 @router.post("/ledger")

@@ -14,8 +14,10 @@ from curation.config import Settings
 from curation.jobs.manager import JobManager
 from curation.review import decisions
 from curation.stages import stage_class
+from curation.statistics.intervals import wilson
 from curation.ui.server.app import create_app
 from tests.support.browser import chromium, executable, served
+from tests.support.charts import Chart, check
 from tests.support.page_api import PageApi
 from tests.support.seed import seeded_store
 from tests.support.stores import differences
@@ -74,6 +76,35 @@ def test_the_table_is_what_a_count_by_hand_says(world, post):
     assert narrow["labels"] == of_type.sum() <= one["labels"] and narrow["labels"] < judge["labels"]
     nothing = next(row for row in post("overview", error_type="no such")["filters"] if row["filter"] == "judge")
     assert nothing["labels"] == 0 and nothing["precision"] == {"value": None, "low": 0, "high": 1}
+
+
+def test_charts_and_the_interval_are_those_of_the_labels(world, post):
+    judge = next(row for row in post("overview")["filters"] if row["filter"] == "judge")
+    bars, *dots = judge["figure"]["data"]
+    assert dict(zip(bars["x"], bars["y"])) == {str(score): judge["scored"][score] for score in (1, 2, 3)}
+    for trace in dots:
+        for name, share in zip(trace["x"], trace["y"]):
+            good, bad = judge["approved_at"][int(name)], judge["rejected_at"][int(name)]
+            assert share == pytest.approx(good / (good + bad))
+    rates = next(row for row in post("overview", curves="threshold")["filters"] if row["filter"] == "judge")["figure"]["data"]
+    precision = next(trace for trace in rates if trace.get("name") == "precision")
+    assert precision["y"][precision["x"].index(3)] == pytest.approx(judge["precision"]["value"])
+    low, high = wilson(31, 36)
+    assert post("interval", approved=31, labels=36) == {"low": low, "high": high}
+
+
+@pytest.mark.timeout(600)
+def test_charts_are_drawn_by_score_and_by_threshold(world):
+    executable()
+    with served(world[0]) as address, chromium(f"{address}/?page=calibration&target={TARGET}") as page:
+        chart = Chart(page, "#page-calibration [data-charts]")
+        assert page.locator("#page-calibration [data-charts] .chart").count() == 8
+        assert "samples" in chart.hover(0.8, 0.6)
+        check(chart, "approval-by-score-of-judge")
+        page.select_option("#page-calibration select[title='What the charts show']", "threshold")
+        page.wait_for_url("**curves=threshold**")
+        page.wait_for_function("document.querySelector('#page-calibration .js-plotly-plot').data.some(one => one.name === 'miss rate')")
+        check(chart, "precision-and-miss-rate-of-judge")
 
 
 def test_what_the_sliders_count_is_what_the_gate_counts(world, post):

@@ -1,5 +1,7 @@
 """The Jobs page: its routes on a seeded store with real jobs beside, and the page in Chromium."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from fastapi.testclient import TestClient
 
@@ -7,9 +9,11 @@ from curation.config import Settings
 from curation.jobs.manager import JobManager
 from curation.ui.server.app import create_app
 from tests.support.browser import chromium, executable, served
+from tests.support.charts import Chart, check
 from tests.support.seed import seeded_store
 from tests.support.trivial_stages import stage_class
 
+BEGAN = datetime(2026, 7, 1, 8, 30, tzinfo=UTC)
 BROKEN = "Sure! Here are <b>{{samples}}</b> ${1+1}"
 
 
@@ -21,7 +25,8 @@ def world(tmp_path_factory):
         for i, (model, cost) in enumerate([("priced", 0.25), ("priced", 0.5), ("other", None)])
     ]
     with store.write() as write:
-        write.insert("reply", [{**reply, "prompt_tokens": 100, "completion_tokens": 10} for reply in replies])
+        tokens = {"prompt_tokens": 100, "completion_tokens": 10}
+        write.insert("reply", [{**reply, **tokens, "created_at": BEGAN + i * timedelta(minutes=20)} for i, reply in enumerate(replies)])
         write.insert("row_error", [{"job_id": 2, "key": "f9", "error": "not JSON", "reply": "k0"}])
         write.insert(
             "job",
@@ -97,3 +102,30 @@ def test_the_page_shows_and_stops_jobs(world):
         page.click("dialog >> text=Cancel the job")
         page.wait_for_selector("text=No matching jobs")
     assert [row["status"] for row in store.rows("jobs", limit=1)] == ["cancelled"]
+
+
+def test_spend_over_time_adds_up_in_the_readers_time(world, post):
+    chart = post("spend_over_time", zone="Asia/Tokyo")
+    diagnose, everything = chart["data"]
+    assert diagnose["name"] == "diagnose" and diagnose["y"] == everything["y"] == [0, 0.25, 0.75, 0.75]
+    assert diagnose["x"][1:3] == ["2026-07-01T17:30:00", "2026-07-01T17:50:00"]
+    assert post("spend_over_time", zone="Nowhere/At all")["layout"]["xaxis"]["title"]["text"] == "time (UTC)"
+
+
+@pytest.mark.timeout(600)
+def test_spend_over_time_is_drawn(world):
+    executable()
+    with served(world[0]) as address, chromium(f"{address}/?page=jobs&tab=spend") as page:
+        chart = Chart(page, "#page-jobs [data-spend]")
+        assert [trace["name"] for trace in chart.traces()] == ["diagnose", "all"]
+        assert "$0.75" in chart.hover(0.97, 0.5)
+        assert page.locator("#page-jobs [data-spend] >> text=Not in the chart: 1 unpriced call").count() == 1
+        check(chart, "spend-over-time")
+
+
+def test_nothing_priced_draws_no_chart(tmp_path):
+    store, _, workspace = seeded_store(tmp_path / "seeded", 60, samples=20)
+    app = create_app(workspace, store, JobManager(store, workspace, stage_class), Settings(reviewer="ada"))
+    client = TestClient(app, base_url="http://127.0.0.1", headers={"Origin": "http://127.0.0.1"})
+    assert client.post("/api/jobs/spend_over_time", json={}).json() is None
+    store.close()

@@ -5,14 +5,21 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import plotly.graph_objects as go
 import pytest
 
+from curation.calibration.curves import Tally
 from curation.config import Settings
+from curation.costs.spend import SpendStep
 from curation.jobs.manager import JobManager
 from curation.stages import stage_class
+from curation.statistics.intervals import wilson
+from curation.ui.calibration import figures as calibration
 from curation.ui.finetune import figures as finetune
+from curation.ui.jobs import figures as jobs
+from curation.ui.results import figures as results
 from curation.ui.server.app import create_app
 from curation.ui.server.pages import PAGES
 from curation.ui.server.static_files import FOLDER
@@ -34,7 +41,46 @@ def example() -> figures.Figure:
     )
 
 
-@pytest.mark.parametrize("made", [example, finetune.loss])
+def line(name: str, before: float, after: float, low: float, high: float, p: float) -> results.Line:
+    return {"name": name, "items": 40, "before": before, "after": after, "difference": after - before, "low": low, "high": high, "p": p}
+
+
+OVERALL = line("overall", 0.5, 0.7, 0.1, 0.3, 0.001)
+GROUPS = [
+    {**line("counting", 0.25, 0.75, 0.25, 0.75, 0.0001), "p_holm": 0.0002},
+    {**line("spatial", 0.75, 0.5, -0.5, -0.01, 0.01), "p_holm": 0.02},
+    {**line("<b>other</b>", 0.5, 0.5, -0.25, 0.25, 1.0), "p_holm": 1.0},
+]
+STEPS = [
+    SpendStep(1000.0, "generate", 0.25),
+    SpendStep(1000.0, "filter", 0.5),
+    SpendStep(1060.0, "generate", 1.0),
+    SpendStep(1120.0, "no job", 2.0),
+]
+TALLY = Tally("at_least", 3, [1, 2, 3], [0, 5, 6, 40], [0, 4, 2, 20], [0, 0, 1, 0])
+
+
+def differences() -> figures.Figure:
+    return results.differences(OVERALL, GROUPS, "base", "run <1>")
+
+
+def accuracies() -> figures.Figure:
+    return results.accuracies(OVERALL, GROUPS, "base", "run <1>")
+
+
+def spend() -> figures.Figure:
+    return jobs.spend_over_time(STEPS, 60.0, ZoneInfo("Europe/Berlin"))
+
+
+def by_score() -> figures.Figure:
+    return calibration.by_score("judge", TALLY)
+
+
+def by_threshold() -> figures.Figure:
+    return calibration.by_threshold("judge", TALLY)
+
+
+@pytest.mark.parametrize("made", [example, finetune.loss, differences, accuracies, spend, by_score, by_threshold])
 def test_a_figure_is_valid_and_its_colours_are_tokens_of_both_themes(made):
     figure = made()
     assert json.loads(json.dumps(figure, allow_nan=False)) == figure
@@ -45,6 +91,50 @@ def test_a_figure_is_valid_and_its_colours_are_tokens_of_both_themes(made):
         assert f"{token}:" in light and (f"{token}:" in dark or token == "--sans"), token
     assert not COLOUR.search(text)
     assert figure["layout"]["meta"]["label"] and figure["layout"]["meta"]["file"] and figure["layout"]["height"]
+
+
+def test_the_forest_holds_each_difference_with_its_interval_by_what_is_shown_of_it():
+    traces = {trace["name"]: trace for trace in differences()["data"]}
+    assert {name: trace["y"] for name, trace in traces.items()} == {
+        "gained": ["overall", "counting"],
+        "lost": ["spatial"],
+        "not shown": ["<b>other</b>"],
+    }
+    gained = traces["gained"]
+    assert gained["x"] == pytest.approx([0.2, 0.5])
+    assert gained["error_x"]["array"] == pytest.approx([0.1, 0.25]) and gained["error_x"]["arrayminus"] == pytest.approx([0.1, 0.25])
+    assert traces["lost"]["customdata"][0][2:] == ["−0.250 [−0.500, −0.010]", "p = 0.02 after Holm's correction"]
+    assert traces["not shown"]["customdata"][0][0] == "&lt;b&gt;other&lt;/b&gt;"
+
+
+def test_accuracies_are_joined_pairs():
+    joined, before, after = accuracies()["data"]
+    assert (before["name"], after["name"]) == ("base", "run &lt;1&gt;")
+    assert before["x"] == [0.5, 0.25, 0.75, 0.5] and after["x"] == [0.7, 0.75, 0.5, 0.5]
+    assert joined["x"][:6] == [0.5, 0.7, None, 0.25, 0.75, None]
+
+
+def test_spend_adds_up_stage_by_stage_in_the_readers_time():
+    figure = spend()
+    sums = {trace["name"]: trace["y"] for trace in figure["data"]}
+    assert sums == {
+        "generate": [0, 0.25, 1.25, 1.25, 1.25],
+        "filter": [0, 0.5, 0.5, 0.5, 0.5],
+        "no job": [0, 0, 0, 2, 2],
+        "all": [0, 0.75, 1.75, 3.75, 3.75],
+    }
+    assert figure["data"][0]["x"][1] == "1970-01-01T01:16:40" and "Europe/Berlin" in figure["layout"]["xaxis"]["title"]["text"]
+
+
+def test_calibration_charts_hold_shares_with_wilsons_limits():
+    bars, passes, fails = by_score()["data"]
+    assert bars["x"] == ["1", "2", "3"] and bars["y"] == [5, 6, 40]
+    assert (passes["x"], passes["y"], fails["x"]) == (["3"], [1.0], ["1", "2"])
+    low, high = wilson(2, 3)
+    assert (fails["error_y"]["arrayminus"][1], fails["error_y"]["array"][1]) == pytest.approx((2 / 3 - low, high - 2 / 3))
+    rates = {trace["name"]: trace for trace in by_threshold()["data"] if "name" in trace}
+    assert rates["precision"]["y"] == pytest.approx([26 / 27, 22 / 23, 1.0])
+    assert rates["miss rate"]["y"] == pytest.approx([0, 4 / 26, 6 / 26])
 
 
 def test_what_plotly_does_not_know_is_refused():

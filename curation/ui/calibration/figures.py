@@ -1,0 +1,129 @@
+"""The charts of the Calibration page, two for each filter: approval by score, and precision and miss rate by threshold."""
+
+from collections.abc import Callable, Sequence
+
+from curation.calibration.curves import Bin, Point, Tally, approval_by_score, rates_by_threshold
+from curation.statistics.intervals import Interval
+from curation.ui.shared.figures import ACCENT, BAD, FAINT, GOOD, LINE, Figure, figure
+
+HEIGHT = 152
+MARGIN = {"l": 8, "r": 8, "t": 8, "b": 8}
+LOW, HIGH = -0.03, 1.06  # of the axis of shares
+SHARE = {"range": [LOW, HIGH], "tickvals": [0, 0.5, 1], "tickformat": ".0%", "zeroline": False}
+
+
+def by_score(filter_name: str, tally: Tally) -> Figure:
+    """Share of samples that people approve by score, with 95 % intervals, green where the filter passes; bars: samples with such scores."""
+    import plotly.graph_objects as go
+
+    bins = approval_by_score(tally)
+    names = [one.name for one in bins]
+    bars = go.Bar(
+        name="samples",
+        x=names,
+        y=[one.scored for one in bins],
+        yaxis="y2",
+        marker={"color": LINE},
+        hovertemplate="%{y:,} samples<extra></extra>",
+    )
+    dots = [
+        _dots(name, colour, members)
+        for name, colour, passes in (("passes", GOOD, True), ("fails", BAD, False))
+        if (members := [one for one in bins if one.passes is passes and one.approval])
+    ]
+    most = 1.7 * max(one.scored for one in bins)
+    return figure(
+        bars,
+        *dots,
+        label=f"Share that people approve by score of {filter_name}",
+        file=f"approval by score of {filter_name}",
+        height=HEIGHT,
+        margin=MARGIN,
+        showlegend=False,
+        hovermode="x unified",
+        xaxis={
+            "type": "category",
+            "categoryorder": "array",
+            "categoryarray": names,
+            "title": {"text": "score"},
+            "tickangle": 0,
+            **_ends(names),
+        },
+        yaxis={**SHARE, "title": {"text": "approved"}, "overlaying": "y2", "side": "left"},
+        yaxis2={"visible": False, "side": "right", "range": [most * LOW / HIGH, most], "fixedrange": True},
+    )
+
+
+def by_threshold(filter_name: str, tally: Tally) -> Figure:
+    """Precision and miss rate at each threshold with 95 % intervals; the vertical line is the threshold that is set."""
+    points = rates_by_threshold(tally)
+    set_here = {"type": "line", "x0": tally.threshold, "x1": tally.threshold, "yref": "paper", "y0": 0, "y1": 1}
+    return figure(
+        *_curve("precision", ACCENT, "var(--accent-bg)", points, lambda point: point.precision),
+        *_curve("miss rate", BAD, "var(--bad-bg)", points, lambda point: point.miss_rate),
+        label=f"Precision and miss rate by threshold of {filter_name}",
+        file=f"precision and miss rate of {filter_name}",
+        height=HEIGHT,
+        margin=MARGIN,
+        showlegend=False,
+        hovermode="x unified",
+        shapes=[{**set_here, "line": {"color": FAINT, "width": 1, "dash": "dot"}}],
+        xaxis={
+            "title": {"text": "at least" if tally.comparison == "at_least" else "at most"},
+            "nticks": 5,
+            "showgrid": False,
+            "zeroline": False,
+        },
+        yaxis=SHARE,
+    )
+
+
+def _dots(name: str, colour: str, bins: Sequence[Bin]) -> object:
+    import plotly.graph_objects as go
+
+    shares = [one.approval for one in bins if one.approval]
+    return go.Scatter(
+        name=name,
+        x=[one.name for one in bins],
+        y=[share.value for share in shares],
+        error_y={
+            "type": "data",
+            "array": [share.high - share.value for share in shares],
+            "arrayminus": [share.value - share.low for share in shares],
+            "color": colour,
+            "thickness": 1.5,
+            "width": 0,
+        },
+        mode="markers",
+        marker={"color": colour, "size": 7},
+        customdata=[[one.approved, one.labels, share.low, share.high] for one, share in zip(bins, shares)],
+        hovertemplate="%{y:.1%} of %{customdata[1]:,} labels<br>95 %: %{customdata[2]:.1%} to %{customdata[3]:.1%}<extra></extra>",
+    )
+
+
+def _curve(name: str, colour: str, band: str, points: Sequence[Point], rate: Callable[[Point], Interval | None]) -> list[object]:
+    """A line and the band of its intervals, without the thresholds where no label tells."""
+    import plotly.graph_objects as go
+
+    known = [(point.threshold, found) for point in points if (found := rate(point))]
+    at = [threshold for threshold, _ in known]
+    edge = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False}
+    return [
+        go.Scatter(x=at, y=[found.low for _, found in known], **edge),
+        go.Scatter(x=at, y=[found.high for _, found in known], fill="tonexty", fillcolor=band, **edge),
+        go.Scatter(
+            name=name,
+            x=at,
+            y=[found.value for _, found in known],
+            mode="lines+markers" if len(at) < 8 else "lines",
+            line={"color": colour, "width": 1.8},
+            marker={"size": 5},
+            customdata=[[found.low, found.high] for _, found in known],
+            hovertemplate="%{y:.1%} (%{customdata[0]:.1%} to %{customdata[1]:.1%})",
+        ),
+    ]
+
+
+def _ends(names: Sequence[str]) -> dict[str, object]:
+    """Labels of the first and the last score only, where there is no room for all."""
+    return {} if len(names) <= 4 else {"tickvals": [names[0], names[-1]]}
