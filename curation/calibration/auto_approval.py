@@ -15,7 +15,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -212,14 +211,8 @@ def waiting(store: Store) -> int | None:
     rule = open_rule(store)
     if rule is None:
         return None
-    rule_id, read_at, count = _lane.get(store, (None, 0.0, 0))
-    if rule_id != rule["rule_id"] or time.monotonic() - read_at > LANE_SECONDS:
-        count = store.value("audit_count")  # a tenth of a second at 553,992 samples
-        _lane[store] = rule["rule_id"], time.monotonic(), count
-    return count
-
-
-_lane: WeakKeyDictionary[Store, tuple[int, float, int]] = WeakKeyDictionary()
+    mark = (rule["rule_id"], time.monotonic() // LANE_SECONDS)
+    return store.memo("audit lane", mark, lambda _: store.one("audit_count", int))  # a tenth of a second at 553,992 samples
 
 
 def after_decisions(store: Store, sample_ids: Sequence[int]) -> None:

@@ -4,16 +4,15 @@ At 553,992 samples of five verdicts each the arrays take some 50 MB; they are re
 since (verdicts, reviews) is read.
 """
 
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from curation.calibration.rules import Condition, Joint, Levels, joint, levels, murmur3_finalizer
 from curation.filtering.base import Comparison
+from data.records import FilterSetting
 from data.store import Store
 
 
@@ -31,10 +30,24 @@ class Setting:
         return Condition(self.filter, self.comparison, self.threshold)
 
 
+@dataclass(frozen=True)
+class Marks:
+    """How far the logs have come that the arrays follow from: highest ids (None: no row), and numbers of rows."""
+
+    verdicts: int | None = None
+    reviews: int | None = None
+    settings: int | None = None
+    revisions: int = 0
+    drawings: int = 0
+    samples: int = 0
+    rules: int | None = None
+
+
 @dataclass(frozen=True, eq=False)
 class ScoreMatrix:
     """One entry a sample, in the order of sample_ids, in all arrays; nothing in them is ever changed."""
 
+    marks: Marks
     settings: tuple[Setting, ...]
     sample_ids: np.ndarray
     revision: np.ndarray
@@ -99,29 +112,22 @@ class ScoreMatrix:
         return joint(self.thresholds, self.threshold_index[which], self.open[which], self.label[which], self.held[which])
 
 
-_kept: WeakKeyDictionary[Store, tuple[dict, ScoreMatrix]] = WeakKeyDictionary()
-_lock = threading.Lock()
-
-
 def score_matrix(store: Store) -> ScoreMatrix:
     """The arrays as the store stands now."""
-    with _lock:  # two requests at once would read everything twice
-        marks = store.row("calibration_marks")
-        known, before = _kept.get(store, ({}, None))
-        if known != marks:
-            _kept[store] = marks, _read(store, known, marks, before)
-        return _kept[store][1]
+    marks = store.one("calibration_marks", Marks)
+    return store.memo("score matrix", marks, lambda before: _read(store, marks, before))
 
 
-def _read(store: Store, known: dict, marks: dict, before: ScoreMatrix | None) -> ScoreMatrix:
-    """The arrays anew; of verdicts and reviews only those between the marks `known` and `marks`."""
-    settings = tuple(Setting(row["filter"], row["enabled"], row["threshold"], row["comparison"]) for row in store.rows("filters"))
-    error_types = store.column("calibration_error_types")
+def _read(store: Store, marks: Marks, before: ScoreMatrix | None) -> ScoreMatrix:
+    """The arrays anew; of verdicts and reviews only those after the marks of the arrays before."""
+    settings = tuple(Setting(row.filter, row.enabled, row.threshold, row.comparison) for row in store.rows("filters", FilterSetting))
+    error_types = store.column("calibration_error_types", str)
     found = {name: np.asarray(values) for name, values in store.columns("calibration_samples", error_types=error_types).items()}
     carried = _IncrementalUpdate(found, before)
-    verdicts, reviews = ((known.get(name) or 0, marks[name] or 0) for name in ("verdicts", "reviews"))
-    scores = {one.filter: carried.scores(store, one.filter, *verdicts) for one in settings}
+    known = before.marks if before else Marks()
+    scores = {one.filter: carried.scores(store, one.filter, known.verdicts or 0, marks.verdicts or 0) for one in settings}
     return ScoreMatrix(
+        marks=marks,
         settings=settings,
         sample_ids=found["sample_id"],
         revision=found["revision"],
@@ -130,7 +136,7 @@ def _read(store: Store, known: dict, marks: dict, before: ScoreMatrix | None) ->
         error_type=found["error_type"] - 1,
         **{name: found[name] for name in ("drawn_at", "drawn", "passing", "open", "rejected", "auto", "failing", "decided")},
         held=murmur3_finalizer(found["sample_id"]) % 2 == 1,
-        **carried.labels(store, *reviews),
+        **carried.labels(store, known.reviews or 0, marks.reviews or 0),
     )
 
 
@@ -157,7 +163,7 @@ class _IncrementalUpdate:
 
     def labels(self, store: Store, since: int, until: int) -> dict[str, np.ndarray]:
         n = len(self.ids)
-        found = {"label": np.full(n, -1, dtype=np.int8), "labelled_at": np.zeros(n)}
+        found: dict[str, np.ndarray] = {"label": np.full(n, -1, dtype=np.int8), "labelled_at": np.zeros(n)}
         found |= {name: np.zeros(n, dtype=bool) for name in ("disputed", "bulk")}
         for name, array in found.items():
             self._carry(array, getattr(self.before, name) if self.before else None)
