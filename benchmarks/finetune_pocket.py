@@ -62,7 +62,11 @@ def mix(train: list[dict], right: list[bool], taught: list[str], golds: int, rep
         chosen += [("sample", row) for row in rng.sample(of_kind, min(golds, len(of_kind)))]
     known = [row for row, ok in zip(train, right) if ok and row["kind"] not in taught]
     wanted = round(len(chosen) * replay_share / (1 - replay_share))
-    chosen += [("replay", row) for row in replay.choose([row for _, row in chosen], known, wanted)]
+    examples = [
+        replay.KnownExample(i, row["image_path"], row["question"], (), tuple(row["golds"]), "", row["dataset"], row["kind"])
+        for i, row in enumerate(known)
+    ]
+    chosen += [("replay", known[example.example_id]) for example in replay.choose([row["question"] for _, row in chosen], examples, wanted)]
     rng.shuffle(chosen)
     return [{"source": source, "id": str(i), "image_path": row["image_path"], "text": row["text"], "answer": row["golds"][0]}
             for i, (source, row) in enumerate(chosen)]  # fmt: skip

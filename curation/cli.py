@@ -13,7 +13,7 @@ COMMANDS = {  # name: (module, one line for --help). Nothing is imported before 
     "import-predictions": ("stages", "take answers that a model gave elsewhere"),
     "evaluate": ("stages", "ask a checkpoint and score its answers"),
     "diagnose": ("stages", "ask the frontier model what went wrong"),
-    "cluster": ("stages", "group the failures and lay the map"),
+    "cluster": ("stages", "group the failures and compute the map"),
     "clusters": ("clusters", "list the clusters, how large and how sure each is"),
     "generate": ("stages", "propose samples that practise what went wrong"),
     "draw": ("stages", "draw the pictures that samples wait for"),

@@ -6,7 +6,7 @@ A failure's question, gold answer and picture are about as long and as large as 
 from typing import Any
 
 from curation.filtering.base import FilterInput, make_filter
-from curation.frontier.client import open_client, together
+from curation.frontier.client import open_client, sum_estimates
 from curation.frontier.options import FrontierOptions
 from curation.prompts.templates import Prompts
 from curation.stage import spread
@@ -35,7 +35,7 @@ def estimate(
         for name, options in filters.items():
             requests = [request for item in items for request in make_filter(name, options).requests(item, prompts)]
             parts.append(client.estimate(requests, round(samples * len(requests) / len(items))))
-    calls, usd = together(parts)
+    calls, usd = sum_estimates(parts)
     return {"calls": calls, "usd": usd}
 
 

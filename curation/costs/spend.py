@@ -1,6 +1,6 @@
 """What was spent, and what for: a job while it runs, rounds and clusters afterwards, and for each sample that people approved.
 
-What has no price is None, never a guess; lost calls (sent, and nothing usable came back) are told beside it with the most they may cost.
+What has no price is None, never a guess; lost calls (sent, but without a usable reply) are counted beside it, with their highest cost.
 """
 
 from dataclasses import dataclass
@@ -74,10 +74,10 @@ def of_generated(store: Store, job_id: int) -> dict[str, Any]:
 
 
 def _round(number: int, rows: list[dict[str, Any]], samples: dict[str, Any] | None) -> dict[str, Any]:
-    found = {"round": number, "samples": 0, "approved": 0, **(samples or {})}
-    usd, approved = _sum(row["usd"] for row in rows), found["approved"]
+    totals = {"round": number, "samples": 0, "approved": 0, **(samples or {})}
+    usd, approved = _sum(row["usd"] for row in rows), totals["approved"]
     each = [{**row, "per_approved": _each(row["usd"], approved)} for row in rows]
-    return {**found, "stages": each, "usd": usd, "per_approved": _each(usd, approved)}
+    return {**totals, "stages": each, "usd": usd, "per_approved": _each(usd, approved)}
 
 
 def _with_total(row: dict[str, Any], parts: tuple[str, ...]) -> dict[str, Any]:
@@ -89,7 +89,7 @@ def _per_minute(store: Store, job: dict[str, Any]) -> float:
     """Over the last minute, or since the job began if that is less."""
     since = (datetime.now().astimezone() - datetime.fromisoformat(job["started_at"])).total_seconds() if job["started_at"] else LATELY
     seconds = min(LATELY, max(since, 1.0))
-    return 60.0 * store.value("job_spend_lately", job_id=job["job_id"], seconds=seconds) / seconds
+    return 60.0 * store.one("job_spend_lately", float, job_id=job["job_id"], seconds=seconds) / seconds
 
 
 def _each(usd: float | None, approved: int) -> float | None:

@@ -1,4 +1,4 @@
-"""What every filter gets, gives and says of itself.
+"""The contract of filters: their input, their context, their class.
 
 A filter is one file with one class below `Filter`. It returns a verdict (score and reason) for each sample and
 deletes nothing; whether a sample passes follows from the score and the filter's current setting.
@@ -28,7 +28,7 @@ Need = Literal["frontier", "image", "text_embedder", "baseline"]
 
 @dataclass(frozen=True)
 class FilterInput(Record):
-    """A revision of a sample, and of its dataset what the filters go by. The diagnosis isn't here: the filters are blind to it."""
+    """A revision of a sample, with what filters need of its dataset. It has no diagnosis: the filters are blind to that."""
 
     sample_id: int
     revision: int
@@ -76,7 +76,7 @@ class Filter:
     enabled_by_default: ClassVar[bool] = True  # in a new workspace
     prompt: ClassVar[str | None] = None  # the prompt that it asks by, curation/prompts/<prompt>.md
     Options: ClassVar[type[BaseModel]]
-    seconds_a_sample: ClassVar[float | None] = None  # on one core, until it was measured here (curation/stages/filter.py)
+    seconds_a_sample: ClassVar[float | None] = None  # on one core, until it is measured on this machine (curation/stages/filter.py)
 
     def __init__(self, options: BaseModel) -> None:
         self.options = options
@@ -97,9 +97,9 @@ class Filter:
 
     @classmethod
     def stamp(cls, prompts: Prompts, eval_mark: str = "") -> int:
-        """What a verdict bears as its version: the filter's own; in the lower 24 bits what else it hangs on, its prompt or the eval splits.
+        """The version of a verdict: the filter's own, and in the lower 24 bits a hash of its prompt or of the eval splits.
 
-        Only verdicts of another stamp are out of date: those of this filter, for its rules or one of these have changed.
+        Verdicts of another stamp are out of date.
         """
         marks = []
         if cls.prompt is not None:
@@ -113,7 +113,7 @@ class Filter:
         return []
 
     def ask(self, batch: Sequence[FilterInput]) -> "Iterator[Outcome]":
-        """What became of all the calls of these samples, as they end; samples that have no call are passed over."""
+        """The outcomes of all the calls of these samples, as they end; samples without a call are left out."""
         requests = (request for item in batch for request in self.requests(item, self.context.prompts))
         return self._frontier.ask_all(requests, self.context.should_stop)
 

@@ -66,11 +66,11 @@ def broken_rule(proposal: dict[str, Any], row: dict[str, Any], kept: Sequence[di
         return Dropped("question", "the question is empty")
     if outside := _OUTSIDE.search(question):
         return Dropped("self-contained", f"“{outside[0]}” is nothing that the image shows")
-    return _form(proposal, row) or _told(proposal) or _known(proposal, row, kept) or _picture(proposal, row)
+    return _form(proposal, row) or _answer_in_question(proposal) or _repeated(proposal, row, kept) or _image_prompt(proposal, row)
 
 
 def _form(proposal: dict[str, Any], row: dict[str, Any]) -> Dropped | None:
-    """The seed's form: as many choices, else none; and what the filter answer_style asks for."""
+    """The seed's form: as many choices as it has, and the form that the filter answer_style asks for."""
     choices, answer = proposal["choices"], proposal["answer"].strip()
     if len(choices) != len(row["choices"]):
         return Dropped("answer form", f"{len(choices) or 'no'} choices where the seed has {len(row['choices']) or 'none'}")
@@ -83,7 +83,7 @@ def _form(proposal: dict[str, Any], row: dict[str, Any]) -> Dropped | None:
     return None
 
 
-def _told(proposal: dict[str, Any]) -> Dropped | None:
+def _answer_in_question(proposal: dict[str, Any]) -> Dropped | None:
     """The answer's words stand in the question, which offers no alternatives ("left or right") and isn't about a word in it."""
     asked, answer = words(proposal["question"]), words(proposal["answer"])
     if proposal["choices"] or not answer or "or" in asked or set(answer) <= CLOSED:
@@ -94,7 +94,7 @@ def _told(proposal: dict[str, Any]) -> Dropped | None:
     return None
 
 
-def _known(proposal: dict[str, Any], row: dict[str, Any], kept: Sequence[dict[str, Any]]) -> Dropped | None:
+def _repeated(proposal: dict[str, Any], row: dict[str, Any], kept: Sequence[dict[str, Any]]) -> Dropped | None:
     """On the seed's own picture the same words ask for the same fact; on a new one they don't, unless the picture is the same too."""
     same_image = row["route"] == "same_image"
     if same_image and _asks_the_same(proposal["question"], row["question"]):
@@ -126,7 +126,7 @@ def _same_choices(one: dict[str, Any], other: dict[str, Any]) -> bool:
     return sorted(map(normalise, one["choices"])) == sorted(map(normalise, other["choices"]))
 
 
-def _picture(proposal: dict[str, Any], row: dict[str, Any]) -> Dropped | None:
+def _image_prompt(proposal: dict[str, Any], row: dict[str, Any]) -> Dropped | None:
     if row["route"] == "new_image" and len(words(proposal["image_prompt"] or "")) < SHORT_PROMPT:
         prompt = (proposal["image_prompt"] or "").strip()
         return Dropped("image prompt", f"“{prompt}” doesn't say what to draw" if prompt else "there is no image prompt")

@@ -1,4 +1,4 @@
-"""Is there a picture and a question like these? Shared by `duplicate` and `leakage`.
+"""Near duplicates of a picture and its question; shared by `duplicate` and `leakage`.
 
 Perceptual hashes find the candidates; small colour thumbnails decide. A hash alone sees light and dark, and takes
 two drawings of the same layout for one. Measured in docs/log.md, "Near pictures" and "Leakage and duplicate at full size".
@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -24,7 +25,8 @@ from data.images import BadImage, ImageStore, phash
 GRID = 8  # a thumbnail has GRID x GRID blocks
 BLOCKS = GRID * GRID
 HASH_BITS = 64
-FIRST_WORD = 0xE000  # beyond the surrogates: words are coded as characters from here on
+TextsAlike = Callable[[list[FilterInput], np.ndarray], np.ndarray]  # m samples and n rows to (m, n) similarities
+FIRST_WORD = 0xE000  # beyond the surrogates: words are coded as characters from this one on
 
 
 class Hashes:
@@ -42,8 +44,8 @@ class Hashes:
         """For each of (m,) uint64 values the positions of the hashes within the radius, ascending."""
         if not len(values):
             return []
-        bounds, _, found = self.index.range_search(_bytes(values), self.radius + 1)  # below, not at most
-        return [np.sort(found[start:end]) for start, end in zip(bounds[:-1].astype(int), bounds[1:].astype(int))]
+        bounds, _, places = self.index.range_search(_bytes(values), self.radius + 1)  # below, not at most
+        return [np.sort(places[start:end]) for start, end in zip(bounds[:-1].astype(int), bounds[1:].astype(int))]
 
 
 def _bytes(hashes: np.ndarray) -> np.ndarray:
@@ -85,8 +87,8 @@ def thumbnails_alike(one: np.ndarray, others: np.ndarray) -> np.ndarray:
 
 
 @dataclass(frozen=True)
-class Found:
-    """What is most like a sample in a catalogue: its row (-1: nothing is), both likenesses, and whether the picture is the very same."""
+class Nearest:
+    """The row of a catalogue that is most similar to a sample (-1: none is), both similarities, and whether the picture is identical."""
 
     score: float = 0.0
     row: int = -1
@@ -96,7 +98,7 @@ class Found:
 
 
 class Catalogue:
-    """Rows of a Parquet file with `image`, `phash` and `question`, found again by their pictures. Rows without a picture are left out."""
+    """Rows of a Parquet file with `image`, `phash` and `question`, searched by their pictures. Rows without a picture are left out."""
 
     def __init__(self, parquet: Path, columns: Sequence[str], root: Path, radius: int) -> None:
         table = pq.read_table(parquet, columns=["image", "phash", "question", *columns])
@@ -112,13 +114,11 @@ class Catalogue:
         known = pc.is_valid(table["phash"]).to_numpy(zero_copy_only=False)
         values = np.zeros(len(self.images), np.uint64)
         values[self.picture_of[known]] = table["phash"].drop_null().to_numpy()
-        self.hashed = np.unique(self.picture_of[known])  # pictures that have a hash; the others are found by their bytes alone
+        self.hashed = np.unique(self.picture_of[known])  # pictures that have a hash; the others match by their bytes alone
         self.hashes = Hashes(values[self.hashed], radius)
         self.thumbnails = Thumbnails(root, self.images)
 
-    def most_alike(
-        self, batch: Sequence[FilterInput], texts_alike: Callable[[list[FilterInput], np.ndarray], np.ndarray]
-    ) -> Iterator[tuple[FilterInput, Found | Exception]]:
+    def most_alike(self, batch: Sequence[FilterInput], texts_alike: TextsAlike) -> Iterator[tuple[FilterInput, Nearest | Exception]]:
         """For each sample the row of the largest min(likeness of picture, of text); the error where a picture can't be used.
 
         Samples of one picture are worked on together: `texts_alike` gets m of them and n rows (positions) and gives (m, n) likenesses.
@@ -141,12 +141,12 @@ class Catalogue:
             except (BadImage, FileNotFoundError) as error:
                 yield from ((item, error) for item in group)
 
-    def _most_alike(self, image: str, group: list[FilterInput], near: np.ndarray, texts_alike) -> list[Found]:
+    def _most_alike(self, image: str, group: list[FilterInput], near: np.ndarray, texts_alike: TextsAlike) -> list[Nearest]:
         own = self.place_of.get(image, -1)
         near = near[near != own]
         places = np.concatenate([[own], near]) if own >= 0 else near
         if not len(places):
-            return [Found()] * len(group)
+            return [Nearest()] * len(group)
         counts = self.bounds[places + 1] - self.bounds[places]
         starts = np.cumsum(counts) - counts
         rows = np.concatenate([self.order[self.bounds[place] : self.bounds[place + 1]] for place in places.tolist()])
@@ -161,18 +161,21 @@ class Catalogue:
             bound = most_alike(one, others)
             near_enough = (np.minimum(highest[:, open_], bound) > best[:, None]).any(axis=0)
             pictures[open_[near_enough]] = thumbnails_alike(one, others[near_enough])
-        together = np.minimum(highest, pictures)
-        which = together.argmax(axis=1)
-        return [self._found(i, which[i], together[i, which[i]], text, starts, counts, rows, pictures, own >= 0) for i in range(len(group))]
+        scores = np.minimum(highest, pictures)
+        return [
+            self._nearest(float(scores[i, k]), rows, text[i], int(starts[k]), int(counts[k]), float(pictures[k]), own >= 0 and k == 0)
+            for i, k in enumerate(scores.argmax(axis=1).tolist())
+        ]
 
     @staticmethod
-    def _found(i, place, score, text, starts, counts, rows, pictures, has_own) -> Found:
+    def _nearest(score: float, rows: np.ndarray, text: np.ndarray, start: int, count: int, picture: float, same_picture: bool) -> Nearest:
+        """The row of the best text, among the `count` rows from `start` on that have the best picture. `text`: similarities to all rows."""
         if score <= 0:
-            return Found()
-        column = starts[place] + text[i, starts[place] : starts[place] + counts[place]].argmax()
-        return Found(float(score), int(rows[column]), float(pictures[place]), float(text[i, column]), has_own and place == 0)
+            return Nearest()
+        column = start + int(text[start : start + count].argmax())
+        return Nearest(score, int(rows[column]), picture, float(text[column]), same_picture)
 
-    def value(self, row: int, column: str):
+    def value(self, row: int, column: str) -> Any:
         return self.table[column][row].as_py()
 
 

@@ -36,24 +36,26 @@ class Agreement(Filter):
 
     def __call__(self, batch: Sequence[FilterInput]) -> Iterator[Verdict]:
         by_key = {_key(item, i): item for item in batch for i in range(self.options.k)}
-        came: dict[int, list[Outcome]] = defaultdict(list)
+        outcomes: dict[int, list[Outcome]] = defaultdict(list)
         for item in batch:
             if not item.image_path:
                 yield self.failed(item, f"sample {item.sample_id} has no picture yet; draw it first")
         for outcome in self.ask(batch):
             item = by_key[outcome.key]
-            came[item.sample_id].append(outcome)
-            if len(came[item.sample_id]) == self.options.k:
-                yield self._judged(item, came.pop(item.sample_id))
+            outcomes[item.sample_id].append(outcome)
+            if len(outcomes[item.sample_id]) == self.options.k:
+                yield self._judged(item, outcomes.pop(item.sample_id))
 
     def _judged(self, item: FilterInput, outcomes: list[Outcome]) -> Verdict:
-        """The share of the answers that came which are the proposed one; an error only if none came."""
+        """The share of the usable answers that agree with the proposed one; an error only if there is none."""
         answers = [outcome.parsed.answer for outcome in outcomes if isinstance(outcome.parsed, BlindAnswer)]
         if not answers:
             return self.failed(item, outcomes[0].error)
         same = [score(item.metric, answer, [item.answer], item.choices).lenient >= self.options.agree for answer in answers]
-        said = ", ".join(f"“{answer}”" for answer in dict.fromkeys(answers))
-        return self.verdict(item, sum(same) / len(same), f"{sum(same)} of {len(same)} agree with “{item.answer}”: the frontier says {said}")
+        quoted = ", ".join(f"“{answer}”" for answer in dict.fromkeys(answers))
+        return self.verdict(
+            item, sum(same) / len(same), f"{sum(same)} of {len(same)} agree with “{item.answer}”: the frontier says {quoted}"
+        )
 
     def _request(self, item: FilterInput, image_path: str, prompts: Prompts, attempt: int) -> Request:
         choices = lettered(item.choices)

@@ -6,7 +6,7 @@ import numpy as np
 from pydantic import BaseModel, Field
 
 from curation.filtering.base import Filter, FilterContext, FilterInput
-from curation.filtering.similarity import Catalogue, Found, Texts
+from curation.filtering.similarity import Catalogue, Nearest, Texts
 from data.metrics import normalise
 from data.records import Verdict
 
@@ -34,10 +34,14 @@ class Duplicate(Filter):
 
     def __call__(self, batch: Sequence[FilterInput]) -> Iterator[Verdict]:
         """The likeness to the most similar sample of a smaller number: the least of picture, question and answer."""
-        for item, found in self.samples.most_alike(batch, self._texts_alike):
+        for item, nearest in self.samples.most_alike(batch, self._texts_alike):
             if self.context.should_stop():
                 return
-            yield self.failed(item, str(found)) if isinstance(found, Exception) else self.verdict(item, found.score, self._reason(found))
+            yield (
+                self.failed(item, str(nearest))
+                if isinstance(nearest, Exception)
+                else self.verdict(item, nearest.score, self._reason(nearest))
+            )
 
     def _texts_alike(self, items: list[FilterInput], rows: np.ndarray) -> np.ndarray:
         """0 for samples that are no earlier ones."""
@@ -46,8 +50,8 @@ class Duplicate(Filter):
         earlier = self.sample_ids[rows] < np.array([item.sample_id for item in items])[:, None]
         return np.minimum(questions, answers) * earlier
 
-    def _reason(self, found: Found) -> str:
-        if found.row < 0:
+    def _reason(self, nearest: Nearest) -> str:
+        if nearest.row < 0:
             return "no earlier sample is alike in picture, question and answer"
-        sample, question, answer = int(self.sample_ids[found.row]), self.samples.questions[found.row], self.answers[found.row]
-        return f"like sample {sample}, “{question}” “{answer}”: picture {found.picture:.2f}, text {found.text:.2f}"
+        sample, question, answer = int(self.sample_ids[nearest.row]), self.samples.questions[nearest.row], self.answers[nearest.row]
+        return f"like sample {sample}, “{question}” “{answer}”: picture {nearest.picture:.2f}, text {nearest.text:.2f}"

@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import BaseModel, Field
 
 from curation.filtering.base import Filter, FilterContext, FilterInput
-from curation.filtering.similarity import Catalogue, Found
+from curation.filtering.similarity import Catalogue, Nearest
 from data.records import Verdict
 
 
@@ -21,7 +21,7 @@ class Leakage(Filter):
     comparison = "at_most"
     needs = frozenset({"image"})
     overridable_in_bulk = False
-    loosest = 0.99  # the very same picture and question score 1
+    loosest = 0.99  # an identical picture and question score 1
     reads_eval = True
     seconds_a_sample = 1e-4
 
@@ -38,17 +38,21 @@ class Leakage(Filter):
 
     def __call__(self, batch: Sequence[FilterInput]) -> Iterator[Verdict]:
         """The likeness to the most similar eval example: the lesser of picture and question."""
-        for item, found in self.examples.most_alike(batch, self._questions_alike):
+        for item, nearest in self.examples.most_alike(batch, self._questions_alike):
             if self.context.should_stop():
                 return
-            yield self.failed(item, str(found)) if isinstance(found, Exception) else self.verdict(item, found.score, self._reason(found))
+            yield (
+                self.failed(item, str(nearest))
+                if isinstance(nearest, Exception)
+                else self.verdict(item, nearest.score, self._reason(nearest))
+            )
 
     def _questions_alike(self, items: list[FilterInput], rows: np.ndarray) -> np.ndarray:
         return self.examples.questions.alike([item.question for item in items], rows)
 
-    def _reason(self, found: Found) -> str:
-        if found.row < 0:
+    def _reason(self, nearest: Nearest) -> str:
+        if nearest.row < 0:
             return "no eval example is alike in picture and question"
-        what = "the same picture and question as" if found.score == 1 and found.same_picture else "like"
-        example, question = self.examples.value(found.row, "example_id"), self.examples.questions[found.row]
-        return f"{what} eval example {example}, “{question}”: picture {found.picture:.2f}, question {found.text:.2f}"
+        what = "the same picture and question as" if nearest.score == 1 and nearest.same_picture else "like"
+        example, question = self.examples.value(nearest.row, "example_id"), self.examples.questions[nearest.row]
+        return f"{what} eval example {example}, “{question}”: picture {nearest.picture:.2f}, question {nearest.text:.2f}"

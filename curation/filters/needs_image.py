@@ -36,15 +36,15 @@ class NeedsImage(Filter):
 
     def __call__(self, batch: Sequence[FilterInput]) -> Iterator[Verdict]:
         by_key = {_key(item, number): (item, number) for item in batch for number in range(self.options.k)}
-        came: dict[int, list[tuple[int, Outcome]]] = defaultdict(list)
+        outcomes: dict[int, list[tuple[int, Outcome]]] = defaultdict(list)
         for outcome in self.ask(batch):
             item, number = by_key[outcome.key]
-            came[item.sample_id].append((number, outcome))
-            if len(came[item.sample_id]) == self.options.k:
-                yield self._judged(item, came.pop(item.sample_id))
+            outcomes[item.sample_id].append((number, outcome))
+            if len(outcomes[item.sample_id]) == self.options.k:
+                yield self._judged(item, outcomes.pop(item.sample_id))
 
     def _judged(self, item: FilterInput, outcomes: list[tuple[int, Outcome]]) -> Verdict:
-        """How far the share of right guesses lies above chance, from 0 to 1; an error if no guess came.
+        """How far the share of right guesses lies above chance, from 0 to 1; an error if there is no guess.
 
         One of two answers is right half of the time, and always if a model has a habit of saying "yes": there only guesses count
         whose words determine the answer.
@@ -55,9 +55,9 @@ class NeedsImage(Filter):
         chance = 1 / answers_offered(item)
         right = [self._is_right(item, number, guess) and (guess.certain or chance < 0.5) for number, guess in guesses]
         share = sum(right) / len(right)
-        said = ", ".join(f"“{text}”" for text in dict.fromkeys(_in_words(item, number, guess) for number, guess in guesses))
+        quoted = ", ".join(f"“{text}”" for text in dict.fromkeys(_in_words(item, number, guess) for number, guess in guesses))
         sure = " for sure" if chance == 0.5 else ""
-        reason = f"{sum(right)} of {len(right)} guesses without the picture are right{sure} (by chance {chance:.0%}): {said}"
+        reason = f"{sum(right)} of {len(right)} guesses without the picture are right{sure} (by chance {chance:.0%}): {quoted}"
         return self.verdict(item, max(0.0, (share - chance) / (1 - chance)), reason)
 
     def _is_right(self, item: FilterInput, number: int, guess: Guess) -> bool:

@@ -1,7 +1,7 @@
 """Does the model that is to be trained answer the sample already? What it always gets right has little left to teach.
 
-Bands such as 0.3 to 0.8 are common (DPE, arXiv 2602.22859); here only the top counts, for what the model never gets right
-is what the failures were mined for.
+Bands such as 0.3 to 0.8 are common (DPE, arXiv 2602.22859); this filter uses only the upper end: what the model never gets
+right is what the failures were mined for.
 """
 
 from collections.abc import Iterator, Sequence

@@ -1,1 +1,4 @@
-"""Which frontier model a stage asks: named endpoints, the options that stages share, the client."""
+"""Which frontier model a stage asks: endpoints with names (tables of config.toml), the options that stages share, the client, keys.
+
+The client itself is models/frontier; here it is opened for a workspace, with its journal of paid replies and price table.
+"""

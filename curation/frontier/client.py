@@ -1,4 +1,4 @@
-"""The client of a frontier model, as stages open it, and what they make of its estimates and outcomes."""
+"""The client of a frontier model, as stages open it; its estimates added up, its failed outcomes as results."""
 
 import os
 from collections.abc import Iterable
@@ -35,12 +35,12 @@ def client_of(context: Context[OptionsT]) -> "OpenAICompatible":
     return client
 
 
-def together(parts: Iterable[tuple[int, float | None, float | None]]) -> tuple[int, tuple[float, float] | None]:
+def sum_estimates(parts: Iterable[tuple[int, float | None, float | None]]) -> tuple[int, tuple[float, float] | None]:
     """Calls and dollars (a range; None: some are unpriced) of several of the client's estimates as one."""
     calls, lows, highs = zip(*parts)
     return sum(calls), None if None in lows else (sum(lows), sum(highs))
 
 
 def bad_row(outcome: Outcome) -> dict[str, Any]:
-    """The result of a row that brought nothing usable: its error, and the reply that was paid for."""
+    """The result of a row without a usable reply: its error, and the reply that was paid for."""
     return {"key": outcome.key, "error": outcome.error, "reply": outcome.replies[-1] if outcome.replies else None}

@@ -15,7 +15,7 @@ What a launch names itself stands over the named endpoint, that over the stage's
 
 import ipaddress
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableMapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -84,11 +84,11 @@ def read() -> Endpoints:
 
 
 def _built_in() -> dict[str, dict[str, Any]]:
-    found = {POCKET_TEACHER: {"endpoint": POCKET_TEACHER, "model": POCKET_TEACHER}}
+    built_in = {POCKET_TEACHER: {"endpoint": POCKET_TEACHER, "model": POCKET_TEACHER}}
     variables = config.variables()
     if variables.base_url:
-        found[ENVIRONMENT] = {"endpoint": variables.base_url, "model": variables.model or POCKET_TEACHER}
-    return found
+        built_in[ENVIRONMENT] = {"endpoint": variables.base_url, "model": variables.model or POCKET_TEACHER}
+    return built_in
 
 
 def _table(content: dict[str, Any], name: str) -> dict[str, Any]:
@@ -123,7 +123,7 @@ def _flaws(error: ValidationError) -> Iterator[str]:
 def filled(stage: str | None, given: dict[str, Any]) -> dict[str, Any]:
     """The options of a stage's launch, with what they leave out taken from the endpoint that they name, or else the stage's own.
 
-    Options that name an address themselves take nothing from a stage's own endpoint: its key isn't meant for that address.
+    Options that name an address themselves take nothing from a stage's own endpoint: its key is not for that address.
     Raises UnknownEndpoint, BadSettings.
     """
     if all(name in given for name in (*COMMON, "endpoint_options")):
@@ -132,17 +132,17 @@ def filled(stage: str | None, given: dict[str, Any]) -> dict[str, Any]:
     name = given.get("frontier") or (None if "endpoint" in given or stage is None else read().stages.get(stage))
     if name is None:
         return given
-    found = named(name)
-    further = {key: value for key, value in found.items() if key not in COMMON} | given.get("endpoint_options", {})
-    return {key: found[key] for key in COMMON if key in found} | given | {"frontier": name, "endpoint_options": further}
+    table = named(name)
+    further = {key: value for key, value in table.items() if key not in COMMON} | given.get("endpoint_options", {})
+    return {key: table[key] for key in COMMON if key in table} | given | {"frontier": name, "endpoint_options": further}
 
 
 def named(name: str) -> dict[str, Any]:
     """What an endpoint's table says. Raises UnknownEndpoint."""
-    there = read().named
-    if name not in there:
-        raise UnknownEndpoint(f"no frontier endpoint is called {name!r}; there are: {', '.join(there)}. More go into {config.path()}")
-    return there[name]
+    tables = read().named
+    if name not in tables:
+        raise UnknownEndpoint(f"no frontier endpoint is called {name!r}; there are: {', '.join(tables)}. More go into {config.path()}")
+    return tables[name]
 
 
 def check_further(values: dict[str, Any]) -> dict[str, Any]:
@@ -163,7 +163,7 @@ def save(name: str, values: dict[str, Any], was: str | None = None) -> None:
     kept = {key: value for key, value in values.items() if value not in (None, "")}
     _checked(f"frontier.{name}", kept)
 
-    def change(document) -> None:
+    def change(document: MutableMapping[str, Any]) -> None:
         import tomlkit
 
         tables = document.setdefault("frontier", tomlkit.table(is_super_table=True))
@@ -188,7 +188,7 @@ def remove(name: str) -> None:
     if name not in read().own:
         raise UnknownEndpoint(f"{config.path()} has no [frontier.{name}]")
 
-    def change(document) -> None:
+    def change(document: MutableMapping[str, Any]) -> None:
         del document["frontier"][name]
         for stage in [stage for stage, asked in document.get("stages", {}).items() if asked == name]:
             del document["stages"][stage]
@@ -203,7 +203,7 @@ def use(stage: str, name: str | None) -> None:
     if name is not None:
         named(name)
 
-    def change(document) -> None:
+    def change(document: MutableMapping[str, Any]) -> None:
         import tomlkit
 
         table = document.setdefault("stages", tomlkit.table())

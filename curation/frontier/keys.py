@@ -15,7 +15,7 @@ KEYS = ("OPENAI_API_KEY",)
 
 
 def test_endpoint(workspace: Workspace, values: dict[str, Any]) -> dict[str, Any]:
-    """One tiny call with a picture to a frontier model, and what came of it in words. `values`: settings of an endpoint."""
+    """The outcome of one tiny call with a picture to a frontier model, in words. `values`: settings of an endpoint."""
     plain = {name: value.strip() if isinstance(value, str) else value for name, value in values.items()}
     common = {name: plain[name] for name in endpoints.COMMON if name in plain}
     further = {name: value for name, value in plain.items() if name not in endpoints.COMMON}

@@ -1,4 +1,4 @@
-"""What a comparison of two versions of a prompt has brought: replies side by side, what differs, what each side cost."""
+"""The outcome of a comparison of two versions of a prompt: replies side by side, what differs, what each side cost."""
 
 import json
 from collections import Counter
@@ -9,7 +9,7 @@ from data.store import Store
 
 _TELLING = {"diagnosis": ("error_type", "teachable"), "judge": ("score",), "blind": ("answer", "right")}
 Result = dict[str, Any]  # of one side for one failure; {"problem": …} where the reply was of no use
-Pair = dict[str, Result | None]  # the results of a failure, by side; None where none came
+Pair = dict[str, Result | None]  # the results of a failure, by side; None where it has none
 
 
 def listed(store: Store, prompt: str, limit: int = 12) -> list[dict[str, Any]]:
@@ -47,7 +47,7 @@ def view(store: Store, job: dict[str, Any]) -> dict[str, Any]:
 
 
 def differs(prompt: str, pair: Pair) -> bool | None:
-    """Whether both sides come to another end; None where one hasn't come. Of proposals, which always differ, nothing is said."""
+    """Whether the two sides have different outcomes; None where one is missing, and for proposals, which always differ."""
     results = _both(pair)
     if prompt == "proposal" or results is None:
         return None
@@ -96,7 +96,7 @@ def _diagnoses(results: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _proposals(results: list[dict[str, Any]]) -> dict[str, Any]:
-    dropped = Counter(one["rule"] for result in results for one in result["dropped"])
+    dropped = Counter(proposal["rule"] for result in results for proposal in result["dropped"])
     return {"kept": sum(len(result["kept"]) for result in results), "dropped": sum(dropped.values()), "rules": dict(dropped.most_common())}
 
 
@@ -115,8 +115,8 @@ def _cost(row: dict[str, Any] | None, failures: int) -> dict[str, Any]:
     if row is None or not failures:
         return {"calls": 0, "usd": None, "usd_a_failure": None, "prompt_tokens": 0, "completion_tokens": 0}
     usd = None if row["unpriced"] else row["usd"]
-    told = {name: row[name] for name in ("calls", "prompt_tokens", "completion_tokens")}
-    return {**told, "usd": usd, "usd_a_failure": None if usd is None else usd / failures}
+    counts = {name: row[name] for name in ("calls", "prompt_tokens", "completion_tokens")}
+    return {**counts, "usd": usd, "usd_a_failure": None if usd is None else usd / failures}
 
 
 _COUNTS = {"diagnosis": _diagnoses, "proposal": _proposals, "judge": _judgements}

@@ -1,4 +1,4 @@
-"""A prompt asked about one failure: with what it is filled in, and what its reply comes to. For the preview and for comparisons.
+"""A prompt asked about one failure: what its fields are filled with, and the outcome of its reply. For the preview and for comparisons.
 
 Prompts of filters are asked about the failure's latest drawn sample, or where it has none about the failure's own question with its
 gold answer, which a filter ought to pass.
@@ -50,12 +50,12 @@ def material(
     store: Store, workspace: Workspace, name: str, round_: int, failure_ids: list[int] | None = None, limit: int | None = None
 ) -> list[Row]:
     """A row a failure with what the prompt is filled in with; error types take turns. For proposals the teachable ones alone."""
-    found = store.rows("prompt_failures", round=round_, failure_ids=failure_ids, teachable=name == "proposal", limit=limit)
+    failures = store.rows("prompt_failures", round=round_, failure_ids=failure_ids, teachable=name == "proposal", limit=limit)
     images = ImageStore(workspace.images)
     if stage_of(shipped(name)) == "filter":
-        samples = {row["failure_id"]: row for row in store.rows("prompt_samples", failure_ids=[row["failure_id"] for row in found])}
-        found = [_as_sample(row, samples.get(row["failure_id"])) for row in found]
-    rows = [{**row, "key": str(row["failure_id"]), "image_path": str(images.path(row["image"])), "avoid": []} for row in found]
+        samples = {row["failure_id"]: row for row in store.rows("prompt_samples", failure_ids=[row["failure_id"] for row in failures])}
+        failures = [_as_sample(row, samples.get(row["failure_id"])) for row in failures]
+    rows = [{**row, "key": str(row["failure_id"]), "image_path": str(images.path(row["image"])), "avoid": []} for row in failures]
     if name == "title":
         rows = [{**row, "members": _members(store, row)} for row in rows]
     return rows
@@ -101,32 +101,33 @@ def _filter_input(row: Row) -> FilterInput:
 
 
 def outcome_of(name: str, row: Row, parsed: BaseModel, route: str = "same_image") -> dict[str, Any]:
-    """What a reply comes to, as it is shown and compared: its fields and what follows from them."""
-    found = parsed.model_dump()
+    """The outcome of a reply, as it is shown and compared: its fields and what follows from them."""
+    reply = parsed.model_dump()
     if name == "blind":
-        return {**found, "right": _right(row, found["answer"])}
+        return {**reply, "right": _right(row, reply["answer"])}
     if name == "diagnosis":
         own_right = _right(row, row["own_answer"])
-        known = found["error_type"] in error_types.BY_NAME
-        blamed = found["gold_looks_wrong"] or found["right_but_misformatted"]
+        known = reply["error_type"] in error_types.BY_NAME
+        blamed = reply["gold_looks_wrong"] or reply["right_but_misformatted"]
         return {
-            **found,
+            **reply,
             "own_answer": row["own_answer"],
             "own_right": own_right,
             "teachable": known and own_right and not blamed,
-            "problem": None if known else f"error type {found['error_type']!r} is not in the taxonomy",
+            "problem": None if known else f"error type {reply['error_type']!r} is not in the taxonomy",
         }
     if name == "proposal":
-        kept, dropped = sift(found["samples"], {"route": route, **row})
+        kept, dropped = sift(reply["samples"], {"route": route, **row})
         return {"kept": kept, "dropped": dropped}
-    if "answer" in found:  # of a filter that answers the sample's question
-        alike = score(row["metric"], found["answer"], [row["proposed"]], row["choices"]).lenient >= AGREES
-        return {**found, "agrees": alike, "proposed": row["proposed"]}
-    return found
+    if "answer" in reply:  # of a filter that answers the sample's question
+        alike = score(row["metric"], reply["answer"], [row["proposed"]], row["choices"]).lenient >= AGREES
+        return {**reply, "agrees": alike, "proposed": row["proposed"]}
+    return reply
 
 
 def _right(row: Row, answer: str) -> bool:
-    return score(row["metric"], answer, row["golds"], row["choices"]).lenient >= row["threshold"]
+    threshold: float = row["threshold"]
+    return score(row["metric"], answer, row["golds"], row["choices"]).lenient >= threshold
 
 
 def asked_about(row: Row) -> dict[str, Any] | None:

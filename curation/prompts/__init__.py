@@ -1,1 +1,4 @@
-"""What a frontier model is asked: prompt texts (*.md), templates, reply schemas, versions of a workspace, validation of edited texts."""
+"""What a frontier model is asked: prompt texts (*.md) and their templates, requests, reply schemas, versions, validation of edited texts.
+
+Requests are pure functions from rows to models.frontier.Request; the hash of a prompt's text is its version.
+"""

@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, ClassVar
 
-from jinja2 import StrictUndefined
+from jinja2 import StrictUndefined, Template
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from pydantic import BaseModel, Field
 
@@ -41,7 +41,7 @@ class PromptField:
 
 @dataclass(frozen=True)
 class PromptFile:
-    """What a file of prompts/ says."""
+    """A file of prompts/: what the prompt is for, its fields, its text."""
 
     name: str
     title: str
@@ -106,14 +106,14 @@ def names() -> list[str]:
 def shipped(name: str) -> PromptFile:
     """The file prompts/<name>.md. Raises FileNotFoundError."""
     head, _, body = (FOLDER / f"{name}.md").read_text(encoding="utf-8").partition("# system\n")
-    said = dict(line.split(": ", 1) for line in head.splitlines() if ": " in line and not line.startswith("- "))
-    found = [match for line in head.splitlines() if (match := _FIELD.match(line))]
+    head_lines = dict(line.split(": ", 1) for line in head.splitlines() if ": " in line and not line.startswith("- "))
+    fields = [match for line in head.splitlines() if (match := _FIELD.match(line))]
     return PromptFile(
         name=name,
-        title=said["Title"],
-        used_by=tuple(said["Used by"].split(", ")) if "Used by" in said else (),
-        reply=getattr(reply_schemas, said["Reply"]),
-        fields=tuple(PromptField(match["name"], match["about"], not match["optional"]) for match in found),
+        title=head_lines["Title"],
+        used_by=tuple(head_lines["Used by"].split(", ")) if "Used by" in head_lines else (),
+        reply=getattr(reply_schemas, head_lines["Reply"]),
+        fields=tuple(PromptField(match["name"], match["about"], not match["optional"]) for match in fields),
         text=joined(*parts(f"# system\n{body}")),
     )
 
@@ -143,7 +143,7 @@ def _plain(part: str) -> str:
 
 
 @cache
-def _template(part: str):
+def _template(part: str) -> Template:
     return ENVIRONMENT.from_string(part)
 
 

@@ -43,64 +43,63 @@ class BadPrompt(MistakebookError):
 def checked(file: PromptFile, system: str, user: str) -> str:
     """The text of an edited prompt. Raises BadPrompt with all its flaws."""
     text = joined(system, user)
-    found = flaws(file, text)
-    if found:
-        raise BadPrompt(file.name, found)
+    if wrong := flaws(file, text):
+        raise BadPrompt(file.name, wrong)
     return text
 
 
 def flaws(file: PromptFile, text: str) -> list[Flaw]:
     """What is wrong with a prompt's text, in the order of its lines; empty if it can be sent."""
-    found: list[Flaw] = []
-    there = [field.name for field in file.fields]
-    named: set[str] = set()
+    problems: list[Flaw] = []
+    names = [field.name for field in file.fields]
+    used: set[str] = set()
     for part, source in zip(("system", "user"), parts(text)):
-        before = len(found)
+        before = len(problems)
         if len(source) > LONGEST:
-            found.append(Flaw(part, 1, f"{len(source):,} characters; at most {LONGEST:,} are sent"))
+            problems.append(Flaw(part, 1, f"{len(source):,} characters; at most {LONGEST:,} are sent"))
             continue
         if not source:
-            found.append(Flaw(part, 1, "is empty"))
-        found += [Flaw(part, i, "a line “# user” divides the two parts; word it otherwise") for i in _dividers(source)]
+            problems.append(Flaw(part, 1, "is empty"))
+        problems += [Flaw(part, i, "a line “# user” divides the two parts; word it otherwise") for i in _dividers(source)]
         try:
             tree = ENVIRONMENT.parse(source)
         except TemplateSyntaxError as error:
-            found.append(Flaw(part, error.lineno, f"{(error.message or '').rstrip('.')}. A prompt may hold {CAN}"))
+            problems.append(Flaw(part, error.lineno, f"{(error.message or '').rstrip('.')}. A prompt may hold {CAN}"))
             continue
         for node in _walk(tree):
-            found += _of_node(part, node, there)
-        named |= {node.name for node in tree.find_all(nodes.Name)}
-        if len(found) == before:
-            found += _when_filled(part, source, there)
+            problems += _of_node(part, node, names)
+        used |= {node.name for node in tree.find_all(nodes.Name)}
+        if len(problems) == before:
+            problems += _when_filled(part, source, names)
     last = len(parts(text)[1].split("\n"))
     for field in file.fields:
-        if field.required and field.name not in named and not any("syntax" in flaw.problem for flaw in found):
-            found.append(Flaw("user", last, f"{{{{ {field.name} }}}} is missing: the reply needs {field.about}"))
-    return found
+        if field.required and field.name not in used and not any("syntax" in flaw.problem for flaw in problems):
+            problems.append(Flaw("user", last, f"{{{{ {field.name} }}}} is missing: the reply needs {field.about}"))
+    return problems
 
 
-def _of_node(part: str, node: nodes.Node, there: list[str]) -> Iterator[Flaw]:
+def _of_node(part: str, node: nodes.Node, names: list[str]) -> Iterator[Flaw]:
     if not isinstance(node, ALLOWED):
         yield Flaw(part, node.lineno, f"{type(node).__name__.lower()} is not possible here. A prompt may hold {CAN}")
     elif isinstance(node, nodes.Filter) and node.name not in FILTERS:
         yield Flaw(part, node.lineno, f"unknown filter “{node.name}”; there are: {', '.join(FILTERS)}")
-    elif isinstance(node, nodes.Name) and node.name not in there:
-        yield Flaw(part, node.lineno, f"unknown field “{node.name}”; there are: {', '.join(there)}")
+    elif isinstance(node, nodes.Name) and node.name not in names:
+        yield Flaw(part, node.lineno, f"unknown field “{node.name}”; there are: {', '.join(names)}")
 
 
 def _walk(node: nodes.Node) -> Iterator[nodes.Node]:
-    """A template's nodes in reading order; what stands within one that isn't allowed is left out."""
+    """A template's nodes in reading order; children of one that isn't allowed are left out."""
     yield node
     if isinstance(node, ALLOWED):
         for child in node.iter_child_nodes():
             yield from _walk(child)
 
 
-def _when_filled(part: str, source: str, there: list[str]) -> Iterator[Flaw]:
+def _when_filled(part: str, source: str, names: list[str]) -> Iterator[Flaw]:
     """What only shows when the fields are filled in: once all of them, once all empty."""
     for value in ("a text", ""):
         try:
-            ENVIRONMENT.from_string(source).render(dict.fromkeys(there, value))
+            ENVIRONMENT.from_string(source).render(dict.fromkeys(names, value))
         except (TemplateError, TypeError, ValueError) as error:
             yield Flaw(part, 1, f"can't be filled in: {error}")
             return

@@ -6,6 +6,7 @@ Each saved text is kept for good, under its hash; so are the shipped texts that 
 
 import difflib
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,12 @@ from data.errors import MistakebookError
 from data.store import Store
 
 SHIPPED_BY = "shipped"  # the author of texts that came with the program
+
+
+@dataclass(frozen=True)
+class PromptVersion:
+    version: str  # the hash of the text
+    text: str
 
 
 class UnknownPrompt(MistakebookError, ValueError):  # validators of options raise it, which pydantic takes from a ValueError alone
@@ -43,28 +50,28 @@ def text_of(store: Store, name: str, version: str) -> str:
 
     Raises UnknownPrompt.
     """
-    return _found(store, name, version)["text"]
+    return _row(store, name, version).text
 
 
 def full_version(store: Store, name: str, version: str) -> str:
     """The whole name of a version, from its first characters. Raises UnknownPrompt."""
-    return _found(store, name, version)["version"]
+    return _row(store, name, version).version
 
 
-def _found(store: Store, name: str, version: str) -> dict[str, Any]:
+def _row(store: Store, name: str, version: str) -> PromptVersion:
     file = find(name)
     if version in (SHIPPED_BY, file.version):
-        return {"version": file.version, "text": file.text}
-    found = store.rows("prompt_versions", prompt=name)
-    fitting = [row for row in found if version and row["version"].startswith(version)]
+        return PromptVersion(file.version, file.text)
+    rows = store.rows("prompt_versions", prompt=name)
+    fitting = [row for row in rows if version and row["version"].startswith(version)]
     if len(fitting) == 1:
-        return fitting[0]
-    known = ", ".join(dict.fromkeys([file.version, *(row["version"] for row in found)]))
+        return PromptVersion(fitting[0]["version"], fitting[0]["text"])
+    known = ", ".join(dict.fromkeys([file.version, *(row["version"] for row in rows)]))
     raise UnknownPrompt(f"{len(fitting) or 'no'} versions {version!r} of prompt {name}; there are: {known}")
 
 
 def save(store: Store, name: str, system: str, user: str, note: str, author: str) -> str:
-    """Keeps an edited text; returns its version. A text that is there already is left as it is. Raises UnknownPrompt, BadPrompt."""
+    """Stores an edited text; returns its version. One that is stored already is left as it is. Raises UnknownPrompt, BadPrompt."""
     text = checked(find(name), system, user)
     _keep(store, name, text, note.strip(), author)
     return version_of(text)
@@ -86,7 +93,7 @@ def prompts_for(store: Store, wanted: tuple[str, ...], versions: dict[str, str] 
 
 
 def pinned(store: Store, options: BaseModel) -> BaseModel:
-    """The options with the versions of all prompts that their stage asks by; their texts are kept for good. Raises UnknownPrompt."""
+    """The options with the versions of all prompts that their stage asks by; their texts are stored for good. Raises UnknownPrompt."""
     if not isinstance(options, PromptOptions):
         return options
     if unknown := sorted(set(options.prompts) - set(options.PROMPTS)):

@@ -1,4 +1,7 @@
-"""The stages, by name. A stage's module is imported when it is asked for."""
+"""One file a stage, one class a file: what the app's process selects, collects and finishes, and what the child's process does.
+
+A stage is asked for by its name; its module is imported only then. The contract is curation/stage.py.
+"""
 
 import importlib
 

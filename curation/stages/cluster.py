@@ -1,9 +1,9 @@
 """Cluster: failures are grouped by error type, then by embedding within; each group gets a title, each failure a place on the map.
 
 Every example of every split is assigned too, by its kind of question and the nearest centre, so that a cluster has an accuracy.
-What people changed in the clusters stands over what is found here (curation/clusters/edit_rules.py). With `only_new` the old points keep
-their places and clusters, and failures that have none yet are laid beside them; with `titles_of` the frontier model only suggests
-titles, which stand if a person takes them.
+People's edits of the clusters stand over the clusters of this stage (curation/clusters/edit_rules.py). With `only_new` placed failures
+keep their places and clusters, and only new ones are placed beside them; with `titles_of` the frontier model only suggests titles,
+which count if a person accepts them.
 """
 
 import json
@@ -16,7 +16,7 @@ from pydantic import Field, JsonValue
 from curation import checkpoints
 from curation.clusters import edits, mapping, splitting, titles
 from curation.clusters.stored_space import StoredSpace
-from curation.frontier.client import client_of, open_client, together
+from curation.frontier.client import client_of, open_client, sum_estimates
 from curation.frontier.options import FrontierOptions
 from curation.prompts.requests import title_request
 from curation.prompts.templates import PromptOptions, Prompts
@@ -46,7 +46,7 @@ class Cluster(Stage[ClusterOptions]):
     """One row a launch: the groups depend on all failures at once; one a cluster where only titles are asked for."""
 
     name = "cluster"
-    title = "Group the failures and lay the map"
+    title = "Group the failures and compute the map"
     lane = "cpu"
     batch_size = 1
     Options = ClusterOptions
@@ -71,29 +71,29 @@ class Cluster(Stage[ClusterOptions]):
 
     def estimate(self, store: Store, workspace: Workspace, options: ClusterOptions) -> Estimate:
         round_ = checkpoints.current_round(store)
-        found = store.one("cluster_probe", round=round_)
+        counts = store.one("cluster_probe", round=round_)
         if options.titles_of:
             prompts = prompts_for(store, options.PROMPTS, options.prompts)
             probe = [titles.suggestion(row, prompts) for row in _title_rows(store, options)]
             with open_client(options, workspace) as client:
-                calls, usd = together([client.estimate(probe, len(probe))])
+                calls, usd = sum_estimates([client.estimate(probe, len(probe))])
             return Estimate(rows=len(probe), calls=calls, usd=usd)
         if options.only_new:
-            return Estimate(rows=found["new"])
+            return Estimate(rows=counts["new"])
         rows = store.rows("cluster_probe_rows", round=round_)
         prompts, lines = prompts_for(store, options.PROMPTS, options.prompts), [titles.line(row) for row in rows]
         probe = [title_request("0", rows[0]["error_type"], lines, [], prompts)] if rows else []
         with open_client(options, workspace) as client:
-            calls, usd = together([client.estimate(probe, found["types"])])
-        return Estimate(rows=found["failures"], calls=calls, usd=usd)
+            calls, usd = sum_estimates([client.estimate(probe, counts["types"])])
+        return Estimate(rows=counts["failures"], calls=calls, usd=usd)
 
     def collect(self, write: Transaction, job: Job[ClusterOptions], results: list[Result]) -> None:
         for result in results:
             if job.options.titles_of:
                 write.run("title_suggest", cluster_id=result["cluster_id"], title=result["title"])
                 continue
-            found = [{name: value for name, value in row.items() if name in ("name", "error_type", "title")} for row in result["clusters"]]
-            write.insert("cluster", [{"round": job.round, "job_id": job.job_id, "found_title": row["title"], **row} for row in found])
+            rows = [{name: value for name, value in row.items() if name in ("name", "error_type", "title")} for row in result["clusters"]]
+            write.insert("cluster", [{"round": job.round, "job_id": job.job_id, "found_title": row["title"], **row} for row in rows])
             ids = {row["name"]: row["cluster_id"] for row in write.run("clusters_of_job", job_id=job.job_id)}
             self._put_places(write, job, ids, result)
             measured = [row for row in result["clusters"] if row.get("stability") is not None]
@@ -105,7 +105,7 @@ class Cluster(Stage[ClusterOptions]):
             write.touch_failures()  # places and assignments change: all of failure_state follows
 
     def _put_places(self, write: Transaction, job: Job[ClusterOptions], ids: dict[str, int], result: Result) -> None:
-        """What the job found, as it is in its files. Done again it changes nothing; an older job's map does not replace a newer one."""
+        """Stores the places from the job's files. Done twice it changes nothing; an older job's map does not replace a newer one."""
         adds = job.options.only_new
         write.insert("layout", [{"round": job.round, "job_id": job.job_id, "adds": adds}])
         places = _numbered(pq.read_table(job.folder / "places.parquet"), ids, job.job_id)
@@ -127,11 +127,11 @@ class Cluster(Stage[ClusterOptions]):
         if job.options.titles_of:
             return None
         StoredSpace.of_round(store, workspace, job.round).forget_others(store, workspace, job.round)
-        made = store.column("clusters_made_by_people", round=job.round)
-        splitting.measure_again(store, workspace, job.round, [], made)
+        splitting.measure_again(store, workspace, job.round, [], store.column("clusters_made_by_people", round=job.round))
         changes = len([row for row in store.rows("cluster_history", round=job.round, limit=100_000) if not row["undone"]])
-        said = {0: None, 1: "the change that people made to the clusters is kept"}
-        return said.get(changes, f"{changes} changes that people made to the clusters are kept")
+        if changes == 0:
+            return None
+        return "1 edit of the clusters is kept" if changes == 1 else f"{changes} edits of the clusters are kept"
 
     def setup(self, context: Context[ClusterOptions]) -> None:
         self.context, self.client = context, client_of(context)
@@ -142,10 +142,10 @@ class Cluster(Stage[ClusterOptions]):
             yield from titles.suggested(self.client, rows, self.context.should_stop, Prompts.of_job(self.context.folder))
             return
         try:
-            found = self.work.add() if self.work.options.only_new else self.work.lay()
+            clusters = self.work.add() if self.work.options.only_new else self.work.lay()
         except mapping.Stopped:
             return
-        yield {"key": KEY, "clusters": found}
+        yield {"key": KEY, "clusters": clusters}
 
 
 def _title_rows(store: Store, options: ClusterOptions) -> list[Row]:

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from curation import checkpoints
 from curation.frontier import endpoints
-from curation.frontier.client import bad_row, client_of, open_client, together
+from curation.frontier.client import bad_row, client_of, open_client, sum_estimates
 from curation.frontier.options import FrontierOptions
 from curation.prompt_lab.trial import SIDES, asked_about, material, outcome_of, request_for, stage_of, texts_folder
 from curation.prompts import versions as prompt_versions
@@ -48,7 +48,7 @@ class ComparePromptsOptions(FrontierOptions, PromptOptions):
 
 
 class ComparePrompts(Stage[ComparePromptsOptions]):
-    """A row a failure and side: of both the blind answer, where it is needed, is one and the same reply."""
+    """A row a failure and side; both sides use the same blind answer, where one is needed."""
 
     name = "compare_prompts"
     title = "Compare two versions of a prompt"
@@ -65,11 +65,11 @@ class ComparePrompts(Stage[ComparePromptsOptions]):
             folder = texts_folder(job.folder, side)
             folder.mkdir()
             Prompts({options.prompt: prompt_versions.text_of(store, options.prompt, version)}).write(folder)
-        found = _material(store, workspace, options, job.round)
-        if not found:
+        rows = _material(store, workspace, options, job.round)
+        if not rows:
             wanted = "teachable failure" if options.prompt == "proposal" else "failure"
             raise NothingToDo(f"round {job.round} has no {wanted} to ask about. Evaluate a checkpoint, and diagnose failures, first.")
-        return [{**row, "key": f"{row['key']}/{side}", "side": side, "version": versions[side]} for row in found for side in SIDES]
+        return [{**row, "key": f"{row['key']}/{side}", "side": side, "version": versions[side]} for row in rows for side in SIDES]
 
     def estimate(self, store: Store, workspace: Workspace, options: ComparePromptsOptions) -> Estimate:
         rows = _material(store, workspace, options, checkpoints.current_round(store))
@@ -82,7 +82,7 @@ class ComparePrompts(Stage[ComparePromptsOptions]):
                 prompts = prompt_versions.prompts_for(store, (options.prompt,), {options.prompt: version})
                 requests = [_request(_with_own_answer(row), prompts, options) for row in probe]
                 parts.append(client.estimate(requests, len(rows)))
-        calls, usd = together(parts)
+        calls, usd = sum_estimates(parts)
         return Estimate(rows=len(rows), calls=calls, usd=usd, detail={"failures": len(rows)})
 
     def collect(self, write: Transaction, job: Job[ComparePromptsOptions], results: list[Result]) -> None:

@@ -1,4 +1,4 @@
-"""Diagnose: the frontier model first answers each failure blind, then says what went wrong in the baseline's answer.
+"""Diagnose: the frontier model first answers each failure blind, then says what went wrong in the checkpoint's answer.
 
 A failure is teachable where the blind answer is right and neither the label nor the scorer is to blame (METHOD.md, step 1).
 """
@@ -10,7 +10,7 @@ from pydantic import Field
 from curation import checkpoints, error_types
 from curation.failures import selection
 from curation.failures.selection import NO_FIELD, FailureFilter
-from curation.frontier.client import bad_row, client_of, open_client, together
+from curation.frontier.client import bad_row, client_of, open_client, sum_estimates
 from curation.frontier.options import FrontierOptions
 from curation.prompts.reply_schemas import BlindAnswer, Diagnosis
 from curation.prompts.requests import blind_request, diagnosis_request
@@ -56,11 +56,11 @@ class Diagnose(Stage[DiagnoseOptions]):
     def estimate(self, store: Store, workspace: Workspace, options: DiagnoseOptions) -> Estimate:
         rows = _failures(store, workspace, checkpoints.current_round(store), options)
         images, prompts = ImageStore(workspace.images), prompts_for(store, options.PROMPTS, options.prompts)
-        some = [{**row, "key": str(i), "image_path": str(images.path(row["image"]))} for i, row in enumerate(spread(rows))]
-        blind = [blind_request(row["key"], row, row["image_path"], prompts) for row in some]
-        told = [diagnosis_request(row, row["golds"][0], prompts) for row in some]  # its own answer isn't known yet: as long as the gold
+        probe = [{**row, "key": str(i), "image_path": str(images.path(row["image"]))} for i, row in enumerate(spread(rows))]
+        blind = [blind_request(row["key"], row, row["image_path"], prompts) for row in probe]
+        diagnoses = [diagnosis_request(row, row["golds"][0], prompts) for row in probe]  # the gold is as long as its own answer will be
         with open_client(options, workspace) as client:
-            calls, usd = together(client.estimate(probe, len(rows)) for probe in (blind, told))
+            calls, usd = sum_estimates(client.estimate(requests, len(rows)) for requests in (blind, diagnoses))
         return Estimate(rows=len(rows), calls=calls, usd=usd, detail={"failures": len(rows)})
 
     def collect(self, write: Transaction, job: Job[DiagnoseOptions], results: list[Result]) -> None:
@@ -76,13 +76,13 @@ class Diagnose(Stage[DiagnoseOptions]):
 
     def __call__(self, rows: list[Row]) -> Iterator[Result]:
         by_key = {row["key"]: row for row in rows}
-        seen: dict[str, tuple[BlindAnswer, tuple[str, ...]]] = {}
+        answered: dict[str, tuple[BlindAnswer, tuple[str, ...]]] = {}
 
         def then(outcome: Outcome) -> Request | None:
-            """A blind answer is followed by its diagnosis, whatever the others are at."""
+            """A blind answer is followed by its diagnosis at once."""
             if not isinstance(outcome.parsed, BlindAnswer):
                 return None
-            seen[outcome.key] = outcome.parsed, outcome.replies
+            answered[outcome.key] = outcome.parsed, outcome.replies
             return diagnosis_request(by_key[outcome.key], outcome.parsed.answer, self.prompts)
 
         blind_requests = (blind_request(row["key"], row, row["image_path"], self.prompts) for row in rows)
@@ -90,10 +90,11 @@ class Diagnose(Stage[DiagnoseOptions]):
             if outcome.parsed is None:
                 yield bad_row(outcome)
             elif isinstance(outcome.parsed, Diagnosis):
-                yield self._result(by_key[outcome.key], *seen.pop(outcome.key), outcome)
+                yield self._result(by_key[outcome.key], *answered.pop(outcome.key), outcome.parsed, outcome.replies)
 
-    def _result(self, row: Row, blind: BlindAnswer, blind_replies: tuple[str, ...], outcome) -> Result:
-        diagnosis: Diagnosis = outcome.parsed
+    def _result(
+        self, row: Row, blind: BlindAnswer, blind_replies: tuple[str, ...], diagnosis: Diagnosis, replies: tuple[str, ...]
+    ) -> Result:
         if diagnosis.error_type not in error_types.BY_NAME:
             names = ", ".join(error_types.BY_NAME)
             return {"key": row["key"], "error": f"error type {diagnosis.error_type!r} is not in the taxonomy ({names})"}
@@ -104,7 +105,7 @@ class Diagnose(Stage[DiagnoseOptions]):
             "own_answer": blind.answer,
             "own_score": score(row["metric"], blind.answer, row["golds"], row["choices"]).lenient,
             "frontier": self.frontier,
-            "replies": [*blind_replies, *outcome.replies],
+            "replies": [*blind_replies, *replies],
         }
 
 

@@ -5,6 +5,7 @@ Of several pictures for one prompt each further one becomes a sample of its own,
 
 import os
 from collections.abc import Iterator
+from typing import Any
 
 from pydantic import Field, ValidationError, model_validator
 
@@ -18,7 +19,7 @@ from data.registry import IMAGE_GENERATORS
 from data.store import Store
 from data.transaction import Transaction
 from data.workspace import Workspace
-from models.image_generators import Desk
+from models.image_generators import Desk, Generator
 
 POCKET_FLUX = "pocket-flux"
 
@@ -33,7 +34,9 @@ class DrawOptions(ChoosesLane, AsksServer):
         default_factory=lambda: variables().image_model or POCKET_FLUX,
         description="Folder or hub name of the text-to-image model, or its name at the server.",
     )
-    generator_options: dict = Field(default_factory=dict, description="Further options of the plugin, such as steps, guidance, size.")
+    generator_options: dict[str, Any] = Field(
+        default_factory=dict, description="Further options of the plugin, such as steps, guidance, size."
+    )
     images_per_prompt: int = Field(
         default=1, ge=1, le=8, description="Pictures to draw for each sample; further ones become samples with the same words."
     )
@@ -124,7 +127,7 @@ class Draw(Stage[DrawOptions]):
         for row, picture in zip(rows, pictures):
             if isinstance(picture, Exception):
                 yield {"key": row["key"], "error": f"not drawn: {picture}"}
-            elif picture is not None:  # None: told to stop
+            elif picture is not None:  # None: the job is being stopped
                 info = self.images.add(picture if isinstance(picture, bytes) else png_bytes(picture))
                 yield {"key": row["key"], "info": image_row(info), "seed": row["seed"], "recipe": self.generator.recipe()}
 
@@ -134,7 +137,7 @@ def cost_of_drawing(workspace: Workspace, options: DrawOptions, pictures: int) -
     return _generator(options).estimate(pictures, _desk(workspace, options)) if pictures else (0.0, 0.0)
 
 
-def _generator(options: DrawOptions):
+def _generator(options: DrawOptions) -> Generator:
     given = {"model": options.model, **options.generator_options}
     if "base_url" in IMAGE_GENERATORS.load(options.generator).Options.model_fields:
         given["base_url"] = given.get("base_url") or variables().base_url

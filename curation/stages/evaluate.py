@@ -1,6 +1,7 @@
 """Evaluate: a checkpoint answers the examples it has not answered yet, and each answer is scored."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from pydantic import BaseModel, Field
 
@@ -9,7 +10,7 @@ from curation.stage import Context, Estimate, Job, NothingToDo, Result, Row, Sta
 from data.images import ImageStore
 from data.metrics import score
 from data.question_text import full_text
-from data.records import Ask, Checkpoint
+from data.records import Ask, Checkpoint, Metric, Record
 from data.store import Store
 from data.transaction import Transaction
 from data.workspace import Workspace
@@ -20,6 +21,19 @@ class EvaluateOptions(BaseModel):
     datasets: list[str] | None = Field(default=None, description="Datasets to ask; all if empty.")
     splits: list[str] = Field(default=["train", "eval"], description="Splits to ask: train is mined, eval only measured.")
     limit: int | None = Field(default=None, ge=1, description="At most so many examples.")
+
+
+@dataclass(frozen=True)
+class ToEvaluate(Record):
+    """An example with what its dataset says of asking and scoring."""
+
+    example_id: int
+    image: str
+    question: str
+    choices: tuple[str, ...]
+    golds: tuple[str, ...]
+    metric: Metric
+    prompt_suffix: str
 
 
 class Evaluate(Stage[EvaluateOptions]):
@@ -34,14 +48,14 @@ class Evaluate(Stage[EvaluateOptions]):
         images = ImageStore(workspace.images)
         rows = [
             {
-                "key": str(row["example_id"]),
-                "text": full_text(row["question"], row["choices"], row["prompt_suffix"]),
-                "image_path": str(images.path(row["image"])),
-                "golds": row["golds"],
-                "choices": row["choices"],
-                "metric": row["metric"],
+                "key": str(example.example_id),
+                "text": full_text(example.question, example.choices, example.prompt_suffix),
+                "image_path": str(images.path(example.image)),
+                "golds": example.golds,
+                "choices": example.choices,
+                "metric": example.metric,
             }
-            for row in _examples(store, checkpoint, job.options)
+            for example in _examples(store, checkpoint, job.options)
         ]
         if not rows:
             raise NothingToDo(
@@ -68,8 +82,8 @@ class Evaluate(Stage[EvaluateOptions]):
             for result in results
         ]
         write.insert("prediction", rows, key=("checkpoint_id", "example_id"))
-        found = write.run("failures_from_predictions", checkpoint_id=checkpoint_id, example_ids=[row["example_id"] for row in rows])
-        write.touch_failures(row["failure_id"] for row in found)
+        example_ids = [row["example_id"] for row in rows]
+        write.touch_failures(write.column("failures_from_predictions", int, checkpoint_id=checkpoint_id, example_ids=example_ids))
 
     def setup(self, context: Context[EvaluateOptions]) -> None:
         self.baseline = checkpoints.make_baseline(checkpoints.taken_along(context.folder))
@@ -85,9 +99,10 @@ class Evaluate(Stage[EvaluateOptions]):
                 yield {"key": row["key"], "answer": answer, "strict": scored.strict, "lenient": scored.lenient}
 
 
-def _examples(store: Store, checkpoint: Checkpoint, options: EvaluateOptions) -> list[dict]:
+def _examples(store: Store, checkpoint: Checkpoint, options: EvaluateOptions) -> list[ToEvaluate]:
     return store.rows(
         "examples_to_evaluate",
+        ToEvaluate,
         checkpoint_id=checkpoint.checkpoint_id,
         datasets=options.datasets,
         splits=options.splits,

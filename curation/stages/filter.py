@@ -1,6 +1,6 @@
 """Filter: each enabled filter gives its verdict on each drawn sample. Nothing is deleted; people may override every verdict.
 
-Judged is what has no verdict of the filter's present version (and of its prompt's) on the sample's present text and picture.
+A filter judges the samples that have no verdict of its current version (and its prompt's) on their current text and picture.
 """
 
 import json
@@ -14,14 +14,15 @@ from typing import Any, ClassVar
 from pydantic import Field
 
 from curation import checkpoints
-from curation.filtering import bulk_limits
+from curation.filtering import bulk_limits, settings
 from curation.filtering.base import Filter, FilterContext, FilterInput, filter_class, make_filter, passes
-from curation.frontier.client import client_of, open_client, together
+from curation.frontier.client import client_of, open_client, sum_estimates
 from curation.frontier.options import FrontierOptions
 from curation.prompts import versions as prompt_versions
 from curation.prompts.templates import PromptOptions, Prompts
 from curation.stage import API_BATCH, Context, Estimate, Job, NothingToDo, Result, Row, Stage
 from data.images import ImageStore
+from data.records import FilterSetting
 from data.registry import EMBEDDERS, FILTERS
 from data.store import Store
 from data.transaction import Transaction
@@ -29,7 +30,7 @@ from data.workspace import Workspace
 
 LOCAL_BATCH = 256  # samples that a filter on this machine is given at once
 PROBE = 20  # samples from which the cost of the others is estimated
-NONE = {"samples": 0, "unjudged": 0, "probe": []}
+NOTHING_TO_JUDGE: dict[str, Any] = {"samples": 0, "unjudged": 0, "probe": []}
 SPEEDS = "filter seconds"  # setting: seconds a sample by filter, as the last job took them
 TIMINGS, EVAL_MARK = "seconds.json", "eval-mark"  # in the job's folder
 
@@ -43,7 +44,7 @@ class FilterOptions(PromptOptions, FrontierOptions):
     STAGE = "filter"
     PROMPTS: ClassVar[tuple[str, ...]] = _asked_by()
     filters: list[str] | None = Field(default=None, description="Filters to run; all enabled ones if empty.")
-    filter_options: dict[str, dict] = Field(default_factory=dict, description="Options of single filters, by filter.")
+    filter_options: dict[str, dict[str, Any]] = Field(default_factory=dict, description="Options of single filters, by filter.")
     sample_ids: list[int] | None = Field(default=None, description="Samples to judge; all that lack a verdict if empty.")
     outdated: bool = Field(default=True, description="Also judge again what an earlier version of a filter, or of its prompt, has judged.")
 
@@ -86,19 +87,19 @@ class FilterStage(Stage[FilterOptions]):
     def _parts(self, store: Store, workspace: Workspace, options: FilterOptions) -> Iterator[dict[str, Any]]:
         counts = {row["filter"]: row for row in _pairs(store, options, "samples_to_filter_count", most=PROBE)}
         prompts, images = _prompts(store, options), ImageStore(workspace.images)
-        looked_at = store.rows("filter_inputs", sample_ids=[i for row in counts.values() for i in row["probe"]])
-        items = {row["sample_id"]: FilterInput.from_row({**row, "image_path": str(images.path(row["image"]))}) for row in looked_at}
+        probed = store.rows("filter_inputs", sample_ids=[i for row in counts.values() for i in row["probe"]])
+        items = {row["sample_id"]: FilterInput.from_row({**row, "image_path": str(images.path(row["image"]))}) for row in probed}
         measured = self.speeds(store)
         with open_client(options, workspace) as client:
             for name in _chosen(store, options):
-                plugin, row = filter_class(name), counts.get(name, NONE)
+                plugin, row = filter_class(name), counts.get(name, NOTHING_TO_JUDGE)
                 samples = row["samples"] if options.outdated else row["unjudged"]
                 calls = 0
                 usd: tuple[float, float] | None = (0.0, 0.0)
                 if "frontier" in plugin.needs and samples:
                     filter_ = make_filter(name, options.filter_options.get(name))
                     requests = [request for i in row["probe"] for request in filter_.requests(items[i], prompts)]
-                    calls, usd = together([client.estimate(requests, round(samples * len(requests) / len(row["probe"])))])
+                    calls, usd = sum_estimates([client.estimate(requests, round(samples * len(requests) / len(row["probe"])))])
                 each = measured.get(name, plugin.seconds_a_sample)
                 seconds = None if each is None else round(each * samples, 1)
                 yield {
@@ -114,22 +115,21 @@ class FilterStage(Stage[FilterOptions]):
 
     @staticmethod
     def speeds(store: Store) -> dict[str, float]:
-        """Seconds a sample, by filter, as the last job that ran it took here."""
-        found = store.row("setting_latest", name=SPEEDS)
-        return json.loads(found["value"]) if found else {}
+        """Seconds a sample, by filter, as the last job that ran it took on this machine."""
+        setting = store.row("setting_latest", name=SPEEDS)
+        return json.loads(setting["value"]) if setting else {}
 
     def collect(self, write: Transaction, job: Job[FilterOptions], results: list[Result]) -> None:
-        """What was judged on a picture that is no longer the sample's is dropped: it is judged again by the next launch."""
+        """Verdicts on a picture that is no longer the sample's are dropped: the next launch judges the sample again."""
         ids = list({result["sample_id"] for result in results})
         shown = {row["sample_id"]: row["image"] for row in write.run("sample_revisions", sample_ids=ids)}
         current = [result for result in results if result.get("image", shown[result["sample_id"]]) == shown[result["sample_id"]]]
         rows = [{k: v for k, v in result.items() if k not in ("key", "image")} | {"job_id": job.job_id} for result in current]
         write.insert("verdict", rows, key=("sample_id", "revision", "filter", "job_id"))
         write.touch(row["sample_id"] for row in rows)
-        held = {row["filter"]: row for row in write.run("filters") if row["filter"] in bulk_limits.names()}
-        bulk_limits.withdraw(
-            write, {row["sample_id"] for row in rows if row["filter"] in held and _fails(row["score"], held[row["filter"]])}
-        )
+        limited = {setting.filter: setting for setting in write.rows("filters", FilterSetting) if setting.filter in bulk_limits.names()}
+        failed = {row["sample_id"] for row in rows if row["filter"] in limited and _fails(row["score"], limited[row["filter"]])}
+        bulk_limits.withdraw(write, failed)
 
     def finish(self, store: Store, workspace: Workspace, job: Job[FilterOptions]) -> str | None:
         """Keeps how long each filter took, for the next estimate."""
@@ -200,16 +200,16 @@ class FilterStage(Stage[FilterOptions]):
         return checkpoint.name, baseline
 
 
-def _fails(score: float | None, setting: dict[str, Any]) -> bool:
-    return passes(score, setting["threshold"], setting["comparison"]) is False
+def _fails(score: float | None, setting: FilterSetting) -> bool:
+    return passes(score, setting.threshold, setting.comparison) is False
 
 
 def _chosen(store: Store, options: FilterOptions) -> list[str]:
     """The filters that are to judge: those named, else the enabled ones."""
     if options.filters is not None:
         return options.filters
-    known = FILTERS.names()  # a setting stays when its plugin is taken away
-    return [row["filter"] for row in store.rows("filters") if row["enabled"] and row["filter"] in known]
+    installed = FILTERS.names()
+    return [name for name, setting in settings.current(store).items() if setting.enabled and name in installed]
 
 
 def _prompts(store: Store, options: FilterOptions) -> Prompts:

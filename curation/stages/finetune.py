@@ -1,7 +1,7 @@
 """Finetune: a LoRA is trained on a frozen snapshot of the approved samples, mixed with replay of what the model knows.
 
 Replay is drawn from train examples that the checkpoint answers right: failures' gold answers are never trained on. Without it
-fixing one skill breaks its twin: curation/training/replay.py chooses what is repeated.
+fixing one skill breaks its nearest neighbour: curation/training/replay.py chooses the examples.
 """
 
 import json
@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from curation import checkpoints
 from curation.stage import Context, Estimate, Job, NothingToDo, Result, Row, Stage
 from curation.training import replay
-from curation.training.plan import SNAPSHOT, FinetuneOptions, gold, new_name, obstacle, planned, recipe
+from curation.training.plan import SNAPSHOT, ApprovedSample, FinetuneOptions, gold, new_name, obstacle, planned, recipe
+from curation.training.replay import TrainingExample
 from data.files import whole
 from data.images import ImageStore
 from data.question_text import full_text
@@ -39,16 +40,17 @@ class Finetune(Stage[FinetuneOptions]):
         samples, known, wanted = planned(store, job.round, checkpoint, job.options)
         if reason := obstacle(store, len(samples), new_name(job)):
             raise NothingToDo(reason)
-        repeated = replay.choose(samples, known, wanted, job.options.seed)
+        replayed = replay.choose([sample.question for sample in samples], known, wanted, job.options.seed)
         images = ImageStore(workspace.images)
-        rows = [_train_row("sample", r["sample_id"], r, r["answer"], images) for r in samples]
-        rows += [_train_row("replay", r["example_id"], r, gold(r), images) for r in repeated]
+        rows = [_train_row("sample", sample.sample_id, sample, sample.answer, images) for sample in samples]
+        rows += [_train_row("replay", example.example_id, example, gold(example), images) for example in replayed]
         random.Random(job.options.seed).shuffle(rows)
-        dev = [_train_row("replay", r["example_id"], r, gold(r), images) for r in store.rows("dev_examples", limit=DEV_LIMIT)]
+        held_out = store.rows("dev_examples", TrainingExample, limit=DEV_LIMIT)
+        dev = [_train_row("replay", example.example_id, example, gold(example), images) for example in held_out]
         write_rows(job.folder / "train.parquet", rows)
         write_rows(job.folder / "dev.parquet", dev)
         RunSpec(checkpoint=checkpoint, recipe=recipe(job.options), seed=job.options.seed).write(job.folder)
-        frozen = {"samples": [[r["sample_id"], r["revision"]] for r in samples], "replay": len(repeated)}
+        frozen = {"samples": [[sample.sample_id, sample.revision] for sample in samples], "replay": len(replayed)}
         (job.folder / SNAPSHOT).write_text(json.dumps(frozen), encoding="utf-8")
         return [{"key": KEY}]
 
@@ -61,7 +63,7 @@ class Finetune(Stage[FinetuneOptions]):
         return Estimate(rows=1, usd=(0.0, 0.0), detail=detail)
 
     def collect(self, write: Transaction, job: Job[FinetuneOptions], results: list[Result]) -> None:
-        pass  # the one result is taken up by `finish`, which needs the adapter's files in place
+        pass  # `finish` reads the one result, which needs the adapter's files in place
 
     def finish(self, store: Store, workspace: Workspace, job: Job[FinetuneOptions]) -> str | None:
         adapter = job.folder / "adapter"
@@ -105,6 +107,6 @@ class Finetune(Stage[FinetuneOptions]):
         yield {"key": KEY, "adapter": str(adapter)}
 
 
-def _train_row(source: str, identity: int, row: Row, answer: str, images: ImageStore) -> Row:
-    text = full_text(row["question"], row["choices"], row["prompt_suffix"])
-    return {"source": source, "id": str(identity), "image_path": str(images.path(row["image"])), "text": text, "answer": answer}
+def _train_row(source: str, identity: int, item: ApprovedSample | TrainingExample, answer: str, images: ImageStore) -> Row:
+    text = full_text(item.question, item.choices, item.prompt_suffix)
+    return {"source": source, "id": str(identity), "image_path": str(images.path(item.image)), "text": text, "answer": answer}

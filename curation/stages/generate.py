@@ -10,7 +10,7 @@ from curation import checkpoints
 from curation.failures import selection
 from curation.failures.selection import NO_FIELD, FailureFilter
 from curation.filtering.proposal_rules import sift
-from curation.frontier.client import bad_row, client_of, open_client, together
+from curation.frontier.client import bad_row, client_of, open_client, sum_estimates
 from curation.frontier.options import FrontierOptions
 from curation.prompts.reply_schemas import Proposals
 from curation.prompts.requests import Difficulty, proposal_request
@@ -58,7 +58,7 @@ class Generate(Stage[GenerateOptions]):
         rows = _rows(store, workspace, spread(failures), options)
         probe = [proposal_request(row, options.per_failure, options.difficulty, prompts) for row in rows]
         with open_client(options, workspace) as client:
-            calls, usd = together([client.estimate(probe, len(failures) * len(routes))])
+            calls, usd = sum_estimates([client.estimate(probe, len(failures) * len(routes))])
         proposals = len(failures) * options.per_failure
         detail = {
             "failures": len(failures),
@@ -103,7 +103,7 @@ class Generate(Stage[GenerateOptions]):
             }
 
 
-def _samples(result: Result, job: Job[GenerateOptions]) -> Iterator[dict]:
+def _samples(result: Result, job: Job[GenerateOptions]) -> Iterator[dict[str, Any]]:
     """The rows of `sample` that a reply becomes: one a proposal on the same image, one a picture wanted on a new one."""
     for i, proposal in enumerate(result["proposals"]):
         new = result["route"] == "new_image"
@@ -130,11 +130,11 @@ def _samples(result: Result, job: Job[GenerateOptions]) -> Iterator[dict]:
             }
 
 
-def _dropped(result: Result, job: Job[GenerateOptions]) -> Iterator[dict]:
+def _dropped(result: Result, job: Job[GenerateOptions]) -> Iterator[dict[str, Any]]:
     """The rows of `dropped_proposal`."""
     for proposal in result.get("dropped", []):  # results of before there were rules have none
-        told = {name: proposal[name] for name in ("place", "rule", "reason", "question", "answer")}
-        yield {"job_id": job.job_id, "key": result["key"], "failure_id": result["failure_id"], **told}
+        kept = {name: proposal[name] for name in ("place", "rule", "reason", "question", "answer")}
+        yield {"job_id": job.job_id, "key": result["key"], "failure_id": result["failure_id"], **kept}
 
 
 def seed_of(key: str) -> int:

@@ -8,6 +8,7 @@ from functools import partial
 from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, Field
 
@@ -24,10 +25,13 @@ EXAMPLES = "examples.jsonl"
 AT_ONCE = 200  # items handed to a worker
 MOST_WORKERS = 8
 
+Item = TypeVar("Item")
+Done = TypeVar("Done")
+
 
 class ImportOptions(BaseModel):
     format: str = Field(description="The plugin that reads it: " + ", ".join(DATASETS.names()) + ".")
-    source: dict = Field(default_factory=dict, description="Options of that plugin, such as the path.")
+    source: dict[str, Any] = Field(default_factory=dict, description="Options of that plugin, such as the path.")
 
 
 class Import(Stage[ImportOptions]):
@@ -70,7 +74,7 @@ class Import(Stage[ImportOptions]):
         about = self.plugin.about()
         good = bad = 0
         with self.path.open("w", encoding="utf-8") as file:
-            for lines in _spread(partial(_lines, self.images, about.name), self.plugin.read()):
+            for lines in _in_processes(partial(_lines, self.images, about.name), self.plugin.read()):
                 file.write("".join(text for text, _ in lines))
                 usable = sum(is_good for _, is_good in lines)
                 good, bad = good + usable, bad + len(lines) - usable
@@ -90,18 +94,18 @@ class Import(Stage[ImportOptions]):
         return ""
 
 
-def _spread(work: Callable[[list], list], items: Iterable) -> Iterator[list]:
+def _in_processes(work: Callable[[list[Item]], list[Done]], items: Iterable[Item]) -> Iterator[list[Done]]:
     """`work` on batches of the items, in their order, by as many processes as there are cores; no further ahead than they can follow."""
-    items, workers = iter(items), min(MOST_WORKERS, cores())
+    source, workers = iter(items), min(MOST_WORKERS, cores())
     with ProcessPoolExecutor(workers, get_context("fork")) as pool:
-        waiting = deque(pool.submit(work, batch) for batch in _batches(items, workers + 1))
+        waiting = deque(pool.submit(work, batch) for batch in _batches(source, workers + 1))
         while waiting:
             done = waiting.popleft().result()
-            waiting.extend(pool.submit(work, batch) for batch in _batches(items, 1))
+            waiting.extend(pool.submit(work, batch) for batch in _batches(source, 1))
             yield done
 
 
-def _batches(items: Iterator, count: int) -> Iterator[list]:
+def _batches(items: Iterator[Item], count: int) -> Iterator[list[Item]]:
     for _ in range(count):
         if batch := list(islice(items, AT_ONCE)):
             yield batch
@@ -113,7 +117,7 @@ def _lines(images: ImageStore, dataset: str, items: list[SourceExample | BadLine
     return [(json.dumps(row, ensure_ascii=False) + "\n", "example" in row) for row in rows]
 
 
-def _line(images: ImageStore, dataset: str, item: SourceExample | BadLine) -> dict:
+def _line(images: ImageStore, dataset: str, item: SourceExample | BadLine) -> dict[str, Any]:
     if isinstance(item, BadLine):
         return {"bad": {"key": item.source, "error": item.error}}
     try:

@@ -1,8 +1,9 @@
-"""Import predictions: answers that a model gave elsewhere, one JSON object a line: {"id": "q17", "answer": "two", "split": "train"}."""
+"""Import predictions: answers that a model gave elsewhere, a JSON object a line: {"id": "q17", "answer": "two", "split": "train"}."""
 
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel, Field
 
@@ -13,6 +14,8 @@ from data.records import Checkpoint
 from data.store import Store
 from data.transaction import Transaction
 from data.workspace import Workspace
+
+ById = dict[tuple[str, str | None], dict[str, Any]]  # examples by their id and split, and by their id alone
 
 
 class ImportPredictionsOptions(BaseModel):
@@ -35,7 +38,7 @@ class ImportPredictions(Stage[ImportPredictionsOptions]):
         examples = store.rows("examples_of_dataset", dataset=job.options.dataset)
         if not examples:
             raise NothingToDo(f"no dataset {job.options.dataset!r} in this workspace; import it first")
-        by_id: dict[tuple, dict] = {}
+        by_id: ById = {}
         for example in examples:
             by_id[example["external_id"], example["split"]] = by_id[example["external_id"], None] = example
         checkpoint = checkpoints.register(store, Checkpoint(job.options.checkpoint, checkpoints.IMPORTED, ""))
@@ -53,8 +56,7 @@ class ImportPredictions(Stage[ImportPredictionsOptions]):
         write.insert("prediction", rows)
         ids = [row["example_id"] for row in rows]
         checkpoint_id = checkpoints.taken_along(job.folder).checkpoint_id
-        found = write.run("failures_from_predictions", checkpoint_id=checkpoint_id, example_ids=ids)
-        write.touch_failures(row["failure_id"] for row in found)
+        write.touch_failures(write.column("failures_from_predictions", int, checkpoint_id=checkpoint_id, example_ids=ids))
 
     def setup(self, context: Context[ImportPredictionsOptions]) -> None:
         pass
@@ -69,7 +71,7 @@ class ImportPredictions(Stage[ImportPredictionsOptions]):
                 yield {**kept, "strict": scored.strict, "lenient": scored.lenient}
 
 
-def _row(key: str, line: str, by_id: dict[tuple, dict], checkpoint_id: int) -> Row:
+def _row(key: str, line: str, by_id: ById, checkpoint_id: int) -> Row:
     """A line as a row to score, or as a row that carries its error."""
     try:
         item = json.loads(line)

@@ -1,1 +1,1 @@
-"""What a finetune is trained on: approved samples and replayed examples."""
+"""What a finetune is trained on: its plan (options, approved samples, recipe) and the examples replayed beside the samples."""

@@ -1,15 +1,35 @@
 """What a finetune would train on and how: its options, the approved samples, the size of the replay, the recipe."""
 
 from collections import Counter
+from dataclasses import dataclass
 
 from pydantic import BaseModel, Field
 
-from curation.stage import Job, NothingToDo, Row
-from data.records import Checkpoint
+from curation.stage import Job, NothingToDo
+from curation.training.replay import KnownExample, TrainingExample
+from data.records import Checkpoint, Record, Route, SampleStatus
 from data.store import Store
 from models.finetuning.spec import RECIPES, Recipe
 
 SNAPSHOT = "snapshot.json"  # in the job's folder: what the launch froze
+
+
+@dataclass(frozen=True)
+class ApprovedSample(Record):
+    """A revision of a sample that people or a rule approved, with what its dataset appends to questions."""
+
+    sample_id: int
+    round: int
+    revision: int
+    question: str
+    choices: tuple[str, ...]
+    answer: str
+    image: str
+    error_type: str
+    route: Route
+    prompt_suffix: str
+    dataset: str
+    status: SampleStatus
 
 
 class FinetuneOptions(BaseModel):
@@ -36,10 +56,13 @@ def recipe(options: FinetuneOptions) -> Recipe:
     return RECIPES[options.recipe].model_copy(update=changes)
 
 
-def planned(store: Store, round_: int, checkpoint: Checkpoint, options: FinetuneOptions) -> tuple[list[Row], list[Row], int]:
-    """Approved samples, what may be replayed beside them, and how many of that the replay share asks for."""
-    samples = [row for row in store.rows("samples_to_train", round=round_) if options.earlier_rounds or row["round"] == round_]
-    known = store.rows("examples_answered_right", checkpoint_id=checkpoint.checkpoint_id)
+def planned(
+    store: Store, round_: int, checkpoint: Checkpoint, options: FinetuneOptions
+) -> tuple[list[ApprovedSample], list[KnownExample], int]:
+    """Approved samples, the examples that may be replayed beside them, and how many of these the replay share asks for."""
+    approved = store.rows("samples_to_train", ApprovedSample, round=round_)
+    samples = [sample for sample in approved if options.earlier_rounds or sample.round == round_]
+    known = store.rows("examples_answered_right", KnownExample, checkpoint_id=checkpoint.checkpoint_id)
     return samples, known, min(len(known), round(len(samples) * options.replay_share / (1 - options.replay_share)))
 
 
@@ -52,9 +75,9 @@ def obstacle(store: Store, samples: int, name: str | None) -> str | None:
     return None
 
 
-def gold(row: Row) -> str:
+def gold(example: TrainingExample) -> str:
     """The answer that most annotators gave."""
-    return Counter(row["golds"]).most_common(1)[0][0]
+    return Counter(example.golds).most_common(1)[0][0]
 
 
 def new_name(job: Job[FinetuneOptions]) -> str:

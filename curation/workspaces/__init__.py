@@ -1,1 +1,1 @@
-"""A workspace as a whole: its owning process, backups, disk use, the built-in one, the demo."""
+"""A workspace as a whole: its owner process, backups, housekeeping (disk space, archived workspaces), the built-in one, the demo."""

@@ -38,7 +38,7 @@ def backup(store: Store, workspace: Workspace, folder: Path | None = None) -> Pa
 
 
 def restore(folder: Path, workspace: Workspace) -> None:
-    """Makes the workspace from a backup, or just its store from one made before a migration. Raises StoreError; nothing is overwritten."""
+    """Makes the workspace from a backup, or only its store from one made before a migration. Raises StoreError; nothing is overwritten."""
     tables = folder / "store" if (folder / "store").is_dir() else folder
     workspace.create()
     for source, target in (

@@ -1,5 +1,7 @@
 """The built-in workspace: what it holds at the start, so that a newcomer sees failures come in without doing anything."""
 
+from typing import Any
+
 from curation import checkpoints
 from curation.filtering.settings import enable_defaults
 from curation.jobs.manager import JobManager
@@ -8,7 +10,7 @@ from data.store import Store
 
 AUTHOR = "built-in"
 POCKET_LLAVA = Checkpoint("pocket-llava", "llava", "pocket-llava")
-SOURCES: dict[str, dict] = {
+SOURCES: dict[str, dict[str, Any]] = {
     "easy-vqa": {"format": "easy_vqa", "source": {}},
     **{f"pocket-{family}": {"format": "pocket_vqa", "source": {"family": family}} for family in ("photo", "chart", "quiz", "knowledge")},
 }

@@ -6,6 +6,7 @@ Every step is what a person would click, sent to the process that owns the works
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 from curation.workspaces.builtin import POCKET_LLAVA
 from curation.workspaces.owner import Owner
@@ -22,7 +23,7 @@ class DemoFailed(MistakebookError):
     """A step of the loop did not end well; the text says which and why."""
 
 
-def run(owner: Owner, say: Callable[[str], None]) -> dict:
+def run(owner: Owner, say: Callable[[str], None]) -> dict[str, Any]:
     """Turns the loop once; returns the summary (curation/results/summary.py). Raises DemoFailed, owner.Refused."""
     say("importing easy-VQA and PocketVQA")
     begun = owner.request("POST", "/api/command/begin")
@@ -42,12 +43,12 @@ def run(owner: Owner, say: Callable[[str], None]) -> dict:
     return owner.request("GET", f"/api/command/summary?before={POCKET_LLAVA.name}&after={name}")
 
 
-def _stage(owner: Owner, stage: str, options: dict, say: Callable[[str], None]) -> dict:
+def _stage(owner: Owner, stage: str, options: dict[str, Any], say: Callable[[str], None]) -> dict[str, Any]:
     job = owner.request("POST", "/api/jobs", {"stage": stage, "options": options})
     return _follow(owner, job["job_id"], say)
 
 
-def _follow(owner: Owner, job_id: int, say: Callable[[str], None]) -> dict:
+def _follow(owner: Owner, job_id: int, say: Callable[[str], None]) -> dict[str, Any]:
     """Waits for a job; says how far it is whenever that changed."""
     last = ""
     while True:

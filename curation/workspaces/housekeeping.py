@@ -46,15 +46,15 @@ def clean(store: Store, workspace: Workspace, what: str) -> int:
 
     Returns the bytes. Logs, events and settings of jobs stay.
     """
-    found = {
+    parts = {
         "thumbnails": [workspace.images / backups.THUMBNAILS],
         "jobs": _leftovers(store, workspace),
         "uploads": [workspace.root / "uploads"],
     }
-    if what not in found:
-        raise CantDo(f"{what!r} can't be cleaned up; there are: {', '.join(found)}")
-    size = _size(found[what])
-    for path in found[what]:
+    if what not in parts:
+        raise CantDo(f"{what!r} can't be cleaned up; there are: {', '.join(parts)}")
+    size = _size(parts[what])
+    for path in parts[what]:
         if path.is_dir():
             shutil.rmtree(path)
         else:
@@ -64,7 +64,7 @@ def clean(store: Store, workspace: Workspace, what: str) -> int:
 
 def backups_there(workspace: Workspace) -> list[dict[str, Any]]:
     """Backups of the workspace, newest first; those made before a migration hold the tables alone."""
-    found = []
+    listed = []
     for folder in workspace.backups.iterdir():
         whole = (folder / "store" / "manifest.json").is_file()
         manifest = folder / "store" / "manifest.json" if whole else folder / "manifest.json"
@@ -72,8 +72,8 @@ def backups_there(workspace: Workspace) -> list[dict[str, Any]]:
             continue
         rows = sum(json.loads(manifest.read_text(encoding="utf-8"))["tables"].values())
         made = datetime.fromtimestamp(manifest.stat().st_mtime, UTC).isoformat()
-        found.append({"name": folder.name, "folder": str(folder), "whole": whole, "rows": rows, "made_at": made, "bytes": _size([folder])})
-    return sorted(found, key=lambda row: row["made_at"], reverse=True)
+        listed.append({"name": folder.name, "folder": str(folder), "whole": whole, "rows": rows, "made_at": made, "bytes": _size([folder])})
+    return sorted(listed, key=lambda row: row["made_at"], reverse=True)
 
 
 def new_workspace(name: str) -> Workspace:
@@ -88,29 +88,29 @@ def new_workspace(name: str) -> Workspace:
     return made
 
 
-def archive(name: str, here: Workspace) -> Path:
+def archive(name: str, open_here: Workspace) -> Path:
     """Moves a workspace that no app has open out of the list, into the folder `archived`; nothing is deleted. Returns where it lies."""
-    gone = workspaces.find(name)
-    if not gone.store.exists():
+    archived = workspaces.find(name)
+    if not archived.store.exists():
         raise CantDo(f"there is no workspace {name!r}; there are: {', '.join(workspaces.names())}")
-    if gone.root.resolve() == here.root.resolve():
+    if archived.root.resolve() == open_here.root.resolve():
         raise CantDo(f"{name} is open here; stop this app, start it on another workspace and archive it from there")
-    if holder := owner.find(gone):
+    if holder := owner.find(archived):
         raise CantDo(f"{name} is open in process {holder.pid} at {holder.address}; stop that app first")
-    target = gone.root.parent / ARCHIVE / f"{name}-{datetime.now(UTC):%Y%m%d-%H%M%S}"
+    target = archived.root.parent / ARCHIVE / f"{name}-{datetime.now(UTC):%Y%m%d-%H%M%S}"
     target.parent.mkdir(exist_ok=True)
-    return gone.root.rename(target)
+    return archived.root.rename(target)
 
 
 def _leftovers(store: Store, workspace: Workspace) -> list[Path]:
     """Inputs and results of old jobs: all that is in the store."""
-    found: list[Path] = []
+    leftovers: list[Path] = []
     for job_id in store.column("jobs_with_leftovers", days=OLD):
         files = JobFolder(workspace.job(job_id))
-        found += [
+        leftovers += [
             path for path in (files.input, files.results, *files.folder.glob("*.parquet"), files.folder / "examples.jsonl") if path.exists()
         ]
-    return found
+    return leftovers
 
 
 def _size(paths: Iterable[Path]) -> int:

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from curation.training import replay
 
 
-def row(number: int, question: str, kind: str = "k", answer: str = "yes", dataset: str = "d") -> dict:
-    return {"example_id": number, "question": question, "kind": kind, "golds": [answer], "dataset": dataset}
+def row(number: int, question: str, kind: str = "k", answer: str = "yes", dataset: str = "d") -> replay.KnownExample:
+    return replay.KnownExample(number, "", question, (), (answer,), "", dataset, kind)
 
 
 KNOWN = st.lists(
@@ -21,10 +21,10 @@ KNOWN = st.lists(
 @given(KNOWN, st.integers(0, 40), st.integers(0, 30))
 def test_as_many_as_wanted_and_none_twice(known, wanted, samples):
     rows = [row(i, question, kind, answer) for i, (question, kind, answer) in enumerate(known)]
-    asked = [row(-i, "Is there not a cat?") for i in range(samples)]
+    asked = ["Is there not a cat?"] * samples
     found = replay.choose(asked, rows, wanted, seed=1)
     assert len(found) == min(wanted, len(rows))
-    assert len({r["example_id"] for r in found}) == len(found)
+    assert len({r.example_id for r in found}) == len(found)
     assert found == replay.choose(asked, rows, wanted, seed=1)
 
 
@@ -32,8 +32,8 @@ def test_twins_of_what_is_learnt_come_with_it():
     known = [row(i, "Is there a red cup?", "existence") for i in range(50)] + [
         row(100 + i, "How many cups do you see?", "counting") for i in range(500)
     ]
-    found = replay.choose([row(-i, "Is there not a red cup?") for i in range(40)], known, 40)
-    kinds = Counter(r["kind"] for r in found)
+    found = replay.choose(["Is there not a red cup?"] * 40, known, 40)
+    kinds = Counter(r.kind for r in found)
     assert kinds["existence"] >= 20 + 8  # all twins, and its turns of the rest
 
 
@@ -43,7 +43,7 @@ def test_kinds_and_answers_take_turns():
         + [row(100 + i, "q", "common", "no") for i in range(9)]
         + [row(200 + i, "q", "rare") for i in range(5)]
     )
-    found = Counter((r["kind"], r["golds"][0]) for r in replay.in_turns(known, 20, random.Random(0)))
+    found = Counter((r.kind, r.golds[0]) for r in replay.in_turns(known, 20, random.Random(0)))
     assert found == {("common", "no"): 8, ("common", "yes"): 7, ("rare", "yes"): 5}
 
 
@@ -53,5 +53,5 @@ def test_kinds_that_are_as_near_take_turns():
         row(i + 100 * j, f"What color is the {word} bar?", word) for j, word in enumerate(("last", "first", "highest")) for i in range(50)
     ]
     known += [row(900 + i, "How many cups do you see?", "counting") for i in range(50)]
-    found = replay.twins([row(-i, "What color is the lowest bar?") for i in range(30)], known, 60, random.Random(0))
-    assert Counter(r["kind"] for r in found) == {"last": 20, "first": 20, "highest": 20}
+    found = replay.twins(["What color is the lowest bar?"] * 30, known, 60, random.Random(0))
+    assert Counter(r.kind for r in found) == {"last": 20, "first": 20, "highest": 20}

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
 from curation import checkpoints
-from curation.frontier.client import open_client, together
+from curation.frontier.client import open_client, sum_estimates
 from curation.frontier.endpoints import host_of
 from curation.prompt_lab import comparison as prompt_comparison
 from curation.prompt_lab import trial
@@ -139,7 +139,7 @@ def preview(request: Request, body: Trial) -> dict[str, Any]:
     options = _options(file, body)
     asked = _requests(here, body.name, row, prompts, options)
     with open_client(options, here.workspace) as client:
-        calls, usd = together(client.estimate([one], 1) for one in asked)
+        calls, usd = sum_estimates(client.estimate([one], 1) for one in asked)
     last = asked[-1]
     return {
         **trial.shown(row),
