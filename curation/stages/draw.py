@@ -19,7 +19,7 @@ from data.registry import IMAGE_GENERATORS
 from data.store import Store
 from data.transaction import Transaction
 from data.workspace import Workspace
-from models.image_generators import Desk, Generator
+from models.image_generators import Generator, GeneratorContext
 
 POCKET_FLUX = "pocket-flux"
 
@@ -119,7 +119,7 @@ class Draw(Stage[DrawOptions]):
 
     def setup(self, context: Context[DrawOptions]) -> None:
         self.generator = _generator(context.options)
-        self.generator.open(_desk(context.workspace, context.options, context))
+        self.generator.open(_generator_context(context.workspace, context.options, context))
         self.images = ImageStore(context.workspace.images)
 
     def __call__(self, rows: list[Row]) -> Iterator[Result]:
@@ -134,7 +134,7 @@ class Draw(Stage[DrawOptions]):
 
 def cost_of_drawing(workspace: Workspace, options: DrawOptions, pictures: int) -> tuple[float, float] | None:
     """Dollars for so many pictures, as a range; None: unpriced."""
-    return _generator(options).estimate(pictures, _desk(workspace, options)) if pictures else (0.0, 0.0)
+    return _generator(options).estimate(pictures, _generator_context(workspace, options)) if pictures else (0.0, 0.0)
 
 
 def _generator(options: DrawOptions) -> Generator:
@@ -144,11 +144,9 @@ def _generator(options: DrawOptions) -> Generator:
     return IMAGE_GENERATORS.make(options.generator, given)
 
 
-def _desk(workspace: Workspace, options: DrawOptions, context: Context[DrawOptions] | None = None) -> Desk:
-    def stop() -> bool:
-        return context is not None and bool(context.should_stop())
-
-    return Desk(workspace.journal, workspace.images, os.environ.get(JOB_VARIABLE, ""), options.budget_usd, stop)
+def _generator_context(workspace: Workspace, options: DrawOptions, context: Context[DrawOptions] | None = None) -> GeneratorContext:
+    stop = context.should_stop if context else (lambda: False)
+    return GeneratorContext(workspace.journal, workspace.images, os.environ.get(JOB_VARIABLE, ""), options.budget_usd, stop)
 
 
 def _key(job: Job[DrawOptions], key: str) -> str:

@@ -1,8 +1,9 @@
-"""From a Request to the body of an HTTP call, its key and its worst case."""
+"""The call that a Request becomes: the body of its HTTP request, its key, and the most tokens that it can take."""
 
 import hashlib
 import json
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from models.frontier.image_payload import Picture
 from models.frontier.image_tokens import likely_image_tokens, most_image_tokens
@@ -35,7 +36,7 @@ class Call:
     @property
     def key(self) -> str:
         """SHA-256 of endpoint, model, parameters, schema, messages, image hashes and attempt."""
-        said = {
+        content = {
             "parameters": asdict(self.parameters),
             "schema": schema_text(self.request.reply),
             "system": self.request.system,
@@ -44,7 +45,7 @@ class Call:
             "turns": self.turns,
             "attempt": self.request.attempt,
         }
-        return hashlib.sha256(json.dumps(said, sort_keys=True, ensure_ascii=False).encode("utf-8", "surrogatepass")).hexdigest()
+        return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode("utf-8", "surrogatepass")).hexdigest()
 
     def most_prompt_tokens(self, image_tokens: int | None) -> int:
         """An upper bound: a token is at least one byte of text; an image as the price table says, else by its model's family."""
@@ -60,45 +61,46 @@ class Call:
 
     def most_image_tokens(self, image_tokens: int | None) -> int:
         """Of all images; `image_tokens`: the most that one counts, by the price table."""
-        return sum(image_tokens or most_image_tokens(*self._looked_at(picture)) for picture in self.pictures)
+        return sum(image_tokens or most_image_tokens(*self._as_seen(picture)) for picture in self.pictures)
 
     def likely_image_tokens(self) -> int | None:
         """Of all images, as the vendor documents them; None for a model of no known family."""
-        counts = [likely_image_tokens(*self._looked_at(picture)) for picture in self.pictures]
-        return None if None in counts else sum(counts)
+        counts = [likely_image_tokens(*self._as_seen(picture)) for picture in self.pictures]
+        known = [count for count in counts if count is not None]
+        return sum(known) if len(known) == len(counts) else None
 
-    def _looked_at(self, picture: Picture) -> tuple[str, int, int, str | None]:
+    def _as_seen(self, picture: Picture) -> tuple[str, int, int, str | None]:
         return self.parameters.model, picture.width, picture.height, self.parameters.detail
 
     @property
     def likely_tokens(self) -> float:
-        """As vendors reckon a call before they answer it: about four bytes a token, and all of max_tokens."""
+        """As vendors estimate a call before they answer it: about four bytes a token, and all of max_tokens."""
         pictures = self.most_image_tokens(None)
         likely = self.likely_image_tokens()
         return (self.most_prompt_tokens(None) - pictures) / 4 + (pictures / 2 if likely is None else likely) + self.parameters.max_tokens
 
-    def body(self, level: str, without: tuple[str, ...], data_urls: list[str]) -> dict:
-        """The JSON of POST /chat/completions, at a level and without what a dialect does without."""
+    def body(self, level: str, without: tuple[str, ...], data_urls: list[str]) -> dict[str, Any]:
+        """The JSON of POST /chat/completions, at a level of structured output and without features that the model doesn't support."""
         extra, system_extra = ask_in(level, self.request.reply, without)
         system, text = (self.request.system + system_extra).strip(), self.request.text
         if "system" in without:
             system, text = "", f"{system}\n\n{text}".strip()
         detail = {"detail": self.parameters.detail} if self.parameters.detail and "detail" not in without else {}
-        content = [{"type": "image_url", "image_url": {"url": url, **detail}} for url in data_urls]
+        content: list[dict[str, Any]] = [{"type": "image_url", "image_url": {"url": url, **detail}} for url in data_urls]
         content.append({"type": "text", "text": text})
-        messages = [{"role": "user", "content": content if data_urls else text}]
+        messages: list[dict[str, Any]] = [{"role": "user", "content": content if data_urls else text}]
         if system:
             messages.insert(0, {"role": "system", "content": system})
         for bad_text, problem in self.turns:
             messages += repair(bad_text, problem, self.request.reply, level)
         most = "max_completion_tokens" if "max_tokens" in without else "max_tokens"
-        body = {"model": self.parameters.model, "messages": messages, most: self.parameters.max_tokens, **extra}
+        body: dict[str, Any] = {"model": self.parameters.model, "messages": messages, most: self.parameters.max_tokens, **extra}
         if self.parameters.temperature is not None and "temperature" not in without:
             body["temperature"] = self.parameters.temperature
         return body
 
     @property
-    def moot(self) -> tuple[str, ...]:
-        """What a dialect could do without and this call doesn't have."""
+    def unused_features(self) -> tuple[str, ...]:
+        """Optional features (capabilities.py) that this call doesn't have."""
         unset = ["temperature"] if self.parameters.temperature is None else []
         return (*unset, "detail") if not (self.parameters.detail and self.pictures) else tuple(unset)

@@ -1,10 +1,9 @@
-"""Any OpenAI-compatible endpoint that takes images: OpenAI, Azure, OpenRouter, vLLM, Ollama, ... or the built-in pocket-teacher."""
+"""The client of any OpenAI-compatible endpoint that takes images: OpenAI, Azure, OpenRouter, vLLM, Ollama, ... or pocket-teacher."""
 
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from functools import partial
 from pathlib import Path
 from typing import Literal, Self
 
@@ -15,8 +14,8 @@ from models.frontier.batch_api.asker import BatchAsker
 from models.frontier.batch_api.calls_file import MOST_CALLS, Limits
 from models.frontier.batch_api.records import OpenBatches
 from models.frontier.batch_api.remote import Remote
-from models.frontier.budget import Account
-from models.frontier.capabilities import dialect_from
+from models.frontier.budget import Budget
+from models.frontier.capabilities import Capabilities
 from models.frontier.chat_call import Call, Parameters
 from models.frontier.connection_test import probe, probe_in_words
 from models.frontier.cost_estimate import Estimate, estimate
@@ -25,12 +24,14 @@ from models.frontier.image_tokens import useful_pixels
 from models.frontier.purchase import Asker
 from models.frontier.requests import Outcome, Request
 from models.frontier.run import Run, Stop, Then
-from models.paid_calls.connection import Link
-from models.paid_calls.group_commit import Batcher
-from models.paid_calls.journal import Find, Journal
+from models.paid_calls.connection import EndpointConnection
+from models.paid_calls.group_commit import GroupCommit
+from models.paid_calls.journal import Journal
 from models.paid_calls.keys import find_key
-from models.paid_calls.prices import Price, load_prices
-from models.paid_calls.rate_limits import Pace
+from models.paid_calls.ledger import Find
+from models.paid_calls.orders import RunState
+from models.paid_calls.prices import Price, load_prices, table_beside, unpriced
+from models.paid_calls.rate_limits import RateLimiter
 from models.paid_calls.records import FrontierStopped
 
 
@@ -81,11 +82,11 @@ class OpenAICompatible:
     def __init__(self, options: Options):
         self.options = options
         self.batch_limits = Limits()
-        self.say: Callable[[str], None] = lambda text: None  # told how far remote batches are
+        self.say: Callable[[str], None] = lambda text: None  # reports how far remote batches are
         self._journal: Journal | None = None
         self._teacher: pocket_teacher_process.PocketTeacher | None = None
         self._temporary: tempfile.TemporaryDirectory | None = None
-        self._pace = Pace(options.requests_per_minute, options.tokens_per_minute)
+        self._rate_limiter = RateLimiter(options.requests_per_minute, options.tokens_per_minute)
         self._lock = threading.Lock()
 
     @property
@@ -125,7 +126,7 @@ class OpenAICompatible:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def price(self) -> Price | None:
@@ -134,9 +135,7 @@ class OpenAICompatible:
         return price.in_batch() if price and self.options.batch else price
 
     def _full_price(self) -> Price | None:
-        beside = self.journal.path.with_name("prices.json")
-        path = self.options.prices or (beside if beside.exists() else None)
-        return load_prices(path).get(self.options.model)
+        return load_prices(self.options.prices or table_beside(self.journal.path)).get(self.options.model)
 
     def ask_all(
         self,
@@ -158,48 +157,44 @@ class OpenAICompatible:
     def _run(self, requests: Iterable[Request], should_stop: Stop, then: Then, options: Options) -> Iterator[Outcome]:
         full_price = self._full_price()
         if options.budget_usd is not None and full_price is None:
-            raise FrontierStopped(
-                f"model {options.model} has no price, so the budget can't be kept: add it to {self.journal.path.with_name('prices.json')} "
-                "(per million tokens; 0 if it is free) or start without a budget",
-                resumable=True,
-            )
-        link = self._link(options)
-        make: Callable = partial(
-            Asker,
-            link,
-            self._parameters(),
-            Account(full_price, options.budget_usd, options.budget_scope, at_once=2 if options.hedge_after_s else 1),
-            Pictures(self._max_pixels),
-            dialect_from(self.journal.dialect(self.endpoint, options.model)),
-            self._pace,
-            options.concurrency,
-        )
-        window = MOST_CALLS if options.batch else 4 * options.concurrency + 64
+            raise unpriced(options.model, self.journal.path, "per million tokens; 0 if it is free")
+        connection = self._connection(options)
+        capabilities = self._capabilities()
         (left,) = self.journal.apply([OpenBatches(self.endpoint, options.model)])
-        if options.batch or left:
-            account = Account(full_price and full_price.in_batch(), options.budget_usd, options.budget_scope)
-            make = partial(self._batches, make, link, account, not options.batch)
-        yield from Run(make, Batcher(self.journal), window).outcomes(requests, should_stop, then)
 
-    def _batches(self, make: Callable, link: Link, account: Account, live: bool, batcher: Batcher, run: Run) -> BatchAsker:
-        folder = self.journal.path.with_name("batches")
-        return BatchAsker(make(batcher, run), Remote(link), account, folder, self.batch_limits, self.say, live, batcher, run)
+        def asker(journal: GroupCommit, state: RunState) -> Asker:
+            budget = Budget(full_price, options.budget_usd, options.budget_scope, at_once=2 if options.hedge_after_s else 1)
+            pictures = Pictures(self._max_pixels)
+            return Asker(
+                connection, self._parameters(), budget, pictures, capabilities, self._rate_limiter, options.concurrency, journal, state
+            )
+
+        def batch_asker(journal: GroupCommit, state: RunState) -> BatchAsker:
+            budget = Budget(full_price and full_price.in_batch(), options.budget_usd, options.budget_scope)
+            folder, live = self.journal.path.with_name("batches"), not options.batch
+            remote = Remote(connection)
+            return BatchAsker(asker(journal, state), remote, budget, folder, self.batch_limits, self.say, live, journal, state)
+
+        window = MOST_CALLS if options.batch else 4 * options.concurrency + 64
+        yield from Run(batch_asker if options.batch or left else asker, self.journal, window).outcomes(requests, should_stop, then)
+
+    def _capabilities(self) -> Capabilities:
+        return Capabilities.load(self.journal.capabilities(self.endpoint, self.options.model))
 
     def _parameters(self) -> Parameters:
         options = self.options
         return Parameters(self.endpoint, options.model, options.max_tokens, options.temperature, options.detail, self._max_pixels)
 
-    def _link(self, options: Options) -> Link:
+    def _connection(self, options: Options) -> EndpointConnection:
+        name, timeout_s, attempts = options.api_key_env, options.timeout_s, options.attempts
         if self.endpoint == pocket_teacher_process.NAME:
-            return Link(self._teacher_url(), "pocket", "", options.timeout_s, options.attempts, trust_env=False)
+            return EndpointConnection(self._teacher_url(), "pocket", "", timeout_s, attempts, trust_env=False)
         if not self.endpoint.startswith(("http://", "https://")):
             raise FrontierStopped(
                 f"endpoint {self.endpoint!r} is neither a URL such as http://localhost:8000/v1 nor 'pocket-teacher'", resumable=False
             )
-        key = find_key(options.api_key_env, self.journal.path.with_name("keys.json"))
-        return Link(
-            self.endpoint, key, options.api_key_env, options.timeout_s, options.attempts, True, options.model, options.hedge_after_s
-        )
+        key = find_key(name, self.journal.path.with_name("keys.json"))
+        return EndpointConnection(self.endpoint, key, name, timeout_s, attempts, True, options.model, options.hedge_after_s)
 
     def _teacher_url(self) -> str:
         with self._lock:
@@ -220,9 +215,9 @@ class OpenAICompatible:
                 (outcome,) = self._run([probe(Path(folder))], lambda: False, lambda _: None, quick)
             except (FrontierStopped, ValueError) as error:
                 return f"Failed: {error}"
-        dialect = dialect_from(self.journal.dialect(self.endpoint, self.options.model))
-        replies = self.journal.apply([Find(key) for key in outcome.replies])
-        return probe_in_words(outcome, replies, self.options.model, self.endpoint, dialect.level, time.monotonic() - began)
+        found = self.journal.apply([Find(key) for key in outcome.replies])
+        replies = [reply for reply in found if reply is not None]
+        return probe_in_words(outcome, replies, self.options.model, self.endpoint, self._capabilities().level, time.monotonic() - began)
 
     def estimate(self, sample: Iterable[Request], count: int) -> Estimate:
         """(calls, low_usd, high_usd) for `count` requests like those of the sample; USD None if the model has no price.

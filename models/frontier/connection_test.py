@@ -1,4 +1,4 @@
-"""The tiny call behind the page's Test button: can this model be asked, does it see, does it keep to a schema?"""
+"""A connection test, the tiny call behind the page's Test button: can this model be asked, does it see, does it keep to a schema?"""
 
 import time
 from pathlib import Path
@@ -27,7 +27,8 @@ def probe(folder: Path) -> Request:
 
 
 def probe_in_words(outcome: Outcome, replies: list[Reply], model: str, endpoint: str, level: str, seconds: float) -> str:
-    if outcome.error:
+    """What came of it, for people."""
+    if not isinstance(outcome.parsed, BlindAnswer):
         return f"Failed: {outcome.error}"
     answer = outcome.parsed.answer
     sees = "sees images" if "red" in answer.lower() else f"but said {answer!r} of a red square: does it see images?"

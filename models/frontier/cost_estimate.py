@@ -3,7 +3,8 @@
 from typing import NamedTuple
 
 from models.frontier.chat_call import Call
-from models.paid_calls.journal import Find, Journal
+from models.paid_calls.journal import Journal
+from models.paid_calls.ledger import Find
 from models.paid_calls.prices import Price
 
 _ENOUGH = 10  # replies of the same purpose, from which their mean is taken

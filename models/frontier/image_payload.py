@@ -22,6 +22,8 @@ class BadImage(MistakebookError):
 
 @dataclass(frozen=True)
 class Picture:
+    """An image file of a request."""
+
     path: str
     sha256: str  # of the file, so that a key doesn't depend on how it is re-encoded
     width: int  # pixels, as sent
@@ -35,7 +37,7 @@ class Pictures:
         self._max_pixels = max_pixels
         self._keep_bytes = keep_bytes
         self._lock = threading.Lock()
-        self._known: OrderedDict[tuple, Picture] = OrderedDict()
+        self._known: OrderedDict[tuple[str, int, int], Picture] = OrderedDict()
         self._encoded: OrderedDict[str, str] = OrderedDict()
         self._bytes = 0
 
@@ -94,7 +96,7 @@ def _fitted(image: Image.Image, max_pixels: int) -> tuple[int, int]:
 
 def _encode(data: bytes, max_pixels: int) -> str:
     with Image.open(io.BytesIO(data)) as image:
-        kind = image.format
+        kind = image.format or ""
         as_it_is = kind in _TAKEN and image.getexif().get(_ORIENTATION, 1) == 1 and not getattr(image, "is_animated", False)
         if not as_it_is or image.width * image.height > max_pixels:
             size = _fitted(image, max_pixels)

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import IO
 
 from models.paid_calls.records import FrontierStopped
 
@@ -32,8 +33,10 @@ class PocketTeacher:
             self._process = subprocess.Popen(
                 command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True, env=environment
             )
+        assert self._process.stdin and self._process.stdout  # they are pipes
+        self._stdin = self._process.stdin
         started: queue.SimpleQueue[str] = queue.SimpleQueue()
-        threading.Thread(target=self._listen, args=(started,), name=f"{NAME} output", daemon=True).start()
+        threading.Thread(target=_listen, args=(self._process.stdout, started), name=f"{NAME} output", daemon=True).start()
         try:
             first = started.get(timeout=_PATIENCE)
         except queue.Empty:
@@ -42,25 +45,26 @@ class PocketTeacher:
             self.base_url = f"http://127.0.0.1:{json.loads(first)['port']}/v1"
         except (ValueError, KeyError, TypeError) as error:
             self.close()
-            said = (first + log.read_text(errors="replace"))[-800:].strip()
-            raise FrontierStopped(f"{NAME} didn't start: {said or 'it said nothing'}", resumable=True) from error
-
-    def _listen(self, started: queue.SimpleQueue) -> None:
-        """The first line tells the port; the rest is read away, so that the pipe never fills."""
-        with self._process.stdout as output:
-            started.put(output.readline())
-            output.read()
+            output = (first + log.read_text(errors="replace"))[-800:].strip()
+            raise FrontierStopped(f"{NAME} didn't start: {output or 'it said nothing'}", resumable=True) from error
 
     def is_running(self) -> bool:
         return self._process.poll() is None
 
     def close(self) -> None:
-        self._process.stdin.close()
+        self._stdin.close()
         try:
             self._process.wait(timeout=3)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+
+
+def _listen(output: IO[str], started: queue.SimpleQueue[str]) -> None:
+    """The first line holds the port; the rest is read away, so that the pipe never fills."""
+    with output:
+        started.put(output.readline())
+        output.read()
 
 
 def _die_with_parent() -> None:

@@ -1,4 +1,4 @@
-"""Replies with a schema: how they are asked for, found in what a model said, and repaired.
+"""Structured output: replies with a schema, how they are asked for, parsed from what a model wrote, and repaired.
 
 Four levels, from the surest to the one that every server knows: `json_schema` (strict), `json_object`, `tool` (a call of one
 function whose parameters are the reply), `text`.
@@ -6,6 +6,7 @@ function whose parameters are the reply), `text`.
 
 import json
 import re
+from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
@@ -14,13 +15,13 @@ from models.frontier.reply_schema import schema_text, wire_schema
 
 _TAGS = r"think|thinking|thought|reasoning"
 _THINKING = re.compile(rf"<({_TAGS})>.*?(?:</\1>|\Z)|\[THINK\].*?(?:\[/THINK\]|\Z)", re.DOTALL | re.IGNORECASE)
-_THOUGHT = re.compile(
+_THOUGHT = re.compile(  # without its opening tag
     rf"\A.*(?:</(?:{_TAGS})>|\[/THINK\]|<\|channel\|>final<\|message\|>)", re.DOTALL | re.IGNORECASE
-)  # its start isn't said
+)
 
 
 class BadReply(MistakebookError):
-    """A reply that doesn't fit its schema; `text` is what it said."""
+    """A reply that doesn't fit its schema; `text` is all of it."""
 
     def __init__(self, problem: str, text: str):
         super().__init__(problem)
@@ -34,8 +35,8 @@ class Refused(MistakebookError):
         super().__init__(f"refused: {why}")
 
 
-def ask_in(level: str, reply: type[BaseModel], without: tuple[str, ...] = ()) -> tuple[dict, str]:
-    """What a level adds to the request's body, and to the system prompt; `without` names the dialect's concessions."""
+def ask_in(level: str, reply: type[BaseModel], without: tuple[str, ...] = ()) -> tuple[dict[str, Any], str]:
+    """What a level adds to the request's body, and to the system prompt; `without` names optional features (capabilities.py)."""
     if level == "json_object":
         return {"response_format": {"type": "json_object"}}, "\n\n" + in_words(reply)
     if level == "text":
@@ -45,18 +46,19 @@ def ask_in(level: str, reply: type[BaseModel], without: tuple[str, ...] = ()) ->
     if level == "json_schema":
         return {"response_format": {"type": "json_schema", "json_schema": {"name": reply.__name__, **strict, "schema": schema}}}, ""
     function = {"name": reply.__name__, "description": "Takes the reply.", **strict, "parameters": schema}
-    choice = "required"
+    choice: str | dict[str, Any] = "required"
     if "required" in without:
         choice = "auto" if "named" in without else {"type": "function", "function": {"name": reply.__name__}}
-    asked = {"tools": [{"type": "function", "function": function}], "tool_choice": choice}
-    return asked, f"\n\nGive your reply by calling the function {reply.__name__}, once."
+    added = {"tools": [{"type": "function", "function": function}], "tool_choice": choice}
+    return added, f"\n\nGive your reply by calling the function {reply.__name__}, once."
 
 
 def in_words(reply: type[BaseModel]) -> str:
+    """The schema as an instruction, for levels that don't enforce it."""
     return f"Reply with one JSON object named {reply.__name__} that fits this JSON schema, and nothing else:\n{schema_text(reply)}"
 
 
-def repair(bad_text: str, problem: str, reply: type[BaseModel], level: str) -> list[dict]:
+def repair(bad_text: str, problem: str, reply: type[BaseModel], level: str) -> list[dict[str, str]]:
     """The turns that show a model its bad reply and ask again."""
     shown = bad_text[:8000] or "(empty reply)"
     again = in_words(reply)
@@ -65,7 +67,7 @@ def repair(bad_text: str, problem: str, reply: type[BaseModel], level: str) -> l
     return [{"role": "assistant", "content": shown}, {"role": "user", "content": f"That reply doesn't fit: {problem}.\n{again}"}]
 
 
-def parse(body: dict, reply: type[BaseModel]) -> BaseModel:
+def parse(body: dict[str, Any], reply: type[BaseModel]) -> BaseModel:
     """The reply in a chat completion, whichever level it was asked at. Raises BadReply or Refused."""
     choice = body["choices"][0]
     message = choice["message"] if isinstance(choice.get("message"), dict) else {}
@@ -84,17 +86,17 @@ def parse(body: dict, reply: type[BaseModel]) -> BaseModel:
         raise
 
 
-def _text_of(message: dict) -> str:
-    """What a message says: its function call's arguments, else its content, else what a server took for thinking and is only JSON."""
+def _text_of(message: dict[str, Any]) -> str:
+    """The text of a message: its function call's arguments, else its content, else what a server took for thinking and is only JSON."""
     calls = message["tool_calls"] if isinstance(message.get("tool_calls"), list) else []
     functions = [call.get("function") for call in calls if isinstance(call, dict)] + [message.get("function_call")]
     arguments = [function.get("arguments") for function in functions if isinstance(function, dict)]
-    said = "\n".join(argument if isinstance(argument, str) else json.dumps(argument) for argument in arguments if argument)
+    text = "\n".join(argument if isinstance(argument, str) else json.dumps(argument) for argument in arguments if argument)
     content = message.get("content")
     if isinstance(content, list):  # parts
         content = "".join(str(part.get("text") or "") for part in content if isinstance(part, dict))
-    if said or (isinstance(content, str) and content.strip()):
-        return said or content
+    if text or (isinstance(content, str) and content.strip()):
+        return text or str(content)
     thought = message.get("reasoning_content") or message.get("reasoning")  # vLLM with a reasoning parser and a schema, LM Studio
     return thought if isinstance(thought, str) and _is_json(thought) else ""
 
@@ -106,7 +108,7 @@ def _is_json(text: str) -> bool:
         return False
 
 
-def _spoken(text: str) -> str:
+def _without_thinking(text: str) -> str:
     """A text without the thinking that some servers leave in it; a draft in there isn't the reply."""
     return text if _is_json(text) else _THOUGHT.sub("", _THINKING.sub("", text))
 
@@ -118,7 +120,7 @@ def extract(text: str, reply: type[BaseModel]) -> BaseModel:
     into the text, {"name": ..., "arguments": {...}}, counts as its arguments.
     """
     problem = "no JSON object in the reply"
-    for value in reversed(_objects(_spoken(text))):
+    for value in reversed(_objects(_without_thinking(text))):
         for candidate in (value, *_arguments(value, reply.__name__)):
             try:
                 return reply.model_validate(candidate)
@@ -128,7 +130,8 @@ def extract(text: str, reply: type[BaseModel]) -> BaseModel:
     raise BadReply(problem, text)
 
 
-def _arguments(value: dict, name: str) -> list[dict]:
+def _arguments(value: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    """Those of a function call that is written into the text."""
     if value.get("name") != name:
         return []
     arguments = value.get("arguments", value.get("parameters"))
@@ -137,13 +140,15 @@ def _arguments(value: dict, name: str) -> list[dict]:
     return [arguments] if isinstance(arguments, dict) else []
 
 
-def _objects(text: str) -> list[dict]:
-    decoder, found, start = json.JSONDecoder(), [], text.find("{")
+def _objects(text: str) -> list[dict[str, Any]]:
+    """The JSON objects in a text, in order; none that lies within another."""
+    objects: list[dict[str, Any]] = []
+    decoder, start = json.JSONDecoder(), text.find("{")
     while start >= 0:
         try:
             value, end = decoder.raw_decode(text, start)
-            found.append(value)
+            objects.append(value)
         except (ValueError, RecursionError):
             end = start + 1
         start = text.find("{", end)
-    return found
+    return objects

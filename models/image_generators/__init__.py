@@ -4,11 +4,6 @@ A plugin is a Generator (`_base.py`): `draw(prompts, seeds)` gives one entry a p
 never loses the others; `recipe()` is what is recorded with each picture beside its seed.
 """
 
-from data.errors import MistakebookError
-from models.image_generators._base import Desk, Generator
+from models.image_generators._base import DrawError, Generator, GeneratorContext
 
-__all__ = ["Desk", "DrawError", "Generator"]
-
-
-class DrawError(MistakebookError):
-    """One prompt gave no picture; the text says why and what to do."""
+__all__ = ["DrawError", "Generator", "GeneratorContext"]

@@ -1,22 +1,31 @@
-"""What every image generator is: a plugin that turns prompts into pictures."""
+"""The base of image generators: plugins that turn prompts into pictures."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import BaseModel
 
+from data.errors import MistakebookError
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
 
 @dataclass(frozen=True)
-class Desk:
-    """Where pictures that cost something are booked: the journal of paid replies, the pictures themselves, whose budget."""
+class GeneratorContext:
+    """What a generator gets of a workspace and its job: the journal of paid replies, the pictures, the budget."""
 
     journal: Path
     images: Path
     scope: str = ""  # whose spend it is (a job's number)
     budget_usd: float | None = None
     should_stop: Callable[[], bool] = lambda: False
+
+
+class DrawError(MistakebookError):
+    """One prompt gave no picture; the text says why and what to do."""
 
 
 class Generator:
@@ -32,10 +41,10 @@ class Generator:
         """The server that prompts go to; None: pictures are drawn here."""
         return None
 
-    def open(self, desk: Desk) -> None:
-        """Called once before the first `draw`, with the workspace's books."""
+    def open(self, context: GeneratorContext) -> None:
+        """Called once before the first `draw`."""
 
-    def draw(self, prompts: Sequence[str], seeds: Sequence[int]) -> list[Any]:
+    def draw(self, prompts: Sequence[str], seeds: Sequence[int]) -> "Sequence[Image | bytes | DrawError | None]":
         """A picture (PIL, or its encoded bytes) or a DrawError for each prompt, in order; None for what a stop has cut off."""
         raise NotImplementedError
 
@@ -43,6 +52,6 @@ class Generator:
         """What made the pictures, beside prompt and seed."""
         raise NotImplementedError
 
-    def estimate(self, count: int, desk: Desk) -> tuple[float, float] | None:
+    def estimate(self, count: int, context: GeneratorContext) -> tuple[float, float] | None:
         """What so many pictures cost, in dollars; None: unpriced."""
         return 0.0, 0.0

@@ -1,16 +1,18 @@
 """Text-to-image pipelines of Hugging Face Diffusers: FLUX, Stable Diffusion, SDXL, SD3, Qwen-Image, Z-Image, and pocket-flux."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, Field
 
 from models import pocket
-from models.image_generators import DrawError
-from models.image_generators._base import Generator
+from models.image_generators._base import DrawError, Generator
 from models.image_generators._families import STEPS, Advice, advice, settings
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 POCKET = Advice(8, 2.5, longest=256)
 
@@ -44,7 +46,9 @@ class Diffusers(Generator):
             False, description="Decode one picture at a time and in tiles (VAE slicing and tiling): for large pictures"
         )
 
-    def draw(self, prompts: Sequence[str], seeds: Sequence[int]) -> list[Any]:
+    options: Options
+
+    def draw(self, prompts: Sequence[str], seeds: Sequence[int]) -> list["Image | DrawError"]:
         """A PIL image or a DrawError for each prompt. A picture follows from its own prompt and seed, not from its batch.
 
         Raises DrawError only if the model can't be loaded.
@@ -69,7 +73,7 @@ class Diffusers(Generator):
             "dtype": self._dtype,
         }
 
-    def _draw_some(self, pairs: list[tuple[str, int]]) -> Iterator[Any]:
+    def _draw_some(self, pairs: list[tuple[str, int]]) -> list["Image | DrawError"]:
         """One batch; if it fails, its halves, so that only the prompts that fail by themselves are lost."""
         try:
             return self._draw_batch(pairs)
@@ -80,7 +84,7 @@ class Diffusers(Generator):
             hint = "; try low_memory and cpu_offload, then layer_offload" if "out of memory" in str(error) else ""
             return [DrawError(f"{self.options.model} could not draw {pairs[0][0]!r}: {error}{hint}")]
 
-    def _draw_batch(self, pairs: list[tuple[str, int]]) -> list[Any]:
+    def _draw_batch(self, pairs: list[tuple[str, int]]) -> list["Image | DrawError"]:
         import torch
 
         # A generator on the CPU gives the same noise whatever the device and whatever else is in the batch.

@@ -1,4 +1,4 @@
-"""Who holds a claim, and is that process still alive?"""
+"""The owner of a claim: a run of calls in a process, and whether that process is still alive."""
 
 import socket
 import uuid
@@ -18,8 +18,8 @@ def new_owner() -> str:
     return f"{_host()}|{here.pid}|{here.started:.2f}|{uuid.uuid4().hex[:8]}"
 
 
-def is_here(owner: str) -> bool:
-    """Whether it is, or was, a process of this host."""
+def is_on_this_host(owner: str) -> bool:
+    """Whether the owner is, or was, a process of this host."""
     return owner.partition("|")[0] == _host()
 
 

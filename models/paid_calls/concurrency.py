@@ -1,4 +1,4 @@
-"""How many calls are in flight at once, adapted to what the endpoint takes."""
+"""Concurrency of calls, adapted to what the endpoint serves at once: a semaphore with a moving limit, and its AIMD controller."""
 
 import asyncio
 from collections import defaultdict, deque
@@ -6,8 +6,8 @@ from collections import defaultdict, deque
 CALM = 8  # windows without 429s at a limit of calls at once, before one more is tried
 
 
-class Slots:
-    """A semaphore whose limit moves and that can be held shut for a while. For one event loop.
+class AdaptiveSemaphore:
+    """A semaphore whose limit moves and that can be closed for a while. For one event loop.
 
     First come, first served, but for the `urgent`: a row that was already asked goes first, else its repairs make a long tail.
     """
@@ -15,13 +15,13 @@ class Slots:
     def __init__(self, limit: int):
         self.limit = limit
         self.used = 0
-        self._waiting: deque[asyncio.Future] = deque()
-        self._shut_until = 0.0
+        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._closed_until = 0.0
 
     async def acquire(self, urgent: bool = False) -> None:
-        if self.take_free():
+        if self.try_acquire():
             return
-        turn = asyncio.get_running_loop().create_future()
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.appendleft(turn) if urgent else self._waiting.append(turn)
         try:
             await turn
@@ -30,25 +30,25 @@ class Slots:
                 self.release()
             raise
 
-    def take_free(self) -> bool:
-        """Takes a slot that nobody waits for; tells whether there was one."""
-        free = not self._waiting and self.used < self.limit and asyncio.get_running_loop().time() >= self._shut_until
-        self.used += free
-        return free
+    def try_acquire(self) -> bool:
+        """Takes a slot that nobody waits for; False if there is none."""
+        is_free = not self._waiting and self.used < self.limit and asyncio.get_running_loop().time() >= self._closed_until
+        self.used += is_free
+        return is_free
 
     def release(self) -> None:
         self.used -= 1
         self.wake()
 
-    def shut(self, seconds: float) -> None:
+    def close_for(self, seconds: float) -> None:
         loop = asyncio.get_running_loop()
         until = loop.time() + seconds
-        if until > self._shut_until:
-            self._shut_until = until
+        if until > self._closed_until:
+            self._closed_until = until
             loop.call_at(until, self.wake)
 
     def wake(self) -> None:
-        if asyncio.get_running_loop().time() < self._shut_until:
+        if asyncio.get_running_loop().time() < self._closed_until:
             return
         while self._waiting and self.used < self.limit:
             turn = self._waiting.popleft()
@@ -57,8 +57,8 @@ class Slots:
                 turn.set_result(None)
 
 
-class Throttle:
-    """Additive increase, multiplicative decrease, of a kind that random 429s don't fool.
+class AimdController:
+    """Additive increase, multiplicative decrease of a semaphore's limit, robust against random 429s.
 
     Judged over a window of about one round of calls. An endpoint that serves N calls at once turns away those that would be more:
     then 429s depend on how many calls were in flight when one was sent, and the limit goes to where they begin; more is tried again
@@ -67,7 +67,7 @@ class Throttle:
     Retry-After then holds everyone. A row's own Retry-After is always kept. Upwards it goes by steps of 1, 2, 4, ... a window.
     """
 
-    def __init__(self, slots: Slots, most: int):
+    def __init__(self, slots: AdaptiveSemaphore, most: int):
         self._slots = slots
         self._most = most
         self._seen = self._limited = 0
@@ -76,8 +76,8 @@ class Throttle:
         self._calm = 0  # windows since then
         self._at: defaultdict[int, list[float]] = defaultdict(lambda: [0.0, 0.0])  # by calls in flight: (seen, limited), fading
 
-    def saw(self, limited: bool, in_flight: int, retry_after: float | None = None) -> None:
-        """How a call came out that was sent as the `in_flight`th at once."""
+    def observe(self, limited: bool, in_flight: int, retry_after: float | None = None) -> None:
+        """Takes in the outcome of a call that was sent as the `in_flight`th at once. `limited`: it got a 429."""
         self._seen += 1
         self._limited += limited
         self._at[in_flight][0] += 1
@@ -86,16 +86,16 @@ class Throttle:
             return
         share = self._limited / self._seen
         self._seen = self._limited = 0
-        begins = self._where_429s_begin() if share > 0.02 else None
-        if begins is not None:
-            self._slots.limit = self._ceiling = min(self._slots.limit, begins)
+        knee = self._knee() if share > 0.02 else None
+        if knee is not None:
+            self._slots.limit = self._ceiling = min(self._slots.limit, knee)
             self._step, self._calm = 1, 0
             self._at.clear()
         elif share > 0.6:
             self._slots.limit = max(1, int(self._slots.limit * 0.8))
             self._step = 1
             if retry_after:
-                self._slots.shut(min(retry_after, 60.0))
+                self._slots.close_for(min(retry_after, 60.0))
         elif share <= 0.5:
             self._rise()
         for counts in self._at.values():
@@ -115,13 +115,13 @@ class Throttle:
         self._step *= 2
         self._slots.wake()
 
-    def _where_429s_begin(self) -> int | None:
+    def _knee(self) -> int | None:
         """The most calls in flight up to which few are turned away while above most are; None if there is no such number.
 
         A two-proportion z-test at each number; 5 standard errors, because many numbers are tried.
         """
         seen, limited = (sum(counts[i] for counts in self._at.values()) for i in (0, 1))
-        best, found, below, turned_away = 5.0, None, 0.0, 0.0
+        best, knee, below, turned_away = 5.0, None, 0.0, 0.0
         share = limited / seen
         for number in sorted(self._at)[:-1]:
             below += self._at[number][0]
@@ -132,5 +132,5 @@ class Throttle:
             low, high = turned_away / below, (limited - turned_away) / above
             error = (share * (1 - share) * (1 / below + 1 / above)) ** 0.5
             if high >= 0.6 and low <= high / 2 and high - low > best * error:
-                best, found = (high - low) / error, number
-        return found
+                best, knee = (high - low) / error, number
+        return knee

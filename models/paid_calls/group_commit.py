@@ -1,22 +1,27 @@
-"""Journal operations from an event loop: whatever came up in one turn goes into one transaction."""
+"""Group commit: journal operations of an event loop; whatever comes up in one turn goes into one transaction."""
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
 
 from models.paid_calls.journal import Journal
+from models.paid_calls.ledger import Operation
+
+T = TypeVar("T")
 
 
-class Batcher:
-    """Awaiting `do` returns once the operation is committed. One fsync serves all that waited for it."""
+class GroupCommit:
+    """Awaiting `commit` returns once the operation is on the disk. One fsync serves all that waited for it."""
 
     def __init__(self, journal: Journal):
         self._journal = journal
         self._executor = ThreadPoolExecutor(1, "journal")
-        self._waiting: list[tuple[object, asyncio.Future]] = []
-        self._flusher: asyncio.Task | None = None
+        self._waiting: list[tuple[Operation[Any], asyncio.Future[Any]]] = []
+        self._flusher: asyncio.Task[None] | None = None
 
-    def do(self, operation) -> asyncio.Future:
-        future = asyncio.get_running_loop().create_future()
+    def commit(self, operation: Operation[T]) -> asyncio.Future[T]:
+        """Queues an operation, also for those who don't wait; the future has its result. It is done even if the future is cancelled."""
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._waiting.append((operation, future))
         if self._flusher is None:
             self._flusher = asyncio.create_task(self._flush())

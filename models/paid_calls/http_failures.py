@@ -1,23 +1,31 @@
-"""What a failed call means: stop the job, fail the row, wait and try again, or ask in another dialect."""
+"""Failures of HTTP calls, classified: stop the job, fail the row, wait and try again, or ask without what the server doesn't support."""
 
 import asyncio
 import re
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from email.utils import parsedate_to_datetime
+from enum import StrEnum
 from functools import cache
 from time import time
+from typing import Any
 
 from models.paid_calls.keys import not_found
 from models.paid_calls.rate_limits import duration
 
-STOP = "stop"  # nothing will work until a person acts
-ROW = "row"  # this request is not acceptable; others may be
-REFUSED = "refused"  # a content policy doesn't let it through
-DIALECT = "dialect"  # a 400 or 422, or a server's template choking: perhaps only something that this server doesn't know
-LIMITED = "limited"  # 429
-UNREACHED = "unreached"  # no connection: nothing was sent
-HUNG = "hung"  # no reply in time
-BROKEN = "broken"  # 5xx, reset, truncated body
+
+class FailureKind(StrEnum):
+    STOP = "stop"  # nothing will work until a person acts
+    ROW = "row"  # this request is not acceptable; others may be
+    REFUSED = "refused"  # a content policy doesn't let it through
+    UNSUPPORTED = "unsupported"  # a 400 or 422, or a server's template failing: perhaps only a feature that this server doesn't have
+    RATE_LIMITED = "rate limited"  # 429
+    UNREACHABLE = "unreachable"  # no connection: nothing was sent
+    TIMED_OUT = "timed out"  # no reply in time
+    BROKEN = "broken"  # 5xx, reset, truncated body
+
+
+_TRANSIENT = (FailureKind.RATE_LIMITED, FailureKind.UNREACHABLE, FailureKind.TIMED_OUT, FailureKind.BROKEN)
 _LONGEST_WAIT = 600.0  # seconds; an endpoint that asks for more has no quota left
 
 _QUOTA = re.compile(
@@ -43,43 +51,51 @@ _TEMPLATE = re.compile(r"system.{0,4} role|roles must alternate|jinja|template|g
 
 @dataclass(frozen=True)
 class Failure:
-    kind: str
+    """A call that brought no reply."""
+
+    kind: FailureKind
     cause: str  # in words, without keys
     retry_after: float | None = None  # seconds
     maybe_billed: bool = False
     body: str | None = None  # a response that came and was no chat completion
     resumable: bool = False
-    garbled: bool = False  # DIALECT: the model's own output didn't fit; another level may suit this row, which says nothing of others
+    garbled: bool = False  # UNSUPPORTED: the model's own output didn't fit; another level may suit this row, which says nothing of others
+    headers: Mapping[str, str] | None = field(default=None, compare=False, repr=False)  # of the response, where one came
+
+    @property
+    def is_transient(self) -> bool:
+        """Whether the same call may succeed later."""
+        return self.kind in _TRANSIENT
 
 
 def from_status(status: int, message: str, codes: str, retry_after: float | None, has_key: bool, key_env: str) -> Failure:
     """The meaning of an HTTP error."""
     cause = f"HTTP {status}: {message}"
-    said = f"{codes} {message}".lower()
-    if status in (400, 403, 422, 451) and _POLICY.search(said):
-        return Failure(REFUSED, f"refused: {cause}")
-    if status == 402 or (status in (400, 403, 429) and _QUOTA.search(said)):
-        return Failure(STOP, f"quota exhausted: {cause}", resumable=True)
-    if status == 401 or _BAD_KEY.search(said):
+    text = f"{codes} {message}".lower()
+    if status in (400, 403, 422, 451) and _POLICY.search(text):
+        return Failure(FailureKind.REFUSED, f"refused: {cause}")
+    if status == 402 or (status in (400, 403, 429) and _QUOTA.search(text)):
+        return Failure(FailureKind.STOP, f"quota exhausted: {cause}", resumable=True)
+    if status == 401 or _BAD_KEY.search(text):
         unset = f"no API key was sent: {not_found(key_env)}"
-        return Failure(STOP, f"{cause} ({f'check the key in {key_env}' if has_key else unset})")
+        return Failure(FailureKind.STOP, f"{cause} ({f'check the key in {key_env}' if has_key else unset})")
     if status in (403, 404):
-        return Failure(STOP, cause)
+        return Failure(FailureKind.STOP, cause)
     if status == 429:
-        return _limited(cause, said, retry_after)
-    if status in (400, 413, 422) and _TOO_MUCH.search(said):
-        return Failure(ROW, cause)
-    if _GARBLED.search(said):
-        return Failure(DIALECT, f"the model's output didn't fit: {cause}", maybe_billed=True, garbled=True)
+        return _limited(cause, text, retry_after)
+    if status in (400, 413, 422) and _TOO_MUCH.search(text):
+        return Failure(FailureKind.ROW, cause)
+    if _GARBLED.search(text):
+        return Failure(FailureKind.UNSUPPORTED, f"the model's output didn't fit: {cause}", maybe_billed=True, garbled=True)
     if status in (400, 422, 501):
-        return Failure(DIALECT, cause)
-    if status >= 500 and _TOO_MUCH.search(said):  # llama.cpp without an image projector
-        return Failure(ROW, cause)
-    if status >= 500 and _TEMPLATE.search(said):  # llama.cpp, SGLang: what a chat template raises
-        return Failure(DIALECT, cause)
+        return Failure(FailureKind.UNSUPPORTED, cause)
+    if status >= 500 and _TOO_MUCH.search(text):  # llama.cpp without an image projector
+        return Failure(FailureKind.ROW, cause)
+    if status >= 500 and _TEMPLATE.search(text):  # llama.cpp, SGLang: what a chat template raises
+        return Failure(FailureKind.UNSUPPORTED, cause)
     if status in (408, 409, 425) or status >= 500:
-        return Failure(BROKEN, cause, retry_after)
-    return Failure(ROW, cause)
+        return Failure(FailureKind.BROKEN, cause, retry_after)
+    return Failure(FailureKind.ROW, cause)
 
 
 def from_body(body: object, has_key: bool, key_env: str) -> Failure | None:
@@ -90,11 +106,11 @@ def from_body(body: object, has_key: bool, key_env: str) -> Failure | None:
         return from_status(int(code) if code.isdigit() else 500, message, codes, None, has_key, key_env)
     choices = body.get("choices") if isinstance(body, dict) else None
     if not (isinstance(choices, list) and choices and isinstance(choices[0], dict)):
-        return Failure(BROKEN, "the response holds no choices", maybe_billed=True)
+        return Failure(FailureKind.BROKEN, "the response holds no choices", maybe_billed=True)
     return None
 
 
-def _error_in(body: object) -> dict | None:
+def _error_in(body: object) -> dict[str, Any] | None:
     """The error in a body of status 200: of the whole, or (OpenRouter, when its upstream fails midway) of its choice."""
     if not isinstance(body, dict):
         return None
@@ -104,22 +120,24 @@ def _error_in(body: object) -> dict | None:
     return choices[0] if isinstance(choices, list) and choices and isinstance(choices[0], dict) and choices[0].get("error") else None
 
 
-def _limited(cause: str, said: str, retry_after: float | None) -> Failure:
-    hint = re.search(r"(?:retry|try again) (?:in|after) ([\dhms. ]+(?:second|minute|hour)?)", said)
+def _limited(cause: str, text: str, retry_after: float | None) -> Failure:
+    hint = re.search(r"(?:retry|try again) (?:in|after) ([\dhms. ]+(?:second|minute|hour)?)", text)
     if retry_after is None and hint:
         retry_after = duration(hint[1])
-    if re.search(r"request too large", said):
-        return Failure(ROW, cause)
+    if re.search(r"request too large", text):
+        return Failure(FailureKind.ROW, cause)
     if retry_after is not None and retry_after > _LONGEST_WAIT:
-        return Failure(STOP, f"quota exhausted: {cause} (the endpoint asks to wait {retry_after / 60:.0f} minutes)", resumable=True)
-    if retry_after is None and _MAYBE_QUOTA.search(said) and "rate limit" not in said and "rate_limit" not in said:
-        return Failure(STOP, f"quota exhausted: {cause}", resumable=True)
-    return Failure(LIMITED, cause, retry_after)
+        return Failure(
+            FailureKind.STOP, f"quota exhausted: {cause} (the endpoint asks to wait {retry_after / 60:.0f} minutes)", resumable=True
+        )
+    if retry_after is None and _MAYBE_QUOTA.search(text) and "rate limit" not in text and "rate_limit" not in text:
+        return Failure(FailureKind.STOP, f"quota exhausted: {cause}", resumable=True)
+    return Failure(FailureKind.RATE_LIMITED, cause, retry_after)
 
 
 @cache
 def expected() -> tuple[type[Exception], ...]:
-    """What a call may raise: the openai package lets httpx2's, aiohttp's and the system's own exceptions through."""
+    """Exceptions that a call may raise: the openai package lets httpx2's, aiohttp's and the system's own exceptions through."""
     import aiohttp
     import httpx2
     import openai
@@ -134,28 +152,22 @@ def from_exception(error: Exception, has_key: bool, key_env: str) -> Failure:
 
     if isinstance(error, openai.APIStatusError):
         message, codes = message_of(error.body) if error.body is not None else (error.message, "")
-        failure = from_status(error.status_code, message, codes, retry_after(error.response.headers), has_key, key_env)
-        return replace(failure, body=error.response.text) if failure.garbled else failure
+        headers = error.response.headers
+        failure = from_status(error.status_code, message, codes, retry_after(headers), has_key, key_env)
+        return replace(failure, headers=headers, body=error.response.text if failure.garbled else None)
     if isinstance(error, UnicodeError):
-        return Failure(ROW, f"the request can't be sent as UTF-8: {error}")
-    chain = [error]
-    while chain[-1].__cause__ is not None:
-        chain.append(chain[-1].__cause__)
+        return Failure(FailureKind.ROW, f"the request can't be sent as UTF-8: {error}")
+    chain: list[BaseException] = [error]
+    while (cause := chain[-1].__cause__) is not None:
+        chain.append(cause)
     root = chain[-1]
-    said = str(root) or type(root).__name__
+    message = str(root) or type(root).__name__
     # Its aiohttp transport maps resets to ConnectTimeout: only the first cause tells.
-    if any(isinstance(link, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError | aiohttp.InvalidURL) for link in chain):
-        return Failure(UNREACHED, said)
-    if any(isinstance(link, asyncio.TimeoutError | aiohttp.ServerTimeoutError) for link in chain):
-        return Failure(HUNG, "timed out waiting for the reply", maybe_billed=True)
-    return Failure(BROKEN, f"the connection broke: {said}", maybe_billed=True)
-
-
-def headers_of(error: Exception):
-    """The headers of a response that the openai package raised for, else None."""
-    import openai
-
-    return error.response.headers if isinstance(error, openai.APIStatusError) else None
+    if any(isinstance(part, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError | aiohttp.InvalidURL) for part in chain):
+        return Failure(FailureKind.UNREACHABLE, message)
+    if any(isinstance(part, asyncio.TimeoutError | aiohttp.ServerTimeoutError) for part in chain):
+        return Failure(FailureKind.TIMED_OUT, "timed out waiting for the reply", maybe_billed=True)
+    return Failure(FailureKind.BROKEN, f"the connection broke: {message}", maybe_billed=True)
 
 
 def message_of(body: object) -> tuple[str, str]:
@@ -179,7 +191,7 @@ def _codes(node: object) -> list[str]:
     return own + [code for part in node.values() if isinstance(part, dict | list) for code in _codes(part)]
 
 
-def retry_after(headers) -> float | None:
+def retry_after(headers: Mapping[str, str]) -> float | None:
     """Seconds to wait by the headers `retry-after-ms` or `retry-after` (seconds or an HTTP date)."""
     try:
         if "retry-after-ms" in headers:

@@ -136,11 +136,11 @@ SELECT key, endpoint, model, purpose, scope, worst_usd FROM claim WHERE owner = 
 -- An owner is gone.
 DELETE FROM claim WHERE owner = ?;
 
--- :name dialect
+-- :name capabilities
 -- What an endpoint's model is known to understand.
 SELECT dialect FROM dialect WHERE endpoint = ? AND model = ?;
 
--- :name save_dialect
+-- :name save_capabilities
 -- Remember it.
 INSERT INTO dialect (endpoint, model, dialect) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET dialect = excluded.dialect;
 

@@ -25,5 +25,5 @@ def find_key(name: str, file: Path) -> str | None:
 
 
 def not_found(key_env: str) -> str:
-    """Says where such a key was looked for."""
+    """Where such a key was looked for, for an error message."""
     return f"{key_env} is neither in the environment that the app was started in nor in keys.json"

@@ -1,11 +1,14 @@
-"""The price table: a JSON file that the user owns. No price, no guess."""
+"""Prices of models: a JSON table that the user owns. No price, no guess."""
 
 import json
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-SHIPPED = Path(__file__).with_name("prices.json")
+from models.paid_calls.records import FrontierStopped
+
+NAME = "prices.json"
+SHIPPED = Path(__file__).with_name(NAME)
 
 
 class Price(BaseModel):
@@ -60,6 +63,11 @@ class Price(BaseModel):
         return self.usd(prompt, completion, cached or 0, min(images or 0, prompt))
 
 
+def token_count(reported: object) -> int | None:
+    """A number of tokens as an endpoint reports it; None if it is none."""
+    return reported if isinstance(reported, int) and reported >= 0 else None
+
+
 class _Table(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
@@ -76,6 +84,20 @@ def load_prices(path: Path | None) -> dict[str, Price]:
     if path is not None:
         prices |= _read(path)
     return prices
+
+
+def table_beside(journal: Path) -> Path | None:
+    """The user's price table beside a journal; None if there is none."""
+    path = journal.with_name(NAME)
+    return path if path.exists() else None
+
+
+def unpriced(model: str, journal: Path, unit: str) -> FrontierStopped:
+    """What ends a job that has a budget and a model without a price. `unit`: of the price that is missing, in words."""
+    return FrontierStopped(
+        f"model {model} has no price, so the budget can't be kept: add it to {journal.with_name(NAME)} ({unit}) or start without a budget",
+        resumable=True,
+    )
 
 
 def _read(path: Path) -> dict[str, Price]:

@@ -1,11 +1,12 @@
-"""Requests and tokens a minute: the user's own limits, and those that an endpoint tells in its headers before it says 429."""
+"""Rate limits in requests and tokens a minute: the user's own, and those that an endpoint reports in its headers before it answers 429."""
 
 import re
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-_LONGEST = 60.0  # seconds; what an endpoint says beyond that is tried out
+_LONGEST = 60.0  # seconds; what an endpoint reports beyond that is tried out
 _HEADERS = {  # by what is counted: (limit, remaining, reset) as vendors call them
     "requests": (
         ("x-ratelimit-limit-requests", "x-ratelimit-remaining-requests", "x-ratelimit-reset-requests"),
@@ -29,7 +30,7 @@ _DURATION = re.compile(r"([\d.]+)\s*(ms|s|m|h|d)(?![a-z])|([\d.]+)\s*(second|min
 
 @dataclass
 class Bucket:
-    """Fills by `per_second` up to `capacity`; may be overdrawn."""
+    """Token bucket: fills by `per_second` up to `capacity`; may be overdrawn."""
 
     level: float
     per_second: float
@@ -54,8 +55,8 @@ class Bucket:
         self.at = now
 
 
-def _own(per_minute: int | None, now: float) -> Bucket | None:
-    """A burst of one second's worth, then evenly."""
+def _user_limit(per_minute: int | None, now: float) -> Bucket | None:
+    """A bucket for a limit of the user: a burst of one second's worth, then evenly."""
     if per_minute is None:
         return None
     capacity = max(1.0, per_minute / 60)
@@ -64,31 +65,31 @@ def _own(per_minute: int | None, now: float) -> Bucket | None:
 
 @dataclass(frozen=True)
 class Ticket:
-    """What a call was reckoned to take when it was sent."""
+    """The estimate that a call was sent with, to be settled by what it really took."""
 
     number: int  # how many were sent before it
     tokens: float
     all_tokens: float  # of the calls sent before it
 
 
-class Pace:
-    """One for a client: its runs share it. Times are time.monotonic()'s."""
+class RateLimiter:
+    """Token buckets for requests and tokens; one limiter for a client, shared by its runs. Times are time.monotonic()'s."""
 
     def __init__(self, requests_per_minute: int | None, tokens_per_minute: int | None):
         now = time.monotonic()
-        self._own = {"requests": _own(requests_per_minute, now), "tokens": _own(tokens_per_minute, now)}
-        self._told: dict[str, Bucket] = {}
+        self._user = {"requests": _user_limit(requests_per_minute, now), "tokens": _user_limit(tokens_per_minute, now)}
+        self._reported: dict[str, Bucket] = {}
         self._windowed: set[str] = set()  # limits that fill up all at once, not bit by bit
         self._sent, self._tokens = 0, 0.0
-        self._ratio = 1.0  # tokens that calls took of those reckoned
+        self._ratio = 1.0  # tokens that calls took of those estimated
 
     def wait(self, tokens: float) -> float:
-        """Seconds until a call of so many tokens, as reckoned, may be sent."""
+        """Seconds until a call of so many tokens, by estimate, may be sent."""
         now = time.monotonic()
         amounts = {"requests": 1.0, "tokens": tokens * self._ratio}
-        own = [bucket.wait(amounts[name], now) for name, bucket in self._own.items() if bucket]
-        told = [min(bucket.wait(amounts[name], now), _LONGEST) for name, bucket in self._told.items()]
-        return max([0.0, *own, *told])
+        user = [bucket.wait(amounts[name], now) for name, bucket in self._user.items() if bucket]
+        reported = [min(bucket.wait(amounts[name], now), _LONGEST) for name, bucket in self._reported.items()]
+        return max([0.0, *user, *reported])
 
     def take(self, tokens: float) -> Ticket:
         """A call is sent now."""
@@ -96,23 +97,23 @@ class Pace:
         ticket = Ticket(self._sent, tokens * self._ratio, self._tokens)
         self._sent += 1
         self._tokens += ticket.tokens
-        for buckets in (self._own, self._told):
-            for name, amount in (("requests", 1.0), ("tokens", ticket.tokens)):
-                if bucket := buckets.get(name):
+        for name, amount in (("requests", 1.0), ("tokens", ticket.tokens)):
+            for bucket in (self._user[name], self._reported.get(name)):
+                if bucket:
                     bucket.take(amount, now)
         return ticket
 
     def settle(self, ticket: Ticket, tokens: int) -> None:
         """A call took so many tokens: the difference is given back, or taken too."""
         now = time.monotonic()
-        if bucket := self._own["tokens"]:
+        if bucket := self._user["tokens"]:
             bucket.take(tokens - ticket.tokens, now)
         self._tokens += tokens - ticket.tokens
         if ticket.tokens > 0:
             self._ratio *= 0.9 + 0.1 * tokens / ticket.tokens
 
-    def heard(self, headers, ticket: Ticket, retry_after: float | None = None) -> None:
-        """The headers of a response. What was sent after its call isn't in them yet. `retry_after`: it was a 429."""
+    def observe(self, headers: Mapping[str, str], ticket: Ticket, retry_after: float | None = None) -> None:
+        """Takes in the headers of a response. What was sent after its call isn't in them yet. `retry_after`: it was a 429."""
         now = time.monotonic()
         later = {"requests": self._sent - ticket.number - 1, "tokens": self._tokens - ticket.all_tokens - ticket.tokens}
         for name, forms in _HEADERS.items():
@@ -126,7 +127,7 @@ class Pace:
                 per_second = 0.0
                 if limit and limit > remaining and seconds > 0 and name not in self._windowed:
                     per_second = (limit - remaining) / seconds
-                self._told[name] = Bucket(remaining - later[name], per_second, limit or remaining or 1.0, now, now + seconds)
+                self._reported[name] = Bucket(remaining - later[name], per_second, limit or remaining or 1.0, now, now + seconds)
                 break
 
 

@@ -1,6 +1,7 @@
-"""What the journal keeps of paid calls, and what ends a job that makes them."""
+"""Records of paid calls, as the journal keeps them, and what ends a job that makes them."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from data.errors import MistakebookError
 
@@ -19,6 +20,20 @@ class Reply:
     cached_tokens: int | None
     cost_usd: float | None
     seconds: float
+    created_at: float  # seconds since 1970
+
+
+class LostCall(NamedTuple):
+    """A call that was sent and brought nothing usable (a time-out, a reset, a killed process). It may have been billed."""
+
+    position: int
+    scope: str
+    key: str
+    endpoint: str
+    model: str
+    purpose: str
+    worst_usd: float  # the cost that had been reserved for it
+    reason: str
     created_at: float  # seconds since 1970
 
 

@@ -10,7 +10,7 @@ from curation.jobs.manager import JobConflict, JobManager
 from curation.stages import stage_class
 from curation.ui.server.app import create_app
 from models.frontier import Journal
-from models.paid_calls.journal import Claim, Lost, Release
+from models.paid_calls.ledger import Claim, Lost, Release
 from tests.support.browser import chromium, executable, served
 from tests.support.page_api import PageApi
 from tests.support.seed import seeded_store

@@ -10,7 +10,7 @@ from curation.jobs.job_folder import JobFolder, read_lines
 from curation.jobs.result_collector import Collector
 from curation.stage import Job
 from models.frontier import Journal, Reply
-from models.paid_calls.journal import Claim, Record
+from models.paid_calls.ledger import Claim, Record
 from tests.support.stores import log
 from tests.support.trivial_stages import Double
 

@@ -1,4 +1,4 @@
-"""Buying replies by the Batch API: calls wait for each other, go out as a file, and come back within a day for less.
+"""The purchase of replies by the Batch API: calls wait for each other, go out as a file, and come back within a day for less.
 
 Takes the place of an Asker: rows don't notice. What a row asks again (a repair, a call that failed) goes into a later batch.
 """
@@ -15,13 +15,14 @@ from models.frontier.batch_api.calls_file import Draft, Limits, line_of, path_of
 from models.frontier.batch_api.follower import Follower
 from models.frontier.batch_api.records import Begin, Join, Settle, Uploaded, new_batch
 from models.frontier.batch_api.remote import Remote
-from models.frontier.budget import Account
+from models.frontier.budget import Budget
 from models.frontier.chat_call import Call
 from models.frontier.image_payload import BadImage
-from models.frontier.purchase import Abandoned, Answer, Asker, RowFailed
-from models.paid_calls import http_failures as failures
-from models.paid_calls.group_commit import Batcher
-from models.paid_calls.journal import Find, Full
+from models.frontier.purchase import Answer, Asker
+from models.paid_calls.group_commit import GroupCommit
+from models.paid_calls.http_failures import Failure, FailureKind
+from models.paid_calls.ledger import ClaimResult, Find, Full
+from models.paid_calls.orders import Abandoned, CallFailed, RunState
 from models.paid_calls.records import FrontierStopped, Reply
 
 TRIES = 5  # batches that a call may fail in before its row is marked
@@ -31,12 +32,17 @@ AT_ONCE = 100  # calls claimed in one transaction
 
 @dataclass
 class _Place:
-    """A call that waits for its result; twins share it."""
+    """A call that waits for its result; calls with the same key share it."""
 
     call: Call
-    spoken: tuple[str, tuple[str, ...]] = ("", ())  # the level it was asked at, and without what
-    futures: list[asyncio.Future] = field(default_factory=list)
+    form: tuple[str, tuple[str, ...]] = ("", ())  # the level it was asked at, and the features that were left out
+    futures: list["asyncio.Future[Reply | Failure]"] = field(default_factory=list)
     was_kept: bool = False  # the journal had its reply by then: nobody buys it now
+
+    async def result(self) -> Reply | Failure:
+        future: asyncio.Future[Reply | Failure] = asyncio.get_running_loop().create_future()
+        self.futures.append(future)
+        return await future
 
 
 class BatchAsker:
@@ -49,59 +55,62 @@ class BatchAsker:
         self,
         asker: Asker,
         remote: Remote,
-        account: Account,
+        budget: Budget,
         folder: Path,
         limits: Limits,
         say: Callable[[str], None],
         live: bool,
-        batcher: Batcher,
-        run,
+        journal: GroupCommit,
+        state: RunState,
     ):
-        self.parameters, self.pictures, self.owner, self.saw = asker.parameters, asker.pictures, asker.owner, asker.saw
-        self._asker, self._remote, self._account, self._folder, self._limits = asker, remote, account, folder, limits
-        self._live, self._batcher, self._run = live, batcher, run
+        self.parameters, self.pictures, self.owner, self.observe = asker.parameters, asker.pictures, asker.owner, asker.observe
+        self._asker, self._remote, self._budget, self._folder, self._limits = asker, remote, budget, folder, limits
+        self._live, self._journal, self._state = live, journal, state
         self._places: dict[str, _Place] = {}
         self._queue: deque[_Place] = deque()
         self._wake, self._adopted, self._learning = asyncio.Event(), asyncio.Event(), asyncio.Lock()
         self._draft: Draft | None = None
         self._worker: asyncio.Task | None = None
         self._broken: Exception | None = None
-        told = self._resolve, self._call_of, self._fail
-        self._follower = Follower(remote, account, batcher, self.parameters, self.owner, folder, say, limits.look_s, live, *told)
+        self._follower = Follower(
+            remote, budget, journal, self.parameters, self.owner, folder, say, limits.look_s, live, self._resolve, self._call_of, self._fail
+        )
 
     async def buy(self, call: Call) -> Answer:
-        """The reply to a call, some time later. Raises RowFailed, Abandoned, BadImage or FrontierStopped."""
-        if self._run.stopping:
+        """The reply to a call, some time later. Raises CallFailed, Abandoned, BadImage or FrontierStopped."""
+        if self._state.stopping:
             raise Abandoned
-        kept = await self._batcher.do(Find(call.key))
+        kept = await self._journal.commit(Find(call.key))
         if kept is not None:
             return Answer(kept, json.loads(kept.body), 0, False, "")
         if self._worker is None:
             self._worker = asyncio.create_task(self._work())
         if self._live:
-            return await self._found_or_asked(call)
-        async with self._learning:  # a whole file in words that the endpoint doesn't understand would be a day lost
-            if not (self._asker.dialect.good or self._asker.dialect.bad):
+            return await self._collected_or_asked(call)
+        async with self._learning:  # a whole file of calls that the endpoint doesn't support would be a day lost
+            if not self._asker.capabilities.is_known:
                 return await self._asker.buy(call)
-        for tried in range(1, TRIES + 1):
+        tries = 0
+        while True:
+            tries += 1
             place = self._place(call)
-            first = not place.futures  # its twins don't count what it costs again
-            place.futures.append(future := asyncio.get_running_loop().create_future())
-            result = await future
+            first = not place.futures  # those that share it don't count what it costs again
+            result = await place.result()
             if isinstance(result, Reply):
                 bought = first and not place.was_kept
-                return Answer(result, json.loads(result.body), int(bought), bought, place.spoken[0])
-            if result.kind == failures.STOP:
+                return Answer(result, json.loads(result.body), int(bought), bought, place.form[0])
+            if result.kind == FailureKind.STOP:
                 raise FrontierStopped(f"{self.parameters.endpoint}, model {self.parameters.model}: {result.cause}", result.resumable)
-            if result.kind in (failures.ROW, failures.REFUSED):
-                raise RowFailed(result.cause, tried, refused=result.kind == failures.REFUSED)
-            if result.kind == failures.DIALECT:
-                async with self._learning:  # asked at once, it tells what the endpoint understands; the others go by it
-                    if place.spoken == self._speaks():
+            if result.kind in (FailureKind.ROW, FailureKind.REFUSED):
+                raise CallFailed(result, tries)
+            if result.kind == FailureKind.UNSUPPORTED:
+                async with self._learning:  # asked at once, it tells what the endpoint supports; the others go by it
+                    if place.form == self._form():
                         return await self._asker.buy(call)
-        raise RowFailed(f"given up after {TRIES} batches: {result.cause}", TRIES)
+            if tries == TRIES:
+                raise CallFailed(result, TRIES, f"{TRIES} batches")
 
-    async def _found_or_asked(self, call: Call) -> Answer:
+    async def _collected_or_asked(self, call: Call) -> Answer:
         await self._adopted.wait()
         if self._broken:
             raise self._broken
@@ -110,8 +119,7 @@ class BatchAsker:
         if self._follower.is_ours(call.key):
             place = self._places.setdefault(call.key, _Place(call))
             first = not place.futures
-            place.futures.append(future := asyncio.get_running_loop().create_future())
-            result = await future
+            result = await place.result()
             if isinstance(result, Reply):
                 return Answer(result, json.loads(result.body), int(first), first, "")
         return await self._asker.buy(call)
@@ -128,10 +136,10 @@ class BatchAsker:
     def _call_of(self, key: str) -> Call | None:
         return self._places[key].call if key in self._places else None
 
-    def _speaks(self) -> tuple[str, tuple[str, ...]]:
-        return self._asker.dialect.level, self._asker.dialect.without
+    def _form(self) -> tuple[str, tuple[str, ...]]:
+        return self._asker.capabilities.level, self._asker.capabilities.unsupported
 
-    def _resolve(self, key: str, result: Reply | failures.Failure | Exception) -> None:
+    def _resolve(self, key: str, result: Reply | Failure | Exception) -> None:
         place = self._places.pop(key, None)
         for future in place.futures if place else ():
             if future.done():
@@ -169,10 +177,7 @@ class BatchAsker:
             return
         self._wake.clear()
         while self._queue:
-            if self._draft is None:
-                token = uuid.uuid4().hex
-                await self._batcher.do(Begin(new_batch(token, self.owner, self.parameters.endpoint, self.parameters.model)))
-                self._draft = Draft(path_of(self._folder, token), token, self._limits.calls, self._limits.bytes)
+            draft = self._draft or await self._begin()
             some: list[tuple[_Place, bytes]] = []
             has_room = True
             while self._queue and len(some) < AT_ONCE and has_room:
@@ -180,32 +185,38 @@ class BatchAsker:
                 try:
                     line = await self._line(place)
                 except (BadImage, UnicodeError) as error:
-                    said = f"the request can't be sent as UTF-8: {error}"
-                    self._resolve(place.call.key, error if isinstance(error, BadImage) else RowFailed(said, 0))
+                    unsendable = Failure(FailureKind.ROW, f"the request can't be sent as UTF-8: {error}")
+                    self._resolve(place.call.key, error if isinstance(error, BadImage) else CallFailed(unsendable, 0))
                     self._queue.popleft()
                     continue
-                if has_room := self._draft.has_room(line):
+                if has_room := draft.has_room(line):
                     some.append((self._queue.popleft(), line))
-            full = await self._claim(some)
+            full = await self._claim(draft, some)
             if full is not None:
                 await self._wait_for_budget(full)
             elif not has_room:
                 await self._send()
 
+    async def _begin(self) -> Draft:
+        token = uuid.uuid4().hex
+        await self._journal.commit(Begin(new_batch(token, self.owner, self.parameters.endpoint, self.parameters.model)))
+        self._draft = Draft(path_of(self._folder, token), token, self._limits.calls, self._limits.bytes)
+        return self._draft
+
     async def _line(self, place: _Place) -> bytes:
         loop, call = asyncio.get_running_loop(), place.call
         urls = [await loop.run_in_executor(None, self.pictures.data_url, picture) for picture in call.pictures]
-        place.spoken = level, without = self._speaks()
+        place.form = level, without = self._form()
         return line_of(call.key, call.body(level, without, urls))
 
-    async def _claim(self, some: list[tuple[_Place, bytes]]) -> Full | None:
+    async def _claim(self, draft: Draft, some: list[tuple[_Place, bytes]]) -> Full | None:
         """Claims calls for the file and writes them into it. Those that the budget has no room for are put back."""
-        joins = [self._join(place) for place, _ in some]
+        joins = [self._join(draft, place) for place, _ in some]
         full = None
         for (place, line), result in zip(some, await asyncio.gather(*joins), strict=True):
             key = place.call.key
             if result == "ours":
-                self._draft.add(line)
+                draft.add(line)
             elif isinstance(result, Reply):
                 place.was_kept = True
                 self._resolve(key, result)
@@ -216,9 +227,9 @@ class BatchAsker:
                 asyncio.get_running_loop().call_later(self._limits.busy_s, self._again, place)
         return full
 
-    def _join(self, place: _Place) -> asyncio.Future:
-        claim = self._account.claim(place.call, place.call.key, self.owner)
-        return self._batcher.do(Join(self._draft.token, claim, place.call.request.prompt_version, place.spoken[0]))
+    def _join(self, draft: Draft, place: _Place) -> "asyncio.Future[ClaimResult]":
+        claim = self._budget.claim(place.call, place.call.key, self.owner)
+        return self._journal.commit(Join(draft.token, claim, place.call.request.prompt_version, place.form[0]))
 
     def _again(self, place: _Place) -> None:
         """Another process had it in hand, and may be gone by now."""
@@ -228,8 +239,8 @@ class BatchAsker:
             self._follower.do(self._follower.adopt())
 
     async def _wait_for_budget(self, full: Full) -> None:
-        """Until what is under way has come back for less than its worst. Raises FrontierStopped where nothing is."""
-        if self._draft.lines:
+        """Until what is under way has come back for less than was reserved for it. Raises FrontierStopped where nothing is."""
+        if self._draft and self._draft.lines:
             await self._send()
         if self._follower.open:
             self._follower.settled.clear()
@@ -240,17 +251,19 @@ class BatchAsker:
             raise full.stop()
 
     async def _send(self) -> None:
-        """Uploads the file; each step is on the disk before the next."""
+        """Uploads the file, where one is being written; each step is on the disk before the next."""
         draft = self._draft
+        if draft is None:
+            return
         draft.close()
         if draft.lines:
             file_id = await self._remote.upload(draft.path)
-            await self._batcher.do(Uploaded(draft.token, file_id))
+            await self._journal.commit(Uploaded(draft.token, file_id))
             self._follower.sent.add(draft.token)
             batch = new_batch(draft.token, self.owner, self.parameters.endpoint, self.parameters.model)
             await self._follower.follow(replace(batch, file_id=file_id))
         else:
-            await self._batcher.do(Settle(draft.token))
+            await self._journal.commit(Settle(draft.token))
         draft.discard()
         self._draft = None
 
@@ -260,7 +273,7 @@ class BatchAsker:
             self._worker.cancel()
             await asyncio.gather(self._worker, return_exceptions=True)
         if self._draft is not None:
-            await self._batcher.do(Settle(self._draft.token))
+            await self._journal.commit(Settle(self._draft.token))
             self._draft.discard()
-        await self._follower.close(self._run.stopped_at + GRACE, self._run.cancelled)
+        await self._follower.close(self._state.stopped_at + GRACE, self._state.cancelled)
         await self._asker.close()

@@ -1,4 +1,4 @@
-"""The files of the Batch API: a JSON object a line, a call or its result.
+"""Files of the Batch API: a JSON object a line, a call or its result.
 
 A call   {"custom_id": KEY, "method": "POST", "url": "/v1/chat/completions", "body": {"model": ..., "messages": [...], ...}}
 A result {"id": ..., "custom_id": KEY, "response": {"status_code": 200, "body": {...}}, "error": null}
@@ -9,11 +9,11 @@ An error {"id": ..., "custom_id": KEY, "response": null, "error": {"code": "batc
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from models.paid_calls import http_failures as failures
 
-ENDPOINT = "/v1/chat/completions"
+ENDPOINT: Literal["/v1/chat/completions"] = "/v1/chat/completions"
 MOST_CALLS = 50_000
 MOST_BYTES = 100_000_000  # half of what is allowed: the package reads a file whole into memory to send it
 
@@ -75,16 +75,16 @@ def result_of(line: str, has_key: bool, key_env: str) -> tuple[str, str | failur
 
     Raises ValueError if the line is none.
     """
-    found = json.loads(line)
-    if not isinstance(found, dict) or not isinstance(found.get("custom_id"), str):
+    result = json.loads(line)
+    if not isinstance(result, dict) or not isinstance(result.get("custom_id"), str):
         raise ValueError("no custom_id")
-    key, response, error = found["custom_id"], found.get("response"), found.get("error")
+    key, response, error = result["custom_id"], result.get("response"), result.get("error")
     body = response.get("body") if isinstance(response, dict) else None
     status = response.get("status_code", 200) if isinstance(response, dict) else None
     if status == 200 and body:
         return key, failures.from_body(body, has_key, key_env) or json.dumps(body, ensure_ascii=False)
-    if status not in (None, 200):
+    if status is not None and status != 200:
         message, codes = failures.message_of(body)
         return key, failures.from_status(status, message, codes, None, has_key, key_env)
     message, codes = failures.message_of({"error": error} if error else None)
-    return key, failures.Failure(failures.BROKEN, f"{codes}: {message}" if codes else message)
+    return key, failures.Failure(failures.FailureKind.BROKEN, f"{codes}: {message}" if codes else message)

@@ -1,13 +1,14 @@
-"""What the journal keeps of remote batches: each step is on the disk before the next is taken, so that a killed job finds its batch again.
+"""Records of remote batches in the journal: each step is on the disk before the next is taken, so that a killed job finds its batch again.
 
-A batch has a token of its own from the first. Its calls are claimed by it, not by a process: they stay claimed (and their worst case
+A batch has a token of its own from the first. Its calls are claimed by it, not by a process: they stay claimed (and their cost
 stays reserved) while nobody runs, until the batch is collected.
 """
 
 import time
 from dataclasses import astuple, dataclass, replace
+from typing import NamedTuple
 
-from models.paid_calls.journal import SQL, Claim, Journal
+from models.paid_calls.ledger import SQL, Claim, ClaimResult, Ledger, Record
 from models.paid_calls.records import Reply
 
 CLAIM_SECONDS = 7 * 86_400.0  # a batch may take a day, and its results wait for a month
@@ -31,13 +32,30 @@ class Batch:
     created_at: float
     seen_at: float  # when its owner last gave a sign of life
 
+    @property
+    def uploaded_id(self) -> str:
+        """The id of its file at the endpoint. Raises ValueError where none was uploaded."""
+        if self.file_id is None:
+            raise ValueError(f"the calls of batch {self.token} were never uploaded")
+        return self.file_id
+
+
+class BatchCall(NamedTuple):
+    """What the journal keeps of a call that goes by a batch, beside its claim."""
+
+    purpose: str
+    prompt_version: str
+    level: str
+
 
 @dataclass(frozen=True)
 class Begin:
+    """A batch begins, here only."""
+
     batch: Batch
 
-    def run(self, journal: Journal, now: float) -> None:
-        journal.db.execute(SQL["insert_batch"], astuple(self.batch))
+    def run(self, ledger: Ledger) -> None:
+        ledger.db.execute(SQL["insert_batch"], astuple(self.batch))
 
 
 @dataclass(frozen=True)
@@ -49,29 +67,33 @@ class Join:
     prompt_version: str
     level: str
 
-    def run(self, journal: Journal, now: float):
-        result = journal.claim(replace(self.claim, owner=owner_of(self.token)), now, CLAIM_SECONDS)
+    def run(self, ledger: Ledger) -> ClaimResult:
+        result = ledger.claim(replace(self.claim, owner=owner_of(self.token)), CLAIM_SECONDS)
         if result == "ours":
-            journal.db.execute(SQL["insert_batch_call"], (self.claim.key, self.token, self.prompt_version, self.level))
+            ledger.db.execute(SQL["insert_batch_call"], (self.claim.key, self.token, self.prompt_version, self.level))
         return result
 
 
 @dataclass(frozen=True)
 class Uploaded:
+    """Its file of calls is with the endpoint."""
+
     token: str
     file_id: str
 
-    def run(self, journal: Journal, now: float) -> None:
-        journal.db.execute(SQL["batch_uploaded"], (self.file_id, self.token))
+    def run(self, ledger: Ledger) -> None:
+        ledger.db.execute(SQL["batch_uploaded"], (self.file_id, self.token))
 
 
 @dataclass(frozen=True)
 class Submitted:
+    """The endpoint works on it."""
+
     token: str
     remote_id: str
 
-    def run(self, journal: Journal, now: float) -> None:
-        journal.db.execute(SQL["batch_submitted"], (self.remote_id, self.token))
+    def run(self, ledger: Ledger) -> None:
+        ledger.db.execute(SQL["batch_submitted"], (self.remote_id, self.token))
 
 
 @dataclass(frozen=True)
@@ -82,8 +104,8 @@ class Own:
     was: str
     owner: str
 
-    def run(self, journal: Journal, now: float) -> bool:
-        return journal.db.execute(SQL["own_batch"], (self.owner, now, self.token, self.was)).rowcount == 1
+    def run(self, ledger: Ledger) -> bool:
+        return ledger.db.execute(SQL["own_batch"], (self.owner, ledger.now, self.token, self.was)).rowcount == 1
 
 
 @dataclass(frozen=True)
@@ -93,18 +115,18 @@ class OpenBatches:
     endpoint: str
     model: str
 
-    def run(self, journal: Journal, now: float) -> list[Batch]:
-        return [Batch(*row) for row in journal.db.execute(SQL["open_batches"], (self.endpoint, self.model)).fetchall()]
+    def run(self, ledger: Ledger) -> list[Batch]:
+        return [Batch(*row) for row in ledger.db.execute(SQL["open_batches"], (self.endpoint, self.model)).fetchall()]
 
 
 @dataclass(frozen=True)
 class CallsOf:
-    """Result: {key: (purpose, prompt version, level)} of a batch's calls that have no result yet."""
+    """Result: a batch's calls that have no result yet, by key."""
 
     token: str
 
-    def run(self, journal: Journal, now: float) -> dict[str, tuple[str, str, str]]:
-        return {key: tuple(rest) for key, *rest in journal.db.execute(SQL["batch_calls"], (self.token,)).fetchall()}
+    def run(self, ledger: Ledger) -> dict[str, BatchCall]:
+        return {key: BatchCall(*fields) for key, *fields in ledger.db.execute(SQL["batch_calls"], (self.token,)).fetchall()}
 
 
 @dataclass(frozen=True)
@@ -114,14 +136,14 @@ class Collect:
     token: str
     replies: tuple[tuple[Reply, str, str], ...]  # with prompt version and level
 
-    def run(self, journal: Journal, now: float) -> None:
+    def run(self, ledger: Ledger) -> None:
         for reply, prompt_version, level in self.replies:
-            if not journal.db.execute(SQL["delete_batch_call"], (reply.key, self.token)).rowcount:
+            if not ledger.db.execute(SQL["delete_batch_call"], (reply.key, self.token)).rowcount:
                 continue  # another process was quicker
-            held = journal.db.execute(SQL["held_claim"], (reply.key, owner_of(self.token))).fetchone()
+            held = ledger.db.execute(SQL["held_claim"], (reply.key, owner_of(self.token))).fetchone()
             scope, worst = held or ("", 0.0)
             claim = Claim(reply.key, owner_of(self.token), reply.endpoint, reply.model, reply.purpose, scope, worst, None)
-            journal.record(claim, reply, prompt_version, level, now)
+            ledger.record(Record(claim, reply, prompt_version, level))
 
 
 @dataclass(frozen=True)
@@ -130,10 +152,10 @@ class Settle:
 
     token: str
 
-    def run(self, journal: Journal, now: float) -> None:
-        journal.db.execute(SQL["delete_claims"], (owner_of(self.token),))
-        journal.db.execute(SQL["delete_batch_calls"], (self.token,))
-        journal.db.execute(SQL["delete_batch"], (self.token,))
+    def run(self, ledger: Ledger) -> None:
+        ledger.db.execute(SQL["delete_claims"], (owner_of(self.token),))
+        ledger.db.execute(SQL["delete_batch_calls"], (self.token,))
+        ledger.db.execute(SQL["delete_batch"], (self.token,))
 
 
 @dataclass(frozen=True)
@@ -142,9 +164,9 @@ class Drop:
 
     token: str
 
-    def run(self, journal: Journal, now: float) -> None:
-        journal.bury(owner_of(self.token), "its batch is gone from the endpoint", now)
-        Settle(self.token).run(journal, now)
+    def run(self, ledger: Ledger) -> None:
+        ledger.bury(owner_of(self.token), "its batch is gone from the endpoint")
+        Settle(self.token).run(ledger)
 
 
 def new_batch(token: str, owner: str, endpoint: str, model: str) -> Batch:

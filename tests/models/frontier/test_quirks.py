@@ -80,7 +80,7 @@ def test_what_a_server_rejects_is_put_in_other_words_and_remembered(tmp_path, se
         assert outcomes.pop("row3").asked == garbled or first > 1
         assert sorted(outcome.asked for outcome in outcomes.values())[:-1] == [1] * 4, "only one row had to find out"
         assert max([first, *(outcome.asked for outcome in outcomes.values())]) == first
-        known = frontier.journal.dialect(frontier.endpoint, quirk)
+        known = frontier.journal.capabilities(frontier.endpoint, quirk)
         assert (known["level"], sorted(known["without"])) == (level, list(without))
         if garbled > 1:
             assert sum(row.lost for row in frontier.journal.spend()) == 2, "what was generated and thrown away there is counted"
@@ -140,7 +140,7 @@ def test_a_tool_call_is_repaired_by_another(tmp_path):
         assert bodies[0]["messages"][-2] == {"role": "assistant", "content": '{"wrong": true}'}
 
 
-def test_the_wire_schema_fits_the_strict_dialect_and_loses_nothing():
+def test_the_wire_schema_fits_the_strict_mode_and_loses_nothing():
     for closed in (True, False):
         for bounds in (True, False):
             schema = wire_schema(Reply, closed, bounds)
@@ -152,7 +152,7 @@ def test_the_wire_schema_fits_the_strict_dialect_and_loses_nothing():
     assert told == ["How good. (one of 1, 2, 3)", "How much. (at least 0; at most 1)", "A reference with words beside it.", "More."]
 
 
-def test_keys_dont_depend_on_the_dialect():
+def test_keys_dont_depend_on_the_capabilities():
     parameters = Parameters("here", "m", 100, None, None, 1000)
     call = Call(requests(count=1)[0], parameters, ())
     assert call.key == "e9994f4748735d48dc874980288df3baf1ededddf9bb9eb42fb4a91f7f33f1b1", (

@@ -50,7 +50,7 @@ def test_random_weights_reply_in_every_schema_that_we_ask_for(url, tmp_path):
         cut = [outcome for outcome in outcomes if outcome.error and "cut off at max_tokens" in outcome.error]
         fitting = [outcome for outcome in outcomes if outcome.parsed]
         assert len(fitting) + len(cut) == len(outcomes) and len(cut) <= 1, [outcome.error for outcome in outcomes if outcome.error]
-        assert frontier.journal.dialect(frontier.endpoint, "m")["level"] == "json_schema"
+        assert frontier.journal.capabilities(frontier.endpoint, "m")["level"] == "json_schema"
         assert all(type(outcome.parsed).__name__ == outcome.key[:-1] for outcome in fitting)
         spent = {row.purpose: row for row in frontier.journal.spend()}["blind"]
         assert spent.prompt_tokens > 100 and spent.completion_tokens > 100, "usage is read"

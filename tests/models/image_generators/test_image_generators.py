@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from data.registry import IMAGE_GENERATORS
 from models.frontier import FrontierStopped
-from models.image_generators import Desk, DrawError
+from models.image_generators import DrawError, GeneratorContext
 
 PROMPTS = ["a large red circle", "a small blue square left of a large green hexagon", "a small yellow pentagon"]
 
@@ -194,7 +194,7 @@ def openai_images(tmp_path):
     def made(server, **options):
         address = f"http://127.0.0.1:{server.server_port}/v1"
         generator = IMAGE_GENERATORS.make("openai_images", {"base_url": address, "api_key_env": "PICTURE_KEY", "model": "tiny", **options})
-        generator.open(Desk(tmp_path / "replies.sqlite", tmp_path / "images"))
+        generator.open(GeneratorContext(tmp_path / "replies.sqlite", tmp_path / "images"))
         return generator
 
     return made

@@ -19,7 +19,7 @@ from curation.stages import stage_class
 from data.images import ImageStore
 from data.registry import IMAGE_GENERATORS
 from models.frontier import FrontierStopped, Journal
-from models.image_generators import Desk, DrawError
+from models.image_generators import DrawError, GeneratorContext
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -110,13 +110,13 @@ def options_of(server, **more):
 
 
 @pytest.fixture
-def desk(tmp_path):
-    return Desk(tmp_path / "replies.sqlite", tmp_path / "images", "7")
+def context(tmp_path):
+    return GeneratorContext(tmp_path / "replies.sqlite", tmp_path / "images", "7")
 
 
-def draw(server, desk, prompts, seeds=None, **options):
+def draw(server, context, prompts, seeds=None, **options):
     generator = IMAGE_GENERATORS.make("openai_images", {"model": "painter", **options_of(server, **options)})
-    generator.open(desk)
+    generator.open(context)
     return generator.draw(prompts, seeds or range(len(prompts)))
 
 
@@ -124,112 +124,112 @@ def shades(drawn):
     return [Image.open(io.BytesIO(one)).getpixel((0, 0))[0] for one in drawn]
 
 
-def price(desk, **fields):
-    desk.journal.with_name("prices.json").write_text(json.dumps({"models": {"painter": fields}}))
+def price(context, **fields):
+    context.journal.with_name("prices.json").write_text(json.dumps({"models": {"painter": fields}}))
 
 
-def booked(desk):
-    journal = Journal(desk.journal)
-    found = journal.spend(desk.scope), journal.spent_usd(desk.scope), [reply for _, reply in journal.replies()]
+def booked(context):
+    journal = Journal(context.journal)
+    found = journal.spend(context.scope), journal.spent_usd(context.scope), [reply for _, reply in journal.replies()]
     journal.close()
     return found
 
 
-def test_a_picture_is_bought_once(server, desk):
-    first = draw(server, desk, ["a", "b", "c"])
-    again = draw(server, desk, ["c", "b", "d", "a"], [2, 1, 3, 0])
+def test_a_picture_is_bought_once(server, context):
+    first = draw(server, context, ["a", "b", "c"])
+    again = draw(server, context, ["c", "b", "d", "a"], [2, 1, 3, 0])
     assert again == [first[2], first[1], again[2], first[0]] and len(server.calls) == 4
-    assert draw(server, desk, ["a"], [5]) != first[:1]  # another seed is another picture
-    assert "base64" not in (body := booked(desk)[2][0].body) and json.loads(body)["data"][0]["sha256"] and len(body) < 500
+    assert draw(server, context, ["a"], [5]) != first[:1]  # another seed is another picture
+    assert "base64" not in (body := booked(context)[2][0].body) and json.loads(body)["data"][0]["sha256"] and len(body) < 500
 
 
-def test_pictures_behind_addresses_are_fetched_from_the_server_itself(server, desk):
+def test_pictures_behind_addresses_are_fetched_from_the_server_itself(server, context):
     server.gone = True
-    assert shades(draw(server, desk, ["url 1", "url 2"], workers=1)) == [0, 1] and server.fetched == 3
-    assert draw(server, desk, ["url 1"]) and server.fetched == 3
+    assert shades(draw(server, context, ["url 1", "url 2"], workers=1)) == [0, 1] and server.fetched == 3
+    assert draw(server, context, ["url 1"]) and server.fetched == 3
 
 
-def test_several_pictures_of_a_prompt_go_into_one_call(server, desk):
-    drawn = draw(server, desk, ["a", "a", "a", "a", "a", "b"], n=4)
+def test_several_pictures_of_a_prompt_go_into_one_call(server, context):
+    drawn = draw(server, context, ["a", "a", "a", "a", "a", "b"], n=4)
     assert [call["n"] for call in sorted(server.calls, key=lambda call: (call["prompt"], -call["n"]))] == [4, 1, 1]
     assert len(set(shades(drawn))) == 6
-    assert draw(server, desk, ["a", "a"], [3, 0], n=4) == [drawn[3], drawn[0]] and len(server.calls) == 3
-    draw(server, desk, ["one short"] * 3, [0, 1, 2], n=3)
+    assert draw(server, context, ["a", "a"], [3, 0], n=4) == [drawn[3], drawn[0]] and len(server.calls) == 3
+    draw(server, context, ["one short"] * 3, [0, 1, 2], n=3)
     assert [call["n"] for call in server.calls if call["prompt"] == "one short"] == [3, 1]
 
 
-def test_each_reply_is_priced_by_picture_or_by_tokens(server, desk):
-    draw(server, desk, ["unpriced"])
-    assert booked(desk)[0][0].usd is None and booked(desk)[0][0].unpriced == 1
-    price(desk, picture=0.04)
-    draw(server, desk, ["x", "x"], n=2)
-    price(desk, input=5.0, output=40.0)
-    draw(server, desk, ["y"])
-    costs = [reply.cost_usd for reply in booked(desk)[2]]
+def test_each_reply_is_priced_by_picture_or_by_tokens(server, context):
+    draw(server, context, ["unpriced"])
+    assert booked(context)[0][0].usd is None and booked(context)[0][0].unpriced == 1
+    price(context, picture=0.04)
+    draw(server, context, ["x", "x"], n=2)
+    price(context, input=5.0, output=40.0)
+    draw(server, context, ["y"])
+    costs = [reply.cost_usd for reply in booked(context)[2]]
     assert costs == [None, 0.04, 0.04, pytest.approx((20 * 5 + 1000 * 40) / 1e6)]
-    desk.journal.with_name("prices.json").write_text(
+    context.journal.with_name("prices.json").write_text(
         json.dumps({"models": {"painter": {"picture": 1}, "painter 32x32 high": {"picture": 2}}})
     )
-    draw(server, desk, ["z"], quality="high")
-    assert booked(desk)[2][-1].cost_usd == 2
+    draw(server, context, ["z"], quality="high")
+    assert booked(context)[2][-1].cost_usd == 2
 
 
-def test_the_estimate_is_a_range_or_nothing(server, desk):
+def test_the_estimate_is_a_range_or_nothing(server, context):
     def estimate(count=10):
         generator = IMAGE_GENERATORS.make("openai_images", {"model": "painter", **options_of(server)})
-        return generator.estimate(count, desk)
+        return generator.estimate(count, context)
 
     assert estimate() is None
-    price(desk, picture=0.04)
+    price(context, picture=0.04)
     assert estimate() == pytest.approx((0.4, 0.4))
-    price(desk, input=5.0, output=40.0)
+    price(context, input=5.0, output=40.0)
     low, high = estimate()
     assert low < 10 * 0.0401 < high
-    draw(server, desk, [f"p{i}" for i in range(6)])
+    draw(server, context, [f"p{i}" for i in range(6)])
     assert estimate() == pytest.approx((0.9 * 0.401, 1.15 * 0.401))
 
 
-def test_faults_are_asked_again_or_told_and_only_what_may_be_billed_is_charged(server, desk):
-    price(desk, picture=0.04)
-    drawn = draw(server, desk, ["once 429", "once 500", "policy", "hang once"], timeout=4.0, retries=2)
+def test_faults_are_asked_again_or_told_and_only_what_may_be_billed_is_charged(server, context):
+    price(context, picture=0.04)
+    drawn = draw(server, context, ["once 429", "once 500", "policy", "hang once"], timeout=4.0, retries=2)
     assert [isinstance(one, bytes) for one in drawn] == [True, True, False, True]
     assert "safety system" in str(drawn[2]) and server.times["policy"] == 1 and server.times["hang once"] == 2
-    (spend,), (spent, in_flight), _ = booked(desk)
+    (spend,), (spent, in_flight), _ = booked(context)
     assert (spend.calls, spend.usd, spend.lost, spend.lost_usd) == (3, pytest.approx(0.12), 1, 0.04)
     assert (spent, in_flight) == (pytest.approx(0.16), 0)
 
 
 @pytest.mark.parametrize(("prompt", "resumable", "words"), [("quota", True, "quota"), ("wrong key", False, "PICTURE_KEY")])
-def test_what_stops_the_job_stops_it_with_the_cause(server, desk, prompt, resumable, words):
+def test_what_stops_the_job_stops_it_with_the_cause(server, context, prompt, resumable, words):
     with pytest.raises(FrontierStopped, match=words) as stopped:
-        draw(server, desk, [prompt, "fine"])
+        draw(server, context, [prompt, "fine"])
     assert stopped.value.resumable == resumable and "sk-very" not in str(stopped.value)
 
 
-def test_a_budget_holds_and_needs_a_price(server, desk, tmp_path):
-    capped = Desk(desk.journal, desk.images, "7", 0.10)
+def test_a_budget_holds_and_needs_a_price(server, context, tmp_path):
+    capped = GeneratorContext(context.journal, context.images, "7", 0.10)
     with pytest.raises(FrontierStopped, match="no price"):
         draw(server, capped, ["a"])
-    price(desk, picture=0.04)
+    price(context, picture=0.04)
     with pytest.raises(FrontierStopped, match=r"budget of \$0.10 is reached: \$0.0800 is spent"):
         draw(server, capped, list("abcdef"), n=3)
-    assert server.given == 2 and booked(desk)[1] == (pytest.approx(0.08), 0)
-    raised = Desk(desk.journal, desk.images, "7", 0.25)
+    assert server.given == 2 and booked(context)[1] == (pytest.approx(0.08), 0)
+    raised = GeneratorContext(context.journal, context.images, "7", 0.25)
     assert len(shades(draw(server, raised, list("abcdef")))) == 6 and server.given == 6
 
 
-def test_where_a_budget_stops_several_at_once_none_is_left_over(server, desk, caplog):
+def test_where_a_budget_stops_several_at_once_none_is_left_over(server, context, caplog):
     """asyncio complains of an exception that nobody has looked at when it is thrown away: at any later moment."""
-    price(desk, picture=0.04)
+    price(context, picture=0.04)
     for scope in "789":
         with pytest.raises(FrontierStopped, match="budget"):
-            draw(server, Desk(desk.journal, desk.images, scope, 0.10), [f"{scope} {letter}" for letter in "abcdefghijkl"])
+            draw(server, GeneratorContext(context.journal, context.images, scope, 0.10), [f"{scope} {letter}" for letter in "abcdefghijkl"])
         gc.collect()
     assert "never retrieved" not in caplog.text
 
 
-def test_a_stop_waits_for_nobody_longer_than_two_seconds_and_charges_what_was_cut_off(server, desk):
-    price(desk, picture=0.04)
+def test_a_stop_waits_for_nobody_longer_than_two_seconds_and_charges_what_was_cut_off(server, context):
+    price(context, picture=0.04)
     server.seconds, stopped = 30.0, []
 
     def should_stop():
@@ -237,33 +237,33 @@ def test_a_stop_waits_for_nobody_longer_than_two_seconds_and_charges_what_was_cu
             stopped.append(time.monotonic())
         return bool(stopped)
 
-    stopping = Desk(desk.journal, desk.images, "7", None, should_stop)
+    stopping = GeneratorContext(context.journal, context.images, "7", None, should_stop)
     assert draw(server, stopping, list("abcdefgh"), workers=4) == [None] * 8
     assert time.monotonic() - stopped[0] < 15, "half of what a call takes; it waits 2 s for what may still arrive"
-    (spend,), (spent, in_flight), _ = booked(desk)
+    (spend,), (spent, in_flight), _ = booked(context)
     assert (spend.calls, spend.lost, in_flight) == (0, 4, 0) and spent == pytest.approx(0.16)
 
 
-def test_no_call_goes_out_after_a_stop(server, desk):
-    stopping = Desk(desk.journal, desk.images, "7", None, lambda: bool(server.calls))
+def test_no_call_goes_out_after_a_stop(server, context):
+    stopping = GeneratorContext(context.journal, context.images, "7", None, lambda: bool(server.calls))
     assert draw(server, stopping, ["once 500"]) == [None] and len(server.calls) == 1
 
 
-def test_a_picture_that_cant_be_kept_stops_the_job_instead_of_being_bought_again(server, desk):
-    price(desk, picture=0.04)
-    desk.images.mkdir()
+def test_a_picture_that_cant_be_kept_stops_the_job_instead_of_being_bought_again(server, context):
+    price(context, picture=0.04)
+    context.images.mkdir()
     for number in range(256):
-        (desk.images / f"{number:02x}").write_text("where a folder should be")
+        (context.images / f"{number:02x}").write_text("where a folder should be")
     with pytest.raises(FrontierStopped, match="can't be kept in"):
-        draw(server, desk, ["a", "a"], n=2)
-    assert len(server.calls) == 1 and booked(desk)[1] == (pytest.approx(0.08), 0), "what came may be billed, and is charged"
+        draw(server, context, ["a", "a"], n=2)
+    assert len(server.calls) == 1 and booked(context)[1] == (pytest.approx(0.08), 0), "what came may be billed, and is charged"
 
 
-def test_a_picture_whose_file_is_gone_is_said_to_be(server, desk):
-    draw(server, desk, ["a"])
-    sha = json.loads(booked(desk)[2][0].body)["data"][0]["sha256"]
-    ImageStore(desk.images).path(sha).unlink()
-    (again,) = draw(server, desk, ["a"])
+def test_a_picture_whose_file_is_gone_is_said_to_be(server, context):
+    draw(server, context, ["a"])
+    sha = json.loads(booked(context)[2][0].body)["data"][0]["sha256"]
+    ImageStore(context.images).path(sha).unlink()
+    (again,) = draw(server, context, ["a"])
     assert isinstance(again, DrawError) and "restore a backup" in str(again) and len(server.calls) == 1
 
 

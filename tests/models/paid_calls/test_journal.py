@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from models.frontier import FrontierStopped, Journal, Reply
 from models.paid_calls.claim_owner import is_alive, new_owner
-from models.paid_calls.journal import Claim, Find, Full, Lost, Record, Release, Renew, SaveDialect
+from models.paid_calls.ledger import Claim, Find, Full, Lost, Record, Release, Renew, SaveCapabilities
 from models.paid_calls.prices import load_prices
 
 
@@ -110,11 +110,11 @@ def test_collector_reads_on_from_where_it_was(journal):
     assert row.calls == 5 and row.usd == 2.5 and row.lost == 1, "the one that was bought twice is known"
 
 
-def test_dialect_backup_and_reopening(journal, tmp_path):
-    journal.apply([SaveDialect("here", "m", {"level": "text"}), claim(), Record(claim(), reply(), "", "text")])
+def test_capabilities_backup_and_reopening(journal, tmp_path):
+    journal.apply([SaveCapabilities("here", "m", {"level": "text"}), claim(), Record(claim(), reply(), "", "text")])
     journal.backup(tmp_path / "copy.sqlite")
     copy = Journal(tmp_path / "copy.sqlite")
-    assert copy.dialect("here", "m") == {"level": "text"} and copy.dialect("here", "n") is None
+    assert copy.capabilities("here", "m") == {"level": "text"} and copy.capabilities("here", "n") is None
     assert copy.apply([Find("k")]) == [reply()] and copy.typical("here", "m", "judge") == (1, 10.0, 2.0)
     copy.close()
 
@@ -131,7 +131,7 @@ def test_many_processes_open_and_write_at_once(tmp_path):
 import sys
 from pathlib import Path
 from models.frontier import Journal
-from models.paid_calls.journal import Claim
+from models.paid_calls.ledger import Claim
 from models.paid_calls.claim_owner import new_owner
 journal, owner = Journal(Path(sys.argv[1])), new_owner()
 print(sum(journal.apply([Claim(str(i), owner, "e", "m", "p", "", None, None)])[0] == "ours" for i in range(50)))

@@ -20,7 +20,7 @@ from curation.stages.diagnose import Diagnose
 from data.workspace import Workspace
 from models.frontier import FrontierStopped, Journal
 from models.frontier.batch_api.calls_file import Limits
-from models.paid_calls.journal import SQL
+from models.paid_calls.ledger import SQL
 from tests.support import loopback
 from tests.support.frontier_world import BlindAnswer, Server, client, priced, requests
 
@@ -227,7 +227,7 @@ def test_kill_9_at_any_step_buys_nothing_twice(tmp_path, moment):
             spent, reserved = frontier.journal.spent_usd(SCOPE)
         assert len(outcomes) == 30 and all(outcome.parsed for outcome in outcomes)
         log = server.log()
-        live = log["live"]  # the call that goes ahead to learn the dialect; another where the first process died before it was kept
+        live = log["live"]  # the call that goes ahead to learn the capabilities; another where the first process died before it was kept
         assert live == 1 or (live == 2 and moment == "gathering")
         assert sum(batch["calls"] for batch in log["batches"]) == 30 - live, "one batch was submitted, not two"
         assert set(log["texts"].values()) == {1}
