@@ -1,6 +1,6 @@
 """Capabilities of an endpoint's model: the surest level of structured output that it supports, and the parameters that it rejects.
 
-Servers that call themselves OpenAI-compatible differ. What one rejects is told by its error message; what it then accepts is
+Servers that call themselves OpenAI-compatible differ. What one rejects shows in its error message; what it then accepts is
 remembered per endpoint and model. The levels and what can be left out make up the structured-output fallback.
 """
 

@@ -36,7 +36,7 @@ from models.paid_calls.records import FrontierStopped
 
 
 class OpenAICompatible:
-    """Asks many requests at once, writes every reply to the journal before it is read, never buys one twice."""
+    """Client of one endpoint and model: asks many requests at once, writes each reply down before it is read, buys none twice."""
 
     class Options(BaseModel):
         endpoint: str = Field(
@@ -72,7 +72,9 @@ class OpenAICompatible:
         max_pixels: int | None = Field(
             None, ge=1024, description="Larger images are scaled down to so many pixels; empty: what the model is known to make use of."
         )
-        budget_usd: float | None = Field(None, ge=0, description="Hard cap on spend, calls in flight counted at their worst; empty: none.")
+        budget_usd: float | None = Field(
+            None, ge=0, description="Hard cap on spend, with the cost reserved for calls in flight; empty: none."
+        )
         budget_scope: str = Field("", description="What the cap counts: spend under this name (a job's), or empty: all of the journal.")
         batch: bool = Field(
             False, description="Ask by the endpoint's Batch API: files of calls, answered within a day for less (half price at OpenAI)."

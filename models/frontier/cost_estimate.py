@@ -1,4 +1,4 @@
-"""What many calls will cost, as a range, from a sample of the real prompts."""
+"""Cost estimates of many calls, as a range, from a sample of the real prompts."""
 
 from typing import NamedTuple
 
@@ -11,6 +11,8 @@ _ENOUGH = 10  # replies of the same purpose, from which their mean is taken
 
 
 class Estimate(NamedTuple):
+    """Calls to buy, and the range of what they cost."""
+
     calls: int
     low_usd: float | None
     high_usd: float | None  # None: unpriced
@@ -42,9 +44,9 @@ def _range(call: Call, journal: Journal, price: Price) -> tuple[float, float]:
         return 0.8 * usd, 1.35 * usd
     pictures = call.most_image_tokens(price.image_tokens)
     text = call.most_prompt_tokens(price.image_tokens) - pictures
-    said = len((call.request.system + call.request.text).encode("utf-8", "replace"))
+    text_bytes = len((call.request.system + call.request.text).encode("utf-8", "replace"))
     likely = None if price.image_tokens else call.likely_image_tokens()
     fewest, pictures = (pictures // 3, pictures) if likely is None else (int(0.8 * likely), int(1.2 * likely))
     most = call.parameters.max_tokens
-    low = price.usd(said // 5 + fewest, most // 100, images=fewest)
+    low = price.usd(text_bytes // 5 + fewest, most // 100, images=fewest)
     return low, price.usd(text // 3 + pictures, most, images=pictures)

@@ -1,4 +1,4 @@
-"""How many tokens vendors count for an image, by their documentation; and how many pixels a model can make use of."""
+"""Tokens that vendors count for an image, by their documentation, and pixels that a model can make use of."""
 
 import math
 import re
@@ -6,18 +6,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 DEFAULT_PIXELS = 2_000_000
+TokenCount = Callable[[int, int, str | None], float]  # tokens of an image, from width, height (pixels) and detail
 
 
 @dataclass(frozen=True)
 class Family:
     """Models that look at images in one way."""
 
-    name: re.Pattern  # found in the model's name, without its vendor's
-    tokens: Callable[[int, int, str | None], float]  # of width, height (pixels) and detail
+    name: re.Pattern[str]  # found in the model's name, without its vendor's
+    tokens: TokenCount
     pixels: int = DEFAULT_PIXELS  # what is larger is scaled down there
 
 
-def _tiles(base: int, each: int):
+def _tiles(base: int, each: int) -> TokenCount:
     """OpenAI: fitted into 2048 x 2048, then the shorter side to 768; tiles of 512."""
 
     def tokens(width: int, height: int, detail: str | None) -> float:
@@ -30,7 +31,7 @@ def _tiles(base: int, each: int):
     return tokens
 
 
-def _patches(side: int, factor: float = 1.0, most: float = math.inf):
+def _patches(side: int, factor: float = 1.0, most: float = math.inf) -> TokenCount:
     """Patches of so many pixels a side; OpenAI's small models at most 1,536 of 32, times a factor; Qwen's as many as there are."""
 
     def tokens(width: int, height: int, detail: str | None) -> float:
@@ -72,18 +73,18 @@ def family_of(model: str) -> Family | None:
 
 
 def likely_image_tokens(model: str, width: int, height: int, detail: str | None) -> int | None:
-    """None for a model of no known family."""
+    """Tokens by documentation; None for a model of no known family."""
     family = family_of(model)
     return math.ceil(family.tokens(width, height, detail)) if family else None
 
 
 def most_image_tokens(model: str, width: int, height: int, detail: str | None) -> int:
-    """For worst cases: what is documented and a tenth, and never less than a generous guess for any model."""
+    """An upper bound: what is documented and a tenth, and never less than a generous guess for any model."""
     generous = 300 + 2 * width * height // 750
     return max(generous, math.ceil(1.1 * (likely_image_tokens(model, width, height, detail) or 0)))
 
 
 def useful_pixels(model: str) -> int:
-    """What an image is scaled down to where nothing else is asked for."""
+    """Pixels that an image is scaled down to where nothing else is asked for."""
     family = family_of(model)
     return family.pixels if family else DEFAULT_PIXELS

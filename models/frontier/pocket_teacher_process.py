@@ -14,11 +14,11 @@ import threading
 from pathlib import Path
 from typing import IO
 
+from data.machine import HOUSE
 from models.paid_calls.records import FrontierStopped
 
 NAME = "pocket-teacher"
 _PATIENCE = 120  # seconds for a start on a busy machine
-_ROOT = Path(__file__).parents[2]
 
 
 class PocketTeacher:
@@ -27,7 +27,7 @@ class PocketTeacher:
     def __init__(self, log: Path):
         """Starts it and waits until it is ready. Raises FrontierStopped with the end of its log if it isn't."""
         environment = {name: value for name, value in os.environ.items() if not name.endswith("_API_KEY")}
-        environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(_ROOT), environment.get("PYTHONPATH")]))
+        environment["PYTHONPATH"] = os.pathsep.join(filter(None, [str(HOUSE), environment.get("PYTHONPATH")]))
         command = [sys.executable, "-m", "models.frontier.pocket_teacher_process"]
         with log.open("w") as errors:
             self._process = subprocess.Popen(

@@ -1,4 +1,4 @@
-"""The purchase of a chat reply: from the journal, or by the engine for paid calls, which is told here what to send and how often."""
+"""The purchase of a chat reply: from the journal, or by the engine for paid calls, which gets from here what to send and how often."""
 
 import asyncio
 import json
@@ -21,7 +21,7 @@ from models.paid_calls.rate_limits import RateLimiter
 from models.paid_calls.records import Reply
 
 CONNECT_ATTEMPTS = 6  # some 5 seconds of nobody listening
-HUNG_ATTEMPTS = 3  # calls of one row that may go without a reply in time: each may be billed
+TIMEOUT_ATTEMPTS = 3  # calls of one row that may go without a reply in time: each may be billed
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class ChatPurchase(PaidCall):
 
 
 class Asker:
-    """All that the rows of one run share. Lives in one event loop."""
+    """Buys replies for the rows of one run, which share all of it. Lives in one event loop."""
 
     def __init__(
         self,
@@ -82,7 +82,7 @@ class Asker:
     ):
         self.parameters, self.pictures = parameters, pictures
         self._budget = budget
-        policy = ChatRetries(connection.attempts, HUNG_ATTEMPTS, CONNECT_ATTEMPTS)
+        policy = ChatRetries(connection.attempts, TIMEOUT_ATTEMPTS, CONNECT_ATTEMPTS)
         self._buyer = Buyer(connection, journal, state, policy, AdaptiveSemaphore(slots), claims_ahead=max(2, slots // 4))
         self._endpoint = ChatEndpoint(self._buyer, parameters, budget, capabilities, rate_limiter)
         self.owner, self.observe = self._buyer.owner, self._endpoint.observe

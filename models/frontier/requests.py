@@ -1,4 +1,4 @@
-"""What goes into a frontier client and what comes out."""
+"""Requests to a frontier model, and their outcomes."""
 
 from dataclasses import dataclass
 

@@ -21,7 +21,7 @@ class GeneratorContext:
     images: Path
     scope: str = ""  # whose spend it is (a job's number)
     budget_usd: float | None = None
-    should_stop: Callable[[], bool] = lambda: False
+    should_stop: Callable[[], bool | str] = lambda: False  # true: stop
 
 
 class DrawError(MistakebookError):

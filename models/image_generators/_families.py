@@ -1,4 +1,4 @@
-"""What suits a text-to-image pipeline where its own defaults aren't its makers' advice: steps, guidance, length of the prompt.
+"""Families of text-to-image pipelines, and their makers' advice where defaults differ from it: steps, guidance, prompt length.
 
 By pipeline, and by what its weights say of themselves: the cards of FLUX.1, FLUX.2, Stable Diffusion XL and 3.5, Qwen-Image, Z-Image.
 """
@@ -69,32 +69,32 @@ def advice(pipeline: Any, model: str) -> Advice:
 
 
 def settings(
-    pipeline: Any, found: Advice, steps: int | None, guidance: float | None, negative: str | None, width: int | None, height: int | None
+    pipeline: Any, advised: Advice, steps: int | None, guidance: float | None, negative: str | None, width: int | None, height: int | None
 ) -> dict[str, Any]:
     """Arguments of the pipeline's call: what is given, else the advice, else the pipeline's own defaults."""
     accepted = inspect.signature(pipeline.__call__).parameters
-    made: dict[str, Any] = {STEPS: next(v for v in (steps, found.steps, accepted[STEPS].default) if v is not None)}
-    if found.knob in accepted:
-        own = accepted[found.knob].default
-        made[found.knob] = next((v for v in (guidance, found.guidance, own) if v is not None), None)
-    if "negative_prompt" in accepted and (negative or found.negative) is not None:
-        made["negative_prompt"] = negative or found.negative
-    if "max_sequence_length" in accepted and found.longest is not None:
-        made["max_sequence_length"] = min(found.longest, _reads(pipeline))
+    made: dict[str, Any] = {STEPS: next(v for v in (steps, advised.steps, accepted[STEPS].default) if v is not None)}
+    if advised.knob in accepted:
+        own = accepted[advised.knob].default
+        made[advised.knob] = next((v for v in (guidance, advised.guidance, own) if v is not None), None)
+    if "negative_prompt" in accepted and (negative or advised.negative) is not None:
+        made["negative_prompt"] = negative or advised.negative
+    if "max_sequence_length" in accepted and advised.longest is not None:
+        made["max_sequence_length"] = min(advised.longest, _reads(pipeline))
     native = _native(pipeline)
     return made | {"width": width or native, "height": height or native}
 
 
 def _reads(pipeline: Any) -> int:
     """Tokens that the longest-reading of the pipeline's text encoders takes; a small tokenizer (pocket-flux) knows its own limit."""
-    there = (pipeline.components.get(name) for name in ("tokenizer_3", "tokenizer_2", "tokenizer"))
-    return next((tokenizer.model_max_length for tokenizer in there if tokenizer is not None), WIDEST)
+    tokenizers = (pipeline.components.get(name) for name in ("tokenizer_3", "tokenizer_2", "tokenizer"))
+    return next((tokenizer.model_max_length for tokenizer in tokenizers if tokenizer is not None), WIDEST)
 
 
 def _native(pipeline: Any) -> int:
     """The side of the pictures that the model was trained on, in pixels."""
-    told = pipeline.vae.config.get("sample_size")
-    if isinstance(told, int):
-        return told
+    sample_size = pipeline.vae.config.get("sample_size")
+    if isinstance(sample_size, int):
+        return sample_size
     latent = getattr(pipeline, "default_sample_size", None)  # not every pipeline has it
     return latent * pipeline.vae_scale_factor if latent else WIDEST

@@ -1,4 +1,4 @@
-"""A picture that a server gave as an address."""
+"""Fetching a picture that a server gave as an address."""
 
 import asyncio
 from urllib.parse import urlsplit

@@ -1,4 +1,4 @@
-"""Images from any server that speaks OpenAI's `/images/generations`: OpenAI itself, vLLM, LocalAI and others.
+"""Pictures from any server that offers OpenAI's `/images/generations`: OpenAI itself, vLLM, LocalAI and others.
 
 A paid picture is kept before anything else is done with it: its bytes among the workspace's pictures, its reply in the journal under
 what was asked (server, model, size, prompt, seed). So none is bought twice, whatever ends the job, and a budget holds.

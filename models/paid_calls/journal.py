@@ -94,7 +94,7 @@ class Journal:
         return [Spend(*row) for row in self._rows("spend", scope)]
 
     def spent_usd(self, scope: str = "") -> tuple[float, float]:
-        """(spent, reserved for calls in flight), as budgets count it: calls lost on the way and replies without usage at their worst."""
+        """(spent, reserved for calls in flight), as budgets count it: lost calls and replies without usage at their reserved cost."""
         with self._lock:
             spent = self.db.execute(SQL["spent"], (scope,)).fetchone()
             (in_flight,) = self.db.execute(SQL["reserved"], (scope, scope)).fetchone()

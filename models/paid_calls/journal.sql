@@ -101,7 +101,7 @@ INSERT INTO ledger (scope, usd) VALUES (?, ?) ON CONFLICT (scope) DO UPDATE SET 
 SELECT usd FROM ledger WHERE scope = ?;
 
 -- :name reserved
--- Worst cases in flight, of one scope or ('' twice) of all.
+-- Cost reserved for calls in flight, of one scope or ('' twice) of all.
 SELECT coalesce(sum(worst_usd), 0) FROM claim WHERE ? = '' OR scope = ?;
 
 -- :name claim_of
@@ -137,7 +137,7 @@ SELECT key, endpoint, model, purpose, scope, worst_usd FROM claim WHERE owner = 
 DELETE FROM claim WHERE owner = ?;
 
 -- :name capabilities
--- What an endpoint's model is known to understand.
+-- What an endpoint's model is known to support.
 SELECT dialect FROM dialect WHERE endpoint = ? AND model = ?;
 
 -- :name save_capabilities
@@ -198,7 +198,7 @@ WHERE token = ?;
 SELECT 1 FROM batch WHERE 'batch:' || token || '|0|0|0' = ? AND file_id IS NULL;
 
 -- :name held_claim
--- Scope and worst case of a claim that its owner still has.
+-- Scope and reserved cost of a claim that its owner still has.
 SELECT scope, worst_usd FROM claim WHERE key = ? AND owner = ?;
 
 -- :name delete_batch_call

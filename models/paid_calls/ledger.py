@@ -93,7 +93,7 @@ class Record:
 
 @dataclass(frozen=True)
 class Lost:
-    """A call that may have been billed brought nothing usable: charge its worst case. The claim stays."""
+    """A call that may have been billed brought nothing usable: charge its reserved cost. The claim stays."""
 
     claim: Claim
     reason: str
@@ -204,7 +204,7 @@ class Ledger:
             self.db.execute(SQL["charge"], (name, usd))
 
     def record(self, record: Record) -> Reply:
-        """The reply that is kept. One without a known cost counts as its worst case in budgets."""
+        """The reply that is kept. Budgets count one without a known cost at the cost that was reserved for it."""
         claim, reply = record.claim, record.reply
         usd = (claim.worst_usd or 0.0) if reply.cost_usd is None else reply.cost_usd
         row = (*astuple(reply), record.prompt_version, claim.scope, record.level)

@@ -55,7 +55,7 @@ class Price(BaseModel):
     def reply_usd(self, usage: tuple[int | None, ...], images: int | None, pictured: bool) -> float | None:
         """What a reply cost, from (prompt, completion, cached) tokens as the endpoint reports them; None where it reports too little.
 
-        `images` are the image tokens in the prompt; where they have a price of their own and aren't told apart, nothing is guessed.
+        `images` are the image tokens in the prompt; where they have a price of their own and aren't reported, nothing is guessed.
         """
         prompt, completion, cached = usage
         if prompt is None or completion is None or (self.image is not None and pictured and images is None):

@@ -46,7 +46,9 @@ class _Place:
 
 
 class BatchAsker:
-    """All that the rows of one run share. Lives in one event loop. `asker` asks at once what has to be: the first call of a new model.
+    """Buys replies by batches for the rows of one run, which share all of it. Lives in one event loop.
+
+    `asker` asks at once what has to be: the first call of a new model.
 
     `live`: nothing new goes into batches, but what lies in one that was left alone is waited for, and collected.
     """
@@ -178,9 +180,9 @@ class BatchAsker:
         self._wake.clear()
         while self._queue:
             draft = self._draft or await self._begin()
-            some: list[tuple[_Place, bytes]] = []
+            placed: list[tuple[_Place, bytes]] = []
             has_room = True
-            while self._queue and len(some) < AT_ONCE and has_room:
+            while self._queue and len(placed) < AT_ONCE and has_room:
                 place = self._queue[0]
                 try:
                     line = await self._line(place)
@@ -190,8 +192,8 @@ class BatchAsker:
                     self._queue.popleft()
                     continue
                 if has_room := draft.has_room(line):
-                    some.append((self._queue.popleft(), line))
-            full = await self._claim(draft, some)
+                    placed.append((self._queue.popleft(), line))
+            full = await self._claim(draft, placed)
             if full is not None:
                 await self._wait_for_budget(full)
             elif not has_room:
@@ -209,11 +211,11 @@ class BatchAsker:
         place.form = level, without = self._form()
         return line_of(call.key, call.body(level, without, urls))
 
-    async def _claim(self, draft: Draft, some: list[tuple[_Place, bytes]]) -> Full | None:
+    async def _claim(self, draft: Draft, placed: list[tuple[_Place, bytes]]) -> Full | None:
         """Claims calls for the file and writes them into it. Those that the budget has no room for are put back."""
-        joins = [self._join(draft, place) for place, _ in some]
+        joins = [self._join(draft, place) for place, _ in placed]
         full = None
-        for (place, line), result in zip(some, await asyncio.gather(*joins), strict=True):
+        for (place, line), result in zip(placed, await asyncio.gather(*joins), strict=True):
             key = place.call.key
             if result == "ours":
                 draft.add(line)

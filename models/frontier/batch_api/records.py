@@ -160,7 +160,7 @@ class Settle:
 
 @dataclass(frozen=True)
 class Drop:
-    """The endpoint has lost the batch: what it may have billed is charged at its worst, and may be asked again."""
+    """The endpoint has lost the batch: the reserved cost of its calls is charged, and they may be asked again."""
 
     token: str
 

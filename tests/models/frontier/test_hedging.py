@@ -5,7 +5,7 @@ import time
 import pytest
 
 from models.frontier import FrontierStopped
-from models.frontier.purchase import HUNG_ATTEMPTS
+from models.frontier.purchase import TIMEOUT_ATTEMPTS
 from tests.support.frontier_world import chaos, client, priced, requests
 
 SLOW = {"hang": 0.2, "hang_s": 20.0, "latency_s": 0.05, "seed": 4}
@@ -62,4 +62,4 @@ def test_a_row_that_nobody_answers_is_given_up_after_as_many_calls_as_without(tm
     with chaos(**dead) as server, client(server, tmp_path / "journal.sqlite", concurrency=8, timeout_s=0.8, hedge_after_s=0.2) as frontier:
         outcomes = list(frontier.ask_all(requests(3)))
         assert all("timed out" in outcome.error for outcome in outcomes)
-        assert server.log()["calls"] <= 3 * (HUNG_ATTEMPTS + 1) and len(frontier.journal.lost_calls()) == server.log()["calls"]
+        assert server.log()["calls"] <= 3 * (TIMEOUT_ATTEMPTS + 1) and len(frontier.journal.lost_calls()) == server.log()["calls"]

@@ -29,7 +29,7 @@ def test_requests_per_minute(tmp_path):
 
 
 def test_tokens_per_minute_are_those_that_calls_really_took(tmp_path):
-    limit = {"tokens_per_minute": 660_000, "max_tokens": 3000}  # of the server's 1,100 tokens 10 a second; reckoned are 3,200
+    limit = {"tokens_per_minute": 660_000, "max_tokens": 3000}  # of the server's 1,100 tokens 10 a second; estimated are 3,200
     with chaos() as server, client(server, tmp_path / "journal.sqlite", **limit) as frontier:
         assert 2.0 - 0.1 <= asked_all(frontier, 30) < 8
 
