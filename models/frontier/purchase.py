@@ -103,9 +103,8 @@ class Asker:
         known = await self._buyer.find(key)
         if known is None:
             purchase = ChatPurchase(call, self._endpoint, self.pictures)
-            result = await self._buyer.buy([self._budget.claim(call, key, self.owner)], purchase, urgent=bool(call.turns))
-            if key in result.bought:
-                reply = result.bought[key]
-                return Answer(reply, json.loads(reply.body), result.sent, True, purchase.level)
-            known = result.known[key]
+            order = await self._buyer.buy([self._budget.claim(call, key, self.owner)], purchase, urgent=bool(call.turns))
+            if reply := order.bought.get(key):
+                return Answer(reply, json.loads(reply.body), order.sent, True, purchase.level)
+            known = order.known[key]
         return Answer(known, json.loads(known.body), 0, False, "")

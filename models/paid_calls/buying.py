@@ -5,7 +5,7 @@ A caller makes the claims of a call and hands over a PaidCall: what to send, and
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -16,7 +16,7 @@ from models.paid_calls.connection import EndpointConnection, connect
 from models.paid_calls.group_commit import GroupCommit
 from models.paid_calls.http_failures import Failure, FailureKind
 from models.paid_calls.ledger import CLAIM_SECONDS, Claim, ClaimResult, Find, Full, Lost, Record, Release, Renew
-from models.paid_calls.orders import Abandoned, CallFailed, Order, PaidCall, Purchase, RetryPolicy, RunState
+from models.paid_calls.orders import Abandoned, CallFailed, Order, PaidCall, RetryPolicy, RunState
 from models.paid_calls.records import FrontierStopped, Reply
 
 if TYPE_CHECKING:
@@ -67,50 +67,48 @@ class Buyer:
         """A reply that the journal has."""
         return await self.journal.commit(Find(key))
 
-    async def buy(self, claims: Sequence[Claim], call: PaidCall, urgent: bool = False) -> Purchase:
-        """The replies to those of the claims that can be had now, at least one; the others are busy, or wait for the budget.
+    async def buy(self, claims: Sequence[Claim], call: PaidCall, urgent: bool = False) -> Order:
+        """Replies to those of the claims that can be had now, at least one; the others are busy, or wait for the budget.
 
         Raises CallFailed, Abandoned, FrontierStopped, and what the call raises. `urgent`: before others that wait.
         """
-        known, order = await self._claimed(claims, urgent)
+        order = await self._claimed(claims, urgent)
         if order.open:
             try:
                 await self._fulfil(order, call, urgent)
             except BaseException:
-                self._release(order.open.values())
+                self._release(order)
                 raise
-        return Purchase(known, order.replies, order.sent)
+        return order
 
-    async def _claimed(self, claims: Sequence[Claim], urgent: bool) -> tuple[dict[str, Reply], Order]:
-        """(replies that the journal has by now, claims that are ours); where there are such, a place is taken."""
+    async def _claimed(self, claims: Sequence[Claim], urgent: bool) -> Order:
+        """Waits until any claim is ours, or the journal has its reply; where any is open, a place is taken."""
         pause = 0.02
         while True:
             await self._places.acquire(urgent)
             if self.state.stopping:
                 self._places.release()
                 raise Abandoned
-            known: dict[str, Reply] = {}
-            ours: dict[str, Claim] = {}
+            order = Order({})
             try:
                 for claim in claims:
                     result = await self._committed(claim)
                     if isinstance(result, Reply):
-                        known[claim.key] = result
+                        order.known[claim.key] = result
                     elif result == "ours":
-                        ours[claim.key] = claim
+                        order.open[claim.key] = claim
                     elif isinstance(result, Full) and result.in_flight_usd <= 0:
                         raise result.stop()
                     else:
                         break
             except BaseException:
-                self._release(ours.values())
+                self._release(order)
                 self._places.release()
                 raise
-            if ours:
-                return known, Order(ours)
-            self._places.release()
-            if known:
-                return known, Order({})
+            if not order.open:
+                self._places.release()
+            if order.open or order.known:
+                return order
             await asyncio.sleep(pause)
             pause = min(pause * 1.5, 0.25)
 
@@ -124,8 +122,8 @@ class Buyer:
             self.journal.commit(Release(claim))
             raise
 
-    def _release(self, claims: Iterable[Claim]) -> None:
-        for claim in claims:
+    def _release(self, order: Order) -> None:
+        for claim in order.open.values():
             self.journal.commit(Release(claim))
 
     async def _fulfil(self, order: Order, call: PaidCall, urgent: bool) -> None:
@@ -213,7 +211,7 @@ class Buyer:
         key = record.claim.key
         del order.open[key]
         try:
-            order.replies[key] = await self.journal.commit(record)
+            order.bought[key] = await self.journal.commit(record)
         except Exception:  # the disk is full, say
             order.open[key] = record.claim
             raise

@@ -61,8 +61,9 @@ class RetryPolicy:
 class Order:
     """The claims that one call is sent for. A claim is open until its reply is recorded, or it is certain that none comes."""
 
-    open: dict[str, Claim]  # by key
-    replies: dict[str, Reply] = field(default_factory=dict)  # recorded now
+    open: dict[str, Claim]  # by key, as the next two
+    known: dict[str, Reply] = field(default_factory=dict)  # the journal had them
+    bought: dict[str, Reply] = field(default_factory=dict)  # recorded now
     sent: int = 0  # HTTP calls
 
 
@@ -78,12 +79,3 @@ class PaidCall(ABC):
 
         A call for several claims records each reply as it comes, by Buyer.record; None where no claim is left open.
         """
-
-
-@dataclass(frozen=True)
-class Purchase:
-    """Replies that an order brought."""
-
-    known: dict[str, Reply]  # by key: the journal had them
-    bought: dict[str, Reply]  # now, by us
-    sent: int  # HTTP calls made for these
