@@ -8,6 +8,7 @@ from PIL import Image
 from pydantic import BaseModel, Field
 
 from models.frontier import FrontierStopped, Request
+from models.frontier.capabilities import Capabilities
 from models.frontier.chat_call import Call, Parameters
 from models.frontier.reply_schema import wire_schema
 from tests.support.frontier_world import chaos, client
@@ -159,3 +160,11 @@ def test_keys_dont_depend_on_the_capabilities():
         "what was bought with an earlier version must be found again"
     )
     assert json.dumps(call.body("tool", (), [])) != json.dumps(call.body("text", (), []))
+
+
+def test_capabilities_that_an_earlier_version_saved_are_read():
+    saved = {"level": "tool", "good": 3, "bad": 1, "without": ["strict"]}
+    capabilities = Capabilities.load(saved)
+    assert (capabilities.level, capabilities.unsupported, capabilities.is_known) == ("tool", ("strict",), True)
+    assert json.loads(json.dumps(capabilities.as_saved())) == saved
+    assert Capabilities.load({"level": "tool", "strict": False}) == Capabilities.load(None) == Capabilities()
