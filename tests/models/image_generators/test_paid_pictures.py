@@ -51,6 +51,8 @@ class Server(BaseHTTPRequestHandler):
             server.times[prompt] += 1
             times = server.times[prompt]
         time.sleep(server.seconds)
+        if "no format" in prompt and "response_format" in body:
+            return self.reply(400, json.dumps({"error": {"message": "Unknown parameter: 'response_format'."}}).encode())
         error = next((fault for fault in FAULTS if fault in prompt), None)
         if error and (times == 1 or not error.startswith("once")):
             status, said = FAULTS[error]
@@ -147,6 +149,12 @@ def test_pictures_behind_addresses_are_fetched_from_the_server_itself(server, co
     server.gone = True
     assert shades(draw(server, context, ["url 1", "url 2"], workers=1)) == [0, 1] and server.fetched == 3
     assert draw(server, context, ["url 1"]) and server.fetched == 3
+
+
+def test_a_server_that_knows_no_response_format_is_asked_without_also_by_calls_under_way(server, context):
+    server.seconds = 0.5
+    assert len(shades(draw(server, context, [f"no format {i}" for i in range(4)], workers=4, retries=1))) == 4
+    assert sum("response_format" in call for call in server.calls) == 4 and len(server.calls) == 8
 
 
 def test_several_pictures_of_a_prompt_go_into_one_call(server, context):
