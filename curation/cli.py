@@ -1,36 +1,36 @@
-"""`mistakebook COMMAND`: the whole loop without a browser. Each command is a function in curation/commands.
-
-Commands that touch the store send their request to the app that has the workspace open; where none does, one is started
-without pages and ends itself a minute after the last request.
-"""
+"""`mistakebook COMMAND`: finds the module of a command in curation/commands and runs it."""
 
 import argparse
 import importlib
 import sys
 
+DESCRIPTION = """The whole loop without a browser.
+
+Commands send their requests to the app that has the workspace open. Where there is none, one without pages is started;
+it stops by itself a minute after the last request."""
 COMMANDS = {  # name: (module, one line for --help). Nothing is imported before the command is known.
-    "import": ("stages", "read a benchmark into the workspace"),
-    "import-predictions": ("stages", "take answers that a model gave elsewhere"),
-    "evaluate": ("stages", "ask a checkpoint and score its answers"),
-    "diagnose": ("stages", "ask the frontier model what went wrong"),
-    "cluster": ("stages", "group the failures and compute the map"),
-    "clusters": ("clusters", "list the clusters, how large and how sure each is"),
-    "generate": ("stages", "propose samples that practise what went wrong"),
-    "draw": ("stages", "draw the pictures that samples wait for"),
-    "filter": ("stages", "let the filters judge the samples"),
+    "import": ("stages", "import a dataset into the workspace"),
+    "import-predictions": ("stages", "import predictions that a model made elsewhere"),
+    "evaluate": ("stages", "run a checkpoint on the datasets and score its answers"),
+    "diagnose": ("stages", "diagnose failures with the frontier model"),
+    "cluster": ("stages", "cluster the failures and compute the map"),
+    "clusters": ("clusters", "list the clusters with size, accuracy and stability"),
+    "generate": ("stages", "generate samples that target the failures"),
+    "draw": ("stages", "draw the missing images of samples"),
+    "filter": ("stages", "run the filters on the samples"),
     "review": ("review", "approve, reject or reset samples by rule or list"),
-    "calibrate": ("calibrate", "hold the filters against people; let a rule that proves itself approve"),
+    "calibrate": ("calibrate", "calibrate the filters against reviews; turn auto-approval on or off"),
     "finetune": ("stages", "train a LoRA on the approved samples"),
     "results": ("results", "compare two checkpoints: what was fixed, what broke"),
-    "prompts": ("prompts", "list what the frontier model is asked; save, use and compare versions"),
+    "prompts": ("prompts", "list the prompts of the frontier model; save, use and compare versions"),
     "rounds": ("results", "list the rounds, or begin the next one"),
     "export": ("results", "write the approved samples to files"),
     "jobs": ("jobs", "list jobs; cancel, pause, resume, retry; show a log"),
-    "backup": ("backups", "write a backup of the workspace and check it"),
-    "restore": ("backups", "make a workspace from a backup"),
+    "backup": ("backups", "back up the workspace and verify the backup"),
+    "restore": ("backups", "restore a workspace from a backup"),
     "serve": ("serve", "open the workspace in the browser"),
     "doctor": ("doctor", "check this machine, the packages, the workspace, the endpoints"),
-    "demo": ("demo", "turn the loop once on the built-in parts"),
+    "demo": ("demo", "run the loop once with the built-in models and datasets"),
 }
 
 
@@ -45,7 +45,7 @@ def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         prog="mistakebook",
         usage="mistakebook COMMAND [--workspace NAME] [--json] …",
-        description=__doc__,
+        description=DESCRIPTION,
         epilog=f"commands (each has --help):\n{lines}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

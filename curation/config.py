@@ -75,7 +75,11 @@ class Variables(BaseSettings):
         None, validation_alias="MISTAKEBOOK_IMAGE_MODEL", description="text-to-image model: a folder, a hub name, or its name at the server"
     )
     budget_usd: float | None = Field(
-        None, ge=0, allow_inf_nan=False, validation_alias=BUDGET, description="cap that new jobs start with, in dollars, such as 5"
+        None,
+        ge=0,
+        allow_inf_nan=False,
+        validation_alias=BUDGET,
+        description="hard limit on each new job's spend, in dollars, such as 5",
     )
 
     @classmethod

@@ -14,18 +14,21 @@ def run(name: str, arguments: list[str]) -> int:
 
 
 def _backup(arguments: list[str]) -> int:
-    made = parser("backup", "Writes tables (Parquet), paid replies, pictures and checkpoints into a new folder, and reads the tables back.")
-    made.add_argument("folder", nargs="?", type=Path, help="a folder that doesn't exist yet (default: in the workspace's backups)")
+    made = parser(
+        "backup",
+        "Writes tables (Parquet), paid replies, images and checkpoints into a new folder, and verifies the tables by reading them back.",
+    )
+    made.add_argument("folder", nargs="?", type=Path, help="a new folder (default: in the workspace's backups)")
     given = made.parse_args(arguments)
     app = App(given.workspace)
     done = app.post("/api/command/backup", {"folder": given.folder and str(given.folder.resolve())})
-    show(done, given.json, lambda: f"backup written to {done['folder']}: {done['rows']:,} rows, {done['pictures']:,} pictures")
+    show(done, given.json, lambda: f"backup written to {done['folder']}: {done['rows']:,} rows, {done['pictures']:,} images")
     return 0
 
 
 def _restore(arguments: list[str]) -> int:
-    made = parser("restore", "Makes a workspace from a backup. Nothing is overwritten: the workspace must not have a store.")
-    made.add_argument("folder", type=Path, help="the backup's folder")
+    made = parser("restore", "Restores a workspace from a backup. Nothing is overwritten: the workspace must not exist yet.")
+    made.add_argument("folder", type=Path, help="folder of the backup")
     given = made.parse_args(arguments)
     workspace = find_workspace(given.workspace)
     if holder := owner.find(workspace):

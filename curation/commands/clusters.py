@@ -1,4 +1,6 @@
-"""`mistakebook clusters`"""
+"""`mistakebook clusters`: the clusters of a round, and the agreement with people on error types."""
+
+from typing import Any
 
 from curation.commands.app_client import App
 from curation.commands.flags import parser
@@ -8,7 +10,7 @@ COLUMNS = ["error_type", "title", "failures", "accuracy", "examples", "stability
 
 
 def run(name: str, arguments: list[str]) -> int:
-    made = parser(name, "Lists the clusters of a round: size, accuracy over all examples assigned to each, and how stable each is.")
+    made = parser(name, "Lists the clusters of a round with size, accuracy over all examples assigned to each, and stability.")
     made.add_argument("--round", type=int, default=None, help="which round (default: the latest)")
     given = made.parse_args(arguments)
     app = App(given.workspace)
@@ -24,9 +26,13 @@ def run(name: str, arguments: list[str]) -> int:
     return 0
 
 
-def _agreement(kappa: dict) -> str:
+def _agreement(kappa: dict[str, Any]) -> str:
+    return f"agreement with people on error types: {_kappa(kappa)}"
+
+
+def _kappa(kappa: dict[str, Any]) -> str:
     if not kappa["pairs"]:
-        return "agreement with people on error types: none yet"
+        return "no labels yet"
     if kappa["value"] is None:
-        return f"people agree on {kappa['agreed']} of {kappa['pairs']} error types; one type only, so no kappa yet"
-    return f"error types: kappa {kappa['value']:.2f} ({kappa['low']:.2f} to {kappa['high']:.2f}) over {kappa['pairs']} failures"
+        return f"{kappa['agreed']} of {kappa['pairs']}; all of one type, so there is no kappa yet"
+    return f"kappa {kappa['value']:.2f} ({kappa['low']:.2f} to {kappa['high']:.2f}) over {kappa['pairs']} failures"

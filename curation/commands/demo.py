@@ -1,4 +1,4 @@
-"""`mistakebook demo`: the loop on the built-in parts; its last line on standard output is one JSON object."""
+"""`mistakebook demo`: the loop with the built-in models and datasets; its last line on standard output is one JSON object."""
 
 import json
 import sys
@@ -9,7 +9,7 @@ from curation.workspaces.owner import Refused
 
 
 def run(name: str, arguments: list[str]) -> int:
-    made = parser(name, "Turns the loop once on the built-in parts, without a browser. Progress goes to standard error.")
+    made = parser(name, "Runs the loop once with the built-in models and datasets. Prints progress on standard error, the result as JSON.")
     made.set_defaults(workspace="demo")
     given = made.parse_args(arguments)
     from curation.workspaces import demo

@@ -1,4 +1,4 @@
-"""`mistakebook doctor`: what this machine has, what is missing, and the way out. Starts no app and changes nothing."""
+"""`mistakebook doctor`: what this machine has, what is missing, and how to fix it. Starts no app and changes nothing."""
 
 import importlib.metadata
 import json
@@ -41,7 +41,7 @@ class Finding:
 
 def run(name: str, arguments: list[str]) -> int:
     made = parser(name, "Checks python, packages, disk, GPU, the workspace, its owner, endpoints and built-in weights.")
-    made.add_argument("--call", action="store_true", help="also make one tiny call to the frontier endpoint (paid)")
+    made.add_argument("--call", action="store_true", help="also make one small call to the frontier endpoint (paid)")
     given = made.parse_args(arguments)
     workspace = find_workspace(given.workspace)
     findings = list(_findings(workspace, given.call))
@@ -51,7 +51,7 @@ def run(name: str, arguments: list[str]) -> int:
 
 def _line(finding: Finding) -> str:
     way_out = f"\n       → {finding.way_out}" if finding.way_out and not finding.ok else ""
-    return f"{'ok  ' if finding.ok else 'BAD '}  {finding.what}: {finding.detail}{way_out}"
+    return f"{'ok  ' if finding.ok else 'FAIL'}  {finding.what}: {finding.detail}{way_out}"
 
 
 def _findings(workspace: Workspace, call: bool) -> Iterator[Finding]:
@@ -82,7 +82,9 @@ def _packages() -> Finding:
             found = None
         if found is None or not requirement.specifier.contains(found, prereleases=True):
             bad.append(f"{requirement} (found {found or 'none'})")
-    return Finding("packages", not bad, ", ".join(bad) or f"all {len(needed)} there", "run: make run, or pip install -r requirements.lock")
+    return Finding(
+        "packages", not bad, ", ".join(bad) or f"all {len(needed)} installed", "run: make run, or pip install -r requirements.lock"
+    )
 
 
 def _disk(workspace: Workspace) -> Finding:
@@ -109,18 +111,18 @@ def _weights() -> Finding:
     found = sorted(POCKET.rglob("*.safetensors"))
     size = sum(path.stat().st_size for path in found) / 2**20
     detail = f"{len(found)} files, {size:.0f} MB in {POCKET}"
-    return Finding("built-in weights", bool(found), detail, "they are committed: git checkout models/pocket, or train them by its scripts")
+    return Finding("built-in weights", bool(found), detail, "git checkout models/pocket restores them; the scripts there train them")
 
 
 def _workspace(workspace: Workspace) -> Finding:
     noted = owner.read(workspace)
     if not workspace.store.exists():
-        return Finding("workspace", True, f"{workspace.name} does not exist yet; the first command or `mistakebook serve` makes it")
+        return Finding("workspace", True, f"{workspace.name} does not exist yet; the first command or `mistakebook serve` creates it")
     if not (noted and noted.is_alive()):
-        return Finding("workspace", True, f"{workspace.root}, open in no app")
+        return Finding("workspace", True, f"{workspace.root}, not open in any app")
     if noted.answers(workspace):
         return Finding("workspace", True, f"{workspace.root}, open in process {noted.pid} at {noted.address}")
-    return Finding("workspace", False, f"process {noted.pid} holds it but does not answer at {noted.address}", f"end it: kill {noted.pid}")
+    return Finding("workspace", False, f"process {noted.pid} holds it but does not answer at {noted.address}", f"stop it: kill {noted.pid}")
 
 
 def _endpoint(workspace: Workspace, call: bool) -> Finding:
@@ -130,8 +132,8 @@ def _endpoint(workspace: Workspace, call: bool) -> Finding:
         with tempfile.TemporaryDirectory() as folder:  # a workspace that isn't there yet is not made
             here = workspace if workspace.root.exists() else Workspace(Path(folder))
             with open_client(options, here) as client:
-                words = client.test()
-        return Finding(what, not words.startswith("Failed"), words, "check address, model name and key; Data & models tests them too")
+                outcome = client.test()
+        return Finding(what, not outcome.startswith("Failed"), outcome, "check address, model name and key; Data & models tests them too")
     key = "set" if os.environ.get(options.api_key_env) or (workspace.root / "keys.json").exists() else "not set"
     try:
         urllib.request.urlopen(f"{options.endpoint.rstrip('/')}/models", timeout=10).close()
@@ -140,4 +142,4 @@ def _endpoint(workspace: Workspace, call: bool) -> Finding:
         reached = f"reached (HTTP {error.code} without a key)"
     except (OSError, ValueError) as error:
         return Finding(what, False, f"not reached: {error}; key {key}", "check OPENAI_BASE_URL and the network")
-    return Finding(what, True, f"{reached}; key {key}; --call tries the model")
+    return Finding(what, True, f"{reached}; key {key}; test the model with --call")

@@ -11,7 +11,8 @@ import typing
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
-from pydantic_core import PydanticUndefined
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails, PydanticUndefined
 
 from curation.commands.app_client import CommandFailed
 from curation.config import operating_system_user
@@ -21,17 +22,17 @@ from data.workspace import DEFAULT_NAME
 def parser(name: str, description: str) -> argparse.ArgumentParser:
     """A parser with the flags that every command has."""
     made = argparse.ArgumentParser(prog=f"mistakebook {name}", description=description)
-    made.add_argument("--workspace", default=DEFAULT_NAME, metavar="NAME", help="its name (default: %(default)s)")
-    made.add_argument("--json", action="store_true", help="one JSON document on standard output")
+    made.add_argument("--workspace", default=DEFAULT_NAME, metavar="NAME", help="name of the workspace (default: %(default)s)")
+    made.add_argument("--json", action="store_true", help="print one JSON document on standard output")
     return made
 
 
 def add_reviewer(made: argparse.ArgumentParser) -> None:
-    made.add_argument("--reviewer", default=operating_system_user(), help="whose decision or job it is (default: %(default)s)")
+    made.add_argument("--reviewer", default=operating_system_user(), help="author of decisions and jobs (default: %(default)s)")
 
 
 def add_flags(parser: "argparse._ActionsContainer", options: type[BaseModel]) -> None:
-    """Adds `--field-name` for each field: lists take several values, dictionaries NAME=VALUE or JSON."""
+    """Adds `--field-name` for each field: lists take several values, dictionaries NAME=VALUE or JSON; a repeated flag adds to them."""
     for name, field in options.model_fields.items():
         kind = _plain(field.annotation)
         origin = typing.get_origin(kind) or kind
@@ -39,9 +40,9 @@ def add_flags(parser: "argparse._ActionsContainer", options: type[BaseModel]) ->
         if origin is bool:
             flag |= {"action": argparse.BooleanOptionalAction}
         elif origin is list:
-            flag |= {"nargs": "*", "metavar": name.upper().rstrip("S")}
+            flag |= {"nargs": "*", "action": "extend", "metavar": name.upper().rstrip("S")}
         elif origin is dict or (isinstance(origin, type) and issubclass(origin, BaseModel)):
-            flag |= {"nargs": "*", "metavar": "NAME=VALUE", "type": _pairs}
+            flag |= {"nargs": "*", "action": "extend", "metavar": "NAME=VALUE", "type": _pairs}
         elif origin is typing.Literal:
             flag |= {"choices": typing.get_args(kind)}
         else:
@@ -61,7 +62,7 @@ def validated(options: type[BaseModel], given: argparse.Namespace) -> dict[str, 
         raise CommandFailed("; ".join(_flaw(one) for one in error.errors())) from error
 
 
-def _flaw(error: Any) -> str:
+def _flaw(error: ErrorDetails) -> str:
     if not error["loc"]:  # of all flags together: an endpoint that isn't there, say
         return error["msg"].removeprefix("Value error, ")
     return f"--{str(error['loc'][0]).replace('_', '-')}: {error['msg'].lower()} (got {error['input']!r})"
@@ -78,10 +79,11 @@ def _plain(annotation: Any) -> Any:
     return annotation
 
 
-def _help(field: Any) -> str:
-    text = (field.description or "").replace("%", "%%")
+def _help(field: FieldInfo) -> str:
+    text = field.description or ""
     default = field.get_default(call_default_factory=True) if not field.is_required() else PydanticUndefined
-    return text if default in (PydanticUndefined, None, "", [], {}) else f"{text} (default: {default})".replace("%", "%%")
+    shown = text if default in (PydanticUndefined, None, "", [], {}) else f"{text} (default: {default})"
+    return shown.replace("%", "%%")  # argparse formats it
 
 
 def _pairs(text: str) -> dict[str, Any]:

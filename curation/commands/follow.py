@@ -76,10 +76,10 @@ def _next_steps(job: dict[str, Any]) -> list[str]:
     """The commands by which a job that isn't wholly done goes on."""
     number = job["job_id"]
     if job["status"] in (*FAULTY, JobStatus.PAUSED):
-        cap = " (--budget USD for another cap)" if job["options"].get("budget_usd") is not None else ""
-        return [f"go on with: mistakebook jobs resume {number}{cap}"]
+        limit = " (--budget USD for another limit)" if job["options"].get("budget_usd") is not None else ""
+        return [f"continue with: mistakebook jobs resume {number}{limit}"]
     if job["failed"]:
-        return [f"see them with: mistakebook jobs errors {number}; try them again with: mistakebook jobs retry {number}"]
+        return [f"see the errors: mistakebook jobs errors {number}; run the failed rows again: mistakebook jobs retry {number}"]
     return []
 
 

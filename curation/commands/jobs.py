@@ -1,4 +1,4 @@
-"""`mistakebook jobs [ACTION JOB]`"""
+"""`mistakebook jobs [ACTION JOB]`: lists jobs; follows, stops, resumes and retries them; shows logs and errors."""
 
 from curation.commands.app_client import App, CommandFailed
 from curation.commands.flags import add_reviewer, parser
@@ -11,15 +11,15 @@ COLUMNS = ["job_id", "stage", "status", "done", "failed", "total", "spend_usd", 
 
 
 def run(name: str, arguments: list[str]) -> int:
-    made = parser(name, "Lists jobs, or does something to one: retry asks its failed rows again.")
+    made = parser(name, "Lists jobs, or acts on one: resume goes on with the rows that are left, retry runs the failed rows again.")
     add_reviewer(made)
     made.add_argument("action", nargs="?", default="list", choices=ACTIONS)
-    made.add_argument("job", nargs="?", type=int, help="its number; the latest if it is left out")
-    made.add_argument("--limit", type=int, default=30, help="how many to list (default: %(default)s)")
-    made.add_argument("--budget", type=float, metavar="USD", help="with resume: another cap; what the job has spent counts")
+    made.add_argument("job", nargs="?", type=int, help="number of the job (default: the latest)")
+    made.add_argument("--limit", type=int, default=30, help="number of jobs to list (default: %(default)s)")
+    made.add_argument("--budget", type=float, metavar="USD", help="with resume: a new hard limit on the whole spend of the job")
     given = made.parse_args(arguments)
     if given.budget is not None and given.action != "resume":
-        raise CommandFailed("--budget goes with resume: mistakebook jobs resume JOB --budget USD")
+        raise CommandFailed("--budget is only for resume: mistakebook jobs resume JOB --budget USD")
     app = App(given.workspace, given.reviewer)
     jobs = app.get(f"/api/jobs?limit={given.limit}")
     if given.action == "list":

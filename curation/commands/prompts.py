@@ -1,4 +1,4 @@
-"""`mistakebook prompts`: which versions there are, one in full, which one is in use, two of them side by side."""
+"""`mistakebook prompts`: lists prompts, shows and saves versions, sets the version in use, compares two versions."""
 
 import sys
 from pathlib import Path
@@ -14,7 +14,7 @@ from curation.prompts.templates import parts
 if TYPE_CHECKING:
     from rich.table import Table
 
-DESCRIPTION = """Prompts are what the frontier model is asked. Without a name they are listed. Example, from a file to a comparison:
+DESCRIPTION = """Lists, edits and compares the prompts of the frontier model. Example, from an edit to a comparison:
 mistakebook prompts show judge > judge.md; (edit it); mistakebook prompts save judge judge.md --note stricter;
 mistakebook prompts compare judge shipped; mistakebook prompts use judge shipped"""
 ACTIONS = ("list", "show", "save", "use", "compare")
@@ -23,17 +23,17 @@ ACTIONS = ("list", "show", "save", "use", "compare")
 def run(name: str, arguments: list[str]) -> int:
     made = parser(name, DESCRIPTION)
     add_reviewer(made)
-    made.add_argument("action", nargs="?", default="list", choices=ACTIONS, help="save takes a file; use and compare take versions")
-    made.add_argument("prompt", nargs="?", help="its name, as the list has it")
-    made.add_argument("what", nargs="*", help="a file to save; a version (its first characters, or shipped), or two to compare")
-    made.add_argument("--note", default="", help="what was changed, kept with a saved version")
-    made.add_argument("--only-save", action="store_true", help="don't put a saved version to use")
-    made.add_argument("--estimate", action="store_true", help="say what a comparison would take, and launch nothing")
-    made.add_argument("--limit", type=int, default=20, help="failures to compare on (default: %(default)s)")
-    add_flags(made.add_argument_group("whom a comparison asks"), FrontierOptions)
+    made.add_argument("action", nargs="?", default="list", choices=ACTIONS, help="default: list")
+    made.add_argument("prompt", nargs="?", help="name of a prompt, as listed")
+    made.add_argument("what", nargs="*", help="save: a file; show, use, compare: versions, by their first characters, or shipped")
+    made.add_argument("--note", default="", help="what was changed; kept with the saved version")
+    made.add_argument("--only-save", action="store_true", help="save the version, but keep using the present one")
+    made.add_argument("--estimate", action="store_true", help="print calls, cost and time of a comparison; launch nothing")
+    made.add_argument("--limit", type=int, default=20, help="number of failures to compare on (default: %(default)s)")
+    add_flags(made.add_argument_group("frontier model of a comparison"), FrontierOptions)
     given = made.parse_args(arguments)
     if given.action != "list" and not given.prompt:
-        raise CommandFailed(f"prompts {given.action}: which one? mistakebook prompts lists them")
+        raise CommandFailed(f"prompts {given.action}: name a prompt; mistakebook prompts lists them")
     app = App(given.workspace, given.reviewer)
     return {"list": _list, "show": _show, "save": _save, "use": _use, "compare": _compare}[given.action](app, given)
 
@@ -53,7 +53,7 @@ def _show(app: App, given: Any) -> int:
 
 def _save(app: App, given: Any) -> int:
     if len(given.what) != 1:
-        raise CommandFailed(f"prompts save {given.prompt}: name the file with its text, as `prompts show` prints it")
+        raise CommandFailed(f"prompts save {given.prompt}: name the file with the new text, as `prompts show` prints it")
     try:
         text = Path(given.what[0]).read_text(encoding="utf-8")
     except OSError as error:
@@ -64,7 +64,7 @@ def _save(app: App, given: Any) -> int:
     if found["flaws"]:
         flaws = "\n  ".join(f"{flaw['part']} part, line {flaw['line']}: {flaw['problem']}" for flaw in found["flaws"])
         raise CommandFailed(f"{given.what[0]} is not saved:\n  {flaws}")
-    show(found, given.json, lambda: f"saved as version {found['version']}" + ("" if given.only_save else "; new jobs ask by it"))
+    show(found, given.json, lambda: f"saved as version {found['version']}" + ("" if given.only_save else "; new jobs use it"))
     return 0
 
 
@@ -74,12 +74,12 @@ def _use(app: App, given: Any) -> int:
         versions = table(_of(app, given.prompt, None)["versions"], columns)
         raise CommandFailed(f"prompts use {given.prompt}: which version? There are:\n{drawn(versions, sys.stderr)}")
     found = app.post("/api/prompts/use", {"name": given.prompt, "version": given.what[0]})
-    show(found, given.json, lambda: f"new jobs ask by version {found['version']} of {given.prompt}")
+    show(found, given.json, lambda: f"new jobs use version {found['version']} of {given.prompt}")
     return 0
 
 
 def _compare(app: App, given: Any) -> int:
-    """Both versions by their whole names, so that the job says what it compared."""
+    """Launches the comparison with full version names, so that the job states what it compared."""
     if len(given.what) not in (1, 2):
         raise CommandFailed(f"prompts compare {given.prompt}: name one version (against the one in use) or two")
     a, b = (_of(app, given.prompt, version)["version"] for version in (*given.what, None)[:2])
@@ -106,7 +106,7 @@ def _in_words(found: dict[str, Any]) -> "list[str | Table]":
     rows = [{"": name, "A": counts["a"][name], "B": counts["b"][name]} for name in counts["a"] if not isinstance(counts["a"][name], dict)]
     rows += [{"": name, "A": costs["a"][name], "B": costs["b"][name]} for name in ("calls", "usd", "usd_a_failure")]
     lines = [f"A {found['versions']['a']}, B {found['versions']['b']}: {counts['compared']} failures with both replies"]
-    lines += [f"the same: {counts['same']}"] * ("same" in counts)
+    lines += [f"same result: {counts['same']}"] * ("same" in counts)
     differing = [row for row in found["failures"] if row["differs"]]
     lines += [f"failure {row['failure_id']}: {_short(row['a'])} | {_short(row['b'])}" for row in differing]
     return [*lines, table(rows, ["", "A", "B"])]

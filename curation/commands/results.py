@@ -19,9 +19,9 @@ def run(name: str, arguments: list[str]) -> int:
 
 def _results(name: str, arguments: list[str]) -> int:
     made = parser(name, "Compares two checkpoints on the eval examples that both have answered, with 95 % paired intervals.")
-    made.add_argument("before", nargs="?", help="name of a checkpoint (default: what AFTER was trained from)")
+    made.add_argument("before", nargs="?", help="name of a checkpoint (default: the parent of AFTER)")
     made.add_argument("after", nargs="?", help="name of a checkpoint (default: the newest)")
-    made.add_argument("--score", choices=("strict", "lenient"), default="strict", help="which score (default: %(default)s)")
+    made.add_argument("--score", choices=("strict", "lenient"), default="strict", help="score to compare (default: %(default)s)")
     given = made.parse_args(arguments)
     app = App(given.workspace)
     asked = {name: value for name in ("before", "after", "score") if (value := getattr(given, name))}
@@ -52,9 +52,9 @@ def _rounds(name: str, arguments: list[str]) -> int:
 
 def _export(name: str, arguments: list[str]) -> int:
     made = parser(name, "Writes the approved samples, with their pictures, into a folder.")
-    made.add_argument("format", choices=EXPORTS.names())
-    made.add_argument("folder", type=Path)
-    made.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE", help="options of the format")
+    made.add_argument("format", choices=EXPORTS.names(), help="export format")
+    made.add_argument("folder", type=Path, help="folder to write to; made if it is missing")
+    made.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE", help="options of the export format")
     given = made.parse_args(arguments)
     pairs = [text.partition("=") for text in given.set]
     if bad := [name for name, equals, _ in pairs if not equals]:

@@ -1,4 +1,4 @@
-"""`mistakebook review`: decisions by rule or list, for a loop without a browser."""
+"""`mistakebook review`: bulk decisions, by a rule or by sample ids."""
 
 import argparse
 import json
@@ -10,8 +10,8 @@ from curation.commands.output import show
 
 RULES = {"passing": ["pending"], "failed": ["failed"], "rejected": ["rejected"], "approved": ["approved"], "disputed": ["disputed"]}
 FIELDS = {"status": "statuses", "error_type": "error_types", "dataset": "datasets", "route": "routes", "round": "rounds"}
-DESCRIPTION = """Approves, rejects or resets all samples that a rule or a list names. Undrawn samples are left out, and those that
-leak from an eval split (or were not compared with it yet) are never approved in bulk.
+DESCRIPTION = """Approves, rejects or resets all samples that match a rule, or a list of ids. Samples without their image are left out;
+samples that leak from an eval split (or were not checked for it yet) are never approved in bulk.
 Example: mistakebook review --approve passing --filter error_type=counting"""
 
 
@@ -19,18 +19,18 @@ def run(name: str, arguments: list[str]) -> int:
     made = parser(name, DESCRIPTION)
     add_reviewer(made)
     which = made.add_mutually_exclusive_group(required=True)
-    what = f"a rule ({', '.join(RULES)}, all), or numbers of samples such as 12,13"
+    what = f"samples by rule ({', '.join(RULES)}, all) or by ids such as 12,13"
     for action in ("approve", "reject", "reset"):
         which.add_argument(f"--{action}", metavar="WHICH", help=f"{action} {what}")
-    which.add_argument("--undo", type=int, metavar="BATCH", help="take back a bulk decision by the number it printed")
+    which.add_argument("--undo", type=int, metavar="BATCH", help="undo a bulk decision, by the number that it printed")
     made.add_argument("--filter", nargs="*", default=[], type=_pair, metavar="FIELD=VALUE", help=f"only samples with: {', '.join(FIELDS)}")
-    made.add_argument("--reason", help="why, kept with the decision")
-    made.add_argument("--preview", action="store_true", help="count what would be decided, and decide nothing")
+    made.add_argument("--reason", help="reason, stored with the decision")
+    made.add_argument("--preview", action="store_true", help="count the samples that match; decide nothing")
     given = made.parse_args(arguments)
     app = App(given.workspace, given.reviewer)
     if given.undo is not None:
         done = app.post("/api/command/undo", {"batch_id": given.undo})
-        show(done, given.json, lambda: f"{done['count']:,} decisions taken back")
+        show(done, given.json, lambda: f"{done['count']:,} decisions undone")
         return 0
     action = next(action for action in ("approve", "reject", "reset") if getattr(given, action) is not None)
     body = {"action": action, "reason": given.reason, "matching": _matching(getattr(given, action), given.filter)}
@@ -44,9 +44,9 @@ def run(name: str, arguments: list[str]) -> int:
 
 
 def _in_words(action: str, done: dict[str, Any]) -> str:
-    why = "undrawn, leaking from an eval split, or not compared with it yet"
+    why = "no image yet, leaking from an eval split, or not checked for leakage yet"
     left_out = f", {done['left_out']:,} left out ({why})" if done["left_out"] else ""
-    back = f"; take it back with: mistakebook review --undo {done['batch_id']}" if done["count"] else ""
+    back = f"; undo it with: mistakebook review --undo {done['batch_id']}" if done["count"] else ""
     return f"{action}: {done['count']:,} samples{left_out}{back}"
 
 
@@ -60,7 +60,7 @@ def _matching(which: str, filters: list[tuple[str, Any]]) -> dict[str, Any]:
         try:
             matching["sample_ids"] = [int(number) for number in which.split(",")]
         except ValueError as error:
-            raise CommandFailed(f"{which!r} is no rule ({', '.join(RULES)}, all) and no list of numbers such as 12,13") from error
+            raise CommandFailed(f"{which!r} is no rule ({', '.join(RULES)}, all) and no list of ids such as 12,13") from error
     return matching
 
 

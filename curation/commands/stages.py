@@ -12,8 +12,8 @@ def run(name: str, arguments: list[str]) -> int:
     stage = stage_class(name.replace("-", "_"))
     made = parser(name, f"{stage.title}. Runs as a job and waits for its end; Ctrl-C asks it to stop.")
     add_reviewer(made)
-    made.add_argument("--estimate", action="store_true", help="say what it would take, and launch nothing")
-    made.add_argument("--no-wait", action="store_true", help="leave the job running and return at once")
+    made.add_argument("--estimate", action="store_true", help="print calls, cost and time; launch nothing")
+    made.add_argument("--no-wait", action="store_true", help="return at once and leave the job running")
     add_flags(made.add_argument_group("options of the stage"), stage.Options)
     given = made.parse_args(arguments)
     body = {"stage": stage.name, "options": validated(stage.Options, given)}
@@ -31,7 +31,7 @@ def run(name: str, arguments: list[str]) -> int:
 
 
 def estimate_in_words(estimate: dict) -> str:
-    """An estimate in one line, and one for each filter where filters judge."""
+    """An estimate in one line, and one for each filter where filters run."""
     whole = _line(f"{estimate['rows']:,} rows", estimate, estimate["billed"])
     whole += "".join(f" · {name} {value:,}" for name, value in estimate["detail"].items() if isinstance(value, int))
     filters = [

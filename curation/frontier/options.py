@@ -21,24 +21,26 @@ class FrontierOptions(AsksServer):
 
     STAGE: ClassVar[str | None] = None  # the stage whose own endpoint is asked; None: nobody's
 
-    frontier: str | None = Field(default=None, description="Name of an endpoint in config.toml; empty: the one that this stage asks.")
+    frontier: str | None = Field(default=None, description="Name of an endpoint in config.toml; empty: that of the stage.")
     endpoint: str = Field(
         default_factory=lambda: variables().base_url or POCKET_TEACHER,
         description="Address of an OpenAI-compatible server (…/v1), or pocket-teacher, the built-in one.",
     )
     model: str = Field(default_factory=lambda: variables().model or POCKET_TEACHER, description="The model's name at that endpoint.")
     api_key_env: str = Field(
-        default="OPENAI_API_KEY", pattern=endpoints.VARIABLE, description="The environment variable that holds the key; never the key."
+        default="OPENAI_API_KEY",
+        pattern=endpoints.VARIABLE,
+        description="Name of the environment variable with the key; never the key itself.",
     )
-    concurrency: int = Field(default=16, ge=1, le=1024, description="Calls under way at once, at most.")
+    concurrency: int = Field(default=16, ge=1, le=1024, description="Maximum number of concurrent calls.")
     endpoint_options: dict[str, Any] = Field(
         default_factory=dict, description="Further settings of the endpoint, such as max_pixels, detail, temperature, timeout_s."
     )
     batch: bool = Field(
-        default=False, description="Ask by the endpoint's Batch API, where it has one: cheaper (half price at OpenAI), done within a day."
+        default=False, description="Use the endpoint's Batch API, where it has one: cheaper (half price at OpenAI), done within a day."
     )
     budget_usd: float | None = Field(
-        default_factory=lambda: variables().budget_usd, ge=0, description="Hard cap on what this job may spend; empty means none."
+        default_factory=lambda: variables().budget_usd, ge=0, description="Hard limit on this job's spend, in dollars; empty: no limit."
     )
 
     def host(self) -> str | None:

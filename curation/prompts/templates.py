@@ -60,7 +60,7 @@ class PromptOptions(BaseModel):
 
     PROMPTS: ClassVar[tuple[str, ...]] = ()
     prompts: dict[str, Annotated[str, Field(coerce_numbers_to_str=True)]] = Field(
-        default_factory=dict, description="Version of each prompt, by prompt; those in use if left out."
+        default_factory=dict, description="Versions of prompts, by the prompt's name; those in use if left out."
     )
 
 

@@ -33,20 +33,20 @@ SLIDER: dict[str, JsonValue] = {"widget": "slider", "step": 0.1}
 class ClusterOptions(FrontierOptions, PromptOptions):
     STAGE = "cluster"
     PROMPTS = ("title",)
-    text_weight: float = Field(default=1.0, ge=0, le=2, description="How much the question counts for the map.", json_schema_extra=SLIDER)
-    image_weight: float = Field(default=0.5, ge=0, le=2, description="How much the picture counts for the map.", json_schema_extra=SLIDER)
-    min_size: int = Field(default=20, ge=2, description="Failures that a part of an error type must have to become a cluster.")
-    resamples: int = Field(default=20, ge=0, le=200, description="Draws that tell how stable each cluster is; 0: not measured.")
-    only_new: bool = Field(default=False, description="Only place failures that are not on the map yet; the others stay where they are.")
-    titles_of: list[int] | None = Field(default=None, description="Only suggest titles for these clusters; the map stays as it is.")
-    seed: int = Field(default=0, description="Seed of the grouping and the map.")
+    text_weight: float = Field(default=1.0, ge=0, le=2, description="Weight of the question in the map.", json_schema_extra=SLIDER)
+    image_weight: float = Field(default=0.5, ge=0, le=2, description="Weight of the image in the map.", json_schema_extra=SLIDER)
+    min_size: int = Field(default=20, ge=2, description="Smallest size of a cluster, in failures.")
+    resamples: int = Field(default=20, ge=0, le=200, description="Bootstrap resamples for the stability of clusters; 0: not measured.")
+    only_new: bool = Field(default=False, description="Only add new failures to the map; all others keep their position.")
+    titles_of: list[int] | None = Field(default=None, description="Only suggest titles for these clusters; the map is not changed.")
+    seed: int = Field(default=0, description="Random seed of the clustering and the map.")
 
 
 class Cluster(Stage[ClusterOptions]):
     """One row a launch: the groups depend on all failures at once; one a cluster where only titles are asked for."""
 
     name = "cluster"
-    title = "Group the failures and compute the map"
+    title = "Cluster the failures and compute the map"
     lane = "cpu"
     batch_size = 1
     Options = ClusterOptions

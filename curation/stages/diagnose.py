@@ -29,15 +29,15 @@ class DiagnoseOptions(FrontierOptions, PromptOptions):
     STAGE = "diagnose"
     PROMPTS = ("blind", "diagnosis")
     failure_ids: list[int] | None = Field(default=None, description="Failures to diagnose; all of the round if empty.")
-    matching: FailureFilter | None = Field(default=None, description="Only failures that match.", json_schema_extra=NO_FIELD)
-    expected: int | None = Field(default=None, ge=0, description="As many were shown; others are refused.", json_schema_extra=NO_FIELD)
-    limit: int | None = Field(default=None, ge=1, description="At most so many failures.")
-    again: bool = Field(default=False, description="Also those that have a diagnosis.")
+    matching: FailureFilter | None = Field(default=None, description="Only failures that match this filter.", json_schema_extra=NO_FIELD)
+    expected: int | None = Field(default=None, ge=0, description="Refuse the launch unless as many match.", json_schema_extra=NO_FIELD)
+    limit: int | None = Field(default=None, ge=1, description="Maximum number of failures.")
+    again: bool = Field(default=False, description="Diagnose again what has a diagnosis.")
 
 
 class Diagnose(Stage[DiagnoseOptions]):
     name = "diagnose"
-    title = "Ask the frontier model what went wrong"
+    title = "Diagnose failures with the frontier model"
     lane = "api"
     batch_size = API_BATCH
     Options = DiagnoseOptions

@@ -27,7 +27,7 @@ POCKET_FLUX = "pocket-flux"
 class DrawOptions(ChoosesLane, AsksServer):
     generator: str = Field(
         default="diffusers",
-        description="The plugin that draws: " + ", ".join(IMAGE_GENERATORS.names()) + ".",
+        description="Image generator: " + ", ".join(IMAGE_GENERATORS.names()) + ".",
         json_schema_extra={"enum": [*IMAGE_GENERATORS.names()]},
     )
     model: str = Field(
@@ -35,17 +35,17 @@ class DrawOptions(ChoosesLane, AsksServer):
         description="Folder or hub name of the text-to-image model, or its name at the server.",
     )
     generator_options: dict[str, Any] = Field(
-        default_factory=dict, description="Further options of the plugin, such as steps, guidance, size."
+        default_factory=dict, description="Further options of the generator, such as steps, guidance, size."
     )
     images_per_prompt: int = Field(
-        default=1, ge=1, le=8, description="Pictures to draw for each sample; further ones become samples with the same words."
+        default=1, ge=1, le=8, description="Images per sample; each further one becomes a sample with the same question and answer."
     )
-    sample_ids: list[int] | None = Field(default=None, description="Samples to draw (again); all that wait if empty.")
-    limit: int | None = Field(default=None, ge=1, description="At most so many samples.")
+    sample_ids: list[int] | None = Field(default=None, description="Samples to draw (again); all without an image if empty.")
+    limit: int | None = Field(default=None, ge=1, description="Maximum number of samples.")
     budget_usd: float | None = Field(
         default_factory=lambda: variables().budget_usd,
         ge=0,
-        description="Hard cap on what a server may bill for this job; empty means none.",
+        description="Hard limit on this job's spend, in dollars; empty: no limit.",
     )
 
     @model_validator(mode="after")
@@ -72,7 +72,7 @@ class DrawOptions(ChoosesLane, AsksServer):
 
 class Draw(Stage[DrawOptions]):
     name = "draw"
-    title = "Draw the pictures that samples wait for"
+    title = "Draw the missing images of samples"
     lane = "gpu"
     batch_size = 32
     Options = DrawOptions

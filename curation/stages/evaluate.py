@@ -17,10 +17,10 @@ from data.workspace import Workspace
 
 
 class EvaluateOptions(BaseModel):
-    checkpoint: str | None = Field(default=None, description="Name of the checkpoint; the round's own if empty.")
-    datasets: list[str] | None = Field(default=None, description="Datasets to ask; all if empty.")
-    splits: list[str] = Field(default=["train", "eval"], description="Splits to ask: train is mined, eval only measured.")
-    limit: int | None = Field(default=None, ge=1, description="At most so many examples.")
+    checkpoint: str | None = Field(default=None, description="Name of the checkpoint; that of the round if empty.")
+    datasets: list[str] | None = Field(default=None, description="Datasets to evaluate on; all if empty.")
+    splits: list[str] = Field(default=["train", "eval"], description="Splits to evaluate on; failures are mined from train only.")
+    limit: int | None = Field(default=None, ge=1, description="Maximum number of examples.")
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class ToEvaluate(Record):
 
 class Evaluate(Stage[EvaluateOptions]):
     name = "evaluate"
-    title = "Ask a checkpoint and score its answers"
+    title = "Run a checkpoint and score its answers"
     lane = "gpu"
     batch_size = 64
     Options = EvaluateOptions

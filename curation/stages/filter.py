@@ -44,16 +44,16 @@ class FilterOptions(PromptOptions, FrontierOptions):
     STAGE = "filter"
     PROMPTS: ClassVar[tuple[str, ...]] = _asked_by()
     filters: list[str] | None = Field(default=None, description="Filters to run; all enabled ones if empty.")
-    filter_options: dict[str, dict[str, Any]] = Field(default_factory=dict, description="Options of single filters, by filter.")
-    sample_ids: list[int] | None = Field(default=None, description="Samples to judge; all that lack a verdict if empty.")
-    outdated: bool = Field(default=True, description="Also judge again what an earlier version of a filter, or of its prompt, has judged.")
+    filter_options: dict[str, dict[str, Any]] = Field(default_factory=dict, description="Options of filters, by the filter's name.")
+    sample_ids: list[int] | None = Field(default=None, description="Samples to run on; all that lack a verdict if empty.")
+    outdated: bool = Field(default=True, description="Run again where a verdict is of an earlier version of the filter or its prompt.")
 
 
 class FilterStage(Stage[FilterOptions]):
     """Rows are pairs of a sample and a filter, filter by filter, so that a batch shares its model calls."""
 
     name = "filter"
-    title = "Let the filters judge the samples"
+    title = "Run the filters on the samples"
     lane = "api"  # with a filter that asks the checkpoint: the GPU's
     batch_size = API_BATCH
     Options = FilterOptions

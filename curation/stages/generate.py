@@ -26,20 +26,22 @@ from data.workspace import Workspace
 class GenerateOptions(FrontierOptions, PromptOptions):
     STAGE = "generate"
     PROMPTS = ("proposal",)
-    failure_ids: list[int] | None = Field(default=None, description="Failures to practise; all teachable ones if empty.")
-    cluster_ids: list[int] | None = Field(default=None, description="Clusters to practise; all if empty.")
-    matching: FailureFilter | None = Field(default=None, description="Only failures that match.", json_schema_extra=NO_FIELD)
-    expected: int | None = Field(default=None, ge=0, description="As many were shown; others are refused.", json_schema_extra=NO_FIELD)
-    limit: int | None = Field(default=None, ge=1, description="At most so many failures; error types take turns.")
-    per_failure: int = Field(default=3, ge=1, le=20, description="Samples to ask for, per failure and route.")
-    route: Literal["same_image", "new_image", "both"] = Field(default="both", description="Ask about the same image, a new one, or both.")
-    difficulty: Difficulty = Field(default="as_seed", description="How hard samples are to be beside the seed.")
-    images_per_prompt: int = Field(default=1, ge=1, le=8, description="Pictures to draw for each image prompt.")
+    failure_ids: list[int] | None = Field(default=None, description="Failures to target; all teachable ones if empty.")
+    cluster_ids: list[int] | None = Field(default=None, description="Clusters to target; all if empty.")
+    matching: FailureFilter | None = Field(default=None, description="Only failures that match this filter.", json_schema_extra=NO_FIELD)
+    expected: int | None = Field(default=None, ge=0, description="Refuse the launch unless as many match.", json_schema_extra=NO_FIELD)
+    limit: int | None = Field(default=None, ge=1, description="Maximum number of failures, taken in turn from the error types.")
+    per_failure: int = Field(default=3, ge=1, le=20, description="Samples per failure and route.")
+    route: Literal["same_image", "new_image", "both"] = Field(
+        default="both", description="Questions on the same image, a new one, or both."
+    )
+    difficulty: Difficulty = Field(default="as_seed", description="Difficulty, relative to the failure.")
+    images_per_prompt: int = Field(default=1, ge=1, le=8, description="Images per image prompt.")
 
 
 class Generate(Stage[GenerateOptions]):
     name = "generate"
-    title = "Propose samples that practise what went wrong"
+    title = "Generate samples that target the failures"
     lane = "api"
     batch_size = API_BATCH
     Options = GenerateOptions

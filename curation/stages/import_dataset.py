@@ -30,15 +30,15 @@ Done = TypeVar("Done")
 
 
 class ImportOptions(BaseModel):
-    format: str = Field(description="The plugin that reads it: " + ", ".join(DATASETS.names()) + ".")
-    source: dict[str, Any] = Field(default_factory=dict, description="Options of that plugin, such as the path.")
+    format: str = Field(description="Format of the dataset: " + ", ".join(DATASETS.names()) + ".")
+    source: dict[str, Any] = Field(default_factory=dict, description="Options of the format, such as the path.")
 
 
 class Import(Stage[ImportOptions]):
     """One row a launch; its result names a file of examples in the job's folder, since a benchmark can be large."""
 
     name = "import"
-    title = "Read a benchmark"
+    title = "Import a dataset"
     lane = "cpu"
     batch_size = 1
     Options = ImportOptions

@@ -21,12 +21,12 @@ ById = dict[tuple[str, str | None], dict[str, Any]]  # examples by their id and 
 class ImportPredictionsOptions(BaseModel):
     path: str = Field(description="A .jsonl file with id, answer and, where ids repeat between splits, split.")
     dataset: str = Field(description="The dataset that the ids belong to; import it first.")
-    checkpoint: str = Field(description="The name of the model that gave the answers.")
+    checkpoint: str = Field(description="Name of the model that made the predictions.")
 
 
 class ImportPredictions(Stage[ImportPredictionsOptions]):
     name = "import_predictions"
-    title = "Take answers that a model gave elsewhere"
+    title = "Import predictions that a model made elsewhere"
     lane = "cpu"
     batch_size = 1000
     Options = ImportPredictionsOptions

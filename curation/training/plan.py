@@ -33,19 +33,21 @@ class ApprovedSample(Record):
 
 
 class FinetuneOptions(BaseModel):
-    checkpoint: str | None = Field(default=None, description="Name of the checkpoint to train from; the round's own if empty.")
+    checkpoint: str | None = Field(default=None, description="Name of the checkpoint to train from; that of the round if empty.")
     name: str | None = Field(  # also a folder's name
         default=None,
         max_length=80,
         pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._()+-]*$",
-        description="Name of the new checkpoint; made from round and job if empty.",
+        description="Name of the new checkpoint; from round and job if empty.",
     )
-    recipe: str = Field(default="pocket", description="The recipe: " + ", ".join(RECIPES) + ".")
-    replay_share: float = Field(default=0.75, ge=0, le=0.95, description="Share of the mix that repeats what the model already knows.")
-    epochs: float | None = Field(default=None, gt=0, description="Passes over the mix; the recipe's if empty.")
-    learning_rate: float | None = Field(default=None, gt=0, description="The recipe's if empty.")
-    earlier_rounds: bool = Field(default=True, description="Also train on approvals of earlier rounds.")
-    seed: int = Field(default=0, description="Seed of the mix and of the training.")
+    recipe: str = Field(default="pocket", description="Training recipe: " + ", ".join(RECIPES) + ".")
+    replay_share: float = Field(
+        default=0.75, ge=0, le=0.95, description="Share of replay (what the model already knows) in the training mix."
+    )
+    epochs: float | None = Field(default=None, gt=0, description="Epochs over the training mix; the recipe's if empty.")
+    learning_rate: float | None = Field(default=None, gt=0, description="Learning rate; the recipe's if empty.")
+    earlier_rounds: bool = Field(default=True, description="Also train on samples approved in earlier rounds.")
+    seed: int = Field(default=0, description="Random seed of the mix and the training.")
 
 
 def recipe(options: FinetuneOptions) -> Recipe:

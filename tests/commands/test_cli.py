@@ -79,7 +79,7 @@ def test_clusters_are_listed_with_size_and_accuracy(here):
     assert {row["cluster_id"]: row["failures"] for row in found["clusters"]} == sizes
     assert all(0 <= row["accuracy"] <= 1 and row["stability"] is None for row in found["clusters"])
     text = mistakebook("clusters", "--workspace", here.name).stdout
-    assert found["clusters"][0]["title"] in text and "on error types: none yet" in text
+    assert found["clusters"][0]["title"] in text and "on error types: no labels yet" in text
 
 
 def test_a_job_that_met_its_budget_goes_on_with_another(here):
@@ -88,8 +88,8 @@ def test_a_job_that_met_its_budget_goes_on_with_another(here):
     asked = ("diagnose", "--again", "--limit", "4", "--workspace", "w")
     assert "free: the built-in teacher" in mistakebook(*asked, "--estimate").stdout
     paused = mistakebook(*asked, "--budget", "0.0001", check=False)
-    assert paused.returncode == 3 and "mistakebook jobs resume" in paused.stderr and "(--budget USD for another cap)" in paused.stderr
-    assert "goes with resume" in mistakebook("jobs", "cancel", "--budget", "1", "--workspace", "w", check=False).stderr
+    assert paused.returncode == 3 and "mistakebook jobs resume" in paused.stderr and "(--budget USD for another limit)" in paused.stderr
+    assert "only for resume" in mistakebook("jobs", "cancel", "--budget", "1", "--workspace", "w", check=False).stderr
     done = json.loads(mistakebook("jobs", "resume", "--budget", "1", "--workspace", "w", "--json").stdout)
     assert (done["status"], done["done"], done["options"]["budget_usd"]) == ("done", 4, 1.0)
 

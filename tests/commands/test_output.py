@@ -122,7 +122,7 @@ STATES = (
     job("paused", done=130, spend_usd=0.3),
 )
 PROGRESS = "120/400 · 3.2/s · 86 s left · 2 failed · $0.25 · asks the endpoint"
-END = ["diagnose (job 3) · paused · $0.30", "go on with: mistakebook jobs resume 3 (--budget USD for another cap)"]
+END = ["diagnose (job 3) · paused · $0.30", "continue with: mistakebook jobs resume 3 (--budget USD for another limit)"]
 
 
 def test_a_job_that_is_followed_in_a_pipe(monkeypatch, capsys):
