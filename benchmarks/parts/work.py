@@ -69,7 +69,7 @@ def figures(path: Path, bulk_rows: int, imported: int, seed: int = 3) -> dict[st
     store = Store(path)
     try:
         filters = [_random_filter(queue.facets(store, {}), rng) for _ in range(80)]
-        total = queue.rank(store, {}, "newest", None)["total"]
+        total = queue.rank(store, {}, "newest", None).total
         queue.page(store, {}, "informative", 0, PAGE)
         pages = [(store, one, rng.choice(ORDERS), PAGE * rng.randrange(3), PAGE) for one in filters]
         found["page"] = timed(queue.page, pages)
@@ -102,11 +102,11 @@ def figures(path: Path, bulk_rows: int, imported: int, seed: int = 3) -> dict[st
 def filter_of_size(store: Store, wanted: int) -> tuple[dict, int]:
     """A filter by status and error type that matches about so many samples, and how many it does."""
     matching = {"statuses": ["pending", "failed", "approved"], "error_types": []}
-    names = [row["value"] for row in queue.facets(store, {"statuses": matching["statuses"]})["error_type"]]
+    names = [row.value for row in queue.facets(store, {"statuses": matching["statuses"]})["error_type"]]
     count = 0
     for name in names:
         more = {**matching, "error_types": [*matching["error_types"], name]}
-        size = decisions.preview_bulk(store, more)["count"]
+        size = decisions.preview_bulk(store, more).count
         if size <= wanted * 1.1:
             matching, count = more, size
     return matching, count
@@ -156,11 +156,11 @@ def _draw(folder: Path, numbers: range) -> list[str]:
     return lines
 
 
-def _random_filter(facets: dict[str, list[dict]], rng: random.Random) -> dict:
+def _random_filter(facets: dict[str, list[queue.FacetCount]], rng: random.Random) -> dict:
     """Some values of one to three facets; now and then nothing."""
     chosen = rng.sample(sorted(FACETS), rng.choice((0, 1, 1, 2, 3)))
     return {
-        FACETS[name]: [row["value"] for row in rng.sample(facets[name], rng.randint(1, min(3, len(facets[name]))))]
+        FACETS[name]: [row.value for row in rng.sample(facets[name], rng.randint(1, min(3, len(facets[name]))))]
         for name in chosen
         if facets[name]
     }

@@ -9,7 +9,7 @@ fails, the formula alone would call a handful of examples certain.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -20,6 +20,7 @@ from data.records import Record
 from data.store import Store
 
 DIMENSIONS = ("assigned", "kind", "dataset", "opening", "length")  # in the order of the bits of `level`, highest first
+_BITS = [1 << (len(DIMENSIONS) - 1 - i) for i in range(len(DIMENSIONS))]
 SUPPORT = 20  # examples that a slice must have to be computed at all
 
 
@@ -42,6 +43,38 @@ class Slice(Record):
     accuracy_lenient: float
 
 
+@dataclass(frozen=True)
+class SliceSums(Record):
+    """A row of the query slice_sums: `y` of `n` train examples fail in the slice; products are summed over images, `rest_` outside it."""
+
+    level: int  # a bit for each dimension that is left open
+    dataset: str | None
+    kind: str | None
+    assigned: str | None
+    opening: str | None
+    length: str | None
+    images: int
+    n: float
+    y: float
+    strict: float
+    lenient: float
+    yy: float
+    yn: float
+    nn: float
+    rest_yy: float
+    rest_yn: float
+    rest_nn: float
+    y_rest_y: float
+    y_rest_n: float
+    n_rest_y: float
+    n_rest_n: float
+
+    @property
+    def values(self) -> dict[str, str]:
+        """By dimension that the slice is over."""
+        return {name: getattr(self, name) for bit, name in zip(_BITS, DIMENSIONS) if not self.level & bit}
+
+
 def relative_risk(a: float, n: float, b: float, m: float, confidence: float = CONFIDENCE) -> Interval:
     """a of n against b of m: ratio of the shares with Katz's interval. With b = 0, 1/2 is added to all four (Walter 1975).
 
@@ -53,29 +86,27 @@ def relative_risk(a: float, n: float, b: float, m: float, confidence: float = CO
     return _interval(a / n * m / b, 1 / a - 1 / n + 1 / b - 1 / m, confidence)
 
 
-def table(sums: Sequence[Mapping[str, float]], pairs: bool = True) -> list[Slice]:
-    """Slices by the lower bound of their lift, from the rows of the query slice_sums.
+def table(sums: Sequence[SliceSums], pairs: bool = True) -> list[Slice]:
+    """Slices by the lower bound of their lift.
 
     A pair of dimensions is listed only where its lower bound is above that of both its parts. A slice that holds all examples
     or no failure is left out; of slices that hold the same examples the first dimension's is listed.
     """
-    whole = next((row for row in sums if row["level"] == 2 ** len(DIMENSIONS) - 1), None)
-    found: dict[frozenset, Slice] = {}
-    for row in sums:
-        values = {name: row[name] for bit, name in zip(_bits(), DIMENSIONS) if not row["level"] & bit}
-        if values and row["y"] > 0 and row["n"] < whole["n"]:
-            found[frozenset(values.items())] = _slice(values, row, whole)
-    singles = {key: one for key, one in found.items() if len(key) == 1}
+    whole = next((row for row in sums if row.level == 2 ** len(DIMENSIONS) - 1), None)
+    if whole is None:
+        return []
+    slices = {frozenset(row.values.items()): _slice(row, whole) for row in sums if row is not whole and row.y > 0 and row.n < whole.n}
+    singles = {key: part for key, part in slices.items() if len(key) == 1}
     more = [
-        one
-        for key, one in found.items()
-        if len(key) > 1 and pairs and all(one.low > singles[frozenset([part])].low for part in key if frozenset([part]) in singles)
+        pair
+        for key, pair in slices.items()
+        if len(key) > 1 and pairs and all(pair.low > singles[frozenset([value])].low for value in key if frozenset([value]) in singles)
     ]
-    alike: dict[tuple, list[Slice]] = {}
-    for one in [*singles.values(), *more]:
-        alike.setdefault((one.examples, one.images, one.failures, round(one.low, 6)), []).append(one)
+    alike: dict[tuple[int, int, int, float], list[Slice]] = {}
+    for part in [*singles.values(), *more]:
+        alike.setdefault((part.examples, part.images, part.failures, round(part.low, 6)), []).append(part)
     kept = [replace(first, also=[other.values for other in others]) for first, *others in alike.values()]
-    return sorted(kept, key=lambda one: (-one.low, -one.examples))
+    return sorted(kept, key=lambda part: (-part.low, -part.examples))
 
 
 def of_rounds(store: Store, rounds: Sequence[str], without_label_errors: bool = False) -> list[Slice]:
@@ -83,35 +114,34 @@ def of_rounds(store: Store, rounds: Sequence[str], without_label_errors: bool = 
     label_errors = store.value("label_error_mark") if without_label_errors else None
     mark = (tuple(rounds), store.value("accuracy_mark"), label_errors)
     given = {"round": list(rounds), "without_label_errors": without_label_errors, "least": SUPPORT}
-    return store.memo(f"slices {without_label_errors}", mark, lambda _: table(store.rows("slice_sums", **given)))
+    return store.memo(f"slices {without_label_errors}", mark, lambda _: table(store.rows("slice_sums", SliceSums, **given)))
 
 
-def _slice(values: dict[str, str], row: Mapping[str, float], whole: Mapping[str, float]) -> Slice:
-    a, n, b, m = row["y"], row["n"], whole["y"] - row["y"], whole["n"] - row["n"]
+def _slice(row: SliceSums, whole: SliceSums) -> Slice:
+    a, n, b, m = row.y, row.n, whole.y - row.y, whole.n - row.n
     plain = relative_risk(a, n, b, m)
     lift = plain
     if b > 0:
         shrunk, shrunk_rest = (a + 0.5) / (n + 1), (b + 0.5) / (m + 1)
         least = (1 - shrunk) / (n * shrunk) + (1 - shrunk_rest) / (m * shrunk_rest)
         lift = _interval(plain.value, max(_clustered(row, whole), least), CONFIDENCE)
-    return Slice(
-        values, [], int(n), int(row["images"]), int(a), a / n, b / m, lift.value, lift.low, lift.high, row["strict"] / n, row["lenient"] / n
-    )
+    accuracies = row.strict / n, row.lenient / n
+    return Slice(row.values, [], int(n), row.images, int(a), a / n, b / m, lift.value, lift.low, lift.high, *accuracies)
 
 
-def _clustered(row: Mapping[str, float], whole: Mapping[str, float]) -> float:
+def _clustered(row: SliceSums, whole: SliceSums) -> float:
     """Variance of the log relative risk over images, from sums: each image adds the square of (y - p n) / a - (y' - p' n') / b,
     where y of its n examples in the slice fail and y' of its n' outside."""
-    a, b = row["y"], whole["y"] - row["y"]
-    p, q = a / row["n"], b / (whole["n"] - row["n"])
-    inside = (row["yy"] - 2 * p * row["yn"] + p * p * row["nn"]) / (a * a)
-    beside = (row["rest_yy"] - 2 * q * row["rest_yn"] + q * q * row["rest_nn"]) / (b * b)
-    cross = (row["y_rest_y"] - q * row["y_rest_n"] - p * row["n_rest_y"] + p * q * row["n_rest_n"]) / (a * b)
-    yy = whole["yy"] - (row["yy"] + 2 * row["y_rest_y"] + row["rest_yy"])  # images without a part in the slice
-    yn = whole["yn"] - (row["yn"] + row["y_rest_n"] + row["n_rest_y"] + row["rest_yn"])
-    nn = whole["nn"] - (row["nn"] + 2 * row["n_rest_n"] + row["rest_nn"])
+    a, b = row.y, whole.y - row.y
+    p, q = a / row.n, b / (whole.n - row.n)
+    inside = (row.yy - 2 * p * row.yn + p * p * row.nn) / (a * a)
+    beside = (row.rest_yy - 2 * q * row.rest_yn + q * q * row.rest_nn) / (b * b)
+    cross = (row.y_rest_y - q * row.y_rest_n - p * row.n_rest_y + p * q * row.n_rest_n) / (a * b)
+    yy = whole.yy - (row.yy + 2 * row.y_rest_y + row.rest_yy)  # images without a part in the slice
+    yn = whole.yn - (row.yn + row.y_rest_n + row.n_rest_y + row.rest_yn)
+    nn = whole.nn - (row.nn + 2 * row.n_rest_n + row.rest_nn)
     others = (yy - 2 * q * yn + q * q * nn) / (b * b)
-    images = whole["images"]
+    images = whole.images
     return max(0.0, inside + beside - 2 * cross + others) * images / max(1, images - 1)
 
 
@@ -123,7 +153,3 @@ def _interval(ratio: float, variance: float, confidence: float) -> Interval:
 @cache
 def _normal_quantile(share: float) -> float:
     return float(stats.norm.ppf(share))
-
-
-def _bits() -> list[int]:
-    return [1 << (len(DIMENSIONS) - 1 - i) for i in range(len(DIMENSIONS))]

@@ -5,15 +5,19 @@ ask to see the decisions first; that is noted, and no independent decision of th
 run or workspace (a funnel, a snapshot, what was approved) are shown to everybody: they name no sample.
 """
 
-import json
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import replace
+from typing import Any, TypeVar
 
+from curation.review.cards import Card
+from curation.review.decisions import SampleFilter
+from curation.review.queue import GridRow
 from data.errors import MistakebookError
+from data.records import SampleStatus
 from data.store import Store
 
 SETTING = "review.blind"
-HIDDEN = {"verdicts": [], "decided_by": None}
+AnyCard = TypeVar("AnyCard", bound=Card)
 
 
 class BlindSamples(MistakebookError):
@@ -22,8 +26,8 @@ class BlindSamples(MistakebookError):
 
 def everywhere(store: Store) -> bool:
     """Whether the whole workspace is blind."""
-    found = store.value("setting_latest", name=SETTING)
-    return bool(found) and json.loads(found)["on"]
+    setting = store.value("setting_latest", dict[str, bool], name=SETTING)
+    return setting is not None and setting["on"]
 
 
 def set_everywhere(store: Store, on: bool, author: str) -> None:
@@ -33,42 +37,42 @@ def set_everywhere(store: Store, on: bool, author: str) -> None:
 
 def queue_blind(store: Store, reviewer: str) -> bool:
     """Whether some of what a reviewer was given is blind."""
-    return everywhere(store) or bool(store.value("reviewer_is_blind", reviewer=reviewer))
+    return everywhere(store) or store.one("reviewer_is_blind", bool, reviewer=reviewer)
 
 
 def hidden(store: Store, reviewer: str, sample_ids: Sequence[int], audits: bool = True) -> set[int]:
     """Those of the samples that the reviewer has to decide before anything is shown; with those in the audit lane of a rule, or without."""
     whole = everywhere(store)
-    if not sample_ids or not (whole or store.value("anything_blind")):
+    if not sample_ids or not (whole or store.one("anything_blind", bool)):
         return set()
-    return set(store.column("samples_blind", sample_ids=list(sample_ids), reviewer=reviewer, everywhere=whole, audits=audits))
+    return set(store.column("samples_blind", int, sample_ids=list(sample_ids), reviewer=reviewer, everywhere=whole, audits=audits))
 
 
-def cards(store: Store, reviewer: str, found: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Cards (review_queue.cards) as the reviewer may see them; each has `blind`, and `disputed` where people disagree."""
-    related = [row["sample_id"] for card in found for row in card["siblings"]]
-    secret = hidden(store, reviewer, [*(card["sample_id"] for card in found), *related])
-    return [_card(card, reviewer, secret) for card in found]
+def cards(store: Store, reviewer: str, whole: Sequence[AnyCard]) -> list[AnyCard]:
+    """Cards as the reviewer may see them; each has `blind`, and `disputed` where people disagree."""
+    related = [sibling.sample_id for card in whole for sibling in card.siblings]
+    secret = hidden(store, reviewer, [*(card.sample_id for card in whole), *related])
+    return [_card(card, reviewer, secret) for card in whole]
 
 
-def rows(store: Store, reviewer: str, found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def rows(store: Store, reviewer: str, whole: Sequence[GridRow]) -> list[GridRow]:
     """Rows of the grid as the reviewer may see them."""
-    secret = hidden(store, reviewer, [row["sample_id"] for row in found])
-    return [{**row, "failing": [], **_status(row)} if row["sample_id"] in secret else row for row in found]
+    secret = hidden(store, reviewer, [row.sample_id for row in whole])
+    return [replace(row, failing=(), status=_status(row.image)) if row.sample_id in secret else row for row in whole]
 
 
-def elsewhere(store: Store, reviewer: str, found: list[dict[str, Any]], said: Sequence[str]) -> list[dict[str, Any]]:
-    """Rows of other pages that show samples: what they `said` of people's decisions is None where the reviewer has yet to decide."""
-    secret = hidden(store, reviewer, [row["sample_id"] for row in found])
-    return [{**row, **dict.fromkeys(said)} if row["sample_id"] in secret else row for row in found]
+def elsewhere(store: Store, reviewer: str, whole: Sequence[dict[str, Any]], columns: Sequence[str]) -> list[dict[str, Any]]:
+    """Rows of other pages that show samples: the `columns` that tell people's decisions are None where the reviewer has yet to decide."""
+    secret = hidden(store, reviewer, [row["sample_id"] for row in whole])
+    return [{**row, **dict.fromkeys(columns)} if row["sample_id"] in secret else row for row in whole]
 
 
-def refuse_many(store: Store, reviewer: str, matching: dict) -> None:
+def refuse_many(store: Store, reviewer: str, matching: SampleFilter) -> None:
     """Raises BlindSamples if a bulk decision would touch a sample that the reviewer has not decided and may not see through.
 
     Samples in the audit lane don't stand in the way: a bulk decision is no audit, they just leave the lane.
     """
-    if not (everywhere(store) or store.value("anything_blind")):
+    if not (everywhere(store) or store.one("anything_blind", bool)):
         return
     secret = hidden(store, reviewer, store.column("samples_matching", **matching), audits=False)
     if secret:
@@ -81,15 +85,15 @@ def reveal(store: Store, reviewer: str, sample_id: int) -> None:
         write.run("reveal_add", reviewer=reviewer, sample_id=sample_id)
 
 
-def _card(card: dict[str, Any], reviewer: str, secret: set[int]) -> dict[str, Any]:
-    siblings = [{**row, **_status(row)} if row["sample_id"] in secret else row for row in card["siblings"]]
-    shown = {**card, "siblings": siblings, "blind": card["sample_id"] in secret, "disputed": card["status"] == "disputed"}
-    if not shown["blind"]:
+def _card(card: AnyCard, reviewer: str, secret: set[int]) -> AnyCard:
+    siblings = [replace(sibling, status=_status(sibling.image)) if sibling.sample_id in secret else sibling for sibling in card.siblings]
+    shown = replace(card, siblings=siblings, blind=card.sample_id in secret, disputed=card.status == "disputed")
+    if not shown.blind:
         return shown
-    own = [event for event in card["events"] if event["reviewer"] == reviewer]
-    status = _status(card)
-    return {**shown, **HIDDEN, **status, "status_without_people": status["status"], "events": own}
+    status, own = _status(card.image), [event for event in card.events if event.reviewer == reviewer]
+    return replace(shown, verdicts=[], decided_by=None, status=status, status_without_people=status, events=own)
 
 
-def _status(row: dict[str, Any]) -> dict[str, str]:
-    return {"status": "pending" if row["image"] else "undrawn"}
+def _status(image: str | None) -> SampleStatus:
+    """All that may be told of a sample's status."""
+    return SampleStatus.PENDING if image else SampleStatus.UNDRAWN

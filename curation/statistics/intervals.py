@@ -172,15 +172,16 @@ def _chances_of_sums(units: np.ndarray) -> np.ndarray:
     return chances
 
 
-def _convolved(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+def _convolved(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """Sums of two independent variables; directly where this is small, so that tiny chances stay exact."""
-    if min(np.count_nonzero(one), np.count_nonzero(other)) <= 2_000:
-        few, many = sorted((one, other), key=np.count_nonzero)
-        result = np.zeros(len(one) + len(other) - 1)
+    if min(np.count_nonzero(first), np.count_nonzero(second)) <= 2_000:
+        few, many = sorted((first, second), key=np.count_nonzero)
+        result = np.zeros(len(first) + len(second) - 1)
         for at in np.flatnonzero(few):
             result[at : at + len(many)] += few[at] * many
         return result
-    return np.maximum(fftconvolve(one, other), 0.0)
+    sums: np.ndarray = np.maximum(fftconvolve(first, second), 0.0)
+    return sums
 
 
 def _t_test(sums: np.ndarray, sizes: np.ndarray) -> float:

@@ -164,7 +164,7 @@ def test_people_win_and_turning_off_gives_all_back(full):
     evidence = auto_approval.turn_on(full, [AGREES], 0.95, "ada")
     now = score_matrix(full)
     mine = int(now.sample_ids[now.auto][0])
-    assert decide(full, mine, "reject")["status"] == "rejected"
+    assert decide(full, mine, "reject").status == "rejected"
     assert decide(full, mine, "reset")["status"] == "auto_approved"
     new = fill(full, 40)
     later = {row["sample_id"]: row["status"] for row in full.rows("sample_revisions", sample_ids=new)}

@@ -14,6 +14,7 @@ from benchmarks import workspace as made
 from benchmarks.parts.work import filter_of_size
 from curation.filtering.settings import change_setting
 from curation.review import decisions, queue
+from curation.review.cards import cards
 from curation.stage import Job
 from curation.stages.filter import FilterStage
 from data import queries
@@ -51,9 +52,9 @@ def test_the_workspace_is_whole(full):
     }
     images = ImageStore(Workspace(full.path.parent).images)
     page = queue.page(full, {}, "informative", 0, 60)
-    assert page["total"] == SAMPLES and all(images.thumbnail(row["image"]).exists() for row in page["rows"])
-    card = queue.cards(full, [page["rows"][0]["sample_id"]])[0]
-    assert len(card["verdicts"]) == 5 and card["origin"]
+    assert page.total == SAMPLES and all(images.thumbnail(row.image).exists() for row in page.rows)
+    card = cards(full, [page.rows[0].sample_id])[0]
+    assert len(card.verdicts) == 5 and card.origin
 
 
 def test_a_workspace_is_the_same_from_the_same_seed(full, tmp_path):
@@ -74,21 +75,21 @@ def test_facets_count_what_the_pages_hold(full):
         columns = {"statuses": "status", "error_types": "error_type", "rounds": "round"}
         mine = [row for row in rows if all(row[columns[name]] in values for name, values in others.items())]
         counted = Counter(str(row[facet]) for row in mine)
-        assert {row["value"]: row["count"] for row in facets[facet] if row["count"]} == counted, facet
+        assert {row.value: row.count for row in facets[facet] if row.count} == counted, facet
     page = queue.page(full, chosen, "newest", 0, 60)
     kept = [row for row in rows if row["status"] in chosen["statuses"] and row["error_type"] in chosen["error_types"] and row["round"] > 1]
-    assert page["total"] == len(kept)
-    assert [row["sample_id"] for row in page["rows"]] == sorted((row["sample_id"] for row in kept), reverse=True)[:60]
+    assert page.total == len(kept)
+    assert [row.sample_id for row in page.rows] == sorted((row["sample_id"] for row in kept), reverse=True)[:60]
 
 
 def test_bulk_undo_and_settings_leave_the_state_that_follows_from_the_logs(full):
     before = full.rows("sample_statuses")
     matching, count = filter_of_size(full, 500)
     event = decisions.new_event()
-    assert decisions.decide_bulk(full, matching, "approve", "ada", event, expected=count)["count"] == count
-    assert decisions.decide_bulk(full, matching, "approve", "ada", event)["count"] == count  # sent again
+    assert decisions.decide_bulk(full, matching, "approve", "ada", event, expected=count).count == count
+    assert decisions.decide_bulk(full, matching, "approve", "ada", event).count == count  # sent again
     assert differences(full) == 0
-    assert decisions.undo(full, "ada", decisions.new_event(), undone_event=event)["count"] == count
+    assert decisions.undo(full, "ada", decisions.new_event(), undone_event=event).count == count
     assert full.rows("sample_statuses") == before and differences(full) == 0
     change_setting(full, "duplicate", True, 0.3, "ada")
     assert full.rows("sample_statuses") != before and differences(full) == 0

@@ -181,8 +181,8 @@ class Loop(RuleBasedStateMachine):
     )
     def bulk(self, reviewer, action, status):
         done = reviews.decide_bulk(self.store, {"statuses": [status]}, action, reviewer, reviews.new_event())
-        if done["count"]:
-            self.batches.append((reviewer, done["batch_id"]))
+        if done.count:
+            self.batches.append((reviewer, done.batch_id))
 
     @precondition(lambda self: self.events)
     @rule(data=st.data())

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from curation.failures import slices
-from curation.failures.slices import DIMENSIONS, relative_risk
+from curation.failures.slices import DIMENSIONS, SliceSums, relative_risk
 from tests.support.seed import seeded_store
 
 
@@ -49,7 +49,7 @@ def sums(image, values, failed):
             "n_rest_y": n @ u,
             "n_rest_n": n @ v,
         }
-        rows.append(row)
+        rows.append(SliceSums(**row))
     return rows
 
 

@@ -54,16 +54,16 @@ def test_no_bulk_approval_takes_a_leak_or_what_was_not_compared(world, matching)
     store, ids = world
     chosen = {"sample_ids": list(ids.values())} if matching == "a list" else matching
     preview = decisions.preview_bulk(store, chosen)
-    done = approve(store, chosen, expected=preview["count"])
-    assert done["left_out"] == sum(preview["left_out"].values()) == preview["total"] - preview["count"]
+    done = approve(store, chosen, expected=preview.count)
+    assert done.left_out == preview.left_out.undrawn + preview.left_out.leaking == preview.total - preview.count
     now = statuses(store, ids)
-    assert now[PASSES] == ("approved" if preview["count"] else "pending")
+    assert now[PASSES] == ("approved" if preview.count else "pending")
     assert (now[LEAKS], now[UNJUDGED], now[ERROR]) == ("failed", "unfiltered", "unfiltered")
 
 
 def test_a_list_of_one_is_bulk_and_a_person_may_decide_one(world):
     store, ids = world
-    assert approve(store, {"sample_ids": [ids[LEAKS]]})["count"] == 0
+    assert approve(store, {"sample_ids": [ids[LEAKS]]}).count == 0
     decisions.decide(store, decisions.Decision(ids[LEAKS], 0, "approve", decisions.new_event()), "ada")
     assert statuses(store, ids)[LEAKS] == "approved"
 
@@ -75,12 +75,12 @@ def test_undo_brings_back_single_decisions_only(world):
     reset = decisions.decide_bulk(store, {"sample_ids": [ids[PASSES]]}, "reset", "ada", decisions.new_event())
     judge(store, {ids[PASSES]: 1.0}, job_id=2)
     assert statuses(store, ids)[PASSES] == "failed"
-    assert decisions.undo(store, "ada", decisions.new_event(), batch_id=reset["batch_id"])["count"] == 1
+    assert decisions.undo(store, "ada", decisions.new_event(), batch_id=reset.batch_id).count == 1
     assert statuses(store, ids)[PASSES] == "failed"
-    assert decisions.undo(store, "ada", decisions.new_event(), batch_id=first["batch_id"])["count"] == 0, "there is nothing left to undo"
+    assert decisions.undo(store, "ada", decisions.new_event(), batch_id=first.batch_id).count == 0, "there is nothing left to undo"
     decisions.decide(store, decisions.Decision(ids[LEAKS], 0, "approve", decisions.new_event()), "ada")
     rejected = decisions.decide_bulk(store, {"sample_ids": [ids[LEAKS]]}, "reject", "ada", decisions.new_event())
-    decisions.undo(store, "ada", decisions.new_event(), batch_id=rejected["batch_id"])
+    decisions.undo(store, "ada", decisions.new_event(), batch_id=rejected.batch_id)
     assert statuses(store, ids)[LEAKS] == "approved", "somebody had looked at it"
     assert differences(store) == 0
 

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from curation.review import decisions, handwritten, queue
+from curation.review.cards import cards
 from data.images import ImageStore
 from data.search import Search
 from data.store import Store
@@ -74,87 +75,87 @@ def test_a_walk_through_the_queue_meets_each_sample_once_and_back_again(shared, 
     matching = {"statuses": statuses}
     wanted = {row["sample_id"] for row in shared.rows("samples_matching", **matching)}
     walked, place = [], None
-    while cards := queue.following(shared, matching, order, place, 7):
-        walked += [(card["key"], card["sample_id"]) for card in cards]
-        place = queue.Place(*walked[-1])
+    while found := queue.following(shared, matching, order, place, 7):
+        walked += [(card.key, card.sample_id) for card in found]
+        place = queue.Place(found[-1].sample_id, found[-1].key)
     assert walked == sorted(walked)
     assert {sample_id for _, sample_id in walked} == wanted and len(walked) == len(wanted)
     middle = len(walked) // 2
-    there = queue.Place(*walked[middle])
+    there = queue.Place(walked[middle][1], walked[middle][0])
     back = queue.following(shared, matching, order, there, 1000, back=True)
-    assert [card["sample_id"] for card in back] == [sample_id for _, sample_id in reversed(walked[:middle])]
-    assert queue.rank(shared, matching, order, there) == {"before": middle, "total": len(walked)}
-    assert [card["sample_id"] for card in queue.starting_at(shared, matching, order, walked[middle][1], 4)] == [
+    assert [card.sample_id for card in back] == [sample_id for _, sample_id in reversed(walked[:middle])]
+    assert queue.rank(shared, matching, order, there) == queue.Rank(middle, len(walked))
+    assert [card.sample_id for card in queue.starting_at(shared, matching, order, walked[middle][1], 4)] == [
         sample_id for _, sample_id in walked[middle : middle + 4]
     ]
-    rows = queue.page(shared, matching, order, offset=3, limit=9)
-    assert [row["sample_id"] for row in rows["rows"]] == [sample_id for _, sample_id in walked[3:12]]
-    assert rows["total"] == len(walked)
+    page = queue.page(shared, matching, order, offset=3, limit=9)
+    assert [row.sample_id for row in page.rows] == [sample_id for _, sample_id in walked[3:12]]
+    assert page.total == len(walked)
 
 
 def test_the_most_informative_come_first(shared):
     """Filters that disagree, scores near their thresholds, clusters short of approved samples: the order follows their sum."""
     known = queue.shortfalls(shared)
-    cards = queue.following(shared, {}, "informative", None, 1000)
+    waiting = queue.following(shared, {}, "informative", None, 1000)
 
     def worth(card):
-        if not card["image"]:
-            return -7 + known["short"].get(card["group"], 0)
-        judged = [verdict for verdict in card["verdicts"] if verdict["score"] is not None]
-        failed = sum(verdict["passes"] is False for verdict in judged)
+        if not card.image:
+            return -7 + known.short.get(card.group, 0)
+        judged = [verdict for verdict in card.verdicts if verdict.score is not None]
+        failed = sum(verdict.passes is False for verdict in judged)
         disagree = 4 * failed * (len(judged) - failed) / max(len(judged), 1) ** 2
-        apart = [abs(verdict["score"] - verdict["threshold"]) / max(abs(verdict["threshold"]), 1) for verdict in judged]
+        apart = [abs(verdict.score - verdict.threshold) / max(abs(verdict.threshold), 1) for verdict in judged]
         nearest = min([min(share, 0.99) for share in apart if share] or [0.995])
-        return disagree - nearest + known["short"].get(card["group"], 0)
+        return disagree - nearest + known.short.get(card.group, 0)
 
-    worths = [worth(card) for card in cards]
+    worths = [worth(card) for card in waiting]
     assert worths == pytest.approx(sorted(worths, reverse=True)) and worths[0] > 1 > worths[-1]
-    assert [2 - card["key"] for card in cards] == pytest.approx(worths)
-    approved = {name: count for name, count in known["approved"].items() if count}
-    assert approved and all(known["short"][name] == pytest.approx(1 - count / known["target"]) for name, count in approved.items())
+    assert [2 - card.key for card in waiting] == pytest.approx(worths)
+    approved = {name: count for name, count in known.approved.items() if count}
+    assert approved and all(known.short[name] == pytest.approx(1 - count / known.target) for name, count in approved.items())
     assert sum(name.startswith("#") for name in approved) > 1  # clusters, for these failures are on a map
 
 
 def test_what_is_short_of_approvals_is_a_cluster_and_without_a_map_an_error_type(seeded):
     store, _ = seeded
-    cards = queue.following(store, {}, "informative", None, 1000, short={})
-    chosen = next(card for card in cards if card["group"].startswith("#"))
-    ahead = {card["sample_id"]: card["key"] for card in queue.following(store, {}, "informative", None, 1000, short={chosen["group"]: 1.0})}
-    moved = {card["sample_id"]: card["key"] - ahead[card["sample_id"]] for card in cards}
-    assert {sample_id for sample_id, by in moved.items() if by} == {card["sample_id"] for card in cards if card["group"] == chosen["group"]}
-    assert moved[chosen["sample_id"]] == pytest.approx(1) and chosen["cluster"]
+    waiting = queue.following(store, {}, "informative", None, 1000, short={})
+    chosen = next(card for card in waiting if card.group.startswith("#"))
+    ahead = {card.sample_id: card.key for card in queue.following(store, {}, "informative", None, 1000, short={chosen.group: 1.0})}
+    moved = {card.sample_id: card.key - ahead[card.sample_id] for card in waiting}
+    assert {sample_id for sample_id, by in moved.items() if by} == {card.sample_id for card in waiting if card.group == chosen.group}
+    assert moved[chosen.sample_id] == pytest.approx(1) and chosen.cluster
     with store.write() as write:
         write._cursor.execute("DELETE FROM place")
         write.touch_failures()
     known = queue.shortfalls(store)
-    assert known["approved"] and not any(name.startswith("#") for name in known["approved"])
-    assert {card["group"] for card in queue.cards(store, [card["sample_id"] for card in cards])} == set(known["approved"])
+    assert known.approved and not any(name.startswith("#") for name in known.approved)
+    assert {card.group for card in cards(store, [card.sample_id for card in waiting])} == set(known.approved)
 
 
 def test_a_verdict_on_an_earlier_picture_is_not_shown(seeded):
     store, _ = seeded
-    card = next(card for card in queue.following(store, {}, "newest", None, 100) if any(v["score"] is not None for v in card["verdicts"]))
-    drawing = {"sample_id": card["sample_id"], "job_id": 999, "image": card["image"], "generator": "flux", "seed": 1, "recipe": {}}
+    card = next(card for card in queue.following(store, {}, "newest", None, 100) if any(v.score is not None for v in card.verdicts))
+    drawing = {"sample_id": card.sample_id, "job_id": 999, "image": card.image, "generator": "flux", "seed": 1, "recipe": {}}
     with store.write() as write:
         write.insert("drawing", [drawing])
-        write.touch([card["sample_id"]])
-    (again,) = queue.cards(store, [card["sample_id"]])
-    assert again["verdicts"] and all(verdict["score"] is None for verdict in again["verdicts"])
+        write.touch([card.sample_id])
+    (again,) = cards(store, [card.sample_id])
+    assert again.verdicts and all(verdict.score is None for verdict in again.verdicts)
 
 
 def test_a_decided_sample_leaves_the_queue_but_not_its_place(seeded):
     """Also where an approval brings its error type nearer to the target: the queue goes on with the shortfalls that it began with."""
     store, _ = seeded
-    matching, short = {"statuses": ["pending"]}, queue.shortfalls(store)["short"]
+    matching, short = {"statuses": ["pending"]}, queue.shortfalls(store).short
     first, second, third = queue.following(store, matching, "informative", None, 3, short=short)
-    decide(store, first["sample_id"], "approve")
-    place = queue.Place(first["key"], first["sample_id"])
+    decide(store, first.sample_id, "approve")
+    place = queue.Place(first.sample_id, first.key)
     following = queue.following(store, matching, "informative", place, 2, short=short)
-    assert [card["sample_id"] for card in following] == [second["sample_id"], third["sample_id"]]
-    again = queue.starting_at(store, matching, "informative", first["sample_id"], 2, short)
-    assert [card["sample_id"] for card in again] == [first["sample_id"], second["sample_id"]]
+    assert [card.sample_id for card in following] == [second.sample_id, third.sample_id]
+    again = queue.starting_at(store, matching, "informative", first.sample_id, 2, short)
+    assert [card.sample_id for card in again] == [first.sample_id, second.sample_id]
     skipped = queue.following(store, matching, "informative", None, 1, short=short, skip=1)
-    assert skipped[0]["sample_id"] == third["sample_id"]
+    assert skipped[0].sample_id == third.sample_id
 
 
 @settings(max_examples=25, deadline=None)
@@ -171,7 +172,7 @@ def test_the_count_of_a_facet_is_what_choosing_it_gives(shared, data):
     everything = queue.facets(shared, {})
     matching = {}
     for name in data.draw(st.lists(st.sampled_from(list(fields)), max_size=2, unique=True)):
-        values = [row["value"] for row in everything[name]]
+        values = [row.value for row in everything[name]]
         matching[fields[name]] = data.draw(st.lists(st.sampled_from(values), min_size=1, max_size=2, unique=True))
     if data.draw(st.booleans()):
         search = Search(shared, shared.path.with_name("search.sqlite"))
@@ -182,8 +183,8 @@ def test_the_count_of_a_facet_is_what_choosing_it_gives(shared, data):
     found = queue.facets(shared, matching)
     for name, rows in found.items():
         for row in data.draw(st.lists(st.sampled_from(rows), max_size=2)) if rows else []:
-            value = int(row["value"]) if name == "round" else row["value"]
-            assert len(shared.rows("samples_matching", **{**matching, fields[name]: [value]})) == row["count"]
+            value = int(row.value) if name == "round" else row.value
+            assert len(shared.rows("samples_matching", **{**matching, fields[name]: [value]})) == row.count
 
 
 # Decisions ----------------------------------------------------------------------------------------------------
@@ -192,11 +193,11 @@ def test_the_count_of_a_facet_is_what_choosing_it_gives(shared, data):
 def test_people_override_the_filters_both_ways(seeded):
     store, _ = seeded
     failed, pending = ids_with(store, "failed")[0], ids_with(store, "pending")[0]
-    assert decide(store, failed, "approve")["status"] == "approved"
-    assert decide(store, pending, "reject", reason="too easy")["status"] == "rejected"
+    assert decide(store, failed, "approve").status == "approved"
+    assert decide(store, pending, "reject", reason="too easy").status == "rejected"
     for sample_id, before in ((failed, "failed"), (pending, "pending")):
-        assert queue.cards(store, [sample_id])[0]["status_without_people"] == before, "a card tells what a reset comes to"
-        assert decide(store, sample_id, "reset")["status"] == before
+        assert cards(store, [sample_id])[0].status_without_people == before, "a card tells what a reset comes to"
+        assert decide(store, sample_id, "reset").status == before
 
 
 def test_a_stale_decision_is_refused_and_changes_nothing(seeded):
@@ -223,8 +224,8 @@ def test_of_decisions_sent_together_each_has_its_own_answer(seeded):
     actions = {pending[0]: "approve", pending[1]: "approve", 10_000: "reject", pending[2]: "approve", failed: "reject", pending[3]: "reset"}
     sent = [decisions.Decision(sample_id, 0, action, decisions.new_event()) for sample_id, action in actions.items()]
     answers = decisions.decide_each(store, sent, "zoe")
-    assert [answer if isinstance(answer, Exception) else answer["status"] for answer in answers][3:] == ["disputed", "rejected", "pending"]
-    assert answers[0]["status"] == "approved" and answers[0]["sample_id"] == pending[0]
+    assert [answer if isinstance(answer, Exception) else answer.status for answer in answers][3:] == ["disputed", "rejected", "pending"]
+    assert answers[0].status == "approved" and answers[0].sample_id == pending[0]
     assert isinstance(answers[1], decisions.StaleRevision) and isinstance(answers[2], decisions.UnknownSample)
     log = store.rows("review_history", reviewer="zoe", limit=100)
     assert {row["event_id"] for row in log} == {sent[i].event_id for i in (0, 3, 4, 5)}
@@ -232,7 +233,7 @@ def test_of_decisions_sent_together_each_has_its_own_answer(seeded):
     # The answer was lost, the first was edited meanwhile: what is in the log stays there once, and is not refused afterwards
     decisions.edit(store, pending[0], 0, "And now?", [], "this", "ada", decisions.new_event())
     again = decisions.decide_each(store, sent, "zoe")
-    assert again[0]["revision"] == 1 and [type(answer) for answer in again] == [type(answer) for answer in answers]
+    assert again[0].revision == 1 and [type(answer) for answer in again] == [type(answer) for answer in answers]
     assert store.rows("review_history", reviewer="zoe", limit=100)[0]["review_id"] == log[0]["review_id"]
     with pytest.raises(ValueError, match="on the same sample"):
         decisions.decide_each(store, sent[:1] * 2, "zoe")
@@ -279,8 +280,8 @@ def test_undoing_everything_restores_every_status_and_text(worn, data):
     for event in reversed(events):
         again = decisions.new_event()
         first = decisions.undo(store, "zoe", again, undone_event=event)
-        assert decisions.undo(store, "zoe", again, undone_event=event)["count"] == 0
-        assert decisions.undo(store, "zoe", decisions.new_event(), undone_event=event)["count"] == 0, first
+        assert decisions.undo(store, "zoe", again, undone_event=event).count == 0
+        assert decisions.undo(store, "zoe", decisions.new_event(), undone_event=event).count == 0, first
     after = {i: row["status"] for i, row in states(store).items()}
     assert {i: s for i, s in after.items() if i not in edited} == {i: s for i, s in before.items() if i not in edited}
     assert {i: texts(store, i) for i in before} == text_before
@@ -302,17 +303,17 @@ def test_a_preview_says_what_the_decision_then_does(worn, action, statuses):
     matching, event = {"statuses": statuses}, decisions.new_event()
     before = states(store)
     preview = decisions.preview_bulk(store, matching, action)
-    assert preview["total"] == sum(preview["by_status"].values()) == preview["count"] + sum(preview["left_out"].values())
-    assert {row["sample_id"] for row in preview["members"]} <= before.keys() and len(preview["members"]) == min(12, preview["total"])
+    assert preview.total == sum(preview.by_status.values()) == preview.count + sum(vars(preview.left_out).values())
+    assert {row.sample_id for row in preview.members} <= before.keys() and len(preview.members) == min(12, preview.total)
     with pytest.raises(decisions.SelectionChanged):
-        decisions.decide_bulk(store, matching, action, "ada", event, expected=preview["count"] + 1)
+        decisions.decide_bulk(store, matching, action, "ada", event, expected=preview.count + 1)
     assert states(store) == before
-    done = decisions.decide_bulk(store, matching, action, "ada", event, expected=preview["count"])
-    assert (done["count"], done["left_out"]) == (preview["count"], sum(preview["left_out"].values()))
+    done = decisions.decide_bulk(store, matching, action, "ada", event, expected=preview.count)
+    assert (done.count, done.left_out) == (preview.count, sum(vars(preview.left_out).values()))
     once = states(store)
-    if done["count"]:
-        assert decisions.decide_bulk(store, matching, action, "ada", event)["batch_id"] == done["batch_id"]
-        decisions.undo(store, "ada", decisions.new_event(), batch_id=done["batch_id"])
+    if done.count:
+        assert decisions.decide_bulk(store, matching, action, "ada", event).batch_id == done.batch_id
+        decisions.undo(store, "ada", decisions.new_event(), batch_id=done.batch_id)
         assert states(store) == before
     leaking = 1 << next(row["bit"] for row in store.rows("filters") if row["filter"] == "leakage")
     if action == "approve":
@@ -325,9 +326,9 @@ def test_history_shows_a_bulk_decision_as_one(seeded):
     single = ids_with(store, "failed")[0]
     decide(store, single, "approve")
     done = decisions.decide_bulk(store, {"statuses": ["pending"]}, "reject", "zoe", decisions.new_event(), "too easy")
-    decisions.undo(store, "zoe", decisions.new_event(), batch_id=done["batch_id"])
+    decisions.undo(store, "zoe", decisions.new_event(), batch_id=done.batch_id)
     latest, first = store.rows("review_history", reviewer="zoe", limit=10)
-    assert (latest["action"], latest["samples"], latest["reason"], latest["undone"]) == ("reject", done["count"], "too easy", True)
+    assert (latest["action"], latest["samples"], latest["reason"], latest["undone"]) == ("reject", done.count, "too easy", True)
     assert (first["action"], first["samples"], first["sample_id"], first["undone"]) == ("approve", 1, single, False)
 
 
@@ -341,10 +342,10 @@ def test_a_sample_by_hand_takes_over_what_its_failure_knows(seeded):
     draft = handwritten.Draft("How many are there? ", " 2", failure_id=picture["failure_id"])
     sample_id = handwritten.add(store, draft, "ada", event)
     assert handwritten.add(store, draft, "ada", event) == sample_id
-    card = queue.cards(store, [sample_id])[0]
-    assert (card["route"], card["status"], card["question"], card["answer"]) == ("by_hand", "unfiltered", "How many are there?", "2")
-    assert (card["image"], card["error_type"]) == (picture["image"], picture["error_type"])
-    assert decide(store, sample_id, "approve")["status"] == "approved"
+    card = cards(store, [sample_id])[0]
+    assert (card.route, card.status, card.question, card.answer) == ("by_hand", "unfiltered", "How many are there?", "2")
+    assert (card.image, card.error_type) == (picture["image"], picture["error_type"])
+    assert decide(store, sample_id, "approve").status == "approved"
 
 
 def test_a_picture_of_an_eval_split_is_never_offered_nor_taken(seeded):

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from curation.config import Settings
 from curation.jobs.manager import JobManager
 from curation.review import agreement, assignments, blinding, decisions
+from curation.review.assignments import Share
 from curation.stages import stage_class
 from curation.ui.server.app import create_app
 from tests.support.seed import seeded_store
@@ -83,22 +84,16 @@ def test_when_people_change_what_is_decided_stays_and_the_rest_is_even(data):
     before = data.draw(st.lists(st.sampled_from("abcde"), min_size=copies, max_size=5, unique=True))
     after = data.draw(st.lists(st.sampled_from("abcdef"), min_size=copies + 1, max_size=6, unique=True))
     dealt = assignments.deal(count, len(before), copies, "seed")
-    shares = [
-        {"sample_id": sample, "reviewer": before[place], "decided": data.draw(st.booleans())}
-        for sample, row in enumerate(dealt.tolist())
-        for place in row
-    ]
-    waiting = [share for share in shares if not share["decided"]]
+    shares = [Share(sample, before[place], data.draw(st.booleans())) for sample, row in enumerate(dealt.tolist()) for place in row]
+    waiting = [share for share in shares if not share.decided]
     given_out, moved = assignments.redealt(shares, after)
-    assert len(given_out) == len(waiting) and all(share["reviewer"] in after for share in given_out)
-    holders = Counter((s["sample_id"], s["reviewer"]) for s in given_out) + Counter(
-        (s["sample_id"], s["reviewer"]) for s in shares if s["decided"]
-    )
+    assert len(given_out) == len(waiting) and all(share.reviewer in after for share in given_out)
+    holders = Counter((s.sample_id, s.reviewer) for s in given_out) + Counter((s.sample_id, s.reviewer) for s in shares if s.decided)
     assert not holders or max(holders.values()) == 1
-    stayed = {(s["sample_id"], s["reviewer"]) for s in waiting} & {(s["sample_id"], s["reviewer"]) for s in given_out}
+    stayed = {(s.sample_id, s.reviewer) for s in waiting} & {(s.sample_id, s.reviewer) for s in given_out}
     assert moved == len(waiting) - len(stayed)
     if copies == 1:
-        loads = Counter(share["reviewer"] for share in given_out)
+        loads = Counter(share.reviewer for share in given_out)
         assert not waiting or max(loads[who] for who in after) - min(loads[who] for who in after) <= 1
 
 
@@ -257,7 +252,7 @@ def test_only_words_said_alone_count_for_agreement(team):
     pair = next(row for row in found["pairs"] if (row["one"], row["other"]) == ("ada", "lin"))
     assert [pair[name] for name in ("both_approve", "only_one", "only_other", "both_reject")] == [3, 3, 0, 0]
     assert pair["agree"] == 0.5 and pair["kappa"] == 0.0
-    assert found["units"] == seeded["units"] + 6 and found["low"] <= found["alpha"] <= found["high"]
+    assert found["units"] == seeded.units + 6 and found["low"] <= found["alpha"] <= found["high"]
     assert not [row for row in found["pairs"] if {row["one"], row["other"]} == {"grace", "lin"}]
 
 
@@ -282,7 +277,7 @@ def test_nobody_is_blind_unless_it_was_asked_for(team):
     assert not blinding.everywhere(store) and not ask["lin"]("facets")["blind"]
     ids = [row["sample_id"] for row in store.rows("samples_matching")]
     assert blinding.hidden(store, "lin", ids) == set()
-    assert decisions.preview_bulk(store, {}, "approve")["total"] == len(ids)
+    assert decisions.preview_bulk(store, {}, "approve").total == len(ids)
 
 
 def test_other_pages_and_the_command_line_don_t_tell_of_single_samples_either(tmp_path):

@@ -170,7 +170,7 @@ def test_filter_gives_every_sample_a_verdict_of_every_enabled_filter(filtered):
 def test_review_by_the_stated_rule_approves_what_passes_and_nothing_else(reviewed):
     states = reviewed.rows("sample_state")
     approved = [row for row in states if row["status"] == "approved"]
-    assert len(approved) == reviewed.results["reviewed"]["count"] > 0
+    assert len(approved) == reviewed.results["reviewed"].count > 0
     assert all(row["failed"] == 0 and row["decided_by"] == "ada" for row in approved)
     assert {row["status"] for row in states} <= {"approved", "failed"}
     before = reviewed.contents()
@@ -229,7 +229,7 @@ def test_the_summary_is_what_the_demo_promises_to_print(measured):
     assert told["examples"] == {"train": 120, "eval": 60}
     assert told["failures"] == told["diagnosed"] == len(measured.rows("failure"))
     assert told["clusters"] == len(measured.rows("cluster")) and told["samples"] == len(measured.rows("sample"))
-    assert told["passed"] == told["approved"] == measured.results["reviewed"]["count"] <= told["samples"]
+    assert told["passed"] == told["approved"] == measured.results["reviewed"].count <= told["samples"]
     assert told["spend_usd"] == pytest.approx(sum(row["cost_usd"] for row in measured.rows("reply")))
     stages = {"import", "evaluate", "diagnose", "cluster", "generate", "draw", "filter", "finetune"}
     assert set(told["seconds"]) >= stages | {"total"} and told["seconds"]["total"] == pytest.approx(
@@ -257,7 +257,7 @@ def test_an_edited_sample_is_filtered_again(measured):
     sample = next(row for row in measured.rows("sample_state") if row["route"] == "same_image")
     text = (sample["question"] + " Look closely.", sample["choices"], sample["answer"])
     state = decisions.edit(measured.store, sample["sample_id"], sample["revision"], *text, "ada", decisions.new_event())
-    assert state["revision"] == 1 and state["status"] == "unfiltered"
+    assert state.revision == 1 and state.status == "unfiltered"
     job = measured.job("filter", {**TEACHER, "filters": ["answer_style", "image_quality", "duplicate"]})
     assert job["done"] == 3
     assert differences(measured.store) == 0

@@ -80,5 +80,5 @@ def begin(root) -> World:
     return world
 
 
-def approve_what_passes(store: Store, reviewer: str = "ada") -> dict:
+def approve_what_passes(store: Store, reviewer: str = "ada") -> decisions.BulkResult:
     return decisions.decide_bulk(store, {"statuses": ["pending"]}, "approve", reviewer, decisions.new_event(), "passes every filter")

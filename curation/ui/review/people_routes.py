@@ -1,5 +1,6 @@
 """The Review page's people: who reviews what, how fast, and how far they agree."""
 
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Request
@@ -8,6 +9,8 @@ from pydantic import BaseModel, Field
 from curation.review import agreement as reviewer_agreement
 from curation.review import assignments, blinding
 from curation.review import queue as review_queue
+from curation.review.agreement import Agreement
+from curation.review.assignments import Assigned, AssignmentShown, AssignPreview, Reassigned
 from curation.ui.server.guards import read_logins
 from curation.ui.services import Services, services
 
@@ -18,7 +21,7 @@ IDLE = 120  # seconds between two actions from which on a reviewer was away
 
 
 class Matching(BaseModel):
-    """Which samples are meant: the fields of reviews.FILTER_FIELDS; a list holds the values let through, absent means all."""
+    """Which samples are meant: fields of decisions.SampleFilter; a list holds the values let through, absent means all."""
 
     model_config = {"extra": "forbid"}
 
@@ -84,52 +87,81 @@ class Reveal(BaseModel):
     sample_id: int
 
 
+class Reviewer(BaseModel):
+    """How much a reviewer has decided and how fast (only where they decided something), and what they were given."""
+
+    reviewer: str
+    decisions: int = 0  # one by one
+    bulk: int = 0
+    approvals: int = 0
+    active_seconds: float = 0
+    median_seconds: float | None = None
+    timed: int = 0
+    last_at: datetime | None = None
+    assigned: int = 0
+    done: int = 0
+    per_hour: float | None = None
+    approve_share: float | None = None
+
+
+class People(BaseModel):
+    reviewer: str
+    reviewers: list[Reviewer]
+    names: list[str]
+    logins: bool
+    assignments: list[AssignmentShown]
+    disputed: int
+    blind: bool
+    target: int
+
+
 @router.post("/people")
-def people(request: Request) -> dict[str, Any]:
+def people(request: Request) -> People:
     """Everybody's pace and progress, the assignments, and the names that work may be given to."""
     here = services(request)
     given = assignments.standing(here.store)
-    rows = {row["reviewer"]: {**row, "assigned": 0, "done": 0} for row in here.store.rows("review_pace", idle=IDLE)}
-    for share in (share for one in given for share in one["progress"]):
-        row = rows.setdefault(share["reviewer"], {"reviewer": share["reviewer"], "decisions": 0, "timed": 0, "assigned": 0, "done": 0})
-        row |= {"assigned": row["assigned"] + share["assigned"], "done": row["done"] + share["done"]}
-    names = sorted({*_logins(here), *rows, here.reviewer(request)})
-    return {
-        "reviewer": here.reviewer(request),
-        "reviewers": [_paced(row) for row in rows.values()],
-        "names": names,
-        "logins": here.settings.auth is not None,
-        "assignments": given,
-        "disputed": sum(row["count"] for row in here.store.rows("sample_statuses") if row["status"] == "disputed"),
-        "blind": blinding.everywhere(here.store),
-        "target": review_queue.target(here.store),
-    }
+    reviewers = {row["reviewer"]: Reviewer(**row) for row in here.store.rows("review_pace", idle=IDLE)}
+    for share in (share for assignment in given for share in assignment.progress):
+        reviewer = reviewers.setdefault(share.reviewer, Reviewer(reviewer=share.reviewer))
+        reviewer.assigned += share.assigned
+        reviewer.done += share.done
+    for reviewer in reviewers.values():
+        _rate(reviewer)
+    return People(
+        reviewer=here.reviewer(request),
+        reviewers=list(reviewers.values()),
+        names=sorted({*_logins(here), *reviewers, here.reviewer(request)}),
+        logins=here.settings.auth is not None,
+        assignments=given,
+        disputed=sum(row["count"] for row in here.store.rows("sample_statuses") if row["status"] == "disputed"),
+        blind=blinding.everywhere(here.store),
+        target=review_queue.target(here.store),
+    )
 
 
 @router.post("/agreement")
-def agreement(request: Request) -> dict[str, Any]:
+def agreement(request: Request) -> Agreement:
     return reviewer_agreement.of_workspace(services(request).store)
 
 
 @router.post("/assign/preview")
-def assign_preview(request: Request, body: Selection) -> dict[str, int]:
+def assign_preview(request: Request, body: Selection) -> AssignPreview:
     here = services(request)
     return assignments.preview(here.store, body.matching.given(request))
 
 
 @router.post("/assign")
-def assign(request: Request, body: Assign) -> dict[str, Any]:
+def assign(request: Request, body: Assign) -> Assigned:
     here = services(request)
     _known(here, body.reviewers)
     reviewer = here.reviewer(request)
     described = body.matching.model_dump(exclude_none=True)
-    given = body.matching.given(request)
-    how = {"reviewers": body.reviewers, "copies": body.copies, "blind": body.blind, "title": body.title}
-    return assignments.assign(here.store, given, **how, author=reviewer, event_id=body.event_id, described=described)
+    given, about = body.matching.given(request), (body.copies, body.blind, body.title)
+    return assignments.assign(here.store, given, body.reviewers, *about, author=reviewer, event_id=body.event_id, described=described)
 
 
 @router.post("/reassign")
-def reassign(request: Request, body: Reassign) -> dict[str, Any]:
+def reassign(request: Request, body: Reassign) -> Reassigned:
     here = services(request)
     _known(here, body.reviewers)
     return assignments.reassign(here.store, body.assignment_id, body.reviewers, here.reviewer(request), body.event_id)
@@ -152,7 +184,7 @@ def target(request: Request, body: Target) -> dict[str, int]:
 
 
 @router.post("/reveal")
-def reveal(request: Request, body: Reveal) -> dict[str, Any]:
+def reveal(request: Request, body: Reveal) -> dict[str, int]:
     """Shows a blind sample before it is decided, so that its dispute can be settled."""
     here = services(request)
     blinding.reveal(here.store, here.reviewer(request), body.sample_id)
@@ -170,10 +202,8 @@ def _known(here: Services, names: list[str]) -> None:
         raise assignments.BadAssignment(f"no login {', '.join(map(repr, strangers))}; there are: {', '.join(_logins(here))}")
 
 
-def _paced(row: dict[str, Any]) -> dict[str, Any]:
-    hours = (row.get("active_seconds") or 0) / 3600
-    return {
-        **row,
-        "per_hour": row["timed"] / hours if hours else None,
-        "approve_share": row["approvals"] / row["decisions"] if row["decisions"] else None,
-    }
+def _rate(reviewer: Reviewer) -> None:
+    """Works out decisions per hour and the share of approvals."""
+    hours = reviewer.active_seconds / 3600
+    reviewer.per_hour = reviewer.timed / hours if hours else None
+    reviewer.approve_share = reviewer.approvals / reviewer.decisions if reviewer.decisions else None

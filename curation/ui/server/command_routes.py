@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from curation import checkpoints
 from curation.results import comparison, summary
 from curation.review import blinding, decisions
+from curation.review.decisions import BulkPreview, BulkResult, UndoResult
 from curation.ui.services import services
 from curation.workspaces import backups, builtin
 from data.records import ExportedSample
@@ -43,21 +44,21 @@ class Backup(BaseModel):
 
 
 @router.post("/review/preview")
-def preview(request: Request, body: Bulk) -> dict[str, Any]:
+def preview(request: Request, body: Bulk) -> BulkPreview:
     here = services(request)
     blinding.refuse_many(here.store, here.reviewer(request), body.matching)
     return decisions.preview_bulk(here.store, body.matching)
 
 
 @router.post("/review")
-def review(request: Request, body: Bulk) -> dict[str, Any]:
+def review(request: Request, body: Bulk) -> BulkResult:
     here = services(request)
     blinding.refuse_many(here.store, here.reviewer(request), body.matching)
     return decisions.decide_bulk(here.store, body.matching, body.action, here.reviewer(request), decisions.new_event(), body.reason)
 
 
 @router.post("/undo")
-def undo(request: Request, body: Undo) -> dict[str, Any]:
+def undo(request: Request, body: Undo) -> UndoResult:
     here = services(request)
     return decisions.undo(here.store, here.reviewer(request), decisions.new_event(), batch_id=body.batch_id)
 
