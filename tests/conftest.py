@@ -9,6 +9,9 @@ import pytest
 
 from data.store import Store
 from data.workspace import Workspace
+from tests.support.checked_rows import check_rows
+
+check_rows()
 
 
 @pytest.fixture

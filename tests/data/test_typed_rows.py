@@ -155,3 +155,15 @@ def test_types_of_columns():
     assert made == Everything(None, "x", (1,), now, {"k": 1}, (("a",), ()), JobStatus.DONE)
     (made,) = make([(0.5, "y", None, now, None, [], None)])
     assert made.c is None and made.e is None and made.g is None
+
+
+def test_tests_look_for_nulls_that_a_field_does_not_allow(store):
+    @dataclass(frozen=True)
+    class Where:
+        round: int
+        checkpoint: str  # NULL before the first round
+
+    columns = [("round", "BIGINT"), ("checkpoint", "VARCHAR")]
+    assert rows_as(Where, "q", columns)([(1, "base")]) == [Where(1, "base")]
+    with pytest.raises(AssertionError, match="no checkpoint here"):
+        rows_as(Where, "q", columns)([(0, None)])
