@@ -3,6 +3,7 @@
 import argparse
 import importlib
 import sys
+from types import ModuleType
 
 DESCRIPTION = """The whole loop without a browser.
 
@@ -53,14 +54,14 @@ def main(argv: list[str] | None = None) -> None:
     parser.error(f"unknown command {arguments[0]!r}; there are: {', '.join(COMMANDS)}")
 
 
-def _guarded(module, name: str, arguments: list[str]) -> int:
-    from curation.commands.app_client import CommandFailed
+def _guarded(module: ModuleType, name: str, arguments: list[str]) -> int:
     from curation.commands.output import print_error
-    from curation.config import BadSettings
+    from data.errors import MistakebookError
 
     try:
-        return module.run(name, arguments) or 0
-    except (CommandFailed, BadSettings) as error:
+        status: int = module.run(name, arguments)
+        return status
+    except MistakebookError as error:
         return print_error(str(error), "--json" in arguments)
     except KeyboardInterrupt:
         return 130

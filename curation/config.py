@@ -10,7 +10,6 @@ checks them. A process never changes its own environment: variables of the file 
 HF_HOME) are handed over by `restart_with_file_variables`.
 """
 
-import getpass
 import os
 import sys
 import threading
@@ -119,14 +118,6 @@ def _flaw(name: str, value: Any) -> str:
     field = next(field for field in Variables.model_fields.values() if field.validation_alias == name)
     where = "" if name in os.environ or name in _set_on_page else f"{path()}: "
     return f"{where}{name} is {value!r}; expected: {field.description}"
-
-
-def operating_system_user() -> str:
-    """The name of the account, or "someone" where there is none (a bare container)."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "someone"
 
 
 def path() -> Path:

@@ -1,5 +1,6 @@
 """What this machine gives us."""
 
+import getpass
 import os
 from pathlib import Path
 
@@ -10,3 +11,11 @@ def cores() -> int:
     """Processor cores that this process may use; all there are where the system doesn't tell (macOS)."""
     allowed = getattr(os, "sched_getaffinity", None)
     return len(allowed(0)) if allowed else os.cpu_count() or 1
+
+
+def operating_system_user() -> str:
+    """The name of the account, or "someone" where there is none (a bare container)."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "someone"

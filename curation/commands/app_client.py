@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from curation.config import restart_with_file_variables
-from curation.frontier import endpoints
 from curation.workspaces import owner
 from data import workspace as workspaces
 from data.errors import MistakebookError
@@ -16,28 +14,25 @@ class CommandFailed(MistakebookError):
 
 def check_settings() -> None:
     """Looks at environment and config file before anything is done by them. Raises BadSettings."""
+    from curation.config import restart_with_file_variables  # not at the top: pydantic-settings takes 60 ms, which --help needn't wait
+    from curation.frontier import endpoints
+
     restart_with_file_variables()
     endpoints.read()
 
 
 def find_workspace(name: str) -> Workspace:
-    """The workspace of that name, created or not. Raises CommandFailed, BadSettings."""
+    """The workspace of that name, created or not. Raises BadWorkspaceName, BadSettings."""
     check_settings()
-    try:
-        return workspaces.find(name)
-    except workspaces.BadWorkspaceName as error:
-        raise CommandFailed(str(error)) from error
+    return workspaces.find(name)
 
 
 class App:
-    """The app that owns a workspace, found or started; errors become CommandFailed."""
+    """The app that owns a workspace, found or started. Raises NoOwner; its requests raise Refused, CommandFailed."""
 
     def __init__(self, name: str, reviewer: str | None = None):
-        self.workspace, self.reviewer = find_workspace(name), reviewer
-        try:
-            self.owner = owner.ensure(self.workspace)
-        except owner.NoOwner as error:
-            raise CommandFailed(str(error)) from error
+        self.reviewer = reviewer
+        self.owner = owner.ensure(find_workspace(name))
 
     def get(self, path: str) -> Any:
         return self._request("GET", path)
@@ -48,8 +43,6 @@ class App:
     def _request(self, method: str, path: str, body: Any = None) -> Any:
         try:
             return self.owner.request(method, path, body, self.reviewer)
-        except owner.Refused as error:
-            raise CommandFailed(str(error)) from error
         except OSError as error:
             raise CommandFailed(
                 f"the app at {self.owner.address} (process {self.owner.pid}) does not answer any more ({error}). "

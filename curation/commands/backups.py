@@ -6,7 +6,6 @@ from curation.commands.app_client import App, CommandFailed, find_workspace
 from curation.commands.flags import parser
 from curation.commands.output import show
 from curation.workspaces import backups, owner
-from data.store import StoreError
 
 
 def run(name: str, arguments: list[str]) -> int:
@@ -35,7 +34,7 @@ def _restore(arguments: list[str]) -> int:
         raise CommandFailed(f"workspace {workspace.name} is open in process {holder.pid} at {holder.address}; stop it first")
     try:
         backups.restore(given.folder.resolve(), workspace)
-    except (StoreError, OSError) as error:
+    except OSError as error:
         raise CommandFailed(str(error)) from error
     show({"workspace": str(workspace.root)}, given.json, lambda: f"workspace {workspace.name} restored to {workspace.root}")
     return 0

@@ -5,7 +5,6 @@ import sys
 
 from curation.commands.app_client import App, CommandFailed
 from curation.commands.flags import parser
-from curation.workspaces.owner import Refused
 
 
 def run(name: str, arguments: list[str]) -> int:
@@ -17,7 +16,7 @@ def run(name: str, arguments: list[str]) -> int:
     app = App(given.workspace)
     try:
         result = demo.run(app.owner, lambda text: print(text, file=sys.stderr, flush=True))
-    except (demo.DemoFailed, Refused, OSError) as error:
+    except OSError as error:
         raise CommandFailed(str(error)) from error
     print(json.dumps(result), flush=True)
     return 0

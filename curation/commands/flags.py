@@ -15,7 +15,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, PydanticUndefined
 
 from curation.commands.app_client import CommandFailed
-from curation.config import operating_system_user
+from data.machine import operating_system_user
 from data.workspace import DEFAULT_NAME
 
 

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 from fastapi import Request
 
-from curation.config import Settings, operating_system_user
+from curation.config import Settings
 from curation.jobs.manager import JobManager
 from data.images import ImageStore
+from data.machine import operating_system_user
 from data.search import Search
 from data.store import Store
 from data.workspace import Workspace
