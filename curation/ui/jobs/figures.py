@@ -15,8 +15,8 @@ def spend_over_time(steps: Sequence[SpendStep], seconds: float, zone: ZoneInfo) 
     """Cumulative spend in dollars, stages on top of each other, and their sum. A step is `seconds` wide, times are of `zone`."""
     import plotly.graph_objects as go
 
-    first = min(step.begins for step in steps)
-    begins = sorted({first - seconds, *(step.begins for step in steps), max(step.begins for step in steps) + seconds})
+    first, last = min(step.begins for step in steps), max(step.begins for step in steps)
+    begins = [first + number * seconds for number in range(-1, round((last - first) / seconds) + 2)]  # all: the pointer finds each
     times = [datetime.fromtimestamp(moment, zone).replace(tzinfo=None).isoformat() for moment in begins]
     stages = sorted({step.stage for step in steps}, key=lambda stage: (PAYING.index(stage) if stage in PAYING else len(PAYING), stage))
     sums = {stage: _cumulative(begins, [step for step in steps if step.stage == stage]) for stage in stages}
