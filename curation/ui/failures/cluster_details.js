@@ -2,8 +2,8 @@
 
 import { api, estimate, fill, fmt, h, launchNow, picture, priceText, toast } from "../shared/lib.js";
 import { mergeWith, rename, split, take } from "./cluster_edits.js";
-import { changed } from "./cluster_tree.js";
-import { open } from "./index.js";
+import { refreshClusters } from "./loading.js";
+import { open } from "./selection.js";
 import { history } from "./undo.js";
 
 const typical = new Map(); // cluster and its size -> its failures nearest the centre
@@ -151,7 +151,7 @@ async function suggest(id, button) {
     asking.delete(id);
     button.disabled = false;
   }
-  await changed();
+  await refreshClusters();
 }
 
 // The line below the tree: kappa of the error types, and people's changes.

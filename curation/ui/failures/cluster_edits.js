@@ -1,15 +1,15 @@
 // People's changes to the clusters: merge, rename, split, make, move.
 
 import { api, dialog, eventId, fmt, h, launchNow, toast } from "../shared/lib.js";
-import { changed } from "./cluster_tree.js";
-import { choose, filter, narrowed, view } from "./index.js";
+import { refreshClusters } from "./loading.js";
+import { choose, filter, narrowings, shown } from "./selection.js";
 import { changeUndo } from "./undo.js";
 
 // The buttons above the tree, for what is selected: several clusters, or failures by lasso, facets or search.
 export function changeButtons(clusters, chosen) {
   const several = clusters.filter((one) => chosen.includes(one.cluster_id));
-  const many = view.page?.failures ?? 0;
-  const some = narrowed() && many > 0 && Object.keys(filter()).some((name) => !["round", "cluster_id"].includes(name));
+  const many = shown().page?.failures ?? 0;
+  const some = many > 0 && narrowings().some((name) => name !== "cluster_id");
   if (several.length < 2 && !some) return null;
   return h(
     "div.cl-tools",
@@ -23,11 +23,14 @@ export async function placeNew() {
   await launchNow("cluster", { only_new: true });
 }
 
+// The selection as a change takes it: what matches, and how many that were when the dialog opened; another number is refused.
+const selection = () => ({ matching: filter(), expected: shown().page.failures });
+
 // Sends a change, tells what was done with a way back, and shows what there is now.
 async function send(path, body, said, then = {}) {
   const done = await api(`clusters/${path}`, { ...body, event_id: eventId() });
   toast(said, { kind: "good", action: changeUndo(done.change_id), seconds: 8 });
-  await changed();
+  await refreshClusters();
   const next = typeof then === "function" ? then(done) : then;
   if (Object.keys(next).length) choose(next);
 }
@@ -74,7 +77,7 @@ export const take = (cluster, title) => send("rename", { cluster_id: cluster.clu
 
 // One cluster with another that is chosen in the dialog.
 export function mergeWith(cluster) {
-  const others = view.clusters.filter((one) => one.cluster_id !== cluster.cluster_id);
+  const others = shown().clusters.filter((one) => one.cluster_id !== cluster.cluster_id);
   const select = choice([
     ...others.filter((one) => one.error_type === cluster.error_type),
     ...others.filter((one) => one.error_type !== cluster.error_type),
@@ -122,7 +125,9 @@ function merge(several) {
 
 // In two: the selected part against the rest where a part is selected, else by likeness.
 export function split(cluster) {
-  const part = view.page && view.page.failures > 0 && view.page.failures < cluster.failures ? view.page.failures : 0;
+  const { failures } = shown().page;
+  const part = failures > 0 && failures < cluster.failures ? failures : 0;
+  const selected = selection();
   const how = part
     ? `The ${fmt.plural(part, "selected failure")} of it become a cluster of their own.`
     : "It is cut into two by likeness of questions and pictures; the smaller part becomes a cluster of its own.";
@@ -130,18 +135,17 @@ export function split(cluster) {
     "Split",
     h("p", how),
     "Split",
-    async (title) => {
-      const { failure_ids: ids } = part ? await api("failures/ids", filter()) : {};
-      await send("split", { cluster_id: cluster.cluster_id, title, ...(ids && { failure_ids: ids }) }, `Split off: ${title}`, (done) => ({
+    (title) =>
+      send("split", { cluster_id: cluster.cluster_id, title, ...(part && selected) }, `Split off: ${title}`, (done) => ({
         cluster: [cluster.cluster_id, done.cluster_id],
         lasso: null,
-      }));
-    },
+      })),
     `${cluster.title} (2)`,
   );
 }
 
 function make(many) {
+  const selected = selection();
   asking(
     "Make a cluster",
     h(
@@ -150,27 +154,25 @@ function make(many) {
         "when the map is laid again.",
     ),
     "Make",
-    async (title) => {
-      const { failure_ids: ids } = await api("failures/ids", filter());
-      await send("make", { failure_ids: ids, title }, `Made of ${fmt.plural(ids.length, "failure")}: ${title}`, (done) => ({
+    (title) =>
+      send("make", { ...selected, title }, `Made of ${fmt.plural(many, "failure")}: ${title}`, (done) => ({
         cluster: done.cluster_id,
         lasso: null,
-      }));
-    },
+      })),
     "",
   );
 }
 
 function move(clusters, many) {
+  const selected = selection();
   const select = choice(clusters);
   asking(
     `Move ${fmt.plural(many, "failure")}`,
     [h("p.dim", { style: "margin-bottom:8px" }, "They stay there, also when the map is laid again."), select],
     "Move",
-    async () => {
-      const { failure_ids: ids } = await api("failures/ids", filter());
+    () => {
       const into = clusters.find((one) => one.cluster_id === Number(select.value));
-      await send("move", { failure_ids: ids, into: into.cluster_id }, `Moved ${fmt.plural(ids.length, "failure")} to ${into.title}`, {
+      return send("move", { ...selected, into: into.cluster_id }, `Moved ${fmt.plural(many, "failure")} to ${into.title}`, {
         cluster: into.cluster_id,
         lasso: null,
       });

@@ -1,9 +1,9 @@
 // Left column: error types and their clusters as a tree; below the chosen cluster what is known of it.
 
-import { api, colour, definition, dot, fillOnce, fmt, h, state } from "../shared/lib.js";
+import { api, at, colour, definition, dot, fillOnce, fmt, h, state } from "../shared/lib.js";
 import { drawEvidence, more } from "./cluster_details.js";
 import { changeButtons, placeNew } from "./cluster_edits.js";
-import { choose, narrowed, refresh, toggle, view } from "./index.js";
+import { changed, choose, clustersEdited, follow, narrowings, toggle } from "./selection.js";
 
 const FOLDED = "mistakebook.failures.folded"; // error types whose clusters are out of sight, in this browser tab
 const UNSTABLE = 0.6; // Hennig 2007: below it a cluster should not be trusted
@@ -11,7 +11,16 @@ const UNSTABLE = 0.6; // Hennig 2007: below it a cluster should not be trusted
 const folded = new Set(JSON.parse(sessionStorage.getItem(FOLDED) ?? "[]"));
 let known = { mark: null, evidence: null }; // what /api/clusters/evidence last said, and of what
 
-export function drawClusters(box, { clusters, summary }) {
+clustersEdited.on(() => {
+  known = { mark: null, evidence: known.evidence };
+});
+
+export function start(root) {
+  const box = at(root, "clusters");
+  follow((shown) => shown.clusters && draw(box, shown));
+}
+
+function draw(box, { clusters, summary, page }) {
   if (!clusters.length) {
     const text = !summary.failures
       ? ""
@@ -23,8 +32,8 @@ export function drawClusters(box, { clusters, summary }) {
   learn(summary);
   const chosen = state.list("cluster").map(Number);
   const { evidence } = known;
-  const selection = narrowed() && view.page ? [view.page.failures, Boolean(view.lassoIds), state.list("error_type")] : null;
-  fillOnce(box, [clusters, chosen, evidence, [...folded], summary.diagnosed - summary.placed, selection], () => [
+  const mark = [clusters, chosen, evidence, [...folded], summary.diagnosed - summary.placed, page.failures, narrowings()];
+  fillOnce(box, mark, () => [
     unplaced(summary),
     changeButtons(clusters, chosen),
     groups(clusters).map((group) => branch(group, chosen, evidence)),
@@ -40,16 +49,8 @@ async function learn(summary) {
   const evidence = await api("clusters/evidence", { round: summary.round }, { quiet: true });
   if (known.mark !== mark) return;
   known = { mark, evidence };
-  redraw();
+  changed.tell();
 }
-
-// After a change: what is known of the clusters is asked for anew, then the page.
-export async function changed() {
-  known = { mark: null, evidence: known.evidence };
-  await refresh();
-}
-
-const redraw = () => drawClusters(document.querySelector("#page-failures [data-clusters]"), view);
 
 // Error types with their clusters, those with the most failures first (the server sorts them so).
 function groups(clusters) {
@@ -87,7 +88,7 @@ function branch(group, chosen, evidence) {
     if (open) folded.add(type);
     else folded.delete(type);
     sessionStorage.setItem(FOLDED, JSON.stringify([...folded]));
-    redraw();
+    changed.tell();
   };
   const take = () => choose({ cluster: all ? chosen.filter((id) => !ids.includes(id)) : [...new Set([...chosen, ...ids])] });
   return h(

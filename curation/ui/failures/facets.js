@@ -1,8 +1,7 @@
-// Left column: facets; and the chips above the map that say what is selected.
+// Left column: facets, with how many of the selected failures have each value.
 
-import { chip, definition, dot, fill, fillOnce, fmt, h, state } from "../shared/lib.js";
-import { choose, clear, FACETS, rounds, toggle, unmark } from "./index.js";
-import { canSave, saveView } from "./saved_views.js";
+import { at, definition, dot, fillOnce, fmt, h, state } from "../shared/lib.js";
+import { FACETS, follow, toggle } from "./selection.js";
 
 const TITLES = {
   error_type: "Error type",
@@ -46,7 +45,12 @@ export const facetTitle = (facet) => TITLES[facet] ?? facet;
 export const valueText = (facet, value) => (value === "" ? (NONE[facet] ?? "none") : (texts.get(`${facet} ${value}`) ?? value));
 const texts = new Map(); // what to call values that are numbers
 
-export function drawFacets(box, { facets, clusters }) {
+export function start(root) {
+  const box = at(root, "facets");
+  follow((shown) => shown.facets && draw(box, shown));
+}
+
+function draw(box, { facets, clusters }) {
   for (const [facet, values] of Object.entries(facets))
     for (const one of values) if (one.text) texts.set(`${facet} ${one.value}`, one.text);
   if (!open.has("error_type")) open.set("error_type", !clusters.length);
@@ -89,45 +93,3 @@ const value = (facet, { value: text, count }, on) =>
     h("span", valueText(facet, text)),
     h("span.n", fmt.number(count)),
   );
-
-export function drawChips(box, view) {
-  const many = view.marked.size;
-  const marks =
-    many > 0 &&
-    chip(`${fmt.number(many)} marked`, { kind: "on", onremove: unmark, title: "What a key of triage is for; ctrl and shift mark more" });
-  if (!canSave()) return fill(box, marks);
-  const titles = new Map(view.clusters.map((cluster) => [String(cluster.cluster_id), cluster]));
-  const clusters = state.list("cluster").map((id) =>
-    chip([dot(titles.get(id)?.error_type), short(titles.get(id)?.title ?? `cluster ${id}`)], {
-      onremove: () => toggle("cluster", id),
-      title: titles.get(id)?.title,
-    }),
-  );
-  const facets = FACETS.filter((facet) => facet !== "round" || rounds().length > 1).flatMap((facet) =>
-    state.list(facet).map((v) => {
-      const real = v === "none" ? "" : v;
-      return chip([facet === "error_type" && dot(real), facet === "round" ? `round ${real}` : valueText(facet, real)], {
-        onremove: () => toggle(facet, real),
-        title: TITLES[facet],
-      });
-    }),
-  );
-  const words = state.one("words") && chip(`“${state.one("words")}”`, { onremove: () => choose({ words: null }), title: "Search" });
-  const lasso =
-    view.lassoIds &&
-    chip(`lasso ${fmt.number(view.lassoIds.length)}`, {
-      kind: "on",
-      onremove: () => choose({ lasso: null }),
-      title: "What the lasso encloses",
-    });
-  const chips = [lasso, ...clusters, ...facets, words].filter(Boolean);
-  fill(
-    box,
-    marks,
-    chips,
-    chips.length > 1 && chip(["clear all ", h("kbd", "x")], { onclick: clear }),
-    !state.one("saved") && chip("save view", { onclick: saveView, title: "Keep this selection under a name" }),
-  );
-}
-
-const short = (text) => (text.length > 38 ? `${text.slice(0, 36)}…` : text);

@@ -1,46 +1,45 @@
-// Middle column: the map with its colours, legend, labels, lasso and tooltip.
+// Middle column: the map with its labels, lasso and tooltip. Its points are asked for once the pictures are there.
 
-import { api, at, colour, dot, fillOnce, h, icon, pick, picture, state, tooltip } from "../shared/lib.js";
-import { valueText } from "./facets.js";
-import { rounds, toggle } from "./index.js";
+import { api, at, dot, h, icon, picture, state, tooltip } from "../shared/lib.js";
+import { coloursOf, drawLegend, wayOf } from "./map_legend.js";
 import { PointMap } from "./point_map.js";
+import { chooseLasso, follow, lasso, learn, middle, narrowings, open, pageArrived, retyped, rounds, showAs, shown } from "./selection.js";
 
-const OTHERS = [
-  "#4269d0",
-  "#efb118",
-  "#ff725c",
-  "#6cc5b0",
-  "#3ca951",
-  "#ff8ab7",
-  "#a463f2",
-  "#97bbf5",
-  "#9c6b4e",
-  "#38b2c4",
-  "#8c9a3c",
-  "#d6679a",
-];
-const BAD_TO_GOOD = ["#d0443a", "#e07b39", "#e8b23a", "#a9b84a", "#3ca951"]; // score 0 to 1 in fifths
-const WAYS = [
-  { value: "error_type", text: "error type" },
-  { value: "cluster", text: "cluster" },
-  { value: "dataset", text: "dataset" },
-  { value: "score", text: "score" },
-  { value: "round", text: "round" },
-];
 const LABEL = 34; // letters of a cluster's title on the map
+const LABELLED = 20_000; // points that the places of labels are worked out from
+const REST = 60; // milliseconds that the pointer rests before the failure below it is asked for
+const REMEMBERED = 500; // failures
 
-export class MapColumn {
-  constructor(root, view, { lasso, pick: picked }) {
-    Object.assign(this, { root, view, points: null, version: null, cards: new Map() });
+let column;
+
+export function start(root) {
+  column = new MapColumn(root);
+}
+
+export const fit = () => column.map.fit();
+export const toggleMode = () => column.setMode(column.map.mode === "pan" ? "lasso" : "pan");
+export const tools = () => column.tools();
+
+class MapColumn {
+  constructor(root) {
+    this.root = root;
+    this.points = null;
+    this.version = null; // of the points
+    this.painted = null; // what the colours mean
+    this.outlined = null; // the lasso that is shown, and on which points
+    this.labelled = null;
+    this.cards = new Map(); // failures that were hovered over
     this.map = new PointMap(at(root, "map"), {
-      onlasso: (polygon) => lasso(encode(polygon)),
-      onpick: (index) => picked(index === null ? null : this.points.failure_id[index]),
+      onlasso: chooseLasso,
+      onpick: (index) => index !== null && open(this.points.failure_id[index]),
       onhover: (index, x, y) => this.hover(index, x, y),
     });
-  }
-
-  get mode() {
-    return this.map.mode;
+    follow((known) => this.draw(known));
+    pageArrived.on(async (chosen, isCurrent) => {
+      await this.load(shown().summary);
+      if (isCurrent()) await this.loadShown(chosen, isCurrent);
+    });
+    retyped.on((ids, type) => this.recolour(ids, type));
   }
 
   setMode(mode) {
@@ -48,73 +47,47 @@ export class MapColumn {
     for (const button of this.root.querySelectorAll("[data-mode]")) button.classList.toggle("on", button.dataset.mode === mode);
   }
 
-  fit() {
-    this.map.fit();
-  }
-
-  visible(on) {
-    for (const name of ["map", "legend"]) at(this.root, name).hidden = !on;
-    if (on) this.map.redraw();
-  }
-
-  // The points of a round, if they changed.
+  // The points of the rounds meant, if they changed.
   async load(summary) {
-    if (!summary.placed) {
-      [this.points, this.version] = [null, summary.map];
-      return;
-    }
     if (this.version === summary.map) return;
-    const answer = await api("failures/points", { round: rounds().length ? rounds() : null });
-    const array = (name, type) => new type(Uint8Array.from(atob(answer[name]), (c) => c.charCodeAt(0)).buffer);
+    if (summary.placed) {
+      const answer = await api("failures/points", { round: rounds().length ? rounds() : null });
+      const array = (name, type) => new type(bytesOf(answer[name]));
+      this.points = {
+        names: answer.names,
+        failure_id: array("failure_id", Int32Array),
+        error_type: array("error_type", Uint8Array),
+        dataset: array("dataset", Uint8Array),
+        cluster: array("cluster", Uint16Array),
+        score: array("score", Uint8Array),
+        round: array("round", Uint8Array),
+      };
+      this.map.setPoints(array("x", Float32Array), array("y", Float32Array));
+    } else this.points = null;
     this.version = summary.map;
-    this.points = {
-      names: answer.names,
-      failure_id: array("failure_id", Int32Array),
-      error_type: array("error_type", Uint8Array),
-      dataset: array("dataset", Uint8Array),
-      cluster: array("cluster", Uint16Array),
-      score: array("score", Uint8Array),
-      round: array("round", Uint8Array),
-    };
     this.painted = null;
-    this.map.setPoints(array("x", Float32Array), array("y", Float32Array));
+    this.draw(shown());
   }
 
   // Which of the points the filter lets through; of a lasso alone that is known here.
-  async loadShown(filter, current) {
+  async loadShown(chosen, isCurrent) {
     if (!this.points) return;
-    const parts = Object.keys(filter).filter((name) => name !== "round");
+    const parts = narrowings();
     if (!parts.length) return this.map.setShown(null);
-    if (parts.length === 1 && this.view.lassoIds) return this.preview();
-    const answer = await api("failures/shown", filter);
-    const ids = new Int32Array(Uint8Array.from(atob(answer.failure_id), (c) => c.charCodeAt(0)).buffer);
-    if (current()) this.map.setShown(this.mask(ids));
+    if (parts.join() === "lasso") return this.map.setShown(this.mask(this.enclosed));
+    const answer = await api("failures/shown", chosen);
+    if (isCurrent()) this.map.setShown(this.mask(new Int32Array(bytesOf(answer.failure_id))));
   }
 
-  // Greys at once what a lasso leaves out, until the server's answer for all of the filter is there.
-  preview() {
-    if (this.view.lassoIds) this.map.setShown(this.mask(this.view.lassoIds));
-  }
-
+  // Ids ascend, as those of the points do.
   mask(ids) {
-    const shown = new Uint8Array(this.points.failure_id.length);
+    const let_through = new Uint8Array(this.points.failure_id.length);
     const all = this.points.failure_id;
     for (let i = 0, at = 0; i < ids.length; i++) {
-      // both ascend
       while (at < all.length && all[at] < ids[i]) at++;
-      if (all[at] === ids[i]) shown[at] = 1;
+      if (all[at] === ids[i]) let_through[at] = 1;
     }
-    return shown;
-  }
-
-  // The lasso of the URL: its outline, and the failures it encloses in view.lassoIds.
-  showLasso(text) {
-    if (text === this.lasso && this.lassoOf === this.version) return;
-    [this.lasso, this.lassoOf] = [text, this.version];
-    const polygon = text && this.points ? decode(text) : null;
-    this.map.setLasso(polygon);
-    this.view.lassoIds = polygon ? Int32Array.from(this.map.inside(polygon), (i) => this.points.failure_id[i]) : null;
-    this.view.lassoPacked = polygon && packed(this.view.lassoIds);
+    return let_through;
   }
 
   // The place of a failure among the points, or null; their numbers ascend.
@@ -129,14 +102,52 @@ export class MapColumn {
     return ids[low] === id ? low : null;
   }
 
-  show() {
-    if (!this.points) return fillOnce(at(this.root, "legend"), null, () => null);
-    const way = WAYS.find((one) => one.value === state.one("colour"))?.value ?? "error_type";
-    const { index, palette } = this.colours(way);
-    if (this.painted !== way) this.map.setColours(index, palette);
-    this.painted = way;
-    this.drawLegend(way, palette);
-    this.map.setPicked(this.indexOf(Number(state.one("card"))));
+  draw({ clusters }) {
+    const on = middle() === "map";
+    const box = at(this.root, "map");
+    if (box.hidden === on) {
+      for (const name of ["map", "legend"]) at(this.root, name).hidden = !on;
+      if (on) this.map.redraw();
+    }
+    this.drawLasso();
+    if (this.points) {
+      const way = wayOf();
+      if (this.painted !== way) this.map.setColours(...coloursOf(this.points, way));
+      this.painted = way;
+      this.drawLabels(clusters ?? []);
+      const picked = this.indexOf(Number(state.one("card")));
+      if (picked !== this.map.picked) this.map.setPicked(picked);
+    }
+    drawLegend(at(this.root, "legend"), this.points, clusters ?? []);
+  }
+
+  // The lasso of the URL: its outline, and how many failures it encloses. What it leaves out turns grey at once; the server's answer
+  // for all of the filter follows.
+  drawLasso() {
+    const mark = JSON.stringify([lasso(), this.version]);
+    if (mark === this.outlined) return;
+    this.outlined = mark;
+    const polygon = this.points && lasso();
+    this.map.setLasso(polygon);
+    this.enclosed = polygon && Int32Array.from(this.map.inside(polygon), (i) => this.points.failure_id[i]);
+    if (this.enclosed) this.map.setShown(this.mask(this.enclosed));
+    learn({ enclosed: this.enclosed?.length ?? null });
+  }
+
+  // Titles of the clusters above where their points are densest, largest first; of the chosen ones only, where some are chosen.
+  drawLabels(clusters) {
+    const chosen = state.list("cluster").map(Number);
+    const wanted = clusters
+      .filter((one) => (chosen.length ? chosen.includes(one.cluster_id) : one.shown))
+      .sort((a, b) => b.failures - a.failures)
+      .map((one) => [one.cluster_id, short(one.title)]);
+    const mark = JSON.stringify([wanted, this.version]);
+    if (mark === this.labelled) return;
+    this.labelled = mark;
+    const { cluster, names } = this.points;
+    const members = names.cluster.map(() => []);
+    for (let i = 0; i < cluster.length; i += Math.ceil(cluster.length / LABELLED)) members[cluster[i]].push(i);
+    this.map.setLabels(wanted.map(([id, text]) => ({ ...this.map.top(members[names.cluster.indexOf(id)] ?? []), text })));
   }
 
   // Failures whose error type was just corrected, in its colour; the places are what they were.
@@ -145,86 +156,29 @@ export class MapColumn {
     const names = this.points.names.error_type;
     if (!names.includes(type)) names.push(type);
     for (const id of failureIds) {
-      const at = this.indexOf(id);
-      if (at !== null) this.points.error_type[at] = names.indexOf(type);
+      const index = this.indexOf(id);
+      if (index !== null) this.points.error_type[index] = names.indexOf(type);
     }
     this.painted = null;
-    this.show();
-  }
-
-  colours(way) {
-    const { names, error_type: type, dataset, cluster, score } = this.points;
-    if (way === "dataset") return { index: dataset, palette: names.dataset.map((_, i) => OTHERS[i % OTHERS.length]) };
-    if (way === "cluster") return { index: cluster, palette: names.cluster.map((_, i) => OTHERS[i % OTHERS.length]) };
-    if (way === "round") return { index: this.points.round, palette: names.round.map((_, i) => OTHERS[i % OTHERS.length]) };
-    if (way === "score") return { index: score.map((s) => Math.min(4, Math.floor(s / 20))), palette: BAD_TO_GOOD };
-    return { index: type, palette: names.error_type.map(colour) };
-  }
-
-  drawLegend(way, palette) {
-    const box = at(this.root, "legend");
-    const known = WAYS.filter((one) => one.value !== "round" || this.points.names.round.length > 1);
-    const ways = () =>
-      pick(known, way, (chosen) => state.set({ colour: chosen === "error_type" ? null : chosen }, { replace: true }), {
-        title: "What the colours mean",
-      });
-    if (way === "score")
-      return fillOnce(box, [way, palette], () => [
-        ways(),
-        h("button", { disabled: true }, h("span", "0")),
-        h("span.ramp", { style: { background: `linear-gradient(90deg, ${palette.join(",")})` } }),
-        h("button", { disabled: true }, h("span", "1")),
-      ]);
-    const name = way === "cluster" ? "cluster" : way;
-    const titles = new Map(this.view.clusters.map((one) => [one.cluster_id, one.title]));
-    const text = (value) =>
-      way === "round" ? `round ${value}` : way === "cluster" ? (titles.get(value) ?? `cluster ${value}`) : valueText(way, value);
-    const order = way === "error_type" ? this.byCount(this.points.error_type, palette.length) : palette.map((_, i) => i);
-    const items = order.map((i) => {
-      const value = this.points.names[way][i];
-      return { value, text: text(value), paint: palette[i], on: state.list(name).includes(String(value === "" ? "none" : value)) };
-    });
-    const button = ({ value, text, paint, on }) =>
-      h(
-        "button",
-        { class: on ? "on" : "", onclick: () => toggle(name, value), title: text },
-        h("span.dot", { style: { background: paint } }),
-        h("span", text),
-      );
-    fillOnce(box, [way, known, items], () => [ways(), items.map(button)]);
-  }
-
-  byCount(index, size) {
-    const counts = new Array(size).fill(0);
-    for (const i of index) counts[i]++;
-    return counts.map((_, i) => i).sort((a, b) => counts[b] - counts[a]);
-  }
-
-  // Titles of the clusters above where their points are densest, largest first; of the chosen ones only, where some are chosen.
-  showLabels() {
-    if (!this.points) return;
-    const { cluster, names } = this.points;
-    const members = names.cluster.map(() => []);
-    for (let i = 0; i < cluster.length; i += Math.ceil(cluster.length / 20000)) members[cluster[i]].push(i);
-    const chosen = state.list("cluster").map(Number);
-    const wanted = this.view.clusters
-      .filter((one) => (chosen.length ? chosen.includes(one.cluster_id) : one.shown))
-      .sort((a, b) => b.failures - a.failures);
-    this.map.setLabels(
-      wanted.map((one) => ({ ...this.map.top(members[names.cluster.indexOf(one.cluster_id)] ?? []), text: short(one.title) })),
-    );
+    this.draw(shown());
   }
 
   tools() {
-    if (!this.points || state.one("layout") === "slices") return null;
+    if (!this.points || middle() === "slices") return null;
     const mode = (name, title) =>
       h(
         "button.btn.icon",
-        { dataset: { mode: name }, class: this.mode === name ? "on" : "", title, "aria-label": title, onclick: () => this.setMode(name) },
+        {
+          dataset: { mode: name },
+          class: this.map.mode === name ? "on" : "",
+          title,
+          "aria-label": title,
+          onclick: () => this.setMode(name),
+        },
         icon(name),
       );
-    const grid = state.one("layout") === "grid";
-    const swap = h("button.chip", { onclick: () => state.set({ layout: grid ? null : "grid" }) }, grid ? "map " : "grid ", h("kbd", "g"));
+    const grid = middle() === "grid";
+    const swap = h("button.chip", { onclick: () => showAs(grid ? "map" : "grid") }, grid ? "map " : "grid ", h("kbd", "g"));
     if (grid) return [swap];
     return [
       h(
@@ -232,7 +186,7 @@ export class MapColumn {
         { style: "gap:2px" },
         mode("lasso", "Drag to lasso (p)"),
         mode("pan", "Drag to pan (p; or hold space or shift)"),
-        h("button.btn.icon", { onclick: () => this.fit(), title: "Whole map (f)", "aria-label": "Whole map" }, icon("fit")),
+        h("button.btn.icon", { onclick: fit, title: "Whole map (f)", "aria-label": "Whole map" }, icon("fit")),
       ),
       swap,
     ];
@@ -254,33 +208,12 @@ export class MapColumn {
     tooltip(null);
     this.waiting = setTimeout(async () => {
       const row = await api("failures/card", { failure_id: id }, { quiet: true });
-      if (this.cards.size > 500) this.cards.clear();
+      if (this.cards.size > REMEMBERED) this.cards.clear();
       this.cards.set(id, row);
       if (this.map.hovered === index) draw(row);
-    }, 60);
+    }, REST);
   }
 }
 
 const short = (title) => (title.length > LABEL ? `${title.slice(0, LABEL - 2)}…` : title);
-
-// Numbers as base64: 20,000 of them as JSON would be three times as long, and are sent with every question.
-function packed(ids) {
-  const bytes = new Uint8Array(ids.buffer);
-  let text = "";
-  for (let i = 0; i < bytes.length; i += 0x8000) text += String.fromCharCode(...bytes.subarray(i, i + 0x8000));
-  return btoa(text);
-}
-
-// An outline as text for the URL: at most 60 corners, two digits each behind the point.
-function encode(polygon) {
-  const every = Math.ceil(polygon.length / 60);
-  return polygon
-    .filter((_, i) => i % every === 0)
-    .map((corner) => corner.map((v) => v.toFixed(2)).join(","))
-    .join(" ");
-}
-
-function decode(text) {
-  const corners = text.split(" ").map((corner) => corner.split(",").map(Number));
-  return corners.length > 2 && corners.every(([x, y]) => Number.isFinite(x) && Number.isFinite(y)) ? corners : null;
-}
+const bytesOf = (base64) => Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0)).buffer;

@@ -1,7 +1,7 @@
 // In the card: the failures most alike to this one, as small pictures; a click goes there.
 
 import { api, fill, h, picture, state } from "../shared/lib.js";
-import { open } from "./index.js";
+import { open } from "./selection.js";
 
 const answers = new Map(); // what was asked for last: `${failure} ${by}` -> rows
 const WAYS = { place: "Nearest on the map", vector: "Most alike in question and picture" };

@@ -1,19 +1,22 @@
 // Saved views: what the page shows, under a name, for everyone in the workspace. ?saved=<number> leads to one.
 
-import { api, ask, dialog, fillOnce, fmt, h, state, toast } from "../shared/lib.js";
-import { narrowed } from "./index.js";
+import { api, ask, at, dialog, fillOnce, fmt, h, state, toast } from "../shared/lib.js";
+import { changed, follow, narrowed } from "./selection.js";
 
 const PASSING = ["page", "card", "offset", "saved"];
 let views = [];
-let box = null;
+
+export function start(root) {
+  const box = at(root, "views");
+  follow(() => draw(box));
+}
 
 export async function loadViews() {
   views = await api("views/list", { page: "failures" });
-  if (box) drawViews(box);
+  changed.tell();
 }
 
-export function drawViews(element) {
-  box = element;
+function draw(box) {
   const current = Number(state.one("saved"));
   fillOnce(
     box,

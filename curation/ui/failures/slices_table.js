@@ -1,8 +1,8 @@
 // The table of slices: in which the baseline fails more often than elsewhere, the surest first. A click sets the facets.
 
-import { api, emptyState, fill, fillOnce, fmt, h, onlyLatest, pick, state } from "../shared/lib.js";
+import { api, at, emptyState, fill, fillOnce, fmt, h, onlyLatest, pick, state } from "../shared/lib.js";
 import { facetTitle, valueText } from "./facets.js";
-import { choose, rounds } from "./index.js";
+import { choose, follow, middle, rounds } from "./selection.js";
 
 const NAMES = { assigned: "error type", kind: "kind", dataset: "dataset", opening: "first words", length: "answer's length" };
 const DIMENSIONS = Object.keys(NAMES);
@@ -11,10 +11,18 @@ const newest = onlyLatest();
 let asked = null;
 let answer = null;
 
-export function drawSlices(box, view) {
+export function start(root) {
+  const box = at(root, "slices");
+  follow(({ summary, page }) => {
+    box.hidden = middle() !== "slices";
+    if (!box.hidden && page) load(box, summary);
+  });
+}
+
+function load(box, summary) {
   const options = { least: Number(state.one("least") ?? 50), without_label_errors: state.one("label_errors") === "out" };
   const wanted = { ...options, round: rounds().length ? rounds() : null };
-  const mark = JSON.stringify([wanted, view.summary.version]);
+  const mark = JSON.stringify([wanted, summary.version]);
   if (asked !== mark) {
     asked = mark;
     if (!answer) fill(box, h("p.dim", { style: "padding:12px" }, "Comparing slices …"));

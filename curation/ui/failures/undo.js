@@ -1,8 +1,8 @@
 // Taking back: what was done last in this tab by key, and anything that people said or changed in this round from a list.
 
 import { api, dialog, eventId, fmt, h, state, toast } from "../shared/lib.js";
-import { changed } from "./cluster_tree.js";
-import { choose, open, refresh, view } from "./index.js";
+import { refresh, refreshClusters } from "./loading.js";
+import { choose, open, shown } from "./selection.js";
 
 const done = []; // what was done in this tab and not taken back, the latest last: {path, body}
 
@@ -16,7 +16,7 @@ function undoable(path, body, sent = Promise.resolve()) {
 }
 
 export const changeUndo = (changeId) => undoable("clusters/undo", { change_id: changeId });
-export const wordUndo = (batchId, sent) => undoable("failures/triage/undo", { batch_id: batchId }, sent);
+export const labelUndo = (batchId, sent) => undoable("failures/triage/undo", { batch_id: batchId }, sent);
 
 // Takes back what was done last: a change to the clusters or a word on failures.
 export function undoLatest() {
@@ -37,7 +37,7 @@ async function takeBack(one) {
   const answer = await api(one.path, { ...one.body, event_id: eventId() });
   if (one.path === "clusters/undo") {
     if (state.list("cluster").length) choose({ cluster: null }, true);
-    return changed();
+    return refreshClusters();
   }
   toast(`Taken back for ${fmt.plural(answer.undone, "failure")}`, { kind: "good", seconds: 2.5 });
   await refresh();
@@ -45,7 +45,7 @@ async function takeBack(one) {
 
 // All that people said and changed in the round, newest first, each with a way back.
 export async function history() {
-  const round = view.summary.round;
+  const round = shown().summary.round;
   const [changes, words] = await Promise.all([
     api("clusters/history", { round, limit: 200 }),
     api("failures/triage/history", { round, limit: 200 }),

@@ -13,7 +13,8 @@ let asking = false; // a second press while something is asked or launched does 
 export function options() {
   const form = readForm(view.choices);
   const clusters = chosenClusters();
-  return { ...form.options, ...(clusters.length && { cluster_ids: clusters }), ...(selection() && { failure_ids: selection() }) };
+  const { matching } = selection() ?? {};
+  return { ...form.options, ...(clusters.length && { cluster_ids: clusters }), ...(matching && { matching }) };
 }
 
 // Launches the job, and with it what is to follow.
@@ -35,7 +36,8 @@ export async function launch(limit = null) {
           { stage: "filter", options: form.judging, samples_of: 0 },
         ]
       : [];
-    const job = await launchNow("generate", { ...options(), ...(limit && { limit: failures }) }, then, plan);
+    const meant = { ...options(), ...(limit && { limit: failures }), ...(selection() && { expected: failures }) }; // as many as were shown
+    const job = await launchNow("generate", meant, then, plan);
     state.set({ job: job.job_id, choose: null });
   } finally {
     asking = false;

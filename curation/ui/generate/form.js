@@ -192,7 +192,7 @@ function clusterChips(choices) {
     );
   if (selection())
     chips.unshift(
-      chip(["selection of failures", h("span.dim", fmt.number(selection().length))], {
+      chip(["selection of failures", h("span.dim", fmt.number(selection().failures))], {
         kind: "on",
         onremove: () => state.set({ selection: null }),
         title: "Selected on the Failures page",

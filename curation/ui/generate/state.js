@@ -4,7 +4,6 @@ import { listeners, state } from "../shared/lib.js";
 import { jobLoader, typing } from "../shared/plan_form.js";
 
 const HANDED = "mistakebook.generate"; // what the Failures page hands over
-const SELECTION = "mistakebook.generate.failures"; // failures of a selection that no cluster describes
 
 export const view = { choices: null, plan: null, problem: null, job: null, busy: false };
 export const jobChanged = listeners();
@@ -19,15 +18,23 @@ export const chosenClusters = () =>
     .flatMap((text) => text.split(","))
     .map(Number)
     .filter(Boolean);
-export const selection = () => (state.one("selection") ? JSON.parse(sessionStorage.getItem(SELECTION) ?? "null") : null);
+// A selection of failures that no cluster describes, handed over by the Failures page: the filter, and how many it let through then,
+// {matching, failures}; null where there is none. It is in the URL as JSON, which somebody may have shortened.
+export function selection() {
+  try {
+    const found = JSON.parse(state.one("selection") ?? "null");
+    return found?.matching ? found : null;
+  } catch {
+    return null;
+  }
+}
 
 // What the Failures page has handed over becomes the page's choice.
 export function takeOver() {
   const text = sessionStorage.getItem(HANDED);
   if (!text) return;
   sessionStorage.removeItem(HANDED);
-  const { cluster_ids: clusters, failure_ids: failures } = JSON.parse(text);
-  if (failures) sessionStorage.setItem(SELECTION, JSON.stringify(failures));
+  const { cluster_ids: clusters, matching, failures } = JSON.parse(text);
   view.choices = null;
-  state.set({ clusters: clusters ?? null, selection: failures ? 1 : null }, { replace: true });
+  state.set({ clusters: clusters ?? null, selection: matching ? JSON.stringify({ matching, failures }) : null }, { replace: true });
 }

@@ -1,0 +1,123 @@
+// Above the grid while there is no map: how far the round is, and what to do next.
+
+import { emptyState, estimate, fillOnce, fmt, h, progress, state } from "../shared/lib.js";
+import { costText, launchCluster, launchDiagnose, launchEvaluate } from "./launches.js";
+import { shown } from "./selection.js";
+
+// True where there is nothing to show below it.
+export function drawSteps(box) {
+  const { summary, running } = shown();
+  const nothing = whyNothing();
+  fillOnce(box, [summary, running.map((job) => [job.stage, job.done, job.total, job.seconds_left]), nothing?.[0]], () =>
+    nothing ? emptyState(...nothing) : steps(),
+  );
+  box.classList.toggle("alone", Boolean(nothing));
+  return Boolean(nothing);
+}
+
+function whyNothing() {
+  const { summary, running } = shown();
+  const runs = (stage) => running.some((one) => one.stage === stage);
+  if (summary.placed) return null;
+  if (!summary.examples && !runs("import"))
+    return [
+      "No questions yet",
+      "Import a dataset, or start with the built-in one: its train split is where failures are found.",
+      pageButton("data", "Data & models"),
+    ];
+  if (!summary.round)
+    return [
+      "No checkpoint yet",
+      "A round starts from a checkpoint: the model whose mistakes are collected.",
+      pageButton("data", "Data & models"),
+    ];
+  if (!summary.answered && runs("import")) return ["Reading the benchmarks", "Their train split is where failures are found."];
+  if (!summary.answered && !runs("evaluate"))
+    return [
+      `${summary.checkpoint} has not been asked yet`,
+      `${fmt.plural(summary.examples, "train question")} wait for it. What it gets wrong appears here.`,
+      { text: "Evaluate", run: launchEvaluate },
+    ];
+  if (summary.answered && !summary.failures && !runs("evaluate"))
+    return [
+      "Nothing went wrong",
+      `${summary.checkpoint} answers all ${fmt.number(summary.answered)} train questions right. Import a harder dataset.`,
+      pageButton("data", "Data & models"),
+    ];
+  return null;
+}
+
+function steps() {
+  const { summary, running } = shown();
+  const job = (stage) => running.find((one) => one.stage === stage);
+  const left = summary.failures - summary.diagnosed;
+  return h(
+    "div.steps",
+    stepCard(
+      "1  Evaluate",
+      job("evaluate"),
+      summary.answered >= summary.examples,
+      `${fmt.number(summary.answered)} of ${fmt.plural(summary.examples, "train item")} asked`,
+      "Evaluate the rest",
+      launchEvaluate,
+    ),
+    stepCard(
+      "2  Diagnose",
+      job("diagnose"),
+      summary.failures > 0 && !left,
+      `${fmt.number(summary.diagnosed)} of ${fmt.plural(summary.failures, "failure")} diagnosed`,
+      `Diagnose ${fmt.number(left)}`,
+      launchDiagnose,
+    ),
+    stepCard(
+      "3  Cluster",
+      job("cluster"),
+      false,
+      "groups with a title, and the map",
+      summary.diagnosed ? `Cluster ${fmt.number(summary.diagnosed)}` : "Cluster",
+      launchCluster,
+      summary.diagnosed > 0,
+    ),
+  );
+}
+
+function stepCard(title, job, done, text, button, run, possible = true) {
+  if (job)
+    return h(
+      "div.card.now",
+      h("b", title),
+      h("span.dim", text),
+      progress(job.done, job.total, job.seconds_left && `${fmt.duration(job.seconds_left)} left`),
+    );
+  if (done) return h("div.card", h("b", title), h("span.dim", text), h("span.okay", "✓ done"));
+  return h(
+    "div.card",
+    h("b", title),
+    h("span.dim", text),
+    h(
+      "button.btn",
+      { class: possible ? "p" : "", disabled: !possible, onclick: run },
+      button,
+      possible && cost(button, title.slice(3).toLowerCase()),
+    ),
+  );
+}
+
+const costs = new Map(); // button -> what it costs, asked once for each number on it
+
+function cost(button, stage) {
+  const span = h("span", costs.get(button) ?? "");
+  if (!costs.has(button)) {
+    costs.set(button, "");
+    estimate(stage, {}).then(
+      (found) => {
+        costs.set(button, costText(found));
+        span.textContent = costs.get(button);
+      },
+      () => {},
+    );
+  }
+  return span;
+}
+
+const pageButton = (name, text) => ({ text, run: () => state.go(name) });
