@@ -249,8 +249,8 @@ def test_each_key_of_triage_is_for_the_next_failure_though_its_card_is_on_its_wa
         assert [said[failure] for failure in rows] == labels
         for key in "m" + 8 * "u":  # the last word before its answer is there
             page.keyboard.press(key)
+        page.wait_for_selector(".toast >> text=Nothing was changed")  # for four seconds
         wait_for_words(page, store, earlier, lambda found: not found)
-        page.wait_for_selector(".toast >> text=Nothing was changed")
 
 
 def wait_for_words(page, store, earlier, enough) -> dict[int, str]:
