@@ -5,20 +5,7 @@
 
 import { batched, listeners, state } from "../shared/lib.js";
 
-/** @typedef {{ failure_id: number, error_type: string | null, triage: string | null, image: string, question: string, answer: string,
- *   golds: string[], choices: string[] }} Row a failure in the grid */
-/** @typedef {Row & { [fact: string]: any }} Card a failure with all that is known of it (api/failures/card) */
-/** @typedef {{ offset: number, failures: number, diagnosed: number, teachable: number, rows: Row[],
- *   by_error_type: { error_type: string, failures: number }[] }} Page a page of the grid, and how many failures are selected */
-/** @typedef {{ cluster_id: number, title: string, error_type: string, failures: number, shown: number, [figure: string]: any }} Cluster */
-/** @typedef {{ version: string, map: string, round: number, rounds: number[], failures: number, diagnosed: number, placed: number,
- *   [figure: string]: any }} Summary the rounds meant at a glance; `version` is another whenever the lists are, `map` when the map is */
-/** @typedef {{ value: string, count: number, text?: string }} Count */
-
-/** What the server last said; null before it has. `place` is where the open failure stands among the selected ones (null: not on the
- *  page of the grid), `enclosed` how many failures the lasso encloses, `running` the jobs that bring something new for this page.
- * @typedef {{ summary: Summary | null, page: Page | null, clusters: Cluster[] | null, facets: Record<string, Count[]> | null,
- *   card: Card | null, place: number | null, enclosed: number | null, running: any[] }} Shown */
+/** @import { Row, Shown, Summary } from "./types.js" */
 
 export const FACETS = [
   "error_type",
@@ -66,7 +53,8 @@ export function learn(/** @type {Partial<Shown>} */ changes) {
 /** Shows what a person said of failures before the server has it. */
 export function amend(/** @type {number[]} */ failureIds, /** @type {Partial<Row>} */ change) {
   const { page, card } = known;
-  const amended = (/** @type {Row} */ row) => (failureIds.includes(row.failure_id) ? { ...row, ...change } : row);
+  /** @type {<T extends Row>(row: T) => T} */
+  const amended = (row) => (failureIds.includes(row.failure_id) ? { ...row, ...change } : row);
   learn({ page: page && { ...page, rows: page.rows.map(amended) }, card: card && amended(card) });
   if (change.error_type) retyped.tell(failureIds, change.error_type);
 }

@@ -4,8 +4,8 @@
 
 import { reviewing } from "./state.js";
 
-/** @typedef {import("./queue.js").Card} Card */
-/** @typedef {{ revision: number, question: string, choices: string[], answer: string }} Draft */
+/** @import { Card, Text } from "./types.js" */
+/** @typedef {Text & { revision: number }} Draft */
 
 function keyOf(/** @type {"note" | "draft"} */ kind, /** @type {Card} */ card) {
   const { workspace, reviewer } = reviewing();

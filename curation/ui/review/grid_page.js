@@ -5,7 +5,7 @@ import { api, onlyLatest, state } from "../shared/lib.js";
 const PAGE = 60;
 const REST = 120; // milliseconds that the cursor rests before the sample below it is asked for
 
-/** @typedef {{ sample_id: number, status: string, question: string, choices: string[], answer: string, image: string | null, failing: string[] }} Row */
+/** @import { Card, Queued, Row } from "./types.js" */
 
 export class GridPage {
   /** @param {{ changed: () => void }} given `changed` is called after each change */
@@ -17,14 +17,16 @@ export class GridPage {
     this.offset = 0;
     /** @type {number | null} the sample under the cursor */
     this.current = null;
-    /** @type {import("./queue.js").Card | null} all that is known of that sample */
+    /** @type {Card | null} all that is known of that sample */
     this.card = null;
     /** @type {number | null} where a selection by shift begins */
     this.anchor = null;
     /** @type {Set<number>} */
     this.selected = new Set();
-    /** @type {string | null} */
-    this.queue = null; // what `rows` are a page of, as JSON
+    /** @type {string | null} what `rows` are a page of, as JSON */
+    this.queue = null;
+    /** @type {number | undefined} */
+    this.soon = undefined;
     this.newest = onlyLatest();
     this.newestCard = onlyLatest();
   }
@@ -41,7 +43,11 @@ export class GridPage {
     return Math.max(1, Math.ceil(this.total / PAGE));
   }
 
-  // Has the page of the URL's offset; the selection lasts as long as the queue is the same.
+  /**
+   * Has the page of the URL's offset; the selection lasts as long as the queue is the same.
+   * @param {Queued} asked
+   * @param {number | null} sampleId where the cursor is to stand
+   */
   async load(asked, sampleId) {
     this.offset = Number(state.one("offset") ?? 0);
     const answer = await this.newest(api("review/page", { ...asked, offset: this.offset, limit: PAGE }));
@@ -50,7 +56,8 @@ export class GridPage {
     if (queue !== this.queue) this.selected.clear();
     Object.assign(this, { ...answer, queue });
     if (!this.rows.length && this.offset) return state.set({ offset: null }, { replace: true });
-    if (!this.ids.includes(this.current)) this.current = this.ids.includes(sampleId) ? sampleId : (this.ids[0] ?? null);
+    const there = (/** @type {number | null} */ id) => id !== null && this.ids.includes(id);
+    if (!there(this.current)) this.current = there(sampleId) ? sampleId : (this.ids[0] ?? null);
     this.changed();
     this.loadCard();
   }
@@ -64,7 +71,11 @@ export class GridPage {
     this.changed();
   }
 
-  // The cursor goes to a sample, which is selected or no longer so; with shift all up to it are.
+  /**
+   * The cursor goes to a sample, which is selected or no longer so; with shift all up to it are.
+   * @param {number} id
+   * @param {boolean} shift
+   */
   click(id, shift) {
     const { ids } = this;
     if (shift && this.anchor !== null && ids.includes(this.anchor)) {
@@ -77,7 +88,7 @@ export class GridPage {
     this.goTo(id);
   }
 
-  flip(id) {
+  flip(/** @type {number} */ id) {
     if (!this.selected.delete(id)) this.selected.add(id);
   }
 
@@ -103,7 +114,7 @@ export class GridPage {
     this.changed();
   }
 
-  goTo(id) {
+  goTo(/** @type {number} */ id) {
     this.current = id;
     this.changed();
     clearTimeout(this.soon);
@@ -111,13 +122,13 @@ export class GridPage {
   }
 
   // The cursor goes on by so many samples; by one also over the edge of the page.
-  step(by) {
-    const at = this.ids.indexOf(this.current) + by;
+  step(/** @type {number} */ by) {
+    const at = (this.current === null ? -1 : this.ids.indexOf(this.current)) + by;
     if (at >= 0 && at < this.rows.length) return this.goTo(this.ids[at]);
     if (Math.abs(by) === 1) this.turn(by);
   }
 
-  turn(by) {
+  turn(/** @type {number} */ by) {
     const offset = this.offset + by * PAGE;
     if (offset < 0 || offset >= this.total) return;
     this.current = null;
@@ -125,7 +136,7 @@ export class GridPage {
   }
 
   // Goes to a page by its number; the nearest that there is.
-  jump(number) {
+  jump(/** @type {number} */ number) {
     state.set({ offset: (Math.min(this.pages, Math.max(1, number || 1)) - 1) * PAGE || null, sample: null });
   }
 

@@ -4,6 +4,8 @@
 
 import { ApiError, afterPaint, api, listeners } from "../shared/lib.js";
 
+/** @import { Item } from "./types.js" */
+
 const WAITS = [400, 1000, 2000, 4000, 8000]; // milliseconds between attempts
 const PATIENCE = 15000; // an answer that takes longer counts as none
 const TOGETHER = 50; // decisions in one request
@@ -11,33 +13,47 @@ const FINAL = [400, 403, 404, 409, 422]; // answers that sending again won't cha
 
 export class Outbox {
   constructor() {
-    this.stored = listeners(); // told of each (item, answer), once it is on disk
-    this.refused = listeners(); // told of each (item, error)
+    /** @type {ReturnType<typeof listeners<[Item, any]>>} told of each and its answer, once it is on disk */
+    this.stored = listeners();
+    /** @type {ReturnType<typeof listeners<[Item, ApiError]>>} told of each and why it was not taken */
+    this.refused = listeners();
     this.changed = listeners(); // how many there are, or whether anything answers, is another
-    /** @type {{ path: string, body: any, key: string, [of: string]: any }[]} */
+    /** @type {Item[]} */
     this.items = [];
     /** @type {string | null} */
     this.trouble = null; // what the app last answered, where it didn't take them
-    this.prefix = null;
+    this.prefix = ""; // of the keys in localStorage; none before it is known who reviews
     this.sending = false;
+    /** @type {(() => void)[]} */
     this.waiters = [];
+    /** @type {(() => void) | undefined} ends a pause between two attempts */
+    this.wake = undefined;
     addEventListener("beforeunload", (event) => this.items.length && event.preventDefault());
     addEventListener("online", () => this.wake?.());
   }
 
-  // Sends what an earlier page of this workspace could not send for this person.
+  /**
+   * Sends what an earlier page of this workspace could not send for this person.
+   * @param {string} workspace
+   * @param {string} reviewer
+   */
   open(workspace, reviewer) {
     if (this.prefix) return;
     this.prefix = `mistakebook.unsaved.${workspace}.${reviewer}.`;
     const kept = Object.keys(localStorage)
       .filter((key) => key.startsWith(this.prefix))
       .sort();
-    this.items.unshift(...kept.map((key) => ({ ...JSON.parse(localStorage.getItem(key)), key })));
+    this.items.unshift(...kept.map((key) => ({ ...JSON.parse(localStorage.getItem(key) ?? ""), key })));
     this.send();
   }
 
+  /**
+   * @param {Item["path"]} path
+   * @param {Item["body"]} body
+   */
   add(path, body) {
     const key = `${this.prefix}${String(Date.now()).padStart(15, "0")}.${String(++count).padStart(6, "0")}.${body.event_id}`;
+    /** @type {Item} */
     const item = { path, body, key };
     localStorage.setItem(key, JSON.stringify({ path, body }));
     this.items.push(item);
@@ -48,11 +64,14 @@ export class Outbox {
   }
 
   // Whether something about this sample is still on its way.
-  holds(sampleId) {
+  holds(/** @type {number} */ sampleId) {
     return this.items.some((item) => item.body.sample_id === sampleId || item.sampleId === sampleId);
   }
 
-  // Resolves once everything is saved, or as soon as it is known that nothing answers.
+  /**
+   * Resolves once everything is saved, or as soon as it is known that nothing answers.
+   * @returns {Promise<void>}
+   */
   settled() {
     return this.items.length && !this.trouble ? new Promise((resolve) => this.waiters.push(resolve)) : Promise.resolve();
   }
@@ -63,7 +82,8 @@ export class Outbox {
     let together = TOGETHER;
     for (let attempt = 0; this.items.length; ) {
       const items = this.next(together);
-      let outcomes; // what to tell of each
+      /** @type {(() => void)[]} what to tell of each */
+      let outcomes;
       try {
         const answers = await this.answers(items);
         outcomes = items.map(
@@ -72,7 +92,8 @@ export class Outbox {
               ? this.refused.tell(item, new ApiError(answers[i].error, answers[i].status))
               : this.stored.tell(item, answers[i]),
         );
-      } catch (error) {
+      } catch (given) {
+        const error = /** @type {ApiError} */ (given);
         if (FINAL.includes(error.status) && items.length > 1) {
           together = 1; // one of them is not understood: the others are not to go with it
           continue;
@@ -97,7 +118,7 @@ export class Outbox {
   }
 
   // What goes in the next request: the first of all, and with a decision the decisions behind it, as far as they are on other samples.
-  next(most) {
+  next(/** @type {number} */ most) {
     const samples = new Set();
     const end = this.items.findIndex(
       ({ path, body }, i) => i === most || path !== "decide" || samples.size === samples.add(body.sample_id).size,
@@ -105,20 +126,26 @@ export class Outbox {
     return this.items.slice(0, end < 0 ? this.items.length : Math.max(1, end));
   }
 
+  /**
+   * @param {Item[]} items
+   * @returns {Promise<any[]>} one of each
+   */
   async answers(items) {
     const bodies = items.map((item) => item.body);
-    const send = (path, body) => api(`review/${path}`, body, { quiet: true, signal: AbortSignal.timeout(PATIENCE) });
+    const send = (/** @type {string} */ path, /** @type {unknown} */ body) =>
+      api(`review/${path}`, body, { quiet: true, signal: AbortSignal.timeout(PATIENCE) });
     return items.length === 1 ? [await send(items[0].path, bodies[0])] : (await send("decisions", { decisions: bodies })).answers;
   }
 
-  done(item) {
+  done(/** @type {Item} */ item) {
     this.items = this.items.filter((one) => one !== item);
     localStorage.removeItem(item.key);
     this.trouble = null;
     this.changed.tell();
   }
 
-  pause(ms) {
+  /** @returns {Promise<void>} */
+  pause(/** @type {number} */ ms) {
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, ms);
       this.wake = () => {

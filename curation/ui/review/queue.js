@@ -2,28 +2,22 @@
 
 import { api, media, onlyLatest } from "../shared/lib.js";
 
+/** @import { Card, Queued } from "./types.js" */
+
 const FIRST = 24; // cards loaded at the beginning, so that the first is there soon
 const MORE = 40; // and each time fewer than AHEAD are left
 const AHEAD = 64; // more than anybody presses keys while the next ones come
 const PICTURES = 12; // pictures fetched ahead
 
-export const pictureSize = (card) => (Math.max(card.width ?? 0, card.height ?? 0) <= 1024 ? "full" : "large");
+export const pictureSize = (/** @type {Card} */ card) => (Math.max(card.width ?? 0, card.height ?? 0) <= 1024 ? "full" : "large");
 
 const REMEMBERED = "mistakebook.review.short";
 
-function remembered(asked) {
+// How far groups were from their targets when the queue was begun, in this tab.
+function remembered(/** @type {Queued} */ asked) {
   const kept = JSON.parse(sessionStorage.getItem(REMEMBERED) ?? "null");
   return kept && JSON.stringify(kept[0]) === JSON.stringify(asked) ? kept[1] : null;
 }
-
-/**
- * A sample with all that is known of it (api/review/card), as Focus shows it. Here are the fields that the queue and decisions need.
- * `status_without_people` is what its status would be had nobody decided it.
- * @typedef {{ sample_id: number, revision: number, status: import("./state.js").Status, image: string | null, width: number | null,
- *   height: number | null, question: string, choices: string[], answer: string, blind: boolean, disputed: boolean,
- *   status_without_people: import("./state.js").Status, failure_id: number | null, verdicts: any[], events: any[], key?: number | null,
- *   guest?: boolean, mine?: boolean, again?: boolean }} Card
- */
 
 export class Queue {
   /** @param {{ changed: () => void, unhurried: (run: () => void) => void }} given `changed` is called when the card that is shown, or
@@ -41,22 +35,35 @@ export class Queue {
     /** @type {{ approved: Record<string, number>, target: number } | null} */
     this.known = null;
     this.ended = true; // no cards follow the last of these
+    /** @type {Card | undefined} the last and the first of the queue that are there: guests, and cards shown again, are not */
+    this.tail = undefined;
+    /** @type {Card | undefined} */
+    this.head = undefined;
+    /** @type {Promise<{ cards: Card[] }> | null} the cards that follow, on their way */
     this.loading = null;
+    /** @type {Queued & { short?: Record<string, number> } | null} */
     this.asked = null;
     this.newest = onlyLatest();
-    this.ahead = new Map(); // pictures on their way, by address
+    /** @type {Map<string, HTMLImageElement>} pictures on their way, by address */
+    this.ahead = new Map();
   }
 
+  /** @returns {Card | undefined} */
   get card() {
     return this.cards[this.index];
   }
 
-  find(sampleId) {
+  find(/** @type {number | null | undefined} */ sampleId) {
     return this.cards.find((card) => card.sample_id === sampleId);
   }
 
-  // Begins anew, at a sample, past so many, or at the front. Resolves to false where a newer call has overtaken this one.
-  // After a reload in the middle the order goes on as it was, though approvals since have brought some clusters nearer to their target.
+  /**
+   * Begins anew, at a sample, past so many, or at the front. Resolves to false where a newer call has overtaken this one.
+   * After a reload in the middle the order goes on as it was, though approvals since have brought some clusters nearer to their target.
+   * @param {Queued} asked
+   * @param {number} [start]
+   * @returns {Promise<boolean>}
+   */
   async load(asked, start, skip = 0) {
     const before = start || skip ? remembered(asked) : null;
     const answer = await this.newest(api("review/next", { ...asked, start, skip, short: before ?? undefined, count: FIRST }));
@@ -82,7 +89,10 @@ export class Queue {
     return true;
   }
 
-  // One card on (or back); true if there was one to go to. At the end the index stands behind the last card.
+  /**
+   * One card on (or back); true if there was one to go to. At the end the index stands behind the last card.
+   * @param {number} by
+   */
   async move(by) {
     const to = this.index + by;
     if (to < 0) return this.before > 0 && this.loadBefore();
@@ -102,12 +112,15 @@ export class Queue {
       const image = new Image();
       image.src = address;
       this.ahead.set(address, image);
-      if (this.ahead.size > 4 * PICTURES) this.ahead.delete(this.ahead.keys().next().value);
+      const [oldest] = this.ahead.keys();
+      if (this.ahead.size > 4 * PICTURES) this.ahead.delete(oldest);
     }
   }
 
   async loadMore() {
     const { asked, tail } = this;
+    if (!tail) return;
+    /** @type {Promise<{ cards: Card[] }>} */
     const loading = api("review/next", { ...asked, key: tail.key, sample_id: tail.sample_id, count: MORE }, { quiet: true });
     this.loading = loading;
     try {
@@ -130,13 +143,10 @@ export class Queue {
   }
 
   async loadBefore() {
-    const { cards } = await api("review/next", {
-      ...this.asked,
-      key: this.head.key,
-      sample_id: this.head.sample_id,
-      back: true,
-      count: MORE,
-    });
+    const { asked, head } = this;
+    if (!head) return false;
+    /** @type {{ cards: Card[] }} */
+    const { cards } = await api("review/next", { ...asked, key: head.key, sample_id: head.sample_id, back: true, count: MORE });
     if (!cards.length) return false;
     this.head = cards.at(-1);
     const fresh = cards.reverse().filter((card) => !this.find(card.sample_id));
@@ -148,7 +158,7 @@ export class Queue {
   }
 
   // Goes to a sample, wherever it is: among the cards, or put in beside the current one.
-  async open(sampleId) {
+  async open(/** @type {number} */ sampleId) {
     let at = this.cards.findIndex((card) => card.sample_id === sampleId);
     if (at < 0) {
       const card = await api("review/card", { sample_id: sampleId });
@@ -164,7 +174,7 @@ export class Queue {
   }
 
   // Has a card anew from the store.
-  async refresh(sampleId) {
+  async refresh(/** @type {number} */ sampleId) {
     const shown = this.find(sampleId);
     if (!shown) return;
     const fresh = await api("review/card", { sample_id: sampleId }, { quiet: true });
@@ -172,13 +182,13 @@ export class Queue {
   }
 
   // Shows of a card what is not stored, or not asked for again, yet.
-  update(card, changes) {
+  update(/** @type {Card} */ card, /** @type {Partial<Card>} */ changes) {
     Object.assign(card, changes);
     this.changed();
   }
 
   // Shows a card again after the current one.
-  again(card) {
+  again(/** @type {Card} */ card) {
     if (this.card === card) return;
     const at = this.cards.indexOf(card);
     if (at >= 0) {

@@ -7,9 +7,7 @@ import { GridPage } from "./grid_page.js";
 import { Outbox } from "./outbox.js";
 import { Queue } from "./queue.js";
 
-/** @typedef {"pending" | "failed" | "approved" | "auto_approved" | "rejected" | "disputed" | "unfiltered" | "undrawn"} Status */
-/** @typedef {{ value: string, count: number }} Count */
-/** @typedef {import("./queue.js").Card} Card */
+/** @import { Card, Count, Mode, Status } from "./types.js" */
 
 export const changed = batched(); // the sample, what is open on it, or a number is another
 export const afterwards = listeners(); // told of that too, once the sample is painted and the decision before it is on disk
@@ -141,12 +139,6 @@ export const outbox = new Outbox();
 export const queue = new Queue({ changed: changed.tell, unhurried: behindDecision });
 export const page = new GridPage({ changed: changed.tell });
 
-/**
- * `shown` is what the page has loaded and shows (the URL says what it is to show), null before anything is; `busy` while keys have to
- * wait for a sample; `editing` is the card whose text is being edited, `noting` the sample whose note is being written.
- * @typedef {{ shown: "focus" | "grid" | "people" | null, busy: boolean, rejecting: boolean, beside: boolean, editing: Card | null,
- *   noting: number | null }} Mode
- */
 /** @type {Readonly<Mode>} */
 let now = { shown: null, busy: false, rejecting: false, beside: false, editing: null, noting: null };
 

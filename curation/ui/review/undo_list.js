@@ -1,12 +1,6 @@
 // What the reviewer did and may take back, the latest last: decisions, edits and bulk decisions, of this page and of earlier ones.
 
-/**
- * `was` is the status before a decision and `before` the text before an edit, where they are known; `told` takes the toast away that
- * offers to undo it.
- * @typedef {{ event_id: string, action: string, samples: number, sample_id?: number, batch_id?: number | null, reason?: string | null,
- *   note?: string | null, was?: import("./state.js").Status | null, before?: { question: string, choices: string[], answer: string },
- *   undone?: boolean, told?: () => void }} Done
- */
+/** @import { Done } from "./types.js" */
 
 /** @type {Done[]} */
 let list = [];
