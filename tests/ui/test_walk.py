@@ -175,14 +175,14 @@ def reviews(walker: Walker) -> dict[str, int]:
     saved.first.wait_for()
     page.keyboard.press("g")
     page.locator("#page-review [data-grid] .th").first.wait_for()
-    walker.sees(re.compile(rf"All {pending - 3} that match|All {pending - 3:,} that match"), "#page-review [data-bulk]")
+    walker.sees(re.compile(rf"All {pending - 3} matching|All {pending - 3:,} matching"), "#page-review [data-bulk]")
     walker.shot("review-grid")
     walker.press("Approve", "#page-review [data-bulk]")
     walker.sees(f"{pending - 3} samples of {pending - 3} will be approved", "dialog")
     walker.shot("review-bulk")
     walker.press(re.compile(rf"^Approve {pending - 3}"), "dialog")
     page.get_by_role("dialog").wait_for(state="detached")
-    walker.sees("Nothing here", "#page-review [data-grid]")
+    walker.sees("No matching samples", "#page-review [data-grid]")
     return {"approved": pending - 1, "rejected": 1}
 
 

@@ -36,7 +36,7 @@ const RETURN = 150; // milliseconds before a sample gone back to is asked for ag
 export function decide(action, reason = null) {
   const card = cardNow();
   if (!card || editing()) return;
-  if (action === "approve" && !card.image) return toast("It has no picture yet: draw it first, then approve it.");
+  if (action === "approve" && !card.image) return toast("This sample has no image yet: draw it first, then approve it.");
   if (action === "reset" && !DECIDED.includes(card.status)) return;
   const event_id = eventId();
   const note = takeNote(card);
@@ -65,14 +65,14 @@ export const leave = () => setMode({ rejecting: false });
 // Takes back the last own action (or the one given); shows the sample again.
 export async function undo(which = latest()) {
   if (editing()) return;
-  if (!which) return toast("There is nothing left to undo.");
+  if (!which) return toast("Nothing to undo.");
   forget(which.event_id);
   which.told?.();
   const single = which.samples === 1 && !which.batch_id;
   const item = outbox.add("undo", { event_id: eventId(), undone_event: which.event_id });
   Object.assign(item, { sampleId: single ? which.sample_id : null, undoing: which });
   if (!single) return;
-  if (gridOn()) return toast(`Undone: ${which.action} of sample ${fmt.number(which.sample_id)}`, { kind: "good" });
+  if (gridOn()) return toast(`Undone: ${which.action}, sample ${fmt.number(which.sample_id)}`, { kind: "good" });
   setMode({ rejecting: false });
   await quietly(() => queue.open(which.sample_id)).catch(() => {}); // the toast says that nothing answers; the undoing itself is kept
   const card = queue.find(which.sample_id);
@@ -189,7 +189,7 @@ export function zoomPicture() {
 // Every sample of the same failure, side by side in the grid; and back.
 export function showSiblings() {
   const card = sample();
-  if (!card?.failure_id) return toast("It practises no failure in particular.");
+  if (!card?.failure_id) return toast("This sample was not generated from a failure.");
   if (state.one("failure")) return choose({ failure: null, status: null, view: null });
   choose({ failure: card.failure_id, status: "all", queue: null, audit: null, view: "grid" });
 }

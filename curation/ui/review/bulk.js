@@ -24,10 +24,10 @@ export async function openBulk(matching, action) {
 
 async function previewed(matching, action) {
   await outbox.settled();
-  if (outbox.items.length) return void toast("Some decisions are not saved yet: the app does not answer. Try again once they are.");
+  if (outbox.items.length) return void toast("Some decisions are not saved yet: the app does not answer. Try again once they are saved.");
   let seed = 0;
   let preview = await api("review/bulk/preview", { matching, action, seed });
-  if (!preview.total) return void toast("No sample matches.");
+  if (!preview.total) return void toast("No samples match.");
   const event_id = eventId();
   const content = h("div");
   let reason = null;
@@ -54,7 +54,7 @@ async function previewed(matching, action) {
         h("input.in", {
           value: note,
           maxlength: 2000,
-          placeholder: "goes with each of them",
+          placeholder: "saved with each decision",
           "aria-label": "Note",
           oninput: (event) => {
             note = event.target.value;
@@ -66,7 +66,7 @@ async function previewed(matching, action) {
         preview.total > preview.members.length
           ? [
               `${preview.members.length} of them at random `,
-              h("button.btn.icon.bare", { onclick: others, title: "Another twelve" }, "others"),
+              h("button.btn.icon.bare", { onclick: others, title: "Show another random twelve" }, "show others"),
             ]
           : "All of them",
       ),
@@ -101,22 +101,22 @@ async function previewed(matching, action) {
         ? [{ text: `${VERBS[action]} ${fmt.number(preview.count)}`, kind: action === "reject" ? "b" : "p", run: apply }]
         : []),
     ];
-    const { element } = dialog(`${VERBS[action]} many`, content, buttons, { wide: true });
+    const { element } = dialog(action === "reset" ? "Clear decisions" : `${VERBS[action]} samples`, content, buttons, { wide: true });
     element.addEventListener("close", () => resolve(done));
   });
 }
 
 function sentence({ count, total }, action) {
   const what = {
-    approve: "will be approved, and so trained on",
+    approve: "will be approved and used in training",
     reject: "will be rejected",
-    reset: "will lose your decision: the filters decide again",
+    reset: "will lose your decision; the status from the filters applies again",
   }[action];
   return [
     h("b", fmt.plural(count, "sample")),
-    ` of ${fmt.number(total)} ${what}. It is one action: `,
+    ` of ${fmt.number(total)} ${what}. This is one action: `,
     keyCap("review", "undo"),
-    " takes all of it back.",
+    " undoes all of it.",
   ];
 }
 
@@ -130,9 +130,8 @@ const counts = ({ by_status }) =>
 
 function leftOut({ left_out: { undrawn, leaking } }) {
   const lines = [
-    undrawn && `${fmt.number(undrawn)} without a picture`,
-    leaking &&
-      `${fmt.number(leaking)} that leak from an eval split or were not compared with it yet (they can only be approved one by one)`,
+    undrawn && `${fmt.number(undrawn)} without an image`,
+    leaking && `${fmt.number(leaking)} that leak from an eval split or were not checked for leakage yet (approve these one by one)`,
   ].filter(Boolean);
   return lines.length > 0 && h("p.rev-left-out", "Left out: ", lines.join(", "), ".");
 }

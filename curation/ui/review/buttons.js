@@ -35,9 +35,9 @@ function draw(box, card) {
     button("Reject", "reject", "b", reject, mode().rejecting || card.status === "rejected"),
     button("Skip", "skip", "", () => move(1)),
     button("Undo", "undo", "", () => undo(), false, lastAction()),
-    decided && button("Clear", "reset", "", () => decide("reset"), false, "Takes the decision off: the filters decide again"),
+    decided && button("Clear", "reset", "", () => decide("reset"), false, "Remove the decision; the status from the filters applies again"),
     h("span.grow"),
-    card.again && chip("changed meanwhile: look again", { kind: "wa" }),
+    card.again && chip("changed meanwhile: check again", { kind: "wa" }),
     decided &&
       card.status !== "disputed" &&
       !card.mine &&
@@ -49,12 +49,12 @@ function draw(box, card) {
         h("span.clip", `by ${card.decided_by}`),
       ),
     card.status === "unfiltered" &&
-      chip("not filtered yet", { kind: "wa", title: "No filter has judged this revision; a person's approval stands all the same" }),
+      chip("not filtered yet", { kind: "wa", title: "Not all filters have run on this revision; an approval counts anyway" }),
     failing.length > 0 &&
       card.status !== "rejected" &&
       h(
         "span.chip.wa.rev-gives",
-        { title: `An approval stands over the verdict of ${failing.join(", ")}; the verdict stays in the log` },
+        { title: `An approval overrides the verdict of ${failing.join(", ")}; the verdict stays in the log` },
         h(
           "span.clip",
           decided ? "overrides " : "approving overrides ",
@@ -75,17 +75,17 @@ const lastAction = () => {
 // Whether every decision is on disk.
 export function saved() {
   const { length } = outbox.items;
-  if (!length) return h("span.chip.ok.rev-saved", { dataset: { unsaved: 0 }, title: "Every decision is on disk" }, "all saved");
+  if (!length) return h("span.chip.ok.rev-saved", { dataset: { unsaved: 0 }, title: "Every decision is saved to disk" }, "all saved");
   const text = `${fmt.number(length)} unsaved`;
   return h(
     "span.chip.rev-saved",
     {
       class: outbox.trouble ? "wa" : "",
       dataset: { unsaved: length },
-      title: outbox.trouble ? `${outbox.trouble} They are kept in this browser and sent again.` : "On their way",
+      title: outbox.trouble ? `${outbox.trouble} Unsaved decisions are kept in this browser and sent again.` : "Saving …",
     },
     text,
-    outbox.trouble && " · trying again",
+    outbox.trouble && " · retrying",
   );
 }
 
@@ -93,13 +93,13 @@ export function saved() {
 const reasons = () =>
   h(
     "div.rev-reasons",
-    { role: "group", "aria-label": "Why reject it?" },
+    { role: "group", "aria-label": "Reason for rejection" },
     reviewing().reasons.map((text, i) =>
       h("button.btn", { onclick: () => decide("reject", text), title: text }, keyCap("review", `reason${i + 1}`), text),
     ),
     h(
       "button.btn.b",
-      { onclick: () => decide("reject"), title: "Reject without a reason; Esc: not after all" },
+      { onclick: () => decide("reject"), title: "Reject without a reason (Esc to cancel)" },
       keyCap("review", "reject"),
       "no reason",
     ),

@@ -57,13 +57,13 @@ function form(card) {
     h("label", h("span", "Question"), question),
     choices.map((one, i) => h("label", h("span", String.fromCharCode(65 + i)), one)),
     h("label", h("span", "Answer"), answer),
-    draft.revision !== card.revision && h("div.err.small", "The sample was changed since this draft was begun: compare before you save."),
+    draft.revision !== card.revision && h("div.err.small", "The sample changed after this draft was started: compare before saving."),
     change,
     h(
       "div.row",
       h("button.btn.p", { type: "submit" }, "Save", h("kbd", "↵")),
-      h("button.btn", { type: "button", onclick: leave }, "Leave", h("kbd", "Esc")),
-      h("small.dim", "Saving makes a new revision: it is filtered anew, and decisions on the text before no longer count."),
+      h("button.btn", { type: "button", onclick: leave }, "Cancel", h("kbd", "Esc")),
+      h("small.dim", "Saving creates a new revision: it is filtered again, and decisions on earlier revisions no longer count."),
     ),
   );
 }
@@ -91,7 +91,7 @@ function save(card, text) {
 function problem({ question, choices, answer }) {
   if (!question || !answer) return "Question and answer must not be empty.";
   if (!choices.length) return null;
-  if (choices.some((text) => !text)) return "No choice may be empty.";
+  if (choices.some((text) => !text)) return "Choices must not be empty.";
   const letters = choices.map((_, i) => String.fromCharCode(65 + i));
   return letters.includes(answer.toUpperCase()) ? null : `The answer must be the letter of a choice: ${letters.join(", ")}.`;
 }

@@ -8,21 +8,21 @@ import { byStatus, choose, chosenStatuses, clearFacets, narrowed, queue, queueOf
 export function nothing() {
   if (!queue.ended) return h("div.rev-waiting");
   const counts = byStatus();
-  const widen = narrowed() && { text: "Clear the facets", kind: "", run: () => clearFacets() };
+  const widen = narrowed() && { text: "Clear all facets", kind: "", run: () => clearFacets() };
   const further = ["pending", "disputed", "failed", "unfiltered", "undrawn"].map((status) => goTo(status, counts));
   if (state.one("samples") || state.one("audit")) further.unshift({ text: "Back to Calibration", run: () => state.go("calibration") });
   if (queueOf() && !queue.total)
     return emptyState(
-      { mine: "Nothing left to do", done: "Nothing decided yet", audit: "Nothing waits for the audit" }[queueOf()],
-      "Samples that you were given stand here.",
+      { mine: "Nothing left to review", done: "No decisions yet", audit: "Nothing to audit" }[queueOf()],
+      "Samples assigned to you appear here.",
       widen,
       ...further,
     );
   if (queue.total)
     return emptyState(
-      "That was the last one",
-      `${fmt.plural(queue.total, "sample")} in this queue, and you are through.`,
-      { text: "From the front", run: reload },
+      "End of the queue",
+      `You have seen all of it: ${fmt.plural(queue.total, "sample")}.`,
+      { text: "Back to the start", run: reload },
       ...further,
       widen,
     );
@@ -31,20 +31,20 @@ export function nothing() {
     const open = ["disputed", "unfiltered", "undrawn"].some((status) => counts[status]);
     const rejected = counts.rejected > 0 && `, ${fmt.number(counts.rejected)} rejected`;
     return emptyState(
-      open ? "Nothing is pending" : "Everything is decided",
+      open ? "No pending samples" : "All samples reviewed",
       [`${fmt.plural(approved, "sample")} approved`, rejected || "", "."].join(""),
       { text: "Finetune", run: () => state.go("finetune") },
       ...further,
     );
   }
   if (Object.values(counts).some(Boolean) || narrowed())
-    return emptyState("Nothing here", "No sample fits this choice.", ...further, widen);
+    return emptyState("No matching samples", "Change the facets or the search.", ...further, widen);
   return emptyState(
     "No samples to review yet",
-    "Samples are proposed for diagnosed failures, drawn, and filtered; then people decide here which ones to train on.",
+    "Samples are generated from diagnosed failures, drawn and filtered. Here people decide which ones to train on.",
     { text: "Generate samples", run: () => state.go("generate") },
-    { text: "Look at failures", kind: "", run: () => state.go("failures") },
-    { text: "Add one by hand", kind: "", run: openByHand },
+    { text: "Open failures", kind: "", run: () => state.go("failures") },
+    { text: "Write a sample", kind: "", run: openByHand },
   );
 }
 

@@ -21,7 +21,7 @@ const TITLES = { error_type: "Error type", route: "Route", dataset: "Dataset", r
 const FOLD = 9;
 const ORDERS = [
   ["informative", "most informative first"],
-  ["random", "in random order"],
+  ["random", "random order"],
   ["newest", "newest first"],
   ["oldest", "oldest first"],
 ];
@@ -37,17 +37,17 @@ export function start(root) {
 }
 
 const QUEUES = [
-  ["mine", "To do", "Given to you, not decided yet"],
-  ["done", "Decided", "Given to you, and decided"],
+  ["mine", "To do", "Assigned to you, not decided yet"],
+  ["done", "Decided", "Assigned to you and decided"],
 ];
 
-// What the reviewer was given.
+// What is assigned to the reviewer.
 function queues({ assigned, done }, audit) {
   if (!assigned && !queueOf() && !audit) return null;
   const counts = { mine: assigned - done, done };
   return h(
     "div.rev-facet",
-    h("h4", "Given to you"),
+    h("h4", "Assigned to you"),
     QUEUES.map(([name, text, hint]) =>
       row({
         text,
@@ -61,7 +61,7 @@ function queues({ assigned, done }, audit) {
     (audit != null || queueOf() === "audit") &&
       row({
         text: "Audit lane",
-        hint: "Blind: drawn by lot from what a rule approved and filters rejected by themselves",
+        hint: "Blind random sample of automatic approvals and rejections",
         count: audit ?? 0,
         on: queueOf() === "audit",
         lead: h("i.rev-mark.disputed"),
@@ -82,13 +82,13 @@ function chips() {
       samples &&
         chip(fmt.plural(samples, "sample"), {
           kind: "on",
-          title: "Only these samples, drawn by lot on the Calibration page",
+          title: "Random sample from the Calibration page",
           onremove: () => choose({ samples: null }),
         }),
       failure &&
         chip(`failure ${fmt.number(Number(failure))}`, {
           kind: "on",
-          title: "Only samples of this failure",
+          title: "Only samples generated from this failure",
           onremove: () => choose({ failure: null }),
         }),
     )
@@ -121,7 +121,7 @@ function drawStatuses(box) {
         ),
         row({
           text: "All",
-          hint: "Samples of every status",
+          hint: "Every status",
           count: total,
           on: all,
           lead: h("i.rev-mark"),
@@ -183,13 +183,13 @@ function drawOrder(box) {
   const now = order();
   const target = queue.known?.target;
   const hint =
-    `Most informative: what the filters disagree on, scores near their thresholds, ` +
+    `Most informative: filters disagree, scores close to thresholds, ` +
     `clusters with fewer than ${target ?? "the wanted number of"} approved samples`;
   const forced = queue.order && queue.order !== now;
   fillOnce(box, [now, forced, target], () => [
     h("span.dim", "Order"),
     forced
-      ? h("span", { title: "What is blind comes in random order: another would tell what the filters say" }, "random, as it is blind")
+      ? h("span", { title: "Blind queues are in random order: any other would reveal filter verdicts" }, "random (blind)")
       : pick(
           ORDERS.map(([value, text]) => ({ value, text })),
           now,

@@ -27,8 +27,8 @@ function draw(box) {
   if (!page.rows.length)
     fill(
       box,
-      emptyState("Nothing here", "No sample fits this choice.", {
-        text: "Samples of every status",
+      emptyState("No matching samples", "Change the facets or the search.", {
+        text: "Show all samples",
         run: () => clearFacets({ status: "all" }),
       }),
     );
@@ -93,15 +93,15 @@ function drawFoot(box) {
   const acts = (run, keyed) => [
     button("Approve", "g", keyed && "approve", () => run("approve")),
     button("Reject", "b", keyed && "reject", () => run("reject")),
-    button("Clear", "", keyed && "reset", () => run("reset"), "Takes decisions off: the filters decide again"),
+    button("Clear", "", keyed && "reset", () => run("reset"), "Remove decisions; the status from the filters applies again"),
   ];
-  const all = page.total === 1 ? "The one that matches" : `All ${fmt.number(page.total)} that match`;
+  const all = page.total === 1 ? "The 1 matching sample" : `All ${fmt.number(page.total)} matching samples`;
   fill(
     box,
     n > 0 && [h("b", `${fmt.number(n)} selected`), acts(act, true), button("Select none", "bare", null, () => page.selectNone())],
     !n &&
       page.total > 0 && [
-        h("b", { title: "Or select some: click, shift-click, x" }, all),
+        h("b", { title: "Or select some: click, shift-click or x" }, all),
         acts((action) => openBulk(matching(), action), false),
       ],
     h("span.grow"),

@@ -17,11 +17,11 @@ export async function openByHand() {
   const shot = h("div.rev-hand-shot");
   const found = h("div.rev-hand-found");
   const field = (name, hint, tag = "input.in") => h(tag, { placeholder: hint, "aria-label": name, autocomplete: "off" });
-  const question = field("Question", "What is asked");
-  const answer = field("Answer", "The right answer, in the dataset's form; the letter where there are choices");
-  const choices = field("Choices", "One a line, or none", "textarea.in");
+  const question = field("Question", "Question about the image");
+  const answer = field("Answer", "Correct answer in the dataset's format; the letter if there are choices");
+  const choices = field("Choices", "One per line; empty for none", "textarea.in");
   choices.rows = 2;
-  const search = field("Search", "Search questions, or number of a failure");
+  const search = field("Search", "Search questions, or enter a failure number");
   const file = h("input", {
     type: "file",
     accept: "image/png,image/jpeg,image/webp,image/gif,image/bmp",
@@ -33,7 +33,7 @@ export async function openByHand() {
   const newest = onlyLatest();
 
   const drawChosen = () => {
-    fill(shot, chosen.image ? h("img", { src: media(chosen.image, "card"), alt: "" }) : h("span.dim", "no picture chosen"));
+    fill(shot, chosen.image ? h("img", { src: media(chosen.image, "card"), alt: "" }) : h("span.dim", "no image selected"));
     const dataset = datasets.find((one) => one.name === chosen.dataset);
     fill(
       selects,
@@ -46,7 +46,7 @@ export async function openByHand() {
         chosen.dataset = value || null;
         drawChosen();
       }),
-      dataset && h("small.dim", `answers as ${dataset.answer_form}`),
+      dataset && h("small.dim", `answer format: ${dataset.answer_form}`),
     );
     for (const cell of found.querySelectorAll("button")) cell.classList.toggle("sel", cell.dataset.image === chosen.image);
   };
@@ -78,7 +78,7 @@ export async function openByHand() {
               picture(row.image, "thumb"),
             ),
           )
-        : h("p.dim", "No picture of a train example fits. Search for something else, or upload one."),
+        : h("p.dim", "No matching train images. Change the search, or upload an image."),
     );
     drawChosen();
   };
@@ -94,7 +94,7 @@ export async function openByHand() {
       Object.assign(chosen, { image: text.image, failure_id: null });
       drawChosen();
     } catch (error) {
-      toast(error instanceof ApiError ? error.message : `${picked.name} could not be sent: the app does not answer.`, { kind: "bad" });
+      toast(error instanceof ApiError ? error.message : `${picked.name} was not uploaded: the app does not answer.`, { kind: "bad" });
     }
   };
   const add = async () => {
@@ -110,7 +110,7 @@ export async function openByHand() {
     };
     try {
       const card = await api("review/by_hand", body);
-      toast(`Sample ${fmt.number(card.sample_id)} is added. The filters judge it when they run next; you may approve it at once.`, {
+      toast(`Sample ${fmt.number(card.sample_id)} added. Filters check it on their next run; you can approve it now.`, {
         kind: "good",
         seconds: 6,
       });
@@ -122,14 +122,14 @@ export async function openByHand() {
   search.addEventListener("input", later(look, 250));
   const label = (text, ...content) => h("div.field", h("label", text), h("div", content));
   dialog(
-    "A sample by hand",
+    "Write a sample",
     [
       h(
         "div.rev-hand",
         shot,
         h("div.form", label("Question", question), label("Choices", choices), label("Answer", answer), label("", selects)),
       ),
-      h("h4", "Picture"),
+      h("h4", "Image"),
       h("div.row", search, h("button.btn", { onclick: () => file.click() }, "Upload…"), file),
       found,
     ],

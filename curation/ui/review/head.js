@@ -49,8 +49,8 @@ function drawTools(box, side) {
   const small = (text, key, title, run) => h("button.btn", { onclick: run, title }, text, keyCap("review", key));
   fillOnce(box, [gridOn() && [page.total, page.offset], keymap.mark()], () => [
     gridOn() ? pager() : null,
-    small("History", "history", "What you did; undo any of it", openHistory),
-    small("By hand", "hand", "Add a sample of your own", openByHand),
+    small("History", "history", "Your actions; any of them can be undone", openHistory),
+    small("Add", "hand", "Write a sample yourself", openByHand),
     side.button,
   ]);
 }
@@ -81,8 +81,8 @@ function place(box, card, speed) {
   };
   return [
     card.guest
-      ? "beside the queue"
-      : h("button.btn.bare.rev-there", { onclick: ask, title: "Go to another place in the queue" }, fmt.number(there)),
+      ? "not in this queue"
+      : h("button.btn.bare.rev-there", { onclick: ask, title: "Go to another position in the queue" }, fmt.number(there)),
     !card.guest && `of ${fmt.number(queue.total)}`,
     speed && ` · ${speed}`,
   ];

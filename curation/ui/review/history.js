@@ -10,14 +10,14 @@ const DID = { approve: ["approved", "ok"], reject: ["rejected", "no"], reset: ["
 export async function openHistory() {
   await outbox.settled();
   const box = h("div");
-  const { element } = dialog(`What ${reviewing().reviewer} did`, box, [], { wide: true });
+  const { element } = dialog(`History of ${reviewing().reviewer}`, box, [], { wide: true });
   const show = async () => {
     const rows = await api("review/history?limit=200");
     fill(
       box,
       rows.length
         ? h("table.rev-log", h("tbody", rows.map(line)))
-        : h("p.dim", "Nothing yet. Approve with a, reject with r; each action is listed here and can be undone."),
+        : h("p.dim", "No actions yet. Approve with a, reject with r; every action is listed here and can be undone."),
     );
   };
   const line = (row) => {
@@ -35,7 +35,7 @@ export async function openHistory() {
     return h(
       "tr",
       { class: row.undone ? "undone" : "" },
-      h("td", { style: "width:46px" }, h("button.rev-small", { onclick: open, title: "Look at it" }, picture(row.image, "thumb"))),
+      h("td", { style: "width:46px" }, h("button.rev-small", { onclick: open, title: "Open sample" }, picture(row.image, "thumb"))),
       h(
         "td",
         h(

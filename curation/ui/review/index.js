@@ -21,7 +21,7 @@ let root;
 
 export function start(element) {
   root = element;
-  const side = drawer(root.querySelector(".cols"), "Where it comes from");
+  const side = drawer(root.querySelector(".cols"), "Provenance");
   opened.on(side.close);
   changed.on(drawLayout);
   loaded.on(() => peopleOn() && drawPeople(at(root, "people")));

@@ -11,7 +11,7 @@ export function noteLine(card) {
   if (!writing(card))
     return h(
       "button.rev-note",
-      { onclick: openNote, title: "It goes with your next decision on this sample" },
+      { onclick: openNote, title: "Saved with your next decision on this sample" },
       noteOf(card),
       " ",
       keyCap("review", "note"),
@@ -20,7 +20,7 @@ export function noteLine(card) {
     value: noteOf(card),
     dataset: { note: "" },
     maxlength: 2000,
-    placeholder: "Enter keeps it; it goes with your next decision",
+    placeholder: "Enter to keep; saved with your next decision",
     "aria-label": "Note",
     autocomplete: "off",
     spellcheck: "true",

@@ -48,7 +48,7 @@ function question(card) {
   return row("Question", h("div.rev-q", { title: card.question }, card.question), edited && was(card.first_question, card.question));
 }
 
-const was = (before, now) => h("div.rev-diff", { title: `Proposed as: ${before}` }, diffElements(before, now));
+const was = (before, now) => h("div.rev-diff", { title: `Before editing: ${before}` }, diffElements(before, now));
 
 function choices(card) {
   if (!card.choices.length) return null;
@@ -77,7 +77,7 @@ function answer(card) {
       h("button.btn.icon.bare", { onclick: openEdit, title: "Edit question and answer" }, keyCap("review", "edit")),
       !noteOf(card) && h("button.btn.icon.bare", { onclick: openNote, title: "Write a note" }, keyCap("review", "note")),
       card.answer !== card.first_answer && h("span.rev-diff", diffElements(card.first_answer, card.answer)),
-      draft && chip("unsaved draft", { kind: "wa", title: "You began to edit this; go on with e", onclick: openEdit }),
+      draft && chip("unsaved draft", { kind: "wa", title: "You started editing this sample; continue with e", onclick: openEdit }),
     ),
   );
 }
@@ -89,10 +89,10 @@ const hidden = (card) =>
       "span.dim",
       card.disputed
         ? [
-            "Others disagree on it. Decide without looking and your word counts as one more; or ",
-            h("button.btn", { onclick: reveal }, "See, and settle it", keyCap("review", "reveal")),
+            "Reviewers disagree. Decide blind and your decision counts like theirs, or ",
+            h("button.btn", { onclick: reveal }, "Reveal and resolve", keyCap("review", "reveal")),
           ]
-        : "What the filters and other people say is shown once you have decided.",
+        : "Filter verdicts and other reviewers' decisions are shown after you decide.",
     ),
   );
 
@@ -102,13 +102,13 @@ function filters(card) {
   const chips = card.verdicts.map((verdict) => verdictChip(verdict));
   const opened = card.verdicts.filter((verdict) => verdict.passes === false || verdict.error || verdict.filter === shownReason);
   const lines = opened.map((verdict) => h("div.rev-reason", h("b", words(verdict.filter)), ` ${reason(verdict)}`));
-  return row("Filters", h("div.row.wrap.rev-chips", chips.length ? chips : h("span.dim", "no filter is on")), lines);
+  return row("Filters", h("div.row.wrap.rev-chips", chips.length ? chips : h("span.dim", "no filters enabled")), lines);
 }
 
 function verdictChip(verdict) {
   const { filter, score, passes, error } = verdict;
   const kind = error ? "error" : passes === null ? "none" : passes ? "ok" : "no";
-  const text = [words(filter), error ? "error" : passes === null ? "not yet" : figure(score)].join(" ");
+  const text = [words(filter), error ? "error" : passes === null ? "not run" : figure(score)].join(" ");
   return h(
     "button.chip",
     {
@@ -126,8 +126,8 @@ function verdictChip(verdict) {
 }
 
 function reason({ score, threshold, comparison, passes, reason: text, error }) {
-  if (error) return `could not judge: ${error}`;
-  if (passes === null) return "has not judged this revision yet";
+  if (error) return `error: ${error}`;
+  if (passes === null) return "not run on this revision yet";
   return (
     `${text || (passes ? "passes" : "fails")} ` +
     `(${figure(score)}, needs ${comparison === "at_least" ? "at least" : "at most"} ${figure(threshold)})`

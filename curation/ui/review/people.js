@@ -16,11 +16,7 @@ export async function drawPeople(box) {
   fill(
     box,
     table(found),
-    h(
-      "div.rev-two",
-      h("div", h("h4", "How far people agree"), agreement),
-      h("div", h("h4", "Give samples to people"), giving(found, again)),
-    ),
+    h("div.rev-two", h("div", h("h4", "Inter-annotator agreement"), agreement), h("div", h("h4", "Assign samples"), giving(found, again))),
     assignments(found, again),
     settings(found, again),
   );
@@ -30,7 +26,7 @@ export async function drawPeople(box) {
 // Everybody ----------------------------------------------------------------------------------------------------
 
 function table({ reviewer, reviewers }) {
-  if (!reviewers.length) return [h("h4", "Reviewers"), h("p.dim", `Nobody has decided anything yet. You are ${reviewer}.`)];
+  if (!reviewers.length) return [h("h4", "Reviewers"), h("p.dim", `No decisions yet. You are ${reviewer}.`)];
   const line = (one) =>
     h(
       "tr",
@@ -48,7 +44,7 @@ function table({ reviewer, reviewers }) {
       h("td.r", fmt.percent(one.approve_share)),
       h("td.r.dim", one.last_at ? fmt.ago(one.last_at) : "never"),
     );
-  const head = (text, title) => h("th", { class: text === "Reviewer" || text === "Given and decided" ? "" : "r", title }, text);
+  const head = (text, title) => h("th", { class: text === "Reviewer" || text === "Assigned and done" ? "" : "r", title }, text);
   return [
     h("h4", "Reviewers"),
     h(
@@ -58,13 +54,13 @@ function table({ reviewer, reviewers }) {
         h(
           "tr",
           head("Reviewer"),
-          head("Given and decided"),
-          head("One by one", "Decisions made one by one that were not undone"),
+          head("Assigned and done"),
+          head("One by one", "Decisions made one by one and not undone"),
           head("In bulk"),
-          head("An hour", "Decisions an hour while at it: pauses of more than two minutes don't count"),
-          head("A sample", "Median time from one action to the next decision"),
-          head("Approved", "Share of approvals among decisions one by one"),
-          head("Last"),
+          head("Per hour", "Decisions per hour of active time; pauses over two minutes are not counted"),
+          head("Median time", "From one action to the next decision"),
+          head("Approved", "Share of approvals among one-by-one decisions"),
+          head("Last active"),
         ),
       ),
       h("tbody", reviewers.map(line)),
@@ -80,11 +76,11 @@ function agreed({ alpha, low, high, units, decisions, pairs }, { disputed, blind
     h(
       "button.btn",
       { onclick: () => choose({ status: "disputed", queue: null, audit: null, view: null }) },
-      `Settle disputes (${fmt.number(disputed)})`,
+      `Resolve disputes (${fmt.number(disputed)})`,
     );
   if (!units)
     return [
-      h("p.dim", "No sample was decided by two people yet. Give the same samples to two or more, blind, and this says how far they agree."),
+      h("p.dim", "No sample was decided by two reviewers yet. Assign the same samples to two or more, blind, to measure agreement."),
       settle && h("div.row", { style: "margin-top:8px" }, settle),
     ];
   const pair = (one) =>
@@ -108,13 +104,13 @@ function agreed({ alpha, low, high, units, decisions, pairs }, { disputed, blind
         h(
           "div",
           alpha === null
-            ? "alpha is not defined: only one verdict was ever given"
+            ? "alpha is undefined: all decisions are the same"
             : ["Krippendorff's alpha", low !== null && h("span.dim", `, 95 % interval ${fmt.fixed(low, 3)} to ${fmt.fixed(high, 3)}`)],
         ),
         h(
           "small.dim",
           `${fmt.plural(units, "sample")} decided by two or more, ${fmt.number(decisions)} decisions` +
-            `${blind ? "" : "; where it isn't blind, the second could see the first"}`,
+            `${blind ? "" : "; without blinding, later reviewers could see earlier decisions"}`,
         ),
       ),
     ),
@@ -123,10 +119,10 @@ function agreed({ alpha, low, high, units, decisions, pairs }, { disputed, blind
         "p.small",
         { class: low >= GOOD ? "okay" : "dim" },
         low >= GOOD
-          ? "Reliable: even the lower end is above .80."
+          ? "Reliable: the whole interval is above 0.80."
           : high < 0.667
-            ? "Too low to rely on: talk about what the reasons mean, then decide some again."
-            : "Not shown to be reliable (.80) yet.",
+            ? "Too low to rely on: agree on guidelines, then review some samples again."
+            : "Not shown to be reliable (0.80) yet.",
       ),
     h(
       "table",
@@ -156,7 +152,7 @@ function giving(found, again) {
       title: form.title,
       event_id,
     });
-    toast(`${fmt.plural(answer.samples, "sample")} given to ${[...form.chosen].join(", ")}`, { kind: "good" });
+    toast(`${fmt.plural(answer.samples, "sample")} assigned to ${[...form.chosen].join(", ")}`, { kind: "good" });
     form.title = "";
     again();
   };
@@ -168,13 +164,13 @@ function giving(found, again) {
     const copies = h(
       "select.pick",
       {
-        "aria-label": "How many look at each",
+        "aria-label": "Reviewers per sample",
         onchange: () => {
           form.copies = Number(copies.value);
           draw();
         },
       },
-      Array.from({ length: Math.max(1, n) }, (_, i) => h("option", { value: i + 1 }, i ? `${i + 1} people each` : "one person each")),
+      Array.from({ length: Math.max(1, n) }, (_, i) => h("option", { value: i + 1 }, i ? `${i + 1} reviewers each` : "1 reviewer each")),
     );
     copies.value = form.copies;
     fill(
@@ -184,8 +180,8 @@ function giving(found, again) {
         preview
           ? [
               h("b", fmt.plural(preview.samples, "sample")),
-              " of the queue on the left",
-              preview.assigned > 0 && h("span.dim", `; ${fmt.number(preview.assigned)} more were given out already`),
+              " in the current queue",
+              preview.assigned > 0 && h("span.dim", `; ${fmt.number(preview.assigned)} more are already assigned`),
             ]
           : h("span.dim", "Counting…"),
       ),
@@ -202,11 +198,7 @@ function giving(found, again) {
               form.blind = event.target.checked;
             },
           }),
-          h(
-            "span",
-            { title: "Until somebody has decided a sample they see neither the filters' verdicts nor what others decided" },
-            "blind",
-          ),
+          h("span", { title: "Reviewers see neither filter verdicts nor others' decisions before they decide a sample" }, "blind"),
         ),
         h("input.in.grow", {
           value: form.title,
@@ -223,9 +215,9 @@ function giving(found, again) {
         h(
           "button.btn.p",
           { disabled: !preview?.samples || !n, onclick: give },
-          preview?.samples ? `Give out ${fmt.number(preview.samples)}` : "Nothing to give out",
+          preview?.samples ? `Assign ${fmt.number(preview.samples)}` : "Nothing to assign",
         ),
-        n > 0 && each > 0 && h("small.dim", `about ${fmt.number(each)} for each`),
+        n > 0 && each > 0 && h("small.dim", `about ${fmt.number(each)} each`),
       ),
     );
   };
@@ -281,14 +273,14 @@ function assignments(found, again) {
         one.blind && chip("blind", { kind: "on" }),
         h(
           "span.dim",
-          `${fmt.plural(one.samples, "sample")}, ${one.copies > 1 ? `${one.copies} people each` : "one person each"}` +
+          `${fmt.plural(one.samples, "sample")}, ${one.copies > 1 ? `${one.copies} reviewers each` : "1 reviewer each"}` +
             ` · ${one.author}, ${fmt.ago(one.created_at)}`,
         ),
         h("span.grow"),
         h(
           "button.btn",
-          { onclick: () => change(one, found, again), title: "Somebody joins or leaves: what is undecided is dealt anew" },
-          "People…",
+          { onclick: () => change(one, found, again), title: "Add or remove reviewers; undecided samples are redistributed" },
+          "Reviewers…",
         ),
       ),
       h(
@@ -303,7 +295,7 @@ function assignments(found, again) {
         ),
       ),
     );
-  return [h("h4", "Given out"), found.assignments.map(card)];
+  return [h("h4", "Assignments"), found.assignments.map(card)];
 }
 
 function change(one, found, again) {
@@ -313,23 +305,19 @@ function change(one, found, again) {
   const draw = () =>
     fill(
       box,
-      h(
-        "p",
-        { style: "margin-bottom:10px" },
-        "What is decided stays with whoever decided it; of the rest as little as possible changes hands.",
-      ),
+      h("p", { style: "margin-bottom:10px" }, "Decided samples stay with their reviewer; as few of the others as possible are reassigned."),
       peoplePicker(found, chosen, draw),
     );
   draw();
-  dialog(`Who reviews “${one.title}”`, box, [
+  dialog(`Reviewers of “${one.title}”`, box, [
     { text: "Cancel" },
     {
-      text: "Deal anew",
+      text: "Redistribute",
       kind: "p",
       run: async () => {
         try {
           const { moved } = await api("review/reassign", { assignment_id: one.assignment_id, reviewers: [...chosen], event_id });
-          toast(`${fmt.plural(moved, "sample")} changed hands`, { kind: "good" });
+          toast(`${fmt.plural(moved, "sample")} reassigned`, { kind: "good" });
         } catch {
           return false;
         }
@@ -350,24 +338,24 @@ function settings({ blind, target }, again) {
     type: "number",
     min: 1,
     value: target,
-    "aria-label": "Approved samples wanted of each cluster",
+    "aria-label": "Approved samples wanted per cluster",
     onchange: later(() => Number(wanted.value) >= 1 && set("target", { samples: Number(wanted.value) }), 10),
   });
   return [
-    h("h4", "For the whole workspace"),
+    h("h4", "Workspace settings"),
     h(
       "div.card",
       h(
         "label.row",
         h("input", { type: "checkbox", checked: blind, onchange: (event) => set("blind", { on: event.target.checked }) }),
-        h("span", "Blind: nobody sees verdicts of filters or what others decided before deciding a sample"),
+        h("span", "Blind review: filter verdicts and others' decisions are hidden until a reviewer has decided"),
       ),
       h(
         "div.row",
         { style: "margin-top:8px" },
-        h("span", "Approved samples wanted of each cluster"),
+        h("span", "Approved samples wanted per cluster"),
         wanted,
-        h("small.dim", "the order by informativeness favours those that have fewer"),
+        h("small.dim", "clusters below it come first in the queue"),
       ),
     ),
   ];

@@ -17,7 +17,7 @@ outbox.stored.on(async (item, answer) => {
     else if (answer.revision === card.revision) setStatus(card, answer.status);
   }
   if (item.path !== "undo") return;
-  if (item.undoing?.batch_id) toast(`Undone: ${fmt.plural(answer.count, "decision")} taken back`, { kind: "good" });
+  if (item.undoing?.batch_id) toast(`Undone: ${fmt.plural(answer.count, "decision")}`, { kind: "good" });
   if (gridOn() || item.undoing?.samples > 1) await reload();
 });
 
@@ -26,7 +26,7 @@ outbox.refused.on(async (item, error) => {
   const id = item.body.sample_id ?? item.sampleId;
   forget(item.body.event_id);
   const stale = error.status === 409 && id;
-  toast(`Not stored: ${error.message}`, { kind: "bad", action: id ? { text: "Look at it", run: () => openSample(id) } : null });
+  toast(`Not saved: ${error.message}`, { kind: "bad", action: id ? { text: "Open sample", run: () => openSample(id) } : null });
   countsSoon();
   if (!id) return changed.tell();
   await queue.refresh(id).catch(() => {});

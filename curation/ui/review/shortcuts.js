@@ -36,7 +36,7 @@ keys(
     {
       name: "approve",
       key: "a",
-      what: "approve, and on to the next",
+      what: "approve and go to the next",
       run: both(
         () => decide("approve"),
         () => act("approve"),
@@ -45,7 +45,7 @@ keys(
     {
       name: "reject",
       key: "r",
-      what: "reject; then 1-9 for the reason, or again (or enter) for none",
+      what: "reject; then 1-9 for a reason, or r (or enter) for none",
       run: both(reject, () => act("reject")),
     },
     ...Array.from({ length: 9 }, (_, i) => ({
@@ -54,9 +54,9 @@ keys(
       what: null,
       run: () => mode().rejecting && decide("reject", reviewing().reasons[i]),
     })),
-    { name: "note", key: "w", what: "write a note; it goes with the next decision", run: focus(openNote) },
-    { name: "edit", key: "e", what: "edit question and answer; enter saves, Esc leaves", run: focus(openEdit) },
-    { name: "undo", key: "u", what: "undo the last action, then the one before", run: () => undo() },
+    { name: "note", key: "w", what: "write a note, saved with the next decision", run: focus(openNote) },
+    { name: "edit", key: "e", what: "edit question and answer (enter saves, Esc cancels)", run: focus(openEdit) },
+    { name: "undo", key: "u", what: "undo the last action", run: () => undo() },
     { name: "skip", key: "s", what: "skip", run: focus(() => move(1)) },
     {
       name: "reset",
@@ -67,7 +67,7 @@ keys(
         () => act("reset"),
       ),
     },
-    { name: "reveal", key: "v", what: "of a blind sample in dispute: see what others decided, and settle it", run: focus(reveal) },
+    { name: "reveal", key: "v", what: "blind disputed sample: reveal the decisions and resolve it", run: focus(reveal) },
     {
       name: "next",
       key: "j",
@@ -110,20 +110,20 @@ keys(
     },
     { name: "down", key: "ArrowDown", what: null, run: inGrid(() => page.step(columns())), repeat: true },
     { name: "up", key: "ArrowUp", what: null, run: inGrid(() => page.step(-columns())), repeat: true },
-    { name: "grid", key: "g", what: "one by one, or a grid of many", run: () => showAs(gridOn() ? null : "grid") },
+    { name: "grid", key: "g", what: "focus or grid", run: () => showAs(gridOn() ? null : "grid") },
     {
       name: "people",
       key: "p",
-      what: "who reviews what, how fast, and how far they agree",
+      what: "reviewers: assignments, pace and agreement",
       run: () => showAs(peopleOn() ? null : "people"),
     },
-    { name: "pick", key: "x", what: "in the grid: select, or not", run: inGrid(() => page.toggle()) },
-    { name: "space", key: " ", what: "in the grid: select, or not", run: pressed(inGrid(() => page.toggle())) },
-    { name: "all", key: "*", what: "in the grid: select the page", run: inGrid(() => page.selectPage()) },
+    { name: "pick", key: "x", what: "grid: select or deselect", run: inGrid(() => page.toggle()) },
+    { name: "space", key: " ", what: "grid: select or deselect", run: pressed(inGrid(() => page.toggle())) },
+    { name: "all", key: "*", what: "grid: select the page", run: inGrid(() => page.selectPage()) },
     {
       name: "enter",
       key: "Enter",
-      what: "in the grid: look at it alone",
+      what: "grid: open in focus",
       run: pressed(
         both(
           () => mode().rejecting && decide("reject"),
@@ -131,11 +131,11 @@ keys(
         ),
       ),
     },
-    { name: "zoom", key: "z", what: "picture large", run: zoomPicture },
-    { name: "beside", key: "o", what: "the failure's picture beside the sample's", run: focus(toggleBeside) },
-    { name: "siblings", key: "f", what: "all samples of the same failure, and back", run: showSiblings },
-    { name: "history", key: "h", what: "what you did; undo any of it", run: openHistory },
-    { name: "hand", key: "n", what: "add a sample by hand", run: openByHand },
+    { name: "zoom", key: "z", what: "enlarge the image", run: zoomPicture },
+    { name: "beside", key: "o", what: "show the failure's image alongside", run: focus(toggleBeside) },
+    { name: "siblings", key: "f", what: "all samples from the same failure, and back", run: showSiblings },
+    { name: "history", key: "h", what: "history of your actions", run: openHistory },
+    { name: "hand", key: "n", what: "write a sample", run: openByHand },
     { name: "leave", key: "Escape", what: null, run: leave },
   ].map((entry) => ({ ...entry, run: (event) => mode().busy || entry.run(event) })),
 );

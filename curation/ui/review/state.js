@@ -17,14 +17,14 @@ export const opened = listeners(); // a sample was gone to from elsewhere on the
 
 /** @type {[Status, string, string][]} name, title and meaning, in the order of the left column */
 export const STATUSES = [
-  ["pending", "Pending", "Passed every filter and waits for a person"],
-  ["failed", "Failed a filter", "Approving one overrides the filter"],
-  ["approved", "Approved", "Somebody's decision stands, one by one, in bulk or by a script under their name; will be trained on"],
-  ["auto_approved", "Auto-approved", "Approved by a calibrated rule, not by a person"],
-  ["rejected", "Rejected", "Somebody's decision stands; will not be trained on"],
-  ["disputed", "Disputed", "Reviewers disagree; not trained on until they don't"],
-  ["unfiltered", "Not filtered yet", "Some filter has not judged it, or it was edited since"],
-  ["undrawn", "Not drawn yet", "It waits for its picture"],
+  ["pending", "Pending", "Passed all filters, waiting for review"],
+  ["failed", "Failed a filter", "Failed at least one filter; an approval overrides it"],
+  ["approved", "Approved", "Approved by a reviewer (one by one, in bulk or by script); used in training"],
+  ["auto_approved", "Auto-approved", "Approved by a calibrated rule, not by a reviewer; used in training"],
+  ["rejected", "Rejected", "Rejected by a reviewer; not used in training"],
+  ["disputed", "Disputed", "Reviewers disagree; not used in training until resolved"],
+  ["unfiltered", "Not filtered yet", "Not checked by all filters yet, or edited since"],
+  ["undrawn", "Not drawn yet", "No image yet"],
 ];
 export const statusText = Object.fromEntries(STATUSES.map(([name, text]) => [name, text]));
 export const DECIDED = ["approved", "rejected", "disputed"]; // what people's decisions make of a sample

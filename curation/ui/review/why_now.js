@@ -6,10 +6,10 @@ import { queue, words } from "./state.js";
 const DID = { approve: ["approved", "ok"], reject: ["rejected", "no"] };
 const NEAR = 0.25; // of a threshold: a score nearer than that is worth a word
 
-// "Why now: 2 of 7 filters fail it · agreement 0.67 is near 0.6 · “Miscounts bars” has 12 of 100 approved"
+// "Why now: 2 of 7 filters fail it · agreement 0.67 is close to the threshold 0.6 · “Miscounts bars” has 12 of 100 approved"
 export function why(card) {
-  if (card.guest) return "Beside the queue: you opened it.";
-  if (card.blind) return "Why now: random order, as it is blind";
+  if (card.guest) return "Not in this queue: opened directly.";
+  if (card.blind) return "Why now: random order (blind)";
   if (queue.order !== "informative")
     return `Why now: ${{ random: "random order", newest: "newest first", oldest: "oldest first" }[queue.order]}`;
   const judged = card.verdicts.filter((one) => one.score !== null);
@@ -20,10 +20,12 @@ export function why(card) {
   const have = approved?.[card.group];
   const reasons = [
     failed > 0 && failed < judged.length && `filters disagree: ${failed} of ${judged.length} fail it`,
-    nearest && apart(nearest) < NEAR && `${words(nearest.filter)} ${fmt.fixed(nearest.score, 2)} is near ${nearest.threshold}`,
+    nearest &&
+      apart(nearest) < NEAR &&
+      `${words(nearest.filter)} ${fmt.fixed(nearest.score, 2)} is close to the threshold ${nearest.threshold}`,
     have < target && `${card.cluster ? `“${card.cluster}”` : card.error_type} has ${fmt.number(have)} of ${fmt.number(target)} approved`,
   ].filter(Boolean);
-  return `Why now: ${reasons.join(" · ") || "nothing more informative is left"}`;
+  return `Why now: ${reasons.join(" · ") || "no more informative sample is left"}`;
 }
 
 // The latest word of each who decided this revision, side by side.
@@ -46,7 +48,7 @@ export function dispute(card) {
     h(
       "dd",
       h("div.rev-dispute", [...latest.values()].map(said)),
-      h("div.small.dim", "Your decision settles it: it counts over all of them, until it is undone."),
+      h("div.small.dim", "Your decision resolves the dispute: it overrides the others until it is undone."),
     ),
   ];
 }

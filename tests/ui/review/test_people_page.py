@@ -79,11 +79,11 @@ def test_two_people_share_a_blind_assignment_and_settle_what_they_disagree_on(of
     store, _, _ = office
     ada, grace = person("ada", "page=review&view=people"), person("grace")
     giving = ada.locator("#page-review .rev-give")
-    expect(giving.get_by_role("button", name="Give out")).to_be_enabled()
-    giving.get_by_label("How many look at each").select_option("2")
+    expect(giving.get_by_role("button", name="Assign")).to_be_enabled()
+    giving.get_by_label("Reviewers per sample").select_option("2")
     giving.locator("input[type=checkbox]").check()
     giving.get_by_label("Name of the assignment").fill("both look")
-    giving.get_by_role("button", name="Give out").click()
+    giving.get_by_role("button", name="Assign").click()
     expect(ada.locator("#page-review .rev-given")).to_contain_text("both look")
     assert {row["reviewer"] for row in store.rows("share_progress")} == {"ada", "grace"}
 
@@ -95,7 +95,7 @@ def test_two_people_share_a_blind_assignment_and_settle_what_they_disagree_on(of
         with page.expect_response("**/api/review/next"):
             page.locator("#page-review .fv", has_text="To do").click()
         expect(page.locator("#page-review .rev-text")).to_contain_text(
-            "What the filters and other people say is shown once you have decided"
+            "Filter verdicts and other reviewers' decisions are shown after you decide"
         )
         expect(page.locator("#page-review .rev-text [data-filter]")).to_have_count(0)
     order = []
@@ -131,7 +131,7 @@ def test_two_people_share_a_blind_assignment_and_settle_what_they_disagree_on(of
     ada.keyboard.press("p")
     expect(ada.locator("#page-review [data-people]")).to_contain_text("Krippendorff's alpha")
     expect(ada.locator("#page-review [data-people] tr", has_text="grace").first).to_contain_text("6 of ")
-    ada.get_by_role("button", name="Settle disputes").click()
+    ada.get_by_role("button", name="Resolve disputes").click()
     expect(ada.locator("#page-review .rev-said")).to_have_count(2)
 
 
@@ -147,7 +147,7 @@ def test_a_bulk_decision_is_undone_from_the_history_as_one(office, person):
     expect(dialog.locator(".rev-few .th")).to_have_count(min(count, 12))
     dialog.get_by_label("Note").fill("all of these")
     dialog.get_by_role("button", name="Reject", exact=False).last.click()
-    expect(page.locator("#page-review [data-grid]")).to_contain_text("Nothing here")
+    expect(page.locator("#page-review [data-grid]")).to_contain_text("No matching samples")
     assert {row[4] for row in log(store)[-count:]} == {"all of these"}
     page.evaluate("document.querySelectorAll('.toast button[title=Close]').forEach((button) => button.click())")
     page.keyboard.press("h")
@@ -170,7 +170,7 @@ def test_any_page_s_keys_can_be_changed_swapped_and_put_back(office, person):
         keys.locator(".line", has_text=what).first.locator(".key").click()
         page.keyboard.press(key)
 
-    give("approve, and on to the next", "y")
+    give("approve and go to the next", "y")
     give("reject; then", "/")
     expect(page.locator(".toast", has_text="search")).to_be_visible()
     give("write a note", "s")

@@ -252,7 +252,7 @@ def test_no_key_is_lost_while_the_server_goes_away_and_comes_back(tmp_path):
             served.down()
             for _ in range(3):
                 page.keyboard.press("a")
-            expect(unsaved).to_have_text("3 unsaved · trying again", timeout=60_000)
+            expect(unsaved).to_have_text("3 unsaved · retrying", timeout=60_000)
             expect(title).to_have_text(f"Sample {queue[31]}")
             assert page.evaluate("Object.keys(localStorage).filter((key) => key.includes('unsaved')).length") == 3
             served.up()
@@ -306,7 +306,7 @@ def test_no_key_is_lost_while_the_server_goes_away_and_comes_back(tmp_path):
             reviews.decide_bulk(store, {"statuses": ["pending"]}, "approve", "grace", reviews.new_event())
             page.goto(f"http://127.0.0.1:{served.port}/?page=review")
             stage = page.locator("#page-review [data-stage]")
-            expect(stage).to_contain_text("Nothing is pending", timeout=60_000)
+            expect(stage).to_contain_text("No pending samples", timeout=60_000)
             stage.get_by_role("button", name="Finetune").click()
             expect(page.locator("#page-finetune")).to_be_visible(timeout=60_000)
             assert faults == []
