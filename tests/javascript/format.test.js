@@ -34,3 +34,14 @@ test("time and sizes", () => {
   assert.equal(fmt.ago(new Date()), "just now");
   assert.deepEqual([0, 999, 1500, 25_000_000].map(fmt.bytes), ["0 B", "999 B", "1.5 kB", "25 MB"]);
 });
+
+test("the letter of a choice is shown with what it stands for, and no answer as such", () => {
+  assert.equal(fmt.answer("B", ["red", "blue"]), "B. blue");
+  assert.equal(fmt.answer("C", ["red", "blue"]), "C");
+  assert.equal(fmt.answer("B"), "B");
+  assert.equal(fmt.answer("BB", ["red", "blue"]), "BB");
+  assert.deepEqual(
+    ["", null].map((text) => fmt.answer(text)),
+    ["(no answer)", "(no answer)"],
+  );
+});

@@ -88,7 +88,7 @@ def test_a_person_walks_the_loop_and_ends_on_improved_results(prepared):
 def collects_failures(walker: Walker) -> None:
     """Failures: they come in, are diagnosed and clustered, each from its own button with its estimate."""
     page = walker.page
-    walker.sees("pocket-llava has not been asked yet")
+    walker.sees("pocket-llava is not evaluated yet")
     walker.shot("failures-empty")
     walker.press("Evaluate", "#page-failures")
     walker.starts("Evaluate")

@@ -31,14 +31,14 @@ function drawActions(box, summary, page) {
       class: summary.diagnosed ? "" : "p",
       disabled: !many,
       onclick: launchDiagnose,
-      title: open ? "Asks the frontier model what went wrong" : "All of these are diagnosed; this asks again",
+      title: open ? "Asks the frontier model what went wrong" : "All of these are diagnosed; this diagnoses them again",
     },
     `${open || !page.failures ? "Diagnose" : "Diagnose again"} ${many ? fmt.number(many) : ""}`,
     figure,
   );
   const why = page.teachable
-    ? `${fmt.plural(page.teachable, "teachable failure")}: the frontier model gets them right`
-    : "None of these is teachable yet: diagnose them first";
+    ? `${fmt.plural(page.teachable, "teachable failure")}: the frontier model answers them correctly`
+    : "No teachable failures yet: diagnose them first";
   const generate = h(
     "button.btn",
     { class: summary.diagnosed ? "p" : "", disabled: !page.teachable, title: why, onclick: generateFor },
@@ -58,9 +58,9 @@ function drawCluster(box, summary) {
           onclick: launchCluster,
           title: summary.placed
             ? `${fmt.number(summary.placed)} of ${fmt.number(summary.diagnosed)} diagnosed failures are on the map`
-            : "Groups the diagnosed failures and lays the map",
+            : "Groups the diagnosed failures and computes the map",
         },
-        summary.placed ? "Lay the map again" : "Cluster",
+        summary.placed ? "Recompute map" : "Cluster",
       ),
   );
 }

@@ -1,7 +1,6 @@
 // The card of one failure: question, answers, diagnosis, and the failures most alike.
 
 import { at, chip, colour, definition, fill, fmt, h, pick, picture, state, types, zoom } from "../shared/lib.js";
-import { answerText } from "./answer_text.js";
 import { drawNeighbours } from "./neighbours.js";
 import { follow } from "./selection.js";
 import { confirmType, triage } from "./triage.js";
@@ -44,7 +43,7 @@ const fact = (name, ...content) => [h("dt", name), h("dd", content)];
 function facts(card) {
   const golds = Object.entries(count(card.golds)).sort((a, b) => b[1] - a[1]);
   const gold = golds.map(([text, times]) => [
-    chip([answerText(text, card.choices), times > 1 && h("span.dim", `× ${times}`)], { kind: "ok" }),
+    chip([fmt.answer(text, card.choices), times > 1 && h("span.dim", `× ${times}`)], { kind: "ok" }),
     " ",
   ]);
   return [
@@ -58,13 +57,13 @@ function facts(card) {
         ),
       ),
     fact("Gold", gold),
-    fact("Baseline", chip(answerText(card.answer, card.choices), { kind: "no" })),
+    fact("Baseline", chip(fmt.answer(card.answer, card.choices), { kind: "no" })),
     card.diagnosis_id &&
       fact(
         "Frontier",
-        chip(answerText(card.own_answer ?? "", card.choices), { kind: card.own_score >= card.threshold ? "ok" : "no" }),
+        chip(fmt.answer(card.own_answer ?? "", card.choices), { kind: card.own_score >= card.threshold ? "ok" : "no" }),
         " ",
-        h("small.dim", card.own_score >= card.threshold ? "sees it right" : "fails too"),
+        h("small.dim", card.own_score >= card.threshold ? "correct" : "wrong too"),
       ),
     fact("Score", h("span.dim", `${fmt.fixed(card.strict, 2)} · lenient ${fmt.fixed(card.lenient, 2)}`)),
   ];
@@ -86,11 +85,7 @@ function diagnosis(card) {
   });
   select.style.borderLeft = `3px solid ${colour(card.error_type)}`;
   const practised = card.samples
-    ? fact(
-        "Practised by",
-        fmt.plural(card.samples, "sample"),
-        card.approved ? h("span.dim", `, ${fmt.number(card.approved)} approved`) : "",
-      )
+    ? fact("Samples", fmt.number(card.samples), card.approved ? h("span.dim", `, ${fmt.number(card.approved)} approved`) : "")
     : null;
   return [
     h("h4", "Diagnosis"),
@@ -99,7 +94,7 @@ function diagnosis(card) {
       "dl.kv.diag",
       { style: "margin-top:8px" },
       fact("Error type", select, " ", confirmation(card), " ", chip(card.use, { kind: USE[card.use] ?? "" })),
-      card.description && fact("It sees", h("span.dim", card.description)),
+      card.description && fact("Image", h("span.dim", card.description)),
       card.key_elements?.length > 0 && fact("Key elements", h("span.dim", card.key_elements.join(", "))),
       fact("Confidence", h("span.dim", fmt.fixed(card.confidence, 2), ` · ${card.frontier}`)),
       card.cluster && fact("Cluster", h("span.dim", card.cluster)),
@@ -117,8 +112,8 @@ function confirmation(card) {
       class: by ? "okay" : "",
       "aria-pressed": String(Boolean(by)),
       onclick: confirmType,
-      title: by ? `Error type given or confirmed by ${by}` : "The error type is right (c)",
-      "aria-label": "The error type is right",
+      title: by ? `Error type given or confirmed by ${by}` : "Confirm the error type (c)",
+      "aria-label": "Confirm the error type",
     },
     "✓",
   );

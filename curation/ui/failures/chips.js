@@ -14,7 +14,11 @@ function draw(box, { clusters: known, enclosed }) {
   const many = marked().size;
   const marks =
     many > 0 &&
-    chip(`${fmt.number(many)} marked`, { kind: "on", onremove: unmark, title: "What a key of triage is for; ctrl and shift mark more" });
+    chip(`${fmt.number(many)} marked`, {
+      kind: "on",
+      onremove: unmark,
+      title: "Triage keys label all of these; ctrl- or shift-click marks more",
+    });
   if (!canSave()) return fill(box, marks);
   const titles = new Map((known ?? []).map((cluster) => [String(cluster.cluster_id), cluster]));
   const clusters = state.list("cluster").map((id) =>
@@ -38,7 +42,7 @@ function draw(box, { clusters: known, enclosed }) {
     chip(`lasso ${fmt.number(enclosed)}`, {
       kind: "on",
       onremove: () => choose({ lasso: null }),
-      title: "What the lasso encloses",
+      title: "Failures inside the lasso",
     });
   const chips = [lasso, ...clusters, ...facets, words].filter(Boolean);
   fill(
@@ -46,7 +50,7 @@ function draw(box, { clusters: known, enclosed }) {
     marks,
     chips,
     chips.length > 1 && chip(["clear all ", h("kbd", "x")], { onclick: clear }),
-    !state.one("saved") && chip("save view", { onclick: saveView, title: "Keep this selection under a name" }),
+    !state.one("saved") && chip("save view", { onclick: saveView, title: "Save this selection under a name" }),
   );
 }
 

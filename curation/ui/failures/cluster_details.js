@@ -10,19 +10,19 @@ const typical = new Map(); // cluster and its size -> its failures nearest the c
 
 // The box below the chosen cluster.
 export function more(cluster, about) {
-  const strip = h("div.cl-strip", { "aria-label": "Nearest its centre" });
+  const strip = h("div.cl-strip", { "aria-label": "Most typical failures" });
   drawTypical(strip, cluster);
   return h(
     "div.cl-more",
-    h("div.small.dim", "Nearest its centre"),
+    h("div.small.dim", "Most typical"),
     strip,
     facts(cluster, about),
     proposal(cluster, about),
     h(
       "div.row.wrap",
       h("button.btn", { onclick: () => rename(cluster) }, "Rename"),
-      h("button.btn", { onclick: () => split(cluster), title: "In two, by what is selected of it or by likeness" }, "Split"),
-      h("button.btn", { onclick: () => mergeWith(cluster), title: "With another one; or pick several in the list" }, "Merge…"),
+      h("button.btn", { onclick: () => split(cluster), title: "Split in two: the selected part, or by similarity" }, "Split"),
+      h("button.btn", { onclick: () => mergeWith(cluster), title: "Merge with another cluster; or select several in the list" }, "Merge…"),
       suggestButton(cluster),
     ),
   );
@@ -38,7 +38,7 @@ async function drawTypical(strip, { cluster_id: id, failures }) {
       .map((row) =>
         h(
           "button",
-          { onclick: () => open(row.failure_id), title: `${row.question}\n${row.answer || "(nothing)"}, gold ${row.golds[0]}` },
+          { onclick: () => open(row.failure_id), title: `${row.question}\n${fmt.answer(row.answer)}, gold ${row.golds[0]}` },
           picture(row.image, "thumb", row.question),
         ),
       ),
@@ -50,10 +50,10 @@ function facts(cluster, about) {
   const { stability, resamples, dissolved, agreement, made_by: by, found_title: found } = about;
   const stable =
     stability === null
-      ? h("span.dim", by ? `Put together by ${by}: not resampled` : "not measured")
+      ? h("span.dim", by ? `Made by ${by}: not resampled` : "not measured")
       : [
           fmt.fixed(stability, 2),
-          h("span.dim", ` over ${fmt.plural(resamples, "draw")}` + (dissolved ? `, gone in ${fmt.percent(dissolved)}` : "")),
+          h("span.dim", ` over ${fmt.plural(resamples, "resample")}` + (dissolved ? `, dissolved in ${fmt.percent(dissolved)}` : "")),
         ];
   const size = by && [
     h("dt", "Size"),
@@ -79,15 +79,14 @@ function facts(cluster, about) {
       "dt",
       {
         title: by
-          ? "Drawing failures again tells whether grouping by likeness finds a cluster again; " +
-            "what a person put together was not found that way"
-          : "Mean Jaccard likeness to its most similar cluster when the failures are drawn again and grouped anew " +
-            "(Hennig 2007): above 0.85 very stable, below 0.6 not to be trusted",
+          ? "Resampling tests whether clustering finds a cluster again; this one was made by a person"
+          : "Mean Jaccard similarity to the most similar cluster when failures are resampled and clustered again " +
+            "(Hennig 2007): above 0.85 highly stable, below 0.6 not to be trusted",
       },
       "Stability",
     ),
     h("dd", stable),
-    h("dt", { title: "Of the failures that people checked: for how many they agree with the frontier model's error type" }, "Types agree"),
+    h("dt", { title: "Failures whose error type people checked: how often they agree with the frontier model" }, "Error type"),
     h("dd", agreed),
     said,
   );
@@ -99,9 +98,14 @@ function proposal(cluster, about) {
   if (!text || text === cluster.title) return null;
   return h(
     "div.cl-note",
-    h("span", { title: "The frontier model's suggestion, from members of the cluster and of its neighbours" }, "Suggested: ", h("b", text)),
+    h(
+      "span",
+      { title: "Suggested by the frontier model from failures of this cluster and of its neighbours" },
+      "Suggested: ",
+      h("b", text),
+    ),
     " ",
-    h("button.btn", { onclick: () => take(cluster, text), title: "Makes it the cluster's title; can be undone" }, "Use it"),
+    h("button.btn", { onclick: () => take(cluster, text), title: "Use this title; can be undone" }, "Use it"),
   );
 }
 
@@ -128,7 +132,7 @@ function suggestButton(cluster) {
     {
       onclick: (event) => suggest(id, event.currentTarget),
       disabled: asking.has(id),
-      title: "The frontier model reads twenty members and the nearest other clusters; your title stays until you take the suggestion",
+      title: "The frontier model reads twenty failures of this cluster and the nearest clusters; the title changes only if you accept",
     },
     "Suggest a title",
     price,
@@ -146,7 +150,7 @@ async function suggest(id, button) {
       await new Promise((go) => setTimeout(go, 700));
       job = await api(`jobs/${job.job_id}`, undefined, { quiet: true });
     }
-    if (job.status !== "done" || job.failed) toast(`No suggestion came: ${job.message || "see the job"}`, { kind: "bad" });
+    if (job.status !== "done" || job.failed) toast(`No title suggested: ${job.message || "see the job"}`, { kind: "bad" });
   } finally {
     asking.delete(id);
     button.disabled = false;
@@ -162,7 +166,7 @@ export function drawEvidence(evidence) {
     changes,
   } = evidence;
   const text = !pairs
-    ? "Agreement with people on error types: none yet"
+    ? "Error types: not checked by people yet"
     : value === null
       ? `Error types: people agree on ${agreed} of ${fmt.number(pairs)}; one type only, so no kappa yet`
       : `Error types: kappa ${fmt.fixed(value, 2)} (${fmt.fixed(low, 2)} to ${fmt.fixed(high, 2)}) over ${fmt.plural(pairs, "failure")}`;
@@ -172,12 +176,12 @@ export function drawEvidence(evidence) {
       "span",
       {
         title:
-          "Cohen's kappa of the frontier model's error type and the type that people gave or " +
-          "confirmed, with a 95 % interval; only over failures that people looked at",
+          "Cohen's kappa between the frontier model's error type and the one that people gave or confirmed, " +
+          "with a 95 % interval; only failures that people checked",
       },
       text,
     ),
     (changes > 0 || pairs > 0) &&
-      h("button.link", { onclick: history, title: "What people said and changed in this round, each with a way back" }, "History"),
+      h("button.link", { onclick: history, title: "Labels and cluster edits of this round; each can be undone" }, "History"),
   );
 }

@@ -65,7 +65,7 @@ function asking(title, content, button, run, text = null) {
 export function rename(cluster) {
   asking(
     "Rename",
-    h("p.dim", "Your title stands over the frontier model's, also when the map is laid again."),
+    h("p.dim", "Your title replaces the frontier model's, also after the map is recomputed."),
     "Rename",
     (title) => send("rename", { cluster_id: cluster.cluster_id, title }, `Renamed: ${title}`),
     cluster.title,
@@ -82,7 +82,7 @@ export function mergeWith(cluster) {
     ...others.filter((one) => one.error_type === cluster.error_type),
     ...others.filter((one) => one.error_type !== cluster.error_type),
   ]);
-  asking("Merge with", select, "Go on", async () => {
+  asking("Merge with", select, "Continue", async () => {
     merge([cluster, others.find((one) => one.cluster_id === Number(select.value))]);
   });
 }
@@ -110,10 +110,13 @@ function merge(several) {
   const types = new Set(several.map((one) => one.error_type));
   const mixed =
     types.size > 1 &&
-    h("p.dim", `They are of ${types.size} error types; the whole goes below ${into.error_type}. ` + "The failures keep their error types.");
+    h(
+      "p.dim",
+      `They have ${types.size} error types; the merged cluster is listed under ${into.error_type}. ` + "Failures keep their error types.",
+    );
   asking(
     `Merge ${several.length} clusters`,
-    [h("p", `${fmt.plural(total, "failure")} become one cluster. It stays one when the map is laid again.`), mixed],
+    [h("p", `${fmt.plural(total, "failure")} become one cluster, also after the map is recomputed.`), mixed],
     "Merge",
     (title) =>
       send("merge", { cluster_ids: ids, into: into.cluster_id, title }, `Merged ${several.length} clusters: ${title}`, {
@@ -129,8 +132,8 @@ export function split(cluster) {
   const part = failures > 0 && failures < cluster.failures ? failures : 0;
   const selected = selection();
   const how = part
-    ? `The ${fmt.plural(part, "selected failure")} of it become a cluster of their own.`
-    : "It is cut into two by likeness of questions and pictures; the smaller part becomes a cluster of its own.";
+    ? `The ${fmt.plural(part, "selected failure")} become a new cluster.`
+    : "It is split in two by similarity of questions and images; the smaller part becomes a new cluster.";
   asking(
     "Split",
     h("p", how),
@@ -148,14 +151,10 @@ function make(many) {
   const selected = selection();
   asking(
     "Make a cluster",
-    h(
-      "p",
-      `The ${fmt.plural(many, "selected failure")} leave their clusters for a new one, which stays as it is ` +
-        "when the map is laid again.",
-    ),
+    h("p", `The ${fmt.plural(many, "selected failure")} move to a new cluster, which is kept when the map is recomputed.`),
     "Make",
     (title) =>
-      send("make", { ...selected, title }, `Made of ${fmt.plural(many, "failure")}: ${title}`, (done) => ({
+      send("make", { ...selected, title }, `New cluster of ${fmt.plural(many, "failure")}: ${title}`, (done) => ({
         cluster: done.cluster_id,
         lasso: null,
       })),
@@ -168,7 +167,7 @@ function move(clusters, many) {
   const select = choice(clusters);
   asking(
     `Move ${fmt.plural(many, "failure")}`,
-    [h("p.dim", { style: "margin-bottom:8px" }, "They stay there, also when the map is laid again."), select],
+    [h("p.dim", { style: "margin-bottom:8px" }, "They stay there when the map is recomputed."), select],
     "Move",
     () => {
       const into = clusters.find((one) => one.cluster_id === Number(select.value));

@@ -25,8 +25,8 @@ function draw(box, { clusters, summary, page }) {
     const text = !summary.failures
       ? ""
       : summary.diagnosed
-        ? "Diagnosed failures are grouped here once they are clustered."
-        : "Diagnose failures, then cluster them: groups with a plain title appear here.";
+        ? "Cluster the diagnosed failures to see groups here."
+        : "Diagnose failures, then cluster them: titled groups appear here.";
     return fillOnce(box, text, () => text && h("div.fail-hint", text));
   }
   learn(summary);
@@ -101,14 +101,14 @@ function branch(group, chosen, evidence) {
         {
           onclick: fold,
           "aria-expanded": String(open),
-          title: open ? "Fold" : "Unfold",
-          "aria-label": `${open ? "Fold" : "Unfold"} ${type}`,
+          title: open ? "Collapse" : "Expand",
+          "aria-label": `${open ? "Collapse" : "Expand"} ${type}`,
         },
         open ? "▾" : "▸",
       ),
       h(
         "button.cl-name",
-        { onclick: take, "aria-pressed": String(all), title: `${definition(type)} Click: all of its clusters.` },
+        { onclick: take, "aria-pressed": String(all), title: `${definition(type)} Click to select all its clusters.` },
         dot(type),
         h("b", type),
         h("span.n", { title: of(shown, failures) }, fmt.number(shown)),
@@ -133,7 +133,11 @@ function leaf(cluster, chosen, most, about) {
   const shaky =
     about?.stability !== null &&
     about?.stability < UNSTABLE &&
-    h("span.wa", { title: `Comes back as ${fmt.fixed(about.stability, 2)} of itself when the failures are drawn again` }, "unstable");
+    h(
+      "span.wa",
+      { title: `Stability ${fmt.fixed(about.stability, 2)} under resampling, below ${UNSTABLE}: not to be trusted` },
+      "unstable",
+    );
   const row = h(
     "button.cl",
     {
@@ -151,7 +155,7 @@ function leaf(cluster, chosen, most, about) {
   return on && chosen.length === 1 ? [row, more(cluster, about)] : row;
 }
 
-const of = (shown, failures) => `${fmt.number(shown)} of ${fmt.plural(failures, "failure")} fit the other choices`;
+const of = (shown, failures) => `${fmt.number(shown)} of ${fmt.plural(failures, "failure")} match the other facets`;
 
 // "12 % · accuracy 0.42 +0.05"
 function figures({ share, accuracy, accuracy_lenient: lenient, accuracy_before: before, examples }, ...rest) {
@@ -160,16 +164,16 @@ function figures({ share, accuracy, accuracy_lenient: lenient, accuracy_before: 
     change !== null &&
     h(
       "span",
-      { class: change >= 0 ? "right" : "wrong", title: "Change since the last round, on the same examples" },
+      { class: change >= 0 ? "right" : "wrong", title: "Change since the previous round, on the same examples" },
       fmt.signed(change, 2),
     );
   return h(
     "small",
     {
       title: examples
-        ? `Share of all failures in clusters; accuracy over ${fmt.plural(examples, "train example")} assigned to it: ` +
+        ? `Share of all clustered failures; accuracy on ${fmt.plural(examples, "assigned train example")}: ` +
           `${fmt.fixed(accuracy)} strict, ${fmt.fixed(lenient)} lenient`
-        : "Share of all failures in clusters",
+        : "Share of all clustered failures",
     },
     `${fmt.percent(share)}${accuracy === null ? "" : ` · accuracy ${fmt.fixed(accuracy, 2)}`}`,
     delta,
@@ -194,7 +198,7 @@ function unplaced({ diagnosed, placed, rounds = [], round }) {
     `${fmt.plural(many, "failure")} ${many === 1 ? "is" : "are"} not on the map yet. `,
     h(
       "button.btn",
-      { onclick: placeNew, title: "Lays them beside their like; the others stay where they are. No call is made." },
+      { onclick: placeNew, title: "Adds them next to similar failures; the others stay where they are. No model is called." },
       "Place them",
     ),
   );

@@ -8,24 +8,24 @@ const TITLES = {
   dataset: "Dataset",
   kind: "Kind of question",
   assigned: "Assigned error type",
-  opening: "Question begins",
-  length: "Answer's length",
+  opening: "Question starts with",
+  length: "Answer length",
   score: "Score",
-  confidence: "Diagnosis' confidence",
-  use: "Can it teach?",
-  triage: "Triage",
+  confidence: "Diagnosis confidence",
+  use: "Teachable",
+  triage: "Triage label",
   checkpoint: "Checkpoint",
   round: "Round",
 };
 const NONE = { error_type: "not diagnosed", kind: "no kind", assigned: "not assigned", confidence: "not diagnosed", triage: "not triaged" };
 const HINTS = {
-  use: "Teachable: the frontier model answers it right by itself, and neither the gold answer nor the scorer is to blame",
-  kind: "The kind of question, as the dataset names it",
-  assigned: "The error type that the example belongs to by its kind and nearest cluster, failed or not",
-  opening: "The first two words of the question",
+  use: "Teachable: the frontier model answers it correctly, and neither the gold answer nor the scorer is at fault",
+  kind: "Kind of question, as named by the dataset",
+  assigned: "Error type that the example is assigned to by its kind and nearest cluster, failed or not",
+  opening: "First two words of the question",
   length: "Words in the baseline's answer",
-  confidence: "How sure the frontier model is of its diagnosis",
-  triage: "What people said of it",
+  confidence: "The frontier model's confidence in its diagnosis",
+  triage: "What people labelled it",
 };
 const ORDER = {
   // where the values have an order of their own

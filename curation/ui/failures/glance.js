@@ -10,16 +10,16 @@ export function start(root) {
   });
 }
 
-// "0.675 strict, 0.701 lenient on 4,812 items", and below it "0.678, 0.704 without 12 label errors"; how many failed stands below the map.
+// "0.675 strict, 0.701 lenient on 4,812 examples", and below it "0.678, 0.704 without 12 label errors"; how many failed stands below the map.
 function drawAccuracy(box, summary) {
   const asked =
     summary.answered < summary.examples
-      ? `${fmt.number(summary.answered)} of ${fmt.number(summary.examples)} items asked`
-      : `${fmt.number(summary.answered)} items`;
+      ? `${fmt.number(summary.answered)} of ${fmt.number(summary.examples)} examples`
+      : `${fmt.plural(summary.answered, "example")}`;
   const { accuracy_without_label_errors: strict, accuracy_lenient_without_label_errors: lenient, label_errors: errors } = summary;
   const without = errors
     ? `${fmt.fixed(strict)}, ${fmt.fixed(lenient)} without ${fmt.plural(errors, "label error")}`
-    : "no label error found so far";
+    : "no label errors found yet";
   const lines = summary.answered
     ? [`${fmt.fixed(summary.accuracy)} strict, ${fmt.fixed(summary.accuracy_lenient)} lenient on ${asked}`, without]
     : [];

@@ -19,8 +19,7 @@ export const launchDiagnose = () =>
     hidden: ["failure_ids", "limit", "again"],
     button: "Diagnose",
     text:
-      "The frontier model first answers each question itself, from the picture alone. " +
-      "Then it sees both answers and says what went wrong.",
+      "The frontier model first answers each question itself, from the image alone. " + "Then it sees both answers and explains the error.",
   });
 
 export function launchCluster() {
@@ -29,14 +28,14 @@ export function launchCluster() {
     "cluster",
     {},
     {
-      title: again ? "Lay the map again" : "Cluster",
+      title: again ? "Recompute map" : "Cluster",
       noun: "diagnosed failure",
-      button: again ? "Lay again" : "Cluster",
+      button: again ? "Recompute" : "Cluster",
       first: ["text_weight", "image_weight"],
       hidden: ["only_new", "titles_of"],
       text:
-        "Groups the diagnosed failures by error type and likeness, gives each group a plain title, and lays the map anew." +
-        (again ? " What people renamed, merged, split, made or moved stays." : ""),
+        "Groups the diagnosed failures by error type and similarity, gives each cluster a title, and computes the map." +
+        (again ? " Cluster edits made by people are kept." : ""),
     },
   );
 }
@@ -49,8 +48,6 @@ export const launchEvaluate = () =>
       title: "Evaluate",
       noun: "example",
       button: "Evaluate",
-      text:
-        "Asks the checkpoint every question of the datasets and scores its answers. " +
-        "What it gets wrong on the train split becomes a failure.",
+      text: "Runs the checkpoint on every example and scores its answers. " + "Wrong answers on the train split become failures.",
     },
   );

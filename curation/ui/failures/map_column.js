@@ -186,7 +186,7 @@ class MapColumn {
         { style: "gap:2px" },
         mode("lasso", "Drag to lasso (p)"),
         mode("pan", "Drag to pan (p; or hold space or shift)"),
-        h("button.btn.icon", { onclick: fit, title: "Whole map (f)", "aria-label": "Whole map" }, icon("fit")),
+        h("button.btn.icon", { onclick: fit, title: "Fit the map (f)", "aria-label": "Fit the map" }, icon("fit")),
       ),
       swap,
     ];

@@ -43,7 +43,7 @@ export function drawLegend(box, points, clusters) {
   const known = WAYS.filter((one) => one.value !== "round" || points.names.round.length > 1);
   const ways = () =>
     pick(known, way, (chosen) => state.set({ colour: chosen === "error_type" ? null : chosen }, { replace: true }), {
-      title: "What the colours mean",
+      title: "Colour by",
     });
   if (way === "score")
     return fillOnce(box, [way, known], () => [

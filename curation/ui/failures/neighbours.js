@@ -1,10 +1,10 @@
 // In the card: the failures most alike to this one, as small pictures; a click goes there.
 
-import { api, fill, h, picture, state } from "../shared/lib.js";
+import { api, fill, fmt, h, picture, state } from "../shared/lib.js";
 import { open } from "./selection.js";
 
 const answers = new Map(); // what was asked for last: `${failure} ${by}` -> rows
-const WAYS = { place: "Nearest on the map", vector: "Most alike in question and picture" };
+const WAYS = { place: "Nearest on the map", vector: "Most similar question and image" };
 
 export async function drawNeighbours(box, card) {
   if (card.x === null) return;
@@ -22,7 +22,7 @@ export async function drawNeighbours(box, card) {
   const swap = h(
     "button.link",
     { onclick: () => state.set({ near: other === "vector" ? "vector" : null }, { replace: true }) },
-    other === "vector" ? "by likeness" : "by place",
+    other === "vector" ? "by similarity" : "by map position",
   );
   fill(
     box,
@@ -30,7 +30,7 @@ export async function drawNeighbours(box, card) {
       "h4",
       WAYS[real],
       h("span.grow"),
-      real === by ? swap : h("span.faint", { title: "Its map was laid before vectors were kept: lay it again" }, "no vectors kept"),
+      real === by ? swap : h("span.faint", { title: "This map was computed before embeddings were kept: recompute it" }, "no embeddings"),
     ),
     h("div.near-row", rows.map(small)),
   );
@@ -43,7 +43,7 @@ const small = (row) =>
       onclick: () => open(row.failure_id),
       "aria-label": row.question,
       class: row.triage === "label error" ? "excused" : "",
-      title: `${row.question}\n${row.answer || "(nothing)"}, not ${row.golds[0]}`,
+      title: `${row.question}\n${fmt.answer(row.answer)}, gold ${row.golds[0]}`,
     },
     picture(row.image, "thumb", row.question),
   );

@@ -83,7 +83,7 @@ export function saveView() {
   };
   const { element } = dialog(
     "Save this view",
-    h("div", h("p.dim", "What is selected, and how it is shown, for everyone who opens this workspace."), name),
+    h("div", h("p.dim", "The selection and how it is shown, for everyone in this workspace."), name),
     [{ text: "Cancel" }, { text: "Save", kind: "p", run: save }],
   );
   name.addEventListener("keydown", (event) => event.key === "Enter" && element.querySelector(".btn.p").click());

@@ -4,7 +4,7 @@ import { api, at, emptyState, fill, fillOnce, fmt, h, onlyLatest, pick, state } 
 import { facetTitle, valueText } from "./facets.js";
 import { choose, follow, middle, rounds } from "./selection.js";
 
-const NAMES = { assigned: "error type", kind: "kind", dataset: "dataset", opening: "first words", length: "answer's length" };
+const NAMES = { assigned: "error type", kind: "kind", dataset: "dataset", opening: "first words", length: "answer length" };
 const DIMENSIONS = Object.keys(NAMES);
 const LEAST = [20, 50, 100, 500, 2000];
 const newest = onlyLatest();
@@ -44,7 +44,7 @@ function draw(box, options) {
   const chosen = DIMENSIONS.map((name) => state.list(name));
   fillOnce(box, [answer, options, chosen], () => [
     head(options),
-    answer.rows.length ? table(answer.rows) : emptyState("No slice is that large", "Ask for fewer examples a slice."),
+    answer.rows.length ? table(answer.rows) : emptyState("No slice has that many examples", "Lower the minimum."),
   ]);
 }
 
@@ -53,8 +53,8 @@ const head = ({ least, without_label_errors: without }) =>
     "div.slices-head",
     h(
       "span.dim",
-      `${fmt.plural(answer.compared, "slice")} of the train examples, by the lower bound of their lift: how much more often the model ` +
-        "fails there than elsewhere. 95 % intervals, clustered by image, each for itself.",
+      `${fmt.plural(answer.compared, "slice")} of the train examples, sorted by the lower bound of their lift: failure rate in the slice over the ` +
+        "rate elsewhere. 95 % intervals, clustered by image, not corrected for multiple comparisons.",
     ),
     h(
       "span.row",
@@ -65,7 +65,7 @@ const head = ({ least, without_label_errors: without }) =>
           LEAST.map((n) => ({ value: n, text: fmt.number(n) })),
           least,
           (n) => state.set({ least: n }, { replace: true }),
-          { title: "Examples that a slice must have" },
+          { title: "Minimum examples per slice" },
         ),
         " examples",
       ),
@@ -93,7 +93,7 @@ function table(rows) {
         "tr",
         h("th", "Slice"),
         h("th.fig", "Failures"),
-        h("th.fig", { title: "The share that fails in the slice, and elsewhere" }, "Rate"),
+        h("th.fig", { title: "Failure rate in the slice and elsewhere" }, "Rate"),
         h("th.fig", { title: "Rate in the slice over the rate elsewhere, with its 95 % interval" }, "Lift"),
         h("th"),
       ),
@@ -133,7 +133,7 @@ function line(row, place) {
     },
     h("td", names),
     h("td.fig", fmt.number(row.failures), h("small.dim", `of ${fmt.number(row.examples)}`)),
-    h("td.fig", fmt.percent(row.rate), h("small.dim", `else ${fmt.percent(row.elsewhere)}`)),
+    h("td.fig", fmt.percent(row.rate), h("small.dim", `elsewhere ${fmt.percent(row.elsewhere)}`)),
     h("td.fig", h("b", `× ${fmt.fixed(row.lift, 2)}`), h("small.dim", `${fmt.fixed(row.low, 2)} to ${fmt.fixed(row.high, 2)}`)),
     h(
       "td",

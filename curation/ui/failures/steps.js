@@ -21,27 +21,27 @@ function whyNothing() {
   if (summary.placed) return null;
   if (!summary.examples && !runs("import"))
     return [
-      "No questions yet",
-      "Import a dataset, or start with the built-in one: its train split is where failures are found.",
+      "No examples yet",
+      "Import a dataset, or use the built-in one. Failures are found on the train split.",
       pageButton("data", "Data & models"),
     ];
   if (!summary.round)
     return [
       "No checkpoint yet",
-      "A round starts from a checkpoint: the model whose mistakes are collected.",
+      "A round starts from a checkpoint: the model whose failures are collected.",
       pageButton("data", "Data & models"),
     ];
-  if (!summary.answered && runs("import")) return ["Reading the benchmarks", "Their train split is where failures are found."];
+  if (!summary.answered && runs("import")) return ["Importing datasets", "Failures are found on the train split."];
   if (!summary.answered && !runs("evaluate"))
     return [
-      `${summary.checkpoint} has not been asked yet`,
-      `${fmt.plural(summary.examples, "train question")} wait for it. What it gets wrong appears here.`,
+      `${summary.checkpoint} is not evaluated yet`,
+      `Evaluate it on ${fmt.plural(summary.examples, "train example")}: its wrong answers appear here.`,
       { text: "Evaluate", run: launchEvaluate },
     ];
   if (summary.answered && !summary.failures && !runs("evaluate"))
     return [
-      "Nothing went wrong",
-      `${summary.checkpoint} answers all ${fmt.number(summary.answered)} train questions right. Import a harder dataset.`,
+      "No failures",
+      `${summary.checkpoint} answers all ${fmt.number(summary.answered)} train examples correctly. Import a harder dataset.`,
       pageButton("data", "Data & models"),
     ];
   return null;
@@ -57,7 +57,7 @@ function steps() {
       "1  Evaluate",
       job("evaluate"),
       summary.answered >= summary.examples,
-      `${fmt.number(summary.answered)} of ${fmt.plural(summary.examples, "train item")} asked`,
+      `${fmt.number(summary.answered)} of ${fmt.plural(summary.examples, "train example")} evaluated`,
       "Evaluate the rest",
       launchEvaluate,
     ),
@@ -73,7 +73,7 @@ function steps() {
       "3  Cluster",
       job("cluster"),
       false,
-      "groups with a title, and the map",
+      "titled groups and a map",
       summary.diagnosed ? `Cluster ${fmt.number(summary.diagnosed)}` : "Cluster",
       launchCluster,
       summary.diagnosed > 0,

@@ -1,13 +1,12 @@
 // The pictures of the selected failures: a page of the grid.
 
-import { cell, dot, emptyState, fill, fillList, h } from "../shared/lib.js";
-import { answerText } from "./answer_text.js";
+import { cell, dot, emptyState, fill, fillList, fmt, h } from "../shared/lib.js";
 import { marked, press, shown } from "./selection.js";
 
 export function drawThumbs(box) {
   const { page, card } = shown();
   const { rows } = page;
-  if (!rows.length) return fill(box, emptyState("No failure fits", "Take a choice away, or search for something else."));
+  if (!rows.length) return fill(box, emptyState("No matching failures", "Remove a facet or change the search."));
   let grid = box.querySelector(".grid");
   if (!grid) {
     grid = h("div.grid");
@@ -25,12 +24,12 @@ export function drawThumbs(box) {
 function thumb(row) {
   const caption = [
     h("span.q", dot(row.error_type), " ", row.question),
-    h("span.a", h("s.wrong", answerText(row.answer, row.choices)), " · ", h("span.right", answerText(row.golds[0], row.choices))),
+    h("span.a", h("s.wrong", fmt.answer(row.answer, row.choices)), " · ", h("span.right", fmt.answer(row.golds[0], row.choices))),
   ];
   const element = cell(row.image, caption, {
     onclick: (event) => press(event, row.failure_id),
     id: row.failure_id,
-    title: `${row.question}\n(ctrl or shift marks several)`,
+    title: `${row.question}\n(ctrl- or shift-click marks several)`,
   });
   element.classList.toggle("excused", row.triage === "label error");
   return element;

@@ -15,7 +15,7 @@ export async function triage(failureIds, word, said = null) {
   try {
     const { moved } = await sent;
     const what = said ?? `${fmt.plural(failureIds.length, "failure")}: ${word.label ?? word.error_type}`;
-    toast(moved ? `${what}; ${moved === 1 ? "it joins" : "they join"} the clusters of that type` : what, {
+    toast(moved ? `${what}; moved to the clusters of that type` : what, {
       kind: "good",
       seconds: 4,
       action: back,

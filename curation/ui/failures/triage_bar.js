@@ -11,9 +11,9 @@ const LABELS = [
   ["scorer artefact", "Scorer", "o"],
 ];
 const HINTS = {
-  "model error": "The model is wrong",
+  "model error": "The model's answer is wrong",
   "label error": "The gold answer is wrong",
-  "scorer artefact": "The answer is right, in a form the metric doesn't take",
+  "scorer artefact": "The answer is right, in a form that the metric does not accept",
 };
 
 export function start(root) {
@@ -47,7 +47,7 @@ function draw(box, { card }) {
         "button.btn.icon",
         {
           onclick: history,
-          title: "History: what people said and changed, each with a way back (u undoes the latest)",
+          title: "History of triage labels and cluster edits (u undoes the latest)",
           "aria-label": "History",
         },
         icon("back"),

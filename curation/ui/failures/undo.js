@@ -20,7 +20,7 @@ export const labelUndo = (batchId, sent) => undoable("failures/triage/undo", { b
 
 // Takes back what was done last: a change to the clusters or a word on failures.
 export function undoLatest() {
-  if (!done.length) return toast("Nothing was changed since this page was opened; “History” lists what was before");
+  if (!done.length) return toast("Nothing to undo since this page was opened; see History for earlier changes");
   takeBack(done.at(-1));
 }
 
@@ -39,7 +39,7 @@ async function takeBack(one) {
     if (state.list("cluster").length) choose({ cluster: null }, true);
     return refreshClusters();
   }
-  toast(`Taken back for ${fmt.plural(answer.undone, "failure")}`, { kind: "good", seconds: 2.5 });
+  toast(`Undone for ${fmt.plural(answer.undone, "failure")}`, { kind: "good", seconds: 2.5 });
   await refresh();
 }
 
@@ -69,7 +69,7 @@ export async function history() {
                   close();
                   open(row.failure_id);
                 },
-                title: "Shows the failure",
+                title: "Open the failure",
               },
               told(row),
             )
@@ -95,7 +95,7 @@ export async function history() {
     );
   const content = rows.length
     ? h("table", h("tbody", rows.map(line)))
-    : h("p.dim", "Nobody has changed a cluster, labelled a failure or corrected an error type in this round yet.");
+    : h("p.dim", "No triage labels, error type corrections or cluster edits in this round yet.");
   const { close } = dialog("History", content, [], { wide: true });
 }
 

@@ -52,9 +52,9 @@ export function drawLedger(root, view) {
 const turn = (row) =>
   h(
     "span.turn",
-    h("s", { class: (state.one("which") ?? "fixed") === "fixed" ? "wrong" : "right" }, row.answer_before || "(nothing)"),
+    h("s", { class: (state.one("which") ?? "fixed") === "fixed" ? "wrong" : "right" }, fmt.answer(row.answer_before)),
     " → ",
-    h("span", { class: (state.one("which") ?? "fixed") === "fixed" ? "right" : "wrong" }, row.answer_after || "(nothing)"),
+    h("span", { class: (state.one("which") ?? "fixed") === "fixed" ? "right" : "wrong" }, fmt.answer(row.answer_after)),
   );
 
 const thumb = (root, row) =>

@@ -1,8 +1,8 @@
 // Focus: one sample, its picture as large as fits, and beside it, if wanted, the picture of the failure that it practises.
 
-import { at, emptyState, fillOnce, h, media, picture, state, zoom } from "../shared/lib.js";
+import { at, emptyState, fillOnce, fmt, h, media, picture, state, zoom } from "../shared/lib.js";
 import { nothing } from "./empty_queue.js";
-import { redraw, shownAnswer } from "./origin.js";
+import { redraw } from "./origin.js";
 import { pictureSize } from "./queue.js";
 import { card as cardNow, changed, mode, queue, queueOf, tally } from "./state.js";
 
@@ -43,9 +43,9 @@ const origin = (from) =>
       h(
         "div",
         h("span.dim", "gold "),
-        h("span.right", [...new Set(from.golds)].map((gold) => shownAnswer(gold, from.choices)).join(", ")),
+        h("span.right", [...new Set(from.golds)].map((gold) => fmt.answer(gold, from.choices)).join(", ")),
         h("span.dim", " · baseline "),
-        h("span.wrong", shownAnswer(from.answer, from.choices)),
+        h("span.wrong", fmt.answer(from.answer, from.choices)),
       ),
     ),
   );

@@ -32,11 +32,6 @@ function draw(box, card) {
 
 let scrolled = false;
 
-export const shownAnswer = (answer, choices) => {
-  const index = choices?.length && /^[A-Z]$/.test(answer) ? answer.charCodeAt(0) - 65 : -1;
-  return choices?.[index] ? `${answer}. ${choices[index]}` : answer || "(nothing)";
-};
-
 function origin(card) {
   const { origin: from } = card;
   if (!from)
@@ -45,7 +40,7 @@ function origin(card) {
       `Written by hand${card.frontier ? ` (${card.frontier.replace("by hand: ", "")})` : ""}, ` +
         `${fmt.ago(card.created_at)}; not generated from a failure.`,
     );
-  const golds = [...new Set(from.golds)].map((gold) => shownAnswer(gold, from.choices)).join(", ");
+  const golds = [...new Set(from.golds)].map((gold) => fmt.answer(gold, from.choices)).join(", ");
   return [
     h(
       "div.rev-origin",
@@ -54,7 +49,7 @@ function origin(card) {
         "div",
         h("b", { style: "font-weight:550" }, from.question),
         h("div", h("span.dim", "gold "), h("span.right", golds)),
-        h("div", h("span.dim", "baseline "), h("span.wrong", shownAnswer(from.answer, from.choices))),
+        h("div", h("span.dim", "baseline "), h("span.wrong", fmt.answer(from.answer, from.choices))),
         h(
           "a.small",
           {

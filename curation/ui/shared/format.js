@@ -1,4 +1,4 @@
-// Numbers, money and time as people read them.
+// Numbers, money, time and answers as people read them.
 
 const whole = new Intl.NumberFormat("en-US");
 
@@ -59,4 +59,14 @@ export function bytes(n) {
   const units = ["B", "kB", "MB", "GB", "TB"];
   const step = n ? Math.min(units.length - 1, Math.floor(Math.log10(n) / 3)) : 0;
   return `${(n / 1000 ** step).toFixed(step && n / 1000 ** step < 10 ? 1 : 0)} ${units[step]}`;
+}
+
+/**
+ * An answer; the letter of a multiple choice with what it stands for, "B. blue", and "(no answer)" where it is empty.
+ * @param {string | null} text
+ * @param {string[]} [choices]
+ */
+export function answer(text, choices = []) {
+  const index = text && /^[A-Z]$/.test(text) ? text.charCodeAt(0) - 65 : -1;
+  return choices[index] ? `${text}. ${choices[index]}` : text || "(no answer)";
 }

@@ -294,5 +294,5 @@ const answer = (one) =>
       ? h("div.err", one.error)
       : one.answer === undefined
         ? h("div.dim", "Asking…")
-        : h("b", { title: one.text }, one.answer || h("span.faint", "(nothing)")),
+        : h("b", { title: one.text }, one.answer || h("span.faint", fmt.answer(""))),
   );

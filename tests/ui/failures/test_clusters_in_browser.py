@@ -124,7 +124,7 @@ def test_what_a_person_made_says_so_and_takes_a_suggested_title(world):
         page.click("text=/Make a cluster of/")
         page.fill("dialog input", "By hand")
         page.keyboard.press("Enter")
-        page.wait_for_selector(".cl-more >> text=Put together by ada: not resampled")
+        page.wait_for_selector(".cl-more >> text=Made by ada: not resampled")
         page.wait_for_selector(".cl-more .cl-strip img")
         page.wait_for_selector(".cl-more >> text=/Suggest a title · free/")
         made = int(page.locator(".cl.on").get_attribute("data-cluster"))

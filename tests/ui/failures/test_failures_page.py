@@ -75,7 +75,7 @@ def test_one_selection_for_map_grid_card_and_url(world):
         page.keyboard.type("jkm")  # letters of shortcuts, typed into the search: nothing is triaged
         page.wait_for_selector(".fail-chips >> text=jkm")
         wait_for_count(page, 0)
-        assert "No failure fits" in page.locator("[data-thumbs]").inner_text()
+        assert "No matching failures" in page.locator("[data-thumbs]").inner_text()
 
 
 def redrawn(page) -> None:
@@ -249,7 +249,7 @@ def test_each_key_of_triage_is_for_the_next_failure_though_its_card_is_on_its_wa
         assert [said[failure] for failure in rows] == labels
         for key in "m" + 8 * "u":  # the last word before its answer is there
             page.keyboard.press(key)
-        page.wait_for_selector(".toast >> text=Nothing was changed")  # for four seconds
+        page.wait_for_selector(".toast >> text=Nothing to undo")  # for four seconds
         wait_for_words(page, store, earlier, lambda found: not found)
 
 
