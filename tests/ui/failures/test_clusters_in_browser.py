@@ -146,7 +146,7 @@ def test_what_a_person_made_says_so_and_takes_a_suggested_title(world):
 def test_a_confirmed_and_a_corrected_error_type_are_counted(world):
     store, address = world
     with chromium(address) as page:
-        page.wait_for_selector(".cl-foot >> text=none yet")
+        page.wait_for_selector(".cl-foot >> text=not checked by people yet")
         page.wait_for_selector(".fail-card .diag")
         for _ in range(3):
             page.wait_for_selector(".fail-card .diag")

@@ -193,6 +193,7 @@ def test_several_are_marked_and_triaged_at_once_and_a_neighbour_is_gone_to(world
         page.keyboard.press("o")
         page.wait_for_selector(".fail-chips >> text=4 marked", state="detached")
         page.wait_for_function("() => !document.querySelector('.th.marked')")
+        page.wait_for_selector(".toast >> text=4 failures: scorer artefact")
         assert [store.row("failure_card_of", failure_id=one)["triage"] for one in ids] == ["scorer artefact"] * 4
         near = store.rows("failure_neighbours", failure_id=ids[0], limit=8)
         page.wait_for_function("n => document.querySelectorAll('.near-row button').length === n", arg=len(near))
