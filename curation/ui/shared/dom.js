@@ -2,7 +2,7 @@
 
 /** @import { Attributes, Child, Made } from "./types.js" */
 
-const SVG = new Set(["svg", "path", "circle", "line", "rect", "polyline", "polygon", "text", "g", "title"]);
+const SVG = new Set(["svg", "path", "circle", "line", "rect", "text", "g", "title"]);
 
 /**
  * h("div.card", {title: "…", onclick: f}, "text", node, [more], null): an element. Attributes that are null or false are left out.
