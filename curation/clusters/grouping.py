@@ -7,6 +7,7 @@ background behind it, is no other failure. A type that is all of one kind stays 
 """
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Self
 
@@ -28,20 +29,21 @@ class Principal:
 
     @classmethod
     def fit(cls, vectors: np.ndarray) -> Self:
-        """From the covariance's eigenvectors, summed in portions: cheap in memory for 100,000 vectors (n > 0, d)."""
-        mean = vectors.mean(axis=0, dtype=np.float64)
-        covariance = np.zeros((vectors.shape[1],) * 2)
-        for part in _portions(vectors):
-            centred = part - mean
-            covariance += centred.T @ centred
-        _, axes = np.linalg.eigh(covariance)
-        return cls(mean.astype(np.float32), axes[:, ::-1][:, :DIMENSIONS].astype(np.float32))
+        """Of vectors (n > 0, d), from the eigenvectors of their covariance: no second copy of 100,000 vectors is made."""
+        from sklearn.decomposition import PCA
+
+        n, d = vectors.shape
+        if n < 2:
+            return cls(vectors.mean(axis=0).astype(np.float32), np.eye(d, min(d, DIMENSIONS), dtype=np.float32))
+        pca = PCA(min(n, d, DIMENSIONS), svd_solver="covariance_eigh").fit(vectors)
+        return cls(pca.mean_.astype(np.float32), pca.components_.T.astype(np.float32))
 
     def of(self, vectors: np.ndarray) -> np.ndarray:
         """(m, k) float32."""
         if not len(vectors):
             return np.zeros((0, self.axes.shape[1]), np.float32)
-        return np.concatenate([(part - self.mean) @ self.axes for part in _portions(vectors)]).astype(np.float32)
+        portions = (vectors[start : start + PORTION] for start in range(0, len(vectors), PORTION))
+        return np.concatenate([(part - self.mean) @ self.axes for part in portions]).astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -126,7 +128,19 @@ def nearest_centre(
     return found
 
 
-def one_thread():
+def halves(points: np.ndarray, seed: int = 0) -> np.ndarray:
+    """A mask (n,) of one of two halves of the points (n, d) by 2-means; all True where the points are all alike."""
+    from sklearn.cluster import KMeans, MiniBatchKMeans
+
+    if np.ptp(points, axis=0).max(initial=0) < 1e-6:
+        return np.ones(len(points), bool)
+    method = KMeans if len(points) <= EXACT_LIMIT else MiniBatchKMeans
+    with one_thread():
+        side: np.ndarray = method(2, n_init=4, random_state=seed).fit_predict(points) == 0
+    return side
+
+
+def one_thread() -> AbstractContextManager[object]:
     """OpenMP's threads spin while they wait: on a busy machine two of them are fifty times slower than one."""
     from threadpoolctl import threadpool_limits
 
@@ -147,7 +161,7 @@ def _parts(rows: np.ndarray, text_vectors: np.ndarray, image_vectors: np.ndarray
         return [rows]
     blocks = [block[rows] for block in (text_vectors, image_vectors)]
     points = Space.fit(*blocks, how.weights).of(*blocks)
-    half = _halves(Principal.fit(points).of(points), how.seed)
+    half = halves(Principal.fit(points).of(points), how.seed)
     if min(half.sum(), (~half).sum()) < max(how.min_size, 1) or _apart(blocks, half, how) < MIN_SILHOUETTE:
         return [rows]
     return [part for side in (rows[half], rows[~half]) for part in _parts(side, text_vectors, image_vectors, how)]
@@ -155,37 +169,12 @@ def _parts(rows: np.ndarray, text_vectors: np.ndarray, image_vectors: np.ndarray
 
 def _apart(blocks: list[np.ndarray], half: np.ndarray, how: _How) -> float:
     """Geometric mean of the two halves' silhouettes in each block that has a weight."""
+    from sklearn.metrics import silhouette_score
+
     rows = np.arange(len(half))
     if len(rows) > how.looked_at:
         rows = np.random.default_rng(how.seed).choice(rows, how.looked_at, replace=False)
-    scores = [_silhouette(block[rows], half[rows]) for block, weight in zip(blocks, how.weights) if weight]
+    if min(half[rows].sum(), (~half[rows]).sum()) < 2:
+        return 0.0
+    scores = [silhouette_score(block[rows], half[rows]) for block, weight in zip(blocks, how.weights) if weight]
     return float(np.prod(np.maximum(scores, 0)) ** (1 / len(scores)))
-
-
-def _silhouette(points: np.ndarray, half: np.ndarray) -> float:
-    """Mean silhouette (Rousseeuw 1987) of two groups: how much nearer each point is to its own than to the other, -1 to 1."""
-    sizes = half.sum(), (~half).sum()
-    if min(sizes) < 2:
-        return -1.0
-    centred = (points - points.mean(axis=0)).astype(np.float64)
-    squares = (centred**2).sum(axis=1)
-    distances = np.sqrt(np.maximum(squares[:, None] + squares[None] - 2 * centred @ centred.T, 0))
-    np.fill_diagonal(distances, 0)
-    to_one, to_other = distances[:, half].sum(axis=1), distances[:, ~half].sum(axis=1)
-    own = np.where(half, to_one / (sizes[0] - 1), to_other / (sizes[1] - 1))
-    across = np.where(half, to_other / sizes[1], to_one / sizes[0])
-    return float(((across - own) / np.maximum(np.maximum(own, across), 1e-12)).mean())
-
-
-def _halves(points: np.ndarray, seed: int) -> np.ndarray:
-    """A mask (n,) of one of two halves by KMeans; all True where the points are all alike."""
-    from sklearn.cluster import KMeans, MiniBatchKMeans
-
-    if np.ptp(points, axis=0).max(initial=0) < 1e-6:
-        return np.ones(len(points), bool)
-    method = KMeans if len(points) <= EXACT_LIMIT else MiniBatchKMeans
-    return method(2, n_init=4, random_state=seed).fit_predict(points) == 0
-
-
-def _portions(vectors: np.ndarray):
-    return (vectors[start : start + PORTION] for start in range(0, len(vectors), PORTION))

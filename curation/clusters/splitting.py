@@ -1,4 +1,4 @@
-"""What is reckoned at once when people change clusters: halves by likeness, the examples that go along, who is nearest the centre.
+"""What is computed at once when people change clusters: halves by likeness, the examples that go along, who is nearest the centre.
 
 All from the vectors that the map's job kept (curation/clusters/stored_space.py), or from the places on the map where it kept none.
 """
@@ -9,12 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from curation.clusters.edits import BadChange
+from curation.clusters.grouping import halves
 from curation.clusters.stored_space import StoredSpace
 from data.store import Store
 from data.workspace import Workspace
-
-STARTS = 4
-STEPS = 50
 
 
 @dataclass(frozen=True)
@@ -83,32 +81,6 @@ def measure_again(store: Store, workspace: Workspace, round_: int, failure_ids: 
         with store.write() as write:
             write.run("distances_set", failure_ids=failures, distances=distances)
             write.touch_failures(failures)
-
-
-def halves(points: np.ndarray, seed: int = 0) -> np.ndarray:
-    """A mask (n,) of one of two halves of the points (n, d) by 2-means, the best of some starts; all True where all are alike.
-
-    Lloyd's algorithm, started as k-means++ does (Arthur and Vassilvitskii 2007).
-    """
-    rng = np.random.default_rng(seed)
-    best, least = np.ones(len(points), bool), np.inf
-    if np.ptp(points, axis=0).max(initial=0) < 1e-6:
-        return best
-    for _ in range(STARTS):
-        one = points[rng.integers(len(points))]
-        away = _square(points, one)
-        other = points[rng.choice(len(points), p=away / away.sum())]
-        mask = away <= _square(points, other)
-        for _ in range(STEPS):
-            one, other = points[mask].mean(axis=0), points[~mask].mean(axis=0)
-            now = _square(points, one) <= _square(points, other)
-            if (now == mask).all() or now.all() or not now.any():
-                break
-            mask = now
-        spread = _square(points[mask], points[mask].mean(axis=0)).sum() + _square(points[~mask], points[~mask].mean(axis=0)).sum()
-        if spread < least:
-            best, least = mask, spread
-    return best
 
 
 def _points(space: StoredSpace, members: dict[str, np.ndarray]) -> np.ndarray:
