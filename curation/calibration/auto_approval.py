@@ -97,12 +97,13 @@ def proposal(now: ScoreMatrix, target: float = TARGET) -> list[Condition]:
 def note_check(store: Store, conditions: Sequence[Condition], author: str) -> int:
     """Notes that a rule was checked on the held-back labels; returns how many different ones were. The more, the likelier a lucky one."""
     value = [asdict(condition) for condition in conditions]
-    found = store.row("calibration_checks", value=json.dumps(value))
+    found = store.one("calibration_checks", value=json.dumps(value))
+    rules: int = found["rules"]
     if found["known"]:
-        return found["rules"]
+        return rules
     with store.write() as write:
         write.insert("setting", [{"name": "calibration_check", "value": json.dumps(value), "author": author}])
-    return found["rules"] + 1
+    return rules + 1
 
 
 def turn_on(store: Store, conditions: Sequence[Condition], target: float, author: str) -> dict[str, Any]:
@@ -118,7 +119,7 @@ def turn_on(store: Store, conditions: Sequence[Condition], target: float, author
             **{name: found[name] for name in ("target", "held", "searched", "becomes", "left")},
             "interval": f"Wilson, two-sided, {CONFIDENCE:.0%}",
             "left_out": {"bulk": int(now.bulk.sum()), "disputed": int(now.disputed.sum())},
-            "rules_checked": store.row("calibration_checks")["rules"],
+            "rules_checked": store.one("calibration_checks")["rules"],
         }
         latest = store.row("auto_rule_latest")
         row = {"rule_id": latest["rule_id"] + 1 if latest else 1, "conditions": found["conditions"], "author": author, "reason": None}
@@ -239,7 +240,7 @@ def watch(store: Store, stopped: threading.Event, every: float = MINUTE) -> None
 def moves(store: Store, wanted: Setting) -> list[dict[str, Any]]:
     """What a filter set so would do to samples that nobody has decided: {"before", "after", "samples"}, most first. Nothing is changed."""
     now, rule = score_matrix(store), open_rule(store)
-    conditions = rule and rule["conditions"]
+    conditions: list[Condition] | None = rule["conditions"] if rule else None
     changed = [wanted if one.filter == wanted.filter else one for one in now.settings]
     before, after = (now.statuses(settings, conditions)[~now.decided] for settings in (now.settings, changed))
     counts = np.bincount(before * len(UNDECIDED) + after, minlength=len(UNDECIDED) ** 2).reshape(len(UNDECIDED), -1)
@@ -248,7 +249,7 @@ def moves(store: Store, wanted: Setting) -> list[dict[str, Any]]:
 
 
 def to_label(
-    now: ScoreMatrix, conditions: Sequence[Condition] | None, count: int, rng: np.random.Generator, taken: Sequence[int] = ()
+    now: ScoreMatrix, conditions: Sequence[Condition] | None, count: int, rng: np.random.Generator, taken: Sequence[int] | np.ndarray = ()
 ) -> np.ndarray:
     """Random undecided samples inside a rule, of the held-back half as long as there are some: every one of these counts for the gate.
 

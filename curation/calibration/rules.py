@@ -84,7 +84,8 @@ class Joint:
 
     def inside(self, positions: Sequence[int]) -> np.ndarray:
         """Which rows meet a rule."""
-        return (self.threshold_index >= np.asarray(positions, dtype=np.uint8)).all(axis=1)
+        met = np.asarray(self.threshold_index >= np.asarray(positions, dtype=np.uint8))
+        return np.asarray(met.all(axis=1))
 
 
 def joint(levels: Sequence[Levels], codes: np.ndarray, open: np.ndarray, label: np.ndarray, held: np.ndarray) -> Joint:

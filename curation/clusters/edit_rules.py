@@ -103,7 +103,7 @@ class ClusterState:
             return
         sources = list(dict.fromkeys(now for c in change.cluster_ids if (now := self.current(c)) is not None))
         into = self.current(change.into_id) if change.into_id is not None else None
-        if change.action == "rename" and sources:
+        if change.action == "rename" and sources and change.title is not None:
             self.titles[sources[0]] = change.title
         elif change.action == "merge" and into is not None and set(sources) - {into}:
             self._merge([c for c in sources if c != into], into, change.title)
@@ -114,6 +114,8 @@ class ClusterState:
 
     def _gather(self, change: Change) -> None:
         """Failures into a new cluster: of a split only those that still are in the cluster it was made in."""
+        if change.into_id is None:
+            raise ValueError(f"change {change.change_id} ({change.action}) names no new cluster")
         rows = np.isin(self.failures, change.failure_ids)
         if change.action == "split":
             rows &= np.isin(self.clusters, [c for c in map(self.current, change.cluster_ids) if c is not None])
@@ -162,7 +164,7 @@ class ClusterState:
         for old, (new, count) in best.items():
             self.successors[old] = new
             now = self.current(new)
-            if old in self.titles and now not in self._peoples and count > titled.get(now, (0, ""))[0]:
+            if now is not None and old in self.titles and now not in self._peoples and count > titled.get(now, (0, ""))[0]:
                 titled[now] = count, self.titles.pop(old)
         self.titles.update({cluster: title for cluster, (_, title) in titled.items()})
 

@@ -89,7 +89,7 @@ def undo(store: Store, round_: int, change_id: int, reviewer: str, event_id: str
                 f"change {change_id} {'is an undo' if found['action'] == 'undo' else 'was undone already'}; make it anew instead"
             )
         row = {name: found[name] for name in ("round", "job_id", "cluster_ids", "into_id", "title")}
-        nothing = {"failure_ids": [], "example_ids": []}
+        nothing: dict[str, list[int]] = {"failure_ids": [], "example_ids": []}
         write.insert(
             "cluster_change", [{**row, **nothing, "action": "undo", "undoes": change_id, "reviewer": reviewer, "event_id": event_id}]
         )

@@ -64,7 +64,7 @@ class EmbeddingCache:
         return np.fromfile(self._keys_path, np.uint64, count) if count else np.zeros(0, np.uint64)
 
     def _values(self) -> np.ndarray:
-        return np.memmap(self._values_path, np.float16, "r", shape=(self._count(), self._dimensions()))
+        return np.memmap(self._values_path, np.float16, "r", shape=(self._count(), self._dimensions() or 1))
 
     def _append(self, keys: np.ndarray, vectors: np.ndarray) -> None:
         with self._alone():

@@ -60,10 +60,13 @@ class Space:
     @classmethod
     def fit(cls, text_vectors: np.ndarray, image_vectors: np.ndarray, weights: tuple[float, float] = (1.0, 1.0)) -> Self:
         """`weights` are those of text and image; text (n, a) and image vectors (n, b) are of the same n > 0 failures."""
-        blocks = (text_vectors, image_vectors)
-        means = tuple(block.mean(axis=0) for block in blocks)
-        spreads = [np.sum((block - mean) ** 2, axis=1).mean() for block, mean in zip(blocks, means)]
-        return cls(means, tuple(float(np.sqrt(w / s)) if s > 1e-12 else 0.0 for w, s in zip(weights, spreads)))
+        means = text_vectors.mean(axis=0), image_vectors.mean(axis=0)
+
+        def scale(block: np.ndarray, mean: np.ndarray, weight: float) -> float:
+            spread = np.sum((block - mean) ** 2, axis=1).mean()
+            return float(np.sqrt(weight / spread)) if spread > 1e-12 else 0.0
+
+        return cls(means, (scale(text_vectors, means[0], weights[0]), scale(image_vectors, means[1], weights[1])))
 
     def of(self, text_vectors: np.ndarray, image_vectors: np.ndarray) -> np.ndarray:
         """(m, a + b) float32."""
@@ -72,7 +75,7 @@ class Space:
 
 
 def group(
-    error_types: Sequence[str],
+    error_types: Sequence[str] | np.ndarray,
     text_vectors: np.ndarray,
     image_vectors: np.ndarray,
     weights: tuple[float, float] = (1.0, 1.0),
@@ -159,10 +162,10 @@ def _parts(rows: np.ndarray, text_vectors: np.ndarray, image_vectors: np.ndarray
     """The rows of one error type, split as long as the halves stand apart."""
     if len(rows) < 2 * how.min_size or len(rows) < 4:
         return [rows]
-    blocks = [block[rows] for block in (text_vectors, image_vectors)]
-    points = Space.fit(*blocks, how.weights).of(*blocks)
+    texts, images = text_vectors[rows], image_vectors[rows]
+    points = Space.fit(texts, images, how.weights).of(texts, images)
     half = halves(Principal.fit(points).of(points), how.seed)
-    if min(half.sum(), (~half).sum()) < max(how.min_size, 1) or _apart(blocks, half, how) < MIN_SILHOUETTE:
+    if min(half.sum(), (~half).sum()) < max(how.min_size, 1) or _apart([texts, images], half, how) < MIN_SILHOUETTE:
         return [rows]
     return [part for side in (rows[half], rows[~half]) for part in _parts(side, text_vectors, image_vectors, how)]
 

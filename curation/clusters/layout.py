@@ -13,7 +13,7 @@ NEIGHBOURS = 10  # whose places say where a new failure lies
 AT_ONCE = 128  # new failures compared with all others at once
 
 
-def layout(vectors: np.ndarray, seed: int = 0, error_types: Sequence[str] = ()) -> np.ndarray:
+def layout(vectors: np.ndarray, seed: int = 0, error_types: Sequence[str] | np.ndarray = ()) -> np.ndarray:
     """A place on the map for each vector (n, d): (n, 2) float32 in [0, 1]. Near each other means alike; axes mean nothing.
 
     Where error types are given they count as PULL of the vectors' own spread: types become islands, and a failure that
@@ -69,7 +69,7 @@ def beside(
     return found.astype(np.float32), names[votes.argmax(axis=1)]
 
 
-def _pulled(vectors: np.ndarray, error_types: Sequence[str]) -> np.ndarray:
+def _pulled(vectors: np.ndarray, error_types: Sequence[str] | np.ndarray) -> np.ndarray:
     """The vectors with a block for the error type beside them, whose mean squared length is PULL of theirs."""
     names, index = np.unique(np.asarray(error_types), return_inverse=True)
     block = np.eye(len(names), dtype=np.float32)[index]

@@ -173,7 +173,7 @@ class MapWork:
         kept.add(ids, vectors)
         kept.close()
         arrays = {"mean": [basis.mean for basis in bases], "axes": [basis.axes for basis in bases], "centre": space.means}
-        flat = {f"{name}{i}": array for name, pair in arrays.items() for i, array in enumerate(pair)}
+        flat: dict[str, Any] = {f"{name}{i}": array for name, pair in arrays.items() for i, array in enumerate(pair)}
         np.savez(folder / FOLDER / "basis.npz", scales=np.array(space.scales), **flat)
         (folder / FOLDER / "embedders.json").write_text(json.dumps(self.embedders), encoding="utf-8")
 
@@ -201,8 +201,9 @@ def check_embedders(stored: StoredSpace, embedders: list[str]) -> None:
 def _basis(stored: StoredSpace) -> tuple[tuple[Principal, Principal], Space]:
     """What the vectors of a map were reduced by."""
     kept = np.load(stored.folders[0] / "basis.npz")
-    bases = tuple(Principal(kept[f"mean{i}"], kept[f"axes{i}"]) for i in (0, 1))
-    return bases, Space((kept["centre0"], kept["centre1"]), tuple(kept["scales"].tolist()))
+    bases = Principal(kept["mean0"], kept["axes0"]), Principal(kept["mean1"], kept["axes1"])
+    scales = kept["scales"].tolist()
+    return bases, Space((kept["centre0"], kept["centre1"]), (scales[0], scales[1]))
 
 
 def _rows_of(stored: StoredSpace, ids: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:

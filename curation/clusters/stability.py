@@ -26,7 +26,7 @@ class Stability:
 
 
 def stability(
-    error_types: Sequence[str],
+    error_types: Sequence[str] | np.ndarray,
     labels: np.ndarray,
     text_vectors: np.ndarray,
     image_vectors: np.ndarray,
@@ -34,7 +34,7 @@ def stability(
     min_size: int = 20,
     seed: int = 0,
     resamples: int = 20,
-    should_stop: Callable[[], bool] = lambda: False,
+    should_stop: Callable[[], bool | str] = lambda: False,
 ) -> Stability | None:
     """The clusterwise stability of `labels` (n,) by the bootstrap (Hennig 2007, "Cluster-wise assessment of cluster stability").
 

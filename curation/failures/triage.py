@@ -36,20 +36,14 @@ def record(store: Store, workspace: Workspace, request: TriageRequest) -> dict[s
         raise InvalidTriage(f"there is no failure {unknown[0]} in this workspace")
     columns = {"label": request.label, "error_type": request.error_type, "reviewer": request.reviewer, "batch_id": request.event_id}
     rows = [{"failure_id": failure_id, "event_id": f"{request.event_id}:{failure_id}", **columns} for failure_id in request.failure_ids]
+    kind, moved = request.error_type, 0
     with store.write() as write:
-        elsewhere = (
-            write.run("failures_out_of_type", failure_ids=list(request.failure_ids), error_type=request.error_type)
-            if request.error_type
-            else []
-        )
+        elsewhere = write.run("failures_out_of_type", failure_ids=list(request.failure_ids), error_type=kind) if kind else []
         new = set(write.insert("triage", rows, returning="failure_id"))
         write.refresh_states()
         moving = [row for row in elsewhere if row["failure_id"] in new]
-        moved = (
-            type_corrections.follow(write, store, workspace, moving, request.error_type, request.reviewer, request.event_id)
-            if moving
-            else 0
-        )
+        if kind and moving:
+            moved = type_corrections.follow(write, store, workspace, moving, kind, request.reviewer, request.event_id)
     return {"new": len(new), "moved": moved}
 
 

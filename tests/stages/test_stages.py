@@ -5,6 +5,7 @@ Each fixture is one more step; a test asks for the step that it looks into, so t
 
 import json
 from collections import Counter
+from dataclasses import asdict
 
 import pyarrow.parquet as pq
 import pytest
@@ -205,23 +206,23 @@ def test_results_pair_the_two_checkpoints_on_the_eval_examples(measured):
     store = measured.store
     before, after = checkpoints.find(store, "pocket-llava"), checkpoints.find(store, "practised")
     compared = comparison.compare(store, before, after)
-    assert compared["examples"] == measured.results["measured"]["done"] == 60
-    assert sum(line["items"] for line in compared["by_dataset"]) == sum(line["items"] for line in compared["by_error_type"]) == 60
-    overall = compared["overall"]
-    assert overall["low"] <= overall["difference"] <= overall["high"]
-    assert overall["difference"] == pytest.approx(overall["after"] - overall["before"])
-    assert compared["fixed"] <= compared["wrong_before"] <= 60 - compared["broken"]
+    assert compared.examples == measured.results["measured"]["done"] == 60
+    assert sum(line.items for line in compared.by_dataset) == sum(line.items for line in compared.by_error_type) == 60
+    overall = compared.overall
+    assert overall.low <= overall.difference <= overall.high
+    assert overall.difference == pytest.approx(overall.after - overall.before)
+    assert compared.fixed <= compared.wrong_before <= 60 - compared.broken
     fixed = comparison.changes(store, before, after, "fixed", None, limit=100, offset=0)
     broken = comparison.changes(store, before, after, "broken", None, limit=100, offset=0)
-    assert (fixed["total"], broken["total"]) == (compared["fixed"], compared["broken"])
+    assert (fixed.total, broken.total) == (compared.fixed, compared.broken)
     answers = {(row["checkpoint_id"], row["example_id"]): row["answer"] for row in measured.rows("prediction")}
     asked = [example_id for checkpoint_id, example_id in answers if checkpoint_id == after.checkpoint_id]
     assert any(answers[after.checkpoint_id, i] != answers[before.checkpoint_id, i] for i in asked), "the adapter must be in force"
-    assert all(row["answer_before"] != row["answer_after"] for row in [*fixed["rows"], *broken["rows"]])
+    assert all(row.answer_before != row.answer_after for row in [*fixed.rows, *broken.rows])
 
 
 def test_the_summary_is_what_the_demo_promises_to_print(measured):
-    told = summary.of_round(measured.store, "pocket-llava", "practised")
+    told = asdict(summary.of_round(measured.store, "pocket-llava", "practised"))
     assert set(told) == {
         "examples", "failures", "diagnosed", "clusters", "samples", "passed", "approved", "spend_usd", "seconds",
         "before", "after", "difference", "fixed", "broken",

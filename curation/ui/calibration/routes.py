@@ -158,8 +158,10 @@ def draw(request: Request, body: Draw) -> dict[str, list[int]]:
     ids = auto_approval.to_label(now, conditions, body.count, np.random.default_rng(), taken).tolist()
     if ids:
         title = f"{len(ids)} by lot, for calibration"
-        about = {"title": title, "author": reviewer, "event_id": decisions.new_event(), "described": {"sample_ids": ids}}
-        assignments.assign(here.store, {"sample_ids": ids}, [reviewer], copies=1, blind=True, **about)
+        which, event = {"sample_ids": ids}, decisions.new_event()
+        assignments.assign(
+            here.store, which, [reviewer], copies=1, blind=True, title=title, author=reviewer, event_id=event, described=which
+        )
     return {"sample_ids": ids}
 
 

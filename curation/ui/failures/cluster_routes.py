@@ -148,7 +148,10 @@ def _change(request: Request, body: Event, action: str, what: Callable[[], dict[
 
 def _answer(request: Request, round_: int, made: EditResult) -> dict[str, Any]:
     """Number, action and cluster of a change; who is nearest to which centre is put right first."""
-    here, whole = services(request), [made.cluster_id] if made.action in ("merge", "split", "make") and made.moved else []
+    here, whole = (
+        services(request),
+        [made.cluster_id] if made.cluster_id is not None and made.action in ("merge", "split", "make") and made.moved else [],
+    )
     splitting.measure_again(here.store, here.workspace, round_, made.moved, whole)
     return _shown(made)
 

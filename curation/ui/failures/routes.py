@@ -85,7 +85,7 @@ def summary(request: Request, body: Filter) -> dict[str, Any]:
     meant = rounds_of(store, body.round)
     if unknown := [one for one in meant if int(one) not in rounds]:
         raise HTTPException(404, f"there is no round {unknown[0]}; there are: {', '.join(map(str, rounds))}")
-    row = store.row("failures_summary", round=meant)
+    row = store.one("failures_summary", round=meant)
     mark = f"{','.join(meant)}.{row.pop('map_mark')}"
     return {**row, "rounds": rounds, "map": mark, "version": f"{mark}.{row['failures']}.{row['diagnosed']}.{row['triaged']}"}
 
@@ -117,7 +117,7 @@ def facets(request: Request, body: Filter) -> dict[str, list[dict[str, Any]]]:
 def points(request: Request, body: Filter) -> dict[str, Any]:
     """All places of the rounds meant, whatever the filter: arrays in base64, little endian; texts as indices into `names`."""
     store, meant = services(request).store, rounds_of(services(request).store, body.round)
-    texts = store.row("failure_point_names", round=meant)
+    texts = store.one("failure_point_names", round=meant)
     columns = store.columns("failure_points", round=meant, **texts)
     cluster_ids, cluster = np.unique(columns["cluster_id"], return_inverse=True)
     rounds, round_ = np.unique(columns["round"], return_inverse=True)

@@ -11,6 +11,7 @@ from curation.jobs import chains
 from curation.jobs.job_folder import JobFolder, read_lines
 from curation.jobs.manager import UnknownJob
 from curation.results import comparison
+from curation.results.comparison import Comparison
 from curation.stage import NothingToDo
 from curation.stages.finetune import Finetune
 from curation.training.plan import SNAPSHOT, FinetuneOptions, obstacle
@@ -147,7 +148,7 @@ def _seconds_a_step(here: Services, recipe: str) -> float | None:
     return None
 
 
-def _compared(here: Services, before: Checkpoint, after: Checkpoint) -> dict[str, Any] | None:
+def _compared(here: Services, before: Checkpoint, after: Checkpoint) -> Comparison | None:
     """The comparison of two checkpoints; None where no example was answered by both."""
     try:
         return comparison.compare(here.store, before, after)
@@ -167,6 +168,6 @@ def _measure(here: Services, parent: str | None, checkpoint: str | None) -> dict
     found = here.store.memo(("comparison", parent, checkpoint), answered, lambda _: _compared(here, before, after))
     if found is None:
         return None
-    line = {name: found["overall"][name] for name in ("before", "after", "difference", "low", "high", "items")}
-    turned = {name: found[name] for name in ("fixed", "broken")}
-    return {**line, **turned, "examples": counts[1]["examples"], "passed": found["gate"]["passed"]}
+    line = {name: getattr(found.overall, name) for name in ("before", "after", "difference", "low", "high", "items")}
+    turned = {"fixed": found.fixed, "broken": found.broken}
+    return {**line, **turned, "examples": counts[1]["examples"], "passed": found.gate.passed}

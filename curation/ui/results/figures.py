@@ -1,26 +1,12 @@
 """The charts of the Results page: the differences with their intervals, and accuracy before and after, by error type."""
 
 from collections.abc import Sequence
-from typing import NotRequired, TypedDict
 
+from curation.results.comparison import Line
 from curation.ui.shared.figures import ACCENT, BAD, FAINT, GOOD, INK, LINE_STRONG, PANEL, Figure, figure, plain
 
 ROW = 29  # pixels
 SURE = 0.05  # p-values below it are called a difference
-
-
-class Line(TypedDict):
-    """A group of examples before and after, as `curation.results.comparison.compare` gives it: accuracies and their difference, 0 to 1."""
-
-    name: str
-    items: int
-    before: float
-    after: float
-    difference: float
-    low: float
-    high: float
-    p: float
-    p_holm: NotRequired[float]  # of groups that are compared with each other
 
 
 def differences(overall: Line, groups: Sequence[Line], before: str, after: str) -> Figure:
@@ -33,12 +19,12 @@ def differences(overall: Line, groups: Sequence[Line], before: str, after: str) 
         go.Scatter(
             name=name,
             mode="markers",
-            x=[line["difference"] for line in members],
-            y=[line["name"] for line in members],
+            x=[line.difference for line in members],
+            y=[line.name for line in members],
             error_x={
                 "type": "data",
-                "array": [line["high"] - line["difference"] for line in members],
-                "arrayminus": [line["difference"] - line["low"] for line in members],
+                "array": [line.high - line.difference for line in members],
+                "arrayminus": [line.difference - line.low for line in members],
                 "color": colour,
                 "thickness": 2,
                 "width": 0,
@@ -50,7 +36,7 @@ def differences(overall: Line, groups: Sequence[Line], before: str, after: str) 
         for name, colour, belongs in kinds
         if (members := [line for line in lines if belongs(line)])
     ]
-    low, high = min(-0.05, *(line["low"] for line in lines)), max(0.05, *(line["high"] for line in lines))
+    low, high = min(-0.05, *(line.low for line in lines)), max(0.05, *(line.high for line in lines))
     return figure(
         *traces,
         label="Difference in accuracy by error type, with 95 % intervals",
@@ -74,8 +60,8 @@ def accuracies(overall: Line, groups: Sequence[Line], before: str, after: str) -
     import plotly.graph_objects as go
 
     lines = [overall, *groups]
-    names = [line["name"] for line in lines]
-    joined = [value for line in lines for value in (line["before"], line["after"], None)]
+    names = [line.name for line in lines]
+    joined = [value for line in lines for value in (line.before, line.after, None)]
     about = {"customdata": [_told(line) for line in lines], "hovertemplate": "<b>%{customdata[0]}</b><br>%{customdata[1]}<extra></extra>"}
     hollow = {"color": PANEL, "size": 9, "line": {"color": INK, "width": 1.6}}
     return figure(
@@ -87,9 +73,9 @@ def accuracies(overall: Line, groups: Sequence[Line], before: str, after: str) -
             hoverinfo="skip",
             showlegend=False,
         ),
-        go.Scatter(name=plain(before), x=[line["before"] for line in lines], y=names, mode="markers", marker=hollow, **about),
+        go.Scatter(name=plain(before), x=[line.before for line in lines], y=names, mode="markers", marker=hollow, **about),
         go.Scatter(
-            name=plain(after), x=[line["after"] for line in lines], y=names, mode="markers", marker={"color": ACCENT, "size": 10}, **about
+            name=plain(after), x=[line.after for line in lines], y=names, mode="markers", marker={"color": ACCENT, "size": 10}, **about
         ),
         label=f"Accuracy by error type: {before} and {after}",
         file=f"accuracy by error type {before} {after}",
@@ -101,20 +87,24 @@ def accuracies(overall: Line, groups: Sequence[Line], before: str, after: str) -
     )
 
 
+def _p(line: Line) -> float:
+    return line.p if line.p_holm is None else line.p_holm
+
+
 def _gained(line: Line) -> bool:
-    return line.get("p_holm", line["p"]) < SURE and line["difference"] > 0
+    return _p(line) < SURE and line.difference > 0
 
 
 def _lost(line: Line) -> bool:
-    return line.get("p_holm", line["p"]) < SURE and line["difference"] < 0
+    return _p(line) < SURE and line.difference < 0
 
 
 def _told(line: Line) -> list[str]:
     """What stands beside the pointer: name, accuracies, difference, p-value."""
-    p = f"p = {line['p_holm']:.2g} after Holm's correction" if "p_holm" in line else f"p = {line['p']:.2g}"
-    items = f"{line['items']:,} item{'s' if line['items'] != 1 else ''}"
-    change = f"{_signed(line['difference'])} [{_signed(line['low'])}, {_signed(line['high'])}]"
-    return [plain(line["name"]), f"{line['before']:.3f} → {line['after']:.3f} on {items}", change, p]
+    p = f"p = {line.p:.2g}" if line.p_holm is None else f"p = {line.p_holm:.2g} after Holm's correction"
+    items = f"{line.items:,} item{'s' if line.items != 1 else ''}"
+    change = f"{_signed(line.difference)} [{_signed(line.low)}, {_signed(line.high)}]"
+    return [plain(line.name), f"{line.before:.3f} → {line.after:.3f} on {items}", change, p]
 
 
 def _signed(value: float) -> str:
@@ -127,7 +117,7 @@ def _height(lines: Sequence[Line]) -> int:
 
 def _rows(lines: Sequence[Line]) -> dict[str, object]:
     """The axis of groups, the first above; zooming goes along the other axis."""
-    names = [line["name"] for line in lines]
+    names = [line.name for line in lines]
     return {
         "categoryorder": "array",
         "categoryarray": names,

@@ -1,5 +1,6 @@
 """The Results page: two checkpoints on the same eval examples, what got fixed, what broke, and the next round."""
 
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from fastapi import APIRouter, HTTPException, Request, Response
@@ -8,11 +9,13 @@ from pydantic import BaseModel
 from curation import checkpoints
 from curation.results import comparison
 from curation.results import evidence_bundle as evidence
+from curation.results.comparison import Changes, Comparison
 from curation.review import blinding
 from curation.stage import NothingToDo
 from curation.ui.results import figures
 from curation.ui.services import services
-from data.records import Checkpoint
+from curation.ui.shared.figures import Figure
+from data.records import Checkpoint, Record
 from data.store import Store
 
 router = APIRouter(prefix="/api/results")
@@ -43,30 +46,54 @@ class NextRound(BaseModel):
     checkpoint: str
 
 
+@dataclass(frozen=True)
+class CheckpointShown(Record):
+    """A checkpoint, what it was trained from, and how many eval examples it has answered."""
+
+    checkpoint_id: int
+    name: str
+    parent: int | None
+    run_id: int | None
+    eval: int
+
+
+class Summary(BaseModel):
+    """`reason` says why there is no comparison of the chosen two."""
+
+    checkpoints: list[CheckpointShown]
+    round: int
+    before: str | None = None
+    after: str | None = None
+    found: Comparison | None = None
+    figures: dict[str, Figure] | None = None
+    spend_usd: float | None = None
+    reason: str | None = None
+
+
 @router.post("/summary")
-def summary(request: Request, body: Pair) -> dict[str, Any]:
+def summary(request: Request, body: Pair) -> Summary:
     """All checkpoints, the chosen two, and (once both answered eval) their comparison with what the round has cost."""
     store = services(request).store
-    known = store.rows("results_checkpoints")
-    shown: dict[str, Any] = {"checkpoints": known, "round": checkpoints.current_round(store), "before": None, "after": None, "found": None}
+    known = _known(store)
+    shown = Summary(checkpoints=known, round=checkpoints.current_round(store))
     if (chosen := _chosen(store, known, body)) is None:
         return shown
     before, after = chosen
-    shown |= {"before": before.name, "after": after.name}
+    shown = shown.model_copy(update={"before": before.name, "after": after.name})
     try:
-        found = comparison.compare(store, before, after, body.score)
+        compared = comparison.compare(store, before, after, body.score)
     except ValueError as nothing:
-        return {**shown, "reason": str(nothing)}
-    lines = found["overall"], found["by_error_type"], before.name, after.name
+        return shown.model_copy(update={"reason": str(nothing)})
+    lines = compared.overall, compared.by_error_type, before.name, after.name
     drawn = {"differences": figures.differences(*lines), "accuracies": figures.accuracies(*lines)}
-    return {**shown, "found": found, "figures": drawn, "spend_usd": store.row("spend_total")["usd"]}
+    return shown.model_copy(update={"found": compared, "figures": drawn, "spend_usd": store.value("spend_total", float)})
 
 
 @router.post("/ledger")
-def ledger(request: Request, body: Ledger) -> dict[str, Any]:
+def ledger(request: Request, body: Ledger) -> Changes:
     """A page of the examples that were fixed or broken."""
     store = services(request).store
-    if (chosen := _chosen(store, store.rows("results_checkpoints"), body)) is None:
+    if (chosen := _chosen(store, _known(store), body)) is None:
         raise HTTPException(409, "there is nothing to compare yet; finetune a checkpoint and evaluate it first")
     return comparison.changes(store, *chosen, body.which, body.error_type, PAGE, body.offset)
 
@@ -89,7 +116,7 @@ def evidence_bundle(request: Request, before: str, after: str, score: Literal["s
 
 
 @router.post("/next_round")
-def next_round(request: Request, body: NextRound) -> dict[str, Any]:
+def next_round(request: Request, body: NextRound) -> dict[str, int | None]:
     """Starts the next round from a checkpoint and launches its evaluation on train and eval."""
     here = services(request)
     number = checkpoints.begin_round(here.store, body.checkpoint)
@@ -100,13 +127,17 @@ def next_round(request: Request, body: NextRound) -> dict[str, Any]:
     return {"round": number, "job_id": job_id}
 
 
-def _chosen(store: Store, known: list[dict[str, Any]], body: Pair) -> tuple[Checkpoint, Checkpoint] | None:
+def _known(store: Store) -> list[CheckpointShown]:
+    return store.rows("results_checkpoints", CheckpointShown)
+
+
+def _chosen(store: Store, known: list[CheckpointShown], body: Pair) -> tuple[Checkpoint, Checkpoint] | None:
     """The two checkpoints to compare; None while there is no pair that makes sense."""
-    names = {row["checkpoint_id"]: row["name"] for row in known}
-    trained = [row for row in known if row["parent"] in names]
-    newest = next((row for row in reversed(trained) if row["eval"]), trained[-1] if trained else None)
-    after = next((row for row in known if row["name"] == body.after), newest)
+    names = {row.checkpoint_id: row.name for row in known}
+    trained = [row for row in known if row.parent in names]
+    newest = next((row for row in reversed(trained) if row.eval), trained[-1] if trained else None)
+    after = next((row for row in known if row.name == body.after), newest)
     if after is None:
         return None
-    before = body.before or names.get(after["parent"])
-    return (checkpoints.find(store, before), checkpoints.find(store, after["name"])) if before else None
+    before = body.before or (names.get(after.parent) if after.parent is not None else None)
+    return (checkpoints.find(store, before), checkpoints.find(store, after.name)) if before else None

@@ -9,6 +9,8 @@ from pydantic import BaseModel
 
 from curation import checkpoints
 from curation.results import comparison, summary
+from curation.results.comparison import Comparison, Score
+from curation.results.summary import Summary
 from curation.review import blinding, decisions
 from curation.review.decisions import BulkPreview, BulkResult, UndoResult
 from curation.ui.services import services
@@ -64,7 +66,7 @@ def undo(request: Request, body: Undo) -> UndoResult:
 
 
 @router.get("/results")
-def compare(request: Request, before: str | None = None, after: str | None = None, score: str = "strict") -> dict[str, Any]:
+def compare(request: Request, before: str | None = None, after: str | None = None, score: Score = "strict") -> Comparison:
     """Two checkpoints by name: by default the newest, and what it was trained from."""
     store = services(request).store
     known = store.rows("checkpoints")
@@ -87,7 +89,7 @@ def begin(request: Request) -> dict[str, int | None]:
 
 
 @router.get("/summary")
-def summarise(request: Request, before: str, after: str) -> dict[str, Any]:
+def summarise(request: Request, before: str, after: str) -> Summary:
     """The loop in numbers, from one checkpoint to another."""
     return summary.of_round(services(request).store, before, after)
 

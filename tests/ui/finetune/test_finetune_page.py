@@ -77,10 +77,10 @@ def test_the_leak_gate_counts_approved_samples_that_fail_the_filter(seeded):
 def test_runs_show_the_difference_that_results_show(seeded):
     run = next(run for run in seeded("runs") if run["job_id"] == SEEDED)
     before, after = (checkpoints.find(seeded.store, name) for name in ("pocket-llava", "run 1"))
-    overall = comparison.compare(seeded.store, before, after)["overall"]
+    overall = comparison.compare(seeded.store, before, after).overall
     assert (run["parent"], run["checkpoint"]) == ("pocket-llava", "run 1")
     assert {name: run["measured"][name] for name in ("before", "after", "difference", "low", "high")} == {
-        name: overall[name] for name in ("before", "after", "difference", "low", "high")
+        name: getattr(overall, name) for name in ("before", "after", "difference", "low", "high")
     }
 
 

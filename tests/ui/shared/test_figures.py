@@ -14,6 +14,7 @@ from curation.calibration.curves import Tally
 from curation.config import Settings
 from curation.costs.spend import SpendStep
 from curation.jobs.manager import JobManager
+from curation.results.comparison import Line
 from curation.stages import stage_class
 from curation.statistics.intervals import wilson
 from curation.ui.calibration import figures as calibration
@@ -41,15 +42,15 @@ def example() -> figures.Figure:
     )
 
 
-def line(name: str, before: float, after: float, low: float, high: float, p: float) -> results.Line:
-    return {"name": name, "items": 40, "before": before, "after": after, "difference": after - before, "low": low, "high": high, "p": p}
+def line(name: str, before: float, after: float, low: float, high: float, p: float, p_holm: float | None = None) -> Line:
+    return Line(name, 40, 40, before, after, after - before, low, high, p, 0.1, p_holm)
 
 
 OVERALL = line("overall", 0.5, 0.7, 0.1, 0.3, 0.001)
 GROUPS = [
-    {**line("counting", 0.25, 0.75, 0.25, 0.75, 0.0001), "p_holm": 0.0002},
-    {**line("spatial", 0.75, 0.5, -0.5, -0.01, 0.01), "p_holm": 0.02},
-    {**line("<b>other</b>", 0.5, 0.5, -0.25, 0.25, 1.0), "p_holm": 1.0},
+    line("counting", 0.25, 0.75, 0.25, 0.75, 0.0001, 0.0002),
+    line("spatial", 0.75, 0.5, -0.5, -0.01, 0.01, 0.02),
+    line("<b>other</b>", 0.5, 0.5, -0.25, 0.25, 1.0, 1.0),
 ]
 STEPS = [
     SpendStep(1000.0, "generate", 0.25),
