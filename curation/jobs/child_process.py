@@ -7,37 +7,31 @@ import sys
 import time
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
-
-import psutil
+from typing import Any
 
 from curation.frontier.options import JOB_VARIABLE
 from curation.jobs.job_folder import JobFolder
-
-HOUSE = Path(__file__).parents[2]  # where the packages lie: the child's working folder
+from curation.stage import Stage
+from data.machine import HOUSE
+from data.processes import Process
 
 
 @dataclass
 class Child:
-    pid: int
-    started: float  # seconds since 1970
-    folder: Path
-    process: subprocess.Popen | None = None  # None: re-attached
+    process: Process
+    popen: subprocess.Popen[bytes] | None = None  # None: an earlier app has started it; it may be dead
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
 
     def is_alive(self) -> bool:
-        if self.process:
-            return self.process.poll() is None
-        try:
-            found = psutil.Process(self.pid)
-            # a reused pid belongs to something that wasn't started with this folder
-            return found.status() != psutil.STATUS_ZOMBIE and str(self.folder) in found.cmdline()
-        except psutil.Error:
-            return False
+        return self.popen.poll() is None if self.popen else self.process.is_alive()
 
     @property
     def exit_code(self) -> int | None:
         """Negative: ended by that signal. None: alive, or re-attached (only its parent may ask)."""
-        return self.process.poll() if self.process else None
+        return self.popen.poll() if self.popen else None
 
     def terminate(self) -> None:
         """Asks it to stop; it finishes what is in flight."""
@@ -62,7 +56,7 @@ class Child:
                 self.kill()
 
 
-def start(files: JobFolder, job_id: int, stage: type) -> Child:
+def start(files: JobFolder, job_id: int, stage: type[Stage[Any]]) -> Child:
     """Starts the child of a job in a session of its own: it outlives an app that is killed, and Ctrl-C reaches only the app.
 
     The child is told where the stage's class lies now: a job that was launched by another version may be older than the module.
@@ -77,9 +71,4 @@ def start(files: JobFolder, job_id: int, stage: type) -> Child:
             stderr=log,
             start_new_session=True,
         )
-    return Child(process.pid, psutil.Process(process.pid).create_time(), files.folder, process)
-
-
-def attach(pid: int, started: float, folder: Path) -> Child:
-    """The child that an earlier app has started; it may be dead."""
-    return Child(pid, started, folder)
+    return Child(Process.of(process.pid), process)

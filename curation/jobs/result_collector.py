@@ -4,8 +4,9 @@ import threading
 from datetime import UTC, datetime
 from typing import Any
 
-from curation.jobs.job_folder import JobFolder, read_lines
+from curation.jobs.job_folder import JobFolder
 from curation.stage import Job
+from data.files import read_lines
 from data.store import Store
 from data.workspace import Workspace
 from models.frontier import Journal

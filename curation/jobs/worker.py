@@ -1,7 +1,7 @@
 """The child of a job: `python -m curation.jobs.worker JOB_FOLDER MODULE:STAGE_CLASS`. Rows in, results out; it never opens the store.
 
 Results are appended line by line as they come, so that killing it loses only what was in flight; keys with a result are
-skipped when it is started again. Exit codes: 0 done, 1 crashed, 3 stopped on request, 4 paused itself.
+skipped when it is started again. The exit code is an ExitCode; REFUSED: the job pauses itself.
 """
 
 import fcntl
@@ -9,7 +9,6 @@ import importlib
 import itertools
 import json
 import os
-import signal
 import sys
 import time
 import traceback
@@ -19,9 +18,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from curation.jobs.job_folder import CRASHED, DONE, PAUSED_ITSELF, STOPPED, JobFolder, cut_torn_line, earlier_results
-from curation.stage import Context, Result, Row
+from curation.jobs.job_folder import JobFolder, earlier_results
+from curation.stage import Context, Result, Row, Stage
+from data.child_work import ExitCode, StopRequest
 from data.errors import MistakebookError, is_disk_full
+from data.files import cut_torn_line
 from data.workspace import Workspace
 from models.frontier import FrontierStopped
 
@@ -38,34 +39,12 @@ class StoppedWaiting(MistakebookError):
     """Asked to stop before the folder was free."""
 
 
-class Stop:
-    """Becomes true by SIGTERM or by the file `stop`, whose text says why."""
-
-    def __init__(self, path: Path):
-        self._path, self._set, self._looked = path, False, 0.0
-        signal.signal(signal.SIGTERM, lambda *_: self._by_signal())
-
-    def _by_signal(self) -> None:
-        self._set = True
-
-    def __call__(self) -> bool | str:
-        """Why, once it is to stop; True where the signal came alone."""
-        if not self._set and time.monotonic() - self._looked > 0.1:
-            self._looked = time.monotonic()
-            self._set = self._path.exists()
-        return self._set and (self.why or True)
-
-    @property
-    def why(self) -> str | None:
-        return self._path.read_text(encoding="utf-8") if self._path.exists() else None
-
-
 class Progress:
     """Counts rows and reports them now and then, unless the stage reports its own progress."""
 
     def __init__(self, files: JobFolder, total: int, done: int):
         self._files, self._total, self._done, self._already = files, total, done, done
-        self._began, self._said, self._stage_reports = time.monotonic(), 0.0, False
+        self._began, self._reported, self._stage_reports = time.monotonic(), 0.0, False
 
     def report(self, event: dict[str, Any]) -> None:
         """What a stage calls: its own events."""
@@ -75,18 +54,18 @@ class Progress:
     def begin(self) -> None:
         """The rows begin: what was needed to load models doesn't count for the rate."""
         self._began = time.monotonic()
-        self._say()
+        self._report()
 
     def row(self) -> None:
         self._done += 1
-        if time.monotonic() - self._said >= PROGRESS_EVERY or self._done == self._total:
-            self._say()
+        if time.monotonic() - self._reported >= PROGRESS_EVERY or self._done == self._total:
+            self._report()
 
-    def _say(self) -> None:
+    def _report(self) -> None:
         if self._stage_reports:
             return
-        self._said = time.monotonic()
-        rate = (self._done - self._already) / max(self._said - self._began, 1e-6)
+        self._reported = time.monotonic()
+        rate = (self._done - self._already) / max(self._reported - self._began, 1e-6)
         eta = (self._total - self._done) / rate if rate else None
         event = {
             "event": "progress",
@@ -98,61 +77,61 @@ class Progress:
         self._files.append_event({"time": time.time(), **event})
 
 
-def run(files: JobFolder, stage_class: str) -> int:
+def run(files: JobFolder, stage_class: str) -> ExitCode:
     """Works until the rows are through or something ends it; the last event says what. Returns the exit code.
 
     `stage_class` is the path of the stage's class: "curation.stages.diagnose:Diagnose".
     """
-    stop = Stop(files.stop)
+    stop = StopRequest(files.stop)
     try:
-        with _alone(files, stop):
+        with _locked(files, stop):
             files.append_event({"event": "start", "time": time.time(), "pid": os.getpid()})
             code, reason = _work(files, stage_class, stop)
     except StoppedWaiting:
-        code, reason = STOPPED, None
+        code, reason = ExitCode.STOPPED, None
     except FrontierStopped as error:
-        code, reason = (PAUSED_ITSELF if error.resumable else CRASHED), str(error)
+        code, reason = (ExitCode.REFUSED if error.resumable else ExitCode.FAILED), str(error)
     except TooManyFailures as error:
-        code, reason = PAUSED_ITSELF, str(error)
+        code, reason = ExitCode.REFUSED, str(error)
     except BaseException as error:
         traceback.print_exc()
-        code, reason = CRASHED, _in_words(error)
-    if code == STOPPED:
+        code, reason = ExitCode.FAILED, _message(error)
+    if code == ExitCode.STOPPED:
         reason = stop.why
     files.append_event({"event": "end", "time": time.time(), "code": code, "reason": reason})
     return code
 
 
-def _work(files: JobFolder, stage_class: str, stop: Stop) -> tuple[int, str | None]:
+def _work(files: JobFolder, stage_class: str, stop: StopRequest) -> tuple[ExitCode, str | None]:
     spec = files.read_spec()
     cut_torn_line(files.results)
-    finished, errors = earlier_results(files.results, spec["retry_before"])
+    finished, errors = earlier_results(files.results, spec.retry_before)
     # "attempt" tells a stage to ask anew, where the answer that it got was of no use
     rows = ({**row, "attempt": errors[row["key"]]} for row in files.rows() if row["key"] not in finished)
     first = next(rows, None)
     if first is None:
-        return DONE, None
+        return ExitCode.DONE, None
     stage = _imported(stage_class)()
-    progress = Progress(files, spec["total"], len(finished))
-    options = stage.Options(**spec["options"])
-    context = Context(Workspace(Path(spec["workspace"])), files.folder, options, stop, progress.report)
+    progress = Progress(files, spec.total, len(finished))
+    options = stage.Options(**spec.options)
+    context = Context(Workspace(spec.workspace), files.folder, options, stop, progress.report)
     stage.setup(context)
     progress.begin()
     recent: deque[bool] = deque(maxlen=WINDOW)
     with files.results.open("ab", buffering=0) as out:
         for batch in _batches(itertools.chain([first], rows), stage.batch_size):
             if stop():
-                return STOPPED, None
+                return ExitCode.STOPPED, None
             for result in _results(stage, batch, stop):
                 out.write(json.dumps(result, ensure_ascii=False).encode() + b"\n")
                 progress.row()
                 recent.append("error" in result)
                 if sum(recent) > WINDOW / 2:
                     raise TooManyFailures(f"{sum(recent)} of the last {len(recent)} rows failed; the last: {result.get('error', '')}")
-    return (STOPPED, None) if stop() else (DONE, None)
+    return (ExitCode.STOPPED, None) if stop() else (ExitCode.DONE, None)
 
 
-def _results(stage: Any, batch: list[Row], stop: Stop) -> Iterator[Result]:
+def _results(stage: Stage[Any], batch: list[Row], stop: StopRequest) -> Iterator[Result]:
     """The results of a batch. Where the stage raises, the rows it still owes are tried in halves, and so on, so that only bad ones fail."""
     owed = {row["key"]: row for row in batch}
     try:
@@ -164,7 +143,7 @@ def _results(stage: Any, batch: list[Row], stop: Stop) -> Iterator[Result]:
     except Exception as error:
         traceback.print_exc()
         if len(batch) == 1:
-            yield from ({"key": key, "error": _in_words(error)} for key in owed)
+            yield from ({"key": key, "error": _message(error)} for key in owed)
             return
         rest = list(owed.values())
         for half in (rest[: len(rest) // 2], rest[len(rest) // 2 :]):
@@ -180,18 +159,19 @@ def _batches(rows: Iterator[Row], size: int) -> Iterator[list[Row]]:
         yield batch
 
 
-def _imported(path: str) -> type:
+def _imported(path: str) -> type[Stage[Any]]:
     module, _, name = path.partition(":")
-    return getattr(importlib.import_module(module), name)
+    stage: type[Stage[Any]] = getattr(importlib.import_module(module), name)
+    return stage
 
 
-def _in_words(error: BaseException) -> str:
+def _message(error: BaseException) -> str:
     text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     return f"{text}. Free some disk space, then resume." if is_disk_full(error) else text
 
 
 @contextmanager
-def _alone(files: JobFolder, stop: Stop) -> Iterator[None]:
+def _locked(files: JobFolder, stop: StopRequest) -> Iterator[None]:
     """Holds the folder's lock; waits where an earlier child (left over from a killed app) still works, and then goes on behind it."""
     with files.lock.open("w") as lock:
         while True:

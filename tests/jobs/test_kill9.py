@@ -9,7 +9,8 @@ from collections import Counter
 
 import pytest
 
-from curation.jobs.job_folder import JobFolder, read_lines
+from curation.jobs.job_folder import JobFolder
+from data.files import read_lines
 from data.store import Store
 from data.workspace import Workspace
 from tests.support.running_app import HOUSE, app, app_command, held, is_alive, teacher, until

@@ -14,9 +14,11 @@ from pydantic import ValidationError
 
 from curation.jobs import chains
 from curation.jobs.child_process import Child
-from curation.jobs.job_folder import JobFolder, cut_torn_line, earlier_results, read_lines
+from curation.jobs.job_folder import JobFolder, earlier_results
 from curation.jobs.manager import JobConflict, JobManager, UnknownJob
 from curation.stage import NothingToDo
+from data.files import cut_torn_line, read_lines
+from data.processes import Process
 from data.store import Store
 from tests.support.running_app import is_alive
 from tests.support.trivial_stages import STAGES, stage_class
@@ -238,7 +240,7 @@ def test_a_child_that_ends_as_it_is_told_to_stop_is_no_fault(tmp_path, monkeypat
     process = subprocess.Popen(["true"])
     process.wait()
     monkeypatch.setattr(Child, "is_alive", lambda self: True)  # as it was a moment ago
-    child = Child(process.pid, 0.0, tmp_path)
+    child = Child(Process(process.pid, 0.0))
     child.terminate()
     child.kill()
 

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from curation.jobs.job_folder import JobFolder, read_lines
+from curation.jobs.job_folder import JobFolder
 from curation.jobs.result_collector import Collector
 from curation.stage import Job
+from data.files import read_lines
 from models.frontier import Journal, Reply
 from models.paid_calls.ledger import Claim, Record
 from tests.support.stores import log

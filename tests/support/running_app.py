@@ -10,8 +10,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from curation.jobs.job_folder import JobFolder, read_lines
+from curation.jobs.job_folder import JobFolder
 from curation.workspaces import owner
+from data.files import read_lines
 from data.workspace import Workspace
 
 HOUSE = Path(__file__).parents[2]

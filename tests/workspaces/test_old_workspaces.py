@@ -10,8 +10,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from curation.jobs.job_folder import read_lines
 from curation.workspaces import backups
+from data.files import read_lines
 from data.images import ImageStore
 from data.store import Store
 from data.workspace import Workspace

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from curation import checkpoints
 from curation.jobs import chains
-from curation.jobs.job_folder import JobFolder, read_lines
+from curation.jobs.job_folder import JobFolder
 from curation.jobs.manager import UnknownJob
 from curation.results import comparison
 from curation.results.comparison import Comparison
@@ -17,6 +17,7 @@ from curation.stages.finetune import Finetune
 from curation.training.plan import SNAPSHOT, FinetuneOptions, obstacle
 from curation.ui.finetune import figures
 from curation.ui.services import Services, services
+from data.files import read_lines
 from data.records import Checkpoint
 from data.statuses import ACTIVE, JobStatus
 from models.finetuning.spec import RECIPES

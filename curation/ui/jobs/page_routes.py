@@ -9,10 +9,11 @@ from pydantic import BaseModel, Field
 from curation import checkpoints
 from curation.costs import spend
 from curation.jobs import chains
-from curation.jobs.job_folder import JobFolder, read_lines
+from curation.jobs.job_folder import JobFolder
 from curation.ui.jobs import figures
 from curation.ui.services import services
 from curation.ui.shared.figures import Figure
+from data.files import read_lines
 
 router = APIRouter(prefix="/api/jobs")
 PAGE = 50  # jobs

@@ -9,12 +9,13 @@ from curation.calibration import auto_approval
 from curation.frontier.options import FrontierOptions
 from curation.jobs.chains import Step
 from curation.jobs.estimates import EstimateView
-from curation.jobs.job_folder import JobFolder, read_lines
+from curation.jobs.job_folder import JobFolder
 from curation.stage import AsksServer
 from curation.stages import STAGES, stage_class
 from curation.ui.services import services
 from data import workspace
 from data.errors import MistakebookError
+from data.files import read_lines
 
 router = APIRouter(prefix="/api")
 
