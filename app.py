@@ -7,6 +7,7 @@ from pathlib import Path
 
 from curation.config import BadSettings, Settings, Variables, path, restart_with_file_variables, variables
 from curation.frontier import endpoints
+from curation.ui.logins import BadAuthFile
 from data import workspace
 from data.store import StoreError
 
@@ -18,13 +19,12 @@ def main() -> None:
         restart_with_file_variables()
         endpoints.read()
         _serve(flags)
-    except (BadSettings, StoreError, workspace.BadWorkspaceName) as error:
+    except (BadSettings, BadAuthFile, StoreError, workspace.BadWorkspaceName) as error:
         sys.exit(f"mistakebook: {error}")
 
 
 def _serve(flags: argparse.Namespace) -> None:
-    from curation.ui.server.guards import BadAuthFile  # not at the top: takes a second, which --help needn't wait
-    from curation.ui.server.serving import serve
+    from curation.ui.server.serving import serve  # not at the top: takes a second, which --help needn't wait
 
     settings = Settings(
         host=flags.host,
@@ -37,10 +37,7 @@ def _serve(flags: argparse.Namespace) -> None:
         idle_seconds=flags.idle,
         say_json=flags.json,
     )
-    try:
-        serve(workspace.find(flags.workspace), settings)
-    except BadAuthFile as error:
-        raise BadSettings(str(error)) from error
+    serve(workspace.find(flags.workspace), settings)
 
 
 def parser() -> argparse.ArgumentParser:

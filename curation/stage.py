@@ -123,7 +123,7 @@ class Stage(ABC, Generic[OptionsT]):
         """Works through a batch, yielding each result as soon as it is there."""
 
 
-FindStage = Callable[[str], type[Stage]]  # by its name; raises UnknownStage
+FindStage = Callable[[str], type[Stage[Any]]]  # by its name; raises UnknownStage
 
 
 def spread(rows: list[Row], count: int = 20) -> list[Row]:

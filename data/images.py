@@ -25,6 +25,7 @@ EXTENSIONS = {"PNG": "png", "JPEG": "jpg", "WEBP": "webp", "GIF": "gif", "BMP": 
 THUMBNAIL_SIZES = (96, 256, 1024)  # pixels of the longer side
 HASH_SIDE = 8  # a perceptual hash has HASH_SIDE ** 2 bits
 _PHASH_INPUT = 32  # pixels of the grey square that the hash is computed from
+ThumbnailSize = Literal[96, 256, 1024]  # pixels of the longer side
 
 
 class BadImage(MistakebookError):
@@ -78,7 +79,7 @@ class ImageStore:
         """The picture, RGB, turned as its camera says, transparency on white."""
         return load(self.path(sha256))
 
-    def thumbnail(self, sha256: str, size: Literal[96, 256, 1024] = 256) -> Path:
+    def thumbnail(self, sha256: str, size: ThumbnailSize = 256) -> Path:
         """A JPEG whose longer side is at most `size` pixels; smaller pictures keep their size."""
         if size not in THUMBNAIL_SIZES:
             raise ValueError(f"no thumbnails of {size} pixels; there are: {', '.join(map(str, THUMBNAIL_SIZES))}")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from curation.jobs.views import JobView
 from data.statuses import ACTIVE, JobStatus
 from data.store import Store
 
@@ -27,21 +28,21 @@ class SpendStep:
     usd: float
 
 
-def of_job(store: Store, job: dict[str, Any], calls: list[dict[str, Any]]) -> dict[str, Any] | None:
+def of_job(store: Store, job: JobView, calls: list[dict[str, Any]]) -> dict[str, Any] | None:
     """A job's money as it stands: `calls` are its calls by model. None for one that has asked nobody who could bill."""
-    cap = job["options"].get("budget_usd")
+    cap = job.options.get("budget_usd")
     if not calls:
         return None
     usd = _sum(row["usd"] for row in calls)
-    progress = job["progress"] or {}
-    done, total = progress.get("done", job["done"] + job["failed"]), progress.get("total", job["total"])
-    open_ = job["status"] in (*ACTIVE, JobStatus.PAUSED, JobStatus.INTERRUPTED)
+    progress = job.progress or {}
+    done, total = progress.get("done", job.done + job.failed), progress.get("total", job.total)
+    open_ = job.status in (*ACTIVE, JobStatus.PAUSED, JobStatus.INTERRUPTED)
     return {
         **{name: sum(row[name] for row in calls) for name in COUNTS},
         "usd": usd,
         "cap_usd": cap,
         "projected_usd": usd * total / done if open_ and usd is not None and done >= LEAST and total > done else None,
-        "per_minute_usd": _per_minute(store, job) if job["status"] == JobStatus.RUNNING and usd is not None else None,
+        "per_minute_usd": _per_minute(store, job) if job.status is JobStatus.RUNNING and usd is not None else None,
     }
 
 
@@ -85,11 +86,11 @@ def _with_total(row: dict[str, Any], parts: tuple[str, ...]) -> dict[str, Any]:
     return {**row, "usd": usd, "per_approved": _each(usd, row["approved"])}
 
 
-def _per_minute(store: Store, job: dict[str, Any]) -> float:
+def _per_minute(store: Store, job: JobView) -> float:
     """Over the last minute, or since the job began if that is less."""
-    since = (datetime.now().astimezone() - datetime.fromisoformat(job["started_at"])).total_seconds() if job["started_at"] else LATELY
+    since = (datetime.now().astimezone() - datetime.fromisoformat(job.started_at)).total_seconds() if job.started_at else LATELY
     seconds = min(LATELY, max(since, 1.0))
-    return 60.0 * store.one("job_spend_lately", float, job_id=job["job_id"], seconds=seconds) / seconds
+    return 60.0 * store.one("job_spend_lately", float, job_id=job.job_id, seconds=seconds) / seconds
 
 
 def _each(usd: float | None, approved: int) -> float | None:

@@ -1,28 +1,33 @@
 """Jobs: the launching of a stage in a child process, its watching, stopping and resuming.
 
 A job is a row of the table `job` and a folder (curation/jobs/job_folder.py). One thread a running job watches its child and
-takes up its results; it ends by moving the row to the status that the child's last event says. All moves go through `_move`.
+collects its results; it ends by moving the row to the status that the child leaves behind (curation/jobs/outcome.py). All moves
+go through `_move`.
 """
 
 import json
 import logging
 import shutil
-import signal
 import threading
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from curation.checkpoints import FILE as CHECKPOINT_FILE
 from curation.checkpoints import current_round
-from curation.jobs import chains, estimates
-from curation.jobs.child_process import Child, attach, start
-from curation.jobs.job_folder import CRASHED, DONE, PAUSED_ITSELF, STOPPED, JobFolder, cut_torn_line
+from curation.jobs import chains, estimates, outcome, views
+from curation.jobs.chains import StepView
+from curation.jobs.child_process import Child, start
+from curation.jobs.job_folder import JobFolder, JobSpec
+from curation.jobs.outcome import Outcome
 from curation.jobs.result_collector import Collector
+from curation.jobs.views import JobView
 from curation.prompts import versions
-from curation.stage import ChoosesLane, Estimate, FindStage, Job, UnknownStage
+from curation.stage import ChoosesLane, Estimate, FindStage, Job, Stage, UnknownStage
 from data.errors import MistakebookError
+from data.files import cut_torn_line
+from data.processes import Process
+from data.records import JobRow, RowError
 from data.statuses import ACTIVE, ENDED, JobStatus
 from data.store import Store
 from data.workspace import Workspace
@@ -38,7 +43,6 @@ MOVES = {  # to: from
     JobStatus.DONE: (JobStatus.RUNNING,),
     JobStatus.QUEUED: ENDED,
 }
-FULL = 1 << 20  # bytes free below which a child may not even be able to say why it ended
 log = logging.getLogger(__name__)
 
 
@@ -75,7 +79,7 @@ class JobManager:
         for step in then:
             self._stages(step.stage).Options(**step.options)
         validated = versions.pinned(self.store, stage.Options(**options))
-        job_id = self.store.value("job_id_new")
+        job_id = self.store.one("job_id_new", int)
         job = Job(job_id, stage_name, current_round(self.store), validated, self.workspace.job(job_id))
         files = JobFolder(job.folder)
         job.folder.mkdir(parents=True)
@@ -83,23 +87,14 @@ class JobManager:
             total = files.write_input(stage().select(self.store, self.workspace, job))
             versions.write_texts(self.store, validated, job.folder)
             plain = validated.model_dump(mode="json")
-            files.write_spec(
-                {
-                    "job_id": job_id,
-                    "stage": stage_name,
-                    "options": plain,
-                    "workspace": str(self.workspace.root),
-                    "total": total,
-                    "retry_before": 0,
-                }
-            )
+            files.write_spec(JobSpec(job_id=job_id, stage=stage_name, options=plain, workspace=self.workspace.root, total=total))
             lane = validated.lane() if isinstance(validated, ChoosesLane) else stage.lane
             lane = "gpu" if (job.folder / CHECKPOINT_FILE).exists() else lane
             row = {"job_id": job_id, "stage": stage_name, "options": plain, "round": job.round, "lane": lane}
             with self.store.write() as write:
                 write.insert("job", [{**row, "status": JobStatus.QUEUED, "total": total, "author": author}])
                 if then:
-                    write.insert("setting", [chains.row(job_id, list(then), author)])
+                    write.insert("setting", [chains.row(job_id, then, author)])
         except BaseException:
             shutil.rmtree(job.folder, ignore_errors=True)
             raise
@@ -126,9 +121,9 @@ class JobManager:
     def resume(self, job_id: int) -> None:
         """Queues a stopped job again; rows with a result are skipped."""
         row = self._row(job_id)
-        if row["status"] == JobStatus.DONE:
+        if row.status is JobStatus.DONE:
             raise JobConflict(f"job {job_id} is done; nothing is left to resume (retry its errors, if it has some)")
-        if _all_bad(row):
+        if _all_failed(row):
             return self.retry_errors(job_id)
         self._move(job_id, JobStatus.QUEUED)
         self._schedule()
@@ -138,11 +133,11 @@ class JobManager:
         row = self._row(job_id)
         files = JobFolder(self.workspace.job(job_id))
         with self._lock:
-            if row["status"] in ACTIVE:
-                raise JobConflict(f"job {job_id} is {row['status']}; wait for its end, or pause it, then retry its errors")
+            if row.status.is_active:
+                raise JobConflict(f"job {job_id} is {row.status}; wait for its end, or pause it, then retry its errors")
             cut_torn_line(files.results)
             size = files.results.stat().st_size if files.results.exists() else 0
-            files.write_spec({**files.read_spec(), "retry_before": size})
+            files.write_spec(files.read_spec().model_copy(update={"retry_before": size}))
             self._move(job_id, JobStatus.QUEUED)
         self._schedule()
 
@@ -150,51 +145,58 @@ class JobManager:
         """Another cap for a job that rests; what it has spent so far counts. None: no cap."""
         row, files = self._row(job_id), JobFolder(self.workspace.job(job_id))
         with self._lock:
-            if row["status"] in (JobStatus.RUNNING, JobStatus.DONE):
-                raise JobConflict(f"job {job_id} is {row['status']}; its cap can be changed while it is paused")
+            if row.status in (JobStatus.RUNNING, JobStatus.DONE):
+                raise JobConflict(f"job {job_id} is {row.status}; its cap can be changed while it is paused")
             spec = files.read_spec()
-            if "budget_usd" not in spec["options"]:
-                raise JobConflict(f"job {job_id} ({row['stage']}) asks nobody who bills: it has no cap")
-            plain = self._stages(row["stage"]).Options(**{**spec["options"], "budget_usd": usd}).model_dump(mode="json")
-            files.write_spec({**spec, "options": plain})
+            if "budget_usd" not in spec.options:
+                raise JobConflict(f"job {job_id} ({row.stage}) asks nobody who bills: it has no cap")
+            plain = self._stages(row.stage).Options(**{**spec.options, "budget_usd": usd}).model_dump(mode="json")
+            files.write_spec(spec.model_copy(update={"options": plain}))
             with self.store.write() as write:
                 write.run("job_options", job_id=job_id, options=json.dumps(plain))
 
     # What pages show
 
-    def get(self, job_id: int) -> dict[str, Any]:
-        """A job as JSON-able values, with its latest progress. Raises UnknownJob."""
-        return self._view(self._row(job_id))
+    def get(self, job_id: int, stage: str | None = None) -> JobView:
+        """A job with its latest progress. Raises UnknownJob, also where it is a job of another stage than `stage`."""
+        row = self._row(job_id)
+        if stage not in (None, row.stage):
+            raise UnknownJob(f"job {job_id} is a job of {row.stage}; look for it under Jobs")
+        return self._view(row)
 
-    def active(self) -> list[dict[str, Any]]:
+    def chain(self, job_id: int) -> list[StepView]:
+        """What follows a job by itself, as it stands, with the progress of what is at work."""
+        return [self._with_progress(step) for step in chains.view(self.store, job_id)]
+
+    def active(self) -> list[JobView]:
         """Running and queued jobs, oldest first."""
-        return [self._view(row) for row in self.store.rows("jobs_by_status", statuses=list(ACTIVE))]
+        return [self._view(row) for row in self.store.rows("jobs_by_status", JobRow, statuses=list(ACTIVE))]
 
-    def wait(self, job_id: int, timeout: float | None = None) -> dict[str, Any]:
+    def wait(self, job_id: int, timeout: float | None = None) -> JobView:
         """Blocks until a job has ended or rests; returns it. Raises TimeoutError."""
         deadline = None if timeout is None else time.monotonic() + timeout
-        while (row := self._row(job_id))["status"] not in ENDED:
+        while not (row := self._row(job_id)).status.has_ended:
             if deadline and time.monotonic() > deadline:
-                raise TimeoutError(f"job {job_id} is still {row['status']} after {timeout} s")
+                raise TimeoutError(f"job {job_id} is still {row.status} after {timeout} s")
             time.sleep(LOOK_EVERY / 4)
         return self._view(row)
 
-    def list(self, limit: int = 100) -> list[dict[str, Any]]:
+    def latest(self, limit: int = 100) -> list[JobView]:
         """The latest jobs, newest first."""
-        return [self._view(row) for row in self.store.rows("jobs", limit=limit)]
+        return [self._view(row) for row in self.store.rows("jobs", JobRow, limit=limit)]
 
     # Start and end of the app
 
     def recover(self) -> None:
         """At start-up: children that outlived the app are watched again, dead ones settled, queued jobs started."""
-        for row in self.store.rows("jobs_by_status", statuses=[JobStatus.RUNNING]):
+        for row in self.store.rows("jobs_by_status", JobRow, statuses=[JobStatus.RUNNING]):
             with self._lock:
-                self._watch(row["job_id"], attach(row["pid"], row["pid_started"], self.workspace.job(row["job_id"])))
+                self._watch(row.job_id, Child(Process(row.pid or 0, row.pid_started or 0.0)))  # no process has the number 0
         chains.follow_up(self.store, self.launch)
         self._schedule()
 
     def shutdown(self) -> None:
-        """Stops all children gracefully, kills those that take longer than the grace period, and takes up what they left."""
+        """Stops all children gracefully, kills those that take longer than the grace period, and collects what they left."""
         with self._lock:
             self._closing = True
             running, watchers = list(self._children), list(self._at_work)
@@ -208,7 +210,7 @@ class JobManager:
 
     def _stop(self, job_id: int, why: str, status: JobStatus) -> None:
         with self._lock:
-            if self._row(job_id)["status"] == JobStatus.RUNNING:
+            if self._row(job_id).status is JobStatus.RUNNING:
                 self._ask_to_stop(job_id, why)
             else:
                 self._move(job_id, status)
@@ -225,14 +227,14 @@ class JobManager:
         with self._lock:
             if self._closing:
                 return
-            active = self.store.rows("jobs_by_status", statuses=list(ACTIVE))
+            active = self.store.rows("jobs_by_status", JobRow, statuses=list(ACTIVE))
             room = dict(LANES)
             for row in active:
-                if row["status"] == JobStatus.RUNNING:
-                    room[row["lane"]] -= 1
+                if row.status is JobStatus.RUNNING:
+                    room[row.lane] -= 1
             for row in active:
-                if row["status"] == JobStatus.QUEUED and room[row["lane"]] > 0 and self._start(row["job_id"], row["stage"]):
-                    room[row["lane"]] -= 1
+                if row.status is JobStatus.QUEUED and room[row.lane] > 0 and self._start(row.job_id, row.stage):
+                    room[row.lane] -= 1
 
     def _start(self, job_id: int, stage_name: str) -> bool:
         """Starts a queued job. One of a stage that only another version has is paused, and keeps no lane from the others: False."""
@@ -251,97 +253,89 @@ class JobManager:
 
     def _watch(self, job_id: int, child: Child) -> None:
         self._children[job_id] = child
-        watcher = threading.Thread(target=self._watching, args=(job_id, child), name=f"job {job_id}", daemon=True)
+        watcher = threading.Thread(target=self._watch_and_settle, args=(job_id, child), name=f"job {job_id}", daemon=True)
         self._at_work.add(watcher)
         watcher.start()
 
-    def _watching(self, job_id: int, child: Child) -> None:
+    def _watch_and_settle(self, job_id: int, child: Child) -> None:
+        """What a watcher does: collects results until the child is gone and all are in, then settles the job."""
         try:
-            self._watch_and_settle(job_id, child)
+            stage, job = self._load(job_id)
+            files, problem = JobFolder(job.folder), None
+            while True:
+                alive = child.is_alive()
+                problem = self._collect(stage, job) or problem
+                if problem:
+                    child.kill()
+                if not alive:
+                    break
+                child.kill_if_overdue(files, self._grace)
+                time.sleep(LOOK_EVERY)
+            self._settle(stage, job, Outcome(JobStatus.FAILED, problem) if problem else outcome.of(files, child, self._grace))
         finally:
             with self._lock:
                 self._at_work.discard(threading.current_thread())
 
-    def _watch_and_settle(self, job_id: int, child: Child) -> None:
-        """Takes up results until the child is gone and all are in, then settles the job."""
-        stage, job = self._load(job_id)
-        files, problem = JobFolder(job.folder), None
-        while True:
-            alive = child.is_alive()
-            try:
-                while self._collector.collect(stage, job):
-                    pass
-                self._collector.copy_replies()
-            except Exception as error:
-                log.exception("job %d: results could not be taken up", job_id)
-                problem = (
-                    f"results could not be stored ({type(error).__name__}: {error}). They are kept in {job.folder}; resume tries again."
-                )
-                child.kill()
-            if not alive:
-                break
-            child.kill_if_overdue(files, self._grace)
-            time.sleep(LOOK_EVERY)
-        self._settle(stage, job, problem or self._verdict(files, child))
+    def _collect(self, stage: Stage[Any], job: Job[Any]) -> str | None:
+        """Collects what the child has written by now; says what is wrong where that can't be stored."""
+        try:
+            while self._collector.collect(stage, job):
+                pass
+            self._collector.copy_replies()
+        except Exception as error:
+            log.exception("job %d: results could not be stored", job.job_id)
+            return f"results could not be stored ({type(error).__name__}: {error}). They are kept in {job.folder}; resume tries again."
+        return None
 
-    def _settle(self, stage: Any, job: Job, outcome: str | tuple[JobStatus, str | None]) -> None:
-        status, message = (JobStatus.FAILED, outcome) if isinstance(outcome, str) else outcome
-        if status is JobStatus.DONE:
-            try:
-                message = stage.finish(self.store, self.workspace, job)
-                if _all_bad(self._row(job.job_id)):
-                    first = self.store.row("row_errors", job_id=job.job_id, after="", limit=1)
-                    status, message = JobStatus.FAILED, first["error"] if first else message
-            except Exception as error:
-                log.exception("job %d: could not be finished", job.job_id)
-                status, message = JobStatus.FAILED, f"all results are stored, but finishing failed ({error}); resume tries again."
+    def _settle(self, stage: Stage[Any], job: Job[Any], left: Outcome) -> None:
+        if left.status is JobStatus.DONE:
+            left = self._finish(stage, job)
         try:
             self._collector.remember()
         finally:
             with self._lock:
-                self._move(job.job_id, status, message=message)
+                self._move(job.job_id, left.status, message=left.message)
                 self._children.pop(job.job_id, None)
-        if status is JobStatus.DONE:
+        if left.status is JobStatus.DONE:
             chains.follow(self.store, job.job_id, self.launch)
         self._schedule()
 
-    def _verdict(self, files: JobFolder, child: Child) -> tuple[JobStatus, str | None]:
-        """The status that a child that is gone leaves behind, and a message."""
-        events = files.last_events()
-        end = events.get("end")
-        stop = files.stop.read_text(encoding="utf-8") if files.stop.exists() else None
-        stopped = {"pause": JobStatus.PAUSED, "cancel": JobStatus.CANCELLED}.get(stop or "", JobStatus.INTERRUPTED)
-        if end and end["time"] >= events.get("launched", end)["time"]:
-            status = {DONE: JobStatus.DONE, CRASHED: JobStatus.FAILED, STOPPED: stopped, PAUSED_ITSELF: JobStatus.PAUSED}[end["code"]]
-            return status, "the app was stopped" if status is JobStatus.INTERRUPTED else None if end["code"] == STOPPED else end["reason"]
-        if stop:
-            early = child.exit_code == -signal.SIGTERM  # it was still starting, and nothing was in flight
-            return stopped, None if early else f"killed: it did not stop within {self._grace:.0f} s"
-        if shutil.disk_usage(files.folder).free < FULL:
-            return JobStatus.FAILED, f"the disk that holds {files.folder} is full; what was done is kept. Free some space, then resume"
-        if child.exit_code is not None and child.exit_code > 0:
-            return JobStatus.FAILED, files.log_tail(2000).strip().rpartition("\n")[2] or f"its process ended with code {child.exit_code}"
-        return JobStatus.INTERRUPTED, "its process was killed (out of memory, or the machine went down); resume goes on where it stood"
+    def _finish(self, stage: Stage[Any], job: Job[Any]) -> Outcome:
+        """What a stage does after the last result; a job whose every row has failed is a failed one."""
+        try:
+            message = stage.finish(self.store, self.workspace, job)
+            if not _all_failed(self._row(job.job_id)):
+                return Outcome(JobStatus.DONE, message)
+            first = self.store.row("row_errors", RowError, job_id=job.job_id, after="", limit=1)
+            return Outcome(JobStatus.FAILED, first.error if first else message)
+        except Exception as error:
+            log.exception("job %d: could not be finished", job.job_id)
+            return Outcome(JobStatus.FAILED, f"all results are stored, but finishing failed ({error}); resume tries again.")
 
     def _move(self, job_id: int, status: JobStatus, message: str | None = None, child: Child | None = None) -> None:
-        process = {"pid": child.pid if child else None, "pid_started": child.started if child else None}
+        process = {"pid": child.pid if child else None, "pid_started": child.process.started if child else None}
         with self.store.write() as write:
             moved = write.run("job_move", job_id=job_id, status=status, allowed=list(MOVES[status]), message=message, **process)
         if not moved:
-            now = self._row(job_id)["status"]
+            now = self._row(job_id).status
             raise JobConflict(f"job {job_id} is {now}; it can't become {status}")
 
-    def _row(self, job_id: int) -> dict[str, Any]:
-        row = self.store.row("job", job_id=job_id)
+    def _row(self, job_id: int) -> JobRow:
+        row = self.store.row("job", JobRow, job_id=job_id)
         if row is None:
             raise UnknownJob(f"there is no job {job_id}; `mistakebook jobs` lists them")
         return row
 
-    def _load(self, job_id: int) -> tuple[Any, Job]:
+    def _load(self, job_id: int) -> tuple[Stage[Any], Job[Any]]:
         row = self._row(job_id)
-        stage = self._stages(row["stage"])
-        options = stage.Options(**json.loads(row["options"]))
-        return stage(), Job(job_id, row["stage"], row["round"], options, self.workspace.job(job_id))
+        stage = self._stages(row.stage)
+        options = stage.Options(**row.options)
+        return stage(), Job(job_id, row.stage, row.round or 0, options, self.workspace.job(job_id))
+
+    def _with_progress(self, step: StepView) -> StepView:
+        if step.job_id is None or step.status not in ACTIVE:
+            return step
+        return step.model_copy(update={"progress": self.get(step.job_id).progress})
 
     def _title(self, stage: str) -> str:
         """Its title; of a stage that another version had, its name: its jobs are still shown."""
@@ -350,23 +344,12 @@ class JobManager:
         except UnknownStage:
             return stage
 
-    def _view(self, row: dict[str, Any]) -> dict[str, Any]:
-        running = row["status"] == JobStatus.RUNNING
-        files = JobFolder(Path(self.workspace.job(row["job_id"])))
-        events = files.last_events() if running else {}
-        since = events.get("launched", {"time": 0.0})["time"]
-        current = {kind: event for kind, event in events.items() if event["time"] >= since}
-        shown = {name: value for name, value in row.items() if name not in ("pid", "pid_started", "results_offset")}
-        return shown | {
-            "title": self._title(row["stage"]),
-            "options": json.loads(row["options"]),
-            "message": current.get("message", {}).get("text") if running else row["message"],
-            "progress": current.get("progress"),
-            "stopping": running and files.stop.exists(),
-            **{name: row[name] and row[name].isoformat() for name in ("created_at", "started_at", "ended_at")},
-        }
+    def _view(self, row: JobRow) -> JobView:
+        running = row.status is JobStatus.RUNNING
+        files = JobFolder(self.workspace.job(row.job_id))
+        return views.view(row, self._title(row.stage), files.last_events() if running else {}, running and files.stop.exists())
 
 
-def _all_bad(row: dict[str, Any]) -> bool:
+def _all_failed(row: JobRow) -> bool:
     """Whether a job's every row has failed: the one row of a finetune, say."""
-    return row["done"] == 0 and 0 < row["total"] <= row["failed"]  # an import is one row and may have many bad lines
+    return row.done == 0 and 0 < row.total <= row.failed  # an import is one row and may have many bad lines

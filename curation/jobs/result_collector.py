@@ -1,15 +1,16 @@
-"""Takes what job children have written into the store: each result once, in one transaction with how far was read."""
+"""Collects what the children of jobs have written into the store: each result once, in one transaction with how far was read."""
 
 import threading
 from datetime import UTC, datetime
 from typing import Any
 
 from curation.jobs.job_folder import JobFolder
-from curation.stage import Job
+from curation.stage import Job, Stage
 from data.files import read_lines
 from data.store import Store
 from data.workspace import Workspace
 from models.frontier import Journal
+from models.paid_calls.records import Reply
 
 POSITION = "journal position"  # name of the setting
 REPLIES_AT_ONCE = 1000
@@ -22,12 +23,12 @@ class Collector:
         self._store, self._workspace = store, workspace
         self._lock = threading.Lock()
         self._journal: Journal | None = None
-        self._remembered = self._position = store.value("journal_position") or 0
-        self._lost = store.value("lost_position")
+        self._remembered = self._position = store.value("journal_position", int) or 0
+        self._lost = store.one("lost_position", int)
 
-    def collect(self, stage: Any, job: Job) -> int:
-        """Takes up the next results of a job; returns how many bytes were read (0: nothing new)."""
-        offset = self._store.value("job_offset", job_id=job.job_id)
+    def collect(self, stage: Stage[Any], job: Job[Any]) -> int:
+        """Stores the next results of a job; returns how many bytes were read (0: nothing new)."""
+        offset = self._store.one("job_offset", int, job_id=job.job_id)
         results, end = read_lines(JobFolder(job.folder).results, offset)
         if end == offset:
             return 0
@@ -49,13 +50,13 @@ class Collector:
             return
         with self._lock:
             self._journal = self._journal or Journal(self._workspace.journal)
-            while found := self._journal.scoped_replies(self._position, REPLIES_AT_ONCE):
-                rows = [_reply_row(scope, reply) for _, scope, reply in found]
+            while replies := self._journal.scoped_replies(self._position, REPLIES_AT_ONCE):
+                rows = [_reply_row(scope, reply) for _, scope, reply in replies]
                 with self._store.write() as write:
                     write.insert("reply", rows)
                     for job_id in {row["job_id"] for row in rows} - {None}:
                         write.run("job_spend", job_id=job_id)
-                self._position = found[-1][0]
+                self._position = replies[-1][0]
             while lost := self._journal.lost_calls(self._lost, REPLIES_AT_ONCE):
                 with self._store.write() as write:
                     write.insert("lost_call", [_lost_row(*row) for row in lost])
@@ -86,7 +87,7 @@ def _lost_row(
     return {"position": position, "key": key, "job_id": job_id, **where, "worst_usd": usd, "reason": reason, "created_at": created_at}
 
 
-def _reply_row(scope: str, reply: Any) -> dict[str, Any]:
+def _reply_row(scope: str, reply: Reply) -> dict[str, Any]:
     """`scope` is the number of the job that paid, or text of another kind (a test call from the page)."""
     return {
         "key": reply.key,

@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from typing import Any
 
+from curation.jobs.views import JobView
 from curation.prompt_lab.trial import SIDES, shown
 from data.store import Store
 
@@ -21,21 +22,21 @@ def listed(store: Store, prompt: str, limit: int = 12) -> list[dict[str, Any]]:
     ]
 
 
-def view(store: Store, job: dict[str, Any]) -> dict[str, Any]:
+def view(store: Store, job: JobView) -> dict[str, Any]:
     """A comparison as far as it is: `failures` with both results, `counts` of both sides and between them, `costs` by side."""
-    options = job["options"]
+    options = job.options
     failures: dict[int, dict[str, Any]] = {}
-    for row in store.rows("comparison_rows", job_id=job["job_id"]):
+    for row in store.rows("comparison_rows", job_id=job.job_id):
         entry = failures.setdefault(row["failure_id"], {**shown(row), "people": row["peoples_type"]})
         entry[row["side"]] = json.loads(row["result"])
-    for row in store.rows("row_errors", job_id=job["job_id"], after="", limit=1000):
+    for row in store.rows("row_errors", job_id=job.job_id, after="", limit=1000):
         failure, _, side = row["key"].partition("/")
         if int(failure) in failures:
             failures[int(failure)][side] = {"problem": row["error"]}
     pairs = [{side: entry.get(side) for side in SIDES} for entry in failures.values()]
     for entry, pair in zip(failures.values(), pairs):
         entry |= pair | {"differs": differs(options["prompt"], pair)}
-    costs = {row["side"]: row for row in store.rows("comparison_costs", job_id=job["job_id"])}
+    costs = {row["side"]: row for row in store.rows("comparison_costs", job_id=job.job_id)}
     return {
         "job": job,
         "prompt": options["prompt"],

@@ -4,6 +4,7 @@ A stage is asked for by its name; its module is imported only then. The contract
 """
 
 import importlib
+from typing import Any
 
 from curation.stage import Stage, UnknownStage
 
@@ -21,7 +22,7 @@ STAGES = {
 }
 
 
-def stage_class(name: str) -> type[Stage]:
+def stage_class(name: str) -> type[Stage[Any]]:
     """The class of a stage. Raises UnknownStage with the names that exist."""
     if name not in STAGES:
         raise UnknownStage(f"unknown stage {name!r}; there are: {', '.join(STAGES)}")

@@ -18,7 +18,6 @@ STATUSES = {  # all others: 409
     404: {
         "UnknownAction",
         "UnknownAssignment",
-        "UnknownComparison",
         "UnknownEndpoint",
         "UnknownFilter",
         "UnknownJob",

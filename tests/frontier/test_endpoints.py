@@ -229,7 +229,7 @@ def test_an_endpoint_is_added_tested_and_given_to_a_stage_on_the_page(home, tmp_
     ]
     from curation.jobs import chains
 
-    steps = chains.of(store, found[0]["job_id"])["steps"]
-    assert [step["options"].get("frontier") for step in steps if step["stage"] == "filter"] == ["pocket-teacher"]
+    steps = chains.of(store, found[0]["job_id"]).steps
+    assert [step.options.get("frontier") for step in steps if step.stage == "filter"] == ["pocket-teacher"]
     jobs.shutdown()
     store.close()

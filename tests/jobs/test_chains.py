@@ -25,7 +25,7 @@ def double(count=2, **options):
 
 
 def view(store, job_id):
-    return [(step["stage"], step["status"], (step["note"] or "").partition(":")[0]) for step in chains.view(store, job_id)]
+    return [(step.stage, step.status, (step.note or "").partition(":")[0]) for step in chains.view(store, job_id)]
 
 
 def all_done(store, count):
@@ -48,9 +48,9 @@ def test_a_step_without_work_is_passed_over_and_said(jobs, store):
     wait_for(lambda: all_done(store, 2))
     assert view(store, first) == [("double", "skipped", "double"), ("gpu_double", "done", "")]
     lonely = jobs.launch("double", {"count": 1}, "ann", [double(0)])
-    wait_for(lambda: chains.of(store, lonely)["note"])
+    wait_for(lambda: chains.of(store, lonely).note)
     assert view(store, lonely) == [("double", None, "double")]
-    assert "no numbers" in chains.of(store, lonely)["note"]
+    assert "no numbers" in chains.of(store, lonely).note
 
 
 def test_a_job_that_was_stopped_keeps_its_chain_until_it_is_done(jobs, store):
@@ -68,7 +68,7 @@ def test_a_retry_is_followed_again(jobs, store):
     wait_for(lambda: all_done(store, 2))
     jobs.retry_errors(first)
     wait_for(lambda: all_done(store, 3))
-    assert chains.of(store, first)["next"] == 3
+    assert chains.of(store, first).next == 3
 
 
 def test_a_chain_that_a_crash_cut_off_is_taken_up_at_the_next_start(jobs, store):

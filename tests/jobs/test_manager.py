@@ -151,7 +151,7 @@ def test_a_killed_child_is_interrupted_and_resumes(jobs, store):
     files = JobFolder(jobs.workspace.job(job_id))
     with files.results.open("ab") as file:
         file.write(b'{"key": "7", "dou')  # a torn line, as a power cut leaves it
-    files.write_spec({**files.read_spec(), "options": {"count": 10}})
+    files.write_spec(files.read_spec().model_copy(update={"options": {"count": 10}}))
     jobs.resume(job_id)
     job = jobs.wait(job_id, PATIENCE)
     assert (job["status"], job["done"]) == ("done", 10)
@@ -211,7 +211,7 @@ def test_shutdown_stops_children_and_a_restart_offers_resume(store, workspace):
     again.recover()
     assert again.wait(queued, PATIENCE)["status"] == "done"  # queued jobs survive a restart
     files = JobFolder(workspace.job(running))
-    files.write_spec({**files.read_spec(), "options": {"seconds": 0}})
+    files.write_spec(files.read_spec().model_copy(update={"options": {"seconds": 0}}))
     again.resume(running)
     assert again.wait(running, PATIENCE)["status"] == "done"
     assert len(doubles(store, running)) == 1000
@@ -295,7 +295,7 @@ def test_a_child_killed_with_its_app_is_interrupted(workspace):
     assert job["status"] == "interrupted" and 5 <= job["done"] < 1000
     assert len(doubles(store, 1)) == job["done"]  # what it had written since was taken up
     files = JobFolder(workspace.job(1))
-    files.write_spec({**files.read_spec(), "options": {"seconds": 0}})
+    files.write_spec(files.read_spec().model_copy(update={"options": {"seconds": 0}}))
     jobs.resume(1)
     assert jobs.wait(1, PATIENCE)["done"] == 1000
     jobs.shutdown()
@@ -310,7 +310,7 @@ def test_a_second_child_in_the_same_folder_waits_for_the_first(jobs, store):
     wait_for(lambda: jobs.get(job_id)["done"] >= 2)
     second = start(JobFolder(jobs.workspace.job(job_id)), job_id, STAGES["double"])
     jobs.wait(job_id, PATIENCE)
-    assert second.process.wait(PATIENCE) == 0
+    assert second.popen.wait(PATIENCE) == 0
     results, _ = read_lines(JobFolder(jobs.workspace.job(job_id)).results, 0)
     assert [r["key"] for r in results] == [str(i) for i in range(40)]
 

@@ -2,6 +2,7 @@
 
 import os
 import time
+from typing import Any
 
 from pydantic import BaseModel, Field
 
@@ -89,7 +90,7 @@ class BrokenCollect(Double):
 STAGES = {stage.name: stage for stage in (Double, GpuDouble, BrokenCollect)}
 
 
-def stage_class(name: str) -> type[Stage]:
+def stage_class(name: str) -> type[Stage[Any]]:
     """As curation.stages.stage_class."""
     if name not in STAGES:
         raise UnknownStage(f"unknown stage {name!r}")

@@ -3,13 +3,11 @@
 import json
 from typing import Any
 
-from fastapi import APIRouter, HTTPException, Request
+from fastapi import APIRouter, Request
 from pydantic import BaseModel
 
 from curation import checkpoints
-from curation.jobs import chains
 from curation.jobs.job_folder import JobFolder
-from curation.jobs.manager import UnknownJob
 from curation.results import comparison
 from curation.results.comparison import Comparison
 from curation.stage import NothingToDo
@@ -19,7 +17,7 @@ from curation.ui.finetune import figures
 from curation.ui.services import Services, services
 from data.files import read_lines
 from data.records import Checkpoint
-from data.statuses import ACTIVE, JobStatus
+from data.statuses import JobStatus
 from models.finetuning.spec import RECIPES
 
 router = APIRouter(prefix="/api/finetune")
@@ -99,28 +97,19 @@ def run(request: Request, body: Which) -> dict[str, Any] | None:
     if number is None and not listed:
         return None
     number = number or listed[0]["job_id"]
-    try:
-        job = here.jobs.get(number)
-    except UnknownJob as error:
-        raise HTTPException(404, str(error)) from error
-    if job["stage"] != "finetune":
-        raise HTTPException(404, f"job {number} is a job of {job['stage']}; look for it under Jobs")
+    job = here.jobs.get(number, "finetune")
     ended = JobFolder(here.workspace.job(number)).last_events().get("end") or {}
     row = next((row for row in listed if row["job_id"] == number), None)
-    chain = chains.view(here.store, number)
-    for step in chain:
-        if step["job_id"] and step["status"] in ACTIVE:
-            step["progress"] = here.jobs.get(step["job_id"])["progress"]
-    if row:
-        job |= {"message": row["message"] if job["status"] != JobStatus.RUNNING else job["message"]}
+    if row and job.status is not JobStatus.RUNNING:
+        job = job.model_copy(update={"message": row["message"]})
     return {
         "job": job,
-        "retry": bool(row) and job["failed"] > 0,
+        "retry": bool(row) and job.failed > 0,
         "run_id": row and row["run_id"],
         "checkpoint": row and row["checkpoint"],
         "parent": row and row["parent"],
         "exit_code": ended.get("code"),
-        "chain": chain,
+        "chain": here.jobs.chain(number),
     }
 
 

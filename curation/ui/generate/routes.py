@@ -5,14 +5,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from fastapi import APIRouter, HTTPException, Request
+from fastapi import APIRouter, Request
 from pydantic import BaseModel
 
 from curation import checkpoints
 from curation.costs import judging_ahead, spend
 from curation.frontier import endpoints
 from curation.jobs import chains
-from curation.jobs.manager import UnknownJob
 from curation.prompts.requests import proposal_request
 from curation.prompts.versions import prompts_for
 from curation.review import blinding
@@ -23,7 +22,6 @@ from curation.stages.generate import Generate, GenerateOptions, chosen
 from curation.ui.data.endpoint_routes import view
 from curation.ui.services import Services, services
 from data.registry import FILTERS, IMAGE_GENERATORS
-from data.statuses import ACTIVE
 
 router = APIRouter(prefix="/api/generate")
 DIFFUSERS = "diffusers"
@@ -114,30 +112,20 @@ def job(request: Request, body: Which) -> dict[str, Any] | None:
     number = body.job_id or (listed[0]["job_id"] if listed else None)
     if number is None:
         return None
-    try:
-        row = here.jobs.get(number)
-    except UnknownJob as error:
-        raise HTTPException(404, str(error)) from error
-    if row["stage"] != "generate":
-        raise HTTPException(404, f"job {number} is a job of {row['stage']}; look for it under Jobs")
-    options = GenerateOptions(**row["options"])
-    chain = chains.view(here.store, number)
-    for step in chain:
-        if step["job_id"] and step["status"] in ACTIVE:
-            step["progress"] = here.jobs.get(step["job_id"])["progress"]
+    made = here.jobs.get(number, "generate")
     return {
-        "job": row,
+        "job": made,
         "jobs": [{**one, "created_at": one["created_at"].isoformat()} for one in listed],
-        "asked": row["total"] * _samples_a_row(options),
+        "asked": made.total * _samples_a_row(GenerateOptions(**made.options)),
         "funnel": here.store.row("generate_funnel", job_id=number),
-        "money": spend.of_job(here.store, row, here.store.rows("job_calls_by_model", job_id=number)),
+        "money": spend.of_job(here.store, made, here.store.rows("job_calls_by_model", job_id=number)),
         "made_for": spend.of_generated(here.store, number),
         "latest": blinding.elsewhere(
             here.store, here.reviewer(request), here.store.rows("generate_latest", job_id=number, limit=body.limit), ["status"]
         ),
         "errors": here.store.rows("generate_errors", job_id=number, limit=50),
         "dropped": here.store.rows("dropped_proposals", job_id=number, limit=50),
-        "chain": chain,
+        "chain": here.jobs.chain(number),
     }
 
 
@@ -145,8 +133,8 @@ def job(request: Request, body: Which) -> dict[str, Any] | None:
 def undrawn(request: Request, body: Which) -> dict[str, Any]:
     """Options of draw for the samples of a generate job that still wait for a picture, with the generator that drew for it last."""
     here = services(request)
-    drawn = [step["job_id"] for step in chains.view(here.store, body.job_id) if step["stage"] == "draw" and step["job_id"]]
-    as_before = here.jobs.get(drawn[-1])["options"] if drawn else {}
+    drawn = [step.job_id for step in chains.view(here.store, body.job_id) if step.stage == "draw" and step.job_id]
+    as_before = here.jobs.get(drawn[-1]).options if drawn else {}
     names = ("generator", "model", "generator_options", "budget_usd")
     waiting = here.store.column("samples_of_job", job_id=body.job_id, undrawn=True)
     return {**{name: as_before[name] for name in names if name in as_before}, "sample_ids": waiting}

@@ -1,4 +1,4 @@
-"""The Jobs page: all jobs with what they did and cost, one of them in detail. Its deeds are the routes of jobs_api."""
+"""The Jobs page: all jobs with what they did and cost, one of them in detail. What it does to a job are the routes of ui/jobs/routes.py."""
 
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -8,20 +8,22 @@ from pydantic import BaseModel, Field
 
 from curation import checkpoints
 from curation.costs import spend
-from curation.jobs import chains
+from curation.jobs.chains import StepView
 from curation.jobs.job_folder import JobFolder
+from curation.jobs.views import JobView
 from curation.ui.jobs import figures
 from curation.ui.services import services
 from curation.ui.shared.figures import Figure
 from data.files import read_lines
+from data.records import RowError
 
 router = APIRouter(prefix="/api/jobs")
 PAGE = 50  # jobs
 ERRORS = 50
 EVENTS = 100
 EVENT_BYTES = 2**18  # of the end of the file
-LOG_BYTES = 12_000
 FIGURES = ("progress", "step", "dev")  # events that pages draw instead of listing them
+LOG_BYTES = 12_000
 
 
 class Shown(BaseModel):
@@ -56,20 +58,48 @@ class Clock(BaseModel):
             return ZoneInfo("UTC")
 
 
+class ListedJob(JobView):
+    calls: int = Field(description="paid ones")
+    unpriced: int = Field(description="of these, without a price")
+
+
+class JobsPage(BaseModel):
+    """A page of jobs, newest first."""
+
+    jobs: list[ListedJob]
+    total: int = Field(description="of the status and stage that were asked for")
+    statuses: dict[str, int] = Field(description="jobs by status")
+    stages: dict[str, int] = Field(description="jobs by stage")
+    spend: list[dict[str, Any]] = Field(description="by stage and model")
+
+
+class JobDetail(BaseModel):
+    """A job with all that the page says of it."""
+
+    job: JobView
+    folder: str
+    calls: list[dict[str, Any]] = Field(description="its calls, by model")
+    money: dict[str, Any] | None = Field(description="what they cost; none for a job that has asked nobody who could bill")
+    made: dict[str, int] = Field(description="what it has put into the store, by noun")
+    chain: list[StepView] = Field(description="what follows it by itself")
+    errors: list[RowError] = Field(description="the first of its rows that failed, with the raw replies")
+    events: list[dict[str, Any]] = Field(description="the latest that are no figures, oldest first")
+    log: str = Field(description="the end of what its process has printed")
+
+
 @router.post("/page")
-def page(request: Request, body: Shown) -> dict[str, Any]:
-    """A page of jobs, counts by status and stage, and the spend by stage and model."""
+def page(request: Request, body: Shown) -> JobsPage:
     here = services(request)
     rows = here.store.rows("jobs_page", status=body.status, stage=body.stage, limit=PAGE, offset=body.offset)
     kinds = here.store.rows("jobs_by_kind")
-    fits = [kind for kind in kinds if body.status in (None, kind["status"]) and body.stage in (None, kind["stage"])]
-    return {
-        "jobs": [{**here.jobs.get(row["job_id"]), "calls": row["calls"], "unpriced": row["unpriced"]} for row in rows],
-        "total": sum(kind["jobs"] for kind in fits),
-        "statuses": _tally(kinds, "status"),
-        "stages": _tally(kinds, "stage"),
-        "spend": here.store.rows("spend_by_model"),
-    }
+    chosen = [kind for kind in kinds if body.status in (None, kind["status"]) and body.stage in (None, kind["stage"])]
+    return JobsPage(
+        jobs=[ListedJob(**here.jobs.get(row["job_id"]).model_dump(), calls=row["calls"], unpriced=row["unpriced"]) for row in rows],
+        total=sum(kind["jobs"] for kind in chosen),
+        statuses=_tally(kinds, "status"),
+        stages=_tally(kinds, "stage"),
+        spend=here.store.rows("spend_by_model"),
+    )
 
 
 @router.post("/spend")
@@ -87,7 +117,7 @@ def spent_over_time(request: Request, body: Clock) -> Figure | None:
 
 
 @router.post("/budget")
-def budget(request: Request, body: Cap) -> dict[str, Any]:
+def budget(request: Request, body: Cap) -> JobView:
     """Another cap for a job that rests: what it has spent so far counts."""
     jobs = services(request).jobs
     jobs.set_budget(body.job_id, body.usd)
@@ -95,28 +125,25 @@ def budget(request: Request, body: Cap) -> dict[str, Any]:
 
 
 @router.post("/detail")
-def detail(request: Request, body: Which) -> dict[str, Any]:
-    """A job with its calls, what it made, what follows it, its errors with raw replies, events and the end of its log."""
+def detail(request: Request, body: Which) -> JobDetail:
     here = services(request)
     job = here.jobs.get(body.job_id)
     files = JobFolder(here.workspace.job(body.job_id))
-    made = here.store.row("job_outputs", job_id=body.job_id)
     calls = here.store.rows("job_calls_by_model", job_id=body.job_id)
-    return {
-        "job": job,
-        "folder": str(files.folder),
-        "calls": calls,
-        "money": spend.of_job(here.store, job, calls),
-        "made": {noun: count for noun, count in made.items() if count},
-        "chain": chains.view(here.store, body.job_id),
-        "errors": here.store.rows("row_errors", job_id=body.job_id, after="", limit=ERRORS),
-        "events": _told(files),
-        "log": files.log_tail(LOG_BYTES),
-    }
+    return JobDetail(
+        job=job,
+        folder=str(files.folder),
+        calls=calls,
+        money=spend.of_job(here.store, job, calls),
+        made={noun: count for noun, count in here.store.one("job_outputs", job_id=body.job_id).items() if count},
+        chain=here.jobs.chain(body.job_id),
+        errors=here.store.rows("row_errors", RowError, job_id=body.job_id, after="", limit=ERRORS),
+        events=_latest_events(files),
+        log=files.log_tail(LOG_BYTES),
+    )
 
 
-def _told(files: JobFolder) -> list[dict[str, Any]]:
-    """The latest events that say something in words, oldest first."""
+def _latest_events(files: JobFolder) -> list[dict[str, Any]]:
     start = max(0, (files.events.stat().st_size if files.events.exists() else 0) - EVENT_BYTES)
     events, _ = read_lines(files.events, start, EVENT_BYTES, skip_first=start > 0)
     return [event for event in events if event["event"] not in FIGURES][-EVENTS:]

@@ -20,7 +20,6 @@ from curation.stages import stage_class
 from curation.stages.compare_prompts import COMPARED
 from curation.stages.generate import GenerateOptions
 from curation.ui.services import Services, services
-from data.errors import MistakebookError
 from models.frontier import FrontierStopped, Outcome
 from models.frontier import Request as FrontierRequest
 
@@ -185,18 +184,9 @@ def ask(request: Request, body: Trial) -> dict[str, Any]:
 
 @router.post("/comparison")
 def comparison(request: Request, body: Comparison) -> dict[str, Any]:
-    """A comparison of two versions, as far as it is. Raises UnknownComparison."""
+    """A comparison of two versions, as far as it is. Raises UnknownJob."""
     here = services(request)
-    job = here.jobs.get(body.job_id)
-    if job["stage"] != "compare_prompts":
-        raise UnknownComparison(f"job {body.job_id} is a job of {job['stage']}; look for it under Jobs")
-    return prompt_comparison.view(here.store, job)
-
-
-class UnknownComparison(MistakebookError):
-    """The job compares no prompts."""
-
-    status = 404
+    return prompt_comparison.view(here.store, here.jobs.get(body.job_id, "compare_prompts"))
 
 
 def _about(file: PromptFile) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from curation.review import assignments, blinding
 from curation.review import queue as review_queue
 from curation.review.agreement import Agreement
 from curation.review.assignments import Assigned, AssignmentShown, AssignPreview, Reassigned
-from curation.ui.server.guards import read_logins
+from curation.ui.logins import read_logins
 from curation.ui.services import Services, services
 
 router = APIRouter()

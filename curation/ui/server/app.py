@@ -2,6 +2,8 @@
 
 import mimetypes
 import time
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -11,17 +13,19 @@ from starlette.exceptions import HTTPException
 
 from curation.config import Settings
 from curation.jobs.manager import JobManager
-from curation.ui.jobs import routes
+from curation.ui.frame import routes as frame_routes
+from curation.ui.jobs import routes as job_routes
+from curation.ui.logins import read_logins
 from curation.ui.server import command_routes, pages
-from curation.ui.server.guards import Errors, Guard, read_logins
+from curation.ui.server.guards import Errors, Guard
 from curation.ui.services import Services, services
 from curation.ui.shared import search_routes
-from data.images import ImageStore
+from data.images import ImageStore, ThumbnailSize
 from data.search import Search
 from data.store import Store
 from data.workspace import Workspace
 
-SIZES = {"thumb": 96, "card": 256, "large": 1024}  # pixels of the longer side
+SIZES: dict[str, ThumbnailSize] = {"thumb": 96, "card": 256, "large": 1024}  # pixels of the longer side
 FOREVER = {"Cache-Control": "private, max-age=31536000, immutable"}  # a picture's name is its content's hash
 
 
@@ -30,12 +34,10 @@ def create_app(workspace: Workspace, store: Store, jobs: JobManager, settings: S
     app = FastAPI(title="Mistakebook", docs_url=None, redoc_url=None, openapi_url=None, root_path=settings.root_path)
     app.state.services = Services(store, workspace, jobs, settings, ImageStore(workspace.images), Search(store, workspace.search))
     app.state.last_request = time.monotonic()
-    app.add_exception_handler(HTTPException, _http_error)
-    app.add_exception_handler(RequestValidationError, _bad_request)
-    app.add_exception_handler(ValidationError, _bad_options)
-    app.include_router(routes.router)
-    app.include_router(command_routes.router)
-    app.include_router(search_routes.router)
+    for refusal in (HTTPException, RequestValidationError, ValidationError):
+        app.add_exception_handler(refusal, _refused)
+    for router in (frame_routes.router, job_routes.router, command_routes.router, search_routes.router):
+        app.include_router(router)
     for router in pages.routers():
         app.include_router(router)
     app.add_api_route("/media/{sha256}/{size}", media, methods=["GET"])
@@ -73,21 +75,21 @@ def _note_request(app: FastAPI) -> None:
     app.state.last_request = time.monotonic()
 
 
-async def _http_error(request: Request, error: HTTPException) -> JSONResponse:
-    text = f"there is nothing at {request.url.path}" if error.status_code == 404 and error.detail == "Not Found" else error.detail
-    return JSONResponse({"error": text}, error.status_code, headers=error.headers)
+async def _refused(request: Request, error: Exception) -> JSONResponse:
+    """The answer where Starlette or pydantic refuses a request: {"error": text}."""
+    if isinstance(error, HTTPException):
+        nothing = error.status_code == 404 and error.detail == "Not Found"
+        text = f"there is nothing at {request.url.path}" if nothing else error.detail
+        return JSONResponse({"error": text}, error.status_code, headers=error.headers)
+    if isinstance(error, RequestValidationError):
+        return JSONResponse({"error": _clauses(error.errors(), skip=1)}, 422)
+    if isinstance(error, ValidationError):  # of options, which routes validate by themselves
+        return JSONResponse({"error": _clauses(error.errors(), skip=0)}, 422)
+    raise error
 
 
-async def _bad_request(request: Request, error: RequestValidationError) -> JSONResponse:
-    return JSONResponse({"error": _in_words(error.errors(), skip=1)}, 422)
-
-
-async def _bad_options(request: Request, error: ValidationError) -> JSONResponse:
-    return JSONResponse({"error": _in_words(error.errors(), skip=0)}, 422)
-
-
-def _in_words(errors: list[dict], skip: int) -> str:
-    """What pydantic found, a clause a field: where, what it got, what it wants. `skip` leaves out "body"."""
+def _clauses(errors: Sequence[Mapping[str, Any]], skip: int) -> str:
+    """What is wrong, a clause a field: where, what it got, what it wants. `skip` leaves out "body"."""
     clauses = []
     for error in errors:
         where = ".".join(str(part) for part in error["loc"][skip:]) or "the request"

@@ -16,7 +16,6 @@ import time
 import traceback
 import uuid
 from collections.abc import Callable
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -27,26 +26,6 @@ from data.store import DiskFull
 READING = ("GET", "HEAD")
 WRONG_PASSWORD_WAIT = 0.5  # seconds
 log = logging.getLogger(__name__)
-
-
-class BadAuthFile(MistakebookError):
-    """The file of logins can't be used."""
-
-
-def read_logins(path: Path) -> dict[str, str]:
-    """Passwords by user, from lines "user:password". Raises BadAuthFile unless only its owner may read the file."""
-    if not path.is_file():
-        raise BadAuthFile(f"{path}: no such file; write lines user:password into it")
-    if path.stat().st_mode & 0o077:
-        raise BadAuthFile(f"{path}: others may read it; run: chmod 600 {path}")
-    lines = [line for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
-    pairs = [line.partition(":") for line in lines]
-    for number, (user, colon, password) in enumerate(pairs, 1):
-        if not (user and colon and password):
-            raise BadAuthFile(f"{path}, line {number}: expected user:password")
-    if not pairs:
-        raise BadAuthFile(f"{path}: it is empty; expected lines user:password")
-    return {user: password for user, _, password in pairs}
 
 
 def is_loopback(host: str) -> bool:
@@ -81,7 +60,7 @@ class Guard:
         if trusted:
             scope["login"] = headers.get("x-mistakebook-reviewer")
         elif self.logins is not None:
-            scope["login"] = self._login(headers)
+            scope["login"] = _login(headers, self.logins)
             if scope["login"] is None:
                 if "authorization" in headers:
                     await asyncio.sleep(WRONG_PASSWORD_WAIT)
@@ -98,18 +77,20 @@ class Guard:
             return None
         return f"this app does not answer under the name {name!r}; start it with --allow-host {name} if that is meant"
 
-    def _login(self, headers: dict[str, str]) -> str | None:
-        scheme, _, encoded = headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "basic":
-            return None
-        try:
-            user, _, password = base64.b64decode(encoded, validate=True).decode().partition(":")
-        except (binascii.Error, UnicodeDecodeError):
-            return None
-        known = self.logins.get(user)
-        # compare also for unknown users, so that the time tells nothing
-        right = secrets.compare_digest(password.encode(), (known or secrets.token_hex()).encode())
-        return user if known and right else None
+
+def _login(headers: dict[str, str], logins: dict[str, str]) -> str | None:
+    """The user that the request logs in as, if the password is right."""
+    scheme, _, encoded = headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        user, _, password = base64.b64decode(encoded, validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+    known = logins.get(user)
+    # compare also for unknown users, so that the time tells nothing
+    right = secrets.compare_digest(password.encode(), (known or secrets.token_hex()).encode())
+    return user if known and right else None
 
 
 def _wrong_origin(scope: Scope, headers: dict[str, str]) -> str | None:

@@ -16,8 +16,9 @@ import uvicorn
 from curation.config import BadSettings, Settings
 from curation.jobs.manager import JobManager
 from curation.stages import stage_class
+from curation.ui.logins import read_logins
 from curation.ui.server.app import create_app
-from curation.ui.server.guards import is_loopback, read_logins
+from curation.ui.server.guards import is_loopback
 from curation.workspaces import owner
 from data.store import Store, StoreInUse
 from data.workspace import DEFAULT_NAME, Workspace
@@ -78,7 +79,7 @@ def _run(workspace: Workspace, store: Store, jobs: JobManager, settings: Setting
             else f"Mistakebook: workspace {workspace.name} at {address}{settings.root_path} (Ctrl-C stops it)",
             flush=True,
         )
-        if workspace.name == DEFAULT_NAME and not any(job["stage"] == "evaluate" for job in jobs.list()):
+        if workspace.name == DEFAULT_NAME and not any(job.stage == "evaluate" for job in jobs.latest()):
             threading.Thread(target=_begin, args=(builtin, store, jobs, stopped), name="begin", daemon=True).start()
     threading.Thread(target=auto_approval.watch, args=(store, stopped), name="audit", daemon=True).start()
     try:

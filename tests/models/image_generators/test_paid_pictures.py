@@ -320,7 +320,7 @@ def test_options_that_the_generator_does_not_have_are_named_before_anything_is_q
         jobs.launch("draw", options, "ada")
     with pytest.raises(ValidationError, match="sized"):  # nor at the end of a chain whose first stages were paid
         jobs.launch("generate", {}, "ada", [Step(stage="draw", options=options)])
-    assert jobs.list() == []
+    assert jobs.latest() == []
 
 
 def test_a_job_without_its_key_stops_at_once(store, workspace, monkeypatch):

@@ -118,7 +118,7 @@ def test_a_chain_draws_what_the_job_made_and_nothing_else(tmp_path):
     waiting = store.column("samples_of_job", job_id=JOB, undrawn=True)
     draw = chains.follow(jobs.store, JOB, jobs.launch)
     assert [int(row["key"]) for row in JobFolder(workspace.job(draw)).rows()] == waiting != []
-    assert [step["stage"] for step in chains.view(store, JOB)] == ["draw", "filter"]
+    assert [step.stage for step in chains.view(store, JOB)] == ["draw", "filter"]
     filtering = chains.follow(jobs.store, draw, jobs.launch)
     assert {row["sample_id"] for row in JobFolder(workspace.job(filtering)).rows()} <= set(store.column("samples_of_job", job_id=JOB))
     by_hand = Api(store, workspace)("undrawn", job_id=JOB)  # what is left of a job that failed, say
@@ -232,7 +232,7 @@ def test_a_redraw_at_another_machine_is_asked_about_first(tmp_path, monkeypatch)
     options = {"generator": "openai_images", "sample_ids": [sample["sample_id"]]}
     assert jobs.estimate_view("draw", options).host == "gpu-box"
     assert jobs.estimate_view("draw", {**options, "generator": "diffusers"}).host is None
-    before = len(jobs.list())
+    before = len(jobs.latest())
     with served(app) as address, chromium(f"{address}/?page=review&sample={sample['sample_id']}") as page:
         page.locator("#page-review button", has_text="Redraw").first.click()
         page.locator("dialog summary", has_text="Options").click()
@@ -242,7 +242,7 @@ def test_a_redraw_at_another_machine_is_asked_about_first(tmp_path, monkeypatch)
         page.wait_for_selector("dialog >> text=Send to gpu-box?")
         page.locator("dialog", has_text="Send to gpu-box?").last.locator("text=Cancel").click()
         page.wait_for_function("() => document.querySelectorAll('dialog[open]').length === 1")
-        assert len(jobs.list()) == before
+        assert len(jobs.latest()) == before
     store.close()
 
 
@@ -272,5 +272,5 @@ def test_a_drawing_server_keeps_its_address(tmp_path):
         page.locator("#page-generate [data-launch] .btn.p:not([disabled])").click()
         page.wait_for_function("() => location.search.includes('job=')")
     launched = store.rows("jobs", limit=1)[0]["job_id"]
-    assert chains.of(store, launched)["steps"][0]["options"]["generator_options"] == own
+    assert chains.of(store, launched).steps[0].options["generator_options"] == own
     store.close()

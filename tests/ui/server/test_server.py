@@ -16,9 +16,9 @@ import uvicorn
 
 from curation.config import BadSettings, Settings
 from curation.jobs.manager import JobManager
+from curation.ui.logins import BadAuthFile, read_logins
 from curation.ui.server import serving
 from curation.ui.server.app import create_app
-from curation.ui.server.guards import BadAuthFile, read_logins
 from curation.workspaces import builtin
 from data.images import ImageStore
 from tests.support.trivial_stages import stage_class

@@ -1,0 +1,142 @@
+"""The routes of the frame: the workspace at a glance, the stages there are, and how a headless app ends."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, Field
+
+from curation.calibration import auto_approval
+from curation.frontier.options import FrontierOptions
+from curation.jobs.views import JobView
+from curation.stage import AsksServer, Lane
+from curation.stages import STAGES, stage_class
+from curation.ui.services import services
+from data import workspace
+from data.errors import MistakebookError
+
+router = APIRouter(prefix="/api")
+
+
+class StillNeeded(MistakebookError):
+    """The app can't end now."""
+
+
+class Health(BaseModel):
+    """That the app answers, and for which workspace."""
+
+    ok: bool = True
+    workspace: str = Field(description="its folder")
+    headless: bool
+
+
+class ActiveJob(JobView):
+    """A running or queued job; `done` and `total` are the freshest."""
+
+    seconds_left: float | None
+
+
+class Overview(BaseModel):
+    """The workspace at a glance, as the frame shows it."""
+
+    name: str
+    round: int
+    checkpoint: str | None
+    reviewer: str
+    counts: dict[str, int | str] = Field(description="by page name: a number, or a text such as '294 left'")
+    running: list[ActiveJob]
+    ended: int | None = Field(description="when the latest job ended, in microseconds: it tells of jobs that nobody saw running")
+    spend_usd: float | None
+    unpriced: int
+    workspaces: list[str]
+    gate: dict[str, Any] = Field(description="of auto-approval: state (on, off, or stopped by its audit), why, since when")
+
+
+class StageView(BaseModel):
+    """A stage with what a form of its options needs."""
+
+    name: str
+    title: str
+    lane: Lane
+    options: dict[str, Any] = Field(description="JSON schema")
+    defaults: dict[str, Any] = Field(description="as they are configured here")
+    sends: bool = Field(description="whether its jobs may send something to another machine, which an estimate then names")
+
+
+class Quit(BaseModel):
+    ok: bool = True
+
+
+@router.get("/health")
+def health(request: Request) -> Health:
+    here = services(request)
+    return Health(workspace=str(here.workspace.root), headless=here.settings.headless)
+
+
+@router.get("/workspace")
+def overview(request: Request) -> Overview:
+    here = services(request)
+    now, spend = here.store.one("workspace_now"), here.store.one("spend_total")
+    counts: dict[str, int | str] = {
+        "failures": now["failures"],
+        "generate": now["samples"],
+        "review": f"{now['pending']:,}{' left' if now['pending'] < 10_000 else ''}" if now["pending"] else "",  # as the rail is wide
+        "finetune": now["approved"],
+        "jobs": now["jobs"],
+        "data": now["datasets"],
+    }
+    gate = auto_approval.state(here.store)
+    counts["calibration"] = gate["state"] if gate["state"] != "off" else ""
+    return Overview(
+        name=here.workspace.name,
+        round=now["round"],
+        checkpoint=now["checkpoint"],
+        reviewer=here.reviewer(request),
+        counts=counts,
+        running=[_active(job) for job in here.jobs.active()],
+        ended=now["ended"],
+        spend_usd=spend["usd"],
+        unpriced=spend["unpriced"],
+        workspaces=workspace.names(),
+        gate=gate,
+    )
+
+
+def _active(job: JobView) -> ActiveJob:
+    progress = job.progress or {}
+    latest = {name: progress[name] for name in ("done", "total") if name in progress}
+    return ActiveJob(**(job.model_dump() | latest), seconds_left=progress.get("eta_s"))
+
+
+@router.get("/stages")
+def stages() -> list[StageView]:
+    """All stages, for forms."""
+    return [
+        StageView(
+            name=stage.name,
+            title=stage.title,
+            lane=stage.lane,
+            options=stage.Options.model_json_schema(),
+            defaults=_defaults(stage.Options),
+            sends=issubclass(stage.Options, AsksServer),
+        )
+        for stage in map(stage_class, STAGES)
+    ]
+
+
+def _defaults(options: type[BaseModel]) -> dict[str, Any]:
+    if issubclass(options, FrontierOptions):  # with the endpoint that the stage asks
+        return options().model_dump(mode="json")
+    fields = options.model_fields.items()
+    return {name: field.get_default(call_default_factory=True) for name, field in fields if not field.is_required()}
+
+
+@router.post("/quit")
+def quit_headless(request: Request) -> Quit:
+    """Ends a headless app that runs no jobs, so that another process can open the workspace."""
+    here = services(request)
+    if not here.settings.headless:
+        raise StillNeeded("serves pages; stop it where it was started")
+    if active := here.jobs.active():
+        raise StillNeeded(f"still runs job {active[0].job_id} ({active[0].stage}); wait for its end or pause it: mistakebook jobs pause")
+    request.app.state.quit()
+    return Quit()
