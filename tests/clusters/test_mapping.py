@@ -7,6 +7,7 @@ from curation.clusters import edits, splitting
 from curation.clusters.edits import EditRequest, new_event
 from curation.clusters.stored_space import StoredSpace
 from curation.jobs.manager import JobManager
+from curation.jobs.views import JobView
 from curation.stage import NothingToDo
 from curation.stages import stage_class
 from tests.support.failures_page import groups
@@ -23,13 +24,13 @@ class World:
         self.store, _, self.workspace = seeded_store(folder, 90, samples=5, clustered=False)
         self.jobs = JobManager(self.store, self.workspace, stage_class)
 
-    def run(self, **options) -> dict:
+    def run(self, **options) -> JobView:
         job_id = self.jobs.launch("cluster", {**OPTIONS, **options}, "ada")
         ended = self.jobs.wait(job_id, 300)
         log_path = self.workspace.job(job_id) / "log.txt"
         words = log_path.read_text()[-3000:] if log_path.exists() else ""
         errors = self.store.rows("row_errors", job_id=job_id, after="", limit=9)
-        assert (ended["status"], ended["failed"]) == ("done", 0), f"{ended['message']}\n{words}\n{errors}"
+        assert (ended.status, ended.failed) == ("done", 0), f"{ended.message}\n{words}\n{errors}"
         return ended
 
     def change(self, action: str, **what) -> int:
@@ -63,7 +64,7 @@ def test_the_map_its_evidence_what_people_changed_and_what_is_new(world):
 
     first = world.run()
     groups = world.groups()
-    assert first["message"] is None and len(groups) >= 5
+    assert first.message is None and len(groups) >= 5
     evidence = {row["cluster_id"]: row for row in world.store.rows("cluster_quality_of_round", round=1)}
     assert set(evidence) == set(groups)
     assert all(0 < row["stability"] <= 1 and row["resamples"] == 3 for cluster, row in evidence.items() if len(groups[cluster]) >= 8)
@@ -87,7 +88,7 @@ def test_the_map_its_evidence_what_people_changed_and_what_is_new(world):
 
     vectors = {path: path.stat().st_size for path in (world.workspace.root / "vectors").rglob("values.f2")}
     again = world.run(text_weight=0.4, image_weight=1.5)
-    assert "3 changes" in again["message"]
+    assert "3 changes" in again.message
     assert {path: path.stat().st_size for path in vectors} == vectors, "nothing was embedded again"
     after = world.groups()
     assert after[large] == before[large] and after[split] == before[split]
@@ -97,7 +98,7 @@ def test_the_map_its_evidence_what_people_changed_and_what_is_new(world):
     heir = max(after, key=lambda c: len(after[c] & before[third]))
     assert world.titles()[heir] == "What ada calls it" and heir != third
 
-    assert not (world.workspace.job(first["job_id"]) / "space").exists(), "the first map's points are of no use any more"
+    assert not (world.workspace.job(first.job_id) / "space").exists(), "the first map's points are of no use any more"
 
     with pytest.raises(NothingToDo, match="every diagnosed failure"):
         world.jobs.launch("cluster", {**OPTIONS, "only_new": True}, "ada")
@@ -116,7 +117,7 @@ def test_the_map_its_evidence_what_people_changed_and_what_is_new(world):
     assert len(StoredSpace.of_round(world.store, world.workspace, 1).failures(np.array(late))[0]) == len(late)
 
     contents = world.groups(), world.places()
-    for job_id in (first["job_id"], again["job_id"]):  # taken up once more, as after a crash between two files
+    for job_id in (first.job_id, again.job_id):  # taken up once more, as after a crash between two files
         stage, job = world.jobs._load(job_id)
         results = [{"key": "map", "clusters": []}]
         with world.store.write() as write:

@@ -151,10 +151,10 @@ def test_a_cap_holds_across_resumes_and_nothing_is_paid_or_counted_twice(capped)
     store, workspace, jobs, job_id, (low, high) = capped
     executable()
     job = jobs.get(job_id)
-    assert job["status"] == "paused" and "budget of $0.0040 is reached" in job["message"] and 0 < job["spend_usd"] <= 0.004
+    assert job.status == "paused" and "budget of $0.0040 is reached" in job.message and 0 < job.spend_usd <= 0.004
     jobs.resume(job_id)  # the same cap: it asks for nothing more
     again = jobs.wait(job_id, 240)
-    assert again["status"] == "paused" and again["spend_usd"] <= 0.004
+    assert again.status == "paused" and again.spend_usd <= 0.004
     app = create_app(workspace, store, jobs, Settings(reviewer="ada"))
     with served(app) as address, chromium(f"{address}/?page=jobs&job={job_id}") as page:
         page.wait_for_selector("#page-jobs .money >> text=of $0.00")
@@ -168,12 +168,12 @@ def test_a_cap_holds_across_resumes_and_nothing_is_paid_or_counted_twice(capped)
         page.keyboard.press("s")
         page.wait_for_selector("#page-jobs .list tbody tr")
     job = jobs.get(job_id)
-    assert (job["status"], job["done"]) == ("done", 24) and job["options"]["budget_usd"] == 5
+    assert (job.status, job.done) == ("done", 24) and job.options["budget_usd"] == 5
     journal = Journal(workspace.journal)
     spent, in_flight = journal.spent_usd(str(job_id))
     calls = sum(row.calls for row in journal.spend(str(job_id)))
     journal.close()
-    assert job["spend_usd"] == pytest.approx(spent) and in_flight == 0
+    assert job.spend_usd == pytest.approx(spent) and in_flight == 0
     assert low < spent < high, "replies are as short as their schema lets them be"
     asked = {one["purpose"]: one["calls"] for one in spend.overview(store, 1)["by_model"] if one["stage"] == "diagnose"}
     assert asked["diagnosis"] == 24 and 20 <= asked["blind"] <= 24 and sum(asked.values()) == calls  # failures alike share a blind answer

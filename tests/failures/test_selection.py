@@ -145,11 +145,11 @@ def test_another_number_than_was_shown_is_refused(api):
     options = {**TEACHER, "matching": {"use": ["teachable"]}}
     shown = api("estimate", stage="generate", options=options)["detail"]["failures"]
     assert shown == len(api.ids(use=["teachable"]))
-    jobs = len(api.jobs.list())
+    jobs = len(api.jobs.latest())
     api("failures/triage", failure_ids=[min(api.ids(use=["teachable"]))], label="label error", event_id=event())
     refused = api("jobs", 409, stage="generate", options={**options, "expected": shown})["error"]
     assert f"{shown - 1} failures match now, not {shown}" in refused
-    assert len(api.jobs.list()) == jobs and not list(api.workspace.root.glob("jobs/*/input.jsonl"))
+    assert len(api.jobs.latest()) == jobs and not list(api.workspace.root.glob("jobs/*/input.jsonl"))
     plan = api("generate/plan", options={**options, "expected": shown}, draw={}, filter={}, then=False)
     assert plan["failures"] == shown - 1, "a plan says what there is"
     assert sum(row["teachable"] for row in plan["by_error_type"]) == shown - 1

@@ -57,7 +57,7 @@ def test_a_job_that_was_stopped_keeps_its_chain_until_it_is_done(jobs, store):
     first = jobs.launch("double", {"count": 200, "seconds": 0.05}, "ann", [double()])
     wait_for(lambda: store.row("job", job_id=first)["done"] > 2)
     jobs.pause(first)
-    assert jobs.wait(first, PATIENCE)["status"] == "paused"
+    assert jobs.wait(first, PATIENCE).status == "paused"
     assert len(store.rows("jobs", limit=9)) == 1
     jobs.resume(first)
     wait_for(lambda: all_done(store, 2))

@@ -58,38 +58,38 @@ def wait_for(condition, seconds=PATIENCE):
 def test_a_job_runs_to_its_end(jobs, store):
     job_id = jobs.launch("double", {"count": 11}, author="ann")
     job = jobs.wait(job_id, PATIENCE)
-    assert (job["status"], job["done"], job["failed"], job["total"]) == ("done", 11, 0, 11)
-    assert job["message"] == "11 doubled" and job["author"] == "ann" and job["options"]["count"] == 11
+    assert (job.status, job.done, job.failed, job.total) == ("done", 11, 0, 11)
+    assert job.message == "11 doubled" and job.author == "ann" and job.options["count"] == 11
     assert doubles(store, job_id) == {i: 2 * i for i in range(11)}
-    assert job["seconds"] > 0 and job["ended_at"] >= job["started_at"]
+    assert job.seconds > 0 and job.ended_at >= job.started_at
     results, _ = read_lines(JobFolder(jobs.workspace.job(job_id)).results, 0)
     assert results[3]["nested"] == {"list": [3, None]}  # Python values came back intact
 
 
 def test_a_job_of_a_stage_that_is_no_more_is_still_shown(jobs, store):
-    job_id = jobs.wait(jobs.launch("double", {"count": 1}, author="ann"), PATIENCE)["job_id"]
+    job_id = jobs.wait(jobs.launch("double", {"count": 1}, author="ann"), PATIENCE).job_id
     with store.write() as write:
         write.insert("job", [{"stage": "halve", "options": {}, "lane": "api", "status": "done", "total": 1, "author": "ann"}])
-    assert (jobs.get(job_id + 1)["title"], jobs.get(job_id)["title"]) == ("halve", STAGES["double"].title)
+    assert (jobs.get(job_id + 1).title, jobs.get(job_id).title) == ("halve", STAGES["double"].title)
 
 
 def test_a_queued_job_of_a_stage_that_is_no_more_is_paused_and_keeps_nobody_waiting(jobs, store):
     with store.write() as write:
         row = {"stage": "halve", "options": {}, "lane": "gpu", "status": "queued", "total": 1, "author": "ann"}
         (older,) = write.insert("job", [row], returning="job_id")
-    assert jobs.wait(jobs.launch("gpu_double", {"count": 1}, author="ann"), PATIENCE)["status"] == "done"
-    assert (jobs.get(older)["status"], jobs.get(older)["message"]) == ("paused", "unknown stage 'halve'")
+    assert jobs.wait(jobs.launch("gpu_double", {"count": 1}, author="ann"), PATIENCE).status == "done"
+    assert (jobs.get(older).status, jobs.get(older).message) == ("paused", "unknown stage 'halve'")
 
 
 def test_bad_rows_are_results_and_can_be_retried(jobs, store):
     job_id = jobs.launch("double", {"count": 9, "bad": [1], "bad_once": [5], "refused": [6]}, author="ann")
     job = jobs.wait(job_id, PATIENCE)
-    assert (job["status"], job["done"], job["failed"]) == ("done", 6, 3)
+    assert (job.status, job.done, job.failed) == ("done", 6, 3)
     errors = {row["key"]: row["error"] for row in store.rows("row_errors", job_id=job_id, after="", limit=10)}
     assert errors == {"1": "ValueError: bad number 1", "5": "ValueError: bad number 5", "6": "refused"}
     jobs.retry_errors(job_id)
     job = jobs.wait(job_id, PATIENCE)
-    assert (job["status"], job["done"], job["failed"]) == ("done", 7, 2)
+    assert (job.status, job.done, job.failed) == ("done", 7, 2)
     assert {row["key"] for row in store.rows("row_errors", job_id=job_id, after="", limit=10)} == {"1", "6"}
     assert doubles(store, job_id) == {i: 2 * i for i in (0, 2, 3, 4, 5, 7, 8)}
 
@@ -97,25 +97,25 @@ def test_bad_rows_are_results_and_can_be_retried(jobs, store):
 def test_a_job_whose_every_row_fails_has_failed_and_resume_tries_again(jobs, store):
     job_id = jobs.launch("double", {"count": 1, "bad_once": [0]}, "ada")
     job = jobs.wait(job_id, PATIENCE)
-    assert (job["status"], job["failed"]) == ("failed", 1) and "bad number 0" in job["message"]
+    assert (job.status, job.failed) == ("failed", 1) and "bad number 0" in job.message
     jobs.resume(job_id)
     job = jobs.wait(job_id, PATIENCE)
-    assert (job["status"], job["done"], job["failed"]) == ("done", 1, 0)
+    assert (job.status, job.done, job.failed) == ("done", 1, 0)
 
 
 def test_it_pauses_itself_when_most_rows_fail(jobs):
     job_id = jobs.launch("double", {"count": 100, "refused": list(range(10, 100))}, author="ann")
     job = jobs.wait(job_id, PATIENCE)
-    assert (job["status"], job["done"], job["failed"]) == ("paused", 10, 26)
-    assert "26 of the last 36 rows failed; the last: refused" in job["message"]
+    assert (job.status, job.done, job.failed) == ("paused", 10, 26)
+    assert "26 of the last 36 rows failed; the last: refused" in job.message
 
 
 def test_it_pauses_when_the_frontier_model_stops_and_goes_on(jobs, store):
     job_id = jobs.launch("double", {"count": 10, "stop_at": 6}, author="ann")
     job = jobs.wait(job_id, PATIENCE)
-    assert (job["status"], job["done"], job["message"]) == ("paused", 6, "budget of $1.00 reached")
+    assert (job.status, job.done, job.message) == ("paused", 6, "budget of $1.00 reached")
     jobs.resume(job_id)
-    assert jobs.wait(job_id, PATIENCE)["done"] == 10
+    assert jobs.wait(job_id, PATIENCE).done == 10
     results, _ = read_lines(JobFolder(jobs.workspace.job(job_id)).results, 0)
     assert [r["key"] for r in results] == [str(i) for i in range(10)]  # nothing was done twice
 
@@ -123,13 +123,13 @@ def test_it_pauses_when_the_frontier_model_stops_and_goes_on(jobs, store):
 @pytest.mark.parametrize("stop, status", [("pause", "paused"), ("cancel", "cancelled")])
 def test_stopping_keeps_what_is_done(jobs, store, stop, status):
     job_id = jobs.launch("double", {"count": 2000, "seconds": 0.03}, author="ann")
-    wait_for(lambda: jobs.get(job_id)["done"] >= 5)
+    wait_for(lambda: jobs.get(job_id).done >= 5)
     getattr(jobs, stop)(job_id)
     job = jobs.wait(job_id, PATIENCE)
-    assert job["status"] == status and 5 <= job["done"] < 2000 and not job["message"], "it was asked and has listened"
-    assert len(doubles(store, job_id)) == job["done"]
+    assert job.status == status and 5 <= job.done < 2000 and not job.message, "it was asked and has listened"
+    assert len(doubles(store, job_id)) == job.done
     jobs.resume(job_id)
-    wait_for(lambda: jobs.get(job_id)["done"] > job["done"])
+    wait_for(lambda: jobs.get(job_id).done > job.done)
     jobs.cancel(job_id)
     jobs.wait(job_id, PATIENCE)
 
@@ -137,49 +137,49 @@ def test_stopping_keeps_what_is_done(jobs, store, stop, status):
 def test_a_child_that_does_not_listen_is_killed(store, workspace):
     jobs = JobManager(store, workspace, stage_class, grace=0.5)
     job_id = jobs.launch("double", {"count": 3, "seconds": 600, "deaf": True}, author="ann")
-    wait_for(lambda: jobs.get(job_id)["message"] == "ready")
+    wait_for(lambda: jobs.get(job_id).message == "ready")
     jobs.cancel(job_id)
     job = jobs.wait(job_id, PATIENCE)
-    assert job["status"] == "cancelled" and "killed" in job["message"]
+    assert job.status == "cancelled" and "killed" in job.message
     jobs.shutdown()
 
 
 def test_a_killed_child_is_interrupted_and_resumes(jobs, store):
     job_id = jobs.launch("double", {"count": 10, "die_at": 7}, author="ann")
     job = jobs.wait(job_id, PATIENCE)
-    assert (job["status"], job["done"]) == ("interrupted", 7) and "killed" in job["message"]
+    assert (job.status, job.done) == ("interrupted", 7) and "killed" in job.message
     files = JobFolder(jobs.workspace.job(job_id))
     with files.results.open("ab") as file:
         file.write(b'{"key": "7", "dou')  # a torn line, as a power cut leaves it
     files.write_spec(files.read_spec().model_copy(update={"options": {"count": 10}}))
     jobs.resume(job_id)
     job = jobs.wait(job_id, PATIENCE)
-    assert (job["status"], job["done"]) == ("done", 10)
+    assert (job.status, job.done) == ("done", 10)
     assert doubles(store, job_id) == {i: 2 * i for i in range(10)}
 
 
 def test_results_that_can_not_be_stored_fail_the_job_with_the_reason(jobs):
     job_id = jobs.launch("broken_collect", {"count": 3}, author="ann")
     job = jobs.wait(job_id, PATIENCE)
-    assert job["status"] == "failed" and "no room for it" in job["message"] and "They are kept" in job["message"]
+    assert job.status == "failed" and "no room for it" in job.message and "They are kept" in job.message
 
 
 def test_one_gpu_job_at_a_time_and_others_beside_it(jobs):
     first = jobs.launch("gpu_double", {"count": 10_000, "seconds": 0.05}, author="ann")
     second = jobs.launch("gpu_double", {"count": 1}, author="ann")
     beside = jobs.launch("double", {"count": 1}, author="ann")
-    assert jobs.wait(beside, PATIENCE)["status"] == "done"
-    assert jobs.get(second)["status"] == "queued"
-    assert [job["job_id"] for job in jobs.active()] == [first, second]
+    assert jobs.wait(beside, PATIENCE).status == "done"
+    assert jobs.get(second).status == "queued"
+    assert [job.job_id for job in jobs.active()] == [first, second]
     jobs.cancel(first)
-    assert jobs.wait(second, PATIENCE)["started_at"] >= jobs.get(first)["ended_at"]
+    assert jobs.wait(second, PATIENCE).started_at >= jobs.get(first).ended_at
 
 
 def test_a_queued_job_can_be_cancelled(jobs):
     first = jobs.launch("gpu_double", {"count": 10_000, "seconds": 0.05}, author="ann")
     second = jobs.launch("gpu_double", {"count": 1}, author="ann")
     jobs.cancel(second)
-    assert jobs.get(second)["status"] == "cancelled"
+    assert jobs.get(second).status == "cancelled"
     jobs.cancel(first)
     jobs.wait(first, PATIENCE)
 
@@ -204,16 +204,16 @@ def test_shutdown_stops_children_and_a_restart_offers_resume(store, workspace):
     jobs = JobManager(store, workspace, stage_class, grace=60)
     running = jobs.launch("gpu_double", {"count": 1000, "seconds": 0.05}, author="ann")
     queued = jobs.launch("gpu_double", {"count": 2}, author="ann")
-    wait_for(lambda: jobs.get(running)["done"] >= 4)
+    wait_for(lambda: jobs.get(running).done >= 4)
     jobs.shutdown()
-    assert jobs.get(running)["status"] == "interrupted" and jobs.get(queued)["status"] == "queued"
+    assert jobs.get(running).status == "interrupted" and jobs.get(queued).status == "queued"
     again = JobManager(store, workspace, stage_class, grace=60)
     again.recover()
-    assert again.wait(queued, PATIENCE)["status"] == "done"  # queued jobs survive a restart
+    assert again.wait(queued, PATIENCE).status == "done"  # queued jobs survive a restart
     files = JobFolder(workspace.job(running))
     files.write_spec(files.read_spec().model_copy(update={"options": {"seconds": 0}}))
     again.resume(running)
-    assert again.wait(running, PATIENCE)["status"] == "done"
+    assert again.wait(running, PATIENCE).status == "done"
     assert len(doubles(store, running)) == 1000
     again.shutdown()
 
@@ -233,7 +233,7 @@ def test_shutdown_waits_for_what_follows_a_job(store, workspace, monkeypatch):
     first = jobs.launch("double", {"count": 1}, "ann", [chains.Step(stage="double", options={"count": 2})])
     assert begun.wait(PATIENCE)
     jobs.shutdown()
-    assert followed == [first + 1] and jobs.get(first + 1)["status"] == "queued"
+    assert followed == [first + 1] and jobs.get(first + 1).status == "queued"
 
 
 def test_a_child_that_ends_as_it_is_told_to_stop_is_no_fault(tmp_path, monkeypatch):
@@ -255,7 +255,7 @@ from tests.support.trivial_stages import STAGES, stage_class
 workspace = Workspace(Path(sys.argv[1]))
 jobs = JobManager(Store(workspace.store), workspace, stage_class)
 jobs.launch("double", {"count": int(sys.argv[2]), "seconds": 0.05}, "ann")
-while jobs.get(1)["done"] < 5:
+while jobs.get(1).done < 5:
     time.sleep(0.05)
 os.kill(os.getpid(), 9)
 """
@@ -272,10 +272,10 @@ def test_a_child_outlives_a_killed_app_and_is_attached_again(workspace):
     store = Store(workspace.store)
     jobs = JobManager(store, workspace, stage_class, grace=60)
     before = jobs.get(1)
-    assert before["status"] == "running"
+    assert before.status == "running"
     jobs.recover()
     job = jobs.wait(1, PATIENCE)
-    assert (job["status"], job["done"]) == ("done", 60)
+    assert (job.status, job.done) == ("done", 60)
     assert doubles(store, 1) == {i: 2 * i for i in range(60)}
     launches = [json.loads(line)["event"] for line in JobFolder(workspace.job(1)).events.read_text().splitlines()]
     assert launches.count("launched") == 1  # it went on, it was not started again
@@ -292,12 +292,12 @@ def test_a_child_killed_with_its_app_is_interrupted(workspace):
     jobs = JobManager(store, workspace, stage_class, grace=60)
     jobs.recover()
     job = jobs.wait(1, PATIENCE)
-    assert job["status"] == "interrupted" and 5 <= job["done"] < 1000
-    assert len(doubles(store, 1)) == job["done"]  # what it had written since was taken up
+    assert job.status == "interrupted" and 5 <= job.done < 1000
+    assert len(doubles(store, 1)) == job.done  # what it had written since was taken up
     files = JobFolder(workspace.job(1))
     files.write_spec(files.read_spec().model_copy(update={"options": {"seconds": 0}}))
     jobs.resume(1)
-    assert jobs.wait(1, PATIENCE)["done"] == 1000
+    assert jobs.wait(1, PATIENCE).done == 1000
     jobs.shutdown()
     store.close()
 
@@ -307,7 +307,7 @@ def test_a_second_child_in_the_same_folder_waits_for_the_first(jobs, store):
     from curation.jobs.child_process import start
 
     job_id = jobs.launch("double", {"count": 40, "seconds": 0.05}, author="ann")
-    wait_for(lambda: jobs.get(job_id)["done"] >= 2)
+    wait_for(lambda: jobs.get(job_id).done >= 2)
     second = start(JobFolder(jobs.workspace.job(job_id)), job_id, STAGES["double"])
     jobs.wait(job_id, PATIENCE)
     assert second.popen.wait(PATIENCE) == 0

@@ -272,7 +272,7 @@ def test_a_job_asks_by_the_version_in_use_and_says_so(tmp_path):
     job_id = jobs.launch("generate", asked, "ada")
     versions.use(store, "proposal", "shipped", "ada")
     ended = jobs.wait(job_id, 240)
-    assert ended["status"] == "done" and ended["options"]["prompts"] == {"proposal": version}
+    assert ended.status == "done" and ended.options["prompts"] == {"proposal": version}
     spec = json.loads((workspace.job(job_id) / "spec.json").read_text())
     assert spec["options"]["prompts"] == {"proposal": version}
     assert "only this version has" in Prompts.of_job(workspace.job(job_id)).texts["proposal"]

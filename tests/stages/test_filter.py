@@ -134,9 +134,9 @@ def test_a_job_with_the_checkpoint_waits_for_the_gpu_and_its_verdicts_count(worl
     jobs = JobManager(world.store, world.workspace, stage_class)
     try:
         job_id = jobs.launch("filter", TEACHER, "ada")
-        assert jobs.get(job_id)["lane"] == "gpu"
+        assert jobs.get(job_id).lane == "gpu"
         ended = jobs.wait(job_id, 240)
-        assert (ended["status"], ended["failed"]) == ("done", 0), ended["message"]
+        assert (ended.status, ended.failed) == ("done", 0), ended.message
         verdicts = log(world.store, "verdict")
         assert len(verdicts) == COUNT * len(FILTERS.names())
         given_away = {v["sample_id"] for v in verdicts if v["filter"] == "needs_image" and not passes(v["score"], 0.5, "at_most")}
@@ -190,8 +190,8 @@ def test_how_long_each_filter_took_here_is_the_next_estimate(world):
     jobs = JobManager(world.store, world.workspace, stage_class)
     try:
         job_id = jobs.launch("filter", {**TEACHER, "filters": ["answer_style", "image_quality"]}, "ada")
-        assert jobs.get(job_id)["lane"] == "api"
-        assert jobs.wait(job_id, 240)["status"] == "done"
+        assert jobs.get(job_id).lane == "api"
+        assert jobs.wait(job_id, 240).status == "done"
     finally:
         jobs.shutdown()
     speeds = FilterStage.speeds(world.store)

@@ -76,7 +76,7 @@ def test_import_reads_each_split_and_keeps_the_pictures(imported):
 
 def test_evaluate_answers_all_once_and_mines_failures_on_train_only(evaluated):
     job = evaluated.results["evaluated"]
-    assert (job["done"], job["total"]) == (180, 180)
+    assert (job.done, job.total) == (180, 180)
     answers = {row["example_id"]: row for row in evaluated.rows("prediction") if row["checkpoint_id"] == 1}
     examples = {row["example_id"]: row for row in evaluated.rows("example")}
     assert {example_id for example_id, row in examples.items() if row["split"] != "dev"} == set(answers)
@@ -91,7 +91,7 @@ def test_evaluate_answers_all_once_and_mines_failures_on_train_only(evaluated):
 def test_diagnose_says_what_went_wrong_and_what_is_teachable(diagnosed):
     cards = diagnosed.rows("failure_card")
     threshold = {row["name"]: row["threshold"] for row in diagnosed.store.rows("datasets")}
-    assert diagnosed.results["diagnosed"]["done"] == len(cards) == len(diagnosed.rows("failure"))
+    assert diagnosed.results["diagnosed"].done == len(cards) == len(diagnosed.rows("failure"))
     for card in cards:
         assert card["error_type"] in error_types.BY_NAME and card["faulty_reasoning"] and card["key_elements"] and card["description"]
         blamed = card["gold_looks_wrong"] or card["right_but_misformatted"]
@@ -101,7 +101,7 @@ def test_diagnose_says_what_went_wrong_and_what_is_teachable(diagnosed):
     assert sum(n for (said, kind), n in kinds.items() if said == kind) > 0.6 * sum(kinds.values())
     replies = diagnosed.rows("reply")
     assert {row["purpose"] for row in replies} >= {"blind", "diagnosis"}
-    assert all(row["job_id"] == diagnosed.results["diagnosed"]["job_id"] for row in replies if row["purpose"] in ("blind", "diagnosis"))
+    assert all(row["job_id"] == diagnosed.results["diagnosed"].job_id for row in replies if row["purpose"] in ("blind", "diagnosis"))
     with pytest.raises(NothingToDo, match="no failure left to diagnose"):
         diagnosed.jobs.launch("diagnose", TEACHER, "ada")
 
@@ -138,7 +138,7 @@ def test_generate_proposes_by_both_routes_with_an_estimate_before(generated):
 def test_draw_gives_every_waiting_sample_a_picture(drawn):
     drawings = {row["sample_id"]: row for row in drawn.rows("drawing")}
     waiting = {row["sample_id"] for row in drawn.rows("sample") if row["image_prompt"]}
-    assert set(drawings) == waiting and drawn.results["drawn"]["done"] == len(waiting)
+    assert set(drawings) == waiting and drawn.results["drawn"].done == len(waiting)
     states = {row["sample_id"]: row for row in drawn.rows("sample_state")}
     assert all(states[i]["image"] == row["image"] and row["generator"] == "pocket-flux" for i, row in drawings.items())
     assert all(json.loads(row["recipe"])["steps"] > 0 for row in drawings.values())
@@ -181,7 +181,7 @@ def test_review_by_the_stated_rule_approves_what_passes_and_nothing_else(reviewe
 
 def test_finetune_trains_on_the_approved_and_replays_what_was_right(trained):
     job = trained.results["trained"]
-    rows = pq.read_table(trained.workspace.job(job["job_id"]) / "train.parquet").to_pylist()
+    rows = pq.read_table(trained.workspace.job(job.job_id) / "train.parquet").to_pylist()
     samples = {row["id"] for row in rows if row["source"] == "sample"}
     replay = {int(row["id"]) for row in rows if row["source"] == "replay"}
     assert samples == {str(row["sample_id"]) for row in trained.rows("sample_state") if row["status"] == "approved"}
@@ -191,13 +191,13 @@ def test_finetune_trains_on_the_approved_and_replays_what_was_right(trained):
     assert replay and not replay & failures and replay <= right and {splits[i] for i in replay} == {"train"}
     assert len(replay) <= len(samples)
     (run,), made = trained.rows("run"), checkpoints.find(trained.store, "practised")
-    assert (run["samples"], run["replay"], run["job_id"]) == (len(samples), len(replay), job["job_id"])
+    assert (run["samples"], run["replay"], run["job_id"]) == (len(samples), len(replay), job.job_id)
     assert (run["checkpoint_id"], run["parent"]) == (made.checkpoint_id, 1)
     assert {str(row["sample_id"]) for row in trained.rows("run_sample")} == samples
     assert made.adapter == str(trained.workspace.checkpoints / "practised")
     assert (trained.workspace.checkpoints / "practised" / "adapter_config.json").is_file()
-    events = JobFolder(trained.workspace.job(job["job_id"])).last_events()
-    assert events["progress"]["done"] == events["progress"]["total"] > 0 and job["message"] == "checkpoint practised"
+    events = JobFolder(trained.workspace.job(job.job_id)).last_events()
+    assert events["progress"]["done"] == events["progress"]["total"] > 0 and job.message == "checkpoint practised"
     with pytest.raises(NothingToDo, match="'practised' exists already"):
         trained.jobs.launch("finetune", {"name": "practised"}, "ada")
 
@@ -206,7 +206,7 @@ def test_results_pair_the_two_checkpoints_on_the_eval_examples(measured):
     store = measured.store
     before, after = checkpoints.find(store, "pocket-llava"), checkpoints.find(store, "practised")
     compared = comparison.compare(store, before, after)
-    assert compared.examples == measured.results["measured"]["done"] == 60
+    assert compared.examples == measured.results["measured"].done == 60
     assert sum(line.items for line in compared.by_dataset) == sum(line.items for line in compared.by_error_type) == 60
     overall = compared.overall
     assert overall.low <= overall.difference <= overall.high
@@ -248,7 +248,7 @@ def test_the_summary_is_what_the_demo_promises_to_print(measured):
 @pytest.mark.parametrize("name", ["evaluated", "diagnosed", "clustered", "generated", "drawn", "filtered", "trained", "measured"])
 def test_results_that_are_collected_twice_change_nothing(measured, name):
     before = measured.contents()
-    measured.collect_again(measured.results[name]["job_id"])
+    measured.collect_again(measured.results[name].job_id)
     after = measured.contents()
     assert [table for table in before if before[table] != after[table]] == []
 
@@ -260,7 +260,7 @@ def test_an_edited_sample_is_filtered_again(measured):
     state = decisions.edit(measured.store, sample["sample_id"], sample["revision"], *text, "ada", decisions.new_event())
     assert state.revision == 1 and state.status == "unfiltered"
     job = measured.job("filter", {**TEACHER, "filters": ["answer_style", "image_quality", "duplicate"]})
-    assert job["done"] == 3
+    assert job.done == 3
     assert differences(measured.store) == 0
 
 
@@ -283,8 +283,8 @@ def test_a_list_with_bad_lines_loses_only_those(imported, tmp_path):
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     job = imported.job("import", {"format": "jsonl", "source": {"path": str(path), "split": "dev"}}, rows_may_fail=True)
     assert [row["external_id"] for row in imported.rows("example") if row["dataset"] == "mine"] == ["good"]
-    assert "4 lines could not be used" in job["message"]
-    told = "\n".join(f"{row['key']}: {row['error']}" for row in imported.errors(job["job_id"]))
+    assert "4 lines could not be used" in job.message
+    told = "\n".join(f"{row['key']}: {row['error']}" for row in imported.errors(job.job_id))
     assert "nowhere.png" in told and "torn.png" in told
     assert f"{path}:4" in told and "not valid JSON" in told
     assert f"{path}:5: " in told and "answer" in told
@@ -294,7 +294,7 @@ def test_a_list_without_any_good_line_says_so(imported, tmp_path):
     path = tmp_path / "bad.jsonl"
     path.write_text("nonsense\n", encoding="utf-8")
     job = imported.job("import", {"format": "jsonl", "source": {"path": str(path)}}, "failed", rows_may_fail=True)
-    (error,) = imported.errors(job["job_id"])
+    (error,) = imported.errors(job.job_id)
     assert "no usable example" in error["error"] and f"{path}:1" in error["error"]
     assert "bad" not in {row["name"] for row in imported.store.rows("datasets")}
 
@@ -308,9 +308,9 @@ def test_an_endpoint_that_cannot_be_reached_pauses_the_job_and_resume_goes_on(ev
     """A wrong address costs nothing but time."""
     nowhere = {"endpoint": "http://127.0.0.1:9/v1", "model": "gpt", "limit": 4, "again": True}
     job = evaluated.job("diagnose", nowhere, status="paused")
-    assert "http://127.0.0.1:9/v1" in job["message"] and "can't be reached" in job["message"]
-    assert (job["done"], job["failed"]) == (0, 0)
-    evaluated.jobs.cancel(job["job_id"])
+    assert "http://127.0.0.1:9/v1" in job.message and "can't be reached" in job.message
+    assert (job.done, job.failed) == (0, 0)
+    evaluated.jobs.cancel(job.job_id)
 
 
 def test_imported_predictions_with_bad_lines_score_the_good_ones(imported, tmp_path):
@@ -322,8 +322,8 @@ def test_imported_predictions_with_bad_lines_score_the_good_ones(imported, tmp_p
     path.write_text("\n".join(lines), encoding="utf-8")
     options = {"path": str(path), "dataset": "pocket-photo", "checkpoint": "elsewhere"}
     job = imported.job("import_predictions", options, rows_may_fail=True)
-    assert (job["done"], job["failed"]) == (3, 3)
-    told = {row["key"]: row["error"] for row in imported.errors(job["job_id"])}
+    assert (job.done, job.failed) == (3, 3)
+    told = {row["key"]: row["error"] for row in imported.errors(job.job_id)}
     assert set(told) == {f"{path}:{number}" for number in (4, 5, 6)}
     assert "eval-99999" in told[f"{path}:5"] and "expected" in told[f"{path}:4"]
     elsewhere = checkpoints.find(imported.store, "elsewhere")

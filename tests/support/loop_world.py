@@ -1,8 +1,11 @@
 """A small workspace that goes once around the loop, by jobs with the real tiny models: what the tests of stages look into."""
 
+from typing import Any
+
 from curation import checkpoints
 from curation.jobs.manager import JobManager
 from curation.jobs.result_collector import Collector
+from curation.jobs.views import JobView
 from curation.review import decisions
 from curation.stages import stage_class
 from curation.workspaces.builtin import POCKET_LLAVA, prepare
@@ -28,15 +31,15 @@ class World:
         self.store = Store(self.workspace.store)
         prepare(self.store)
         self.jobs = JobManager(self.store, self.workspace, stage_class)
-        self.results: dict[str, dict] = {}
+        self.results: dict[str, Any] = {}  # a JobView each; of "reviewed" what decisions.decide_bulk answers
 
-    def job(self, stage: str, options: dict, status: str = "done", rows_may_fail: bool = False) -> dict:
+    def job(self, stage: str, options: dict, status: str = "done", rows_may_fail: bool = False) -> JobView:
         """Launches a job and waits for it; fails with the child's own words if it doesn't end as expected."""
         job_id = self.jobs.launch(stage, options, "ada")
         ended = self.jobs.wait(job_id, PATIENCE)
-        words = f"{stage}: {ended['status']}, {ended['message']}\n{self.log_of(job_id)}\n{self.errors(job_id)[:3]}"
-        assert ended["status"] == status, words
-        assert rows_may_fail or ended["failed"] == 0, words
+        words = f"{stage}: {ended.status}, {ended.message}\n{self.log_of(job_id)}\n{self.errors(job_id)[:3]}"
+        assert ended.status == status, words
+        assert rows_may_fail or ended.failed == 0, words
         return ended
 
     def log_of(self, job_id: int) -> str:
@@ -74,7 +77,7 @@ def begin(root) -> World:
     world = World(root)
     ids = [world.jobs.launch("import", options, "ada") for options in SOURCES.values()]
     world.results["import"] = world.jobs.wait(ids[-1], PATIENCE)
-    assert [world.jobs.wait(job_id, PATIENCE)["status"] for job_id in ids] == ["done"] * len(ids), [world.log_of(i) for i in ids]
+    assert [world.jobs.wait(job_id, PATIENCE).status for job_id in ids] == ["done"] * len(ids), [world.log_of(i) for i in ids]
     checkpoints.register(world.store, POCKET_LLAVA)
     checkpoints.begin_round(world.store, POCKET_LLAVA.name)
     return world

@@ -301,12 +301,12 @@ def test_as_a_job_it_runs_beside_the_gpu_is_paid_once_and_goes_on_with_a_higher_
     assert jobs.estimate("draw", options).usd == pytest.approx((0.2, 0.2))
     job_id = jobs.launch("draw", options, "ada")
     job = jobs.wait(job_id, 240)
-    assert (job["status"], job["lane"], job["done"]) == ("paused", "api", 0) or job["done"] == 3
-    assert "budget of $0.13 is reached" in job["message"] and server.given == 3 and job["spend_usd"] == pytest.approx(0.12)
+    assert (job.status, job.lane, job.done) == ("paused", "api", 0) or job.done == 3
+    assert "budget of $0.13 is reached" in job.message and server.given == 3 and job.spend_usd == pytest.approx(0.12)
     jobs.set_budget(job_id, 1.0)
     jobs.resume(job_id)
     job = jobs.wait(job_id, 240)
-    assert (job["status"], job["done"], server.given) == ("done", 5, 5) and job["spend_usd"] == pytest.approx(0.2)
+    assert (job.status, job.done, server.given) == ("done", 5, 5) and job.spend_usd == pytest.approx(0.2)
     drawn = {row["sample_id"]: row["image"] for row in store.rows("samples_as_context")}
     assert set(drawn) == set(ids) and len(set(drawn.values())) == 5
     jobs.shutdown()
@@ -329,7 +329,7 @@ def test_a_job_without_its_key_stops_at_once(store, workspace, monkeypatch):
     jobs = JobManager(store, workspace, stage_class)
     options = {"generator": "openai_images", "generator_options": {"base_url": "http://127.0.0.1:9/v1", "api_key_env": "NO_SUCH_KEY"}}
     job = jobs.wait(jobs.launch("draw", {**options, "model": "painter"}, "ada"), 60)
-    assert (job["status"], job["done"], job["failed"]) == ("paused", 0, 0) and "no key for image generator 'painter'" in job["message"]
+    assert (job.status, job.done, job.failed) == ("paused", 0, 0) and "no key for image generator 'painter'" in job.message
     jobs.shutdown()
 
 
@@ -338,7 +338,7 @@ def test_further_pictures_of_a_prompt_become_samples(server, store, workspace):
     options = {"generator": "openai_images", "model": "painter", "generator_options": options_of(server, n=3), "images_per_prompt": 3}
     assert jobs.estimate("draw", options).rows == 6
     job = jobs.wait(jobs.launch("draw", options, "ada"), 240)
-    assert (job["status"], job["done"], len(server.calls)) == ("done", 6, 2)
+    assert (job.status, job.done, len(server.calls)) == ("done", 6, 2)
     rows = store.rows("samples_as_context")
     assert len(rows) == 6 and len({row["image"] for row in rows}) == 6 and {row["question"] for row in rows} == {"How many?"}
     assert set(ids) < {row["sample_id"] for row in rows}

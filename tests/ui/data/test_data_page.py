@@ -153,6 +153,6 @@ def test_a_job_that_began_and_ended_unseen_is_shown_all_the_same(world, own):
         page.route("**/api/workspace", lambda route: route.abort())
         page.wait_for_selector("text=The app does not answer")
         job_id = jobs.launch("import", {"format": "jsonl", "source": {"path": str(own), "name": "unseen"}}, "ada")
-        assert jobs.wait(job_id, 240)["status"] == "done"
+        assert jobs.wait(job_id, 240).status == "done"
         page.unroute("**/api/workspace")
         page.wait_for_selector("#page-data .set >> text=unseen")

@@ -136,7 +136,7 @@ def test_a_run_that_failed_says_why_in_plain_sight(tmp_path):
     store, _, workspace = seeded_store(tmp_path / uuid.uuid4().hex, 40, samples=40)
     jobs = JobManager(store, workspace, STAGES.__getitem__)
     job_id = jobs.launch("finetune", {"seed": CRASHES}, "ada")
-    assert jobs.wait(job_id, 240)["failed"] == 1
+    assert jobs.wait(job_id, 240).failed == 1
     app = create_app(workspace, store, JobManager(store, workspace, stage_class), Settings(reviewer="ada"))
     with served(app) as address, chromium(f"{address}/?page=finetune&job={job_id}", 1024, 768, "dark") as page:
         page.wait_for_selector("#page-finetune .checks .chip.no")

@@ -90,10 +90,10 @@ def test_two_versions_are_compared_also_after_a_pause(post, world, name):
     expected = jobs.estimate("compare_prompts", asked).calls
     job_id = jobs.launch("compare_prompts", asked, "ada")
     jobs.pause(job_id)
-    if jobs.wait(job_id, 240)["status"] == "paused":
+    if jobs.wait(job_id, 240).status == "paused":
         jobs.resume(job_id)
     ended = jobs.wait(job_id, 240)
-    assert (ended["status"], ended["done"], ended["failed"]) == ("done", 2 * CALLS, 0), ended
+    assert (ended.status, ended.done, ended.failed) == ("done", 2 * CALLS, 0), ended
     found = post("comparison", job_id=job_id)
     assert found["versions"] == {"a": shipped(name).version, "b": other} and len(found["failures"]) == CALLS
     assert found["counts"]["compared"] == CALLS and found["costs"]["a"]["usd"] > 0
@@ -161,7 +161,7 @@ def test_an_edit_is_mended_saved_tried_compared_and_taken_back_in_the_browser(tm
         page.wait_for_function("() => location.search.includes('job=')")
         job_id = int(page.url.rpartition("job=")[2].partition("&")[0])
         ended = jobs.wait(job_id, 240)
-        assert ended["status"] == "done" and ended["done"] == 2 * CALLS, ended
+        assert ended.status == "done" and ended.done == 2 * CALLS, ended
         here.locator("[data-side-note]", has_text="done").wait_for()
         assert here.locator(".pair[data-failure]").count() == CALLS
         sums = here.locator(".sums").inner_text()
