@@ -45,7 +45,7 @@ class TransformersBaseline:
         readable: list[tuple[int, Image.Image]] = []
         for i, ask in enumerate(asks):
             try:
-                readable.append((i, open_image(ask.image_path)))
+                readable.append((i, open_image(_path(ask))))
             except (BadImage, OSError) as error:
                 found[i] = error
         if self.options.temperature:  # once, not for each batch: a question asked k times may be all that two batches hold
@@ -132,6 +132,12 @@ def chat_text(processor, text: str, answer: str | None = None) -> str:
     if answer is not None:
         messages.append({"role": "assistant", "content": [{"type": "text", "text": answer}]})
     return processor.apply_chat_template(messages, add_generation_prompt=answer is None)
+
+
+def _path(ask: Ask) -> str:
+    if ask.image_path is None:
+        raise BadImage("the question has no picture")
+    return ask.image_path
 
 
 def open_image(path: str | Path) -> Image.Image:

@@ -1,8 +1,14 @@
 """Rows to batches: text by the processor's chat template, padded right, labels on the answer's tokens alone."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from models.baselines._transformers import chat_text, open_image
+from models.finetuning.types import Processor, Row, Tokenizer
+
+if TYPE_CHECKING:
+    from torch import Tensor
+    from transformers import PreTrainedModel
 
 
 class Collator:
@@ -13,11 +19,11 @@ class Collator:
     and without the answer: the image's tokens, whatever their number, cancel out.
     """
 
-    def __init__(self, processor, model):
+    def __init__(self, processor: Processor, model: "PreTrainedModel"):
         self.processor = processor
         self.ends = _end_tokens(processor.tokenizer, model)
 
-    def __call__(self, rows: Sequence[dict]) -> dict:
+    def __call__(self, rows: Sequence[Row]) -> dict[str, "Tensor"]:
         import torch
 
         prompts, wholes = zip(*(self.texts(row) for row in rows))
@@ -30,7 +36,7 @@ class Collator:
             labels[i, start : lengths[i]] = batch["input_ids"][i, start : lengths[i]]
         return {**batch, "labels": labels}
 
-    def texts(self, row: dict) -> tuple[str, str]:
+    def texts(self, row: Row) -> tuple[str, str]:
         """The prompt as the model is asked, and the same with the answer and an end token (which some templates forget)."""
         prompt = chat_text(self.processor, row["text"])
         whole = chat_text(self.processor, row["text"], row["answer"])
@@ -45,7 +51,7 @@ class Collator:
         return len(full) - shared
 
 
-def _end_tokens(tokenizer, model) -> set[str]:
+def _end_tokens(tokenizer: Tokenizer, model: "PreTrainedModel") -> set[str]:
     """The texts of all tokens that end an answer, as tokenizer and generation config name them."""
     ids = model.generation_config.eos_token_id
     ids = ids if isinstance(ids, list) else [ids]

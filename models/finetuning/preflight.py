@@ -5,11 +5,16 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 from data.errors import MistakebookError
 from models.finetuning.batches import Collator
-from models.finetuning.spec import Rows, RunSpec
-from models.finetuning.trainable import memory_mb, mixed_precision
+from models.finetuning.spec import Rows, Run
+from models.finetuning.trainable import base_of, memory_mb, mixed_precision
+from models.finetuning.types import ImageTextModel, Processor
+
+if TYPE_CHECKING:
+    from peft import PeftModel
 
 PROBED = 64  # rows looked at for their length: the longest by characters
 
@@ -46,30 +51,30 @@ def check_rows(rows: Rows, name: str = "rows") -> Check:
     return Check(name, True, ", ".join(f"{sources.count(source)} {source}" for source in sorted(set(sources))) + " rows")
 
 
-def run_checks(spec: RunSpec, model, processor, train: Rows, dev: Rows, steps: int, accumulation: int) -> list[Check]:
+def run_checks(run: Run, model: "PeftModel", processor: Processor, steps: int, accumulation: int) -> list[Check]:
     """All checks, on the rows that are longest. The model's weights are the same afterwards; random generators are not."""
-    checks = [check_rows(train), *([check_rows(dev, "dev rows")] if len(dev) else [])]
+    checks = [check_rows(run.train), *([check_rows(run.dev, "dev rows")] if len(run.dev) else [])]
     if not all(check.ok for check in checks):
         return checks
-    probe = _Probe(spec, model, Collator(processor, model), train)
+    probe = _Probe(run, model, processor)
     checks += [_guarded("length", probe.length)]
     for name, check in (("labels", probe.labels), ("image tokens", probe.image_tokens), ("one step", probe.one_step)):
         if all(check.ok for check in checks):
             checks.append(_guarded(name, check))
     if all(check.ok for check in checks):
-        checks += [probe.adapter(), probe.estimate(steps, accumulation, len(dev))]
+        checks += [probe.adapter(), probe.estimate(steps, accumulation, len(run.dev))]
     return checks
 
 
 class _Probe:
     """The batch of the longest rows, and what one step on it shows."""
 
-    def __init__(self, spec: RunSpec, model, collator: Collator, rows: Rows):
-        lengths = [len(text) + len(answer) for text, answer in zip(rows.column("text"), rows.column("answer"))]
-        longest = sorted(range(len(rows)), key=lambda i: -lengths[i])[:PROBED]
-        self.spec, self.model, self.collator = spec, model, collator
-        self.rows = [rows[i] for i in longest]
-        self.size = min(spec.recipe.device_batch_size, spec.recipe.batch_size, len(self.rows))
+    def __init__(self, run: Run, model: "PeftModel", processor: Processor):
+        lengths = [len(text) + len(answer) for text, answer in zip(run.train.column("text"), run.train.column("answer"))]
+        longest = sorted(range(len(run.train)), key=lambda i: -lengths[i])[:PROBED]
+        self.spec, self.model, self.collator = run.spec, model, Collator(processor, base_of(model))
+        self.rows = [run.train[i] for i in longest]
+        self.size = min(run.spec.recipe.device_batch_size, run.spec.recipe.batch_size, len(self.rows))
         self.device = next(model.parameters()).device
 
     def length(self) -> Check:
@@ -99,7 +104,7 @@ class _Probe:
 
         import torch
 
-        base = self.model.get_base_model()
+        base = cast(ImageTextModel, self.model.get_base_model())  # there is no class that all of them are of
         known = inspect.signature(base.get_image_features).parameters
         with torch.no_grad():
             features = base.get_image_features(**{k: v for k, v in self.batch.items() if k in known}).pooler_output

@@ -1,14 +1,17 @@
 """What a finetune is asked to do: the recipe, the run's specification and its rows, as they lie in a run folder."""
 
 import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from data.errors import MistakebookError
 from data.files import write_whole
 from data.records import Checkpoint
+from models.finetuning.types import Row
 
 COLUMNS = ("source", "id", "image_path", "text", "answer")
 
@@ -22,28 +25,30 @@ class Recipe(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    r: int = Field(16, ge=1, description="Rank of the LoRA matrices: more can learn more and forgets more")
-    alpha: int = Field(32, ge=1, description="The LoRA's update is scaled by alpha / r")
-    lora_dropout: float = Field(0.0, ge=0, lt=1, description="Share of the LoRA's inputs dropped in training")
-    target_modules: str | None = Field(None, description="Regex of the layers that get a LoRA; empty: what the baseline proposes")
-    learning_rate: float = Field(1e-3, gt=0, description="Highest learning rate of AdamW")
-    projector_learning_rate: float | None = Field(None, gt=0, description="Another one for the multimodal projector; empty: the same")
-    scheduler: Literal["cosine", "linear", "constant_with_warmup"] = Field("cosine", description="How the learning rate goes down")
-    warmup_share: float = Field(0.03, ge=0, lt=1, description="Share of all steps in which the learning rate rises from zero")
-    weight_decay: float = Field(0.0, ge=0, description="AdamW's weight decay")
-    max_grad_norm: float = Field(1.0, gt=0, description="Gradients are clipped to this norm")
-    epochs: float = Field(8.0, gt=0, description="How often every row is seen")
-    max_steps: int | None = Field(None, ge=1, description="Train for exactly this many steps, whatever the epochs; arms share it")
-    batch_size: int = Field(16, ge=1, description="Rows in one optimiser step, over all devices together")
-    device_batch_size: int = Field(16, ge=1, description="Rows that one device holds at once; the rest of a batch is accumulated")
-    max_length: int = Field(
-        2048, ge=1, description="Tokens a row may have with its image; nothing is ever cut off, a longer row is refused"
+    r: int = Field(default=16, ge=1, description="Rank of the LoRA matrices: more can learn more and forgets more")
+    alpha: int = Field(default=32, ge=1, description="The LoRA's update is scaled by alpha / r")
+    lora_dropout: float = Field(default=0.0, ge=0, lt=1, description="Share of the LoRA's inputs dropped in training")
+    target_modules: str | None = Field(default=None, description="Regex of the layers that get a LoRA; empty: what the baseline proposes")
+    learning_rate: float = Field(default=1e-3, gt=0, description="Highest learning rate of AdamW")
+    projector_learning_rate: float | None = Field(
+        default=None, gt=0, description="Another one for the multimodal projector; empty: the same"
     )
-    bf16: bool = Field(True, description="Mixed precision bfloat16, where the device is a GPU that has it")
-    activation_checkpointing: bool = Field(False, description="Recompute activations: less memory, about a third slower")
-    workers: int = Field(0, ge=0, description="Processes that load pictures ahead")
-    dev_every: int = Field(25, ge=1, description="Steps between measurements of the held-out loss")
-    save_every: int = Field(50, ge=1, description="Steps between snapshot steps, from which a stopped run goes on")
+    scheduler: Literal["cosine", "linear", "constant_with_warmup"] = Field(default="cosine", description="How the learning rate goes down")
+    warmup_share: float = Field(default=0.03, ge=0, lt=1, description="Share of all steps in which the learning rate rises from zero")
+    weight_decay: float = Field(default=0.0, ge=0, description="AdamW's weight decay")
+    max_grad_norm: float = Field(default=1.0, gt=0, description="Gradients are clipped to this norm")
+    epochs: float = Field(default=8.0, gt=0, description="How often every row is seen")
+    max_steps: int | None = Field(default=None, ge=1, description="Train for exactly this many steps, whatever the epochs; arms share it")
+    batch_size: int = Field(default=16, ge=1, description="Rows in one optimiser step, over all devices together")
+    device_batch_size: int = Field(default=16, ge=1, description="Rows that one device holds at once; the rest of a batch is accumulated")
+    max_length: int = Field(
+        default=2048, ge=1, description="Tokens a row may have with its image; nothing is ever cut off, a longer row is refused"
+    )
+    bf16: bool = Field(default=True, description="Mixed precision bfloat16, where the device is a GPU that has it")
+    activation_checkpointing: bool = Field(default=False, description="Recompute activations: less memory, about a third slower")
+    workers: int = Field(default=0, ge=0, description="Processes that load pictures ahead")
+    dev_every: int = Field(default=25, ge=1, description="Steps between measurements of the held-out loss")
+    save_every: int = Field(default=50, ge=1, description="Steps between snapshot steps, from which a stopped run goes on")
 
     def accumulation(self, devices: int) -> int:
         """Batches that each of `devices` accumulates, so that the global batch stays as asked for."""
@@ -77,8 +82,8 @@ class RunSpec(BaseModel):
     """`run.json`: the checkpoint to start from (its adapter, if any, is trained on), the recipe, the seed."""
 
     checkpoint: Checkpoint = Field(description="Baseline plugin, model and adapter to start from")
-    recipe: Recipe = Field(default_factory=Recipe, description="How to train")
-    seed: int = Field(0, description="Orders the rows and starts the LoRA: the same seed gives the same loss curve")
+    recipe: Recipe = Field(default=Recipe(), description="How to train")
+    seed: int = Field(default=0, description="Orders the rows and starts the LoRA: the same seed gives the same loss curve")
 
     def write(self, run_folder: Path) -> None:
         """Writes `run.json` into the folder, which is made if need be."""
@@ -86,7 +91,7 @@ class RunSpec(BaseModel):
         write_whole(run_folder / "run.json", self.model_dump_json(indent=2))
 
     @classmethod
-    def read(cls, run_folder: Path) -> "RunSpec":
+    def read(cls, run_folder: Path) -> Self:
         """Raises BadRun if `run.json` is missing or isn't as expected."""
         path = run_folder / "run.json"
         if not path.exists():
@@ -110,30 +115,48 @@ class Rows:
         if missing:
             raise BadRun(f"{path}: column {', '.join(missing)} missing; expected {', '.join(COLUMNS)}")
         self.path = path
-        self.table = table.select(list(COLUMNS))
+        self._table = table.select(list(COLUMNS))
 
     def __len__(self) -> int:
-        return self.table.num_rows
+        return int(self._table.num_rows)
 
-    def __getitem__(self, index: int) -> dict:
-        return self.table.slice(int(index), 1).to_pylist()[0]
+    def __getitem__(self, index: int) -> Row:
+        row: Row = self._table.slice(int(index), 1).to_pylist()[0]
+        return row
 
-    def column(self, name: str) -> list:
-        return self.table.column(name).to_pylist()
+    def column(self, name: str) -> list[str]:
+        values: list[str] = self._table.column(name).to_pylist()
+        return values
 
 
-def write_rows(path: Path, rows: list[dict]) -> None:
+@dataclass(frozen=True)
+class Run:
+    """A run folder, read once: what is asked for, and the rows."""
+
+    folder: Path
+    spec: RunSpec
+    train: Rows
+    dev: Rows
+
+    @classmethod
+    def read(cls, folder: Path) -> Self:
+        """Raises BadRun."""
+        return cls(folder, RunSpec.read(folder), Rows(folder / "train.parquet"), Rows(folder / "dev.parquet"))
+
+
+def write_rows(path: Path, rows: Sequence[Mapping[str, str]]) -> None:
     """Writes train.parquet or dev.parquet: `source` ("sample" or "replay"), `id`, `image_path`, `text`, `answer`, all text."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     schema = pa.schema([(name, pa.string()) for name in COLUMNS])
-    pq.write_table(pa.Table.from_pylist(rows, schema=schema), path)
+    pq.write_table(pa.Table.from_pylist(list(rows), schema=schema), path)
 
 
-def read_json(path: Path) -> dict | None:
+def read_json(path: Path) -> dict[str, Any] | None:
     """The object in a file, or None if it isn't there or is torn."""
     try:
-        return json.loads(path.read_text())
+        value: dict[str, Any] = json.loads(path.read_text())
     except (FileNotFoundError, ValueError):
         return None
+    return value

@@ -2,13 +2,20 @@
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from data.registry import BASELINES
-from models.finetuning.spec import RunSpec
+from models.finetuning.spec import BadRun, RunSpec
+from models.finetuning.types import Processor, Report
+
+if TYPE_CHECKING:
+    import torch
+    from peft import PeftModel
+    from transformers import PreTrainedModel
 
 
-def load(spec: RunSpec, report) -> tuple:
-    """(PeftModel, processor) in training mode, its LoRA drawn from the spec's seed or taken from the checkpoint's adapter.
+def load(spec: RunSpec, report: Report) -> tuple["PeftModel", Processor]:
+    """Model and processor in training mode, its LoRA drawn from the spec's seed or taken from the checkpoint's adapter.
 
     Everything but the LoRA is frozen. `report` gets a message where the adapter's own shape stands over the recipe's.
     """
@@ -27,6 +34,8 @@ def load(spec: RunSpec, report) -> tuple:
     if checkpoint.adapter:
         peft = PeftModel.from_pretrained(model, checkpoint.adapter, is_trainable=True)
         own = peft.peft_config["default"]
+        if not isinstance(own, LoraConfig):
+            raise BadRun(f"{checkpoint.adapter}: an adapter of type {own.peft_type}; only LoRA is trained on")
         text = f"continues the adapter {Path(checkpoint.adapter).resolve()} (r={own.r}, alpha={own.lora_alpha})"
         if (own.r, own.lora_alpha) != (recipe.r, recipe.alpha):
             text += f"; the recipe's r={recipe.r}, alpha={recipe.alpha} don't apply to it"
@@ -37,18 +46,28 @@ def load(spec: RunSpec, report) -> tuple:
         )
         peft = get_peft_model(model, config)
     if recipe.activation_checkpointing:
-        peft.get_base_model().activation_checkpointing_enable({"use_reentrant": False})
+        base_of(peft).activation_checkpointing_enable({"use_reentrant": False})
     return peft.train(), processor
 
 
-def mixed_precision(spec: RunSpec, device) -> bool:
+def base_of(model: "PeftModel") -> "PreTrainedModel":
+    """The model of transformers below the LoRA."""
+    from transformers import PreTrainedModel
+
+    base = model.get_base_model()
+    if not isinstance(base, PreTrainedModel):
+        raise BadRun(f"a LoRA on a {type(base).__name__}; expected a model of transformers")
+    return base
+
+
+def mixed_precision(spec: RunSpec, device: "torch.device") -> bool:
     """Whether this run computes in bfloat16: asked for, and the device is a GPU that can."""
     import torch
 
     return spec.recipe.bf16 and device.type == "cuda" and torch.cuda.is_bf16_supported()
 
 
-def memory_mb(device) -> int:
+def memory_mb(device: "torch.device") -> int:
     """Most memory taken so far, in MiB: of the GPU if the model is on one, else the process's resident memory now."""
     import psutil
     import torch

@@ -8,13 +8,18 @@ import os
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-from transformers import Trainer, TrainerCallback, TrainingArguments
+import torch
+from peft import PeftModel
+from torch.optim import AdamW
+from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 from transformers.trainer_callback import PrinterCallback
 
 from models.finetuning.batches import Collator
-from models.finetuning.spec import Recipe, Rows, RunSpec, read_json
-from models.finetuning.trainable import memory_mb, mixed_precision
+from models.finetuning.spec import Recipe, Run, read_json
+from models.finetuning.trainable import base_of, memory_mb, mixed_precision
+from models.finetuning.types import Processor, Report
 
 
 def devices() -> int:
@@ -34,10 +39,12 @@ def last_snapshot(steps_folder: Path) -> Path | None:
     return max(found, key=lambda folder: int(folder.name.rpartition("-")[2]), default=None)
 
 
-def build_trainer(spec: RunSpec, model, processor, train: Rows, dev: Rows, run_folder: Path, report, should_stop) -> "LoraTrainer":
+def build_trainer(run: Run, model: PeftModel, processor: Processor, report: Report, should_stop: Callable[[], bool]) -> "LoraTrainer":
+    """The trainer of a run: its rows, its recipe, reports after each step, snapshot steps in `steps/`."""
+    spec, train, dev = run.spec, run.train, run.dev
     recipe, device = spec.recipe, next(model.parameters()).device
     arguments = TrainingArguments(
-        output_dir=str(run_folder / "steps"),
+        output_dir=str(run.folder / "steps"),
         per_device_train_batch_size=min(recipe.device_batch_size, recipe.batch_size),
         per_device_eval_batch_size=recipe.device_batch_size,
         gradient_accumulation_steps=recipe.accumulation(devices()),
@@ -74,7 +81,7 @@ def build_trainer(spec: RunSpec, model, processor, train: Rows, dev: Rows, run_f
         args=arguments,
         train_dataset=train,
         eval_dataset=dev if len(dev) else None,
-        data_collator=Collator(processor, model),
+        data_collator=Collator(processor, base_of(model)),
         callbacks=[reporter],
     )
     trainer.remove_callback(PrinterCallback)
@@ -84,14 +91,15 @@ def build_trainer(spec: RunSpec, model, processor, train: Rows, dev: Rows, run_f
 class LoraTrainer(Trainer):
     """Trainer whose projector may have its own learning rate."""
 
-    def __init__(self, recipe: Recipe, **arguments):
+    def __init__(self, recipe: Recipe, **arguments: Any):
         super().__init__(**arguments)
         self.recipe = recipe
 
-    def create_optimizer(self, model=None):
-        from torch.optim import AdamW
-
-        named = [(n, p) for n, p in (model or self.model).named_parameters() if p.requires_grad]
+    def create_optimizer(self, model: torch.nn.Module | None = None) -> torch.optim.Optimizer:
+        trained = model or self.model
+        if trained is None:
+            raise ValueError("the trainer was made without a model")
+        named = [(n, p) for n, p in trained.named_parameters() if p.requires_grad]
         groups = [
             {"params": [p for n, p in named if "projector" not in n], "lr": self.recipe.learning_rate},
             {"params": [p for n, p in named if "projector" in n], "lr": self.recipe.projector_learning_rate or self.recipe.learning_rate},
@@ -103,21 +111,22 @@ class LoraTrainer(Trainer):
 class Reporter(TrainerCallback):
     """Reports progress after each step and asks whether to stop; then the step is finished and a snapshot step kept."""
 
-    def __init__(self, report: Callable[[dict], None], should_stop: Callable[[], bool], device, recipe: Recipe):
+    def __init__(self, report: Report, should_stop: Callable[[], bool], device: torch.device, recipe: Recipe):
         self.report, self.should_stop, self.device = report, should_stop, device
         self.batch_size = recipe.batch_size
         self.last = (0, 0.0)  # step and time of the last report
         self.losses: list[tuple[int, float]] = []
         self.dev_losses: list[tuple[int, float]] = []
 
-    def on_train_begin(self, args, state, control, **_):
+    def on_train_begin(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
         self.last = (state.global_step, time.perf_counter())
 
-    def on_step_end(self, args, state, control, **_):
+    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
         if state.global_step < state.max_steps and self._all_agree(self.should_stop()):
             control.should_training_stop = control.should_save = control.should_log = True
 
-    def on_log(self, args, state, control, logs, **_):
+    def on_log(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
+        logs: dict[str, float] = kwargs["logs"]
         if "loss" not in logs:
             return
         step, now = state.global_step, time.perf_counter()
@@ -127,12 +136,13 @@ class Reporter(TrainerCallback):
         kept = {name: float(logs[name]) for name in ("loss", "learning_rate", "grad_norm") if name in logs}
         self._progress(state, **kept, samples_per_s=round(speed, 1), memory_mb=memory_mb(self.device))
 
-    def on_evaluate(self, args, state, control, metrics, **_):
+    def on_evaluate(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
+        dev_loss: float = kwargs["metrics"]["eval_loss"]
         self.last = (state.global_step, time.perf_counter())  # measuring isn't training time
-        self.dev_losses.append((state.global_step, metrics["eval_loss"]))
-        self._progress(state, dev_loss=metrics["eval_loss"])
+        self.dev_losses.append((state.global_step, dev_loss))
+        self._progress(state, dev_loss=dev_loss)
 
-    def _progress(self, state, **values):
+    def _progress(self, state: TrainerState, **values: float) -> None:
         self.report({"event": "progress", "done": state.global_step, "total": state.max_steps, **values, "time": time.time()})
 
     def _all_agree(self, stop: bool) -> bool:
@@ -141,8 +151,6 @@ class Reporter(TrainerCallback):
 
         if not dist.is_initialized():
             return stop
-        import torch
-
         votes = torch.tensor([int(stop)], device=self.device)
         dist.all_reduce(votes)
         return bool(votes.item())

@@ -153,14 +153,13 @@ def test_preflight_passes_and_changes_nothing(make_run):
 
 def test_preflight_restores_the_weights(make_run):
     from models.finetuning.preflight import run_checks
-    from models.finetuning.spec import Rows
+    from models.finetuning.spec import Run
     from models.finetuning.trainable import load
 
-    folder = make_run()
-    spec, rows = RunSpec.read(folder), Rows(folder / "train.parquet")
-    model, processor = load(spec, lambda event: None)
+    run = Run.read(make_run())
+    model, processor = load(run.spec, lambda event: None)
     before = {name: value.clone() for name, value in model.named_parameters()}
-    run_checks(spec, model, processor, rows, rows, 1, 1)
+    run_checks(run, model, processor, 1, 1)
     assert all(value.equal(before[name]) for name, value in model.named_parameters())
 
 
@@ -237,14 +236,14 @@ def test_accumulation_and_recomputed_activations_do_not_change_the_curve(make_ru
 
 
 def test_projector_has_its_own_learning_rate(make_run):
-    from models.finetuning.spec import Rows
+    from models.finetuning.spec import Run
     from models.finetuning.trainable import load
     from models.finetuning.training import build_trainer
 
     folder = make_run(recipe=Recipe(learning_rate=2e-4, projector_learning_rate=2e-5))
-    spec, rows = RunSpec.read(folder), Rows(folder / "train.parquet")
-    model, processor = load(spec, lambda event: None)
-    optimiser = build_trainer(spec, model, processor, rows, rows, folder, lambda event: None, never).create_optimizer()
+    run = Run.read(folder)
+    model, processor = load(run.spec, lambda event: None)
+    optimiser = build_trainer(run, model, processor, lambda event: None, never).create_optimizer()
     assert [group["lr"] for group in optimiser.param_groups] == [2e-4, 2e-5]
     assert sum(len(group["params"]) for group in optimiser.param_groups) == sum(p.requires_grad for p in model.parameters())
 
