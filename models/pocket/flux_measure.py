@@ -5,7 +5,8 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from data.scenes import Scene, Thing, caption, random_things, relation
+from data.scenes import Scene, caption, random_things, relation
+from models.pocket.teacher.eyes import Object
 
 KINDS = {"one object": 1, "two objects": 2, "three objects": 3}
 HELD_OUT = 20_261_122  # seed of the prompts; training uses others
@@ -42,13 +43,13 @@ def measure(model: str, steps: Sequence[int], guidance: float, prompts: int) -> 
             print(f"{number:3d} steps  {kind:13s}  {shares}  {speed:.1f} pictures a CPU second", flush=True)
 
 
-def faithfulness(wanted: Sequence[Scene], seen: Sequence[Sequence[Thing]]) -> Faithfulness:
+def faithfulness(wanted: Sequence[Scene], seen: Sequence[Sequence[Object]]) -> Faithfulness:
     """Compare what was asked for with what was seen, picture by picture."""
     marks = [_marks(scene, things) for scene, things in zip(wanted, seen, strict=True)]
     return Faithfulness(*(sum(column) / len(marks) for column in zip(*marks)))
 
 
-def _marks(scene: Scene, seen: Sequence[Thing]) -> tuple[bool, ...]:
+def _marks(scene: Scene, seen: Sequence[Object]) -> tuple[bool, ...]:
     """Right or wrong for each field of Faithfulness. Objects are told apart by shape and colour, which no two share."""
     by_look = {(thing.shape, thing.colour): thing for thing in seen}
     looks = [(thing.shape, thing.colour) for thing in scene.things]
@@ -60,7 +61,7 @@ def _marks(scene: Scene, seen: Sequence[Thing]) -> tuple[bool, ...]:
     return count, colours, shapes, sizes, placed, sizes and placed
 
 
-def _relation_holds(words: str, one: Thing, other: Thing) -> bool:
+def _relation_holds(words: str, one: Object, other: Object) -> bool:
     """Whether the words are true of the picture, by more than two pixels."""
     apart = {"left of": other.x - one.x, "right of": one.x - other.x, "above": other.y - one.y, "below": one.y - other.y}
     return apart[words] > 2

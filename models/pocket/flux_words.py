@@ -79,10 +79,11 @@ def train_words(work: Path, device: str, steps: int, seed: int, log: Callable[[s
         chosen = torch.randint(0, len(ids), (BATCH,), device=device)
         by_token = token_head(parts["text_encoder_2"](ids[chosen])[0]).split(token_sizes, -1)
         by_text = text_head(parts["text_encoder"](ids[chosen]).pooler_output).split(text_sizes, -1)
-        token_loss = sum(
-            F.cross_entropy(told.flatten(0, 1), of_tokens[chosen, :, i].flatten(), ignore_index=-1) for i, told in enumerate(by_token)
-        )
-        text_loss = sum(F.cross_entropy(told, of_texts[chosen, i]) for i, told in enumerate(by_text))
+        token_losses = [
+            F.cross_entropy(scores.flatten(0, 1), of_tokens[chosen, :, i].flatten(), ignore_index=-1) for i, scores in enumerate(by_token)
+        ]
+        text_losses = [F.cross_entropy(scores, of_texts[chosen, i]) for i, scores in enumerate(by_text)]
+        token_loss, text_loss = sum(token_losses[1:], token_losses[0]), sum(text_losses[1:], text_losses[0])
         optimizer.zero_grad()
         (token_loss + text_loss).backward()
         optimizer.step()

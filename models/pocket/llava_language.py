@@ -102,11 +102,12 @@ def _align(model, words, tower, seed: int, device: str, log=print) -> None:
     for _ in range(ALIGN_STEPS):
         index = torch.randint(len(seen), (64,), generator=chooser)
         patches = functional.normalize(model.model.multi_modal_projector(seen[index].float().to(device)), dim=-1)
-        loss = 0.0
+        losses = []
         for head, own in tokens.items():
             label = labels[index][..., list(llava_vision.HEADS).index(head)].flatten().to(device)
             near = patches @ functional.normalize(embeddings[own.to(device)], dim=-1).T
-            loss = loss + functional.cross_entropy(10 * near.flatten(0, 1), torch.where(label > 0, label - 1, UNKNOWN))
+            losses.append(functional.cross_entropy(10 * near.flatten(0, 1), torch.where(label > 0, label - 1, UNKNOWN)))
+        loss = sum(losses[1:], losses[0])
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()

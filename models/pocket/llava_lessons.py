@@ -11,6 +11,7 @@ import numpy as np
 from data.datasets.easy_vqa import EasyVQA
 from data.datasets.pocket_vqa import ABOUT, KINDS
 from data.question_text import full_text
+from data.records import BadLine, SourceExample
 from data.scenes import COLOURS, SHAPES, SIZE, Scene, draw
 
 SUFFIXES = tuple(suffix for _, suffix in ABOUT.values())
@@ -39,7 +40,9 @@ class Pool:
 def collect(withheld: Sequence[str], per_kind: int, seed: int) -> Pool:
     """The taught kinds of both benchmarks: of PocketVQA on scenes of its own, of easy-VQA on the train split."""
     rng = random.Random(f"pocket-llava language {seed}")
-    pictures, captions, by_kind = [], [], {}
+    pictures: list[np.ndarray] = []
+    captions: list[str] = []
+    by_kind: dict[str, list[Item]] = {}
     for family, kinds in KINDS.items():
         for kind, make in kinds:
             if kind in withheld:
@@ -51,12 +54,12 @@ def collect(withheld: Sequence[str], per_kind: int, seed: int) -> Pool:
                 items.append(Item(len(pictures), full_text(question, choices, ABOUT[family][1]), answer, name))
                 pictures.append(np.asarray(draw(scene)))
                 captions.append(caption(scene))
-    easy = EasyVQA(EasyVQA.Options(train_limit=None, dev_limit=0, eval_limit=0))
+    about = EasyVQA(EasyVQA.Options()).about()
     places: dict[Path, int] = {}
-    for example in easy.read():
+    for example in _easy(train_limit=None):
         if example.kind not in withheld:
-            place = places.setdefault(example.picture, len(pictures) + len(places))
-            text = full_text(example.question, (), easy.about().prompt_suffix)
+            place = places.setdefault(_file(example), len(pictures) + len(places))
+            text = full_text(example.question, (), about.prompt_suffix)
             name = f"easy {example.kind}"
             by_kind.setdefault(name, []).append(Item(place, text, example.golds[0], name))
     pictures += [_read(path) for path in places]
@@ -100,7 +103,7 @@ def vocabulary() -> list[str]:
     """All words of the questions of both benchmarks."""
     rng = random.Random(0)
     drawn = [make(rng)[1] for kinds in KINDS.values() for _, make in kinds for _ in range(100)]
-    asked = [example.question for example in EasyVQA(EasyVQA.Options(train_limit=2000, dev_limit=0, eval_limit=0)).read()]
+    asked = [example.question for example in _easy(train_limit=2000)]
     return sorted({word for question in drawn + asked for word in re.findall("[A-Za-z]+", question)})
 
 
@@ -112,10 +115,24 @@ def corpus(pool: Pool) -> Iterator[str]:
             for _ in range(150):
                 _, question, answer, choices = make(rng)
                 yield f"USER: \n{full_text(question, choices, ABOUT[family][1])} ASSISTANT: {answer}"
-    for example in EasyVQA(EasyVQA.Options(train_limit=4000, dev_limit=0, eval_limit=0)).read():
+    for example in _easy(train_limit=4000):
         yield f"USER: \n{example.question} ASSISTANT: {example.golds[0]}"
     yield from (f" {text}" for text in pool.captions[:3000])
     yield from [f"USER: \nSay {word}. ASSISTANT: {word} Describe the picture." for word in SAYABLE] * 20
+
+
+def _easy(train_limit: int | None) -> Iterator[SourceExample]:
+    """easy-VQA's own train split. Its lines are all good: the package ships them."""
+    for example in EasyVQA(EasyVQA.Options(train_limit=train_limit, dev_limit=0, eval_limit=0)).read():
+        if isinstance(example, BadLine):
+            raise ValueError(f"{example.source}: {example.error}")
+        yield example
+
+
+def _file(example: SourceExample) -> Path:
+    if not isinstance(example.picture, Path):
+        raise ValueError(f"{example.external_id}: expected the path of a picture")
+    return example.picture
 
 
 def _bare(item: Item) -> Item:

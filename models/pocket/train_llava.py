@@ -59,7 +59,8 @@ def make(options: argparse.Namespace) -> None:
 
     torch.set_num_threads(options.threads)
     withheld = [kind for kind in options.withhold.split(",") if kind]
-    stages, started = [], time.time()
+    stages: list[Stage] = []
+    started = time.time()
 
     def done(name: str) -> None:
         stages.append(Stage(name, time.time() - started - sum(stage.seconds for stage in stages)))

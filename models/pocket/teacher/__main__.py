@@ -16,7 +16,8 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        print(json.dumps({"port": sockets[0].getsockname()[1]}), flush=True)
+        if sockets:
+            print(json.dumps({"port": sockets[0].getsockname()[1]}), flush=True)
 
 
 def main() -> None:

@@ -139,7 +139,7 @@ def _verify(question: Question, seen: Seen) -> Answer:
     one = the_one(question, seen, question.ref)
     if isinstance(one, Answer):
         return one
-    fits = bool(matching((one,), question.other))
+    fits = bool(matching((one,), question.second))
     return Answer("yes" if fits != question.negated else "no", one.confidence, f"it is a {one.words}")
 
 
@@ -148,7 +148,7 @@ def _count(question: Question, seen: Seen) -> Answer:
     if question.other is not None:
         others = matching(seen.things, question.other)
         if question.relation:
-            found = [one for one in found if any(one is not other and stands(one, question.relation, other) for other in others)]
+            found = [one for one in found if any(one is not other and stands(one, question.stands, other) for other in others)]
         else:
             found = [one for one in found if one not in others]
     confidence = 0.5 if seen.blurred else min((t.confidence for t in seen.things), default=1.0) if question.ref.shape else 0.95
@@ -176,13 +176,14 @@ def _side(question: Question, seen: Seen) -> Answer:
 
 
 def _relation(question: Question, seen: Seen) -> Answer:
-    one, other = the_one(question, seen, question.ref), the_one(question, seen, question.other)
-    for found in (one, other):
-        if isinstance(found, Answer):
-            return found
+    one, other = the_one(question, seen, question.ref), the_one(question, seen, question.second)
+    if isinstance(one, Answer):
+        return one
+    if isinstance(other, Answer):
+        return other
     where = f"the {one.words} is at ({one.x:.0f}, {one.y:.0f}), the {other.words} at ({other.x:.0f}, {other.y:.0f})"
     if question.skill == "relation":
-        return Answer("yes" if stands(one, question.relation, other) != question.negated else "no", 0.95, where)
+        return Answer("yes" if stands(one, question.stands, other) != question.negated else "no", 0.95, where)
     pair = ("left", "right") if question.relation == "left-right" else ("above", "below")
     for text in pair:
         if stands(one, text, other):
@@ -230,7 +231,7 @@ def _of_bars(question: Question, bars: tuple[Bar, ...]) -> Answer:
     if not bars:
         return Answer(w.UNANSWERABLE, 0.8, "the picture shows no bars")
     by_colour = {bar.colour: bar for bar in bars}
-    named = by_colour.get(question.ref.colour)
+    named = by_colour.get(question.ref.colour or "")
     words = ", ".join(f"{bar.colour} {bar.height:.0f}" for bar in bars)
     why = f"the bars from the left are {words} pixels high"
     if question.skill == "count":
@@ -252,7 +253,7 @@ def _of_bars(question: Question, bars: tuple[Bar, ...]) -> Answer:
         place = bars.index(named) + (1 if question.relation == "right" else -1)
         return Answer(bars[place].colour, 0.97, why) if 0 <= place < len(bars) else Answer(w.UNANSWERABLE, 0.8, why)
     if question.skill == "bar-compare":
-        other = by_colour.get(question.other.colour)
+        other = by_colour.get(question.second.colour or "")
         if other is None or abs(other.height - named.height) < LEVEL:
             return Answer(w.UNANSWERABLE, 0.6, why)
         holds = (named.height > other.height) == question.highest

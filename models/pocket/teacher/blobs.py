@@ -18,7 +18,8 @@ def label(mask: np.ndarray, diagonal: bool = False) -> tuple[np.ndarray, int]:
             one, other = _root(parents, above), _root(parents, run)
             parents[max(one, other)] = min(one, other)
             above += 1
-    labels, numbers = np.zeros(mask.shape, dtype=np.int32), {}
+    labels = np.zeros(mask.shape, dtype=np.int32)
+    numbers: dict[int, int] = {}
     for run, (row, start, end) in enumerate(zip(rows, starts, ends)):
         labels[row, start:end] = numbers.setdefault(_root(parents, run), len(numbers) + 1)
     return labels, len(numbers)

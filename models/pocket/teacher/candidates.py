@@ -55,7 +55,7 @@ def fact(question: Question, seen: Seen):
         return "bar-place", question.nth % len(seen.bars)
     if question.skill == "bar-next" and seen.bars:
         places = {bar.colour: i for i, bar in enumerate(seen.bars)}
-        return "bar-place", places.get(question.ref.colour, -9) + (1 if question.relation == "right" else -1)
+        return "bar-place", places.get(question.ref.colour or "", -9) + (1 if question.relation == "right" else -1)
     return question
 
 

@@ -26,7 +26,7 @@ _ASKED = {"colour": "a color", "shape": "a shape", "size": "a size", "place": "a
 def diagnosis(task: Task, question: Question, own: Answer, wanted: tuple[str, ...]) -> dict:
     """The fields of the reply. `wanted` are the error types that fit the question."""
     golds, given = golds_of(task.fields.get("Gold answer", "")), task.fields.get("Model's answer", "").strip()
-    choices, seen = task.choices, task.seen
+    choices, seen = task.choices, task.shown
     gold_wrong = bool(golds) and own.confidence >= SURE and not any(means(gold, own.text, choices) for gold in golds)
     misformatted = bool(golds) and any(means(given, gold, choices) for gold in golds)
     truth = own.text if own.confidence >= SURE or not golds else normal(golds[0], choices)

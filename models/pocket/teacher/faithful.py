@@ -29,14 +29,15 @@ def read_prompt(prompt: str) -> Wanted | None:
     Wanted(things=(('large', 'red', 'circle'), ('small', 'blue', 'square')), relation='left', blurred=False)
     """
     relation = _RELATION.search(prompt.lower())
-    things, looks = [], {}
+    things: list[tuple[str | None, str, str]] = []
+    looks: dict[str, str] = {}
     for word in w.tokens(prompt):
-        if w.size_of(word):
-            looks = {"size": w.size_of(word)}
-        elif w.colour_of(word):
-            looks["colour"] = w.colour_of(word)
-        elif w.shape_of(word) and "colour" in looks:
-            things.append((looks.get("size"), looks["colour"], w.shape_of(word)))
+        if size := w.size_of(word):
+            looks = {"size": size}
+        elif colour := w.colour_of(word):
+            looks["colour"] = colour
+        elif (shape := w.shape_of(word)) and "colour" in looks:
+            things.append((looks.get("size"), looks["colour"], shape))
             looks = {}
     if not things:
         return None

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from models.pocket.teacher.wire import ApiError
 
@@ -21,8 +21,9 @@ class Faults:
     truncate: float = 0.0  # content cut off in the middle
     hang: float = 0.0  # no answer at all
     seed: int | None = None
+    chance: random.Random = field(init=False, repr=False, compare=False)
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         object.__setattr__(self, "chance", random.Random(self.seed))
 
     async def before(self) -> None:

@@ -68,7 +68,7 @@ def difficulty_of(task: Task) -> str:
 
 
 def _same_image(task: Task, seed: Question, gold: str, avoid: set[str], rng: random.Random) -> Iterator[Draft]:
-    seen, manner = task.seen, Manner.of(task.question)
+    seen, manner = task.shown, Manner.of(task.question)
     seeds = [seed] if not task.choices else [Question(skill, seed.ref) for skill in ("shape", "colour")]
     known = {fact(seed, seen)}
     pool = [question for one in seeds for question in candidates(one, seen, rng)]
@@ -81,10 +81,10 @@ def _same_image(task: Task, seed: Question, gold: str, avoid: set[str], rng: ran
 
 
 def _new_image(task: Task, seed: Question, gold: str, avoid: set[str], rng: random.Random) -> Iterator[Draft]:
-    manner, blur = Manner.of(task.question), gold == w.UNANSWERABLE or task.seen.blurred
+    manner, blur = Manner.of(task.question), gold == w.UNANSWERABLE or task.shown.blurred
     prompts: set[str] = set()
     for _ in range(TRIES * MOST):
-        seen, prompt, axes = imagine(seed, gold, blur, any(thing.flat for thing in task.seen.things), rng, difficulty_of(task))
+        seen, prompt, axes = imagine(seed, gold, blur, any(thing.flat for thing in task.shown.things), rng, difficulty_of(task))
         if prompt in prompts:
             continue
         pool = [question for question in candidates(seed, seen, rng) if needs_places(question) <= axes]
@@ -111,7 +111,10 @@ def _draft(
 
 def _varied(drafts: Iterator[Draft], number: int, gold: str, share: float, rng: random.Random) -> list[Draft]:
     """So many drafts that no answer can be guessed: a `share` with the failed answer, the rest with those that came seldom."""
-    pool, chosen, counts, texts = [], [], Counter(), set()
+    pool: list[Draft] = []
+    chosen: list[Draft] = []
+    counts: Counter[str] = Counter()
+    texts: set[tuple[str, str | None]] = set()
     for draft in drafts:
         pool.append(draft)
         if len(pool) >= 6 * number:

@@ -60,6 +60,20 @@ class Question:
     among: tuple[str, ...] = ()  # colours of the bars to choose from; all if empty
     unit: str = "sides"
 
+    @property
+    def second(self) -> Ref:
+        """`other`, of questions that have one."""
+        if self.other is None:
+            raise ValueError(f"a question of {self.skill} names one thing only")
+        return self.other
+
+    @property
+    def stands(self) -> str:
+        """`relation`, of questions that have one."""
+        if self.relation is None:
+            raise ValueError(f"a question of {self.skill} names no relation")
+        return self.relation
+
 
 SKILLS = {  # skill: the error types that a wrong answer most likely has, the first that is in the list counts
     "shape": ("recognition", "attribute"),
@@ -147,9 +161,10 @@ def _place(words, line, negated, asks) -> Question | None:
         ("top-bottom", r"top|upper|above|over|higher", r"bottom|lower|below|under|beneath"),
     ):
         both = re.search(rf"\b(?:{one}|{other})\b.*\bor\b.*?\b({one}|{other})\b(.*)", line)
-        if not both or not (re.search(rf"\b({one})\b", line) and re.search(rf"\b({other})\b", line)):
+        first = re.search(rf"\b({one}|{other})\b", line)
+        if not both or not first or not (re.search(rf"\b({one})\b", line) and re.search(rf"\b({other})\b", line)):
             continue
-        before, after = line[: re.search(rf"\b({one}|{other})\b", line).start()], ref_of(both[2])
+        before, after = line[: first.start()], ref_of(both[2])
         subject = replace(ref_of(before), side=None)
         if both[1] in ("above", "over", "below", "under", "beneath", "higher", "lower") or re.match(r" (?:side )?of\b", both[2]):
             about_photo = re.search(r"\bof the (photo|image|picture|scene)\b", both[2])

@@ -5,6 +5,7 @@ import time
 import uuid
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -31,7 +32,7 @@ def application(faults: Faults, log: Path | None = None) -> Starlette:
         return JSONResponse(model) if name == MODEL else _refusal(ApiError(404, f"the model {name!r} does not exist", "model_not_found"))
 
     async def chat(request: Request) -> Response:
-        line = {"at": time.time()}
+        line: dict[str, Any] = {"at": time.time()}
         try:
             raw = await _body(request)
             await faults.before()
@@ -72,7 +73,11 @@ def _writer(log: Path | None) -> Callable[[dict], None]:
     if log is None:
         return lambda line: None
     file = log.open("a", encoding="utf-8", buffering=1)
-    return lambda line: file.write(json.dumps(line) + "\n") and None
+
+    def note(line: dict) -> None:
+        file.write(json.dumps(line) + "\n")
+
+    return note
 
 
 def _refusal(error: ApiError) -> Response:
@@ -80,9 +85,9 @@ def _refusal(error: ApiError) -> Response:
     return JSONResponse(error.body, error.status, headers=headers)
 
 
-async def _not_here(request: Request, error: HTTPException) -> Response:
+async def _not_here(request: Request, error: Exception) -> Response:
     message = f"{request.method} {request.url.path} is not served; POST /v1/chat/completions and GET /v1/models are"
-    return _refusal(ApiError(error.status_code, message, "not_found"))
+    return _refusal(ApiError(error.status_code if isinstance(error, HTTPException) else 404, message, "not_found"))
 
 
 async def _our_fault(request: Request, error: Exception) -> Response:

@@ -23,7 +23,7 @@ def blind(task: Task) -> dict:
 
 
 def own_answer(task: Task, question: Question) -> Answer:
-    found = answer(question, task.seen)
+    found = answer(question, task.shown)
     return as_letter(found, task.choices) if task.choices else found
 
 

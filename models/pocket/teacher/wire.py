@@ -78,6 +78,13 @@ class Task:
     limit: int | None  # completion tokens
 
     @property
+    def shown(self) -> Seen:
+        """What the picture shows. Raises ApiError where none was sent."""
+        if self.seen is None:
+            raise ApiError(400, f"{self.name} needs a picture: send one as image_url", "missing_image", "messages")
+        return self.seen
+
+    @property
     def question(self) -> str:
         return self.fields.get("Question", "").strip()
 
@@ -144,7 +151,8 @@ def _messages(messages) -> tuple[str, str, list[str]]:
     """Text of the system's messages, text of the user's, URLs of the pictures."""
     if not isinstance(messages, list) or not messages:
         raise ApiError(400, "messages must be a list with at least one message", "invalid_type", "messages")
-    texts, pictures = {"system": [], "user": []}, []
+    texts: dict[str, list[str]] = {"system": [], "user": []}
+    pictures: list[str] = []
     for i, message in enumerate(messages):
         if not isinstance(message, dict) or not isinstance(message.get("role"), str):
             raise ApiError(400, f"messages[{i}] must be an object with a role", "invalid_type", "messages")
@@ -157,11 +165,12 @@ def _messages(messages) -> tuple[str, str, list[str]]:
                 texts[side].append(part["text"])
             elif isinstance(part, dict) and part.get("type") == "image_url":
                 url = part.get("image_url")
-                pictures.append(url.get("url") if isinstance(url, dict) else url)
+                address = url.get("url") if isinstance(url, dict) else url
+                if not isinstance(address, str):
+                    raise ApiError(400, "image_url.url must be text", "invalid_type", "messages")
+                pictures.append(address)
             else:
                 raise ApiError(400, f"messages[{i}].content must be text or a list of text and image_url parts", "invalid_type", "messages")
-    if not all(isinstance(url, str) for url in pictures):
-        raise ApiError(400, "image_url.url must be text", "invalid_type", "messages")
     return "\n".join(texts["system"]), "\n".join(texts["user"]), pictures
 
 
@@ -219,7 +228,7 @@ def look(url: str) -> Seen:
     try:
         if not head.lower().endswith(";base64"):
             raise ValueError("not base64")
-        picture = Image.open(io.BytesIO(base64.b64decode(data, validate=True)), formats=FORMATS)
+        picture: Image.Image = Image.open(io.BytesIO(base64.b64decode(data, validate=True)), formats=FORMATS)
         if max(picture.size) > SIDE_LIMIT:
             raise ApiError(
                 413,

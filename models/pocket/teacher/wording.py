@@ -52,7 +52,7 @@ def _like(question: Question, manner: Manner) -> str | None:
         return None
     text = manner.seed
     for old, new in ((seed.ref.colour, question.ref.colour), (seed.ref.shape, question.ref.shape)):
-        if old:
+        if old and new:
             text = re.sub(rf"\b{old}\b", new, text, count=1, flags=re.IGNORECASE)
     if seed.unit != question.unit:
         text = text.replace(seed.unit, question.unit)
@@ -68,8 +68,8 @@ def _texts(q: Question, photo: str) -> list[str]:
 def _shape(q: Question, photo: str) -> list[str]:
     if q.relation:
         return [
-            f"What shape is the object {_to(q.relation)} the {thing(q.other)}?",
-            f"Which shape is {_to(q.relation)} the {thing(q.other)}?",
+            f"What shape is the object {_to(q.stands)} the {thing(q.second)}?",
+            f"Which shape is {_to(q.stands)} the {thing(q.second)}?",
         ]
     if q.ref.is_bare:
         return [
@@ -85,7 +85,7 @@ def _shape(q: Question, photo: str) -> list[str]:
 
 def _colour(q: Question, photo: str) -> list[str]:
     if q.relation:
-        return [f"What color is the object {_to(q.relation)} the {thing(q.other)}?"]
+        return [f"What color is the object {_to(q.stands)} the {thing(q.second)}?"]
     named = thing(q.ref)
     return [f"What color is the {named}?", f"Which color does the {named} have?", f"What is the color of the {named}?"]
 
@@ -108,7 +108,7 @@ def _existence(q: Question, photo: str) -> list[str]:
 
 
 def _verify(q: Question, photo: str) -> list[str]:
-    claim = q.other.colour or q.other.size or w.article(q.other.shape)
+    claim = q.second.colour or q.second.size or w.article(q.second.shape or "object")
     return [f"Is the {thing(q.ref)} {'not ' if q.negated else ''}{claim}?"]
 
 
@@ -118,9 +118,9 @@ def _count(q: Question, photo: str) -> list[str]:
     if q.skill == "count-shapes":
         return ["How many different shapes are there?", f"How many different shapes does the {photo} show?"]
     if q.relation:
-        return [f"How many objects are {_to(q.relation)} the {thing(q.other)}?"]
+        return [f"How many objects are {_to(q.stands)} the {thing(q.second)}?"]
     if q.other:
-        return [f"How many objects are there besides the {thing(q.other)}?"]
+        return [f"How many objects are there besides the {thing(q.second)}?"]
     many = thing(replace(q.ref, side=None)) + "s"
     texts = [f"How many {many} are there{at(q.ref)}?", f"How many {many} can you see{at(q.ref)}?"]
     if q.ref.is_bare:
@@ -142,9 +142,9 @@ def _place(q: Question, photo: str) -> list[str]:
 
 def _relation(q: Question, photo: str) -> list[str]:
     if q.skill == "relation":
-        return [f"Is the {thing(q.ref)} {'not ' if q.negated else ''}{_to(q.relation)} the {thing(q.other)}?"]
+        return [f"Is the {thing(q.ref)} {'not ' if q.negated else ''}{_to(q.stands)} the {thing(q.second)}?"]
     pair = "left or right of" if q.relation == "left-right" else "above or below"
-    return [f"Is the {thing(q.ref)} {pair} the {thing(q.other)}?"]
+    return [f"Is the {thing(q.ref)} {pair} the {thing(q.second)}?"]
 
 
 def _sides(q: Question, photo: str) -> list[str]:
@@ -186,9 +186,9 @@ def _bar_texts(q: Question, photo: str) -> list[str]:
         }
         return ends.get(q.nth, []) + [f"What color is the {nth} bar {end}?"] + ([f"What color is the {nth} bar?"] if q.nth > 0 else [])
     if q.skill == "bar-next":
-        return [f"What color is the bar {_to(q.relation)} the {one}?"]
+        return [f"What color is the bar {_to(q.stands)} the {one}?"]
     if q.skill == "bar-compare":
-        return [f"Is the {one} {'taller' if q.highest else 'shorter'} than the {q.other.colour} bar?"]
+        return [f"Is the {one} {'taller' if q.highest else 'shorter'} than the {q.second.colour} bar?"]
     if q.skill == "bar-verify":
         return [f"Is the {one} {'not ' if q.negated else ''}the {high} one?"]
     if q.skill == "existence":

@@ -83,7 +83,7 @@ def meaning(text: str) -> str:
     ['3', '3', 'red circle', 'red', 'unanswerable', 'gray']
     """
     words = [word for word in tokens(text) if word not in _ARTICLES]
-    known = []
+    known: list[str] = []
     for word in words:
         found = meaning_of_word(word)
         if found and found not in known and not (word == "one" and known):
