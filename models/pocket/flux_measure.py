@@ -5,6 +5,8 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from PIL import Image
+
 from data.scenes import Scene, caption, random_things, relation
 from models.pocket.teacher.eyes import Object
 
@@ -30,7 +32,8 @@ def measure(model: str, steps: Sequence[int], guidance: float, prompts: int) -> 
     from models.pocket.teacher.eyes import see
 
     for number in steps:
-        generator = Diffusers(Diffusers.Options(model=model, steps=number, guidance=guidance, device="cpu", batch_size=32))
+        options = {"model": model, "steps": number, "guidance": guidance, "device": "cpu", "batch_size": 32}
+        generator = Diffusers(Diffusers.Options.model_validate(options))
         for kind, count in KINDS.items():
             rng = random.Random(HELD_OUT + count)
             scenes = [random_things(rng, count) for _ in range(prompts)]
@@ -38,9 +41,15 @@ def measure(model: str, steps: Sequence[int], guidance: float, prompts: int) -> 
             began = time.process_time()
             pictures = generator.draw([caption(scene) for scene in scenes], range(prompts))
             speed = prompts / (time.process_time() - began)
-            found = faithfulness(scenes, [see(picture).things for picture in pictures])
+            found = faithfulness(scenes, [see(_drawn(picture)).things for picture in pictures])
             shares = "  ".join(f"{name} {value:.3f}" for name, value in vars(found).items())
             print(f"{number:3d} steps  {kind:13s}  {shares}  {speed:.1f} pictures a CPU second", flush=True)
+
+
+def _drawn(picture: Image.Image | Exception) -> Image.Image:
+    if isinstance(picture, Exception):
+        raise picture
+    return picture
 
 
 def faithfulness(wanted: Sequence[Scene], seen: Sequence[Sequence[Object]]) -> Faithfulness:
