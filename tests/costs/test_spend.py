@@ -6,6 +6,7 @@ import pytest
 
 from curation.config import Settings
 from curation.costs import spend
+from curation.jobs.job_folder import JobFolder, JobSpec
 from curation.jobs.manager import JobConflict, JobManager
 from curation.stages import stage_class
 from curation.ui.server.app import create_app
@@ -186,8 +187,9 @@ def test_a_cap_is_not_changed_under_way_or_where_there_is_none(capped):
     with store.write() as write:
         rest = {"stage": "evaluate", "options": {}, "round": 1, "lane": "gpu", "status": "paused", "total": 9, "author": "grace"}
         (other,) = write.insert("job", [rest], "job_id")
-    jobs.workspace.job(other).mkdir(parents=True)
-    (jobs.workspace.job(other) / "spec.json").write_text('{"options": {}}')
+    folder = JobFolder(jobs.workspace.job(other))
+    folder.folder.mkdir(parents=True)
+    folder.write_spec(JobSpec(job_id=other, stage="evaluate", options={}, workspace=workspace.root, total=9))
     with pytest.raises(JobConflict, match="no cap"):
         jobs.set_budget(other, 1.0)
     assert "usd" in api("budget", 422, job_id=job_id, usd=-1)["error"]
