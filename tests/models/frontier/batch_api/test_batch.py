@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from curation.jobs.worker import Stop
 from curation.prompts.reply_schemas import Diagnosis
 from curation.stage import Context
 from curation.stages.diagnose import Diagnose
+from data.child_work import StopRequest
 from data.workspace import Workspace
 from models.frontier import FrontierStopped, Journal
 from models.frontier.batch_api.calls_file import Limits
@@ -292,12 +292,12 @@ def test_cancelling_cancels_the_batch_within_two_seconds_and_keeps_what_is_done(
 def test_a_job_that_is_stopped_tells_its_stage_why(tmp_path):
     before = signal.getsignal(signal.SIGTERM)
     try:
-        stop = Stop(tmp_path / "stop")
+        stop = StopRequest(tmp_path / "stop")
         assert not stop()
         (tmp_path / "stop").write_text("cancel")
         wait_for(stop)
         assert stop() == "cancel"
-        stop = Stop(tmp_path / "nothing")
+        stop = StopRequest(tmp_path / "nothing")
         signal.raise_signal(signal.SIGTERM)
         assert stop() is True
     finally:
