@@ -1,8 +1,10 @@
 """`mistakebook calibrate`: filters against reviews, the proposed rule of auto-approval, and its gate."""
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Literal
 
 from curation.calibration.rules import TARGET
+from curation.commands.answers import Condition, FilterAgreement, FilterLine, Proposal
 from curation.commands.app_client import App
 from curation.commands.flags import add_reviewer, parser
 from curation.commands.output import show, table
@@ -30,9 +32,9 @@ def run(name: str, arguments: list[str]) -> int:
         done = app.post("/api/calibration/off", {"reason": "turned off on the command line"})
         show(done, given.json, lambda: "auto-approval is off" if done["done"] else "auto-approval was already off")
         return 0
-    found = app.post("/api/calibration/overview", {"error_type": given.error_type})
-    shown = {name: found[name] for name in ("labels", "together", "filters", "rule", "audit")}
-    if found["labels"]["inside"]:
+    overview = app.post("/api/calibration/overview", {"error_type": given.error_type})
+    shown = {name: overview[name] for name in ("labels", "together", "filters", "rule", "audit")}
+    if overview["labels"]["inside"]:
         shown["proposal"] = app.post("/api/calibration/propose", {"target": given.target})
     if given.on and "proposal" in shown:
         asked = {"conditions": shown["proposal"]["conditions"], "target": given.target}
@@ -41,43 +43,51 @@ def run(name: str, arguments: list[str]) -> int:
     return 0
 
 
-def _in_words(found: dict[str, Any]) -> "list[str | Table]":
-    labels = found["labels"]
-    rows = [_line("all enabled", found["together"]), *(_line(row["filter"], row) for row in found["filters"])]
+def _in_words(overview: dict[str, Any]) -> "list[str | Table]":
+    labels = overview["labels"]
+    filters: list[FilterLine] = overview["filters"]
+    settings = [_setting(row) + ("" if row["enabled"] else " (off)") for row in filters]
+    rows = [_line("all enabled", "", overview["together"]), *(_line(row["filter"], at, row) for row, at in zip(filters, settings))]
     text: list[str | Table] = [
         f"{labels['approved']:,} approved and {labels['rejected']:,} rejected one by one; not counted: {labels['bulk']:,} decided in bulk, "
         f"{labels['disputed']:,} disputed",
         table(rows, list(rows[0])),
     ]
-    if proposal := found.get("proposal"):
+    if proposal := overview.get("proposal"):
         text.append(_gate(proposal))
-    if on := found.get("turned_on"):
+    if on := overview.get("turned_on"):
         text.append(f"turned on: {on['becomes']:,} samples auto-approved, {on['left']:,} left for review")
-    elif found["rule"]:
-        text.append(f"a rule that {found['rule']['author']} turned on is in effect: {found['audit']['approves']:,} samples auto-approved")
+    elif rule := overview["rule"]:
+        text.append(f"a rule turned on by {rule['author']} is in effect: {overview['audit']['approves']:,} samples auto-approved")
     return text
 
 
-def _line(name: str, row: dict[str, Any]) -> dict[str, Any]:
-    setting = f"{SIGNS[row['comparison']]} {row['threshold']:g}" if "threshold" in row else ""
-    line = {"filter": name, "passes at": setting if row.get("enabled", True) else f"{setting} (off)", "labels": row["labels"]}
+def _line(name: str, setting: str, row: FilterAgreement) -> dict[str, Any]:
+    line: dict[str, Any] = {"filter": name, "passes at": setting, "labels": row["labels"]}
+    column: Literal["precision", "false_negative_rate"]
     for column in ("precision", "false_negative_rate"):
-        line |= {column: row[column]["value"], f"{column} 95 %": f"{row[column]['low']:.3f}-{row[column]['high']:.3f}"}
+        interval = row[column]
+        line |= {column: interval["value"], f"{column} 95 %": f"{interval['low']:.3f}-{interval['high']:.3f}"}
     return line
 
 
-def _gate(found: dict[str, Any]) -> str:
-    rule = " and ".join(
-        f"{one['filter']} {'>=' if one['comparison'] == 'at_least' else '<='} {one['threshold']:g}" for one in found["conditions"]
-    )
-    held = found["held"]
+def _rule(conditions: Iterable[Condition]) -> str:
+    return " and ".join(f"{condition['filter']} {_setting(condition)}" for condition in conditions)
+
+
+def _setting(condition: Condition) -> str:
+    return f"{SIGNS[condition['comparison']]} {condition['threshold']:g}"
+
+
+def _gate(proposal: Proposal) -> str:
+    held = proposal["held"]
     evidence = (
-        f"held-back half: {held['approved']:,} of {held['labels']:,} approved, lower limit {held['low']:.3f}, target {found['target']:g}"
+        f"held-back half: {held['approved']:,} of {held['labels']:,} approved, lower limit {held['low']:.3f}, target {proposal['target']:g}"
     )
-    if found["reached"]:
-        verdict = f"the gate opens: {found['becomes']:,} samples would be auto-approved, {found['left']:,} left for review (--on)"
-    elif found["further"] is None:
+    if proposal["reached"]:
+        verdict = f"the gate opens: {proposal['becomes']:,} samples would be auto-approved, {proposal['left']:,} left for review (--on)"
+    elif proposal["further"] is None:
         verdict = "the target is not reachable at this precision"
     else:
-        verdict = f"about {found['further']:,} more held-back labels inside the rule are needed"
-    return f"proposed: {rule}\n{evidence}\n{verdict}"
+        verdict = f"about {proposal['further']:,} more held-back labels inside the rule are needed"
+    return f"proposed: {_rule(proposal['conditions'])}\n{evidence}\n{verdict}"

@@ -1,7 +1,6 @@
 """`mistakebook clusters`: the clusters of a round, and the agreement with people on error types."""
 
-from typing import Any
-
+from curation.commands.answers import Kappa
 from curation.commands.app_client import App
 from curation.commands.flags import parser
 from curation.commands.output import show, table
@@ -16,8 +15,8 @@ def run(name: str, arguments: list[str]) -> int:
     app = App(given.workspace)
     body = {"round": given.round}
     evidence = app.post("/api/clusters/evidence", body)
-    about = {row["cluster_id"]: row for row in evidence["clusters"]}
-    clusters = [{**row, **about.get(row["cluster_id"], {"stability": None})} for row in app.post("/api/failures/clusters", body)]
+    quality = {row["cluster_id"]: row for row in evidence["clusters"]}
+    clusters = [{**row, **quality.get(row["cluster_id"], {"stability": None})} for row in app.post("/api/failures/clusters", body)]
     show(
         {"clusters": clusters, "kappa": evidence["kappa"]},
         given.json,
@@ -26,11 +25,11 @@ def run(name: str, arguments: list[str]) -> int:
     return 0
 
 
-def _agreement(kappa: dict[str, Any]) -> str:
+def _agreement(kappa: Kappa) -> str:
     return f"agreement with people on error types: {_kappa(kappa)}"
 
 
-def _kappa(kappa: dict[str, Any]) -> str:
+def _kappa(kappa: Kappa) -> str:
     if not kappa["pairs"]:
         return "no labels yet"
     if kappa["value"] is None:

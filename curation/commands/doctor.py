@@ -77,11 +77,11 @@ def _packages() -> Finding:
         if requirement.marker and not requirement.marker.evaluate({"extra": ""}):
             continue
         try:
-            found = importlib.metadata.version(requirement.name)
+            installed = importlib.metadata.version(requirement.name)
         except importlib.metadata.PackageNotFoundError:
-            found = None
-        if found is None or not requirement.specifier.contains(found, prereleases=True):
-            bad.append(f"{requirement} (found {found or 'none'})")
+            installed = None
+        if installed is None or not requirement.specifier.contains(installed, prereleases=True):
+            bad.append(f"{requirement} (found {installed or 'none'})")
     return Finding(
         "packages", not bad, ", ".join(bad) or f"all {len(needed)} installed", "run: make run, or pip install -r requirements.lock"
     )
@@ -100,18 +100,18 @@ def _accelerator() -> Finding:
     done = subprocess.run([sys.executable, "-c", TORCH], capture_output=True, text=True, timeout=120)
     if done.returncode:
         return Finding("torch", False, done.stderr.strip().rpartition("\n")[2], "run: pip install -r requirements.lock")
-    found = json.loads(done.stdout)
-    device = ", ".join(found["gpus"]) or (
-        "Apple GPU" if found["mps"] else f"no GPU, {found['threads']} threads (the built-in models need none)"
+    versions = json.loads(done.stdout)
+    device = ", ".join(versions["gpus"]) or (
+        "Apple GPU" if versions["mps"] else f"no GPU, {versions['threads']} threads (the built-in models need none)"
     )
-    return Finding("torch", True, f"{found['torch']}; {device}")
+    return Finding("torch", True, f"{versions['torch']}; {device}")
 
 
 def _weights() -> Finding:
-    found = sorted(POCKET.rglob("*.safetensors"))
-    size = sum(path.stat().st_size for path in found) / 2**20
-    detail = f"{len(found)} files, {size:.0f} MB in {POCKET}"
-    return Finding("built-in weights", bool(found), detail, "git checkout models/pocket restores them; the scripts there train them")
+    files = sorted(POCKET.rglob("*.safetensors"))
+    size = sum(path.stat().st_size for path in files) / 2**20
+    detail = f"{len(files)} files, {size:.0f} MB in {POCKET}"
+    return Finding("built-in weights", bool(files), detail, "git checkout models/pocket restores them; the scripts there train them")
 
 
 def _workspace(workspace: Workspace) -> Finding:

@@ -4,8 +4,9 @@ import os
 import sys
 import time
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Protocol, Self
 
+from curation.commands.answers import Job
 from curation.commands.app_client import App
 from curation.commands.output import console_of, is_plain
 from data.statuses import ACTIVE, FAULTY, JobStatus
@@ -16,7 +17,7 @@ BAR_WIDTH = 24  # characters
 EXIT_CODES = {JobStatus.DONE: 0, JobStatus.PAUSED: 3, JobStatus.CANCELLED: 3}  # else 1
 
 
-def follow(app: App, job: dict[str, Any]) -> tuple[dict[str, Any], int]:
+def follow(app: App, job: Job) -> tuple[Job, int]:
     """Waits until a job has ended or rests; returns it with the exit status: 0 done, 3 stopped on request, 1 otherwise."""
     number = job["job_id"]
     stopping = False
@@ -35,25 +36,25 @@ def follow(app: App, job: dict[str, Any]) -> tuple[dict[str, Any], int]:
                 display.note("asking the job to stop after what is in flight; Ctrl-C again leaves it running")
                 app.post(f"/api/jobs/{number}/pause", {})
     print("\n".join([in_words(job), *_next_steps(job)]), file=sys.stderr, flush=True)
-    return job, EXIT_CODES.get(job["status"], 1)
+    return job, EXIT_CODES.get(JobStatus(job["status"]), 1)
 
 
-def in_words(job: dict[str, Any]) -> str:
+def in_words(job: Job) -> str:
     """A job in one line."""
     return " · ".join([_name(job), *_details(job)])
 
 
-def _name(job: dict[str, Any]) -> str:
+def _name(job: Job) -> str:
     return f"{job['stage']} (job {job['job_id']})"
 
 
-def _counts(job: dict[str, Any]) -> tuple[int, int | None]:
+def _counts(job: Job) -> tuple[int, int | None]:
     """Rows done, and rows in all: as the job says itself, else as they are in the store."""
     progress = job["progress"] or {}
     return progress.get("done", job["done"] + job["failed"]), progress.get("total", job["total"])
 
 
-def _details(job: dict[str, Any]) -> list[str]:
+def _details(job: Job) -> list[str]:
     """Status or progress, rate, time left, failed rows, spend, message: what there is of these."""
     progress = job["progress"] or {}
     running = job["status"] == JobStatus.RUNNING
@@ -72,7 +73,7 @@ def _details(job: dict[str, Any]) -> list[str]:
     return parts
 
 
-def _next_steps(job: dict[str, Any]) -> list[str]:
+def _next_steps(job: Job) -> list[str]:
     """The commands by which a job that isn't wholly done goes on."""
     number = job["job_id"]
     if job["status"] in (*FAULTY, JobStatus.PAUSED):
@@ -90,14 +91,14 @@ class _Display(Protocol):
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None: ...
 
-    def show(self, job: dict[str, Any]) -> None:
+    def show(self, job: Job) -> None:
         """Shows the progress as it is now."""
 
     def note(self, text: str) -> None:
         """Prints a line that stays."""
 
 
-def _display(job: dict[str, Any]) -> _Display:
+def _display(job: Job) -> _Display:
     live = sys.stderr.isatty() and os.environ.get("TERM") not in ("dumb", "unknown")
     return _Bar(job) if live else _Lines()
 
@@ -114,7 +115,7 @@ class _Lines:
     def __exit__(self, *_: object) -> None:
         pass
 
-    def show(self, job: dict[str, Any]) -> None:
+    def show(self, job: Job) -> None:
         text = in_words(job)
         if time.monotonic() - self._shown_at > LINE_EVERY and text != self._last:
             self.note(text)
@@ -127,7 +128,7 @@ class _Lines:
 class _Bar:
     """One line that is written over, with a bar; with NO_COLOR without it. It is taken away at the end."""
 
-    def __init__(self, job: dict[str, Any]) -> None:
+    def __init__(self, job: Job) -> None:
         from rich.progress import BarColumn, Progress, TextColumn
 
         name, details = (TextColumn(f"{{task.{field}}}", style="none", markup=False) for field in ("description", "fields[details]"))
@@ -143,7 +144,7 @@ class _Bar:
     def __exit__(self, *_: object) -> None:
         self._progress.stop()
 
-    def show(self, job: dict[str, Any]) -> None:
+    def show(self, job: Job) -> None:
         from rich.text import Text
 
         done, total = _counts(job)

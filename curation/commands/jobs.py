@@ -1,5 +1,8 @@
 """`mistakebook jobs [ACTION JOB]`: lists jobs; follows, stops, resumes and retries them; shows logs and errors."""
 
+import argparse
+
+from curation.commands.answers import Job
 from curation.commands.app_client import App, CommandFailed
 from curation.commands.flags import add_reviewer, parser
 from curation.commands.follow import follow, in_words
@@ -21,7 +24,7 @@ def run(name: str, arguments: list[str]) -> int:
     if given.budget is not None and given.action != "resume":
         raise CommandFailed("--budget is only for resume: mistakebook jobs resume JOB --budget USD")
     app = App(given.workspace, given.reviewer)
-    jobs = app.get(f"/api/jobs?limit={given.limit}")
+    jobs: list[Job] = app.get(f"/api/jobs?limit={given.limit}")
     if given.action == "list":
         show(jobs, given.json, lambda: table(jobs, COLUMNS) if jobs else "no jobs yet")
         return 0
@@ -35,16 +38,23 @@ def run(name: str, arguments: list[str]) -> int:
     elif given.action == "errors":
         errors = app.get(f"{path}/errors?limit=1000")
         show(errors, given.json, lambda: table(errors, ["key", "error"]) if errors else "no errors")
-    elif given.action in ("show", "wait"):
-        job, status = (app.get(path), 0) if given.action == "show" else follow(app, app.get(path))
+    else:
+        job, status = _act(app, given, number)
         show(job, given.json, lambda: in_words(job))
         return status
-    else:
-        if given.budget is not None:
-            app.post("/api/jobs/budget", {"job_id": number, "usd": given.budget})
-        job, status = app.post(f"{path}/{given.action}", {}), 0
-        if given.action in ("resume", "retry") or job["status"] in ACTIVE:
-            job, status = follow(app, job)
-        show(job, given.json, lambda: in_words(job))
-        return 0 if given.action in ("cancel", "pause") else status
     return 0
+
+
+def _act(app: App, given: argparse.Namespace, number: int) -> tuple[Job, int]:
+    """Shows, follows or changes a job; the job with the exit status."""
+    path = f"/api/jobs/{number}"
+    job: Job
+    if given.action in ("show", "wait"):
+        job = app.get(path)
+        return (job, 0) if given.action == "show" else follow(app, job)
+    if given.budget is not None:
+        app.post("/api/jobs/budget", {"job_id": number, "usd": given.budget})
+    job, status = app.post(f"{path}/{given.action}", {}), 0
+    if given.action in ("resume", "retry") or job["status"] in ACTIVE:
+        job, status = follow(app, job)
+    return job, 0 if given.action in ("cancel", "pause") else status

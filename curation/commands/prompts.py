@@ -1,9 +1,11 @@
 """`mistakebook prompts`: lists prompts, shows and saves versions, sets the version in use, compares two versions."""
 
+import argparse
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from curation.commands.answers import Estimate, PromptComparison, PromptVersion
 from curation.commands.app_client import App, CommandFailed
 from curation.commands.flags import add_flags, add_reviewer, parser, validated
 from curation.commands.follow import follow
@@ -38,20 +40,20 @@ def run(name: str, arguments: list[str]) -> int:
     return {"list": _list, "show": _show, "save": _save, "use": _use, "compare": _compare}[given.action](app, given)
 
 
-def _list(app: App, given: Any) -> int:
-    found = [row | {"state": "shipped" if row["in_use"] == row["shipped"] else "edited"} for row in app.post("/api/prompts/list", {})]
-    rows = [row | {"used_by": ", ".join(row["used_by"])} for row in found]
-    show(found, given.json, lambda: table(rows, ["name", "in_use", "state", "used_by", "title"]))
+def _list(app: App, given: argparse.Namespace) -> int:
+    prompts = [row | {"state": "shipped" if row["in_use"] == row["shipped"] else "edited"} for row in app.post("/api/prompts/list", {})]
+    rows = [row | {"used_by": ", ".join(row["used_by"])} for row in prompts]
+    show(prompts, given.json, lambda: table(rows, ["name", "in_use", "state", "used_by", "title"]))
     return 0
 
 
-def _show(app: App, given: Any) -> int:
-    found = _of(app, given.prompt, given.what[0] if given.what else None)
-    show(found, given.json, lambda: f"# system\n{found['system']}\n\n# user\n{found['user']}")
+def _show(app: App, given: argparse.Namespace) -> int:
+    prompt = _of(app, given.prompt, given.what[0] if given.what else None)
+    show(prompt, given.json, lambda: f"# system\n{prompt['system']}\n\n# user\n{prompt['user']}")
     return 0
 
 
-def _save(app: App, given: Any) -> int:
+def _save(app: App, given: argparse.Namespace) -> int:
     if len(given.what) != 1:
         raise CommandFailed(f"prompts save {given.prompt}: name the file with the new text, as `prompts show` prints it")
     try:
@@ -60,25 +62,25 @@ def _save(app: App, given: Any) -> int:
         raise CommandFailed(str(error)) from error
     system, user = parts(text)
     body = {"name": given.prompt, "system": system, "user": user, "note": given.note, "use": not given.only_save}
-    found = app.post("/api/prompts/save", body)
-    if found["flaws"]:
-        flaws = "\n  ".join(f"{flaw['part']} part, line {flaw['line']}: {flaw['problem']}" for flaw in found["flaws"])
+    saved = app.post("/api/prompts/save", body)
+    if saved["flaws"]:
+        flaws = "\n  ".join(f"{flaw['part']} part, line {flaw['line']}: {flaw['problem']}" for flaw in saved["flaws"])
         raise CommandFailed(f"{given.what[0]} is not saved:\n  {flaws}")
-    show(found, given.json, lambda: f"saved as version {found['version']}" + ("" if given.only_save else "; new jobs use it"))
+    show(saved, given.json, lambda: f"saved as version {saved['version']}" + ("" if given.only_save else "; new jobs use it"))
     return 0
 
 
-def _use(app: App, given: Any) -> int:
+def _use(app: App, given: argparse.Namespace) -> int:
     if len(given.what) != 1:
         columns = ["version", "in_use", "shipped", "jobs", "author", "created_at", "note"]
         versions = table(_of(app, given.prompt, None)["versions"], columns)
         raise CommandFailed(f"prompts use {given.prompt}: which version? There are:\n{drawn(versions, sys.stderr)}")
-    found = app.post("/api/prompts/use", {"name": given.prompt, "version": given.what[0]})
-    show(found, given.json, lambda: f"new jobs use version {found['version']} of {given.prompt}")
+    used = app.post("/api/prompts/use", {"name": given.prompt, "version": given.what[0]})
+    show(used, given.json, lambda: f"new jobs use version {used['version']} of {given.prompt}")
     return 0
 
 
-def _compare(app: App, given: Any) -> int:
+def _compare(app: App, given: argparse.Namespace) -> int:
     """Launches the comparison with full version names, so that the job states what it compared."""
     if len(given.what) not in (1, 2):
         raise CommandFailed(f"prompts compare {given.prompt}: name one version (against the one in use) or two")
@@ -88,26 +90,27 @@ def _compare(app: App, given: Any) -> int:
     if given.estimate:
         from curation.commands.stages import estimate_in_words
 
-        estimate = app.post("/api/estimate", body)
+        estimate: Estimate = app.post("/api/estimate", body)
         show(estimate, given.json, lambda: estimate_in_words(estimate))
         return 0
     job, status = follow(app, app.post("/api/jobs", body))
-    found = app.post("/api/prompts/comparison", {"job_id": job["job_id"]})
-    show(found, given.json, lambda: _in_words(found))
+    comparison: PromptComparison = app.post("/api/prompts/comparison", {"job_id": job["job_id"]})
+    show(comparison, given.json, lambda: _in_words(comparison))
     return status
 
 
-def _of(app: App, name: str, version: str | None) -> dict[str, Any]:
-    return app.post("/api/prompts/show", {"name": name, "version": version})
+def _of(app: App, name: str, version: str | None) -> PromptVersion:
+    shown: PromptVersion = app.post("/api/prompts/show", {"name": name, "version": version})
+    return shown
 
 
-def _in_words(found: dict[str, Any]) -> "list[str | Table]":
-    counts, costs = found["counts"], found["costs"]
+def _in_words(comparison: PromptComparison) -> "list[str | Table]":
+    counts, costs = comparison["counts"], comparison["costs"]
     rows = [{"": name, "A": counts["a"][name], "B": counts["b"][name]} for name in counts["a"] if not isinstance(counts["a"][name], dict)]
     rows += [{"": name, "A": costs["a"][name], "B": costs["b"][name]} for name in ("calls", "usd", "usd_a_failure")]
-    lines = [f"A {found['versions']['a']}, B {found['versions']['b']}: {counts['compared']} failures with both replies"]
+    lines = [f"A {comparison['versions']['a']}, B {comparison['versions']['b']}: {counts['compared']} failures with both replies"]
     lines += [f"same result: {counts['same']}"] * ("same" in counts)
-    differing = [row for row in found["failures"] if row["differs"]]
+    differing = [row for row in comparison["failures"] if row["differs"]]
     lines += [f"failure {row['failure_id']}: {_short(row['a'])} | {_short(row['b'])}" for row in differing]
     return [*lines, table(rows, ["", "A", "B"])]
 

@@ -1,9 +1,10 @@
 """`mistakebook results`, `rounds` and `export`."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
+from curation.commands.answers import Comparison
 from curation.commands.app_client import App, CommandFailed
 from curation.commands.flags import add_reviewer, parser
 from curation.commands.output import show, table
@@ -25,17 +26,16 @@ def _results(name: str, arguments: list[str]) -> int:
     given = made.parse_args(arguments)
     app = App(given.workspace)
     asked = {name: value for name in ("before", "after", "score") if (value := getattr(given, name))}
-    found = app.get(f"/api/command/results?{urlencode(asked)}")
-    show(found, given.json, lambda: _in_words(found))
+    comparison: Comparison = app.get(f"/api/command/results?{urlencode(asked)}")
+    show(comparison, given.json, lambda: _in_words(comparison))
     return 0
 
 
-def _in_words(found: dict[str, Any]) -> "list[str | Table]":
-    lines = [found["overall"], *found["by_dataset"], *found["by_error_type"]]
-    columns = [key for key in lines[0] if not isinstance(lines[0][key], dict | list)]
-    title = (
-        f"{found['before']} → {found['after']}: {found['examples']:,} eval examples, {found['fixed']:,} fixed, {found['broken']:,} broken"
-    )
+def _in_words(comparison: Comparison) -> "list[str | Table]":
+    lines = [comparison["overall"], *comparison["by_dataset"], *comparison["by_error_type"]]
+    columns = [name for name, value in lines[0].items() if not isinstance(value, dict | list)]
+    title = f"{comparison['before']} → {comparison['after']}: {comparison['examples']:,} eval examples, "
+    title += f"{comparison['fixed']:,} fixed, {comparison['broken']:,} broken"
     return [title, table(lines, columns)]
 
 
@@ -51,7 +51,7 @@ def _rounds(name: str, arguments: list[str]) -> int:
 
 
 def _export(name: str, arguments: list[str]) -> int:
-    made = parser(name, "Writes the approved samples, with their pictures, into a folder.")
+    made = parser(name, "Writes the approved samples, with their images, into a folder.")
     made.add_argument("format", choices=EXPORTS.names(), help="export format")
     made.add_argument("folder", type=Path, help="folder to write to; made if it is missing")
     made.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE", help="options of the export format")

@@ -4,6 +4,7 @@ import argparse
 import json
 from typing import Any
 
+from curation.commands.answers import BulkPreview, BulkResult
 from curation.commands.app_client import App, CommandFailed
 from curation.commands.flags import add_reviewer, parser
 from curation.commands.output import show
@@ -29,25 +30,25 @@ def run(name: str, arguments: list[str]) -> int:
     given = made.parse_args(arguments)
     app = App(given.workspace, given.reviewer)
     if given.undo is not None:
-        done = app.post("/api/command/undo", {"batch_id": given.undo})
-        show(done, given.json, lambda: f"{done['count']:,} decisions undone")
+        undone = app.post("/api/command/undo", {"batch_id": given.undo})
+        show(undone, given.json, lambda: f"{undone['count']:,} decisions undone")
         return 0
     action = next(action for action in ("approve", "reject", "reset") if getattr(given, action) is not None)
     body = {"action": action, "reason": given.reason, "matching": _matching(getattr(given, action), given.filter)}
     if given.preview:
-        found = app.post("/api/command/review/preview", body)
-        show(found, given.json, lambda: f"{found['total']:,} samples: {json.dumps(found['by_status'])}")
+        preview: BulkPreview = app.post("/api/command/review/preview", body)
+        show(preview, given.json, lambda: f"{preview['total']:,} samples: {json.dumps(preview['by_status'])}")
     else:
-        done = app.post("/api/command/review", body)
-        show(done, given.json, lambda: _in_words(action, done))
+        result: BulkResult = app.post("/api/command/review", body)
+        show(result, given.json, lambda: _in_words(action, result))
     return 0
 
 
-def _in_words(action: str, done: dict[str, Any]) -> str:
+def _in_words(action: str, result: BulkResult) -> str:
     why = "no image yet, leaking from an eval split, or not checked for leakage yet"
-    left_out = f", {done['left_out']:,} left out ({why})" if done["left_out"] else ""
-    back = f"; undo it with: mistakebook review --undo {done['batch_id']}" if done["count"] else ""
-    return f"{action}: {done['count']:,} samples{left_out}{back}"
+    left_out = f", {result['left_out']:,} left out ({why})" if result["left_out"] else ""
+    back = f"; undo it with: mistakebook review --undo {result['batch_id']}" if result["count"] else ""
+    return f"{action}: {result['count']:,} samples{left_out}{back}"
 
 
 def _matching(which: str, filters: list[tuple[str, Any]]) -> dict[str, Any]:

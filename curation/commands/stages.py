@@ -1,5 +1,6 @@
 """The commands that launch a stage: its flags are the fields of its Options."""
 
+from curation.commands.answers import Cost, Estimate, Job
 from curation.commands.app_client import App, check_settings
 from curation.commands.flags import add_flags, add_reviewer, parser, validated
 from curation.commands.follow import follow, in_words
@@ -19,10 +20,10 @@ def run(name: str, arguments: list[str]) -> int:
     body = {"stage": stage.name, "options": validated(stage.Options, given)}
     app = App(given.workspace, given.reviewer)
     if given.estimate:
-        estimate = app.post("/api/estimate", body)
+        estimate: Estimate = app.post("/api/estimate", body)
         show(estimate, given.json, lambda: estimate_in_words(estimate))
         return 0
-    job = app.post("/api/jobs", body)
+    job: Job = app.post("/api/jobs", body)
     status = 0
     if not given.no_wait:
         job, status = follow(app, job)
@@ -30,7 +31,7 @@ def run(name: str, arguments: list[str]) -> int:
     return status
 
 
-def estimate_in_words(estimate: dict) -> str:
+def estimate_in_words(estimate: Estimate) -> str:
     """An estimate in one line, and one for each filter where filters run."""
     whole = _line(f"{estimate['rows']:,} rows", estimate, estimate["billed"])
     whole += "".join(f" · {name} {value:,}" for name, value in estimate["detail"].items() if isinstance(value, int))
@@ -41,12 +42,12 @@ def estimate_in_words(estimate: dict) -> str:
     return "\n".join([whole, *filters])
 
 
-def _line(what: str, found: dict, billed: bool) -> str:
+def _line(what: str, cost: Cost, billed: bool) -> str:
     parts = [what]
-    if found["calls"]:
-        parts.append(f"about {found['calls']:,} calls")
-        price = "unpriced" if found["usd"] is None else f"${found['usd'][0]:.2f} to ${found['usd'][1]:.2f}"
+    if cost["calls"]:
+        parts.append(f"about {cost['calls']:,} calls")
+        price = "unpriced" if cost["usd"] is None else f"${cost['usd'][0]:.2f} to ${cost['usd'][1]:.2f}"
         parts.append(price if billed else "free: the built-in teacher is asked")
-    if found["seconds"]:
-        parts.append(f"about {found['seconds']:.0f} s")
+    if cost["seconds"]:
+        parts.append(f"about {cost['seconds']:.0f} s")
     return " · ".join(parts)
