@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 import numpy as np
 from fastapi import APIRouter, HTTPException, Request
-from pydantic import BaseModel, Field, field_validator
+from pydantic import BaseModel, Field
 
 from curation.error_types import BY_NAME
 from curation.failures import neighbours
@@ -19,28 +19,12 @@ router = APIRouter()
 failures = APIRouter(prefix="/api/failures")
 
 
-class Filter(FailureFilter):
-    """The filter as a page may send it: many numbers packed."""
-
-    failure_ids: list[int] | None = Field(default=None, description="Failures by number; as text: int32 in base64.")
-
-    @field_validator("failure_ids", mode="before")
-    @classmethod
-    def _unpacked(cls, given: Any) -> Any:
-        if not isinstance(given, str):
-            return given
-        try:
-            return np.frombuffer(base64.b64decode(given, validate=True), "<i4").tolist()
-        except ValueError as error:
-            raise ValueError(f"as text, give int32 numbers in base64 ({error})") from error
-
-
-class PageOf(Filter):
+class PageOf(FailureFilter):
     offset: int = Field(default=0, ge=0)
     limit: int = Field(default=60, ge=1, le=500)
 
 
-class IdsOf(Filter):
+class IdsOf(FailureFilter):
     limit: int | None = Field(default=None, ge=1, description="At most so many; all if absent.")
 
 
@@ -76,7 +60,7 @@ class History(BaseModel):
 
 
 @failures.post("/summary")
-def summary(request: Request, body: Filter) -> dict[str, Any]:
+def summary(request: Request, body: FailureFilter) -> dict[str, Any]:
     """The rounds meant at a glance, and the rounds there are; `version` changes with what the lists show, `map` with the map."""
     store = services(request).store
     rounds = store.column("rounds")
@@ -91,7 +75,7 @@ def summary(request: Request, body: Filter) -> dict[str, Any]:
 
 
 @failures.post("/clusters")
-def clusters(request: Request, body: Filter) -> list[dict[str, Any]]:
+def clusters(request: Request, body: FailureFilter) -> list[dict[str, Any]]:
     """The clusters of the round, those of one error type together; `shown` is what the other facets let through."""
     store, given = services(request).store, _given(request, body, "cluster_id")
     mark = (tuple(given["round"]), store.value("accuracy_mark"))
@@ -101,7 +85,7 @@ def clusters(request: Request, body: Filter) -> list[dict[str, Any]]:
 
 
 @failures.post("/facets")
-def facets(request: Request, body: Filter) -> dict[str, list[dict[str, Any]]]:
+def facets(request: Request, body: FailureFilter) -> dict[str, list[dict[str, Any]]]:
     """Values and counts by facet, most frequent first; `text` is what to call a value where that isn't the value itself."""
     found: dict[str, list[dict[str, Any]]] = {}
     store = services(request).store
@@ -114,7 +98,7 @@ def facets(request: Request, body: Filter) -> dict[str, list[dict[str, Any]]]:
 
 
 @failures.post("/points")
-def points(request: Request, body: Filter) -> dict[str, Any]:
+def points(request: Request, body: FailureFilter) -> dict[str, Any]:
     """All places of the rounds meant, whatever the filter: arrays in base64, little endian; texts as indices into `names`."""
     store, meant = services(request).store, rounds_of(services(request).store, body.round)
     texts = store.one("failure_point_names", round=meant)
@@ -136,7 +120,7 @@ def points(request: Request, body: Filter) -> dict[str, Any]:
 
 
 @failures.post("/shown")
-def shown(request: Request, body: Filter) -> dict[str, Any]:
+def shown(request: Request, body: FailureFilter) -> dict[str, Any]:
     """Ids of the failures that the filter lets through: int32 in base64, ascending."""
     ids = services(request).store.columns("failures_shown", **_given(request, body))["failure_id"]
     return {"count": len(ids), "failure_id": _packed(ids.astype("<i4"))}
@@ -212,7 +196,7 @@ def history(request: Request, body: History) -> list[dict[str, Any]]:
     return triage_log.history(services(request).store, rounds_of(services(request).store, body.round), body.limit)
 
 
-def _given(request: Request, body: Filter, *without: str) -> dict[str, Any]:
+def _given(request: Request, body: FailureFilter, *without: str) -> dict[str, Any]:
     """The parameters of {failure_filter}."""
     here = services(request)
     return parameters(here.store, here.search, body, *without)
