@@ -46,7 +46,7 @@ class Child:
                 os.killpg(self.pid, signal.SIGKILL)
 
     def kill_if_overdue(self, files: JobFolder, grace: float) -> None:
-        """Kills it if it was asked to stop, or has said that it is through, longer than `grace` seconds ago."""
+        """Kills it if it was asked to stop, or has reported its end, longer than `grace` seconds ago."""
         if files.stop.exists():
             if time.time() - files.stop.stat().st_mtime > grace:
                 self.kill()

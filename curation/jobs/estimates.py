@@ -1,4 +1,4 @@
-"""What a launch will take, as pages and the command line are told before it."""
+"""What a launch will take, as pages and the command line show it before."""
 
 from typing import Any
 

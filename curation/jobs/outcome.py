@@ -41,7 +41,7 @@ def of(files: JobFolder, child: Child, grace: float) -> Outcome:
 
 
 def _reported(code: ExitCode, reason: str | None, stopped: JobStatus) -> Outcome:
-    """What the child itself has said of its end."""
+    """From the last event of the child."""
     if code is ExitCode.STOPPED:
         return Outcome(stopped, "the app was stopped" if stopped is JobStatus.INTERRUPTED else None)
     status = {ExitCode.DONE: JobStatus.DONE, ExitCode.FAILED: JobStatus.FAILED, ExitCode.REFUSED: JobStatus.PAUSED}[code]

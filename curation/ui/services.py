@@ -1,4 +1,4 @@
-"""What the handlers of every page work with: `request.app.state.services`."""
+"""What the handlers of every page work with: `request.app.state.services`, which they call `here`."""
 
 from dataclasses import dataclass
 
@@ -28,5 +28,6 @@ class Services:
 
 
 def services(request: Request) -> Services:
-    """The app's things; also usable as a FastAPI dependency."""
-    return request.app.state.services
+    """The services of the app that a request came to; also usable as a FastAPI dependency."""
+    here: Services = request.app.state.services
+    return here

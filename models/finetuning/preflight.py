@@ -108,9 +108,9 @@ class _Probe:
         known = inspect.signature(base.get_image_features).parameters
         with torch.no_grad():
             features = base.get_image_features(**{k: v for k, v in self.batch.items() if k in known}).pooler_output
-        found = sum(part.shape[:-1].numel() for part in features)
+        count = sum(part.shape[:-1].numel() for part in features)
         tokens = int((self.batch["input_ids"] == base.config.image_token_id).sum())
-        return Check("image tokens", tokens == found, f"{tokens} image tokens, {found} image features, {self.size} images")
+        return Check("image tokens", tokens == count, f"{tokens} image tokens, {count} image features, {self.size} images")
 
     def one_step(self) -> Check:
         """One real optimiser step, timed after a first; the loss must be finite. The weights are put back by `adapter`."""

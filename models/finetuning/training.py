@@ -35,8 +35,8 @@ def total_steps(recipe: Recipe, rows: int) -> int:
 
 def last_snapshot(steps_folder: Path) -> Path | None:
     """The newest whole snapshot step: its trainer_state.json, which is written last, can be read."""
-    found = [path.parent for path in steps_folder.glob("*/trainer_state.json") if read_json(path)]
-    return max(found, key=lambda folder: int(folder.name.rpartition("-")[2]), default=None)
+    whole = [path.parent for path in steps_folder.glob("*/trainer_state.json") if read_json(path)]
+    return max(whole, key=lambda folder: int(folder.name.rpartition("-")[2]), default=None)
 
 
 def build_trainer(run: Run, model: PeftModel, processor: Processor, report: Report, should_stop: Callable[[], bool]) -> "LoraTrainer":

@@ -40,10 +40,11 @@ def imports(name: str) -> list[str]:
 
 def modules(name: str) -> list[str]:
     """A module of curation/ui and all that it imports, by their paths there."""
-    found, todo = [], [name]
+    needed: list[str] = []
+    todo = [name]
     while todo:
-        one = todo.pop(0)
-        if one not in found:
-            found.append(one)
-            todo += imports(one)
-    return found
+        module = todo.pop(0)
+        if module not in needed:
+            needed.append(module)
+            todo += imports(module)
+    return needed
