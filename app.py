@@ -5,11 +5,10 @@ import logging
 import sys
 from pathlib import Path
 
-from curation.config import BadSettings, Settings, Variables, path, restart_with_file_variables, variables
+from curation.config import Settings, Variables, path, restart_with_file_variables, variables
 from curation.frontier import endpoints
-from curation.ui.logins import BadAuthFile
 from data import workspace
-from data.store import StoreError
+from data.errors import MistakebookError
 
 
 def main() -> None:
@@ -18,15 +17,15 @@ def main() -> None:
     try:
         restart_with_file_variables()
         endpoints.read()
-        _serve(flags)
-    except (BadSettings, BadAuthFile, StoreError, workspace.BadWorkspaceName) as error:
+        from curation.ui.server.serving import serve  # not at the top: takes a second, which --help and a restart needn't wait
+
+        serve(workspace.find(flags.workspace), _settings(flags))
+    except MistakebookError as error:
         sys.exit(f"mistakebook: {error}")
 
 
-def _serve(flags: argparse.Namespace) -> None:
-    from curation.ui.server.serving import serve  # not at the top: takes a second, which --help needn't wait
-
-    settings = Settings(
+def _settings(flags: argparse.Namespace) -> Settings:
+    return Settings(
         host=flags.host,
         port=variables(port=flags.port).port,
         allow_hosts=tuple(flags.allow_host),
@@ -37,7 +36,6 @@ def _serve(flags: argparse.Namespace) -> None:
         idle_seconds=flags.idle,
         say_json=flags.json,
     )
-    serve(workspace.find(flags.workspace), settings)
 
 
 def parser() -> argparse.ArgumentParser:

@@ -6,6 +6,8 @@ tests/commands/test_answers.py holds these types against those classes.
 
 from typing import Any, TypedDict
 
+from data.statuses import JobStatus
+
 
 class Progress(TypedDict, total=False):
     done: int
@@ -17,7 +19,7 @@ class Progress(TypedDict, total=False):
 class Job(TypedDict):
     job_id: int
     stage: str
-    status: str
+    status: JobStatus
     done: int
     failed: int
     total: int

@@ -36,7 +36,7 @@ def follow(app: App, job: Job) -> tuple[Job, int]:
                 display.note("asking the job to stop after what is in flight; Ctrl-C again leaves it running")
                 app.post(f"/api/jobs/{number}/pause", {})
     print("\n".join([in_words(job), *_next_steps(job)]), file=sys.stderr, flush=True)
-    return job, EXIT_CODES.get(JobStatus(job["status"]), 1)
+    return job, EXIT_CODES.get(job["status"], 1)
 
 
 def in_words(job: Job) -> str:
