@@ -1,4 +1,4 @@
-"""Checkpoints and rounds: adding and finding them, asking them, taking one along in a job's folder."""
+"""Checkpoints and rounds: adding and finding them, asking them, handing one to a job's child in its folder."""
 
 import json
 from pathlib import Path
@@ -80,13 +80,13 @@ def begin_round(store: Store, checkpoint_name: str) -> int:
     return number
 
 
-def take_along(checkpoint: Checkpoint, folder: Path) -> None:
+def write_to_folder(checkpoint: Checkpoint, folder: Path) -> None:
     """Writes a checkpoint into a job's folder, for its child."""
     (folder / FILE).write_text(json.dumps(checkpoint.to_row()), encoding="utf-8")
 
 
-def taken_along(folder: Path) -> Checkpoint:
-    """The checkpoint that was taken along."""
+def read_from_folder(folder: Path) -> Checkpoint:
+    """The checkpoint that `write_to_folder` wrote."""
     return Checkpoint.from_row(json.loads((folder / FILE).read_text(encoding="utf-8")))
 
 

@@ -90,7 +90,7 @@ class Stage(ABC, Generic[OptionsT]):
 
     name: ClassVar[str]
     title: ClassVar[str]  # in plain words, for pages and --help
-    lane: ClassVar[Lane]  # a job that takes a checkpoint along runs in the lane of the GPU, whatever stands here
+    lane: ClassVar[Lane]  # a job with a checkpoint in its folder runs in the lane of the GPU instead
     batch_size: int  # rows handed over at once; `setup` may change it
     Options: ClassVar[type[BaseModel]]  # the same class as OptionsT: pages, flags and stored jobs are validated by it
 

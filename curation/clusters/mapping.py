@@ -53,7 +53,7 @@ class MapWork:
     def __init__(self, context: Context, client: Any):
         self.context, self.options, self.client = context, context.options, client
         self.images = ImageStore(context.workspace.images)
-        checkpoint = checkpoints.taken_along(context.folder)
+        checkpoint = checkpoints.read_from_folder(context.folder)
         known = checkpoint.baseline in BASELINES.names()  # not so where its answers were imported
         tower = {"baseline": checkpoint.baseline, "model": checkpoint.model} if known else {}
         self.texts, self.pictures = EMBEDDERS.make("minilm", {"half": True}), EMBEDDERS.make("vision_tower", tower)

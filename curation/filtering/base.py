@@ -58,7 +58,7 @@ class FilterContext:
     )
     prompts: Prompts = SHIPPED
     eval_mark: str = ""  # changes with the eval splits
-    should_stop: Callable[[], bool | str] = lambda: False  # asked between samples or calls; samples not come to get no verdict
+    should_stop: Callable[[], bool | str] = lambda: False  # asked between samples or calls; samples after a stop get no verdict
 
 
 class Filter:

@@ -60,7 +60,7 @@ def sift(proposals: Sequence[dict[str, Any]], row: dict[str, Any]) -> tuple[list
 
 
 def broken_rule(proposal: dict[str, Any], row: dict[str, Any], kept: Sequence[dict[str, Any]] = ()) -> Dropped | None:
-    """The first rule that a proposal breaks beside those kept so far; None if it keeps them all."""
+    """The first rule that a proposal breaks given those kept so far; None if it keeps them all."""
     question = proposal["question"].strip()
     if not words(question):
         return Dropped("question", "the question is empty")
@@ -84,7 +84,7 @@ def _form(proposal: dict[str, Any], row: dict[str, Any]) -> Dropped | None:
 
 
 def _answer_in_question(proposal: dict[str, Any]) -> Dropped | None:
-    """The answer's words stand in the question, which offers no alternatives ("left or right") and isn't about a word in it."""
+    """The question contains the answer's words, though it offers no alternatives ("left or right") and isn't about a word in it."""
     asked, answer = words(proposal["question"]), words(proposal["answer"])
     if proposal["choices"] or not answer or "or" in asked or set(answer) <= CLOSED:
         return None

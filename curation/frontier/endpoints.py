@@ -3,14 +3,14 @@
     [frontier.cheap]
     endpoint = "http://gpu-box:8000/v1"
     model = "Qwen/Qwen3-VL-8B-Instruct"
-    api_key_env = "GPU_BOX_KEY"            # the variable's name; a key never stands here
+    api_key_env = "GPU_BOX_KEY"            # the variable's name; a key is never written here
     concurrency = 64
     max_pixels = 800000
 
     [stages]
     filter = "cheap"
 
-What a launch names itself stands over the named endpoint, that over the stage's own, that over OPENAI_BASE_URL and MISTAKEBOOK_MODEL.
+Precedence: what a launch names itself, the named endpoint, the stage's own, OPENAI_BASE_URL and MISTAKEBOOK_MODEL.
 """
 
 import ipaddress
@@ -64,7 +64,7 @@ class Endpoints:
     """`named` holds what each table says, and nothing that it leaves out; the built-in ones are among them."""
 
     named: dict[str, dict[str, Any]]
-    own: tuple[str, ...]  # the names that stand in the file
+    own: tuple[str, ...]  # the names in the file
     stages: dict[str, str]
 
 
@@ -184,7 +184,7 @@ def save(name: str, values: dict[str, Any], was: str | None = None) -> None:
 
 
 def remove(name: str) -> None:
-    """Takes an endpoint out of the file; stages that asked it are left to the standard. Raises UnknownEndpoint."""
+    """Takes an endpoint out of the file; stages that asked it use the default again. Raises UnknownEndpoint."""
     if name not in read().own:
         raise UnknownEndpoint(f"{config.path()} has no [frontier.{name}]")
 
@@ -197,7 +197,7 @@ def remove(name: str) -> None:
 
 
 def use(stage: str, name: str | None) -> None:
-    """Makes an endpoint a stage's own; None: the standard. Raises UnknownEndpoint, BadSettings."""
+    """Makes an endpoint a stage's own; None: the default. Raises UnknownEndpoint, BadSettings."""
     if stage not in ASKING:
         raise BadSettings(f"stage {stage!r} asks no frontier model; those that do: {', '.join(ASKING)}")
     if name is not None:

@@ -79,7 +79,7 @@ def _members(store: Store, row: Row) -> list[str]:
 def request_for(name: str, row: Row, prompts: Prompts, count: int = 3, difficulty: Difficulty = "as_seed") -> Request:
     """The request about a failure. Proposals are asked for by row["route"]; `count` and `difficulty` are for them.
 
-    A diagnosis needs row["own_answer"]; None stands for one that is yet to be asked for.
+    A diagnosis needs row["own_answer"]; None: it is yet to be asked for.
     """
     if name == "blind":
         return blind_request(row["key"], row, row["image_path"], prompts)

@@ -1,7 +1,7 @@
 """Cluster: failures are grouped by error type, then by embedding within; each group gets a title, each failure a place on the map.
 
 Every example of every split is assigned too, by its kind of question and the nearest centre, so that a cluster has an accuracy.
-People's edits of the clusters stand over the clusters of this stage (curation/clusters/edit_rules.py). With `only_new` placed failures
+People's edits take precedence over the clusters of this stage (curation/clusters/edit_rules.py). With `only_new` placed failures
 keep their places and clusters, and only new ones are placed beside them; with `titles_of` the frontier model only suggests titles,
 which count if a person accepts them.
 """
@@ -66,7 +66,7 @@ class Cluster(Stage[ClusterOptions]):
             store.to_parquet("examples_to_assign", job.folder / "examples.parquet")
         known = {row["kind"]: row["error_type"] for row in store.rows("kind_error_types")}
         (job.folder / "kinds.json").write_text(json.dumps(known), encoding="utf-8")
-        checkpoints.take_along(checkpoints.find(store), job.folder)
+        checkpoints.write_to_folder(checkpoints.find(store), job.folder)
         return [{"key": KEY}]
 
     def estimate(self, store: Store, workspace: Workspace, options: ClusterOptions) -> Estimate:

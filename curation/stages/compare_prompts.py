@@ -144,5 +144,5 @@ def _request(row: Row, prompts: Prompts, options: ComparePromptsOptions) -> Requ
 
 
 def _with_own_answer(row: Row) -> Row:
-    """For an estimate the gold answer stands for a blind one that isn't known yet: it is as long."""
+    """For an estimate: the gold answer in place of a blind one that isn't known yet, since it is as long."""
     return row if row["own_answer"] is not None else {**row, "own_answer": row["golds"][0]}

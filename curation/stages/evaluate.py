@@ -61,7 +61,7 @@ class Evaluate(Stage[EvaluateOptions]):
             raise NothingToDo(
                 f"{checkpoint.name} has answered all examples of these datasets and splits. Import a dataset, or choose others."
             )
-        checkpoints.take_along(checkpoint, job.folder)
+        checkpoints.write_to_folder(checkpoint, job.folder)
         return rows
 
     def estimate(self, store: Store, workspace: Workspace, options: EvaluateOptions) -> Estimate:
@@ -69,7 +69,7 @@ class Evaluate(Stage[EvaluateOptions]):
         return Estimate(rows=len(_examples(store, checkpoint, options)), usd=(0.0, 0.0))
 
     def collect(self, write: Transaction, job: Job[EvaluateOptions], results: list[Result]) -> None:
-        checkpoint_id = checkpoints.taken_along(job.folder).checkpoint_id
+        checkpoint_id = checkpoints.read_from_folder(job.folder).checkpoint_id
         rows = [
             {
                 "checkpoint_id": checkpoint_id,
@@ -86,7 +86,7 @@ class Evaluate(Stage[EvaluateOptions]):
         write.touch_failures(write.column("failures_from_predictions", int, checkpoint_id=checkpoint_id, example_ids=example_ids))
 
     def setup(self, context: Context[EvaluateOptions]) -> None:
-        self.baseline = checkpoints.make_baseline(checkpoints.taken_along(context.folder))
+        self.baseline = checkpoints.make_baseline(checkpoints.read_from_folder(context.folder))
         self.baseline.warm_up()
 
     def __call__(self, rows: list[Row]) -> Iterator[Result]:

@@ -66,7 +66,7 @@ class FilterStage(Stage[FilterOptions]):
         store.to_parquet("eval_as_context", job.folder / "eval.parquet")
         (job.folder / EVAL_MARK).write_text(store.value("eval_mark"), encoding="utf-8")
         if any("baseline" in filter_class(name).needs for name in {row["filter"] for row in pairs}):
-            checkpoints.take_along(checkpoints.find(store), job.folder)
+            checkpoints.write_to_folder(checkpoints.find(store), job.folder)
         images = ImageStore(workspace.images)
         paths = {image: str(images.path(image)) for image in {row["image"] for row in pairs}}
         return [{**row, "key": f"{row['sample_id']}/{row['filter']}", "image_path": paths[row["image"]]} for row in pairs]
@@ -165,7 +165,7 @@ class FilterStage(Stage[FilterOptions]):
         (self.context.folder / TIMINGS).write_text(json.dumps(each), encoding="utf-8")
 
     def _parts_of(self, rows: list[Row]) -> Iterator[tuple[str, list[Row]]]:
-        """Rows of one filter at once: all that there are for those that ask an API, lest slots idle; others are stopped between parts."""
+        """Rows of one filter at once: all of them where it asks an API, so that no slot idles; others can be stopped between parts."""
         for name, group in groupby(rows, key=lambda row: row["filter"]):
             size = self.batch_size if "frontier" in filter_class(name).needs else LOCAL_BATCH
             while (some := list(islice(group, size))) and not self.context.should_stop():
@@ -193,7 +193,7 @@ class FilterStage(Stage[FilterOptions]):
         return self.filters[name]
 
     def _open_baseline(self, temperature: float) -> tuple[str, Any]:
-        checkpoint = checkpoints.taken_along(self.context.folder)
+        checkpoint = checkpoints.read_from_folder(self.context.folder)
         sampling = {**checkpoint.options, "temperature": temperature} if temperature else checkpoint.options
         baseline = checkpoints.make_baseline(replace(checkpoint, options=sampling))
         baseline.warm_up()

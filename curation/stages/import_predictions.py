@@ -42,7 +42,7 @@ class ImportPredictions(Stage[ImportPredictionsOptions]):
         for example in examples:
             by_id[example["external_id"], example["split"]] = by_id[example["external_id"], None] = example
         checkpoint = checkpoints.register(store, Checkpoint(job.options.checkpoint, checkpoints.IMPORTED, ""))
-        checkpoints.take_along(checkpoints.find(store, job.options.checkpoint), job.folder)
+        checkpoints.write_to_folder(checkpoints.find(store, job.options.checkpoint), job.folder)
         if checkpoints.current_round(store) == 0:
             checkpoints.begin_round(store, job.options.checkpoint)
         lines = enumerate(path.read_text(encoding="utf-8", errors="replace").split("\n"), 1)
@@ -55,7 +55,7 @@ class ImportPredictions(Stage[ImportPredictionsOptions]):
         rows = [{k: v for k, v in result.items() if k != "key"} | {"job_id": job.job_id} for result in results]
         write.insert("prediction", rows)
         ids = [row["example_id"] for row in rows]
-        checkpoint_id = checkpoints.taken_along(job.folder).checkpoint_id
+        checkpoint_id = checkpoints.read_from_folder(job.folder).checkpoint_id
         write.touch_failures(write.column("failures_from_predictions", int, checkpoint_id=checkpoint_id, example_ids=ids))
 
     def setup(self, context: Context[ImportPredictionsOptions]) -> None:

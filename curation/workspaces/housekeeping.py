@@ -77,7 +77,7 @@ def backups_there(workspace: Workspace) -> list[dict[str, Any]]:
 
 
 def new_workspace(name: str) -> Workspace:
-    """Makes an empty workspace with the filters' standard settings. Raises CantDo, BadWorkspaceName."""
+    """Makes an empty workspace with the filters' default settings. Raises CantDo, BadWorkspaceName."""
     made = workspaces.find(name.strip())
     if made.root.exists():
         raise CantDo(f"there is a folder {made.root} already; choose another name")
