@@ -9,16 +9,16 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Generic, Literal, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from pydantic import BaseModel
 
 from data.errors import MistakebookError
+from data.records import Lane
 from data.store import Store
 from data.transaction import Transaction
 from data.workspace import Workspace
 
-Lane = Literal["gpu", "api", "cpu"]
 Row = dict[str, Any]  # always has "key": text, unique in the job
 Result = dict[str, Any]  # {"key": …, …}, or {"key": …, "error": text} for a bad row
 OptionsT = TypeVar("OptionsT", bound=BaseModel)

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from curation.filtering.base import Comparison
 from curation.statistics.intervals import Interval, wilson
+from data.records import Comparison
 
 BINS = 8
 POINTS = 60  # of a curve at most

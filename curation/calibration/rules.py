@@ -16,9 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special, stats
 
-from curation.filtering.base import Comparison
 from curation.statistics.intervals import CONFIDENCE, Interval, wilson
-from data.records import Record
+from data.records import Comparison, Record
 
 TARGET = 0.95
 MOST_LEVELS = 48  # thresholds a filter's slider has at most

@@ -11,8 +11,7 @@ from functools import cached_property
 import numpy as np
 
 from curation.calibration.rules import Condition, Joint, Levels, joint, levels, murmur3_finalizer
-from curation.filtering.base import Comparison
-from data.records import FilterSetting
+from data.records import Comparison, FilterSetting
 from data.store import Store
 
 

@@ -15,14 +15,13 @@ from pydantic import BaseModel
 from curation.prompts.templates import SHIPPED, Prompts, version_of
 from curation.prompts.templates import shipped as shipped_prompt
 from data.images import BadImage
-from data.records import Metric, Record, Verdict
+from data.records import Comparison, Metric, Record, Verdict
 from data.registry import FILTERS
 
 if TYPE_CHECKING:
     from models.frontier import Outcome, Request
     from models.frontier.client import OpenAICompatible
 
-Comparison = Literal["at_least", "at_most"]
 Need = Literal["frontier", "image", "text_embedder", "baseline"]
 
 

@@ -12,9 +12,10 @@ from pydantic import Field, ValidationError, model_validator
 from curation.config import variables
 from curation.frontier.endpoints import host_of
 from curation.frontier.options import JOB_VARIABLE
-from curation.stage import AsksServer, ChoosesLane, Context, Estimate, Job, Lane, NothingToDo, Result, Row, Stage
+from curation.stage import AsksServer, ChoosesLane, Context, Estimate, Job, NothingToDo, Result, Row, Stage
 from curation.stages.generate import seed_of
 from data.images import ImageStore, image_row, png_bytes
+from data.records import Lane
 from data.registry import IMAGE_GENERATORS
 from data.store import Store
 from data.transaction import Transaction

@@ -12,11 +12,11 @@ from curation.calibration import auto_approval
 from curation.calibration.curves import Tally
 from curation.calibration.rules import TARGET, Condition, agreement
 from curation.calibration.score_matrix import ScoreMatrix, score_matrix
-from curation.filtering.base import Comparison
 from curation.review import assignments, decisions
 from curation.statistics.intervals import wilson
 from curation.ui.calibration import figures
 from curation.ui.services import services
+from data.records import Comparison
 from data.registry import FILTERS
 
 router = APIRouter(prefix="/api/calibration")
