@@ -28,9 +28,9 @@ class SpendStep:
     usd: float
 
 
-def of_job(store: Store, job: dict[str, Any], calls: list[dict[str, Any]]) -> dict[str, Any] | None:
+def of_job(store: Store, job: JobView, calls: list[dict[str, Any]]) -> dict[str, Any] | None:
     """A job's spend so far: `calls` are its calls by model. None for a job without paid calls."""
-    cap = job["options"].get("budget_usd")
+    cap = job.options.get("budget_usd")
     if not calls:
         return None
     usd = _sum(row["usd"] for row in calls)
