@@ -1,8 +1,8 @@
 """Takes the pictures of docs/pictures anew, of every page in Chromium; or of any width and colour scheme, to look at.
 
-    make demo && python -m benchmarks.workspace
-    python -m tests.support.pictures --demo ~/.mistakebook/demo --full ~/.mistakebook/full
-    python -m tests.support.pictures --demo ~/.mistakebook/demo --out build/look --width 390 --scheme dark
+make demo && python -m benchmarks.workspace
+python -m tests.support.pictures --demo ~/.mistakebook/demo --full ~/.mistakebook/full
+python -m tests.support.pictures --demo ~/.mistakebook/demo --out build/look --width 390 --scheme dark
 """
 
 import argparse

@@ -19,6 +19,8 @@ def test_no_part_imports_the_page_that_assembles_it():
 
 
 def test_what_pages_share_knows_no_page_and_pages_know_no_frame():
-    assert not [(name, one) for name, found in GRAPH.items() if name.startswith("shared/") for one in found if not one.startswith("shared/")]
+    assert not [
+        (name, one) for name, found in GRAPH.items() if name.startswith("shared/") for one in found if not one.startswith("shared/")
+    ]
     pages = [name for name in GRAPH if not name.startswith(("shared/", "frame/"))]
     assert not [(name, one) for name in pages for one in GRAPH[name] if one.startswith("frame/")]
