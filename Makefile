@@ -20,9 +20,10 @@ test: $(STAMP)  ## all tests; those in a browser are skipped, loudly, where Chro
 	@command -v chromium chromium-browser google-chrome >/dev/null || echo "CHROMIUM IS MISSING: THE PAGES GO UNTESTED (apt-get install chromium)" >&2
 	HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
-check: $(STAMP)  ## style, imports one way, no file above 400 lines; the browser code too, loudly not where npm reaches no registry
+check: $(STAMP)  ## style, types, imports one way, no file above 400 lines; the browser code too, loudly not where npm reaches no registry
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python tests/house.py
 	@$(MAKE) --no-print-directory $(TOOLS_STAMP) || { echo "NPM FETCHED NO BIOME: THE BROWSER CODE GOES UNCHECKED" >&2; test -z "$$CI"; }

@@ -1,12 +1,13 @@
 """The routes of frontier endpoints: what has a name, which stage asks which, a test; for Data & models and for every launch."""
 
-from typing import Any
+from typing import Any, cast
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel
 
 from curation.config import path
 from curation.frontier import endpoints, keys
+from curation.frontier.options import FrontierOptions
 from curation.stages import stage_class
 from curation.ui.services import Services, services
 
@@ -86,5 +87,5 @@ def view(here: Services, name: str | None, values: dict[str, Any], own: bool = F
 
 def _stage(name: str, there: endpoints.Endpoints) -> dict[str, Any]:
     stage = stage_class(name)
-    found = stage.Options()
+    found = cast(FrontierOptions, stage.Options())  # of a stage that asks a frontier model
     return {"stage": name, "title": stage.title, "frontier": there.stages.get(name), "endpoint": found.endpoint, "model": found.model}

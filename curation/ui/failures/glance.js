@@ -10,7 +10,8 @@ export function start(root) {
   });
 }
 
-// "0.675 strict, 0.701 lenient on 4,812 examples", and below it "0.678, 0.704 without 12 label errors"; how many failed stands below the map.
+// "0.675 strict, 0.701 lenient on 4,812 examples", and below it "0.678, 0.704 without 12 label errors".
+// How many failed stands below the map.
 function drawAccuracy(box, summary) {
   const asked =
     summary.answered < summary.examples

@@ -5,7 +5,7 @@ import { followSaved } from "./saved_views.js";
 import { changed, clustersEdited, filter, learn, offset, PAGE, pageArrived, rounds, shown } from "./selection.js";
 
 const REST = 250; // milliseconds without a change before what is shown is asked for again
-const SHARE = 4; // between two looks by itself at least so many times as long passes as one takes: a large round is not asked for all the time
+const SHARE = 4; // the pause between two refreshes is at least so many times as long as a refresh takes: a large round is slow
 const WORK = ["import", "evaluate", "diagnose", "cluster"]; // jobs that bring something for this page
 
 let listed = null; // what the lists on the page show, as JSON

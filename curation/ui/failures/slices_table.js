@@ -53,8 +53,8 @@ const head = ({ least, without_label_errors: without }) =>
     "div.slices-head",
     h(
       "span.dim",
-      `${fmt.plural(answer.compared, "slice")} of the train examples, sorted by the lower bound of their lift: failure rate in the slice over the ` +
-        "rate elsewhere. 95 % intervals, clustered by image, not corrected for multiple comparisons.",
+      `${fmt.plural(answer.compared, "slice")} of the train examples, sorted by the lower bound of their lift: ` +
+        "failure rate in the slice over the rate elsewhere. 95 % intervals, clustered by image, not corrected for multiple comparisons.",
     ),
     h(
       "span.row",

@@ -151,10 +151,10 @@ def _measure(here: Services, parent: str | None, checkpoint: str | None) -> dict
     if not parent or not checkpoint:
         return None
     before, after = checkpoints.find(here.store, parent), checkpoints.find(here.store, checkpoint)
-    counts = [here.store.row("eval_count", checkpoint_id=one.checkpoint_id) for one in (before, after)]
-    if not all(count["answered"] for count in counts):
-        return None
+    counts = [here.store.rows("eval_count", checkpoint_id=one.checkpoint_id)[0] for one in (before, after)]
     answered = tuple(count["answered"] for count in counts)
+    if not all(answered):
+        return None
     found = here.store.memo(("comparison", parent, checkpoint), answered, lambda _: _compared(here, before, after))
     if found is None:
         return None

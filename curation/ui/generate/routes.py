@@ -133,7 +133,8 @@ def job(request: Request, body: Which) -> dict[str, Any] | None:
 def undrawn(request: Request, body: Which) -> dict[str, Any]:
     """Options of draw for the samples of a generate job that still wait for a picture, with the generator that drew for it last."""
     here = services(request)
-    drawn = [step.job_id for step in chains.view(here.store, body.job_id) if step.stage == "draw" and step.job_id]
+    chain = chains.view(here.store, body.job_id) if body.job_id else []
+    drawn = [step.job_id for step in chain if step.stage == "draw" and step.job_id]
     as_before = here.jobs.get(drawn[-1]).options if drawn else {}
     names = ("generator", "model", "generator_options", "budget_usd")
     waiting = here.store.column("samples_of_job", job_id=body.job_id, undrawn=True)

@@ -1,7 +1,7 @@
 """The Prompts page: what the frontier model is asked, versions of it, one failure to try it on, two versions side by side."""
 
 import time
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
@@ -9,10 +9,12 @@ from pydantic import BaseModel, Field
 from curation import checkpoints
 from curation.frontier.client import open_client, sum_estimates
 from curation.frontier.endpoints import host_of
+from curation.frontier.options import FrontierOptions
 from curation.prompt_lab import comparison as prompt_comparison
 from curation.prompt_lab import trial
 from curation.prompt_lab.trial import NothingToTry
 from curation.prompts import versions
+from curation.prompts.reply_schemas import BlindAnswer
 from curation.prompts.requests import blind_request
 from curation.prompts.templates import PromptFile, Prompts, names, parts, shipped, version_of
 from curation.prompts.validation import BadPrompt, checked
@@ -168,7 +170,7 @@ def ask(request: Request, body: Trial) -> dict[str, Any]:
             outcomes.append(outcome)
             if outcome.parsed is None or body.name != "diagnosis" or row["own_answer"] is not None:
                 break
-            row["own_answer"] = outcome.parsed.answer
+            row["own_answer"] = cast(BlindAnswer, outcome.parsed).answer  # the first of a diagnosis' two requests
     last = outcomes[-1]
     costs = [outcome.cost_usd for outcome in outcomes]
     return {
@@ -219,14 +221,17 @@ def _row(here: Services, body: Trial) -> dict[str, Any]:
 
 def _options(file: PromptFile, body: Trial) -> Any:
     """The options of the stage that asks by this prompt, and so its endpoint. One call has no cap of its own and no batch."""
-    options = stage_class(trial.stage_of(file)).Options(**{**body.options, "budget_usd": None, "batch": False})
+    made = stage_class(trial.stage_of(file)).Options(**{**body.options, "budget_usd": None, "batch": False})
+    options = cast(FrontierOptions, made)  # each stage that has a prompt asks a frontier model
     return options.model_copy(update={"endpoint_options": {**options.endpoint_options, "batch": False}})
 
 
 def _requests(here: Services, name: str, row: dict[str, Any], prompts: Prompts, options: Any) -> list[FrontierRequest]:
     """The calls to be made: one, and before a diagnosis the blind answer if it isn't known."""
-    proposal = {"count": options.per_failure, "difficulty": options.difficulty} if isinstance(options, GenerateOptions) else {}
-    request = trial.request_for(name, row, prompts, **proposal)
+    if isinstance(options, GenerateOptions):
+        request = trial.request_for(name, row, prompts, options.per_failure, options.difficulty)
+    else:
+        request = trial.request_for(name, row, prompts)
     if name != "diagnosis" or row["own_answer"] is not None:
         return [request]
     return [blind_request(row["key"], row, row["image_path"], versions.prompts_for(here.store, ("blind",))), request]

@@ -115,7 +115,8 @@ export function launch(
     let launched = null;
     const go = async () => {
       const found = known.given === values ? (known.found ?? null) : null;
-      const expected = values.matching && found ? { expected: found.detail?.failures } : {}; // what was shown is what is launched, or nothing
+      // what was shown is what is launched, or nothing
+      const expected = values.matching && found ? { expected: found.detail?.failures } : {};
       try {
         launched = await start(stage, { ...values, ...expected }, then, found);
       } catch {
