@@ -196,7 +196,7 @@ def finetunes(walker: Walker) -> None:
     walker.shot("finetune-mix")
     launch.click()
     page.locator("#page-finetune [data-chart] :is(svg, canvas)").first.wait_for(state="visible", timeout=PATIENCE)
-    walker.sees("train loss", "#page-finetune [data-legend]")
+    walker.sees("training loss", "#page-finetune [data-chart] .legend")
     walker.shot("finetune-live")
     page.wait_for_function("() => document.querySelector('#page-finetune [data-follow] .chip.ok')", timeout=PATIENCE)  # evaluated
     walker.shot("finetune-done")
