@@ -130,7 +130,7 @@ def test_an_edit_is_mended_saved_tried_compared_and_taken_back_in_the_browser(tm
         text = page.locator("#prompt-system")
         text.fill(text.input_value() + "\nMind {{ golfs }}.")
         here.locator(".flaws button", has_text="unknown field “golfs”").wait_for()
-        assert "nothing to send" in here.locator("[data-side]").inner_text()
+        assert "The prompt has errors" in here.locator("[data-side]").inner_text()
         here.locator("text=Save and use").click()
         page.wait_for_function(
             "() => document.activeElement.value?.slice(document.activeElement.selectionStart, document.activeElement.selectionEnd)"
@@ -151,7 +151,7 @@ def test_an_edit_is_mended_saved_tried_compared_and_taken_back_in_the_browser(tm
 
         here.locator("[data-side-foot] .btn.p").click()
         here.locator("[data-reply]", has_text="Faulty reasoning").wait_for()
-        here.locator("[data-side-foot]", has_text="costs nothing").wait_for()
+        here.locator("[data-side-foot]", has_text="no cost").wait_for()
 
         here.locator("[data-tabs] >> text=Compare").click()
         here.locator("text=Compare on 20 failures").click()
@@ -171,7 +171,7 @@ def test_an_edit_is_mended_saved_tried_compared_and_taken_back_in_the_browser(tm
         here.locator(f"[data-comparison='{job_id}']").wait_for()
 
         here.locator("text=Use the shipped version").click()
-        page.wait_for_selector(".toast >> text=shipped text again")
+        page.wait_for_selector(".toast >> text=New jobs use the shipped prompt")
         page.wait_for_selector("#page-prompts >> text=This is the text that came with the program.")
         assert versions.in_use(store, "diagnosis") == shipped("diagnosis").version
         assert here.locator("[data-prompt=diagnosis] .chip").count() == 0
