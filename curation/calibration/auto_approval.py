@@ -18,7 +18,15 @@ from typing import Any
 
 import numpy as np
 
-from curation.calibration.rules import TARGET, Condition, labels_still_needed, lower_bound_reaches, murmur3_finalizer, proportion, search
+from curation.calibration.approval_rules import (
+    TARGET,
+    Condition,
+    labels_still_needed,
+    lower_bound_reaches,
+    murmur3_finalizer,
+    proportion,
+    search,
+)
 from curation.calibration.score_matrix import ScoreMatrix, Setting, score_matrix
 from curation.statistics.intervals import CONFIDENCE
 from data.errors import MistakebookError

@@ -10,7 +10,7 @@ from functools import cached_property
 
 import numpy as np
 
-from curation.calibration.rules import Condition, Joint, Levels, joint, levels, murmur3_finalizer
+from curation.calibration.approval_rules import Condition, Joint, Levels, joint, levels, murmur3_finalizer
 from data.records import Comparison, FilterSetting
 from data.store import Store
 

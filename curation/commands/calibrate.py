@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Literal
 
-from curation.calibration.rules import TARGET
+from curation.calibration.approval_rules import TARGET
 from curation.commands.answers import Condition, FilterAgreement, FilterLine, Proposal
 from curation.commands.app_client import App
 from curation.commands.flags import add_reviewer, parser

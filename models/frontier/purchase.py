@@ -16,9 +16,10 @@ from models.paid_calls.connection import EndpointConnection
 from models.paid_calls.group_commit import GroupCommit
 from models.paid_calls.http_failures import Failure, FailureKind
 from models.paid_calls.ledger import Record
-from models.paid_calls.orders import Abandoned, Order, PaidCall, RetryPolicy, RunState, backoff
+from models.paid_calls.orders import Abandoned, Order, PaidCall, RunState
 from models.paid_calls.rate_limits import RateLimiter
 from models.paid_calls.records import Reply
+from models.paid_calls.retries import RetryPolicy, backoff
 
 CONNECT_ATTEMPTS = 6  # some 5 seconds of nobody listening
 TIMEOUT_ATTEMPTS = 3  # calls of one row that may go without a reply in time: each may be billed

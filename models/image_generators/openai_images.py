@@ -30,9 +30,10 @@ from models.paid_calls.http_failures import Failure, FailureKind
 from models.paid_calls.journal import Journal
 from models.paid_calls.keys import find_key, not_found
 from models.paid_calls.ledger import Claim, Record
-from models.paid_calls.orders import Abandoned, CallFailed, Order, PaidCall, RetryPolicy, RunState
+from models.paid_calls.orders import Abandoned, CallFailed, Order, PaidCall, RunState
 from models.paid_calls.prices import Price, load_prices, table_beside, unpriced
 from models.paid_calls.records import FrontierStopped, Reply
+from models.paid_calls.retries import RetryPolicy
 
 if TYPE_CHECKING:
     import httpx2

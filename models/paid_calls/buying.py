@@ -16,8 +16,9 @@ from models.paid_calls.connection import EndpointConnection, connect
 from models.paid_calls.group_commit import GroupCommit
 from models.paid_calls.http_failures import Failure, FailureKind
 from models.paid_calls.ledger import CLAIM_SECONDS, Claim, ClaimResult, Find, Full, Lost, Record, Release, Renew
-from models.paid_calls.orders import Abandoned, CallFailed, Order, PaidCall, RetryPolicy, RunState
+from models.paid_calls.orders import Abandoned, CallFailed, Order, PaidCall, RunState
 from models.paid_calls.records import FrontierStopped, Reply
+from models.paid_calls.retries import RetryPolicy
 
 if TYPE_CHECKING:
     import httpx2

@@ -1,7 +1,6 @@
 """Orders of paid calls: what is sent for which claims, how often, and how it can end. The engine that carries them out is buying.py."""
 
 import asyncio
-import random
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import Any
@@ -37,24 +36,6 @@ class RunState:
         """Of the task that it is called in."""
         if task := asyncio.current_task():
             self.on_the_wire.add(task) if is_on_the_wire else self.on_the_wire.discard(task)
-
-
-def backoff(rounds: int) -> float:
-    """Seconds until the next try, after so many failed ones: exponential, with jitter, at most 30."""
-    return random.uniform(0.4, 1.0) * min(30.0, 0.5 * 2.0**rounds)
-
-
-@dataclass(frozen=True)
-class RetryPolicy:
-    """How often a call is sent before it is given up, and how long to wait in between."""
-
-    attempts: int  # HTTP calls
-    timeouts: int | None = None  # of these, may go without a reply in time: each may be billed
-    unreachable: int | None = None  # in a row that may find nobody listening, before the run stops
-
-    def pause(self, failure: Failure, sent: int, failed_rounds: int) -> float:
-        """Seconds until the next call, after `sent` of them; `failed_rounds`: in which every row of the run failed."""
-        return backoff(sent - 1) if failure.retry_after is None else failure.retry_after
 
 
 @dataclass

@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from curation.calibration import auto_approval
+from curation.calibration.approval_rules import Condition, murmur3_finalizer
 from curation.calibration.auto_approval import APPROVALS_AUDITED, BadRule, GateClosed
-from curation.calibration.rules import Condition, murmur3_finalizer
 from curation.calibration.score_matrix import score_matrix
 from curation.filtering.settings import change_setting
 from curation.review import decisions

@@ -9,8 +9,8 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
 from curation.calibration import auto_approval
+from curation.calibration.approval_rules import TARGET, Condition, agreement
 from curation.calibration.curves import Tally
-from curation.calibration.rules import TARGET, Condition, agreement
 from curation.calibration.score_matrix import ScoreMatrix, score_matrix
 from curation.review import assignments, decisions
 from curation.statistics.intervals import wilson

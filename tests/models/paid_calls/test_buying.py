@@ -12,7 +12,8 @@ from models.paid_calls.connection import EndpointConnection
 from models.paid_calls.group_commit import GroupCommit
 from models.paid_calls.http_failures import Failure, FailureKind
 from models.paid_calls.ledger import Claim, Record
-from models.paid_calls.orders import Abandoned, CallFailed, Order, PaidCall, RetryPolicy, RunState
+from models.paid_calls.orders import Abandoned, CallFailed, Order, PaidCall, RunState
+from models.paid_calls.retries import RetryPolicy
 from tests.support.frontier_world import chaos
 
 BODY = {"model": "m", "messages": [{"role": "user", "content": "question"}]}

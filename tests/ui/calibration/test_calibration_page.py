@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from curation.calibration import auto_approval
-from curation.calibration.rules import Condition
+from curation.calibration.approval_rules import Condition
 from curation.calibration.score_matrix import score_matrix
 from curation.cli import main
 from curation.config import Settings

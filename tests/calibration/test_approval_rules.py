@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curation.calibration import rules
-from curation.calibration.rules import (
+from curation.calibration import approval_rules
+from curation.calibration.approval_rules import (
     Condition,
     agreement,
     joint,
@@ -159,4 +159,4 @@ def test_draws_are_the_same_in_the_store_and_here(store: Store):
     assert [row[0] for row in told] == murmur3_finalizer(numbers).tolist()
     assert int(murmur3_finalizer(np.array([1]))[0]) == 0x514E28B7  # MurmurHash3's fmix32(1)
     halves = murmur3_finalizer(np.arange(100_000)) % 2
-    assert abs(halves.mean() - 0.5) < 0.01 and rules.MOST_LEVELS < 255
+    assert abs(halves.mean() - 0.5) < 0.01 and approval_rules.MOST_LEVELS < 255
