@@ -48,7 +48,7 @@ async function poll() {
     document.dispatchEvent(new CustomEvent("mb:tick", { detail: workspace }));
   } catch (error) {
     fillOnce(at(root, "job"), [error.message, error.status], () =>
-      h("span.pill.err", { title: error.message }, error.status ? "The app answers with an error" : "The app does not answer"),
+      h("span.pill.err", { title: error.message }, error.status ? "The app reports an error" : "The app does not respond"),
     );
   }
   clearTimeout(timer);

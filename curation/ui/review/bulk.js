@@ -24,7 +24,7 @@ export async function openBulk(matching, action) {
 
 async function previewed(matching, action) {
   await outbox.settled();
-  if (outbox.items.length) return void toast("Some decisions are not saved yet: the app does not answer. Try again once they are saved.");
+  if (outbox.items.length) return void toast("Some decisions are not saved yet: the app does not respond. Try again once they are saved.");
   let seed = 0;
   let preview = await api("review/bulk/preview", { matching, action, seed });
   if (!preview.total) return void toast("No samples match.");

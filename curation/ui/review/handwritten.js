@@ -94,7 +94,7 @@ export async function openByHand() {
       Object.assign(chosen, { image: text.image, failure_id: null });
       drawChosen();
     } catch (error) {
-      toast(error instanceof ApiError ? error.message : `${picked.name} was not uploaded: the app does not answer.`, { kind: "bad" });
+      toast(error instanceof ApiError ? error.message : `${picked.name} was not uploaded: the app does not respond.`, { kind: "bad" });
     }
   };
   const add = async () => {

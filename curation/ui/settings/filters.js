@@ -16,8 +16,8 @@ export function drawFilters(box, filters, history) {
     ),
     h(
       "p.hint",
-      "A filter hides nothing and deletes nothing: samples that fail stand under Review, where people may overrule it. " +
-        "A change here derives every sample's state anew at once; people's decisions stand.",
+      "Filters hide and delete nothing: failed samples stay in Review, where reviewers can override the filter. " +
+        "A change here updates the status of all samples at once; reviewers' decisions are kept.",
       history.length > filters.length && ` Last change: ${history[0].filter} by ${history[0].author}, ${fmt.ago(history[0].created_at)}.`,
     ),
   );
@@ -38,10 +38,10 @@ async function tellCosts(filters) {
         "filter",
         { filters: [name] },
         {
-          title: `Judge ${fmt.plural(part.samples, "sample")} by ${name}`,
+          title: `Run ${name} on ${fmt.plural(part.samples, "sample")}`,
           noun: "verdict",
           hidden: ["filters", "sample_ids"],
-          button: "Judge",
+          button: "Run",
         },
       );
     fill(
@@ -49,9 +49,9 @@ async function tellCosts(filters) {
       part
         ? [
             h("span.clip", { title: costText(part, found.billed) }, costLine(part, found.billed)),
-            h("button.btn.bare", { onclick: judge }, "Judge…"),
+            h("button.btn.bare", { onclick: judge }, "Run…"),
           ]
-        : "every drawn sample is judged",
+        : "run on every drawn sample",
     );
   }
 }
@@ -71,8 +71,8 @@ function line(filter) {
     checked: now.enabled,
     disabled: held,
     title: held
-      ? `It can't be switched off, nor set above ${filter.loosest}: what it fails is approved one by one or not at all`
-      : "Whether it counts",
+      ? `Can't be disabled or set above ${filter.loosest}: samples that fail it can only be approved one by one`
+      : "Enable or disable this filter",
     "aria-label": `${filter.filter} on`,
     onchange: () => {
       now.enabled = on.checked;
@@ -108,7 +108,7 @@ function line(filter) {
   });
   const rest = costs.get(filter.filter) ?? h("small.dim.row.tight");
   costs.set(filter.filter, rest);
-  const asks = { frontier: " · asks the frontier model", baseline: " · asks the checkpoint" }[filter.asks];
+  const asks = { frontier: " · calls the frontier model", baseline: " · runs the checkpoint" }[filter.asks];
   const element = h(
     "div.filter",
     on,
@@ -140,15 +140,15 @@ function line(filter) {
       found.error
         ? h("span.err", found.error)
         : [
-            h("b", found.samples ? `${fmt.plural(found.samples, "sample")} would move` : "No sample would move"),
+            h("b", found.samples ? `${fmt.plural(found.samples, "sample")} would change status` : "No sample would change status"),
             found.moves.map((move) =>
               h("span", `${move.before.replace("_", "-")} → ${move.after.replace("_", "-")} `, h("b", fmt.number(move.samples))),
             ),
             h("span.grow"),
             filter.standard !== null &&
               now.threshold !== filter.standard &&
-              h("button.btn.bare", { onclick: () => reset(filter.standard) }, `Standard ${filter.standard}`),
-            h("button.btn", { onclick: () => reset(filter.threshold, filter.enabled) }, "Keep as it was"),
+              h("button.btn.bare", { onclick: () => reset(filter.standard) }, `Default ${filter.standard}`),
+            h("button.btn", { onclick: () => reset(filter.threshold, filter.enabled) }, "Discard"),
             h("button.btn.p", { onclick: apply }, "Apply"),
           ],
     );
@@ -158,7 +158,7 @@ function line(filter) {
     draw();
     moves.hidden = same();
     if (!same()) {
-      fill(moves, h("span.dim", "Counting what would move…"));
+      fill(moves, h("span.dim", "Counting changes…"));
       preview();
     }
   };
@@ -199,7 +199,7 @@ function spread(filter, now, low, high) {
   const x = (value) => 7 + ((width - 14) * (value - low)) / (high - low);
   return h(
     "svg",
-    { viewBox: `0 0 ${width} ${height}`, preserveAspectRatio: "none", role: "img", "aria-label": "spread of the scores" },
+    { viewBox: `0 0 ${width} ${height}`, preserveAspectRatio: "none", role: "img", "aria-label": "score distribution" },
     counts.map(
       (n, i) =>
         n > 0 &&

@@ -20,7 +20,7 @@ const newest = onlyLatest();
 export async function show() {
   const found = await newest(api("settings/overview", {}));
   if (!found) return;
-  fill(at(root, "sum"), `kept in ${found.workspace.folder}`);
+  fill(at(root, "sum"), `stored in ${found.workspace.folder}`);
   drawFilters(at(root, "filters"), found.filters, found.history);
   drawPrices(at(root, "prices"), found.prices, found.models_used);
   keymap.load().then(() => drawKeymap(at(root, "keymap")));

@@ -8,9 +8,9 @@ const HEADS = {
   cached: "Cached, $/M",
   image: "Image in, $/M",
   output: "Output, $/M",
-  batch: "Batch, share",
+  batch: "Batch factor",
   image_tokens: "Image tokens",
-  picture: "Drawn, $ each",
+  picture: "Image out, $ each",
 };
 const EMPTY = { cached: "as input", image: "as input", batch: "1", image_tokens: "?" };
 
@@ -51,7 +51,7 @@ export function drawPrices(box, found, used) {
             h("input.in.name", {
               value: row.model,
               "aria-label": "model",
-              placeholder: "model, as the endpoint names it",
+              placeholder: "model name at the endpoint",
               oninput: (event) => {
                 row.model = event.target.value;
                 changed();
@@ -61,7 +61,7 @@ export function drawPrices(box, found, used) {
           FIELDS.map((name) => cell(row, name)),
           h(
             "td.dim",
-            row.pretend && chip("pretend", { title: "Nobody is billed: a figure that makes budgets visible with the built-in parts" }),
+            row.pretend && chip("nominal", { title: "Not billed: a nominal price, so that budgets can be tried with the built-in models" }),
           ),
           h(
             "td.r",
@@ -69,8 +69,8 @@ export function drawPrices(box, found, used) {
               h(
                 "button.btn.icon.bare",
                 {
-                  title: "Take away",
-                  "aria-label": `take away ${row.model}`,
+                  title: "Remove",
+                  "aria-label": `remove ${row.model}`,
                   onclick: () => {
                     rows.splice(rows.indexOf(row), 1);
                     changed();
@@ -105,7 +105,7 @@ export function drawPrices(box, found, used) {
     );
     try {
       const now = await api("settings/prices", { models }, { quiet: true });
-      toast("Prices are saved: the next calls are priced by them", { kind: "good" });
+      toast("Prices saved; they apply from the next call", { kind: "good" });
       drawPrices(box, now, used);
     } catch (error) {
       wrong.textContent = error.message;
@@ -141,14 +141,14 @@ export function drawPrices(box, found, used) {
         h(
           "button.btn",
           { onclick: () => add(one.model), title: `${fmt.plural(one.unpriced, "call")} without a price` },
-          `Price ${one.model}`,
+          `Add price for ${one.model}`,
         ),
       ),
       wrong,
       h("span.grow"),
       save,
     ),
-    h("p.hint", `A model without a price is shown as unpriced, never guessed; a budget can't be kept for it. Kept in ${found.file}.`),
+    h("p.hint", `Models without a price are shown as unpriced; no budget can be enforced for them. Stored in ${found.file}.`),
   );
 }
 

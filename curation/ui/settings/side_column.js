@@ -16,7 +16,7 @@ function budget(box, { budget: cap, spend }) {
     step: "any",
     value: cap ?? "",
     placeholder: "none",
-    "aria-label": "Standard budget, USD",
+    "aria-label": "Default budget, USD",
   });
   const save = async () => {
     const now = await api("settings/budget", { usd: input.value === "" ? null : Number(input.value) });
@@ -27,7 +27,7 @@ function budget(box, { budget: cap, spend }) {
     h("h4", "Budget"),
     h(
       "div.card",
-      h("div.line", h("span", "New jobs may spend, USD"), h("span.grow"), input, h("button.btn", { onclick: save }, "Set")),
+      h("div.line", h("span", "Budget cap of new jobs, USD"), h("span.grow"), input, h("button.btn", { onclick: save }, "Set")),
       h(
         "div.line",
         h("span", "Spent in this workspace"),
@@ -36,7 +36,7 @@ function budget(box, { budget: cap, spend }) {
         spend.unpriced > 0 && h("small.dim", `+ ${fmt.plural(spend.unpriced, "unpriced call")}`),
       ),
     ),
-    h("p.hint", "A cap is hard: calls in flight count at their worst. Each launch can set its own."),
+    h("p.hint", "A hard limit: calls in flight count at their worst-case cost. Each launch can set its own."),
   );
 }
 
@@ -56,13 +56,13 @@ function people(box, { reviewer, login, reviewers }) {
   fill(
     box,
     h("h4", "Reviewers"),
-    h("div.card", reviewers.length ? reviewers.map(row) : h("div.dim", `Nobody has reviewed yet. You are ${reviewer}.`)),
+    h("div.card", reviewers.length ? reviewers.map(row) : h("div.dim", `No reviews yet. You are ${reviewer}.`)),
     h(
       "p.hint",
       login
         ? `You are logged in as ${reviewer}.`
-        : `Your decisions are signed ${reviewer}. ` +
-            "Another name: start the app with --reviewer NAME; several people: --auth FILE with a login each.",
+        : `Your decisions are stored under the name ${reviewer}. ` +
+            "To change it, start the app with --reviewer NAME; for several people, with --auth FILE and a login each.",
     ),
   );
 }
@@ -76,7 +76,7 @@ function backups(box, { backups: list, workspace }, again) {
         button.textContent = "Writing…";
         try {
           const made = await api("settings/backup", {});
-          toast(`Backup ${made.name}: ${fmt.plural(made.rows, "row")}, read back`, { kind: "good" });
+          toast(`Backup ${made.name}: ${fmt.plural(made.rows, "row")}, verified`, { kind: "good" });
         } finally {
           again();
         }
@@ -98,12 +98,12 @@ function backups(box, { backups: list, workspace }, again) {
     h("h4", "Backups"),
     h(
       "div.card",
-      h("div.line", h("span.dim", list.length ? fmt.plural(list.length, "backup") : "None yet"), h("span.grow"), button),
+      h("div.line", h("span.dim", list.length ? fmt.plural(list.length, "backup") : "No backups yet"), h("span.grow"), button),
       list.slice(0, 12).map(row),
     ),
     h(
       "p.hint",
-      "Tables, paid replies, pictures and checkpoints; pictures are hard links where the disk allows, so they take no space twice.",
+      "Tables, paid replies, images and checkpoints. Images are hard links where the file system allows, so they take no extra space.",
     ),
   );
 }
@@ -112,14 +112,14 @@ const restoring = (one, workspace) =>
   dialog(
     "Restore a backup",
     [
-      h("p", "A backup becomes a workspace of its own; nothing is overwritten. In a terminal:"),
+      h("p", "A backup is restored as a new workspace; nothing is overwritten. Run in a terminal:"),
       h(
         "pre.mono",
         { style: "margin:10px 0" },
         `mistakebook restore --workspace "${workspace.name} restored" ${one.folder}\n` +
           `python app.py --workspace "${workspace.name} restored"`,
       ),
-      h("p.dim", "To go back under the same name, stop this app first and move its folder away."),
+      h("p.dim", "To keep the same name, first stop this app and move its folder away."),
     ],
     [{ text: "Close" }],
   );
@@ -130,12 +130,12 @@ export function disk({ parts, freeable, free }, again) {
     total = Object.values(parts).reduce((sum, n) => sum + n, 0);
   const names = { thumbnails: "thumbnails", jobs: "jobs", uploads: "uploads" };
   const why = {
-    thumbnails: "Made again when needed.",
-    jobs: "Inputs and results of jobs that were done a week ago: all of it is in the store. Logs, events and settings stay.",
-    uploads: "Files that were uploaded for an import. Once imported, pictures and examples are in the workspace.",
+    thumbnails: "Recreated when needed.",
+    jobs: "Inputs and results of jobs that finished over a week ago; all of it is in the store. Logs, events and settings are kept.",
+    uploads: "Files uploaded for imports. Imported images and examples are kept in the workspace.",
   };
   const clean = async (what) => {
-    if (!(await ask(`Free ${fmt.bytes(freeable[what])}?`, why[what], "Free it"))) return;
+    if (!(await ask(`Free ${fmt.bytes(freeable[what])}?`, why[what], "Free"))) return;
     const { freed } = await api("settings/clean", { what });
     toast(`${fmt.bytes(freed)} freed`, { kind: "good" });
     again();
@@ -173,14 +173,14 @@ function workspaces(box, { workspace }, again) {
   const input = h("input.in", { placeholder: "name of a new workspace", "aria-label": "New workspace" });
   const make = async () => {
     const made = await api("settings/new_workspace", { name: input.value });
-    toast(`Workspace ${made.name} is there`, { kind: "good" });
+    toast(`Workspace ${made.name} created`, { kind: "good" });
     again();
   };
   const archive = async (name) => {
     if (
       !(await ask(
         `Archive ${name}?`,
-        "Its folder moves into archived/ beside the workspaces; nothing is deleted. To have it back, move the folder back.",
+        "Moves its folder to archived/ next to the workspaces; nothing is deleted. To restore it, move the folder back.",
         "Archive",
       ))
     )
@@ -204,7 +204,7 @@ function workspaces(box, { workspace }, again) {
                   dialog(
                     `Open ${name}`,
                     [
-                      h("p", "An app has one workspace open. In a terminal:"),
+                      h("p", "Each app has one workspace open. Run in a terminal:"),
                       h("pre.mono", { style: "margin-top:10px" }, `python app.py --workspace "${name}" --port 0`),
                     ],
                     [{ text: "Close" }],
@@ -230,7 +230,7 @@ export function drawLook(box) {
   const draw = () =>
     fill(
       box,
-      h("h4", "Colours"),
+      h("h4", "Theme"),
       h(
         "div.row",
         theme.choices.map((choice) =>
@@ -243,7 +243,7 @@ export function drawLook(box) {
                 draw();
               },
             },
-            { system: "As the system", light: "Light", dark: "Dark" }[choice],
+            { system: "System", light: "Light", dark: "Dark" }[choice],
           ),
         ),
       ),
@@ -277,12 +277,12 @@ export function drawKeymap(box) {
     const other = keymap.taken(entry.page, entry.name, key);
     if (!other) keymap.set(entry.page, entry.name, key);
     else if (other.name === null)
-      toast(`${keyName(key)} is taken by “${other.what}”, which keeps it: choose another.`, { kind: "bad", seconds: 6 });
+      toast(`${keyName(key)} is used by “${other.what}” and can't be reassigned: choose another key.`, { kind: "bad", seconds: 6 });
     else
-      toast(`${keyName(key)} is taken by “${other.what}”.`, {
+      toast(`${keyName(key)} is already used by “${other.what}”.`, {
         seconds: 10,
         action: {
-          text: `Swap: that gets ${keyName(entry.key)}`,
+          text: `Swap: the other gets ${keyName(entry.key)}`,
           run: () => {
             keymap.swap(entry.page, entry.name, other.name);
             again();
@@ -309,7 +309,7 @@ export function drawKeymap(box) {
               again();
             },
           },
-          `back to ${keyName(entry.standard)}`,
+          `reset to ${keyName(entry.standard)}`,
         ),
     );
   };
@@ -321,11 +321,11 @@ export function drawKeymap(box) {
         again();
       },
     },
-    "All back to standard",
+    "Reset all",
   );
   fill(
     box,
-    h("div.row", h("h4", "Keys of the keyboard"), h("span.grow"), keymap.changed() && reset),
+    h("div.row", h("h4", "Keyboard shortcuts"), h("span.grow"), keymap.changed() && reset),
     h(
       "div.card.keys",
       pages
@@ -334,13 +334,13 @@ export function drawKeymap(box) {
     ),
     h(
       "p.hint",
-      "A click on a key changes it, in this browser. On every page ",
+      "Click a key to change it, for this browser. On every page ",
       h("kbd", "/"),
       " searches, ",
       h("kbd", "?"),
-      " lists the keys, ",
+      " lists the shortcuts, ",
       h("kbd", "Esc"),
-      " leaves.",
+      " closes.",
     ),
   );
 }

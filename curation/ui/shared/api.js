@@ -33,7 +33,7 @@ export async function api(path, body, { quiet = false, signal } = {}) {
     response = await fetch(new URL(`api/${path}`, document.baseURI), options);
   } catch (error) {
     if (/** @type {Error} */ (error).name === "AbortError") throw error;
-    throw failed("The app does not answer. It may have been stopped: start it again (python app.py), then go on here.", 0, quiet);
+    throw failed("The app does not respond. It may have been stopped: restart it (python app.py), then continue here.", 0, quiet);
   }
   notLost();
   if (response.ok) return response.json();

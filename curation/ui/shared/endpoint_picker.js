@@ -70,7 +70,7 @@ export function endpointPick({ endpoints }, schema, options, onChange) {
     const one = endpoints.find((entry) => entry.name === chosen);
     fill(
       about,
-      one ? [hostText(one.host), !one.key_there && h("span.err", ` · ${one.api_key_env} is not set`)] : "an endpoint of this launch alone",
+      one ? [hostText(one.host), !one.key_there && h("span.err", ` · ${one.api_key_env} is not set`)] : "used for this launch only",
     );
     fill(others, !one && own.element);
   };
@@ -90,7 +90,7 @@ export function endpointPick({ endpoints }, schema, options, onChange) {
     element: h(
       "div.form",
       { style: "margin-bottom:10px" },
-      h("div.field", h("label", { for: select.id }, "Asks"), h("div", select), about),
+      h("div.field", h("label", { for: select.id }, "Endpoint"), h("div", select), about),
       others,
     ),
     values: () => (chosen === OTHER ? { frontier: null, ...own.values() } : { frontier: chosen }),

@@ -36,12 +36,12 @@ export function costText(part, billed) {
   const what = [
     part.calls && `about ${fmt.plural(part.calls, "call")}`,
     part.calls && cost(part, billed),
-    part.asks === "baseline" && "asks the checkpoint",
+    part.asks === "baseline" && "runs the checkpoint",
     part.seconds !== null && time(part),
   ]
     .filter(Boolean)
     .join(", ");
-  const again = part.outdated ? ` (${fmt.number(part.outdated)} again, by its new version)` : "";
+  const again = part.outdated ? ` (${fmt.number(part.outdated)} again, with its new version)` : "";
   return `${fmt.plural(part.samples, "sample")} to judge${again}${what && `: ${what}`}`;
 }
 
@@ -61,7 +61,7 @@ export function costTable({ detail, billed }) {
       h(
         "tr",
         h("th", "Filter"),
-        h("th", "Asks"),
+        h("th", "Model"),
         h("th.r", "Samples"),
         again && h("th.r", { title: "Judged by an earlier version of the filter or its prompt" }, "of these again"),
         h("th.r", "Calls"),

@@ -16,12 +16,8 @@ export async function mayLeave(host, what) {
   if (!host || allowed().includes(host)) return true;
   const text = h(
     "div",
-    h("p", "This sends ", what, " to ", h("b", host), ", a machine that isn't this one."),
-    h(
-      "p.dim",
-      { style: "margin-top:8px" },
-      "You are asked once for each machine. Nothing else leaves; no key is ever shown or stored here.",
-    ),
+    h("p", "This sends ", what, " to ", h("b", host), ", which is another machine."),
+    h("p.dim", { style: "margin-top:8px" }, "You are asked once per machine. Nothing else is sent; keys are never shown or stored here."),
   );
   if (!(await ask(`Send to ${host}?`, text, `Send to ${host}`))) return false;
   localStorage.setItem(KEY, JSON.stringify([...allowed(), host]));

@@ -65,7 +65,7 @@ function estimateText(found, noun = "row", price = true) {
 export async function start(stage, options, then = [], found = null) {
   const sends = (await stageList()).find((one) => one.name === stage)?.sends;
   const { host } = found ?? (sends ? await estimate(stage, options) : { host: null });
-  const what = stage === "draw" ? "image prompts" : "pictures and questions of this workspace";
+  const what = stage === "draw" ? "image prompts" : "images and questions of this workspace";
   if (!(await mayLeave(host, what))) throw new Error(`nothing was sent to ${host}`);
   const job = await api("jobs", { stage, options, then });
   toast(`Job ${job.job_id} is queued: ${job.title ?? stage}`, { kind: "good", action: { text: "See jobs", run: () => state.go("jobs") } });

@@ -89,7 +89,7 @@ export function dialog(title, content, buttons = [], { wide = false } = {}) {
  * @param {string} [kind]
  * @returns {Promise<boolean>}
  */
-export function ask(title, content, yes = "Go on", kind = "p") {
+export function ask(title, content, yes = "Continue", kind = "p") {
   return new Promise((resolve) => {
     let answer = false;
     const { element } = dialog(title, content, [

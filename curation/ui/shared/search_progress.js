@@ -20,7 +20,7 @@ export async function watchIndex(input, what, again) {
     parent.appendChild(h("small.indexing.dim", { role: "status" }));
   const was = said.textContent;
   said.textContent = done === undefined ? "" : `indexing ${Math.floor(100 * done)} %`;
-  said.title = said.textContent && "The search index is being made: what is indexed so far is found";
+  said.title = said.textContent && "The search index is being built; results cover what is indexed so far";
   if (was && input.value.trim()) again();
   if (done !== undefined) setTimeout(() => watchIndex(input, what, again), EVERY);
 }

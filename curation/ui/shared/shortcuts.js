@@ -40,7 +40,7 @@ function shortcut(page, name) {
 }
 
 /** @type {Record<string, string>} */
-const COMMON = { "/": "search", "?": "these keys", Escape: "leave, or close what is open" };
+const COMMON = { "/": "search", "?": "show shortcuts", Escape: "leave a field or close a dialog" };
 
 // Shortcuts as they stand: [{page, name, key, standard, what}], and changing one (null: back to the standard).
 export const keymap = {
@@ -136,13 +136,13 @@ export function help() {
   const entries = (registered.get(page) ?? []).filter((entry) => entry.what).map((entry) => [keyOf(page, entry), entry.what]);
   const common = [
     ["/", "search"],
-    ["Esc", "leave a field, close what is open"],
-    ["?", "these keys"],
+    ["Esc", "leave a field or close a dialog"],
+    ["?", "show shortcuts"],
   ];
   const rows = [...entries, ...common].map(([key, what]) =>
     h("tr", h("td.r", { style: "width:110px" }, h("kbd", NAMES[key] ?? key)), h("td", what)),
   );
-  dialog(`Keys · ${pages.find((one) => one.name === page)?.title}`, h("table", h("tbody", rows)));
+  dialog(`Shortcuts · ${pages.find((one) => one.name === page)?.title}`, h("table", h("tbody", rows)));
 }
 
 /** @type {Record<string, string>} */

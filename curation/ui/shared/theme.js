@@ -24,7 +24,7 @@ function apply() {
 export function themeToggle(button) {
   const show = () => {
     fill(button, icon(chosen()));
-    button.title = `Colours: ${chosen()}`;
+    button.title = `Theme: ${chosen()}`;
     button.setAttribute("aria-label", button.title);
   };
   button.addEventListener("click", () => theme.choose(CHOICES[(CHOICES.indexOf(chosen()) + 1) % 3]));

@@ -151,7 +151,7 @@ def test_a_job_that_began_and_ended_unseen_is_shown_all_the_same(world, own):
         with page.expect_response("**/api/workspace"):  # it has looked, and nothing ran
             page.evaluate("document.dispatchEvent(new Event('mb:poll'))")
         page.route("**/api/workspace", lambda route: route.abort())
-        page.wait_for_selector("text=The app does not answer")
+        page.wait_for_selector("text=The app does not respond")
         job_id = jobs.launch("import", {"format": "jsonl", "source": {"path": str(own), "name": "unseen"}}, "ada")
         assert jobs.wait(job_id, 240).status == "done"
         page.unroute("**/api/workspace")

@@ -231,9 +231,9 @@ def test_nothing_is_shown_twice_and_lost_servers_are_named(tmp_path):
         wait_for_count(page, 40)
         assert page.locator(".th").count() == 40
         page.route("**/api/**", lambda route: route.abort())
-        page.wait_for_selector("text=The app does not answer")
+        page.wait_for_selector("text=The app does not respond")
         page.unroute("**/api/**")
-        page.wait_for_selector("text=The app does not answer", state="detached")
+        page.wait_for_selector("text=The app does not respond", state="detached")
     store.close()
 
 

@@ -174,7 +174,7 @@ def test_any_page_s_keys_can_be_changed_swapped_and_put_back(office, person):
     give("reject; then", "/")
     expect(page.locator(".toast", has_text="search")).to_be_visible()
     give("write a note", "s")
-    page.get_by_role("button", name="Swap: that gets w").click()
+    page.get_by_role("button", name="Swap: the other gets w").click()
     expect(keys.locator(".line", has_text="skip").locator("kbd")).to_have_text("w")
 
     page.goto(f"{address}/?page=review&status=all")
@@ -189,7 +189,7 @@ def test_any_page_s_keys_can_be_changed_swapped_and_put_back(office, person):
     saved(page)
     assert log(store)[before:] == [("ada", second, "approve", None, None)]
     page.goto(f"{address}/?page=settings")
-    page.get_by_role("button", name="All back to standard").click()
+    page.get_by_role("button", name="Reset all").click()
     expect(keys.locator(".line", has_text="skip").locator("kbd")).to_have_text("s")
     assert page.evaluate("localStorage.getItem('mistakebook.keys')") is None
 

@@ -135,7 +135,7 @@ def test_calibration_charts_hold_shares_with_wilsons_limits():
     assert (fails["error_y"]["arrayminus"][1], fails["error_y"]["array"][1]) == pytest.approx((2 / 3 - low, high - 2 / 3))
     rates = {trace["name"]: trace for trace in by_threshold()["data"] if "name" in trace}
     assert rates["precision"]["y"] == pytest.approx([26 / 27, 22 / 23, 1.0])
-    assert rates["miss rate"]["y"] == pytest.approx([0, 4 / 26, 6 / 26])
+    assert rates["false-negative rate"]["y"] == pytest.approx([0, 4 / 26, 6 / 26])
 
 
 def test_what_plotly_does_not_know_is_refused():
