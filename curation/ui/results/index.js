@@ -92,12 +92,16 @@ function drawHead() {
       gate(found.gate),
       h(
         "a.btn",
-        { href: bundle, download: "evidence.zip", title: "A zip: report, figures, every pair of answers, samples, settings, prompts" },
+        {
+          href: bundle,
+          download: "evidence.zip",
+          title: "Zip file with report, figures, all pairs of answers, samples, settings and prompts",
+        },
         "Evidence",
       ),
       h(
         "button.btn.p",
-        { onclick: () => nextRound(after, round + 1), title: `Evaluate ${after} on the train splits and collect what it still gets wrong` },
+        { onclick: () => nextRound(after, round + 1), title: `Evaluates ${after} on the train splits and collects its failures` },
         `Start round ${round + 1} →`,
       ),
     ],
@@ -123,7 +127,7 @@ function drawMain() {
       emptyState(
         "Nothing to compare yet",
         checkpoints.length
-          ? "Train a checkpoint on approved samples; its results stand here once it was evaluated."
+          ? "Train a checkpoint on approved samples and evaluate it; its results appear here."
           : "Evaluate a checkpoint first.",
         { text: "Go to Finetune", run: () => state.go("finetune") },
       ),
@@ -160,14 +164,14 @@ function drawMain() {
       card(
         "Cost",
         fmt.usd(cost),
-        cost && found.fixed ? `${fmt.usd(cost / found.fixed)} a fixed example` : "frontier calls of this workspace",
+        cost && found.fixed ? `${fmt.usd(cost / found.fixed)} per fixed example` : "frontier calls of this workspace",
       ),
     ),
     h("p.dim.verdict", inWords(found)),
     h(
       "div.pair",
       h("div", h("h4", "Accuracy before and after"), h("div.card", accuracies.element)),
-      h("div", h("h4", "Difference, 95 % paired, clustered by image"), h("div.card", differences.element)),
+      h("div", h("h4", "Difference, 95 % paired interval, clustered by image"), h("div.card", differences.element)),
     ),
     h("h4", "By error type"),
     h("div.card.rows", table("error type", found.by_error_type, chooseType)),
@@ -200,7 +204,7 @@ function inWords({ overall, by_error_type: types, examples }) {
       ? `Better overall on ${fmt.number(examples)} eval examples.`
       : overall.high < 0
         ? "Worse overall."
-        : `No overall difference is shown (one of ${fmt.fixed(overall.detectable)} would be).`;
+        : `No significant overall difference (minimum detectable: ${fmt.fixed(overall.detectable)}).`;
   return [
     whole,
     gains.length ? ` Gained: ${gains.join(", ")}.` : " No single error type gained significantly.",
@@ -209,7 +213,7 @@ function inWords({ overall, by_error_type: types, examples }) {
 }
 
 function table(of, lines, choose = null) {
-  const head = [of, "items", "before", "after", "difference", "detectable"];
+  const head = [of, "items", "before", "after", "difference", "min. detectable"];
   return h(
     "table",
     h(
@@ -221,7 +225,7 @@ function table(of, lines, choose = null) {
             "th",
             {
               class: i ? "r" : "",
-              title: name === "detectable" ? "The smallest difference that so many items would show (80 % power)" : null,
+              title: name === "min. detectable" ? "Minimum detectable difference with this number of items (80 % power)" : null,
             },
             name,
           ),
@@ -252,7 +256,7 @@ function table(of, lines, choose = null) {
 
 async function evaluate(checkpoint) {
   const job = await api("jobs", { stage: "evaluate", options: { checkpoint, splits: ["eval"] } });
-  toast(`Job ${job.job_id}: ${checkpoint} answers the eval examples`, { kind: "good" });
+  toast(`Job ${job.job_id}: evaluating ${checkpoint} on the eval split`, { kind: "good" });
 }
 
 async function nextRound(checkpoint, number) {
@@ -261,12 +265,12 @@ async function nextRound(checkpoint, number) {
       "p",
       `Round ${number} starts from `,
       h("b", checkpoint),
-      ". It is asked all train and eval examples; what it still gets wrong become the failures of the new round.",
+      ". It is evaluated on all train and eval examples; its wrong answers on train become the failures of the new round.",
     ),
-    h("p.dim", { style: "margin-top:8px" }, "Earlier rounds stay as they are; their approved samples go on being trained on."),
+    h("p.dim", { style: "margin-top:8px" }, "Earlier rounds are kept; their approved samples stay in the training mix."),
   ];
   if (!(await ask(`Start round ${number}?`, text, `Start round ${number}`))) return;
   const begun = await api("results/next_round", { checkpoint });
-  toast(`Round ${begun.round} has begun`, { kind: "good" });
+  toast(`Round ${begun.round} started`, { kind: "good" });
   state.go("failures", {});
 }

@@ -31,10 +31,7 @@ export function drawLedger(root, view) {
   if (!ledger.rows.length)
     fill(
       box,
-      emptyState(
-        which === "fixed" ? "Nothing was fixed here" : "Nothing broke here",
-        state.one("type") ? "Choose another error type." : "",
-      ),
+      emptyState(which === "fixed" ? "No fixed examples" : "No broken examples", state.one("type") ? "Choose another error type." : ""),
     );
   else
     fill(
@@ -74,7 +71,7 @@ async function openRow(root, row) {
       "div.detail.card",
       h(
         "div.top",
-        h("button.shot", { onclick: () => zoom(row.image, row.question), title: "Large" }, picture(row.image, "card", row.question)),
+        h("button.shot", { onclick: () => zoom(row.image, row.question), title: "Enlarge" }, picture(row.image, "card", row.question)),
         h(
           "dl.kv",
           fact("Question", h("b", { style: "font-weight:550" }, row.question)),
@@ -82,10 +79,10 @@ async function openRow(root, row) {
           fact("Gold", chip([...new Set(row.golds)].join(", "), { kind: "ok" })),
           fact("Answer", turn(row)),
           fact("Type", typeChip(row.error_type)),
-          fact("From", h("span.dim", row.dataset)),
+          fact("Dataset", h("span.dim", row.dataset)),
         ),
       ),
-      h("h4", "Trained by"),
+      h("h4", "Training samples"),
       trained,
     ),
   );
@@ -105,7 +102,7 @@ async function openRow(root, row) {
             onclick: () => state.go("review", { sample: sample.sample_id }),
           }),
         )
-      : h("span.dim", { style: "grid-column:1/-1" }, "No approved sample practised this error type."),
+      : h("span.dim", { style: "grid-column:1/-1" }, "No approved sample of this error type."),
   );
 }
 
