@@ -70,7 +70,7 @@ def measure(app: App) -> dict[str, Any]:
             opened[name] = round((time.monotonic() - begun) * 1000)
             page.click(".mb-rail a[data-page=jobs]")
         page.click(".mb-rail a[data-page=calibration]")
-        page.wait_for_selector("#page-calibration .gate >> text=held-back half")
+        page.wait_for_selector("#page-calibration .gate >> text=held-out half")
         found = {**opened, "slide_p95_ms": _p95(page.evaluate("calibration.slide()"))}
         worst = page.evaluate(f"calibration.worst({ROWS})")
         found |= {"worst_slide_p50_ms": round(float(np.median(worst)), 1), "worst_slide_p95_ms": _p95(worst)}

@@ -189,7 +189,7 @@ def audit(now: ScoreMatrix, rule: dict[str, Any]) -> dict[str, Any]:
         why = f"with {audited['labels']:,} audited samples the lower limit of its precision is {together['low']:.3f}, below {target:g}"
     elif audited["labels"] >= ALONE and audited["high"] < target:
         counts = f"{audited['approved']:,} of {audited['labels']:,}"
-        why = f"people approve {counts} audited samples: at best {audited['high']:.3f}, below {target:g}"
+        why = f"reviewers approve {counts} audited samples: at best {audited['high']:.3f}, below {target:g}"
     return {
         "approvals": {**audited, "waiting": int((now.auto & (draw < APPROVALS_AUDITED)).sum())},
         "rejections": {**wrongly, "waiting": int((now.failing & (draw < REJECTIONS_AUDITED)).sum())},
@@ -287,8 +287,8 @@ def _on(now: ScoreMatrix, which: np.ndarray) -> dict[str, Any]:
 def _why(found: dict[str, Any]) -> str:
     held, target = found["held"], found["target"]
     if not held["labels"]:
-        return "none of the held-back labels is inside the rule"
+        return "no held-out label matches the rule"
     return (
-        f"people approved {held['approved']:,} of {held['labels']:,} held-back samples inside the rule; "
+        f"reviewers approved {held['approved']:,} of {held['labels']:,} held-out samples that match the rule; "
         f"the lower limit is {held['low']:.3f}, the target {target:g}"
     )

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 DESCRIPTION = """Compares each filter with the reviews that people made one by one, and proposes a rule for auto-approval. The rule is
-searched on one half of these labels; on the held-back half, the lower Wilson limit (two-sided 95 %) of its precision has to
+searched on one half of these labels; on the held-out half, the lower Wilson limit (two-sided 95 %) of its precision has to
 reach the target."""
 SIGNS = {"at_least": ">=", "at_most": "<="}
 
@@ -24,7 +24,7 @@ def run(name: str, arguments: list[str]) -> int:
     made.add_argument("--target", type=float, default=TARGET, help="precision that the lower limit has to reach (default: %(default)s)")
     made.add_argument("--error-type", help="in the table of filters, count only labels of this error type")
     which = made.add_mutually_exclusive_group()
-    which.add_argument("--on", action="store_true", help="turn the proposed rule on, if its gate opens")
+    which.add_argument("--on", action="store_true", help="turn the proposed rule on, if it reaches the target")
     which.add_argument("--off", action="store_true", help="turn auto-approval off")
     given = made.parse_args(arguments)
     app = App(given.workspace, given.reviewer)
@@ -82,12 +82,12 @@ def _setting(condition: Condition) -> str:
 def _gate(proposal: Proposal) -> str:
     held = proposal["held"]
     evidence = (
-        f"held-back half: {held['approved']:,} of {held['labels']:,} approved, lower limit {held['low']:.3f}, target {proposal['target']:g}"
+        f"held-out half: {held['approved']:,} of {held['labels']:,} approved, lower limit {held['low']:.3f}, target {proposal['target']:g}"
     )
     if proposal["reached"]:
-        verdict = f"the gate opens: {proposal['becomes']:,} samples would be auto-approved, {proposal['left']:,} left for review (--on)"
+        verdict = f"target reached: {proposal['becomes']:,} samples would be auto-approved, {proposal['left']:,} left for review (--on)"
     elif proposal["further"] is None:
         verdict = "the target is not reachable at this precision"
     else:
-        verdict = f"about {proposal['further']:,} more held-back labels inside the rule are needed"
+        verdict = f"about {proposal['further']:,} more held-out labels that match the rule are needed"
     return f"proposed: {_rule(proposal['conditions'])}\n{evidence}\n{verdict}"

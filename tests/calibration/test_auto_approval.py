@@ -143,7 +143,7 @@ def test_the_gate_opens_at_the_lower_limit_and_not_before(full):
     label(full, 0, 20, [JUDGE, AGREES], held=False)  # the half that rules are searched on doesn't count here
     found = auto_approval.gate(score_matrix(full), [JUDGE, AGREES])
     assert (found["held"]["labels"], found["reached"], found["further"]) == (72, False, 1)
-    with pytest.raises(GateClosed, match=r"72 of 72 held-back samples .* the lower limit is 0\.949, the target 0\.95"):
+    with pytest.raises(GateClosed, match=r"72 of 72 held-out samples .* the lower limit is 0\.949, the target 0\.95"):
         auto_approval.turn_on(full, [JUDGE, AGREES], 0.95, "ada")
     assert statuses(full).get("auto_approved") is None
     label(full, 1, 0, [JUDGE, AGREES])
@@ -182,7 +182,7 @@ def test_a_rule_that_asks_for_nothing_sensible_is_refused(full):
         auto_approval.turn_on(full, [Condition("nope", "at_least", 1)], 0.95, "ada")
     with pytest.raises(BadRule, match="at least"):
         auto_approval.turn_on(full, [Condition("judge", "at_most", 1)], 0.95, "ada")
-    with pytest.raises(GateClosed, match="none of the held-back labels"):
+    with pytest.raises(GateClosed, match="no held-out label"):
         auto_approval.turn_on(full, [], 0.95, "ada")
     for name, threshold in (("judge", 3.0), ("agreement", 0.5)):
         change_setting(full, name, False, threshold, "ann")
@@ -239,7 +239,7 @@ def test_audited_samples_may_speak_alone_against_much_earlier_evidence(full):
     assert auto_approval.check_audit(full) is None
     for sample_id in approved[4:20]:
         decide(full, sample_id)
-    assert auto_approval.check_audit(full) == "people approve 16 of 20 audited samples: at best 0.919, below 0.95"
+    assert auto_approval.check_audit(full) == "reviewers approve 16 of 20 audited samples: at best 0.919, below 0.95"
 
 
 def test_samples_that_nobody_drew_by_lot_do_not_close_the_gate_alone(full):

@@ -17,7 +17,7 @@ export function drawStanding(root, { rule, audit, history }, reload) {
             h(
               "p",
               h("b", "Auto-approve was turned off by its audit"),
-              ` ${fmt.ago(history[0].created_at)}: ${history[0].reason}. What it had approved waits for people again; decisions stand.`,
+              ` ${fmt.ago(history[0].created_at)}: ${history[0].reason}. Its approvals are pending again; reviewers' decisions are kept.`,
             ),
             h(
               "div.row",
@@ -30,7 +30,7 @@ export function drawStanding(root, { rule, audit, history }, reload) {
                     await reload();
                   },
                 },
-                "Seen",
+                "Dismiss",
               ),
             ),
           ),
@@ -45,8 +45,8 @@ function standing(rule, audit, reload) {
         "Turn auto-approve off?",
         h(
           "p",
-          `${fmt.plural(audit.approves, "auto-approved sample")} become pending again and are not trained on until people approve them. ` +
-            "Decisions of people stand.",
+          `${fmt.plural(audit.approves, "auto-approved sample")} become pending again and are not trained on until reviewers approve them. ` +
+            "Reviewers' decisions are kept.",
         ),
         "Turn off",
       ))
@@ -70,7 +70,7 @@ function standing(rule, audit, reload) {
     h(
       "small.dim",
       `Turned on by ${rule.author} ${fmt.ago(rule.created_at)}: ` +
-        `then ${fmt.number(evidence.held.approved)} of ${fmt.number(evidence.held.labels)} held-back labels approved, ` +
+        `then ${fmt.number(evidence.held.approved)} of ${fmt.number(evidence.held.labels)} held-out labels approved, ` +
         `lower limit ${fmt.percent(evidence.held.low, 1)}, target ${fmt.percent(evidence.target, 1)}.`,
     ),
   );
@@ -89,10 +89,10 @@ export function drawAudit(box, { rule, audit }) {
       h(
         "dl.kv",
         h("dt", "Approved by rule"),
-        h("dd", found(audit.approvals, "approved by people too")),
+        h("dd", found(audit.approvals, "also approved by reviewers")),
         h("dt", "Rejected by filters"),
-        h("dd", found(audit.rejections, "approved by people")),
-        h("dt", "With held-back labels"),
+        h("dd", found(audit.rejections, "approved by reviewers")),
+        h("dt", "With held-out labels"),
         h(
           "dd",
           `lower limit ${fmt.percent(audit.together.low, 1)} of ${fmt.plural(audit.together.labels, "label")}, ` +
@@ -102,15 +102,15 @@ export function drawAudit(box, { rule, audit }) {
       interval(audit.together.precision ?? 0, audit.together.low, audit.together.high, rule.evidence.target),
       h(
         "p.hint",
-        "About 5 % of automatic approvals and 1 % of automatic rejections are drawn by their number and go blind to reviewers. " +
-          "Below the target the rule is turned off by itself.",
+        "About 5 % of automatic approvals and 1 % of automatic rejections are sampled for blind review. " +
+          "Below the target the rule is turned off automatically.",
       ),
       h(
         "div.row",
         h(
           "button.btn.p",
           { disabled: !waiting, onclick: () => state.go("review", [["audit", "1"]]) },
-          waiting ? `Review the audit lane: ${fmt.number(waiting)}` : "Nothing waits in the audit lane",
+          waiting ? `Review the audit queue: ${fmt.number(waiting)}` : "The audit queue is empty",
         ),
       ),
     ),

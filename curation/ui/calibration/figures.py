@@ -1,4 +1,4 @@
-"""The charts of the Calibration page, two for each filter: approval by score, and precision and miss rate by threshold."""
+"""The charts of the Calibration page, two for each filter: approval by score, and precision and false-negative rate by threshold."""
 
 from collections.abc import Callable, Sequence
 
@@ -35,7 +35,7 @@ def by_score(filter_name: str, tally: Tally) -> Figure:
     return figure(
         bars,
         *dots,
-        label=f"Share that people approve by score of {filter_name}",
+        label=f"Share that reviewers approve by score of {filter_name}",
         file=f"approval by score of {filter_name}",
         height=HEIGHT,
         margin=MARGIN,
@@ -55,14 +55,14 @@ def by_score(filter_name: str, tally: Tally) -> Figure:
 
 
 def by_threshold(filter_name: str, tally: Tally) -> Figure:
-    """Precision and miss rate at each threshold with 95 % intervals; the vertical line is the threshold that is set."""
+    """Precision and false-negative rate at each threshold with 95 % intervals; the vertical line is the threshold that is set."""
     points = rates_by_threshold(tally)
     set_here = {"type": "line", "x0": tally.threshold, "x1": tally.threshold, "yref": "paper", "y0": 0, "y1": 1}
     return figure(
         *_curve("precision", ACCENT, "var(--accent-bg)", points, lambda point: point.precision),
-        *_curve("miss rate", BAD, "var(--bad-bg)", points, lambda point: point.miss_rate),
-        label=f"Precision and miss rate by threshold of {filter_name}",
-        file=f"precision and miss rate of {filter_name}",
+        *_curve("false-negative rate", BAD, "var(--bad-bg)", points, lambda point: point.miss_rate),
+        label=f"Precision and false-negative rate by threshold of {filter_name}",
+        file=f"precision and false-negative rate of {filter_name}",
         height=HEIGHT,
         margin=MARGIN,
         showlegend=False,

@@ -9,7 +9,7 @@ export function drawFilters(table, charts, found, target) {
     fill(table);
     return fill(charts);
   }
-  const head = ["Filter", "Passes at", "Labels", "Precision", "Misses", "Catches"];
+  const head = ["Filter", "Passes at", "Labels", "Precision", "False negatives", "Specificity"];
   fill(
     table,
     h(
@@ -25,7 +25,7 @@ export function drawFilters(table, charts, found, target) {
         ),
         h(
           "tbody",
-          line({ ...found.together, filter: "All that are on", title: "together", enabled: true }, target, "all"),
+          line({ ...found.together, filter: "All enabled filters", title: "combined", enabled: true }, target, "all"),
           found.filters.map((filter) => line(filter, target)),
         ),
       ),
@@ -34,7 +34,7 @@ export function drawFilters(table, charts, found, target) {
   drawCharts(charts, found.filters);
 }
 
-const CURVES = { score: "approval by score", threshold: "precision and misses by threshold" };
+const CURVES = { score: "approval by score", threshold: "precision and false negatives by threshold" };
 export const curves = () => (state.one("curves") === "threshold" ? "threshold" : "score");
 const plots = new Map(); // filter -> Chart
 
@@ -100,7 +100,7 @@ export const asked = (comparison, threshold) => `${comparison === "at_least" ? "
 export const round = (value) => String(Math.round(1000 * value) / 1000);
 
 function measure({ value, low, high }, of, target = null) {
-  if (value === null) return h("span.faint", { title: "No label to tell from" }, "–");
+  if (value === null) return h("span.faint", { title: "No labels" }, "–");
   return h(
     "span.measure",
     { title: `${fmt.percent(value, 1)} of ${fmt.number(of)}, 95 % interval ${fmt.percent(low, 1)} to ${fmt.percent(high, 1)}` },

@@ -11,7 +11,7 @@ const newest = onlyLatest();
 
 keys("calibration", [
   { name: "propose", key: "p", what: "Propose a rule", run: () => rule.propose() },
-  { name: "check", key: "c", what: "Check the rule on the held-back labels", run: () => rule.check() },
+  { name: "check", key: "c", what: "Check the rule on the held-out labels", run: () => rule.check() },
 ]);
 
 export function start(element) {
@@ -23,7 +23,7 @@ export const target = () => Number(state.one("target") ?? TARGET) || TARGET;
 
 export async function show() {
   root.classList.add("loading");
-  if (!shown) fill(at(root, "sum"), "reading scores and decisions…");
+  if (!shown) fill(at(root, "sum"), "loading scores and decisions…");
   const found = await newest(api("calibration/overview", { error_type: state.one("type"), curves: curves() }));
   if (!found) return;
   root.classList.remove("loading");
@@ -57,7 +57,7 @@ function drawTypes({ error_types }) {
   fill(
     at(root, "actions"),
     pick(options, state.one("type") ?? "", (type) => state.set({ type: type || null }), {
-      title: "Only labels of this error type, in the tables here",
+      title: "Count only labels of this error type in the tables",
     }),
   );
 }
@@ -77,7 +77,7 @@ function drawGoal() {
   });
   fill(
     at(root, "goal"),
-    h("label.dim", { for: "cal-target", title: "The lower limit of the rule's precision has to reach this" }, "target"),
+    h("label.dim", { for: "cal-target", title: "Target for the lower limit of the rule's precision" }, "target"),
     input,
     h("span.dim", "%"),
   );
@@ -92,16 +92,15 @@ function drawEmpty({ filters, undecided }, labels) {
     box,
     samples
       ? emptyState(
-          "Nobody has decided samples one by one yet",
-          "Calibration compares the filters with people. Begin with a random set: approve or reject 40 of them, then look here again. " +
-            "Bulk decisions do not count, because nobody looked at the single sample.",
+          "No one-by-one decisions yet",
+          "Calibration compares the filters with reviewers. Start with a random set: approve or reject 40 samples, then return here. " +
+            "Bulk decisions are not counted: the samples were not reviewed individually.",
           { text: undecided ? "Sample 40 for labelling" : "Review", run: () => (undecided ? rule.sample(null, 40) : state.go("review")) },
         )
-      : emptyState(
-          "No sample has been judged yet",
-          "Generate samples, draw them and let the filters judge them; then review some one by one.",
-          { text: "Generate", run: () => state.go("generate") },
-        ),
+      : emptyState("No filtered samples yet", "Generate samples, draw and filter them, then review some one by one.", {
+          text: "Generate",
+          run: () => state.go("generate"),
+        }),
   );
 }
 
@@ -112,11 +111,11 @@ function drawLabels(tally, labels) {
     labels > 0 &&
       h(
         "div.card.tally",
-        part(tally.approved, "approved", "By people, one by one, on the current revision"),
-        part(tally.rejected, "rejected", "By people, one by one, on the current revision"),
-        part(tally.inside, "of these pass all filters", "Only these say something about a rule: it approves nothing that a filter rejects"),
-        tally.bulk > 0 && part(tally.bulk, "left out: in bulk", "Nobody looked at the single sample"),
-        tally.disputed > 0 && part(tally.disputed, "left out: disputed", "People disagree"),
+        part(tally.approved, "approved", "By reviewers, one by one, on the current revision"),
+        part(tally.rejected, "rejected", "By reviewers, one by one, on the current revision"),
+        part(tally.inside, "of these pass all filters", "Only these can test a rule: a rule never approves what a filter rejects"),
+        tally.bulk > 0 && part(tally.bulk, "excluded: in bulk", "The samples were not reviewed individually"),
+        tally.disputed > 0 && part(tally.disputed, "excluded: disputed", "Reviewers disagree"),
       ),
   );
 }
@@ -127,19 +126,19 @@ function drawNotes(labels) {
     labels > 0 && [
       h(
         "p.hint",
-        "A label is the standing decision of people who decided one by one (audits included), on the current revision, where they agree. " +
-          "Bulk decisions are left out: nobody looked at the single sample. " +
-          "Whoever decides with the automatic verdicts in sight leans towards them, " +
-          "so precision may look better than it is; decisions in the audit lane are blind.",
+        "A label is the one-by-one decision of reviewers (audits included) on the current revision, where they agree. " +
+          "Bulk decisions are excluded: the samples were not reviewed individually. " +
+          "Reviewers who see the filter verdicts are biased towards them, " +
+          "so precision may be overestimated; decisions in the audit queue are blind.",
       ),
       h(
         "p.hint",
-        "Precision: of the samples that pass, the share people approve. " +
-          "Misses: of the samples people approve, the share it rejects. " +
-          "Catches: of the samples people reject, the share it rejects too. " +
+        "Precision: share of passing samples that reviewers approve. " +
+          "False negatives: share of approved samples that the filter rejects. " +
+          "Specificity: share of rejected samples that the filter rejects too. " +
           "Bars: 95 % intervals (Wilson 1927, two-sided); the mark is the target. " +
-          "Charts: the share that people approve at such scores, green where the filter passes, and grey how many samples have them; " +
-          "or precision (blue) and misses (red) at every threshold, with the one that is set as a dotted line.",
+          "Charts: share approved by score (green where the filter passes) and number of samples (grey); " +
+          "or precision (blue) and false-negative rate (red) by threshold, with the current threshold as a dotted line.",
       ),
     ],
   );

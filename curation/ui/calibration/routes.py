@@ -145,7 +145,7 @@ def turn_on(request: Request, body: Rule) -> dict[str, Any]:
 @router.post("/off")
 def turn_off(request: Request, body: Off) -> dict[str, bool]:
     here = services(request)
-    return {"done": auto_approval.turn_off(here.store, body.reason.strip() or "turned off by hand", here.reviewer(request))}
+    return {"done": auto_approval.turn_off(here.store, body.reason.strip() or "turned off manually", here.reviewer(request))}
 
 
 @router.post("/draw")
@@ -157,7 +157,7 @@ def draw(request: Request, body: Draw) -> dict[str, list[int]]:
     taken = here.store.columns("samples_assigned")["sample_id"]
     ids = auto_approval.to_label(now, conditions, body.count, np.random.default_rng(), taken).tolist()
     if ids:
-        title = f"{len(ids)} by lot, for calibration"
+        title = f"{len(ids)} at random, for calibration"
         which, event = {"sample_ids": ids}, decisions.new_event()
         assignments.assign(
             here.store, which, [reviewer], copies=1, blind=True, title=title, author=reviewer, event_id=event, described=which

@@ -120,8 +120,8 @@ export class Rule {
       text.title = moved
         ? "Stricter than the filter's own setting"
         : filter.enabled
-          ? "As the filter is set"
-          : "The filter is off: the rule may ask for its score all the same";
+          ? "Same as the filter's own setting"
+          : "The filter is off; the rule can still use its score";
       element.classList.toggle("moved", moved);
       element.classList.toggle("same", !moved);
       const x = low === high ? 0 : (100 * (at - low)) / (high - low);
@@ -134,9 +134,9 @@ export class Rule {
       { dataset: { filter: filter.filter } },
       h("span.name", { title: filter.filter }, filter.filter),
       !scored
-        ? h("small.faint", "no sample has its score yet")
+        ? h("small.faint", "no scores yet")
         : low === high
-          ? h("small.faint", "as strict as it gets")
+          ? h("small.faint", "strictest threshold")
           : h("div", h("svg", { viewBox: "0 0 100 20", preserveAspectRatio: "none", style: "padding:0 7px" }, bars, line), input),
       text,
     );
@@ -173,11 +173,11 @@ export class Rule {
         ),
         h(
           "small.dim",
-          `${fmt.number(this.overview.undecided - sums.open)} stay for people · search half: `,
+          `${fmt.number(this.overview.undecided - sums.open)} left for review · search half: `,
           sums.labels
-            ? [`people approve ${fmt.percent(sums.approved / sums.labels, 1)} of ${fmt.plural(sums.labels, "label")} `, limits]
-            : "no label inside",
-          ` · held back: ${fmt.plural(sums.held, "label")}`,
+            ? [`reviewers approve ${fmt.percent(sums.approved / sums.labels, 1)} of ${fmt.plural(sums.labels, "label")} `, limits]
+            : "no labels match the rule",
+          ` · held out: ${fmt.plural(sums.held, "label")}`,
         ),
       ),
     );
@@ -196,7 +196,7 @@ export class Rule {
 
   async check() {
     if (this.found || !this.filters) return;
-    this.waiting("Looking at the held-back labels…");
+    this.waiting("Checking on the held-out labels…");
     const conditions = this.conditions;
     try {
       const found = await api("calibration/check", { conditions, target: this.target() });
@@ -214,7 +214,10 @@ export class Rule {
     const found = this.found?.target === this.target() ? this.found : null;
     const propose = h(
       "button.btn",
-      { onclick: () => this.propose(), title: "The rule that one half of the labels speaks for: most samples times its chance to hold" },
+      {
+        onclick: () => this.propose(),
+        title: "Searches one half of the labels: maximizes samples approved times the chance of reaching the target",
+      },
       "Propose a rule",
       h("kbd", "p"),
     );
@@ -225,12 +228,12 @@ export class Rule {
           "div.card.gate.shut",
           h(
             "p.dim",
-            "Whether the rule may approve is told by the half of the labels that no search has seen. " +
-              "Each rule that is checked there is counted: the more, the likelier a lucky one.",
+            "The rule is tested on the held-out half of the labels, which the search does not use. " +
+              "Rules checked there are counted: the more, the likelier one passes by chance.",
           ),
           h(
             "div.row.wrap",
-            h("button.btn.p", { onclick: () => this.check() }, "Check on held-back labels", h("kbd", "c")),
+            h("button.btn.p", { onclick: () => this.check() }, "Check on held-out labels", h("kbd", "c")),
             propose,
             this.reset(),
           ),
@@ -239,16 +242,16 @@ export class Rule {
     const { held, target, further, rules_checked: tried } = found,
       goal = fmt.percent(target, (target * 100) % 1 ? 1 : 0);
     const said = held.labels
-      ? `On the held-back half people approved ${fmt.number(held.approved)} of ${fmt.number(held.labels)}: ` +
+      ? `On the held-out half reviewers approved ${fmt.number(held.approved)} of ${fmt.number(held.labels)}: ` +
         `${fmt.percent(held.precision, 1)}, lower limit ${fmt.percent(held.low, 1)} (Wilson, two-sided 95 %).`
-      : "No held-back label is inside this rule yet.";
+      : "No held-out label matches this rule yet.";
     const verdict = found.reached
-      ? [chip("the gate opens", { kind: "ok" }), `${fmt.percent(held.low, 1)} is at the target of ${goal} or above.`]
+      ? [chip("target reached", { kind: "ok" }), `${fmt.percent(held.low, 1)} is at the target of ${goal} or above.`]
       : further === null
         ? [
             chip("not reachable at this precision", { kind: "no" }),
             `${fmt.percent(held.precision, 1)} is not above the target of ${goal}. ` +
-              "A stricter rule may be, or more labels may show this one to be better than it looks.",
+              "Try a stricter rule, or label more samples for a better estimate.",
           ]
         : [
             chip(
@@ -258,7 +261,7 @@ export class Rule {
               { kind: "wa" },
             ),
             held.labels
-              ? `if they go on like these; ${fmt.plural(found.to_label, "sample")} of that half wait inside the rule.`
+              ? `if approved at the same rate; ${fmt.plural(found.to_label, "sample")} of that half match the rule and can be labelled.`
               : "if all of them are approved.",
           ];
     const many = Math.min(Math.max(further ?? 40, 40), 500);
@@ -285,7 +288,7 @@ export class Rule {
               class: found.reached ? "" : "p",
               onclick: () => this.sample(found.conditions, many),
               disabled: !found.becomes,
-              title: "Random undecided samples inside the rule, of the held-back half first: each of these counts",
+              title: "Random undecided samples that match the rule, held-out half first",
             },
             `Sample ${fmt.number(many)} for labelling`,
           ),
@@ -310,14 +313,14 @@ export class Rule {
             this.draw();
           },
         },
-        "Filters as set",
+        "Reset to filter settings",
       )
     );
   }
 
   async sample(conditions, count) {
     const { sample_ids } = await api("calibration/draw", { conditions, count });
-    if (!sample_ids.length) return toast("No undecided sample is inside the rule: nothing is left to label");
+    if (!sample_ids.length) return toast("No undecided sample matches the rule: nothing is left to label");
     state.go("review", [
       ["queue", "mine"],
       ["samples", sample_ids.join(",")],
@@ -330,22 +333,22 @@ export class Rule {
       [
         h(
           "p",
-          `${fmt.plural(found.becomes, "sample")} that nobody has decided become auto-approved and are trained on from now on; ` +
-            `${fmt.number(found.left)} stay for people. New samples inside the rule follow by themselves.`,
+          `${fmt.plural(found.becomes, "sample")} without a decision become auto-approved and are used in training; ` +
+            `${fmt.number(found.left)} are left for review. New samples that match the rule are approved automatically.`,
         ),
         h(
           "p.dim.small",
           { style: "margin-top:8px" },
-          "People's decisions always win. About 5 % of what is approved so waits in the audit lane for blind review; " +
-            "where it falls short the rule is turned off by itself. " +
-            "All of it can be turned off at any time.",
+          "Reviewers' decisions take precedence. About 5 % of these approvals go to the audit queue for blind review; " +
+            "if they fall short of the target, the rule is turned off automatically. " +
+            "It can be turned off at any time.",
         ),
       ],
       `Approve ${fmt.number(found.becomes)}`,
     );
     if (!yes) return;
     const evidence = await api("calibration/on", { conditions: found.conditions, target: found.target });
-    toast(`${fmt.plural(evidence.becomes, "sample")} auto-approved, ${fmt.number(evidence.left)} left for people`, { kind: "good" });
+    toast(`${fmt.plural(evidence.becomes, "sample")} auto-approved, ${fmt.number(evidence.left)} left for review`, { kind: "good" });
     document.dispatchEvent(new Event("mb:poll"));
     await this.reload();
   }

@@ -103,8 +103,10 @@ def test_charts_are_drawn_by_score_and_by_threshold(world):
         check(chart, "approval-by-score-of-judge")
         page.select_option("#page-calibration select[title='What the charts show']", "threshold")
         page.wait_for_url("**curves=threshold**")
-        page.wait_for_function("document.querySelector('#page-calibration .js-plotly-plot').data.some(one => one.name === 'miss rate')")
-        check(chart, "precision-and-miss-rate-of-judge")
+        page.wait_for_function(
+            "document.querySelector('#page-calibration .js-plotly-plot').data.some(one => one.name === 'false-negative rate')"
+        )
+        check(chart, "precision-and-false-negative-rate-of-judge")
 
 
 def test_what_the_sliders_count_is_what_the_gate_counts(world, post):
@@ -203,7 +205,7 @@ def test_the_command_line_says_the_same(shut, world, post, monkeypatch, capsys):
             main(["calibrate", *flags])
         assert ended.value.code == 0
     text = capsys.readouterr().out
-    assert "not reachable at this precision" in text and "the gate opens" in text and "judge" in text
+    assert "not reachable at this precision" in text and "target reached" in text and "judge" in text
     with pytest.raises(SystemExit):
         main(["calibrate", "--target", str(TARGET), "--on", "--json"])
     said = json.loads(capsys.readouterr().out)
@@ -217,8 +219,10 @@ def test_a_rule_is_slid_checked_turned_on_audited_and_stopped(shut, world):
     executable()
     app, store, _ = world
     with served(app) as address, chromium(f"{address}/?page=calibration&target={TARGET}") as page:
-        page.wait_for_selector("#page-calibration .gate >> text=held-back half people approved")
-        page.click("#page-calibration >> text=Filters as set") if page.locator("#page-calibration >> text=Filters as set").count() else None
+        page.wait_for_selector("#page-calibration .gate >> text=held-out half reviewers approved")
+        page.click("#page-calibration >> text=Reset to filter settings") if page.locator(
+            "#page-calibration >> text=Reset to filter settings"
+        ).count() else None
         inside = lambda: int(page.get_attribute("#page-calibration [data-becomes]", "data-becomes"))  # noqa: E731
         before = inside()
         slider = page.locator("#page-calibration .slide[data-filter=duplicate] input")
@@ -227,17 +231,17 @@ def test_a_rule_is_slid_checked_turned_on_audited_and_stopped(shut, world):
         now = score_matrix(store)
         assert 0 < inside() < before and inside() == (now.open & now.meets(Condition("duplicate", "at_most", threshold))).sum()
         page.keyboard.press("c")
-        page.wait_for_selector("#page-calibration .gate >> text=held-back half people approved")
-        page.click("#page-calibration >> text=Filters as set")
+        page.wait_for_selector("#page-calibration .gate >> text=held-out half reviewers approved")
+        page.click("#page-calibration >> text=Reset to filter settings")
         assert inside() == before == now.open.sum()
-        page.click("#page-calibration >> text=Check on held-back labels")
+        page.click("#page-calibration >> text=Check on held-out labels")
         page.click(f"#page-calibration >> text=Turn on: approve {before:,}")
         page.click(f"dialog >> text=Approve {before:,}")
         page.wait_for_selector("#page-calibration >> text=approved by this rule")
         assert score_matrix(store).auto.sum() == before
         page.wait_for_selector(".mb-rail a[data-page=calibration] >> text=on")
 
-        page.click("#page-calibration >> text=Review the audit lane")
+        page.click("#page-calibration >> text=Review the audit queue")
         page.wait_for_selector("#page-review.on .rev-text")
         for _ in range(40):
             if auto_approval.state(store)["state"] == "stopped":
@@ -252,6 +256,6 @@ def test_a_rule_is_slid_checked_turned_on_audited_and_stopped(shut, world):
         page.wait_for_selector(".mb-head >> text=Auto-approval was stopped by its audit")
         page.click(".mb-head >> text=Auto-approval was stopped by its audit")
         page.wait_for_selector("#page-calibration >> text=was turned off by its audit")
-        page.click("#page-calibration >> text=Seen")
+        page.click("#page-calibration >> text=Dismiss")
         page.wait_for_selector(".mb-head >> text=Auto-approval was stopped by its audit", state="detached")
     assert score_matrix(store).auto.sum() == 0 and differences(store) == 0
