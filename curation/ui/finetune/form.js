@@ -55,10 +55,10 @@ export function readForm({ defaults }) {
 }
 
 function meaning(share) {
-  if (share === 0) return "no replay: learns only what is new, and tends to break what it knew";
-  if (share < 0.3) return "little replay: quick to learn, may lose some of what it knew";
-  if (share <= 0.65) return "keeps what it knew while it learns";
-  return "mostly replay: careful, learns slowly";
+  if (share === 0) return "no replay: learns only the new samples, high risk of forgetting";
+  if (share < 0.3) return "little replay: learns fast, some forgetting";
+  if (share <= 0.65) return "balanced: learns with little forgetting";
+  return "mostly replay: least forgetting, learns slowly";
 }
 
 function shareText(share) {
@@ -94,13 +94,13 @@ function nothing({ samples, pending, unfiltered, undrawn }) {
       run: () => state.go("generate"),
     });
   if (pending)
-    return emptyState("Nothing is approved yet", `${fmt.plural(pending, "sample")} have passed all filters and wait for a person.`, {
+    return emptyState("Nothing is approved yet", `${fmt.plural(pending, "sample")} have passed all filters and wait for review.`, {
       text: `Review ${fmt.number(pending)}`,
       run: () => state.go("review"),
     });
   const left = undrawn
-    ? `${fmt.plural(undrawn, "sample")} wait for their picture.`
-    : `${fmt.plural(unfiltered, "sample")} wait for the filters.`;
+    ? `${fmt.plural(undrawn, "sample")} have no image yet.`
+    : `${fmt.plural(unfiltered, "sample")} are not filtered yet.`;
   return emptyState("Nothing can be approved yet", left, { text: "Generate", run: () => state.go("generate") });
 }
 
@@ -110,7 +110,7 @@ function who(plan) {
   const people = of(plan.status, "approved");
   const rule = of(plan.status, "auto_approved");
   const routes = plan.route.map((one) => `${fmt.number(one.samples)} ${one.value.replaceAll("_", " ")}`).join(", ");
-  return `${fmt.number(people)} approved by people, one by one or in bulk${rule ? `, ${fmt.number(rule)} by a rule` : ""} · ${routes}`;
+  return `${fmt.number(people)} approved by reviewers, one by one or in bulk${rule ? `, ${fmt.number(rule)} by a rule` : ""} · ${routes}`;
 }
 
 const bar = (types) =>
@@ -127,22 +127,22 @@ const legend = (types) =>
 // Whether anything of it could leak from eval, and where it comes from.
 function gates({ leaks, dataset }) {
   const gate = !leaks
-    ? chip("leak gate: filter is off", {
+    ? chip("leakage: filter is off", {
         kind: "wa",
-        title: "The leakage filter is switched off: nothing has been compared with the eval splits",
+        title: "The leakage filter is disabled: samples were not compared with the eval splits",
       })
     : leaks.leaking
-      ? chip(`${fmt.number(leaks.leaking)} fail the leak gate`, {
+      ? chip(`${fmt.number(leaks.leaking)} fail the leakage filter`, {
           kind: "no",
-          title: "Approved by people although the leakage filter found them in an eval split. Click to look at them.",
+          title: "Approved although the leakage filter found them in an eval split. Click to open them.",
           onclick: () => state.go("review", { status: ["approved"], failing: "leakage" }),
         })
       : leaks.unjudged
-        ? chip(`leak gate: ${fmt.number(leaks.unjudged)} not compared`, {
+        ? chip(`leakage: ${fmt.number(leaks.unjudged)} not checked`, {
             kind: "wa",
-            title: "Approved before the leakage filter had judged them: run the filters",
+            title: "Approved before the leakage filter ran on them: run the filters",
           })
-        : chip("leak gate clear", { kind: "ok", title: "None is alike to an example of an eval split" });
+        : chip("no leakage", { kind: "ok", title: "No sample matches an example of an eval split" });
   return [gate, dataset.map((one) => chip([one.value, h("span.dim", fmt.number(one.samples))]))];
 }
 
@@ -163,7 +163,7 @@ export function drawForm(element, { choices }) {
   shareText(Number(inputs.replay.value));
   inputs.epochs.placeholder = recipe.epochs;
   inputs.rate.placeholder = recipe.learning_rate;
-  inputs.name.placeholder = "made from round and job";
+  inputs.name.placeholder = "from round and job";
   const recipes = Object.entries(choices.recipes).map(([value, one]) => ({
     value,
     text: `${value} · LoRA r${one.r}, batch ${one.batch_size}`,
@@ -203,10 +203,7 @@ export function drawForm(element, { choices }) {
     row("Learning rate", inputs.rate, inputs.rate),
     row("Name", inputs.name, inputs.name),
     choices.round > 1 && row("", check("earlier", options.earlier_rounds, "also approvals of earlier rounds")),
-    row(
-      "",
-      check("then", then, "then evaluate on eval", "Asks the new checkpoint every eval question, so that Results can tell what got fixed"),
-    ),
+    row("", check("then", then, "then evaluate on eval", "Evaluates the new checkpoint on the eval split, for the Results page")),
   );
   if (active && active !== document.activeElement && element.contains(active)) active.focus();
 }
@@ -219,7 +216,7 @@ export function drawMix(element, { plan, problem, choices }) {
     const got = plan.replay / Math.max(plan.samples + plan.replay, 1);
     const short =
       wanted - got > 0.02 &&
-      h("p.small.faint", `Replay is short: the checkpoint answers only ${fmt.plural(plan.replay, "fitting example")} right.`);
+      h("p.small.faint", `Less replay than set: the checkpoint answers only ${fmt.plural(plan.replay, "matching example")} correctly.`);
     return h(
       "div.card.mix",
       h(
@@ -230,10 +227,13 @@ export function drawMix(element, { plan, problem, choices }) {
         h("span.op", "→"),
         figure(plan.steps, "steps"),
         h("span.grow"),
-        figure(plan.seconds ? `≈ ${fmt.duration(plan.seconds)}` : "?", plan.seconds ? "by the last run" : "no run yet to tell"),
+        figure(
+          plan.seconds ? `≈ ${fmt.duration(plan.seconds)}` : "?",
+          plan.seconds ? "based on the last run" : "unknown before the first run",
+        ),
       ),
       short,
-      plan.reason && h("p.err", `This can't be launched: ${plan.reason}`),
+      plan.reason && h("p.err", `Can't launch: ${plan.reason}`),
     );
   });
 }
@@ -251,9 +251,9 @@ export function drawPreflight(element, { run, plan }) {
         h(
           "p.dim.small",
           isActive(run?.job)
-            ? "The checks come as soon as the model is loaded."
-            : "Before a run spends time it checks its rows, token lengths, labels, image tokens, one real step, " +
-                "that the adapter changes the answers, and time and memory. A check that fails stops it here.",
+            ? "Checks run as soon as the model is loaded."
+            : "Before training, the run checks its rows, token lengths, labels, image tokens, one real step, " +
+                "that the adapter changes the answers, and time and memory. A failed check stops the run.",
         ),
       ];
     const bad = checks.filter((check) => !check.ok).length;

@@ -5,7 +5,7 @@ import { api, at, chip, emptyState, fill, fillOnce, fmt, h, isActive, STATUS_KIN
 import { withPoints } from "./loss_curve.js";
 import { loadRun, results } from "./state.js";
 
-const RESULT = { 0: "done", 1: "crashed", 3: "stopped on request", 4: "paused itself" };
+const RESULT = { 0: "done", 1: "crashed", 3: "stopped on request", 4: "paused automatically" };
 
 // What the run's process has reported so far; read on from `offset`. A step reported twice (after a stop) counts once.
 export const events = {
@@ -87,7 +87,7 @@ export function drawRun(root, { run, plan, choices }) {
   drawLive(root, run, choices.loss_figure);
   fillOnce(parts.follow, run.chain, () => chain(run));
   const log = state.one("log") || ["failed", "interrupted"].includes(job.status) ? events.log.trim() : "";
-  fillOnce(parts.log, log, () => log && [h("h4", `Log of job ${job.job_id}, its end`), h("pre.mono.fine-log", log)]);
+  fillOnce(parts.log, log, () => log && [h("h4", `Log of job ${job.job_id}, last lines`), h("pre.mono.fine-log", log)]);
   if (log && isActive(job)) parts.log.querySelector("pre").scrollTop = 1e9;
 }
 
@@ -98,9 +98,9 @@ function drawEmpty(parts, plan) {
     h(
       "div.fine-none",
       emptyState(
-        "Nothing has been trained",
-        "A run trains a LoRA on the approved samples, mixed with replay of what the model knows already. " +
-          "Its loss appears here, and all runs below.",
+        "Nothing trained yet",
+        "A run trains a LoRA on the approved samples, mixed with replay of examples it already answers correctly. " +
+          "Its loss appears here, all runs below.",
         !plan?.samples && { text: "Review samples", run: () => state.go("review") },
       ),
     ),
@@ -146,9 +146,9 @@ function actions({ job, checkpoint, parent, retry }) {
     h("kbd", "l"),
   );
   if (isActive(job))
-    return [log, button("Pause", "pause", "", "Keeps a snapshot step; Resume goes on from there"), button("Cancel", "cancel", "b")];
-  if (retry) return [log, button("Try again", "retry", "p", "Launches the run again; a snapshot step that was kept is gone on from")];
-  if (job.status !== "done") return [log, button("Resume", "resume", "p", "Goes on from the last snapshot step")];
+    return [log, button("Pause", "pause", "", "Saves a snapshot step; Resume continues from it"), button("Cancel", "cancel", "b")];
+  if (retry) return [log, button("Retry", "retry", "p", "Launches the run again, from its last snapshot step if there is one")];
+  if (job.status !== "done") return [log, button("Resume", "resume", "p", "Continues from the last snapshot step")];
   return [log, checkpoint && h("button.btn", { onclick: () => results(parent, checkpoint) }, "Results", h("kbd", "r"))];
 }
 
@@ -157,16 +157,16 @@ function reason({ job, exit_code: code }) {
   if (job.status === "running")
     return events.steps.size
       ? null
-      : h("div.card.line", h("span.dot.live"), events.message ?? "The model is being loaded, then the preflight checks the run.");
-  if (job.status === "queued") return h("div.card.line", "Waits for the GPU lane: one job at a time trains, evaluates or draws.");
+      : h("div.card.line", h("span.dot.live"), events.message ?? "Loading the model; preflight checks follow.");
+  if (job.status === "queued") return h("div.card.line", "Queued: only one job at a time trains, evaluates or draws.");
   if (job.status === "done") return null;
-  const text = job.message ?? (job.status === "failed" ? "its process ended without a word" : null);
+  const text = job.message ?? (job.status === "failed" ? "its process ended without a message" : null);
   const bad = ["failed", "interrupted"].includes(job.status);
   return h(
     "div.card.line",
     { class: bad ? "bad" : "" },
     chip(job.status, { kind: bad ? "no" : "wa" }),
-    h("span", { class: bad ? "err" : "dim" }, text ?? "It was stopped; Resume goes on from the last snapshot step."),
+    h("span", { class: bad ? "err" : "dim" }, text ?? "Stopped; Resume continues from the last snapshot step."),
     code !== null && code !== undefined && code !== 0 && h("small.faint", `exit code ${code}${RESULT[code] ? `, ${RESULT[code]}` : ""}`),
   );
 }
@@ -203,7 +203,7 @@ function drawLive(root, { job, run_id }, figure) {
 
 function chain({ chain: steps, job, checkpoint, parent }) {
   if (!steps.length) return null;
-  const names = [checkpoint ?? "the new checkpoint", parent ?? "what it started from"];
+  const names = [checkpoint ?? "the new checkpoint", parent ?? "its parent"];
   return h(
     "div.card.line",
     h("span.dim", "Then"),
@@ -223,6 +223,6 @@ function chain({ chain: steps, job, checkpoint, parent }) {
 const stepText = (step, before) => stepProgress(step, before, ended);
 
 function ended(step) {
-  if (step.status === "skipped" || /has answered all/.test(step.note ?? "")) return h("small.dim", "was evaluated before");
+  if (step.status === "skipped" || /has answered all/.test(step.note ?? "")) return h("small.dim", "already evaluated");
   return (step.status || step.note) && h("small.dim", step.status ?? step.note);
 }

@@ -20,7 +20,7 @@ export function drawRuns(element, { runs }) {
               h(
                 "tr",
                 h("th", "Run"),
-                h("th", "From → made"),
+                h("th", "Parent → checkpoint"),
                 h("th.r", "Samples"),
                 h("th.r", "Replay"),
                 h("th.r", "Accuracy"),
@@ -52,7 +52,7 @@ function line(run, shown) {
               event.stopPropagation();
               evaluate(run.checkpoint);
             },
-            title: `Asks ${run.checkpoint} all eval questions`,
+            title: `Evaluates ${run.checkpoint} on the eval split`,
           },
           "Evaluate on eval",
         )
