@@ -36,7 +36,7 @@ function uploader(text, attributes, got, said) {
     try {
       got(await upload(input.files, said));
     } catch (error) {
-      said(error.message || "the upload broke off; try again");
+      said(error.message || "the upload was interrupted; try again");
     }
     input.value = "";
   });
@@ -56,7 +56,7 @@ export async function importDataset(again) {
   const preview = async () => {
     ready = false;
     if (format.options.required?.some((name) => !source[name])) return fill(look);
-    fill(look, h("div.dim", "Looking…"));
+    fill(look, h("div.dim", "Checking…"));
     const found = await latest(
       api("data/preview", { format: format.name, source }, { quiet: true }).catch((error) => ({ error: error.message })),
     );
@@ -86,7 +86,7 @@ export async function importDataset(again) {
   };
   const got = ({ path, folder }) => {
     const wantsFolder = !("images" in format.options.properties);
-    if (!wantsFolder && !path) return fill(state, "there is no .jsonl or .csv file among them");
+    if (!wantsFolder && !path) return fill(state, "no .jsonl or .csv file among the uploaded files");
     source = { ...source, path: wantsFolder ? folder : path };
     if (!wantsFolder && path.endsWith(".csv") !== (format.name === "csv"))
       format = formats.find((one) => one.name === (path.endsWith(".csv") ? "csv" : "jsonl"));
@@ -145,7 +145,7 @@ function previewed({ about, rows, bad, looked, unusable, splits, whole }) {
     "div.row.wrap",
     { style: "margin-bottom:8px" },
     h("b", about.name),
-    h("span.dim", `${about.metric.replaceAll("_", " ")} · asked with “${about.prompt_suffix}”`),
+    h("span.dim", `${about.metric.replaceAll("_", " ")} · prompt suffix “${about.prompt_suffix}”`),
     h("span.grow"),
     h(
       "span",
@@ -192,7 +192,7 @@ function previewed({ about, rows, bad, looked, unusable, splits, whole }) {
         bad.map((one) => h("div", h("span.mono", one.source), " ", h("span.err", one.error))),
       ),
     ],
-    bad.length > 0 && h("p.dim", "The others are imported all the same; these are listed with the job."),
+    bad.length > 0 && h("p.dim", "All other lines are imported; these are listed with the job."),
   ];
 }
 

@@ -61,7 +61,7 @@ function endpoint(one, { schema, stages }) {
       "div.dim",
       h(
         "span.row.wrap.tight",
-        users.map((stage) => chip(stage.stage, { kind: "on", title: `Stage ${stage.stage} asks it` })),
+        users.map((stage) => chip(stage.stage, { kind: "on", title: `Used by stage ${stage.stage}` })),
         address !== "pocket-teacher" &&
           h("span", { class: one.key_there ? "" : "err" }, `${one.api_key_env} ${one.key_there ? "is set" : "is not set"}`),
         facts && h("span", facts),
@@ -74,7 +74,7 @@ function endpoint(one, { schema, stages }) {
 
 async function run(button, outcome, body, key) {
   button.disabled = true;
-  show(outcome, { words: "Asking…" });
+  show(outcome, { words: "Testing…" });
   let said;
   try {
     said = await api("endpoints/test", body, { quiet: true });
@@ -92,9 +92,9 @@ function show(outcome, found) {
 }
 
 function stage({ stage: name, title, frontier, endpoint: address, model }, endpoints) {
-  const standard = `standard: ${endpointText({ endpoint: address, model, host: null })}`;
+  const standard = `default: ${endpointText({ endpoint: address, model, host: null })}`;
   const options = [
-    { value: "", text: frontier ? "standard" : standard },
+    { value: "", text: frontier ? "default" : standard },
     ...endpoints.map((one) => ({ value: one.name, text: endpointText(one) })),
   ];
   return h(

@@ -72,7 +72,11 @@ function draw() {
       h("button.btn", { onclick: () => addCheckpoint(show) }, "Add checkpoint", h("kbd", "c")),
       h(
         "button.btn",
-        { onclick: () => importPredictions(seen.datasets, show), disabled: !datasets.length, title: "Predictions made elsewhere" },
+        {
+          onclick: () => importPredictions(seen.datasets, show),
+          disabled: !datasets.length,
+          title: "Predictions of a model that was run elsewhere",
+        },
         "Import predictions",
         h("kbd", "p"),
       ),
@@ -95,14 +99,14 @@ function draw() {
       ? h("div.card.rows", checkpointTable(checkpoints))
       : h(
           "div.card.dim",
-          "None yet. A checkpoint is a model that can be evaluated: " +
+          "No checkpoints yet. A checkpoint is a model that can be evaluated: " +
             "pocket-llava is built in; add LLaVA, Qwen-VL or any other that transformers loads.",
         ),
   ]);
   drawEndpoints(at(root, "frontier"), seen);
   drawKeys(at(root, "keys"), names);
   fillOnce(at(root, "parts"), cards, () => [
-    h("h4", "Built-in parts"),
+    h("h4", "Built-in models"),
     h(
       "div.card",
       cards.map(part),
@@ -136,7 +140,7 @@ function dataset(one) {
       "div",
       h("b", { style: "font-size:14px" }, one.title || one.name),
       one.title && one.title !== one.name && h("span.dim", ` ${one.name}`),
-      h("div.facts", { title: `${facts}\nAsked with: ${one.prompt_suffix || "(nothing)"}\nAnswer form: ${one.answer_form}` }, facts),
+      h("div.facts", { title: `${facts}\nPrompt suffix: ${one.prompt_suffix || "(nothing)"}\nAnswer form: ${one.answer_form}` }, facts),
     ),
     h(
       "div.counts",

@@ -31,7 +31,7 @@ function drawActions(box, summary, page) {
       class: summary.diagnosed ? "" : "p",
       disabled: !many,
       onclick: launchDiagnose,
-      title: open ? "Asks the frontier model what went wrong" : "All of these are diagnosed; this diagnoses them again",
+      title: open ? "The frontier model analyses what went wrong" : "All of these are diagnosed; this diagnoses them again",
     },
     `${open || !page.failures ? "Diagnose" : "Diagnose again"} ${many ? fmt.number(many) : ""}`,
     figure,

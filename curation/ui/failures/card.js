@@ -21,7 +21,7 @@ function drawCard(box, { card, page, place }) {
   const title = place === null ? `Failure ${fmt.number(card.failure_id)}` : `Failure ${fmt.number(place)} of ${fmt.number(page.failures)}`;
   const shot = h(
     "button.shot",
-    { onclick: () => zoom(card.image, card.question), title: "Large (z)" },
+    { onclick: () => zoom(card.image, card.question), title: "Enlarge (z)" },
     picture(card.image, "card", card.question),
   );
   const from = `${card.dataset} · ${card.kind ?? "no kind"} · item ${card.external_id} · failure ${fmt.number(card.failure_id)}`;
@@ -63,7 +63,7 @@ function facts(card) {
         "Frontier",
         chip(fmt.answer(card.own_answer ?? "", card.choices), { kind: card.own_score >= card.threshold ? "ok" : "no" }),
         " ",
-        h("small.dim", card.own_score >= card.threshold ? "correct" : "wrong too"),
+        h("small.dim", card.own_score >= card.threshold ? "correct" : "also wrong"),
       ),
     fact("Score", h("span.dim", `${fmt.fixed(card.strict, 2)} · lenient ${fmt.fixed(card.lenient, 2)}`)),
   ];

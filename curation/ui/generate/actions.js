@@ -25,9 +25,9 @@ export async function launch(limit = null) {
   try {
     const form = readForm(view.choices);
     const failures = limit ? Math.min(limit, plan.failures) : plan.failures;
-    if (!(await mayLeave(plan.frontier.host, `the pictures of ${fmt.plural(failures, "failure")}, with their questions and answers,`)))
+    if (!(await mayLeave(plan.frontier.host, `the images of ${fmt.plural(failures, "failure")}, with their questions and answers,`)))
       return;
-    if (form.then && plan.filter_calls && !(await mayLeave(plan.judge.host, "the pictures of the new samples, with their questions,")))
+    if (form.then && plan.filter_calls && !(await mayLeave(plan.judge.host, "the images of the new samples, with their questions,")))
       return;
     if (form.then && plan.images && !(await mayLeave(plan.drawer.host, "the image prompts"))) return;
     const then = form.then

@@ -351,7 +351,7 @@ function generatorOptions(schema, draw) {
 export function drawEstimate(element, { plan, problem, busy }) {
   element.classList.toggle("busy", busy);
   fillOnce(element, [plan && { ...plan, prompt: null }, problem], () => {
-    if (problem) return h("div.card.bad", h("div.dim", "This can't be launched"), h("p.err", problem));
+    if (problem) return h("div.card.bad", h("div.dim", "Can't launch"), h("p.err", problem));
     if (!plan) return h("div.card", h("div.dim", "Estimate"), h("div.num.faint", "…"));
     if (!plan.failures) return null;
     return h("div.card", h("div.dim", "Estimate"), money(plan), h("p.dim", work(plan)), h("p.dim", when(plan)), typesBar(plan));
@@ -401,9 +401,7 @@ function when(plan) {
     judge ? `filters call ${plan.judge.model} ${hostText(plan.judge.host)}` : null,
     plan.images ? `draws with ${plan.drawer.model} ${hostText(plan.drawer.host)}` : null,
   ];
-  return [plan.seconds ? `about ${fmt.duration(plan.seconds)}` : "time unknown until a few have run", ...places]
-    .filter(Boolean)
-    .join(" · ");
+  return [plan.seconds ? `about ${fmt.duration(plan.seconds)}` : "time not known yet", ...places].filter(Boolean).join(" · ");
 }
 
 function typesBar(plan) {
@@ -432,7 +430,7 @@ export function drawLaunch(element, { choices, plan, problem, busy }, { launch, 
           {
             disabled: !can,
             onclick: () => launch(),
-            title: can ? `Asks for ${fmt.plural(plan.samples, "sample")} that practise ${fmt.plural(plan.failures, "failure")}` : "",
+            title: can ? `Generates ${fmt.plural(plan.samples, "sample")} for ${fmt.plural(plan.failures, "failure")}` : "",
           },
           can ? `Generate ${fmt.plural(plan.samples, "sample")}` : "Generate",
           h("kbd", "g"),
@@ -466,12 +464,12 @@ function prompt({ failure_id: failure, image, error_type: type, requests, versio
   const routes = { same_image: "same image", new_image: "new image" };
   const block = (text, kind) => h("div.said", h("small.faint", kind), h("div.mono", text));
   return [
-    h("h4", "Prompt as it will be sent"),
+    h("h4", "Prompt preview"),
     h(
       "div.card.gen-prompt",
       h(
         "div.row",
-        h("button.shot", { onclick: () => zoom(image), title: "Large" }, picture(image, "thumb")),
+        h("button.shot", { onclick: () => zoom(image), title: "Enlarge" }, picture(image, "thumb")),
         h(
           "div",
           h("div", "Failure ", h("b", fmt.number(failure)), ", the first"),
@@ -496,7 +494,7 @@ function prompt({ failure_id: failure, image, error_type: type, requests, versio
           { open: i === 0 },
           h("summary", `Route ${routes[route]}`),
           i === 0 && block(system, "system"),
-          block(user, "user, with the picture"),
+          block(user, "user, with the image"),
         ),
       ),
     ),

@@ -80,7 +80,7 @@ function stateLine({ job, money }) {
   const left = running && job.progress?.eta_s ? `${fmt.duration(job.progress.eta_s)} left` : null;
   const started = job.started_at ? `started ${fmt.clock(job.started_at)}` : null;
   const took = !running && job.seconds ? `took ${fmt.duration(job.seconds)}` : null;
-  const done = running ? `${fmt.number(job.progress?.done ?? job.done)} of ${fmt.number(job.total)} asked` : null;
+  const done = running ? `${fmt.number(job.progress?.done ?? job.done)} of ${fmt.number(job.total)} done` : null;
   return [job.stopping ? "stopping" : job.status, done, left, spend, ahead, rate, lost, started, took].filter(Boolean).join(" · ");
 }
 
@@ -100,7 +100,7 @@ function actions(job) {
 
 function funnel({ asked, funnel: now, job, made_for: cost }) {
   const steps = [
-    ["Asked", asked, "Samples requested from the frontier model", null],
+    ["Requested", asked, "Samples requested from the frontier model", null],
     ["Parsed", now.parsed, "Samples parsed from replies", { status: "all" }],
     ["Drawn", now.drawn, "Samples with an image", { status: "all" }],
     [
@@ -180,8 +180,8 @@ function follow({ job, chain, funnel: now }) {
       undrawn > 0 &&
         h(
           "button.btn",
-          { onclick: () => redo("draw", `Draw ${fmt.plural(undrawn, "picture")}`, "picture") },
-          `Draw ${fmt.plural(undrawn, "picture")}`,
+          { onclick: () => redo("draw", `Draw ${fmt.plural(undrawn, "image")}`, "image") },
+          `Draw ${fmt.plural(undrawn, "image")}`,
         ),
       unjudged > 0 &&
         h(
@@ -261,7 +261,7 @@ function errors({ errors: rows, job }) {
     h(
       "button.btn",
       {
-        onclick: () => act(job, "retry").then(() => toast(`Asks ${fmt.plural(total, "failure")} again`)),
+        onclick: () => act(job, "retry").then(() => toast(`Retrying ${fmt.plural(total, "failure")}`)),
         title: "Retries failed rows only; existing results are kept",
       },
       `Retry ${fmt.number(total)}`,
@@ -279,7 +279,7 @@ function errors({ errors: rows, job }) {
             h("div.clip", { title: row.error }, row.error),
             h("small.dim.clip", row.failure_id ? `failure ${row.failure_id} · ${row.question}` : row.key),
           ),
-          row.reply ? h("button.btn", { onclick: () => showReply(row) }, "See reply") : h("small.faint", "no reply came"),
+          row.reply ? h("button.btn", { onclick: () => showReply(row) }, "See reply") : h("small.faint", "no reply"),
         ),
       ),
     ),

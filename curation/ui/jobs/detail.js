@@ -104,9 +104,9 @@ function content(detail) {
           job.failed ? `${fmt.number(job.failed)} failed` : null,
         ),
       ),
-      nouns.length > 0 && fact("Made", nouns.join(", ")),
+      nouns.length > 0 && fact("Results", nouns.join(", ")),
       fact("Round", job.round || "–"),
-      fact("Who", job.author),
+      fact("Author", job.author),
       fact("Launched", new Date(job.created_at).toLocaleString()),
       job.ended_at &&
         fact("Ended", new Date(job.ended_at).toLocaleString(), job.seconds ? h("span.dim", ` · took ${fmt.duration(job.seconds)}`) : null),
@@ -224,10 +224,10 @@ function options(values) {
         "div.card.options",
         shown.flatMap(([name, value]) => [h("span", name.replaceAll("_", " ")), h("span", said(value))]),
       )
-    : h("div.dim", "none were set");
+    : h("div.dim", "defaults only");
 }
 
-const CODES = { 0: "done", 1: "crashed", 3: "stopped", 4: "paused itself" };
+const CODES = { 0: "done", 1: "crashed", 3: "stopped", 4: "paused automatically" };
 
 function event({ event: kind, time, text, code, reason, ...rest }) {
   const said = {

@@ -201,7 +201,7 @@ function drawList(figure) {
             h("th.r", "Failed"),
             h("th.r", "Spend"),
             h("th.r", "Took"),
-            h("th", "Who"),
+            h("th", "Author"),
             h("th", "Launched"),
           ),
         ),

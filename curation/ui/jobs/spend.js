@@ -29,7 +29,7 @@ function lostText({ lost, lost_usd: worst }) {
     lost > 0 &&
     h(
       "span.dim",
-      { title: "Sent, and nothing usable came back: time-outs, resets, killed processes. Budgets count them at their worst." },
+      { title: "Calls without a usable reply: time-outs, resets, killed processes. Budgets count them at their worst-case cost." },
       `${fmt.plural(lost, "lost call")}${worst ? `, up to ${fmt.usd(worst)}` : ""}`,
     )
   );
@@ -39,8 +39,8 @@ function lostText({ lost, lost_usd: worst }) {
 export function spendView(found, chart) {
   if (!found.by_model.length)
     return emptyState(
-      "Nothing was spent yet",
-      "Calls of frontier models and pictures from servers appear here with what they cost: " +
+      "No spend yet",
+      "Frontier calls and images from paid servers appear here with their cost: " +
         "by stage, by cluster, and for each sample that is approved.",
       { text: "Back to the jobs", run: () => state.set({ tab: null }) },
     );
@@ -68,7 +68,7 @@ function round({ round: number, stages, usd: total, approved, samples, per_appro
   const numbers = h(
     "div.figures",
     figure(usd(total), number ? `spent in round ${number}` : "spent outside a round"),
-    number > 0 && figure(per === null ? "–" : fmt.usd(per), "for each approved sample"),
+    number > 0 && figure(per === null ? "–" : fmt.usd(per), "per approved sample"),
     number > 0 && figure(fmt.number(approved), `approved of ${fmt.plural(samples, "sample")}`),
   );
   const head = [
@@ -77,9 +77,9 @@ function round({ round: number, stages, usd: total, approved, samples, per_appro
     ["Tokens in", 1],
     ["of them cached", 1],
     ["Tokens out", 1],
-    ["Lost", 1, "Calls that came to nothing, and the most that they may have cost"],
+    ["Lost", 1, "Calls without a usable reply, and their worst-case cost"],
     ["Spend", 1],
-    ["Each approved", 1, "Spend of the stage for each approved sample"],
+    ["Per approved", 1, "Spend of the stage per approved sample"],
   ];
   return [
     h("h4", number ? `Round ${number}` : "Outside a round"),
@@ -133,7 +133,7 @@ function clusters(rows) {
     ["All", 1],
     ["Samples", 1],
     ["Approved", 1],
-    ["Each approved", 1],
+    ["Per approved", 1],
   ];
   return table(
     head,
@@ -209,7 +209,7 @@ export function moneyOf(money, live) {
     h(
       "div.figures",
       figure(usd(spent), cap === null ? "spent, no cap" : `of ${fmt.usd(cap)}`),
-      ahead !== null && figure(`≈ ${fmt.usd(ahead)}`, "projected, as it goes"),
+      ahead !== null && figure(`≈ ${fmt.usd(ahead)}`, "projected at the current rate"),
       live && rate !== null && figure(fmt.usd(rate), "a minute"),
     ),
     share !== null &&
@@ -231,6 +231,6 @@ export function moneyOf(money, live) {
     cap !== null &&
       ahead !== null &&
       ahead > cap &&
-      chip(`the cap ends it at about ${fmt.percent(cap / ahead)} of the rows`, { kind: "wa" }),
+      chip(`the cap is reached at about ${fmt.percent(cap / ahead)} of the rows`, { kind: "wa" }),
   );
 }

@@ -159,7 +159,7 @@ function drawFound() {
             drawFound();
           },
         }),
-        "only what differs",
+        "only differences",
       ),
     ["paused", "failed", "interrupted"].includes(job.status) && h("button.btn", { onclick: () => act(job, "resume") }, "Resume"),
     h("button.btn", { onclick: () => state.set({ job: null }) }, "Close"),
@@ -194,14 +194,14 @@ const LINES = {
     ["right_but_misformatted", "Answer means the same"],
   ],
   proposal: [
-    ["kept", "Samples that keep the rules"],
+    ["kept", "Valid samples"],
     ["dropped", "Samples dropped"],
   ],
   blind: [["right", "Right"]],
   agreement: [["agrees", "Agrees with the proposed answer"]],
   guess: [
-    ["agrees", "Guessed without the picture"],
-    ["certain", "Certain of it"],
+    ["agrees", "Guessed without the image"],
+    ["certain", "Certain"],
   ],
 };
 
@@ -229,7 +229,7 @@ function sums() {
     for (const rule of new Set([...Object.keys(counts.a.rules), ...Object.keys(counts.b.rules)]))
       lines.push(line(`… ${rule}`, fmt.number(counts.a.rules[rule] ?? 0), fmt.number(counts.b.rules[rule] ?? 0)));
   if (counts.same !== undefined && found.prompt !== "diagnosis")
-    lines.push(line("Both say the same", "", "", `${fmt.number(counts.same)} of ${fmt.number(counts.compared)}`));
+    lines.push(line("Same reply", "", "", `${fmt.number(counts.same)} of ${fmt.number(counts.compared)}`));
   const free = found.job.options.endpoint === "pocket-teacher";
   const money = (usd) => (usd === null ? "unpriced" : usd && usd < 0.1 ? `$${usd.toPrecision(3)}` : fmt.usd(usd));
   const tokens = (side) => fmt.number(costs[side].prompt_tokens + costs[side].completion_tokens);
@@ -246,7 +246,7 @@ function sums() {
         money(costs.b.usd),
         free ? "nominal: the built-in teacher is free" : `paid now: ${money(found.job.spend_usd)}`,
       ),
-      line("Cost a failure", money(costs.a.usd_a_failure), money(costs.b.usd_a_failure)),
+      line("Cost per failure", money(costs.a.usd_a_failure), money(costs.b.usd_a_failure)),
     ),
   );
 }
@@ -270,7 +270,7 @@ function pair(row) {
     { class: row.differs ? "differs" : "", dataset: { failure: row.failure_id } },
     h(
       "div.what",
-      h("button.th", { style: "width:78px", onclick: () => zoom(asked.image), title: "Large" }, picture(asked.image, "thumb")),
+      h("button.th", { style: "width:78px", onclick: () => zoom(asked.image), title: "Enlarge" }, picture(asked.image, "thumb")),
       h("div", asked.question),
       h(
         "div",

@@ -36,7 +36,7 @@ export function startEditor(element, changed) {
     box[`${part}-flaws`] = h("div.flaws");
   }
   box.fields = h("div.fields");
-  box.note = h("input.in", { id: "prompt-note", placeholder: "What you changed, for the list of versions", maxlength: 500 });
+  box.note = h("input.in", { id: "prompt-note", placeholder: "What you changed (shown in the list of versions)", maxlength: 500 });
   box.save = h("button.btn.p", { onclick: save }, "Save and use");
   box.revert = h("button.btn", { onclick: revert }, "Discard");
   box.diff = h("div");
@@ -103,7 +103,7 @@ function drawNote() {
         "button.chip",
         {
           class: field.required && !named(texts, field.name) ? "missing" : "",
-          title: `${field.about}${field.required ? "" : " (optional)"}. Click to put it in.`,
+          title: `${field.about}${field.required ? "" : " (optional)"}. Click to insert it.`,
           onclick: () => insert(`{{ ${field.name} }}`),
         },
         field.name,
@@ -159,7 +159,7 @@ async function save() {
   const now = drafts();
   delete now[mark()];
   sessionStorage.setItem(KEPT, JSON.stringify(now));
-  toast(`Saved as version ${found.version}: new jobs ask by it`, { kind: "good" });
+  toast(`Saved as version ${found.version}: used by new jobs`, { kind: "good" });
   if (state.one("version")) state.set({ version: null }, { replace: true });
   if (chosen() === prompt.name) await load(true);
 }
@@ -168,13 +168,12 @@ const AROUND = 1; // unchanged lines shown beside changed ones
 
 // Lines of a text against the shipped one; what is the same is folded.
 function difference(lines) {
-  if (lines.every((line) => line.kind === "same"))
-    return h("p.small.faint", { style: "margin-top:10px" }, "This is the text that came with the program.");
+  if (lines.every((line) => line.kind === "same")) return h("p.small.faint", { style: "margin-top:10px" }, "This is the shipped prompt.");
   const near = lines.map((_, i) => lines.slice(Math.max(0, i - AROUND), i + AROUND + 1).some((line) => line.kind !== "same"));
   const shown = [];
   for (let i = 0; i < lines.length; i += 1) {
     if (near[i]) shown.push(h("div", { class: lines[i].kind }, lines[i].text));
     else if (i === 0 || near[i - 1]) shown.push(h("div.skip", "…"));
   }
-  return [h("h4", "Beside the shipped text"), h("div.diff", shown)];
+  return [h("h4", "Diff against the shipped prompt"), h("div.diff", shown)];
 }

@@ -14,7 +14,7 @@ let side = null;
 keys("prompts", [
   { name: "next", key: "j", what: "next failure", run: () => step(1), repeat: true },
   { name: "previous", key: "k", what: "previous failure", run: () => step(-1), repeat: true },
-  { name: "ask", key: "a", what: "ask about this failure", run: () => ask() },
+  { name: "ask", key: "a", what: "send the request for this failure", run: () => ask() },
   { name: "compare", key: "c", what: "preview, or compare versions", run: () => toTab(state.one("tab") ? null : "compare") },
 ]);
 
@@ -64,7 +64,7 @@ function drawSide() {
   root.querySelector(".cols").classList.toggle("wide", wide);
   fillOnce(at(root, "tabs"), [comparing, wide], () =>
     [
-      ["Preview", null, "The request about one failure, word for word"],
+      ["Preview", null, "The exact request for one failure"],
       ["Compare", "compare", "Two versions on the same failures"],
     ].map(([text, tab, title]) =>
       h("button.btn", { class: (tab === "compare") === comparing ? "on" : "", title, onclick: () => toTab(tab) }, text),
@@ -87,7 +87,7 @@ function drawList() {
           onclick: () => state.set({ prompt: one.name, version: null, job: null, failure: null }),
         },
         h("b.clip", one.title.split(":")[0]),
-        one.in_use !== one.shipped && chip("edited", { kind: "wa", title: "Another than the shipped text is in use" }),
+        one.in_use !== one.shipped && chip("edited", { kind: "wa", title: "The version in use differs from the shipped prompt" }),
         h("small", `${one.used_by.map((name) => name.replaceAll("_", " ")).join(", ")} · ${one.name}.md`),
       ),
     ),
@@ -115,7 +115,7 @@ function drawVersions() {
             one.note,
             one.author === "shipped"
               ? one.shipped
-                ? "came with the program"
+                ? "shipped with this version"
                 : "shipped earlier"
               : `${one.author}, ${fmt.ago(one.created_at)}`,
             one.jobs ? fmt.plural(one.jobs, "job") : null,

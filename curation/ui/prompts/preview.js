@@ -124,7 +124,7 @@ export function about(row) {
   const asked = row.asked ?? row;
   return h(
     "div.card.tried",
-    h("button.shot", { onclick: () => zoom(asked.image), title: "Large" }, picture(asked.image, "card")),
+    h("button.shot", { onclick: () => zoom(asked.image), title: "Enlarge" }, picture(asked.image, "card")),
     h(
       "div",
       h("div", asked.question),
@@ -150,14 +150,14 @@ export function about(row) {
 function request({ system, user, pictures, schema_name: name, schema, version, blind_first: first }) {
   const block = (text, kind) => h("div.said", h("small.faint", kind), h("div.mono", text));
   return [
-    h("h4", "As it will be sent"),
+    h("h4", "Request preview"),
     first && h("p.small.dim", "This failure is not diagnosed yet: the frontier model's blind answer is requested first and replaces ‹…›."),
     h(
       "div.card",
       { dataset: { request: "" } },
       h("small.faint", `version ${version}`),
       block(system, "system"),
-      block(user, pictures ? "user, with the picture above" : "user, without a picture"),
+      block(user, pictures ? "user, with the image above" : "user, without an image"),
       h("details", h("summary", `Reply in JSON: ${name}`), h("div.mono", JSON.stringify(schema, null, 1))),
     ),
   ];
@@ -180,7 +180,7 @@ function answered(prompt, { result, error, bought, usd, seconds }) {
 
 // A reply as people read it; also used side by side.
 export function resultOf({ name }, result) {
-  if (!result) return h("span.faint", "not there yet");
+  if (!result) return h("span.faint", "no reply yet");
   if (result.problem && !result.error_type) return h("span.err", result.problem);
   if (name === "proposal")
     return [
@@ -250,7 +250,7 @@ function proposal(one, dropped = null) {
 export async function ask() {
   if (asking || !body || !found || problem || state.one("tab")) return;
   const asked = body;
-  if (!(await mayLeave(found.endpoint.host, "this picture, with its question and answers,"))) return;
+  if (!(await mayLeave(found.endpoint.host, "this image, with its question and answers,"))) return;
   asking = true;
   previewChanged.tell();
   try {

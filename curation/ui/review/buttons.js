@@ -37,7 +37,7 @@ function draw(box, card) {
     button("Undo", "undo", "", () => undo(), false, lastAction()),
     decided && button("Clear", "reset", "", () => decide("reset"), false, "Remove the decision; the status from the filters applies again"),
     h("span.grow"),
-    card.again && chip("changed meanwhile: check again", { kind: "wa" }),
+    card.again && chip("changed in the meantime: check again", { kind: "wa" }),
     decided &&
       card.status !== "disputed" &&
       !card.mine &&

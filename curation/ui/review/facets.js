@@ -60,7 +60,7 @@ function queues({ assigned, done }, audit) {
     ),
     (audit != null || queueOf() === "audit") &&
       row({
-        text: "Audit lane",
+        text: "Audit queue",
         hint: "Blind random sample of automatic approvals and rejections",
         count: audit ?? 0,
         on: queueOf() === "audit",
@@ -189,7 +189,7 @@ function drawOrder(box) {
   fillOnce(box, [now, forced, target], () => [
     h("span.dim", "Order"),
     forced
-      ? h("span", { title: "Blind queues are in random order: any other would reveal filter verdicts" }, "random (blind)")
+      ? h("span", { title: "Blind queues are in random order: any other order would reveal filter verdicts" }, "random (blind)")
       : pick(
           ORDERS.map(([value, text]) => ({ value, text })),
           now,

@@ -23,12 +23,12 @@ function draw(box) {
           "button.rev-shot",
           {
             onclick: () => zoom(card.image, card.question),
-            title: "Large (z)",
+            title: "Enlarge (z)",
             style: { "--ratio": (card.width ?? 1) / (card.height ?? 1) },
           },
           h("img", { src: media(card.image, pictureSize(card)), alt: card.question, decoding: "sync", draggable: "false" }),
         )
-      : emptyState("Not drawn yet", card.image_prompt ?? "", card.image_prompt && { text: "Draw it", run: () => redraw(card) }),
+      : emptyState("Not drawn yet", card.image_prompt ?? "", card.image_prompt && { text: "Draw", run: () => redraw(card) }),
   ]);
 }
 
@@ -36,7 +36,11 @@ function draw(box) {
 const origin = (from) =>
   h(
     "figure.rev-from",
-    h("button.rev-small", { onclick: () => zoom(from.image, from.question), title: "Large" }, picture(from.image, "large", from.question)),
+    h(
+      "button.rev-small",
+      { onclick: () => zoom(from.image, from.question), title: "Enlarge" },
+      picture(from.image, "large", from.question),
+    ),
     h(
       "figcaption",
       h("b", from.question),

@@ -29,7 +29,7 @@ export const STATUSES = [
 export const statusText = Object.fromEntries(STATUSES.map(([name, text]) => [name, text]));
 export const DECIDED = ["approved", "rejected", "disputed"]; // what people's decisions make of a sample
 
-export const words = (/** @type {string} */ name) => name.replaceAll("_", " ");
+export const words = (/** @type {string} */ name) => (name === "by_hand" ? "handwritten" : name.replaceAll("_", " "));
 
 // The queue that the URL chooses -------------------------------------------------------------------------------
 

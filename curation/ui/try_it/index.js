@@ -28,15 +28,15 @@ const now = { image: null, upload: null, address: null, golds: null, question: "
 const told = []; // questions of this visit, latest first: {question, address, golds, answers: [{checkpoint, answer, error, seconds}]}
 
 keys("try", [
-  { name: "others", key: "n", what: "other examples", run: more },
-  { name: "upload", key: "o", what: "choose a picture", run: () => root.querySelector("input[type=file]").click() },
+  { name: "others", key: "n", what: "show other examples", run: more },
+  { name: "upload", key: "o", what: "choose an image", run: () => root.querySelector("input[type=file]").click() },
 ]);
 
 export function start(element) {
   root = element;
   examples = drawer(root.querySelector(".cols"), "Examples");
   fill(at(root, "actions"), examples.button);
-  fill(at(root, "more"), h("button.btn", { onclick: more, title: "Other examples" }, "Others", h("kbd", "n")));
+  fill(at(root, "more"), h("button.btn", { onclick: more, title: "Show other examples" }, "Shuffle", h("kbd", "n")));
   addEventListener("paste", (event) => {
     const file = state.page() === "try" && [...(event.clipboardData?.files ?? [])].find((one) => one.type.startsWith("image/"));
     if (file) take(file);
@@ -84,7 +84,7 @@ function draw() {
   if (!found.checkpoints.length) {
     fill(
       root.querySelector(".ask"),
-      emptyState("No model to ask", "Add a checkpoint first; pocket-llava is built in.", {
+      emptyState("No model yet", "Add a checkpoint first; pocket-llava is built in.", {
         text: "Go to Data & models",
         run: () => state.go("data"),
       }),
@@ -111,7 +111,7 @@ function draw() {
             }),
           ),
         )
-      : h("p.dim", "Examples of datasets stand here once one is imported."),
+      : h("p.dim", "Examples appear here once a dataset is imported."),
   );
 }
 
@@ -119,8 +119,8 @@ function drawPicture() {
   const input = h("input", { type: "file", accept: "image/*", hidden: true, onchange: () => input.files[0] && take(input.files[0]) });
   const box = h(
     "button.drop",
-    { class: now.address ? "has" : "", title: "Choose a picture, drop one here, or paste one", onclick: () => input.click() },
-    now.address ? h("img", { src: now.address, alt: "the picture" }) : "Choose, drop or paste a picture",
+    { class: now.address ? "has" : "", title: "Choose, drop or paste an image", onclick: () => input.click() },
+    now.address ? h("img", { src: now.address, alt: "chosen image" }) : "Choose, drop or paste an image",
   );
   for (const [name, over] of [
     ["dragover", true],
@@ -139,7 +139,7 @@ function drawQuestion() {
   const [first, second] = asked();
   const suffixes = [
     ...new Map([
-      ["", "nothing added"],
+      ["", "no suffix"],
       [SHORT, "a single word or phrase"],
       ...found.suffixes.filter((one) => one.prompt_suffix).map((one) => [one.prompt_suffix, one.prompt_suffix]),
     ]),
@@ -178,7 +178,7 @@ function drawQuestion() {
       h("label", "Choices", choices),
       h(
         "label",
-        "Sent with",
+        "Prompt suffix",
         h(
           "span",
           pick(
@@ -199,7 +199,7 @@ function drawQuestion() {
           pick(found.checkpoints, first, (value) => state.set({ a: value }, { replace: true }), { title: "Checkpoint" }),
           h("span.dim", "and"),
           pick(
-            [{ value: "", text: "no other" }, ...found.checkpoints],
+            [{ value: "", text: "no second checkpoint" }, ...found.checkpoints],
             second,
             (value) => state.set({ b: value || "none" }, { replace: true }),
             { title: "Second checkpoint" },
@@ -228,7 +228,7 @@ function asked() {
 
 async function ask() {
   if (!now.question.trim()) return toast("Write a question first", { kind: "bad" });
-  if (!now.address) return toast("Choose a picture first", { kind: "bad" });
+  if (!now.address) return toast("Choose an image first", { kind: "bad" });
   const names = [...new Set(asked().filter(Boolean))];
   const entry = {
     question: now.question,

@@ -156,7 +156,7 @@ def test_an_edit_is_mended_saved_tried_compared_and_taken_back_in_the_browser(tm
         here.locator("[data-tabs] >> text=Compare").click()
         here.locator("text=Compare on 20 failures").click()
         page.wait_for_selector("dialog >> text=free")
-        page.locator("dialog .field", has_text="Failures to ask about; error types").locator("input").fill(str(CALLS))
+        page.locator("dialog .field", has_text="Failures to compare on, balanced").locator("input").fill(str(CALLS))
         page.locator("dialog .btn.p", has_text="Compare").click()
         page.wait_for_function("() => location.search.includes('job=')")
         job_id = int(page.url.rpartition("job=")[2].partition("&")[0])
@@ -165,14 +165,14 @@ def test_an_edit_is_mended_saved_tried_compared_and_taken_back_in_the_browser(tm
         here.locator("[data-side-note]", has_text="done").wait_for()
         assert here.locator(".pair[data-failure]").count() == CALLS
         sums = here.locator(".sums").inner_text()
-        assert f"{CALLS} failures with both replies" in sums and f"{CALLS} of {CALLS}" in sums and "Cost a failure" in sums
+        assert f"{CALLS} failures with both replies" in sums and f"{CALLS} of {CALLS}" in sums and "Cost per failure" in sums
         assert len(store.rows("prompt_failures", **everything())) == diagnoses[1]
         here.locator("text=Close").click()
         here.locator(f"[data-comparison='{job_id}']").wait_for()
 
         here.locator("text=Use the shipped version").click()
         page.wait_for_selector(".toast >> text=New jobs use the shipped prompt")
-        page.wait_for_selector("#page-prompts >> text=This is the text that came with the program.")
+        page.wait_for_selector("#page-prompts >> text=This is the shipped prompt.")
         assert versions.in_use(store, "diagnosis") == shipped("diagnosis").version
         assert here.locator("[data-prompt=diagnosis] .chip").count() == 0
         assert here.locator(f"[data-version='{version}']").count() == 1  # kept
