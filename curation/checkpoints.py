@@ -25,7 +25,7 @@ def find(store: Store, name: str | None = None) -> Checkpoint:
     if checkpoint is None:
         names = ", ".join(r["name"] for r in store.rows("checkpoints")) or "none"
         raise NothingToDo(
-            f"no checkpoint {name!r}; there are: {names}. Add one under Data & models." if name else "no round has begun yet."
+            f"no checkpoint {name!r}; there are: {names}. Add one under Data & models." if name else "no round has started yet."
         )
     return checkpoint
 

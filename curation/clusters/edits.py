@@ -86,7 +86,7 @@ def undo(store: Store, round_: int, change_id: int, reviewer: str, event_id: str
             raise BadChange(f"round {round_} has no change {change_id}")
         if found["action"] == "undo" or found["undone"]:
             raise BadChange(
-                f"change {change_id} {'is an undo' if found['action'] == 'undo' else 'was undone already'}; make it anew instead"
+                f"change {change_id} {'is an undo' if found['action'] == 'undo' else 'has already been undone'}; repeat the edit instead"
             )
         row = {name: found[name] for name in ("round", "job_id", "cluster_ids", "into_id", "title")}
         nothing: dict[str, list[int]] = {"failure_ids": [], "example_ids": []}
@@ -158,7 +158,7 @@ def _check(request: EditRequest, shown: set[int]) -> None:
     if missing := [c for c in named if c not in shown]:
         raise BadChange(f"there is no cluster {missing[0]} on the map any more; reload the page")
     if request.title is not None and not 0 < len(request.title.strip()) <= TITLE:
-        raise BadChange(f"a title has 1 to {TITLE} characters")
+        raise BadChange(f"a title must have 1 to {TITLE} characters")
     needs = {
         "rename": (len(request.cluster_ids) == 1 and request.title is not None, "rename one cluster, with a title"),
         "merge": (

@@ -37,7 +37,7 @@ def select_new(store: Store, workspace: Workspace, job: Job) -> None:
         raise NothingToDo(f"every diagnosed failure of round {job.round} is on the map.")
     space = StoredSpace.of_round(store, workspace, job.round)
     if not space.folders or not (space.folders[0] / "basis.npz").exists():
-        raise NothingToDo("the vectors of this map are not kept here: lay the map again; after that, new failures can be added to it.")
+        raise NothingToDo("the embeddings of this map are not stored: recompute the map; after that, new failures can be added to it.")
     store.to_parquet("places_to_extend", job.folder / "map.parquet", round=job.round)
     store.to_parquet("new_examples_to_assign", job.folder / "examples.parquet", round=job.round)
     (job.folder / "spaces.json").write_text(json.dumps([folder.parent.name for folder in space.folders]), encoding="utf-8")
@@ -80,18 +80,18 @@ class MapWork:
         self._say(f"grouping {len(failures):,} failures")
         labels = group(types, texts, pictures, weights, options.min_size, options.seed)
         centres = centres_of(vectors, labels)
-        self._say(f"{len(centres)} clusters; laying the map")
+        self._say(f"{len(centres)} clusters; computing the map")
         places = layout(vectors, options.seed, types)
         distances = np.sqrt(((vectors - centres[labels]) ** 2).sum(axis=1))
         self._write_places(failures["failure_id"], places, distances, [str(label) for label in labels])
         owner = {int(label): kind for label, kind in zip(labels, types)}
         self._assign(bases, space, centres, [owner[i] for i in range(len(centres))], [str(i) for i in range(len(centres))])
-        self._say("drawing the failures again, to see which clusters come back")
+        self._say("resampling the failures to measure cluster stability")
         stable = None
         if options.resamples:
             args = (types, labels, texts, pictures, weights, options.min_size, options.seed, options.resamples)
             stable = stability(*args, self.context.should_stop)
-        self._say(f"asking for {len(centres)} titles")
+        self._say(f"requesting {len(centres)} titles")
         prompts = Prompts.of_job(self.context.folder)
         rows = titles.titled(self.client, failures, vectors, labels, centres, self.context.should_stop, prompts)
         if stable is not None:
@@ -160,7 +160,7 @@ class MapWork:
         questions, images = rows["question"].to_pylist(), rows["image"].to_pylist()
 
         def said(what: str):
-            return lambda done, all_: self._say(f"reading {what}: {done:,} of {all_:,} that are new")
+            return lambda done, all_: self._say(f"embedding {what}: {done:,} of {all_:,} new")
 
         texts = self.text_vectors.of(questions, lambda chosen: self.texts.embed([questions[i] for i in chosen]), said("questions"))
         paths = lambda chosen: [str(self.images.path(images[i])) for i in chosen]  # noqa: E731
@@ -194,7 +194,7 @@ def check_embedders(stored: StoredSpace, embedders: list[str]) -> None:
         theirs = json.loads((folder / "embedders.json").read_text(encoding="utf-8"))
         if theirs != embedders:
             raise ValueError(
-                f"the map was laid with vectors of {', '.join(theirs)}, the weights now are {', '.join(embedders)}: lay the map again"
+                f"the map has embeddings of {', '.join(theirs)}, the weights now are {', '.join(embedders)}: recompute the map"
             )
 
 

@@ -34,7 +34,7 @@ def part_of(store: Store, workspace: Workspace, round_: int, cluster_id: int, fa
         points = _points(StoredSpace.of_round(store, workspace, round_), members)
         half = halves(points)
         if half.all():
-            raise BadChange("its failures are all alike to the text and image vectors; select some on the map and split these off")
+            raise BadChange("its failures all have the same embeddings; select some on the map and split these off")
         part = ids[half] if half.sum() <= len(ids) / 2 else ids[~half]
     else:
         part = np.intersect1d(ids, failure_ids)

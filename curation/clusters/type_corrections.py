@@ -30,7 +30,7 @@ def follow(
             targets, distances = _nearest(store, workspace, round_, here, known)
             _record(write, about, "move", here, targets, None)
         else:
-            title = f"{error_type}: corrected by hand"
+            title = f"{error_type}: corrected manually"
             row = {"round": round_, "error_type": error_type, "title": title, "found_title": title, "job_id": job_id}
             (made,) = write.insert("cluster", [{**row, "name": f"by hand {batch_id}", "made_by": reviewer}], returning="cluster_id")
             targets, distances = [made] * len(here), []

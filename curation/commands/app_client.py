@@ -45,6 +45,6 @@ class App:
             return self.owner.request(method, path, body, self.reviewer)
         except OSError as error:
             raise CommandFailed(
-                f"the app at {self.owner.address} (process {self.owner.pid}) does not answer any more ({error}). "
-                "Its jobs go on or can be resumed: mistakebook jobs"
+                f"the app at {self.owner.address} (process {self.owner.pid}) no longer responds ({error}). "
+                "Its jobs continue or can be resumed: mistakebook jobs"
             ) from error

@@ -92,7 +92,7 @@ def _pairs(text: str) -> dict[str, Any]:
         try:
             return json.loads(text)
         except json.JSONDecodeError as error:
-            raise argparse.ArgumentTypeError(f"{text!r} is no JSON object: {error}") from error
+            raise argparse.ArgumentTypeError(f"{text!r} is not a JSON object: {error}") from error
     name, equals, value = text.partition("=")
     if not (name and equals):
         raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE")

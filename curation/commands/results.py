@@ -46,7 +46,7 @@ def _rounds(name: str, arguments: list[str]) -> int:
     given = made.parse_args(arguments)
     app = App(given.workspace, given.reviewer)
     rounds = app.post("/api/command/rounds", {"checkpoint": given.begin}) if given.begin else app.get("/api/command/rounds")
-    show(rounds, given.json, lambda: table(rounds, ["round", "checkpoint", "created_at"]) if rounds else "no round has begun yet")
+    show(rounds, given.json, lambda: table(rounds, ["round", "checkpoint", "created_at"]) if rounds else "no round has started yet")
     return 0
 
 

@@ -61,7 +61,7 @@ def _matching(which: str, filters: list[tuple[str, Any]]) -> dict[str, Any]:
         try:
             matching["sample_ids"] = [int(number) for number in which.split(",")]
         except ValueError as error:
-            raise CommandFailed(f"{which!r} is no rule ({', '.join(RULES)}, all) and no list of ids such as 12,13") from error
+            raise CommandFailed(f"{which!r} is neither a rule ({', '.join(RULES)}, all) nor a list of ids such as 12,13") from error
     return matching
 
 

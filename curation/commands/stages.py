@@ -47,7 +47,7 @@ def _line(what: str, cost: Cost, billed: bool) -> str:
     if cost["calls"]:
         parts.append(f"about {cost['calls']:,} calls")
         price = "unpriced" if cost["usd"] is None else f"${cost['usd'][0]:.2f} to ${cost['usd'][1]:.2f}"
-        parts.append(price if billed else "free: the built-in teacher is asked")
+        parts.append(price if billed else "free: the built-in teacher is used")
     if cost["seconds"]:
         parts.append(f"about {cost['seconds']:.0f} s")
     return " · ".join(parts)

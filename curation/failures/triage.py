@@ -60,7 +60,7 @@ def undo(store: Store, workspace: Workspace, batch_id: str, reviewer: str, event
     with store.write() as write:
         rows = write.run("triage_batch", batch_id=batch_id)
         if not rows:
-            raise InvalidTriage("nothing was said under this number; reload the page")
+            raise InvalidTriage("there is no triage event with this number; reload the page")
         undos = [
             {"failure_id": row["failure_id"], "event_id": f"{event_id}:{row['failure_id']}", "undoes": row["event_id"]} for row in rows
         ]
@@ -68,7 +68,7 @@ def undo(store: Store, workspace: Workspace, batch_id: str, reviewer: str, event
             again = {row["event_id"] for row in undos} <= set(write.run("triage_undos", batch_id=batch_id)[0]["events"])
             if again:  # sent twice
                 return {"undone": 0, "moved": 0}
-            raise InvalidTriage("it was taken back already; say it anew instead")
+            raise InvalidTriage("it has already been undone; label again instead")
         write.insert("triage", [{**row, "label": None, "error_type": None, "reviewer": reviewer} for row in undos])
         moved = type_corrections.take_back(write, batch_id, reviewer, event_id)
     for round_, failure_ids in moved.items():

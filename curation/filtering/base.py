@@ -84,7 +84,7 @@ class Filter:
         """Called once before the first batch. Raises ValueError if the context lacks what the filter needs."""
         if "frontier" in self.needs:
             if context.frontier is None:
-                raise ValueError(f"filter {self.name} asks a frontier model, but none is set; choose one or switch the filter off")
+                raise ValueError(f"filter {self.name} needs a frontier model, but none is configured; choose one or disable the filter")
             self._frontier = context.frontier
         self.context = context
         self._stamp = self.stamp(context.prompts, context.eval_mark)
@@ -134,7 +134,7 @@ class Filter:
         return Verdict(item.sample_id, item.revision, self.name, self._stamp, float(score), reason)
 
     def failed(self, item: FilterInput, error: str | None) -> Verdict:
-        return Verdict(item.sample_id, item.revision, self.name, self._stamp, None, "could not be judged", error or "no usable reply came")
+        return Verdict(item.sample_id, item.revision, self.name, self._stamp, None, "could not be judged", error or "no usable reply")
 
 
 def filter_class(name: str) -> type[Filter]:
@@ -161,5 +161,5 @@ def passes(score: float | None, threshold: float, comparison: Comparison) -> boo
 def picture_of(item: FilterInput) -> str:
     """The SHA-256 of a sample's picture. Raises BadImage if it has none yet."""
     if item.image is None:
-        raise BadImage(f"sample {item.sample_id} has no picture yet; draw it first")
+        raise BadImage(f"sample {item.sample_id} has no image yet; draw it first")
     return item.image

@@ -32,8 +32,8 @@ def check_setting(name: str, enabled: bool, threshold: float) -> None:
     """Raises NotOverridable."""
     if name in names() and not within_limit(name, enabled, threshold):
         raise NotOverridable(
-            f"{name} can't be switched off, nor set above {filter_class(name).loosest:g}: what it fails would then be approved in bulk. "
-            "Where it is wrong approve the sample by itself, in Focus."
+            f"{name} can't be disabled or set above {filter_class(name).loosest:g}: samples that fail it could then be approved in bulk. "
+            "Where it is wrong, approve the single sample, in Focus."
         )
 
 

@@ -28,12 +28,12 @@ _OUTSIDE = re.compile(
 )
 RULES = {  # name: what it asks for, in words
     "question": "a question that isn't empty",
-    "self-contained": "a question that stands by itself",
+    "self-contained": "a self-contained question",
     "answer form": "an answer in the seed's form",
     "one answer": "one answer, not several",
-    "answer in question": "a question that doesn't say its answer",
-    "paraphrase": "another fact than the seed's",
-    "repeated": "a question that was not asked before",
+    "answer in question": "a question that doesn't contain its answer",
+    "paraphrase": "a question about another fact than the seed",
+    "repeated": "a question not generated before",
     "image prompt": "an image prompt for a new image",
 }
 
@@ -65,7 +65,7 @@ def broken_rule(proposal: dict[str, Any], row: dict[str, Any], kept: Sequence[di
     if not words(question):
         return Dropped("question", "the question is empty")
     if outside := _OUTSIDE.search(question):
-        return Dropped("self-contained", f"“{outside[0]}” is nothing that the image shows")
+        return Dropped("self-contained", f"“{outside[0]}” refers to something outside the image")
     return _form(proposal, row) or _answer_in_question(proposal) or _repeated(proposal, row, kept) or _image_prompt(proposal, row)
 
 
@@ -90,7 +90,7 @@ def _answer_in_question(proposal: dict[str, Any]) -> Dropped | None:
         return None
     length = len(answer)
     if any(asked[i : i + length] == answer for i in range(len(asked) - length + 1)):
-        return Dropped("answer in question", f"the question says “{proposal['answer'].strip()}” itself")
+        return Dropped("answer in question", f"the question contains the answer “{proposal['answer'].strip()}”")
     return None
 
 
@@ -98,13 +98,13 @@ def _repeated(proposal: dict[str, Any], row: dict[str, Any], kept: Sequence[dict
     """On the seed's own picture the same words ask for the same fact; on a new one they don't, unless the picture is the same too."""
     same_image = row["route"] == "same_image"
     if same_image and _asks_the_same(proposal["question"], row["question"]):
-        return Dropped("paraphrase", f"asks what the seed asks: “{row['question']}”")
+        return Dropped("paraphrase", f"same question as the seed: “{row['question']}”")
     if any(words(proposal["question"]) == words(before) for before in row["avoid"]):
-        return Dropped("repeated", "was written for this failure before")
+        return Dropped("repeated", "was already generated for this failure")
     for other in kept:
         alike = _asks_the_same(proposal["question"], other["question"]) and _same_choices(proposal, other)
         if alike and (same_image or words(proposal["image_prompt"] or "") == words(other["image_prompt"] or "")):
-            return Dropped("repeated", f"asks the same as “{other['question']}”")
+            return Dropped("repeated", f"same question as “{other['question']}”")
     return None
 
 

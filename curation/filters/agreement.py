@@ -39,7 +39,7 @@ class Agreement(Filter):
         outcomes: dict[int, list[Outcome]] = defaultdict(list)
         for item in batch:
             if not item.image_path:
-                yield self.failed(item, f"sample {item.sample_id} has no picture yet; draw it first")
+                yield self.failed(item, f"sample {item.sample_id} has no image yet; draw it first")
         for outcome in self.ask(batch):
             item = by_key[outcome.key]
             outcomes[item.sample_id].append(outcome)

@@ -20,7 +20,7 @@ class Duplicate(Filter):
     seconds_a_sample = 3e-4
 
     class Options(BaseModel):
-        radius: int = Field(default=4, ge=0, le=16, description="Bits in which the perceptual hashes of near pictures may differ.")
+        radius: int = Field(default=4, ge=0, le=16, description="Bits in which the perceptual hashes of similar images may differ.")
 
     options: Options
 
@@ -52,6 +52,6 @@ class Duplicate(Filter):
 
     def _reason(self, nearest: Nearest) -> str:
         if nearest.row < 0:
-            return "no earlier sample is alike in picture, question and answer"
+            return "no earlier sample has a similar image, question and answer"
         sample, question, answer = int(self.sample_ids[nearest.row]), self.samples.questions[nearest.row], self.answers[nearest.row]
-        return f"like sample {sample}, “{question}” “{answer}”: picture {nearest.picture:.2f}, text {nearest.text:.2f}"
+        return f"similar to sample {sample}, “{question}” “{answer}”: image {nearest.picture:.2f}, text {nearest.text:.2f}"

@@ -15,9 +15,9 @@ class ImageQuality(Filter):
     seconds_a_sample = 2e-3
 
     class Options(BaseModel):
-        min_side: int = Field(default=32, ge=1, description="Pixels that the shorter side must have.")
+        min_side: int = Field(default=32, ge=1, description="Minimum length of the shorter side, in pixels.")
         min_contrast: float = Field(
-            default=2.0, gt=0, description="Least standard deviation of a colour channel, on the scale 0 to 255; a blank picture has 0."
+            default=2.0, gt=0, description="Minimum standard deviation of a colour channel, on the scale 0 to 255; a blank image has 0."
         )
 
     options: Options

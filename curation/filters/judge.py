@@ -29,7 +29,7 @@ class Judge(Filter):
         by_key = {_key(item): item for item in batch}
         for item in batch:
             if not item.image_path:
-                yield self.failed(item, f"sample {item.sample_id} has no picture yet; draw it first")
+                yield self.failed(item, f"sample {item.sample_id} has no image yet; draw it first")
         for outcome in self.ask(batch):
             item = by_key[outcome.key]
             if isinstance(reply := outcome.parsed, Judgement):

@@ -26,7 +26,7 @@ class Leakage(Filter):
     seconds_a_sample = 1e-4
 
     class Options(BaseModel):
-        radius: int = Field(default=4, ge=0, le=16, description="Bits in which the perceptual hashes of near pictures may differ.")
+        radius: int = Field(default=4, ge=0, le=16, description="Bits in which the perceptual hashes of similar images may differ.")
 
     options: Options
 
@@ -52,7 +52,7 @@ class Leakage(Filter):
 
     def _reason(self, nearest: Nearest) -> str:
         if nearest.row < 0:
-            return "no eval example is alike in picture and question"
-        what = "the same picture and question as" if nearest.score == 1 and nearest.same_picture else "like"
+            return "no eval example has a similar image and question"
+        what = "same image and question as" if nearest.score == 1 and nearest.same_picture else "similar to"
         example, question = self.examples.value(nearest.row, "example_id"), self.examples.questions[nearest.row]
-        return f"{what} eval example {example}, “{question}”: picture {nearest.picture:.2f}, question {nearest.text:.2f}"
+        return f"{what} eval example {example}, “{question}”: image {nearest.picture:.2f}, question {nearest.text:.2f}"

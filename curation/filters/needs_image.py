@@ -18,7 +18,7 @@ from models.frontier import Outcome, Request
 
 class NeedsImage(Filter):
     name = "needs_image"
-    title = "Not answerable without the picture"
+    title = "Not answerable without the image"
     threshold = 0.5
     comparison = "at_most"
     needs = frozenset({"frontier"})
@@ -26,7 +26,7 @@ class NeedsImage(Filter):
     enabled_by_default = False  # k calls a sample, and where answers are few it also takes what was guessed by luck
 
     class Options(BaseModel):
-        k: int = Field(default=3, ge=1, le=20, description="Guesses made of each sample; options are turned round between them.")
+        k: int = Field(default=3, ge=1, le=20, description="Guesses per sample; the options are rotated between them.")
         agree: float = Field(default=0.9, gt=0, le=1, description="Score by the dataset's metric from which a guess counts as right.")
 
     options: Options
@@ -57,7 +57,7 @@ class NeedsImage(Filter):
         share = sum(right) / len(right)
         quoted = ", ".join(f"“{text}”" for text in dict.fromkeys(_in_words(item, number, guess) for number, guess in guesses))
         sure = " for sure" if chance == 0.5 else ""
-        reason = f"{sum(right)} of {len(right)} guesses without the picture are right{sure} (by chance {chance:.0%}): {quoted}"
+        reason = f"{sum(right)} of {len(right)} guesses without the image are right{sure} (by chance {chance:.0%}): {quoted}"
         return self.verdict(item, max(0.0, (share - chance) / (1 - chance)), reason)
 
     def _is_right(self, item: FilterInput, number: int, guess: Guess) -> bool:

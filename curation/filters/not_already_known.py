@@ -25,7 +25,7 @@ class NotAlreadyKnown(Filter):
     enabled_by_default = False  # it holds up the GPU, and shifts what is trained on
 
     class Options(BaseModel):
-        k: int = Field(default=1, ge=1, le=64, description="Answers asked for: one greedy one, or several at the temperature.")
+        k: int = Field(default=1, ge=1, le=64, description="Answers per sample: one greedy, or several sampled at the temperature.")
         temperature: float = Field(default=0.7, gt=0, le=2, description="Sampling temperature where k is above 1.")
         solved: float = Field(default=0.5, gt=0, le=1, description="Score by the dataset's metric from which an answer is right.")
 
@@ -34,14 +34,14 @@ class NotAlreadyKnown(Filter):
     def setup(self, context: FilterContext) -> None:
         super().setup(context)
         if context.open_baseline is None:
-            raise ValueError(f"filter {self.name} asks the round's checkpoint, but none is set; begin a round or switch the filter off")
+            raise ValueError(f"filter {self.name} needs the round's checkpoint, but there is none; start a round or disable the filter")
         options = self.options
         self.checkpoint, self.baseline = context.open_baseline(options.temperature if options.k > 1 else 0.0)
 
     def __call__(self, batch: Sequence[FilterInput]) -> Iterator[Verdict]:
         for item in batch:
             if not item.image_path:
-                yield self.failed(item, f"sample {item.sample_id} has no picture yet; draw it first")
+                yield self.failed(item, f"sample {item.sample_id} has no image yet; draw it first")
         drawn, k = [item for item in batch if item.image_path], self.options.k
         for start in range(0, len(drawn), AT_ONCE):
             if self.context.should_stop():

@@ -77,7 +77,7 @@ def read() -> Endpoints:
     for stage, name in stages.items():
         where = f"{config.path()}: [stages] {stage}"
         if stage not in ASKING:
-            raise BadSettings(f"{where}: no stage of that name asks a frontier model; those that do: {', '.join(ASKING)}")
+            raise BadSettings(f"{where}: no stage of that name uses a frontier model; those that do: {', '.join(ASKING)}")
         if name not in named:
             raise BadSettings(f"{where} is {name!r}, but there is no [frontier.{name}]; there are: {', '.join(named)}")
     return Endpoints(named, tuple(own), stages)
@@ -113,7 +113,7 @@ def _flaws(error: ValidationError) -> Iterator[str]:
     for flaw in error.errors():
         key = ".".join(str(part) for part in flaw["loc"])
         if flaw["type"] == "extra_forbidden":
-            yield f"{key} is no setting of an endpoint; there are: {', '.join(settings().model_fields)}"
+            yield f"{key} is not a setting of an endpoint; there are: {', '.join(settings().model_fields)}"
         elif key == "api_key_env":
             yield "api_key_env: expected the name of an environment variable, such as OPENAI_API_KEY, never the key itself"
         else:
@@ -199,7 +199,7 @@ def remove(name: str) -> None:
 def use(stage: str, name: str | None) -> None:
     """Makes an endpoint a stage's own; None: the default. Raises UnknownEndpoint, BadSettings."""
     if stage not in ASKING:
-        raise BadSettings(f"stage {stage!r} asks no frontier model; those that do: {', '.join(ASKING)}")
+        raise BadSettings(f"stage {stage!r} uses no frontier model; those that do: {', '.join(ASKING)}")
     if name is not None:
         named(name)
 

@@ -36,7 +36,7 @@ def new_batch() -> str:
 def _target(workspace: Workspace, batch: str, name: str) -> Path:
     parts = PurePosixPath(name.replace("\\", "/")).parts
     if not batch.replace("-", "").isdecimal():
-        raise BadUpload(f"{batch!r} names no upload")
+        raise BadUpload(f"{batch!r} is not an upload")
     if not parts or any(part in ("..", "/") or part.startswith(".") or "\0" in part or ":" in part or len(part) > 200 for part in parts):
         raise BadUpload(f"{name!r} can't be the name of a file here; rename it (no leading dots, no colons)")
     return workspace.root.joinpath("uploads", batch, *parts)

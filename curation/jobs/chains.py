@@ -120,12 +120,12 @@ def _options(store: Store, step: Step) -> dict[str, Any]:
     if step.samples_of is not None:
         ids = store.column("samples_of_job", int, job_id=step.samples_of, undrawn=step.stage == "draw")
         if not ids:
-            raise NothingToDo("no sample waits for it")
+            raise NothingToDo("no samples to process")
         options["sample_ids"] = ids
     if step.checkpoint_of is not None:
         name = store.value("checkpoint_of_job", str, job_id=step.checkpoint_of)
         if name is None:
-            raise NothingMade(f"job {step.checkpoint_of} made no checkpoint")
+            raise NothingMade(f"job {step.checkpoint_of} produced no checkpoint")
         options["checkpoint"] = name
     return options
 

@@ -122,7 +122,7 @@ class JobManager:
         """Queues a stopped job again; rows with a result are skipped."""
         row = self._row(job_id)
         if row.status is JobStatus.DONE:
-            raise JobConflict(f"job {job_id} is done; nothing is left to resume (retry its errors, if it has some)")
+            raise JobConflict(f"job {job_id} is done; nothing is left to resume (retry its errors, if there are any)")
         if _all_failed(row):
             return self.retry_errors(job_id)
         self._move(job_id, JobStatus.QUEUED)
@@ -149,7 +149,7 @@ class JobManager:
                 raise JobConflict(f"job {job_id} is {row.status}; its cap can be changed while it is paused")
             spec = files.read_spec()
             if "budget_usd" not in spec.options:
-                raise JobConflict(f"job {job_id} ({row.stage}) asks nobody who bills: it has no cap")
+                raise JobConflict(f"job {job_id} ({row.stage}) makes no paid calls: it has no cap")
             plain = self._stages(row.stage).Options(**{**spec.options, "budget_usd": usd}).model_dump(mode="json")
             files.write_spec(spec.model_copy(update={"options": plain}))
             with self.store.write() as write:

@@ -36,7 +36,7 @@ def of(files: JobFolder, child: Child, grace: float) -> Outcome:
     if child.exit_code is not None and child.exit_code > 0:
         last_line = files.log_tail(2000).strip().rpartition("\n")[2]
         return Outcome(JobStatus.FAILED, last_line or f"its process ended with code {child.exit_code}")
-    killed = "its process was killed (out of memory, or the machine went down); resume goes on where it stood"
+    killed = "its process was killed (out of memory, or the machine went down); resume continues where it stopped"
     return Outcome(JobStatus.INTERRUPTED, killed)
 
 

@@ -34,7 +34,7 @@ from models.frontier import Request
 
 AGREES = 0.9  # score by the dataset's metric from which two answers count as the same, as in the filters
 SIDES = ("a", "b")  # of a comparison
-BLIND_FIRST = "‹the frontier's own answer, which is asked for first›"
+BLIND_FIRST = "‹the frontier's own answer, requested first›"
 
 
 class NothingToTry(MistakebookError):
@@ -72,7 +72,7 @@ def _as_sample(row: Row, sample: Row | None) -> Row:
 
 def _members(store: Store, row: Row) -> list[str]:
     if row["cluster_id"] is None:
-        raise NothingToTry(f"failure {row['failure_id']} belongs to no cluster yet; group the failures first")
+        raise NothingToTry(f"failure {row['failure_id']} is in no cluster yet; cluster the failures first")
     return [line(member) for member in store.rows("prompt_cluster", cluster_id=row["cluster_id"], limit=MEMBERS)]
 
 

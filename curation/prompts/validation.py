@@ -60,7 +60,7 @@ def flaws(file: PromptFile, text: str) -> list[Flaw]:
             continue
         if not source:
             problems.append(Flaw(part, 1, "is empty"))
-        problems += [Flaw(part, i, "a line “# user” divides the two parts; word it otherwise") for i in _dividers(source)]
+        problems += [Flaw(part, i, "a line “# user” divides the two parts; rephrase it") for i in _dividers(source)]
         try:
             tree = ENVIRONMENT.parse(source)
         except TemplateSyntaxError as error:

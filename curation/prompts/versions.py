@@ -97,7 +97,7 @@ def pinned(store: Store, options: BaseModel) -> BaseModel:
     if not isinstance(options, PromptOptions):
         return options
     if unknown := sorted(set(options.prompts) - set(options.PROMPTS)):
-        raise UnknownPrompt(f"this stage doesn't ask by prompt {unknown[0]!r}; it asks by: {', '.join(options.PROMPTS)}")
+        raise UnknownPrompt(f"this stage doesn't use prompt {unknown[0]!r}; it uses: {', '.join(options.PROMPTS)}")
     texts = prompts_for(store, options.PROMPTS, options.prompts).texts
     for name, text in texts.items():
         if text == shipped(name).text:

@@ -145,7 +145,7 @@ def assign(
             return Assigned(done.assignment_id, done.dealt)
         samples = store.columns("samples_to_assign", **matching)["sample_id"]
         if not len(samples):
-            raise BadAssignment("no sample matches that is not assigned already")
+            raise BadAssignment("all matching samples are assigned already")
         about = {"title": title.strip() or f"{len(samples):,} samples", "matching": dict(described or {}), "copies": copies, "blind": blind}
         assignment_id = write.insert("review_assignment", [{**about, "author": author}], "assignment_id")[0]
         event = {"event_id": event_id, "assignment_id": assignment_id, "reviewers": people, "dealt": len(samples), "author": author}
@@ -223,7 +223,7 @@ def _people(reviewers: Sequence[str], copies: int) -> list[str]:
     if not people:
         raise BadAssignment("name at least one reviewer")
     if not 1 <= copies <= len(people):
-        raise BadAssignment(f"each sample to {copies} people, but there are {len(people)}: name more, or let fewer look at each")
+        raise BadAssignment(f"{copies} reviewers per sample, but there are {len(people)}: name more, or assign fewer per sample")
     return people
 
 

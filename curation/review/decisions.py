@@ -206,7 +206,7 @@ def _refused(decisions: Sequence[Decision], states: Mapping[int, SampleState]) -
         elif state.revision != decision.revision:
             refusals[sample_id] = _edited_meanwhile(state)
         elif decision.image is not None and state.image != decision.image:
-            refusals[sample_id] = StaleRevision(f"sample {sample_id} was drawn anew meanwhile; look at it again")
+            refusals[sample_id] = StaleRevision(f"sample {sample_id} was redrawn meanwhile; look at it again")
     return refusals
 
 
@@ -319,7 +319,7 @@ def checked_text(question: str, choices: Sequence[str], answer: str) -> SampleTe
         raise BadText("give two or more choices, none of them empty, or no choices at all")
     letters = [chr(65 + i) for i in range(len(text.choices))]
     if text.answer.upper() not in letters:
-        raise BadText(f"the answer {text.answer!r} is no letter of a choice; there are: {', '.join(letters)}")
+        raise BadText(f"the answer {text.answer!r} is not the letter of a choice; there are: {', '.join(letters)}")
     return replace(text, answer=text.answer.upper())
 
 

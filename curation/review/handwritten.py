@@ -66,9 +66,9 @@ def add(store: Store, draft: Draft, reviewer: str, event_id: str) -> int:
     image = draft.image or origin.image
     dataset, error_type = draft.dataset or origin.dataset, draft.error_type or origin.error_type
     if image is None or store.value("image_known", image=image) is None:
-        raise BadSample("choose a picture: that of a failure or an example, or upload one")
+        raise BadSample("choose an image: that of a failure or an example, or upload one")
     if store.value("image_in_eval", image=image):
-        raise BadSample("this picture belongs to an eval split, which is only ever measured; choose another")
+        raise BadSample("this image belongs to an eval split, which is used only for evaluation; choose another")
     known = [known.name for known in store.rows("dataset_names", DatasetChoice)]
     if dataset not in known:
         raise BadSample(f"unknown dataset {dataset!r}; there are: {', '.join(known)}")

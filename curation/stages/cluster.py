@@ -55,7 +55,7 @@ class Cluster(Stage[ClusterOptions]):
         if job.options.titles_of:
             return _title_rows(store, job.options)
         if job.options.text_weight == 0 and job.options.image_weight == 0:
-            raise NothingToDo("text and image weight are both 0: nothing would tell failures apart. Give one of them some weight.")
+            raise NothingToDo("text and image weight are both 0. Set at least one of them above 0.")
         with store.write() as write:
             edits.adopt(write, job.round)
         if job.options.only_new:

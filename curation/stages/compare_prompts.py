@@ -31,11 +31,11 @@ class ComparePromptsOptions(FrontierOptions, PromptOptions):
     prompt: Compared = Field(default="diagnosis", description="The prompt of which two versions are compared.")
     a: str = Field(default=prompt_versions.SHIPPED_BY, description="One version: its first characters, or shipped.")
     b: str = Field(default="", description="The other version; the one in use if empty.")
-    limit: int = Field(default=20, ge=1, le=500, description="Failures to ask about; error types take turns.")
-    failure_ids: list[int] | None = Field(default=None, description="Failures to ask about, instead.")
-    per_failure: int = Field(default=3, ge=1, le=20, description="Samples to ask for, of proposals.")
-    route: Literal["same_image", "new_image"] = Field(default="same_image", description="The route of proposals.")
-    difficulty: Difficulty = Field(default="as_seed", description="How hard proposals are to be.")
+    limit: int = Field(default=20, ge=1, le=500, description="Failures to compare on, balanced across error types.")
+    failure_ids: list[int] | None = Field(default=None, description="Failures to compare on, by number.")
+    per_failure: int = Field(default=3, ge=1, le=20, description="Samples per failure, for proposals.")
+    route: Literal["same_image", "new_image"] = Field(default="same_image", description="Route, for proposals.")
+    difficulty: Difficulty = Field(default="as_seed", description="Difficulty, for proposals.")
 
     @model_validator(mode="before")
     @classmethod
@@ -68,7 +68,7 @@ class ComparePrompts(Stage[ComparePromptsOptions]):
         rows = _material(store, workspace, options, job.round)
         if not rows:
             wanted = "teachable failure" if options.prompt == "proposal" else "failure"
-            raise NothingToDo(f"round {job.round} has no {wanted} to ask about. Evaluate a checkpoint, and diagnose failures, first.")
+            raise NothingToDo(f"round {job.round} has no {wanted} to compare on. Evaluate a checkpoint, and diagnose failures, first.")
         return [{**row, "key": f"{row['key']}/{side}", "side": side, "version": versions[side]} for row in rows for side in SIDES]
 
     def estimate(self, store: Store, workspace: Workspace, options: ComparePromptsOptions) -> Estimate:

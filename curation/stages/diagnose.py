@@ -32,7 +32,7 @@ class DiagnoseOptions(FrontierOptions, PromptOptions):
     matching: FailureFilter | None = Field(default=None, description="Only failures that match this filter.", json_schema_extra=NO_FIELD)
     expected: int | None = Field(default=None, ge=0, description="Refuse the launch unless as many match.", json_schema_extra=NO_FIELD)
     limit: int | None = Field(default=None, ge=1, description="Maximum number of failures.")
-    again: bool = Field(default=False, description="Diagnose again what has a diagnosis.")
+    again: bool = Field(default=False, description="Also diagnose failures that already have a diagnosis.")
 
 
 class Diagnose(Stage[DiagnoseOptions]):
@@ -50,7 +50,7 @@ class Diagnose(Stage[DiagnoseOptions]):
         ]
         selection.check_count(len(rows), job.options.expected)
         if not rows:
-            raise NothingToDo(f"round {job.round} has no failure left to diagnose. Evaluate a checkpoint first, or ask for them again.")
+            raise NothingToDo(f"round {job.round} has no failure left to diagnose. Evaluate a checkpoint first, or diagnose again.")
         return rows
 
     def estimate(self, store: Store, workspace: Workspace, options: DiagnoseOptions) -> Estimate:

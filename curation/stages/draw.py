@@ -89,7 +89,7 @@ class Draw(Stage[DrawOptions]):
                 key = f"{row['sample_id']}/{k}"
                 rows.append({"key": key, "prompt": row["image_prompt"], "seed": seed_of(f"{job.job_id}/{key}")})
         if not rows:
-            raise NothingToDo("no sample waits for a picture. Generate samples by the route 'new image' first.")
+            raise NothingToDo("no sample waits for an image. Generate samples with the route 'new image' first.")
         return rows
 
     def estimate(self, store: Store, workspace: Workspace, options: DrawOptions) -> Estimate:

@@ -77,7 +77,7 @@ def _row(key: str, line: str, by_id: ById, checkpoint_id: int) -> Row:
         item = json.loads(line)
         example, answer = by_id.get((str(item["id"]), item.get("split"))), item["answer"]
     except (ValueError, KeyError, TypeError, AttributeError):
-        return {"key": key, "error": f'expected {{"id": …, "answer": …}}, found {line[:80]!r}; mend or delete the line'}
+        return {"key": key, "error": f'expected {{"id": …, "answer": …}}, found {line[:80]!r}; fix or delete the line'}
     if example is None:
         return {"key": key, "error": f"the dataset has no example {item['id']!r}; check the id and the split"}
     scoring = {name: example[name] for name in ("example_id", "golds", "choices", "metric")}

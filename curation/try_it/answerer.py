@@ -38,7 +38,7 @@ class Answerer:
     def ask(self, workspace: Workspace, checkpoint: Checkpoint, text: str, image_path: Path) -> dict[str, Any]:
         """{"answer", "seconds", "load_seconds"} or {"error"}."""
         if checkpoint.baseline == IMPORTED:
-            raise CantTry(f"of {checkpoint.name} only answers were imported; it can't be asked")
+            raise CantTry(f"only answers of {checkpoint.name} were imported; it can't be run")
         line = json.dumps({"checkpoint": checkpoint.to_row(), "text": text, "image_path": str(image_path)}) + "\n"
         with self._lock:
             child = self._running(workspace)
@@ -52,7 +52,7 @@ class Answerer:
             if not answer:
                 child.kill()
                 child.wait()
-                return {"error": f"the process that asks the model ended or hung (out of memory, perhaps); its log: {self._log(workspace)}"}
+                return {"error": f"the model's process ended or hung (out of memory, perhaps); its log: {self._log(workspace)}"}
             return json.loads(answer)
 
     def close(self) -> None:
@@ -100,7 +100,7 @@ def kept_picture(workspace: Workspace, name: str) -> Path:
     """The path of a picture that was kept. Raises CantTry."""
     path = workspace.root / FOLDER / f"{name}.png"
     if not name.isalnum() or not path.is_file():
-        raise CantTry("the picture is gone; choose it again")
+        raise CantTry("the image is gone; choose it again")
     return path
 
 

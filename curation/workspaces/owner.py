@@ -125,7 +125,7 @@ def ensure(workspace: Workspace, idle_seconds: float = IDLE_SECONDS) -> Owner:
             break
         time.sleep(0.1)
     words = log_path.read_text(encoding="utf-8", errors="replace").strip().rpartition("\n")[2]
-    raise NoOwner(f"workspace {workspace.name}: no app could be started. {words or f'It said nothing; see {log_path}'}")
+    raise NoOwner(f"workspace {workspace.name}: no app could be started. {words or f'It printed nothing; see {log_path}'}")
 
 
 def held_by(workspace: Workspace, detail: str) -> str:

@@ -164,7 +164,7 @@ def test_what_cannot_be_done_says_why(api, path, status, body, says):
 def test_an_undo_is_not_undone_and_nothing_is_undone_twice(api):
     first = api("clusters/rename", cluster_id=by_size(api)[0], title="x")
     undone = api("clusters/undo", change_id=first["change_id"])
-    assert "undone already" in api("clusters/undo", 422, change_id=first["change_id"])["error"]
+    assert "already been undone" in api("clusters/undo", 422, change_id=first["change_id"])["error"]
     assert "is an undo" in api("clusters/undo", 422, change_id=undone["change_id"])["error"]
 
 

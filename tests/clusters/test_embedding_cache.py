@@ -78,5 +78,5 @@ def test_vectors_of_other_weights_are_not_compared(tmp_path):
     (tmp_path / FOLDER / "embedders.json").write_text(json.dumps(["minilm-1", "vision_tower-1"]))
     space = StoredSpace((tmp_path / FOLDER,))
     check_embedders(space, ["minilm-1", "vision_tower-1"])
-    with pytest.raises(ValueError, match="vision_tower-1, the weights now are minilm-1, vision_tower-2: lay the map again"):
+    with pytest.raises(ValueError, match="vision_tower-1, the weights now are minilm-1, vision_tower-2: recompute the map"):
         check_embedders(space, ["minilm-1", "vision_tower-2"])

@@ -130,7 +130,7 @@ def test_a_headless_owner_ends_itself_when_idle(here):
 
 def test_failures_are_told_in_words(here):
     failed = mistakebook("evaluate", "--workspace", "w", check=False)
-    assert failed.returncode == 1 and "no round has begun yet" in failed.stderr and "Traceback" not in failed.stderr
+    assert failed.returncode == 1 and "no round has started yet" in failed.stderr and "Traceback" not in failed.stderr
     failed = mistakebook("results", "--workspace", "w", "--json", check=False)
     assert failed.returncode == 1 and "no checkpoint" in json.loads(failed.stdout)["error"]
     cases = (

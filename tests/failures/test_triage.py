@@ -60,7 +60,7 @@ def test_an_undo_sent_twice_counts_once_and_a_second_one_is_refused(api):
     batch, event = say(api, [1, 2], label="label error"), uuid.uuid4().hex
     assert api("failures/triage/undo", batch_id=batch, event_id=event)["undone"] == 2
     assert api("failures/triage/undo", batch_id=batch, event_id=event)["undone"] == 0
-    assert "taken back already" in take_back(api, batch, 422)["error"]
+    assert "already been undone" in take_back(api, batch, 422)["error"]
     assert "reload" in take_back(api, "there is none", 422)["error"]
 
 

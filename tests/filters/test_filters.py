@@ -98,8 +98,8 @@ def test_of_duplicates_the_first_is_kept(tmp_path, store):
     }  # fmt: skip
     assert 0.95 < verdicts[4].score < 1
     assert verdicts[6].score < 0.5
-    assert "like sample 1" in verdicts[3].reason
-    assert "no picture yet" in verdicts[8].error
+    assert "similar to sample 1" in verdicts[3].reason
+    assert "no image yet" in verdicts[8].error
 
 
 def test_pictures_of_one_proposal_by_other_seeds_are_no_duplicates_unless_they_look_alike(tmp_path, store):
@@ -139,7 +139,7 @@ def test_leakage_needs_picture_and_question_alike(tmp_path, store):
         ],
     )
     assert exact.score == 1
-    assert "the same picture and question as eval example 0" in exact.reason
+    assert "same image and question as eval example 0" in exact.reason
     assert reworded.score < 0.5
     assert 0.95 < near.score <= 1
     assert elsewhere.score < 0.95
@@ -218,7 +218,7 @@ def test_answer_style(tmp_path, answer, more, problem):
 
 def test_without_a_frontier_the_filters_that_ask_one_say_so(tmp_path):
     for name in ("judge", "agreement"):
-        with pytest.raises(ValueError, match=f"filter {name} asks a frontier model, but none is set"):
+        with pytest.raises(ValueError, match=f"filter {name} needs a frontier model, but none is configured"):
             FILTERS.make(name).setup(FilterContext(tmp_path))
 
 

@@ -37,7 +37,7 @@ def test_agreement_compares_with_what_the_frontier_says(tmp_path):
         items = drawn(store, 8)
         first = {verdict.sample_id: verdict for verdict in agreement([*items, undrawn])}
         assert [first[i].score for i in range(8)] == [0] * 8
-        assert (first[99].score, "no picture yet" in first[99].error) == (None, True)
+        assert (first[99].score, "no image yet" in first[99].error) == (None, True)
         said = re.search("the frontier says “(.+)”", first[3].reason).group(1)
         (second,) = agreement([FilterInput(**{**vars(items[3]), "answer": said.upper(), "revision": 1})])
         assert (second.score, second.revision, second.filter) == (1, 1, "agreement")

@@ -70,5 +70,5 @@ def test_without_a_picture_or_a_checkpoint(items):
     assert lost.error
     assert undrawn.error
     assert there.score is not None
-    with pytest.raises(ValueError, match="asks the round's checkpoint"):
+    with pytest.raises(ValueError, match="needs the round's checkpoint"):
         FILTERS.make("not_already_known").setup(FilterContext(store.root))

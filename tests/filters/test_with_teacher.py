@@ -65,7 +65,7 @@ def test_what_the_words_give_away_needs_no_picture(tmp_path):
         plugin.setup(FilterContext(tmp_path, frontier))
         verdicts = {verdict.sample_id: verdict for verdict in plugin([*given, *fair, *binary])}
     assert [verdicts[i].score for i in (1, 2)] == [1, 1], verdicts[2].reason
-    assert "3 of 3 guesses without the picture are right" in verdicts[1].reason
+    assert "3 of 3 guesses without the image are right" in verdicts[1].reason
     lucky = [verdicts[item.sample_id].score > plugin.threshold for item in fair]
     assert sum(lucky) < len(lucky) / 5
     assert any(verdicts[item.sample_id].score > 0 for item in fair), "some guesses are right: they are real ones"

@@ -207,7 +207,7 @@ def test_a_stale_decision_is_refused_and_changes_nothing(seeded):
     before = states(store)
     with pytest.raises(decisions.StaleRevision, match="edited meanwhile"):
         decide(store, sample_id, "approve")
-    with pytest.raises(decisions.StaleRevision, match="drawn anew"):
+    with pytest.raises(decisions.StaleRevision, match="redrawn"):
         decide(store, sample_id, "approve", revision=1, image="another picture")
     with pytest.raises(decisions.StaleRevision):
         decisions.edit(store, sample_id, 0, "And now?", [], "this", "zoe", decisions.new_event())
@@ -247,7 +247,7 @@ def test_of_decisions_sent_together_each_has_its_own_answer(seeded):
         ("q", ["red"], "A", "two or more choices"),
         ("q", ["red", ""], "A", "none of them empty"),
         ("q", ["red", "blue"], "C", "no letter of a choice; there are: A, B"),
-        ("q", ["red", "blue"], "red", "no letter of a choice"),
+        ("q", ["red", "blue"], "red", "not the letter of a choice"),
     ],
 )
 def test_bad_text_is_refused_with_what_is_wrong(seeded, question, choices, answer, says):
@@ -360,8 +360,8 @@ def test_a_picture_of_an_eval_split_is_never_offered_nor_taken(seeded):
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"image": None}, "choose a picture"),
-        ({"image": "0" * 64}, "choose a picture"),
+        ({"image": None}, "choose an image"),
+        ({"image": "0" * 64}, "choose an image"),
         ({"dataset": "nope"}, "unknown dataset 'nope'; there are: pocket-chart"),
         ({"error_type": None}, "unknown error type None; there are: recognition"),
         ({"failure_id": 9999}, "no failure 9999"),

@@ -143,7 +143,7 @@ def test_draw_gives_every_waiting_sample_a_picture(drawn):
     assert all(states[i]["image"] == row["image"] and row["generator"] == "pocket-flux" for i, row in drawings.items())
     assert all(json.loads(row["recipe"])["steps"] > 0 for row in drawings.values())
     assert not any(row["status"] == "undrawn" for row in states.values())
-    with pytest.raises(NothingToDo, match="no sample waits for a picture"):
+    with pytest.raises(NothingToDo, match="no sample waits for an image"):
         drawn.jobs.launch("draw", {"model": "pocket-flux"}, "ada")
 
 

@@ -164,7 +164,7 @@ def _round_of(request: Request, cluster_ids=(), failure_ids=(), change_id: int |
     """The one round that all of these are of: each round has clusters of its own."""
     rounds = services(request).store.column("rounds_of", cluster_ids=list(cluster_ids), failure_ids=list(failure_ids), change_id=change_id)
     if len(rounds) != 1:
-        said = "these are of several rounds; choose one round first" if rounds else "no such cluster, failure or change in this workspace"
+        said = "these are from several rounds; choose one round first" if rounds else "no such cluster, failure or change in this workspace"
         raise HTTPException(422 if rounds else 404, said)
     return rounds[0]
 

@@ -214,7 +214,7 @@ def _row(here: Services, body: Trial) -> dict[str, Any]:
     """The failure with what the prompt needs. Raises NothingToTry."""
     found = trial.material(here.store, here.workspace, body.name, checkpoints.current_round(here.store), [body.failure_id])
     if not found:
-        why = "isn't teachable, so nothing is proposed for it" if body.name == "proposal" else "is not in this workspace"
+        why = "isn't teachable, so no samples are generated for it" if body.name == "proposal" else "is not in this workspace"
         raise NothingToTry(f"failure {body.failure_id} {why}; choose another one")
     return {**found[0], "route": body.route}
 

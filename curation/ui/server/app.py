@@ -56,9 +56,9 @@ def media(request: Request, sha256: str, size: str) -> Response:
     """A picture by the hash that the store knows it under: thumb, card, large, or full as it was imported."""
     here = services(request)
     if size != "full" and size not in SIZES:
-        raise HTTPException(404, f"no pictures of size {size!r}; there are: {', '.join(SIZES)}, full")
+        raise HTTPException(404, f"no images of size {size!r}; there are: {', '.join(SIZES)}, full")
     if here.store.value("image_known", image=sha256) is None:
-        raise HTTPException(404, f"the workspace has no picture {sha256}")
+        raise HTTPException(404, f"the workspace has no image {sha256}")
     try:
         path = here.images.path(sha256) if size == "full" else here.images.thumbnail(sha256, SIZES[size])
     except FileNotFoundError as error:

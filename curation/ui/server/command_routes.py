@@ -77,7 +77,7 @@ def compare(request: Request, before: str | None = None, after: str | None = Non
     names = {row["checkpoint_id"]: row["name"] for row in known}
     parent = before or names.get(parents[newest.name])
     if parent is None:
-        raise HTTPException(409, f"checkpoint {newest.name} was trained from no other; name the two to compare: {', '.join(parents)}")
+        raise HTTPException(409, f"checkpoint {newest.name} has no parent; name the two to compare: {', '.join(parents)}")
     return comparison.compare(store, checkpoints.find(store, parent), newest, score)
 
 

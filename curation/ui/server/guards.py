@@ -75,7 +75,7 @@ class Guard:
         name = (urlsplit(f"//{headers.get('host', '')}").hostname or "").lower()
         if is_loopback(name) or name in self.allow_hosts:
             return None
-        return f"this app does not answer under the name {name!r}; start it with --allow-host {name} if that is meant"
+        return f"this app does not accept the host name {name!r}; to allow it, start the app with --allow-host {name}"
 
 
 def _login(headers: dict[str, str], logins: dict[str, str]) -> str | None:
@@ -97,7 +97,7 @@ def _wrong_origin(scope: Scope, headers: dict[str, str]) -> str | None:
     site = headers.get("sec-fetch-site", "none")
     if scope["type"] == "http" and scope["method"] in READING:
         top = headers.get("sec-fetch-mode") == "navigate" and headers.get("sec-fetch-dest") == "document"
-        return None if site in ("none", "same-origin") or top else "another site's page asked for this; open the app in a tab of its own"
+        return None if site in ("none", "same-origin") or top else "requested by another site; open the app in a tab of its own"
     origin, host = headers.get("origin"), headers.get("host", "")
     if site in ("cross-site", "same-site") or (origin is not None and urlsplit(origin).netloc.lower() != host.lower()):
         return f"a page of {origin or 'another site'} sent this; only the app's own pages may"
@@ -147,7 +147,7 @@ class Errors:
 
     def _explain(self, error: Exception, path: str) -> tuple[int, str]:
         if isinstance(error, DiskFull) or is_disk_full(error):
-            return 507, "the disk is full: this was not done, and what was there before is kept. Free some space and try again"
+            return 507, "the disk is full: nothing was changed. Free some space and try again"
         if isinstance(error, MistakebookError) and error.status != 500:
             return error.status, str(error)
         if type(error) is ValueError:
@@ -155,4 +155,4 @@ class Errors:
             return 400, str(error)
         number = uuid.uuid4().hex[:8]
         log.error("error %s at %s, %s\n%s", number, path, time.strftime("%F %T"), traceback.format_exc())
-        return 500, f"something went wrong inside the app ({type(error).__name__}); its log has the details under {number}"
+        return 500, f"internal error ({type(error).__name__}); see {number} in the app's log"

@@ -94,7 +94,7 @@ def _begin(builtin, store: Store, jobs: JobManager, stopped: threading.Event) ->
         builtin.begin(store, jobs)
     except Exception:
         if not stopped.is_set():  # a store that is being closed is no fault
-            log.exception("the built-in workspace could not be begun; the Jobs page says more")
+            log.exception("the built-in workspace could not be started; see the Jobs page")
 
 
 def _leave_when_idle(app, jobs: JobManager, idle_seconds: float) -> None:

@@ -52,7 +52,7 @@ async def picture(request: Request) -> dict[str, str]:
     async for chunk in request.stream():
         content += chunk
         if len(content) > MAX_BYTES:
-            raise HTTPException(413, f"the picture is larger than {MAX_BYTES // 2**20} MB; shrink it")
+            raise HTTPException(413, f"the image is larger than {MAX_BYTES // 2**20} MB; shrink it")
     return {"upload": trying.keep_picture(services(request).workspace, bytes(content))}
 
 
@@ -68,5 +68,5 @@ def _path(here: Services, body: Question) -> Path:
     if body.upload:
         return trying.kept_picture(here.workspace, body.upload)
     if not body.image or here.store.value("image_known", image=body.image) is None:
-        raise HTTPException(404, "choose a picture first")
+        raise HTTPException(404, "choose an image first")
     return here.images.path(body.image)

@@ -311,7 +311,7 @@ def test_what_is_begun_while_the_app_ends_is_no_fault(store, workspace, caplog):
     jobs.shutdown()
     store.close()
     serving._begin(builtin, store, jobs, stopped)
-    assert "could not be begun" in caplog.text
+    assert "could not be started" in caplog.text
     caplog.clear()
     stopped.set()
     serving._begin(builtin, store, jobs, stopped)
