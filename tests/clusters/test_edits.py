@@ -149,7 +149,7 @@ def test_sent_twice_it_counts_once(api):
     ("path", "status", "body", "says"),
     [
         ("rename", 404, {"cluster_id": 999, "title": "x"}, "no such cluster"),
-        ("rename", 422, {"cluster_id": 1, "title": "  "}, "a title has 1 to 120"),
+        ("rename", 422, {"cluster_id": 1, "title": "  "}, "a title must have 1 to 120"),
         ("merge", 422, {"cluster_ids": [1, 1], "into": 1}, "at least two clusters"),
         ("move", 404, {"failure_ids": [99_999], "into": 999}, "no such cluster"),
         ("make", 422, {"failure_ids": [], "title": "x"}, "failure_ids"),

@@ -154,7 +154,7 @@ def test_in_the_browser_a_label_and_a_correction_are_taken_back_by_key_and_from_
         was = page.locator(".fail-card .diag select").input_value()
         other = "spatial" if was != "spatial" else "counting"
         page.select_option(".fail-card .diag select", other)
-        page.wait_for_selector(".toast >> text=it joins the clusters of that type")
+        page.wait_for_selector(".toast >> text=moved to the clusters of that type")
         wait_for_count(page, len(start[cluster]) - 1)
         assert first not in groups(store)[cluster]
         page.click("[data-triage] [aria-label=History]")

@@ -246,7 +246,7 @@ def test_of_decisions_sent_together_each_has_its_own_answer(seeded):
         ("q", [], " ", "must not be empty"),
         ("q", ["red"], "A", "two or more choices"),
         ("q", ["red", ""], "A", "none of them empty"),
-        ("q", ["red", "blue"], "C", "no letter of a choice; there are: A, B"),
+        ("q", ["red", "blue"], "C", "not the letter of a choice; there are: A, B"),
         ("q", ["red", "blue"], "red", "not the letter of a choice"),
     ],
 )

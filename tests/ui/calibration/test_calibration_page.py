@@ -220,9 +220,9 @@ def test_a_rule_is_slid_checked_turned_on_audited_and_stopped(shut, world):
     app, store, _ = world
     with served(app) as address, chromium(f"{address}/?page=calibration&target={TARGET}") as page:
         page.wait_for_selector("#page-calibration .gate >> text=held-out half reviewers approved")
-        page.click("#page-calibration >> text=Reset to filter settings") if page.locator(
-            "#page-calibration >> text=Reset to filter settings"
-        ).count() else None
+        reset = page.locator("#page-calibration >> text=Reset to filter settings")
+        if reset.count():
+            reset.click()
         inside = lambda: int(page.get_attribute("#page-calibration [data-becomes]", "data-becomes"))  # noqa: E731
         before = inside()
         slider = page.locator("#page-calibration .slide[data-filter=duplicate] input")
