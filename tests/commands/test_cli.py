@@ -137,7 +137,7 @@ def test_failures_are_told_in_words(here):
         (("import", "--format", "fax"), "unknown datasets 'fax'"),
         (("generate", "--per-failure", "many"), "--per-failure: input should be a valid integer"),
         (("jobs", "cancel", "99"), "no job 99"),
-        (("review", "--approve", "nonsense"), "no rule"),
+        (("review", "--approve", "nonsense"), "neither a rule"),
         (("jobs", "--workspace", "../x"), "workspace name"),
         (("export", "jsonl", here.root / "out"), "no sample is approved"),
         (("restore", here.root), "is open in process"),
