@@ -155,4 +155,4 @@ class Errors:
             return 400, str(error)
         number = uuid.uuid4().hex[:8]
         log.error("error %s at %s, %s\n%s", number, path, time.strftime("%F %T"), traceback.format_exc())
-        return 500, f"internal error ({type(error).__name__}); see {number} in the app's log"
+        return 500, f"internal error ({type(error).__name__}); the app's log has the details under {number}"
