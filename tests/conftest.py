@@ -6,12 +6,17 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
 import pytest
+from hypothesis import settings
 
 from data.store import Store
 from data.workspace import Workspace
 from tests.support.checked_rows import check_rows
 
 check_rows()
+
+
+settings.register_profile("any machine", deadline=None)  # a slow machine is no fault
+settings.load_profile("any machine")
 
 
 @pytest.fixture

@@ -88,7 +88,7 @@ def test_the_map_its_evidence_what_people_changed_and_what_is_new(world):
 
     vectors = {path: path.stat().st_size for path in (world.workspace.root / "vectors").rglob("values.f2")}
     again = world.run(text_weight=0.4, image_weight=1.5)
-    assert "3 changes" in again.message
+    assert "3 edits" in again.message
     assert {path: path.stat().st_size for path in vectors} == vectors, "nothing was embedded again"
     after = world.groups()
     assert after[large] == before[large] and after[split] == before[split]

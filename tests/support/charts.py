@@ -35,9 +35,9 @@ class Chart:
         return set(marks.evaluate_all("all => all.flatMap(({style}) => [style.stroke, style.fill])")) - {"", "none", "transparent"}
 
     def hover(self, x: float, y: float) -> str:
-        """The text beside the pointer, which is at that share of the chart's width and height."""
+        """The text beside the pointer, which is at that share of the plot's width and height (the axes' inside)."""
         self.box.scroll_into_view_if_needed()
-        place = self.box.bounding_box()
+        place = self.box.locator(".nsewdrag").first.bounding_box()
         assert place is not None
         for by in (-3, 0):  # a pointer that comes
             self.page.mouse.move(place["x"] + x * place["width"] + by, place["y"] + y * place["height"])

@@ -82,13 +82,13 @@ def replayed(golds, questions, known):
     """What the product would replay beside these golds: questions that were right, chosen by curation/training/replay.py."""
     right = [question for question, was_right in zip(questions, known, strict=True) if was_right]
     wanted = round(GOLDS * REPLAY_SHARE / (1 - REPLAY_SHARE))
-    chosen = replay.choose([as_row(g) for g in golds], [as_row(q) for q in right], wanted)
-    return [row["it"] for row in chosen]
+    chosen = replay.choose([gold.example.question for gold in golds], [as_known(i, question) for i, question in enumerate(right)], wanted)
+    return [right[example.example_id] for example in chosen]
 
 
-def as_row(question):
+def as_known(number, question):
     example = question.example
-    return {"question": example.question, "dataset": question.about.name, "kind": example.kind, "golds": example.golds, "it": question}
+    return replay.KnownExample(number, str(question.path), example.question, (), example.golds, "", question.about.name, example.kind)
 
 
 def rows(questions, source):

@@ -119,7 +119,7 @@ def test_spend_over_time_is_drawn(world):
     with served(world[0]) as address, chromium(f"{address}/?page=jobs&tab=spend") as page:
         chart = Chart(page, "#page-jobs [data-spend]")
         assert [trace["name"] for trace in chart.traces()] == ["diagnose", "all"]
-        assert "$0.75" in chart.hover(0.97, 0.5)
+        assert "$0.75" in chart.hover(0.998, 0.5)
         assert page.locator("#page-jobs [data-spend] >> text=Not in the chart: 1 unpriced call").count() == 1
         check(chart, "spend-over-time")
 

@@ -25,16 +25,16 @@ def test_charts_hold_what_the_comparison_says(world):
     app, store = world
     shown = PageApi(app, "results")("summary")
     found = comparison.compare(store, *(checkpoints.find(store, name) for name in ("pocket-llava", "run 1")))
-    lines = {line["name"]: line for line in [found["overall"], *found["by_error_type"]]}
+    lines = {line.name: line for line in [found.overall, *found.by_error_type]}
     drawn = shown["figures"]["differences"]["data"]
     points = {name: value for trace in drawn for name, value in zip(trace["y"], trace["x"])}
-    assert points == pytest.approx({name: line["difference"] for name, line in lines.items()})
+    assert points == pytest.approx({name: line.difference for name, line in lines.items()})
     for trace in drawn:
         for name, reach in zip(trace["y"], trace["error_x"]["array"]):
-            assert points[name] + reach == pytest.approx(lines[name]["high"])
+            assert points[name] + reach == pytest.approx(lines[name].high)
     _, before, after = shown["figures"]["accuracies"]["data"]
-    assert dict(zip(before["y"], before["x"])) == pytest.approx({name: line["before"] for name, line in lines.items()})
-    assert dict(zip(after["y"], after["x"])) == pytest.approx({name: line["after"] for name, line in lines.items()})
+    assert dict(zip(before["y"], before["x"])) == pytest.approx({name: line.before for name, line in lines.items()})
+    assert dict(zip(after["y"], after["x"])) == pytest.approx({name: line.after for name, line in lines.items()})
 
 
 @pytest.mark.timeout(600)
