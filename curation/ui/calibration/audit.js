@@ -45,8 +45,8 @@ function standing(rule, audit, reload) {
         "Turn auto-approve off?",
         h(
           "p",
-          `${fmt.plural(audit.approves, "auto-approved sample")} become pending again and are not trained on until reviewers approve them. ` +
-            "Reviewers' decisions are kept.",
+          `${fmt.plural(audit.approves, "auto-approved sample")} become pending again and ` +
+            "are not trained on until reviewers approve them. Reviewers' decisions are kept.",
         ),
         "Turn off",
       ))

@@ -41,7 +41,7 @@ function draw(box, { clusters, summary, page }) {
   ]);
 }
 
-// Asks for the evidence where the map, a diagnosis or somebody's word on a failure is new; the tree is drawn without it meanwhile.
+// Asks for the evidence where the map, a diagnosis or a triage label is new; the tree is drawn without it meanwhile.
 async function learn(summary) {
   const mark = `${summary.version}.${summary.changes ?? ""}`;
   if (known.mark === mark) return;

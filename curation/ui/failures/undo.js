@@ -18,7 +18,7 @@ function undoable(path, body, sent = Promise.resolve()) {
 export const changeUndo = (changeId) => undoable("clusters/undo", { change_id: changeId });
 export const labelUndo = (batchId, sent) => undoable("failures/triage/undo", { batch_id: batchId }, sent);
 
-// Takes back what was done last: a change to the clusters or a word on failures.
+// Takes back what was done last: a cluster edit or a triage label.
 export function undoLatest() {
   if (!done.length) return toast("Nothing to undo since this page was opened; see History for earlier changes");
   takeBack(done.at(-1));
