@@ -102,7 +102,7 @@ def test_the_environment_is_an_endpoint_too(file, monkeypatch):
     ("text", "words"),
     [
         ('[frontier.x]\nmodel = "m"', r"config.toml: \[frontier.x\] endpoint: field required"),
-        ('[frontier.x]\nendpoint = "http://a/v1"\nmodel = "m"\ncolour = 3', r"\[frontier.x\] colour is no setting .*max_pixels"),
+        ('[frontier.x]\nendpoint = "http://a/v1"\nmodel = "m"\ncolour = 3', r"\[frontier.x\] colour is not a setting .*max_pixels"),
         ('[frontier.x]\nendpoint = "http://a/v1"\nmodel = "m"\nconcurrency = 0', r"\[frontier.x\] concurrency: .*greater"),
         (
             '[frontier.x]\nendpoint = "http://a/v1"\nmodel = "m"\napi_key_env = "sk-live-1234"',
@@ -126,7 +126,7 @@ def test_bad_entries_name_file_and_key(file, text, words):
 def test_an_unknown_name_or_setting_is_refused_in_words(file):
     with pytest.raises(ValidationError, match="no frontier endpoint is called 'x'; there are: pocket-teacher, cheap, strong"):
         options("generate", frontier="x")
-    with pytest.raises(ValidationError, match="colour is no setting of an endpoint"):
+    with pytest.raises(ValidationError, match="colour is not a setting of an endpoint"):
         options("generate", endpoint_options={"colour": 1})
     with pytest.raises(ValidationError, match="api_key_env"):
         options("generate", api_key_env="sk-live-1234")

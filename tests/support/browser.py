@@ -57,7 +57,8 @@ def chromium(address: str, width: int = 1440, height: int = 900, scheme: str = "
         page.goto(address)
         yield page
         browser.close()
-    assert not [trouble for trouble in troubles if not expect_errors or trouble.startswith("foreign")]
+    seen = [trouble for trouble in troubles if not expect_errors or trouble.startswith("foreign")]
+    assert not seen, seen
 
 
 def _foreign(url: str, address: str) -> bool:

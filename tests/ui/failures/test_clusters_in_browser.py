@@ -76,6 +76,7 @@ def test_merge_rename_undo_split_and_move(world):
         page.fill("dialog input", "Another name")
         page.keyboard.press("Enter")
         page.wait_for_selector(".cl.on b >> text=Another name")
+        page.wait_for_selector("dialog", state="detached")  # while it is open no key of the page counts
         page.keyboard.press("u")
         page.wait_for_selector(".cl b >> text=Both of them")
         page.click(".cl-foot button")
