@@ -1,11 +1,12 @@
 // What can be done with the selection: diagnose, generate; and for the whole round: cluster. Each with what it costs.
 
 import { at, estimate, fill, fmt, h, later, state } from "../shared/lib.js";
+import { isIndexing } from "../shared/search_progress.js";
 import { costText, launchCluster, launchDiagnose, toDiagnose } from "./launches.js";
 import { filter, follow, narrowed, narrowings, shown } from "./selection.js";
 
 const HANDED = "mistakebook.generate"; // where Generate finds the selection
-const PROBE = 60; // failures that the estimate on the button is reckoned from
+const PROBE = 60; // failures that the estimate on the button is computed from
 const REST = 400; // milliseconds without a change before it is
 
 let asked = null; // the selection that the estimate on the button is for
@@ -45,7 +46,7 @@ function drawActions(box, summary, page) {
     narrowed() ? "Generate for selection →" : "Generate for all →",
   );
   fill(box, summary.failures > 0 && [diagnose, generate]);
-  if (many) reckon();
+  if (many) showEstimate();
 }
 
 function drawCluster(box, summary) {
@@ -67,10 +68,11 @@ function drawCluster(box, summary) {
 
 const mark = () => JSON.stringify([filter(), shown().page.diagnosed, shown().summary.version]);
 
-// The estimate on the button, for the selection as it is now: of some failures, and from them for all.
-const reckon = later(async () => {
+// The estimate on the button, for the selection as it is now: of some failures, and from them for all. Not while a search finds
+// only some: once it finds all, the page is drawn anew.
+const showEstimate = later(async () => {
   const now = mark();
-  if (asked === now) return;
+  if (asked === now || (filter().words && isIndexing("failures"))) return;
   [asked, price] = [now, ""];
   try {
     const found = await estimate("diagnose", { ...toDiagnose(), limit: PROBE });

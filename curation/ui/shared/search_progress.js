@@ -4,6 +4,14 @@ import { api } from "./api.js";
 import { h } from "./dom.js";
 
 const EVERY = 1000; // milliseconds
+/** @type {Set<string>} */
+const indexing = new Set();
+
+/**
+ * Whether a search does not find everything yet: the server refuses to act on all that match until it does.
+ * @param {"failures" | "samples"} what
+ */
+export const isIndexing = (what) => indexing.has(what);
 
 /**
  * Looks once when a page starts, and again while there is something to wait for. `what`: failures or samples; `again` searches anew
@@ -14,6 +22,7 @@ const EVERY = 1000; // milliseconds
  */
 export async function watchIndex(input, what, again) {
   const { [what]: done } = await api("search/progress", undefined, { quiet: true }).catch(() => ({}));
+  indexing[done === undefined ? "delete" : "add"](what);
   const parent = /** @type {HTMLElement} */ (input.parentNode);
   const said =
     /** @type {HTMLElement | null} */ (parent.querySelector(".indexing")) ??
