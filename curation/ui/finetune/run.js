@@ -8,35 +8,27 @@ import { loadRun, results } from "./state.js";
 const RESULT = { 0: "done", 1: "crashed", 3: "stopped on request", 4: "paused automatically" };
 
 // What the run's process has reported so far; read on from `offset`. A step reported twice (after a stop) counts once.
-export const events = {
-  job: null,
-  offset: 0,
-  steps: new Map(),
-  dev: new Map(),
-  preflight: null,
-  message: null,
-  last: {},
-  total: 0,
-  log: "",
-  times: [],
-};
+export const events = nothingOf(null);
+
+function nothingOf(job) {
+  return {
+    job,
+    offset: 0,
+    steps: new Map(),
+    dev: new Map(),
+    preflight: null,
+    message: null,
+    last: {},
+    total: 0,
+    log: "",
+    times: [],
+  };
+}
 
 // Reads what is new of the run's events and, where it is shown, of its log.
 export async function follow(run) {
   const id = run?.job.job_id ?? null;
-  if (events.job !== id)
-    Object.assign(events, {
-      job: id,
-      offset: 0,
-      steps: new Map(),
-      dev: new Map(),
-      preflight: null,
-      message: null,
-      last: {},
-      total: 0,
-      log: "",
-      times: [],
-    });
+  if (events.job !== id) Object.assign(events, nothingOf(id));
   if (id === null) return;
   const found = await api(`jobs/${id}/events?offset=${events.offset}`, undefined, { quiet: true });
   if (events.job !== id) return;

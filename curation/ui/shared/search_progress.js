@@ -22,7 +22,8 @@ export const isIndexing = (what) => indexing.has(what);
  */
 export async function watchIndex(input, what, again) {
   const { [what]: done } = await api("search/progress", undefined, { quiet: true }).catch(() => ({}));
-  indexing[done === undefined ? "delete" : "add"](what);
+  if (done === undefined) indexing.delete(what);
+  else indexing.add(what);
   const parent = /** @type {HTMLElement} */ (input.parentNode);
   const said =
     /** @type {HTMLElement | null} */ (parent.querySelector(".indexing")) ??
