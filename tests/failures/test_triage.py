@@ -147,6 +147,7 @@ def test_in_the_browser_a_label_and_a_correction_are_taken_back_by_key_and_from_
         page.keyboard.press("k")
         page.wait_for_selector("[data-triage] .btn.on")
         page.keyboard.press("u")
+        page.wait_for_selector(".toast >> text=Undone for 1 failure")  # said once the server has it; what is shown may change before
         page.wait_for_selector("[data-triage] .btn.on", state="detached")
         assert store.row("failure_card_of", failure_id=first)["triage"] is None
 
