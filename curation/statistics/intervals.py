@@ -65,9 +65,16 @@ def _normal_quantile(p: float) -> float:
 
 
 def paired_difference(
-    before: Sequence[float], after: Sequence[float], clusters: Sequence[Hashable] | None = None, confidence: float = CONFIDENCE
+    before: Sequence[float] | np.ndarray,
+    after: Sequence[float] | np.ndarray,
+    clusters: Sequence[Hashable] | np.ndarray | None = None,
+    confidence: float = CONFIDENCE,
+    weights: np.ndarray | None = None,
 ) -> Difference:
     """Mean of after - before over pairs of scores from 0 to 1, clustered (by picture); without clusters each pair is its own.
+
+    `weights` (a number above 0 a pair, their mean 1) makes it a weighted mean; the variance is that of weighted least squares on a
+    constant.
 
     Interval: cluster-robust variance of the mean with t on the number of clusters less one (Cameron & Miller 2015, "A
     practitioner's guide to cluster-robust inference", CR1), after adding half a pair each that was fixed and broken and
@@ -75,7 +82,7 @@ def paired_difference(
     without these a kind in which nothing changed would get an interval of width zero. It always holds the value itself.
 
     p: sign-flip test over clusters, exact for 0/1 scores and VQA accuracies (for clusters of one pair this is the exact
-    McNemar test); for others, such as ANLS, from the same t statistic without the added pairs.
+    McNemar test); for others, such as ANLS, and with weights, from the same t statistic without the added pairs.
 
     Raises ValueError if the lengths differ or there are no pairs.
     """
@@ -83,13 +90,21 @@ def paired_difference(
     n = len(differences)
     if n == 0 or len(before) != len(after) or (clusters is not None and len(clusters) != n):
         raise ValueError(f"{len(before)} scores before and {len(after)} after: the same examples are needed in both, and at least one")
-    names = range(n) if clusters is None else clusters
-    index = {name: i for i, name in enumerate(dict.fromkeys(names))}
-    members = np.array([index[name] for name in names])
-    sums, sizes = np.bincount(members, differences), np.bincount(members).astype(np.float64)
-    value = float(differences.mean())
+    members = np.arange(n) if clusters is None else codes(clusters)
+    even = np.ones(n) if weights is None else weights
+    sums, sizes = np.bincount(members, even * differences), np.bincount(members, even)
+    value = float(np.average(differences, weights=even))
     low, high = _interval(sums, sizes, confidence)
-    return Difference(value, max(-1.0, min(low, value)), min(1.0, max(high, value)), _sign_flip(sums, sizes))
+    p = _sign_flip(sums, sizes) if weights is None else _t_test(sums, sizes)
+    return Difference(value, max(-1.0, min(low, value)), min(1.0, max(high, value)), p)
+
+
+def codes(values: Sequence[Hashable] | np.ndarray) -> np.ndarray:
+    """Whole numbers from 0 for n values, one a different value: int64 of shape (n,)."""
+    if isinstance(values, np.ndarray) and values.dtype.kind in "iu":
+        return np.unique(values, return_inverse=True)[1]
+    index: dict[Hashable, int] = {}
+    return np.fromiter((index.setdefault(value, len(index)) for value in values), dtype=np.int64, count=len(values))
 
 
 def non_inferior(low: float, margin: float = MARGIN) -> bool:
