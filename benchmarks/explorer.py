@@ -159,7 +159,7 @@ class Page:
 
     def facet(self, nth: int) -> tuple[float, float]:
         """Milliseconds from the click on a value to the first pictures, and of the request for the counts."""
-        values = self.page.locator("#page-failures .fv:not(.none):visible")
+        values = self.page.locator("#page-failures .facet-value:not(.none):visible")
         took = self.timed(lambda: values.nth(nth % values.count()).click(), "bench.count() !== was.count && bench.pictured()")
         facets = self.page.evaluate(
             "performance.getEntriesByType('resource').filter(r => r.name.endsWith('failures/facets')).at(-1).duration"

@@ -155,7 +155,7 @@ def _grid(page) -> dict[str, Any]:
         jumps.append(page.evaluate(asked.format(act=act)))
         page.wait_for_timeout(500)
     clicks = []
-    facets = "[...document.querySelectorAll('#page-review [data-statuses] .fv, #page-review [data-facets] .fv')]"
+    facets = "[...document.querySelectorAll('#page-review [data-statuses] .facet-value, #page-review [data-facets] .facet-value')]"
     for turn in range(PAGES):
         text = ["Failed a filter", "Approved", "negation", "counting", "Pending"][turn % 5]
         act = f"() => {facets}.find((one) => one.textContent.includes('{text}')).click()"

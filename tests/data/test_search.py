@@ -290,9 +290,9 @@ def test_the_search_box_says_how_far_the_index_is(fresh, monkeypatch):
     app.state.services.search._leave = steps = Steps()
     app.state.services.search.refresh_soon()
     with served(app) as address, chromium(f"{address}/?page=failures&words=not") as page:
-        page.wait_for_selector(".fail-search .indexing >> text=/indexing \\d+ %/")
+        page.wait_for_selector(".search-box .indexing >> text=/indexing \\d+ %/")
         steps.run()
-        page.wait_for_function("() => document.querySelector('.fail-search .indexing').textContent === ''")
+        page.wait_for_function("() => document.querySelector('.search-box .indexing').textContent === ''")
         wait_for_count(page, expected)
     app.state.services.search.close()
 

@@ -161,11 +161,7 @@ function previewed({ about, rows, bad, looked, unusable, splits, whole }) {
     h(
       "tr",
       h("td", { style: "width:56px" }, h("img", { src: row.picture, alt: "" })),
-      h(
-        "td",
-        row.question,
-        row.choices.length > 0 && h("div.dim", row.choices.map((text, i) => `${String.fromCharCode(65 + i)}. ${text}`).join("  ")),
-      ),
+      h("td", row.question, row.choices.length > 0 && h("div.dim", fmt.choices(row.choices))),
       h("td", [...new Set(row.golds)].join(", ")),
       h("td.dim", row.split),
       h("td.dim", row.kind ?? ""),

@@ -53,7 +53,7 @@ function facts(card) {
         "Choices",
         h(
           "ol.choices",
-          card.choices.map((text, i) => h("li", h("span.faint", String.fromCharCode(65 + i)), text)),
+          card.choices.map((text, i) => h("li", h("span.faint", fmt.letter(i)), text)),
         ),
       ),
     fact("Gold", gold),

@@ -76,13 +76,13 @@ function section(facet, values) {
     unfolded.add(facet);
     event.target.closest("button").replaceWith(...sorted.slice(cut.length).map((v) => value(facet, v, false)));
   };
-  if (more > 0) element.append(h("button.fv", { onclick: unfold }, h("span.dim", `${more} more`), h("span")));
+  if (more > 0) element.append(h("button.facet-value", { onclick: unfold }, h("span.dim", `${more} more`), h("span")));
   return element;
 }
 
 const value = (facet, { value: text, count }, on) =>
   h(
-    "button.fv",
+    "button.facet-value",
     {
       class: `${on ? "on" : ""} ${count ? "" : "none"}`,
       onclick: () => toggle(facet, text),

@@ -1,6 +1,7 @@
 // Left column of Finetune: the snapshot, the mix, the recipe, what the preflight found.
 
 import { chip, colour, definition, dot, emptyState, fill, fillOnce, fmt, h, isActive, pick, state } from "../shared/lib.js";
+import { planRow } from "../shared/plan_form.js";
 import { events } from "./run.js";
 import { change } from "./state.js";
 
@@ -146,9 +147,6 @@ function gates({ leaks, dataset }) {
   return [gate, dataset.map((one) => chip([one.value, h("span.dim", fmt.number(one.samples))]))];
 }
 
-const row = (label, content, control = null) =>
-  h("div.fine-row", h("label", { for: control?.id ?? null }, label), h("div.fine-in", content));
-
 export function drawForm(element, { choices }) {
   const { options, then } = readForm(choices);
   const recipe = choices.recipes[options.recipe] ?? Object.values(choices.recipes)[0];
@@ -182,9 +180,9 @@ export function drawForm(element, { choices }) {
     );
   fill(
     element,
-    row("Replay share", [h("div.replay", inputs.replay, inputs.share), inputs.meaning], inputs.replay),
+    planRow("Replay share", [h("div.replay", inputs.replay, inputs.share), inputs.meaning], null, inputs.replay),
     checkpoints.length > 1 &&
-      row(
+      planRow(
         "From",
         pick(
           checkpoints,
@@ -193,17 +191,17 @@ export function drawForm(element, { choices }) {
           { title: "Checkpoint to train from" },
         ),
       ),
-    row(
+    planRow(
       "Recipe",
       pick(recipes, options.recipe, (value) => state.set({ recipe: value === choices.defaults.recipe ? null : value }, { replace: true }), {
         title: "Recipe",
       }),
     ),
-    row("Epochs", inputs.epochs, inputs.epochs),
-    row("Learning rate", inputs.rate, inputs.rate),
-    row("Name", inputs.name, inputs.name),
-    choices.round > 1 && row("", check("earlier", options.earlier_rounds, "also approvals of earlier rounds")),
-    row("", check("then", then, "then evaluate on eval", "Evaluates the new checkpoint on the eval split, for the Results page")),
+    planRow("Epochs", inputs.epochs, null, inputs.epochs),
+    planRow("Learning rate", inputs.rate, null, inputs.rate),
+    planRow("Name", inputs.name, null, inputs.name),
+    choices.round > 1 && planRow("", check("earlier", options.earlier_rounds, "also approvals of earlier rounds")),
+    planRow("", check("then", then, "then evaluate on eval", "Evaluates the new checkpoint on the eval split, for the Results page")),
   );
   if (active && active !== document.activeElement && element.contains(active)) active.focus();
 }

@@ -16,9 +16,11 @@ import {
   form as optionsForm,
   pick,
   picture,
+  promptText,
   state,
   zoom,
 } from "../shared/lib.js";
+import { planRow } from "../shared/plan_form.js";
 import { change, chosenClusters, selection, view } from "./state.js";
 
 // Names in the URL of what the form holds, and the options they stand for.
@@ -109,9 +111,6 @@ export function readForm(choices) {
   return { options, judging, draw, then: state.one("then") !== "0" };
 }
 
-const row = (label, content, hint = null, control = null) =>
-  h("div.gen-row", h("label", { for: control?.id ?? null }, label), h("div.gen-in", content, hint && h("small.faint", hint)));
-
 export function drawForm(element, { choices }) {
   const form = readForm(choices);
   const { options, draw } = form;
@@ -152,11 +151,11 @@ export function drawForm(element, { choices }) {
   const active = document.activeElement;
   fill(
     element,
-    row("Clusters", clusterChips(choices)),
+    planRow("Clusters", clusterChips(choices)),
     state.one("choose") && clusterList(choices),
-    row("Samples per failure", inputs.per, options.route === "both" ? "per route" : null, inputs.per),
-    row("Route", route),
-    row(
+    planRow("Samples per failure", inputs.per, options.route === "both" ? "per route" : null, inputs.per),
+    planRow("Route", route),
+    planRow(
       "Difficulty",
       pick(
         DIFFICULTIES,
@@ -166,13 +165,13 @@ export function drawForm(element, { choices }) {
       ),
       "relative to the failed question",
     ),
-    options.route !== "same_image" && row("Images per prompt", inputs.images, "each image becomes a sample", inputs.images),
-    row("Maximum failures", inputs.limit, "balanced across error types", inputs.limit),
-    row("Frontier model", frontierChoice(choices)),
-    form.then && row("Judge model", judgeChoice(choices)),
-    options.route !== "same_image" && row("Image generator", generatorChoice(choices, draw)),
-    row("Budget cap", [h("span.dim", "$"), inputs.budget], form.then ? "hard limit, per job" : "hard limit", inputs.budget),
-    row("", then),
+    options.route !== "same_image" && planRow("Images per prompt", inputs.images, "each image becomes a sample", inputs.images),
+    planRow("Maximum failures", inputs.limit, "balanced across error types", inputs.limit),
+    planRow("Frontier model", frontierChoice(choices)),
+    form.then && planRow("Judge model", judgeChoice(choices)),
+    options.route !== "same_image" && planRow("Image generator", generatorChoice(choices, draw)),
+    planRow("Budget cap", [h("span.dim", "$"), inputs.budget], form.then ? "hard limit, per job" : "hard limit", inputs.budget),
+    planRow("", then),
   );
   if (active && active !== document.activeElement && element.contains(active)) active.focus();
 }
@@ -462,7 +461,6 @@ export function drawPrompt(element, { choices, plan, problem }) {
 
 function prompt({ failure_id: failure, image, error_type: type, requests, version }) {
   const routes = { same_image: "same image", new_image: "new image" };
-  const block = (text, kind) => h("div.said", h("small.faint", kind), h("div.mono", text));
   return [
     h("h4", "Prompt preview"),
     h(
@@ -493,8 +491,8 @@ function prompt({ failure_id: failure, image, error_type: type, requests, versio
           "details",
           { open: i === 0 },
           h("summary", `Route ${routes[route]}`),
-          i === 0 && block(system, "system"),
-          block(user, "user, with the image"),
+          i === 0 && promptText(system, "system"),
+          promptText(user, "user, with the image"),
         ),
       ),
     ),

@@ -80,7 +80,7 @@ function drawList() {
   fillOnce(at(root, "list"), [view.list, chosen()], () =>
     view.list.map((one) =>
       h(
-        "button.one",
+        "button.prompt-row",
         {
           class: one.name === chosen() ? "on" : "",
           dataset: { prompt: one.name },
@@ -100,7 +100,7 @@ function drawVersions() {
     h("h4", `Versions of ${prompt.name}.md`),
     prompt.versions.map((one) =>
       h(
-        "button.one",
+        "button.prompt-row",
         {
           class: one.version === prompt.version ? "on" : "",
           dataset: { version: one.version },

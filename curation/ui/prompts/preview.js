@@ -1,7 +1,7 @@
 // A prompt on one failure: the request word for word, what it would cost, and the reply once it was asked.
 
 import { hostText, mayLeave } from "../shared/host_consent.js";
-import { api, chip, dot, emptyState, fillOnce, fmt, h, onlyLatest, pick, picture, state, zoom } from "../shared/lib.js";
+import { api, chip, dot, emptyState, fillOnce, fmt, h, onlyLatest, pick, picture, promptText, state, zoom } from "../shared/lib.js";
 import { previewChanged } from "./state.js";
 
 const ROUTES = [
@@ -123,12 +123,12 @@ function choices(prompt) {
 export function about(row) {
   const asked = row.asked ?? row;
   return h(
-    "div.card.tried",
+    "div.card.request",
     h("button.shot", { onclick: () => zoom(asked.image), title: "Enlarge" }, picture(asked.image, "card")),
     h(
       "div",
       h("div", asked.question),
-      asked.choices.length > 0 && h("small.dim", asked.choices.map((text, i) => `${String.fromCharCode(65 + i)}. ${text}`).join("  ")),
+      asked.choices.length > 0 && h("small.dim", fmt.choices(asked.choices)),
       row.asked
         ? h("div", h("span.right", row.asked.proposed), h("small.faint", ` proposed: ${row.asked.of}`))
         : h(
@@ -148,7 +148,6 @@ export function about(row) {
 }
 
 function request({ system, user, pictures, schema_name: name, schema, version, blind_first: first }) {
-  const block = (text, kind) => h("div.said", h("small.faint", kind), h("div.mono", text));
   return [
     h("h4", "Request preview"),
     first && h("p.small.dim", "This failure is not diagnosed yet: the frontier model's blind answer is requested first and replaces ‹…›."),
@@ -156,8 +155,8 @@ function request({ system, user, pictures, schema_name: name, schema, version, b
       "div.card",
       { dataset: { request: "" } },
       h("small.faint", `version ${version}`),
-      block(system, "system"),
-      block(user, pictures ? "user, with the image above" : "user, without an image"),
+      promptText(system, "system"),
+      promptText(user, pictures ? "user, with the image above" : "user, without an image"),
       h("details", h("summary", `Reply in JSON: ${name}`), h("div.mono", JSON.stringify(schema, null, 1))),
     ),
   ];

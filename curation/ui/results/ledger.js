@@ -75,7 +75,7 @@ async function openRow(root, row) {
         h(
           "dl.kv",
           fact("Question", h("b", { style: "font-weight:550" }, row.question)),
-          row.choices.length > 0 && fact("Choices", row.choices.map((text, i) => `${String.fromCharCode(65 + i)}. ${text}`).join("  ")),
+          row.choices.length > 0 && fact("Choices", fmt.choices(row.choices)),
           fact("Gold", chip([...new Set(row.golds)].join(", "), { kind: "ok" })),
           fact("Answer", turn(row)),
           fact("Type", typeChip(row.error_type)),

@@ -1,6 +1,6 @@
 // The form that edits a sample in place. What is typed is a draft until it is saved or left.
 
-import { fill, fillOnce, h, toast } from "../shared/lib.js";
+import { fill, fillOnce, fmt, h, toast } from "../shared/lib.js";
 import { closeEdit, edit } from "./actions.js";
 import { draftOf, dropDraft, keepDraft } from "./drafts.js";
 import { diffElements } from "./word_diff.js";
@@ -15,7 +15,7 @@ function form(card) {
     h("input.in", { value, dataset: { [name]: "" }, "aria-label": label, spellcheck: "true", autocomplete: "off" });
   const question = input(draft.question, "question", "Question");
   const answer = input(draft.answer, "answer", "Answer");
-  const choices = draft.choices.map((text, i) => input(text, `choice${i}`, `Choice ${String.fromCharCode(65 + i)}`));
+  const choices = draft.choices.map((text, i) => input(text, `choice${i}`, `Choice ${fmt.letter(i)}`));
   const change = h("div.rev-diff");
   const read = () => ({
     revision: draft.revision,
@@ -55,7 +55,7 @@ function form(card) {
       },
     },
     h("label", h("span", "Question"), question),
-    choices.map((one, i) => h("label", h("span", String.fromCharCode(65 + i)), one)),
+    choices.map((one, i) => h("label", h("span", fmt.letter(i)), one)),
     h("label", h("span", "Answer"), answer),
     draft.revision !== card.revision && h("div.err.small", "The sample changed after this draft was started: compare before saving."),
     change,
@@ -92,6 +92,6 @@ function problem({ question, choices, answer }) {
   if (!question || !answer) return "Question and answer must not be empty.";
   if (!choices.length) return null;
   if (choices.some((text) => !text)) return "Choices must not be empty.";
-  const letters = choices.map((_, i) => String.fromCharCode(65 + i));
+  const letters = choices.map((_, i) => fmt.letter(i));
   return letters.includes(answer.toUpperCase()) ? null : `The answer must be the letter of a choice: ${letters.join(", ")}.`;
 }

@@ -158,7 +158,7 @@ function section(name, values) {
     ),
     more > 0 &&
       h(
-        "button.fv",
+        "button.facet-value",
         {
           onclick: (event) => {
             unfolded.add(name);
@@ -166,13 +166,14 @@ function section(name, values) {
           },
         },
         h("span.dim", `${more} more`),
+        h("span"),
       ),
   );
 }
 
 const row = ({ text, hint, count, on, lead, run }) =>
   h(
-    "button.fv",
+    "button.facet-value",
     { class: `${on ? "on" : ""} ${count ? "" : "none"}`, onclick: run, "aria-pressed": String(on), title: hint || text },
     lead,
     h("span", text),

@@ -1,6 +1,6 @@
 // Below the picture: the sample's text, what the filters say, and why it comes now; or the form that edits it.
 
-import { at, chip, fillOnce, h, keyCap } from "../shared/lib.js";
+import { at, chip, fillOnce, fmt, h, keyCap } from "../shared/lib.js";
 import { openEdit, openNote, reveal } from "./actions.js";
 import { draftOf, noteOf } from "./drafts.js";
 import { drawEdit } from "./edit.js";
@@ -58,13 +58,11 @@ function choices(card) {
     "Choices",
     h(
       "ol.rev-choices",
-      card.choices.map((text, i) => h("li", { class: letter(i) === card.answer ? "right" : "" }, h("span.faint", letter(i)), text)),
+      card.choices.map((text, i) => h("li", { class: fmt.letter(i) === card.answer ? "right" : "" }, h("span.faint", fmt.letter(i)), text)),
     ),
     before !== now && was(before, now),
   );
 }
-
-const letter = (i) => String.fromCharCode(65 + i);
 
 function answer(card) {
   const draft = draftOf(card);

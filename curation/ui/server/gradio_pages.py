@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 FONT = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif")
 MONO = ("ui-monospace", "Menlo", "monospace")
+SHEETS = ("shared/tokens.css", "shared/components.css")
 
 
 def mount(app: FastAPI, services: "Services", root_path: str | None = None) -> FastAPI:
@@ -54,9 +55,9 @@ def build(services: "Services") -> "gr.Blocks":
         "statuses": statuses.as_json(),
     }
     with gr.Blocks(title=f"{services.workspace.name} · Mistakebook", analytics_enabled=False, fill_width=True) as blocks:
-        _component("frame", "frame", "frame.html", ["frame/tokens.css", "frame/frame.css"], about)
+        _component("frame", "frame", "frame.html", [*SHEETS, "frame/frame.css"], about)
         for page in PAGES:
-            _component(page.name, page.folder, "page.html", ["frame/tokens.css", "frame/frame.css", f"{page.folder}/page.css"])
+            _component(page.name, page.folder, "page.html", [*SHEETS, f"{page.folder}/page.css"])
     return blocks
 
 
@@ -86,7 +87,7 @@ def _component(name: str, folder: str, html: str, sheets: list[str], value: Any 
 
 
 def theme() -> "gr.themes.Base":
-    """Gradio's barest theme in the colours of frame/tokens.css, no fonts from the network; the pages bring their own styles."""
+    """Gradio's barest theme in the colours of shared/tokens.css, no fonts from the network; the pages bring their own styles."""
     import gradio as gr
 
     return gr.themes.Base(font=FONT, font_mono=MONO).set(

@@ -44,7 +44,7 @@ function people(box, { reviewer, login, reviewers }) {
   const row = (one) =>
     h(
       "div.line",
-      h("span.name", one.reviewer),
+      h("span.clip", one.reviewer),
       one.reviewer === reviewer && chip("you", { kind: "on" }),
       h("span.grow"),
       h(
@@ -87,7 +87,7 @@ function backups(box, { backups: list, workspace }, again) {
   const row = (one) =>
     h(
       "div.line",
-      h("span.name", { title: one.folder }, one.name),
+      h("span.clip", { title: one.folder }, one.name),
       !one.whole && chip("tables only", { title: "Made before a migration" }),
       h("span.grow"),
       h("small.dim", `${fmt.number(one.rows)} rows · ${fmt.bytes(one.bytes)} · ${fmt.ago(one.made_at)}`),
@@ -192,7 +192,7 @@ function workspaces(box, { workspace }, again) {
   const row = (name) =>
     h(
       "div.line",
-      h("span.name", name),
+      h("span.clip", name),
       h("span.grow"),
       name === workspace.name
         ? chip("open here", { kind: "on" })
@@ -299,7 +299,7 @@ export function drawKeymap(box) {
     return h(
       "div.line",
       key,
-      h("span.name", { title: entry.what }, entry.what),
+      h("span.clip", { title: entry.what }, entry.what),
       entry.key !== entry.standard &&
         h(
           "button.btn.bare",

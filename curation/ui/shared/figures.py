@@ -1,6 +1,6 @@
 """The theme of all charts, and how a figure becomes the JSON that the browser draws (shared/chart.js).
 
-Colours and the font are named as the tokens of frame/tokens.css, "var(--accent)": plotly takes them as they stand, and the browser
+Colours and the font are named as the tokens of shared/tokens.css, "var(--accent)": plotly takes them as they stand, and the browser
 puts in what each token is in the theme that is shown. So one figure serves light and dark, and no colour is written twice.
 plotly is imported with the first figure, not at the start.
 """

@@ -16,6 +16,11 @@ export const percent = (share, digits = 0) => (share === null || share === undef
  */
 export const plural = (n, one, many = `${one}s`) => `${number(n)} ${n === 1 ? one : many}`;
 
+/** The letter of a choice, A for the first. @param {number} index */
+export const letter = (index) => String.fromCharCode(65 + index);
+/** "A. red  B. blue" @param {string[]} list */
+export const choices = (list) => list.map((text, index) => `${letter(index)}. ${text}`).join("  ");
+
 /**
  * Dollars; null is "unpriced": where no price is known none is guessed.
  * @param {number | null | undefined} amount

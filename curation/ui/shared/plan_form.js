@@ -1,11 +1,22 @@
 // What Generate and Finetune share: a form in the URL, a plan (what a launch would take) that follows it, the job that a launch becomes.
 
 import { ApiError, api } from "./api.js";
+import { h } from "./dom.js";
 import { toast } from "./overlays.js";
 import { later, onlyLatest } from "./timing.js";
 import { state } from "./url_state.js";
 
-/** @import { PlanView, UrlChanges, Workspace } from "./types.js" */
+/** @import { Child, PlanView, UrlChanges, Workspace } from "./types.js" */
+
+/**
+ * A row of the form: the label of `control`, what stands beside it, a hint.
+ * @param {Child} label
+ * @param {Child} content
+ * @param {Child} [hint]
+ * @param {HTMLElement | null} [control]
+ */
+export const planRow = (label, content, hint = null, control = null) =>
+  h("div.plan-row", h("label", { for: control?.id ?? null }, label), h("div.plan-fields", content, hint && h("small.faint", hint)));
 
 /**
  * Writes what is typed into the URL, but not every key: change({name: value}). Fields that follow each other quickly go together.

@@ -100,6 +100,13 @@ export const picture = (sha, size = "card", alt = "") =>
   sha ? h("img.pic", { src: media(sha, size), alt, loading: "lazy", decoding: "async", draggable: "false" }) : h("div.pic");
 
 /**
+ * A message of a prompt, below its role.
+ * @param {string} text
+ * @param {string} role
+ */
+export const promptText = (text, role) => h("div.prompt-text", h("small.faint", role), h("div.mono", text));
+
+/**
  * A cell of a grid of pictures: picture and caption lines. `chosen` outlines it.
  * @param {string | null | undefined} sha
  * @param {Child} caption

@@ -261,15 +261,14 @@ function drawAnswers() {
           "div.card",
           told.map((entry) =>
             h(
-              "div.told",
+              "div.answered",
               h("img", { src: entry.address, alt: "" }),
               h(
                 "div",
                 h(
                   "div",
                   entry.question,
-                  entry.choices.length > 0 &&
-                    h("span.dim", `  ${entry.choices.map((text, i) => `${String.fromCharCode(65 + i)}. ${text}`).join("  ")}`),
+                  entry.choices.length > 0 && h("span.dim", `  ${fmt.choices(entry.choices)}`),
                   entry.golds && [" ", chip(["gold: ", entry.golds.join(", ")], { kind: "ok" })],
                 ),
                 h("div.two", entry.answers.map(answer)),

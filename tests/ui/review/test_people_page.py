@@ -93,7 +93,7 @@ def test_two_people_share_a_blind_assignment_and_settle_what_they_disagree_on(of
         if page is ada:
             page.keyboard.press("p")
         with page.expect_response("**/api/review/next"):
-            page.locator("#page-review .fv", has_text="To do").click()
+            page.locator("#page-review .facet-value", has_text="To do").click()
         expect(page.locator("#page-review .rev-text")).to_contain_text(
             "Filter verdicts and other reviewers' decisions are shown after you decide"
         )

@@ -28,7 +28,7 @@ from curation.ui.shared import figures
 from tests.support.browser import chromium, executable, served
 from tests.support.seed import seeded_store
 
-TOKENS = (FOLDER / "frame/tokens.css").read_text(encoding="utf-8")
+TOKENS = (FOLDER / "shared/tokens.css").read_text(encoding="utf-8")
 COLOUR = re.compile(r"#[0-9a-f]{3,8}\b|rgba?\(", re.IGNORECASE)
 
 

@@ -62,5 +62,5 @@ def test_asking_on_the_page(world):
         page.fill("#page-try textarea", "What color is the <b>shape</b>?")
         page.keyboard.press("Enter")
         page.wait_for_selector("#page-try .two b")
-        assert "<b>shape</b>" in page.locator("#page-try .told").inner_text()
+        assert "<b>shape</b>" in page.locator("#page-try .answered").inner_text()
     assert {path.name for path in workspace.images.rglob("*.png")} == before
