@@ -79,7 +79,7 @@ function standing(rule, audit, reload) {
 export function drawAudit(box, { rule, audit }) {
   if (!rule) return fill(box);
   const waiting = audit.approvals.waiting + audit.rejections.waiting;
-  const found = ({ labels, approved }, text) =>
+  const outcome = ({ labels, approved }, text) =>
     h("span", labels ? `${fmt.number(approved)} of ${fmt.number(labels)} ${text}` : "none decided yet");
   fill(
     box,
@@ -89,9 +89,9 @@ export function drawAudit(box, { rule, audit }) {
       h(
         "dl.kv",
         h("dt", "Approved by rule"),
-        h("dd", found(audit.approvals, "also approved by reviewers")),
+        h("dd", outcome(audit.approvals, "also approved by reviewers")),
         h("dt", "Rejected by filters"),
-        h("dd", found(audit.rejections, "approved by reviewers")),
+        h("dd", outcome(audit.rejections, "approved by reviewers")),
         h("dt", "With held-out labels"),
         h(
           "dd",

@@ -3,8 +3,8 @@
 import { Chart } from "../shared/chart.js";
 import { fill, fmt, h, pick, state } from "../shared/lib.js";
 
-export function drawFilters(table, charts, found, target) {
-  const labels = found.labels.approved + found.labels.rejected;
+export function drawFilters(table, charts, overview, target) {
+  const labels = overview.labels.approved + overview.labels.rejected;
   if (!labels) {
     fill(table);
     return fill(charts);
@@ -25,13 +25,13 @@ export function drawFilters(table, charts, found, target) {
         ),
         h(
           "tbody",
-          line({ ...found.together, filter: "All enabled filters", title: "combined", enabled: true }, target, "all"),
-          found.filters.map((filter) => line(filter, target)),
+          line({ ...overview.together, filter: "All enabled filters", title: "combined", enabled: true }, target, "all"),
+          overview.filters.map((filter) => line(filter, target)),
         ),
       ),
     ),
   );
-  drawCharts(charts, found.filters);
+  drawCharts(charts, overview.filters);
 }
 
 const CURVES = { score: "approval by score", threshold: "precision and false negatives by threshold" };

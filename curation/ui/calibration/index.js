@@ -24,22 +24,22 @@ export const target = () => Number(state.one("target") ?? TARGET) || TARGET;
 export async function show() {
   root.classList.add("loading");
   if (!shown) fill(at(root, "sum"), "loading scores and decisions…");
-  const found = await newest(api("calibration/overview", { error_type: state.one("type"), curves: curves() }));
-  if (!found) return;
+  const overview = await newest(api("calibration/overview", { error_type: state.one("type"), curves: curves() }));
+  if (!overview) return;
   root.classList.remove("loading");
-  shown = found;
-  const labels = found.labels.approved + found.labels.rejected;
-  fill(at(root, "sum"), labels ? `${fmt.plural(labels, "label")} by ${fmt.plural(found.labels.reviewers, "person", "people")}` : "");
-  drawTypes(found);
+  shown = overview;
+  const labels = overview.labels.approved + overview.labels.rejected;
+  fill(at(root, "sum"), labels ? `${fmt.plural(labels, "label")} by ${fmt.plural(overview.labels.reviewers, "person", "people")}` : "");
+  drawTypes(overview);
   drawGoal();
-  drawEmpty(found, labels);
-  drawLabels(found.labels, labels);
-  drawFilters(at(root, "filters"), at(root, "charts"), found, target());
+  drawEmpty(overview, labels);
+  drawLabels(overview.labels, labels);
+  drawFilters(at(root, "filters"), at(root, "charts"), overview, target());
   drawNotes(labels);
-  drawStanding(root, found, show);
-  drawAudit(at(root, "audit"), found);
-  drawHistory(at(root, "history"), found.history);
-  await rule.show(found, labels);
+  drawStanding(root, overview, show);
+  drawAudit(at(root, "audit"), overview);
+  drawHistory(at(root, "history"), overview.history);
+  await rule.show(overview, labels);
 }
 
 // The gate may have been closed by an audit meanwhile.

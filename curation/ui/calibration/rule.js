@@ -6,13 +6,13 @@ import { asked, interval } from "./filters.js";
 
 export class Rule {
   constructor(root, { target, reload }) {
-    Object.assign(this, { root, target, reload, marks: null, found: null });
+    Object.assign(this, { root, target, reload, marks: null, checked: null });
     const newest = onlyLatest();
     // The interval comes from the server, once the slider rests.
     this.tellInterval = later(async ({ approved, labels }, element) => {
       if (!labels) return;
-      const found = await newest(api("calibration/interval", { approved, labels }, { quiet: true }).catch(() => null));
-      if (found) element.textContent = `(${fmt.percent(found.low, 1)} to ${fmt.percent(found.high, 1)})`;
+      const range = await newest(api("calibration/interval", { approved, labels }, { quiet: true }).catch(() => null));
+      if (range) element.textContent = `(${fmt.percent(range.low, 1)} to ${fmt.percent(range.high, 1)})`;
     }, 120);
   }
 
@@ -25,10 +25,10 @@ export class Rule {
       this.wanted = this.filters && this.conditions;
       this.load(await api("calibration/joint", {}));
       this.marks = marks;
-      this.found = null;
+      this.checked = null;
     }
     this.draw();
-    if (!this.found && labels && !overview.rule) await this.propose();
+    if (!this.checked && labels && !overview.rule) await this.propose();
   }
 
   load(joint) {
@@ -44,8 +44,8 @@ export class Rule {
   // Where a threshold stands among a filter's stops.
   place({ cuts, comparison }, threshold) {
     if (threshold === null || threshold === undefined) return 0;
-    const found = cuts.findIndex((cut) => (comparison === "at_least" ? cut >= threshold - 1e-9 : cut <= threshold + 1e-9));
-    return found < 0 ? cuts.length : found + 1;
+    const index = cuts.findIndex((cut) => (comparison === "at_least" ? cut >= threshold - 1e-9 : cut <= threshold + 1e-9));
+    return index < 0 ? cuts.length : index + 1;
   }
 
   get conditions() {
@@ -55,7 +55,7 @@ export class Rule {
   }
 
   set conditions(list) {
-    const by = new Map(list.map((one) => [one.filter, one.threshold]));
+    const by = new Map(list.map((condition) => [condition.filter, condition.threshold]));
     this.positions = this.filters.map((filter) =>
       Math.max(filter.position, by.has(filter.filter) ? this.place(filter, by.get(filter.filter)) : 0),
     );
@@ -146,7 +146,7 @@ export class Rule {
   }
 
   moved() {
-    this.found = null;
+    this.checked = null;
     this.live();
     this.drawGate();
   }
@@ -186,21 +186,21 @@ export class Rule {
   async propose() {
     this.waiting("Searching on one half of the labels…");
     try {
-      this.found = await api("calibration/propose", { target: this.target() });
-      this.found.proposed = true;
-      this.conditions = this.found.conditions;
+      this.checked = await api("calibration/propose", { target: this.target() });
+      this.checked.proposed = true;
+      this.conditions = this.checked.conditions;
     } finally {
       this.draw();
     }
   }
 
   async check() {
-    if (this.found || !this.filters) return;
+    if (this.checked || !this.filters) return;
     this.waiting("Checking on the held-out labels…");
     const conditions = this.conditions;
     try {
-      const found = await api("calibration/check", { conditions, target: this.target() });
-      if (JSON.stringify(conditions) === JSON.stringify(this.conditions)) this.found = found;
+      const check = await api("calibration/check", { conditions, target: this.target() });
+      if (JSON.stringify(conditions) === JSON.stringify(this.conditions)) this.checked = check;
     } finally {
       this.drawGate();
     }
@@ -211,7 +211,7 @@ export class Rule {
   }
 
   drawGate() {
-    const found = this.found?.target === this.target() ? this.found : null;
+    const check = this.checked?.target === this.target() ? this.checked : null;
     const propose = h(
       "button.btn",
       {
@@ -221,7 +221,7 @@ export class Rule {
       "Propose a rule",
       h("kbd", "p"),
     );
-    if (!found)
+    if (!check)
       return fill(
         this.gate,
         h(
@@ -239,13 +239,13 @@ export class Rule {
           ),
         ),
       );
-    const { held, target, further, rules_checked: tried } = found,
+    const { held, target, further, rules_checked: tried } = check,
       goal = fmt.percent(target, (target * 100) % 1 ? 1 : 0);
-    const said = held.labels
+    const sentence = held.labels
       ? `On the held-out half reviewers approved ${fmt.number(held.approved)} of ${fmt.number(held.labels)}: ` +
         `${fmt.percent(held.precision, 1)}, lower limit ${fmt.percent(held.low, 1)} (Wilson, two-sided 95 %).`
       : "No held-out label matches this rule yet.";
-    const verdict = found.reached
+    const verdict = check.reached
       ? [chip("target reached", { kind: "ok" }), `${fmt.percent(held.low, 1)} is at the target of ${goal} or above.`]
       : further === null
         ? [
@@ -261,7 +261,7 @@ export class Rule {
               { kind: "wa" },
             ),
             held.labels
-              ? `if approved at the same rate; ${fmt.plural(found.to_label, "sample")} of that half match the rule and can be labelled.`
+              ? `if approved at the same rate; ${fmt.plural(check.to_label, "sample")} of that half match the rule and can be labelled.`
               : "if all of them are approved.",
           ];
     const many = Math.min(Math.max(further ?? 40, 40), 500);
@@ -269,25 +269,25 @@ export class Rule {
       this.gate,
       h(
         "div.card.gate",
-        { class: found.reached ? "open" : "shut" },
-        found.proposed && h("small.dim", "Proposed by the search half"),
-        h("p", said),
+        { class: check.reached ? "open" : "shut" },
+        check.proposed && h("small.dim", "Proposed by the search half"),
+        h("p", sentence),
         held.labels > 0 && interval(held.precision, held.low, held.high, target),
         h("p.row.wrap", verdict),
         h(
           "div.row.wrap",
-          found.reached &&
+          check.reached &&
             h(
               "button.btn.p",
-              { onclick: () => this.turnOn(found), disabled: !found.becomes },
-              `Turn on: approve ${fmt.number(found.becomes)}`,
+              { onclick: () => this.turnOn(check), disabled: !check.becomes },
+              `Turn on: approve ${fmt.number(check.becomes)}`,
             ),
           h(
             "button.btn",
             {
-              class: found.reached ? "" : "p",
-              onclick: () => this.sample(found.conditions, many),
-              disabled: !found.becomes,
+              class: check.reached ? "" : "p",
+              onclick: () => this.sample(check.conditions, many),
+              disabled: !check.becomes,
               title: "Random undecided samples that match the rule, held-out half first",
             },
             `Sample ${fmt.number(many)} for labelling`,
@@ -309,7 +309,7 @@ export class Rule {
         {
           onclick: () => {
             this.conditions = [];
-            this.found = null;
+            this.checked = null;
             this.draw();
           },
         },
@@ -327,14 +327,14 @@ export class Rule {
     ]);
   }
 
-  async turnOn(found) {
+  async turnOn(check) {
     const yes = await ask(
       "Turn auto-approve on?",
       [
         h(
           "p",
-          `${fmt.plural(found.becomes, "sample")} without a decision become auto-approved and are used in training; ` +
-            `${fmt.number(found.left)} are left for review. New samples that match the rule are approved automatically.`,
+          `${fmt.plural(check.becomes, "sample")} without a decision become auto-approved and are used in training; ` +
+            `${fmt.number(check.left)} are left for review. New samples that match the rule are approved automatically.`,
         ),
         h(
           "p.dim.small",
@@ -344,10 +344,10 @@ export class Rule {
             "It can be turned off at any time.",
         ),
       ],
-      `Approve ${fmt.number(found.becomes)}`,
+      `Approve ${fmt.number(check.becomes)}`,
     );
     if (!yes) return;
-    const evidence = await api("calibration/on", { conditions: found.conditions, target: found.target });
+    const evidence = await api("calibration/on", { conditions: check.conditions, target: check.target });
     toast(`${fmt.plural(evidence.becomes, "sample")} auto-approved, ${fmt.number(evidence.left)} left for review`, { kind: "good" });
     document.dispatchEvent(new Event("mb:poll"));
     await this.reload();
@@ -357,7 +357,7 @@ export class Rule {
 export const ruleChips = (conditions) =>
   h(
     "span.conditions",
-    conditions.map((one) => chip([one.filter, h("span.dim", asked(one.comparison, one.threshold))])),
+    conditions.map((condition) => chip([condition.filter, h("span.dim", asked(condition.comparison, condition.threshold))])),
   );
 
 // Of the samples that pass all filters: how many have the score of each stop, from the filter's own setting on.

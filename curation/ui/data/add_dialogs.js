@@ -10,12 +10,12 @@ const plugins = () =>
   }));
 
 // Sends files into the workspace, keeping their folders; gives back {path of the first, folder}. `said` tells how far it is.
-async function upload(files, said) {
+async function upload(files, report) {
   let batch = "new",
     first = null,
     folder = null;
   for (const [i, file] of [...files].entries()) {
-    said(`uploading ${i + 1} of ${files.length}: ${file.name}`);
+    report(`uploading ${i + 1} of ${files.length}: ${file.name}`);
     const name = (file.webkitRelativePath || file.name).split("/").map(encodeURIComponent).join("/");
     const response = await fetch(new URL(`api/data/upload/${batch}/${name}`, document.baseURI), { method: "POST", body: file });
     const answer = await response.json();
@@ -25,18 +25,18 @@ async function upload(files, said) {
     if (!first && /\.(jsonl|csv|json)$/i.test(file.name)) first = answer.path;
   }
   if (files[0]?.webkitRelativePath) folder += `/${files[0].webkitRelativePath.split("/")[0]}`;
-  said(`${fmt.plural(files.length, "file")} uploaded`);
+  report(`${fmt.plural(files.length, "file")} uploaded`);
   return { path: first, folder };
 }
 
-function uploader(text, attributes, got, said) {
+function uploader(text, attributes, got, report) {
   const input = h("input", { type: "file", hidden: true, multiple: true, ...attributes });
   input.addEventListener("change", async () => {
     if (!input.files.length) return;
     try {
-      got(await upload(input.files, said));
+      got(await upload(input.files, report));
     } catch (error) {
-      said(error.message || "the upload was interrupted; try again");
+      report(error.message || "the upload was interrupted; try again");
     }
     input.value = "";
   });
@@ -45,7 +45,7 @@ function uploader(text, attributes, got, said) {
 
 export async function importDataset(again) {
   const { datasets: formats } = await plugins();
-  let format = formats.find((one) => one.name === "jsonl"),
+  let format = formats.find((plugin) => plugin.name === "jsonl"),
     source = {},
     ready = false;
   const about = h("p.dim", { style: "margin-bottom:10px" }),
@@ -57,12 +57,12 @@ export async function importDataset(again) {
     ready = false;
     if (format.options.required?.some((name) => !source[name])) return fill(look);
     fill(look, h("div.dim", "Checking…"));
-    const found = await latest(
+    const answer = await latest(
       api("data/preview", { format: format.name, source }, { quiet: true }).catch((error) => ({ error: error.message })),
     );
-    if (!found) return;
-    ready = !found.error && found.rows.length > 0;
-    fill(look, found.error ? h("div.err", found.error) : previewed(found));
+    if (!answer) return;
+    ready = !answer.error && answer.rows.length > 0;
+    fill(look, answer.error ? h("div.err", answer.error) : previewed(answer));
   };
   const previewSoon = later(preview, 500);
   const draw = () => {
@@ -89,15 +89,15 @@ export async function importDataset(again) {
     if (!wantsFolder && !path) return fill(state, "no .jsonl or .csv file among the uploaded files");
     source = { ...source, path: wantsFolder ? folder : path };
     if (!wantsFolder && path.endsWith(".csv") !== (format.name === "csv"))
-      format = formats.find((one) => one.name === (path.endsWith(".csv") ? "csv" : "jsonl"));
+      format = formats.find((plugin) => plugin.name === (path.endsWith(".csv") ? "csv" : "jsonl"));
     choice.value = format.name;
     draw();
   };
   const choice = pick(
-    formats.map((one) => one.name),
+    formats.map((plugin) => plugin.name),
     format.name,
     (name) => {
-      format = formats.find((one) => one.name === name);
+      format = formats.find((plugin) => plugin.name === name);
       source = {};
       draw();
     },
@@ -185,7 +185,7 @@ function previewed({ about, rows, bad, looked, unusable, splits, whole }) {
       h("h4", `Unusable lines${unusable > bad.length ? `, the first ${bad.length}` : ""}`),
       h(
         "div.bad",
-        bad.map((one) => h("div", h("span.mono", one.source), " ", h("span.err", one.error))),
+        bad.map((line) => h("div", h("span.mono", line.source), " ", h("span.err", line.error))),
       ),
     ],
     bad.length > 0 && h("p.dim", "All other lines are imported; these are listed with the job."),
@@ -194,7 +194,7 @@ function previewed({ about, rows, bad, looked, unusable, splits, whole }) {
 
 export async function importPredictions(datasets, again) {
   if (!datasets.length) return toast("Import a dataset first: predictions are answers to its examples", { kind: "bad" });
-  const schema = (await stageList()).find((one) => one.name === "import_predictions").options;
+  const schema = (await stageList()).find((stage) => stage.name === "import_predictions").options;
   let values = { dataset: datasets[0].name };
   const box = h("div"),
     state = h("small.dim"),
@@ -214,7 +214,7 @@ export async function importPredictions(datasets, again) {
         "div.from",
         h("span.dim", "Dataset"),
         pick(
-          datasets.map((one) => one.name),
+          datasets.map((dataset) => dataset.name),
           values.dataset,
           (name) => {
             values.dataset = name;
@@ -279,7 +279,7 @@ export async function addCheckpoint(again) {
     wrong = h("div.err", { style: "margin-top:8px" });
   const draw = () => {
     about.textContent = plugin.about;
-    const advanced = Object.keys(plugin.options.properties).filter((one) => !["model", "adapter"].includes(one));
+    const advanced = Object.keys(plugin.options.properties).filter((option) => !["model", "adapter"].includes(option));
     fill(
       fields,
       form(
@@ -307,10 +307,10 @@ export async function addCheckpoint(again) {
         "div.from",
         h("span.dim", "Loaded by"),
         pick(
-          baselines.map((one) => one.name),
+          baselines.map((plugin) => plugin.name),
           plugin.name,
           (chosen) => {
-            plugin = baselines.find((one) => one.name === chosen);
+            plugin = baselines.find((entry) => entry.name === chosen);
             draw();
           },
           { title: "Baseline" },

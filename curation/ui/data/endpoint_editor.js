@@ -16,12 +16,12 @@ export function drawEndpoints(box, { frontier }) {
     ),
     h(
       "div.card",
-      frontier.endpoints.map((one) => endpoint(one, frontier)),
+      frontier.endpoints.map((entry) => endpoint(entry, frontier)),
     ),
     h("h4", { style: "margin-top:16px" }, "Endpoint per stage"),
     h(
       "div.card.stages",
-      frontier.stages.map((one) => stage(one, frontier.endpoints)),
+      frontier.stages.map((row) => stage(row, frontier.endpoints)),
     ),
     h(
       "p.dim",
@@ -31,41 +31,41 @@ export function drawEndpoints(box, { frontier }) {
   ]);
 }
 
-function endpoint(one, { schema, stages }) {
+function endpoint(entry, { schema, stages }) {
   const users = stages.filter((stage) =>
-    stage.frontier ? stage.frontier === one.name : stage.endpoint === one.endpoint && stage.model === one.model,
+    stage.frontier ? stage.frontier === entry.name : stage.endpoint === entry.endpoint && stage.model === entry.model,
   );
-  const { endpoint: address, model, api_key_env: key, ...further } = one.values;
+  const { endpoint: address, model, api_key_env: key, ...further } = entry.values;
   const facts = [...Object.entries(further).map(([name, value]) => `${name.replaceAll("_", " ")} ${value}`)].join(" · ");
-  const outcome = h("div", { "data-outcome": one.name });
+  const outcome = h("div", { "data-outcome": entry.name });
   const test = h(
     "button.btn",
     {
       title: "Sends one small call with an image (billed like any other)",
-      onclick: () => run(test, outcome, { name: one.name }, mark(one.values)),
+      onclick: () => run(test, outcome, { name: entry.name }, mark(entry.values)),
     },
     "Test",
   );
-  show(outcome, tested.get(mark(one.values)));
+  show(outcome, tested.get(mark(entry.values)));
   return h(
     "div.part",
-    { "data-endpoint": one.name },
+    { "data-endpoint": entry.name },
     h(
       "span.clip",
       { title: address },
-      h("b", { style: "font-weight:550" }, one.name),
-      h("span.dim", address === "pocket-teacher" ? " built-in" : ` ${endpointText({ ...one, name: null })}`),
+      h("b", { style: "font-weight:550" }, entry.name),
+      h("span.dim", address === "pocket-teacher" ? " built-in" : ` ${endpointText({ ...entry, name: null })}`),
     ),
-    h("span.row.tight", one.own && h("button.btn", { onclick: () => editEndpoint(one, schema) }, "Edit"), test),
+    h("span.row.tight", entry.own && h("button.btn", { onclick: () => editEndpoint(entry, schema) }, "Edit"), test),
     h(
       "div.dim",
       h(
         "span.row.wrap.tight",
         users.map((stage) => chip(stage.stage, { kind: "on", title: `Used by stage ${stage.stage}` })),
         address !== "pocket-teacher" &&
-          h("span", { class: one.key_there ? "" : "err" }, `${one.api_key_env} ${one.key_there ? "is set" : "is not set"}`),
+          h("span", { class: entry.key_there ? "" : "err" }, `${entry.api_key_env} ${entry.key_there ? "is set" : "is not set"}`),
         facts && h("span", facts),
-        one.name === "environment" && h("span", "from OPENAI_BASE_URL"),
+        entry.name === "environment" && h("span", "from OPENAI_BASE_URL"),
       ),
     ),
     outcome,
@@ -75,27 +75,27 @@ function endpoint(one, { schema, stages }) {
 async function run(button, outcome, body, key) {
   button.disabled = true;
   show(outcome, { words: "Testing…" });
-  let said;
+  let result;
   try {
-    said = await api("endpoints/test", body, { quiet: true });
+    result = await api("endpoints/test", body, { quiet: true });
   } catch (error) {
-    said = { ok: false, words: error.message };
+    result = { ok: false, words: error.message };
   }
-  tested.set(key, said);
+  tested.set(key, result);
   button.disabled = false;
-  show(outcome, said);
+  show(outcome, result);
 }
 
-function show(outcome, found) {
-  outcome.className = found ? `outcome ${found.ok === undefined ? "" : found.ok ? "ok" : "no"}` : "";
-  outcome.textContent = found?.words ?? "";
+function show(outcome, result) {
+  outcome.className = result ? `outcome ${result.ok === undefined ? "" : result.ok ? "ok" : "no"}` : "";
+  outcome.textContent = result?.words ?? "";
 }
 
 function stage({ stage: name, title, frontier, endpoint: address, model }, endpoints) {
   const standard = `default: ${endpointText({ endpoint: address, model, host: null })}`;
   const options = [
     { value: "", text: frontier ? "default" : standard },
-    ...endpoints.map((one) => ({ value: one.name, text: endpointText(one) })),
+    ...endpoints.map((entry) => ({ value: entry.name, text: endpointText(entry) })),
   ];
   return h(
     "label",
@@ -109,8 +109,8 @@ function stage({ stage: name, title, frontier, endpoint: address, model }, endpo
 }
 
 // Adds an endpoint, or changes one; what is empty is left to the standard.
-export function editEndpoint(one, schema) {
-  const name = h("input.in", { value: one?.name ?? "", placeholder: "cheap, strong, …", id: "endpoint-name", spellcheck: "false" });
+export function editEndpoint(entry, schema) {
+  const name = h("input.in", { value: entry?.name ?? "", placeholder: "cheap, strong, …", id: "endpoint-name", spellcheck: "false" });
   // hints name the standards; nothing is written that wasn't chosen
   const standard = Object.fromEntries(Object.keys(schema.properties).map((field) => [field, null]));
   const main = ["endpoint", "model", "api_key_env", "concurrency", "max_pixels", "detail", "requests_per_minute", "tokens_per_minute"];
@@ -128,7 +128,7 @@ export function editEndpoint(one, schema) {
       ]),
     ),
   };
-  const fields = form(plain, { ...standard, ...one?.values }, () => {}, {
+  const fields = form(plain, { ...standard, ...entry?.values }, () => {}, {
     advanced: Object.keys(schema.properties).filter((field) => !main.includes(field)),
   });
   const wrong = h("p.err"),
@@ -143,7 +143,7 @@ export function editEndpoint(one, schema) {
   const test = h("button.btn", { onclick: () => run(test, outcome, { values: values() }, mark(values())) }, "Test");
   const save = async () => {
     try {
-      endpointsChanged(await api("endpoints/save", { name: name.value, was: one?.name ?? null, values: values() }, { quiet: true }));
+      endpointsChanged(await api("endpoints/save", { name: name.value, was: entry?.name ?? null, values: values() }, { quiet: true }));
     } catch (error) {
       fill(wrong, error.message);
       return false;
@@ -152,17 +152,17 @@ export function editEndpoint(one, schema) {
   const remove = async () => {
     if (
       !(await ask(
-        `Remove ${one.name}?`,
+        `Remove ${entry.name}?`,
         "Removes it from config.toml; stages that use it return to the default. Paid replies are kept.",
         "Remove",
         "b",
       ))
     )
       return false;
-    endpointsChanged(await api("endpoints/remove", { name: one.name }));
+    endpointsChanged(await api("endpoints/remove", { name: entry.name }));
   };
   const { element } = dialog(
-    one ? `Endpoint ${one.name}` : "Add a frontier endpoint",
+    entry ? `Endpoint ${entry.name}` : "Add a frontier endpoint",
     [
       h(
         "div.form",
@@ -179,9 +179,11 @@ export function editEndpoint(one, schema) {
       outcome,
       wrong,
     ],
-    [one && { text: "Remove", kind: "b", run: remove }, { text: "Cancel" }, { text: one ? "Save" : "Add", kind: "p", run: save }].filter(
-      Boolean,
-    ),
+    [
+      entry && { text: "Remove", kind: "b", run: remove },
+      { text: "Cancel" },
+      { text: entry ? "Save" : "Add", kind: "p", run: save },
+    ].filter(Boolean),
   );
   element.classList.add("endpoint");
   name.focus();

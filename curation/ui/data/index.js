@@ -43,9 +43,9 @@ export function start(element) {
 const newest = onlyLatest();
 
 export async function show() {
-  const found = await newest(Promise.all([api("data/overview", {}), endpointList()]));
-  if (!found) return;
-  seen = { ...found[0], frontier: found[1] };
+  const answers = await newest(Promise.all([api("data/overview", {}), endpointList()]));
+  if (!answers) return;
+  seen = { ...answers[0], frontier: answers[1] };
   draw();
   plugins ??= await api("data/plugins", {});
   fillOnce(at(root, "plugins"), plugins, pluginList);
@@ -59,7 +59,7 @@ export async function tick(workspace) {
 
 function draw() {
   const { datasets, checkpoints, keys: names, cards } = seen;
-  const examples = datasets.reduce((sum, one) => sum + one.train + one.dev + one.eval, 0);
+  const examples = datasets.reduce((sum, dataset) => sum + dataset.train + dataset.dev + dataset.eval, 0);
   fill(
     at(root, "sum"),
     datasets.length > 0 &&
@@ -67,7 +67,7 @@ function draw() {
   );
   fillOnce(
     at(root, "actions"),
-    datasets.map((one) => one.name),
+    datasets.map((dataset) => dataset.name),
     () => [
       h("button.btn", { onclick: () => addCheckpoint(show) }, "Add checkpoint", h("kbd", "c")),
       h(
@@ -122,7 +122,7 @@ function draw() {
   ]);
 }
 
-function dataset(one) {
+function dataset(data) {
   const count = (name, n) => h("div", h("b", fmt.number(n)), h("small.dim", name));
   const share = (name, value) =>
     h(
@@ -131,28 +131,28 @@ function dataset(one) {
       h("b", { class: value === null ? "faint" : "" }, fmt.fixed(value)),
       h("small.dim", `on ${name}`),
     );
-  const facts = [one.format, one.metric.replaceAll("_", " "), `failure below ${one.threshold}`, one.licence, one.source]
+  const facts = [data.format, data.metric.replaceAll("_", " "), `failure below ${data.threshold}`, data.licence, data.source]
     .filter(Boolean)
     .join(" · ");
   return h(
     "div.card.set",
     h(
       "div",
-      h("b", { style: "font-size:14px" }, one.title || one.name),
-      one.title && one.title !== one.name && h("span.dim", ` ${one.name}`),
-      h("div.facts", { title: `${facts}\nPrompt suffix: ${one.prompt_suffix || "(nothing)"}\nAnswer form: ${one.answer_form}` }, facts),
+      h("b", { style: "font-size:14px" }, data.title || data.name),
+      data.title && data.title !== data.name && h("span.dim", ` ${data.name}`),
+      h("div.facts", { title: `${facts}\nPrompt suffix: ${data.prompt_suffix || "(nothing)"}\nAnswer form: ${data.answer_form}` }, facts),
     ),
     h(
       "div.counts",
-      count("train", one.train),
-      one.dev > 0 && count("dev", one.dev),
-      count("eval", one.eval),
-      share("train", one.train_accuracy),
-      share("eval", one.eval_accuracy),
+      count("train", data.train),
+      data.dev > 0 && count("dev", data.dev),
+      count("eval", data.eval),
+      share("train", data.train_accuracy),
+      share("eval", data.eval_accuracy),
     ),
     h(
       "div.shots",
-      one.pictures.map((row) =>
+      data.pictures.map((row) =>
         h(
           "button",
           {
@@ -179,29 +179,47 @@ function checkpointTable(checkpoints) {
     ),
     h(
       "tbody",
-      checkpoints.map((one) =>
+      checkpoints.map((checkpoint) =>
         h(
           "tr",
-          h("td", h("b", { style: "font-weight:550" }, one.name), " ", one.of_round && chip(`round ${seen.round}`, { kind: "on" })),
-          h("td.dim", one.baseline),
+          h(
+            "td",
+            h("b", { style: "font-weight:550" }, checkpoint.name),
+            " ",
+            checkpoint.of_round && chip(`round ${seen.round}`, { kind: "on" }),
+          ),
+          h("td.dim", checkpoint.baseline),
           h(
             "td.clip",
-            { title: [one.model, one.adapter].filter(Boolean).join("\n") },
-            one.model || h("span.dim", "answers only"),
-            one.adapter && h("small.dim", " + adapter"),
+            { title: [checkpoint.model, checkpoint.adapter].filter(Boolean).join("\n") },
+            checkpoint.model || h("span.dim", "answers only"),
+            checkpoint.adapter && h("small.dim", " + adapter"),
           ),
-          h("td", one.parent ? [one.parent, one.run_id && h("small.dim", ` run ${one.run_id}`)] : h("span.faint", "–")),
-          h("td.r", fmt.number(one.predictions)),
-          h("td.r", fmt.fixed(one.eval_accuracy)),
+          h(
+            "td",
+            checkpoint.parent
+              ? [checkpoint.parent, checkpoint.run_id && h("small.dim", ` run ${checkpoint.run_id}`)]
+              : h("span.faint", "–"),
+          ),
+          h("td.r", fmt.number(checkpoint.predictions)),
+          h("td.r", fmt.fixed(checkpoint.eval_accuracy)),
           h(
             "td.r.dim",
             { title: "Weights on this machine" },
-            one.adapter_bytes !== null ? fmt.bytes(one.adapter_bytes) : one.model_bytes !== null ? fmt.bytes(one.model_bytes) : "–",
+            checkpoint.adapter_bytes !== null
+              ? fmt.bytes(checkpoint.adapter_bytes)
+              : checkpoint.model_bytes !== null
+                ? fmt.bytes(checkpoint.model_bytes)
+                : "–",
           ),
           h(
             "td.r",
-            one.baseline !== "imported" &&
-              h("button.btn", { onclick: () => evaluate(one.name), title: "Evaluates the examples without a prediction" }, "Evaluate"),
+            checkpoint.baseline !== "imported" &&
+              h(
+                "button.btn",
+                { onclick: () => evaluate(checkpoint.name), title: "Evaluates the examples without a prediction" },
+                "Evaluate",
+              ),
           ),
         ),
       ),
@@ -228,12 +246,12 @@ function pluginList() {
     h("h4", title),
     h(
       "div.card",
-      list.map((one) =>
+      list.map((plugin) =>
         h(
           "div.part",
-          h("b", { style: "font-weight:550" }, one.name),
-          h("button.btn", { onclick: () => optionsOf(one) }, "Options"),
-          h("div.dim", one.about),
+          h("b", { style: "font-weight:550" }, plugin.name),
+          h("button.btn", { onclick: () => optionsOf(plugin) }, "Options"),
+          h("div.dim", plugin.about),
         ),
       ),
     ),
@@ -246,8 +264,8 @@ function pluginList() {
   ];
 }
 
-function optionsOf(one) {
-  const rows = Object.entries(one.options.properties ?? {}).map(([name, field]) =>
+function optionsOf(plugin) {
+  const rows = Object.entries(plugin.options.properties ?? {}).map(([name, field]) =>
     h(
       "tr",
       h("td", h("b", { style: "font-weight:550" }, name)),
@@ -256,9 +274,9 @@ function optionsOf(one) {
     ),
   );
   dialog(
-    one.name,
+    plugin.name,
     [
-      h("p.dim", { style: "margin-bottom:10px" }, one.about),
+      h("p.dim", { style: "margin-bottom:10px" }, plugin.about),
       h("table", h("thead", h("tr", h("th", "Option"), h("th", ""), h("th.r", "Default"))), h("tbody", rows)),
     ],
     [{ text: "Close" }],

@@ -75,12 +75,12 @@ const showEstimate = later(async () => {
   if (asked === now || (filter().words && isIndexing("failures"))) return;
   [asked, price] = [now, ""];
   try {
-    const found = await estimate("diagnose", { ...toDiagnose(), limit: PROBE });
+    const estimated = await estimate("diagnose", { ...toDiagnose(), limit: PROBE });
     if (asked !== now) return;
     const { page } = shown();
-    const times = (page.failures - page.diagnosed || page.failures) / found.detail.failures;
-    const usd = found.usd?.map((amount) => amount * times);
-    figure.textContent = price = costText({ ...found, calls: Math.round(found.calls * times), usd });
+    const times = (page.failures - page.diagnosed || page.failures) / estimated.detail.failures;
+    const usd = estimated.usd?.map((amount) => amount * times);
+    figure.textContent = price = costText({ ...estimated, calls: Math.round(estimated.calls * times), usd });
   } catch {
     /* nothing to estimate: the dialog says why */
   }

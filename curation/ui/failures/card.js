@@ -71,7 +71,7 @@ function facts(card) {
 
 function count(list) {
   const counts = {};
-  for (const one of list) counts[one] = (counts[one] ?? 0) + 1;
+  for (const item of list) counts[item] = (counts[item] ?? 0) + 1;
   return counts;
 }
 

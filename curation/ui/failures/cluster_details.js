@@ -47,7 +47,7 @@ async function drawTypical(strip, { cluster_id: id, failures }) {
 
 function facts(cluster, about) {
   if (!about) return null;
-  const { stability, resamples, dissolved, agreement, made_by: by, found_title: found } = about;
+  const { stability, resamples, dissolved, agreement, made_by: by, found_title: modelTitle } = about;
   const stable =
     stability === null
       ? h("span.dim", by ? `Made by ${by}: not resampled` : "not measured")
@@ -71,7 +71,7 @@ function facts(cluster, about) {
   const agreed = agreement
     ? [`${agreement.agreed} of ${agreement.checked}`, h("span.dim", ` (${fmt.percent(agreement.low)} to ${fmt.percent(agreement.high)})`)]
     : h("span.dim", "none yet");
-  const said = found && found !== cluster.title && [h("dt", "Model's title"), h("dd.dim", found)];
+  const titleRow = modelTitle && modelTitle !== cluster.title && [h("dt", "Model's title"), h("dd.dim", modelTitle)];
   return h(
     "dl.kv",
     size,
@@ -88,7 +88,7 @@ function facts(cluster, about) {
     h("dd", stable),
     h("dt", { title: "Failures whose error type people checked: how often they agree with the frontier model" }, "Error type"),
     h("dd", agreed),
-    said,
+    titleRow,
   );
 }
 
@@ -120,7 +120,7 @@ function suggestButton(cluster) {
     prices.set(
       mark,
       estimate("cluster", { titles_of: [id] }).then(
-        (found) => ` · ${priceText(found)}`,
+        (estimated) => ` · ${priceText(estimated)}`,
         () => "",
       ),
     );

@@ -7,7 +7,7 @@ import { changeUndo } from "./undo.js";
 
 // The buttons above the tree, for what is selected: several clusters, or failures by lasso, facets or search.
 export function changeButtons(clusters, chosen) {
-  const several = clusters.filter((one) => chosen.includes(one.cluster_id));
+  const several = clusters.filter((cluster) => chosen.includes(cluster.cluster_id));
   const many = shown().page?.failures ?? 0;
   const some = many > 0 && narrowings().some((name) => name !== "cluster_id");
   if (several.length < 2 && !some) return null;
@@ -27,9 +27,9 @@ export async function placeNew() {
 const selection = () => ({ matching: filter(), expected: shown().page.failures });
 
 // Sends a change, tells what was done with a way back, and shows what there is now.
-async function send(path, body, said, then = {}) {
+async function send(path, body, message, then = {}) {
   const done = await api(`clusters/${path}`, { ...body, event_id: eventId() });
-  toast(said, { kind: "good", action: changeUndo(done.change_id), seconds: 8 });
+  toast(message, { kind: "good", action: changeUndo(done.change_id), seconds: 8 });
   await refreshClusters();
   const next = typeof then === "function" ? then(done) : then;
   if (Object.keys(next).length) choose(next);
@@ -77,19 +77,19 @@ export const take = (cluster, title) => send("rename", { cluster_id: cluster.clu
 
 // One cluster with another that is chosen in the dialog.
 export function mergeWith(cluster) {
-  const others = shown().clusters.filter((one) => one.cluster_id !== cluster.cluster_id);
+  const others = shown().clusters.filter((each) => each.cluster_id !== cluster.cluster_id);
   const select = choice([
-    ...others.filter((one) => one.error_type === cluster.error_type),
-    ...others.filter((one) => one.error_type !== cluster.error_type),
+    ...others.filter((each) => each.error_type === cluster.error_type),
+    ...others.filter((each) => each.error_type !== cluster.error_type),
   ]);
   asking("Merge with", select, "Continue", async () => {
-    merge([cluster, others.find((one) => one.cluster_id === Number(select.value))]);
+    merge([cluster, others.find((each) => each.cluster_id === Number(select.value))]);
   });
 }
 
 // A list of clusters by error type.
 function choice(clusters) {
-  const types = [...new Set(clusters.map((one) => one.error_type))];
+  const types = [...new Set(clusters.map((cluster) => cluster.error_type))];
   return h(
     "select.in",
     { "aria-label": "Cluster" },
@@ -97,17 +97,19 @@ function choice(clusters) {
       h(
         "optgroup",
         { label: type },
-        clusters.filter((one) => one.error_type === type).map((one) => h("option", { value: one.cluster_id }, one.title)),
+        clusters
+          .filter((cluster) => cluster.error_type === type)
+          .map((cluster) => h("option", { value: cluster.cluster_id }, cluster.title)),
       ),
     ),
   );
 }
 
 function merge(several) {
-  const into = several.reduce((one, other) => (other.failures > one.failures ? other : one));
-  const ids = several.map((one) => one.cluster_id);
-  const total = several.reduce((sum, one) => sum + one.failures, 0);
-  const types = new Set(several.map((one) => one.error_type));
+  const into = several.reduce((cluster, next) => (next.failures > cluster.failures ? next : cluster));
+  const ids = several.map((cluster) => cluster.cluster_id);
+  const total = several.reduce((sum, cluster) => sum + cluster.failures, 0);
+  const types = new Set(several.map((cluster) => cluster.error_type));
   const mixed =
     types.size > 1 &&
     h(
@@ -170,7 +172,7 @@ function move(clusters, many) {
     [h("p.dim", { style: "margin-bottom:8px" }, "They stay there when the map is recomputed."), select],
     "Move",
     () => {
-      const into = clusters.find((one) => one.cluster_id === Number(select.value));
+      const into = clusters.find((cluster) => cluster.cluster_id === Number(select.value));
       return send("move", { ...selected, into: into.cluster_id }, `Moved ${fmt.plural(many, "failure")} to ${into.title}`, {
         cluster: into.cluster_id,
         lasso: null,

@@ -54,26 +54,28 @@ async function learn(summary) {
 
 // Error types with their clusters, those with the most failures first (the server sorts them so).
 function groups(clusters) {
-  const found = new Map();
-  const all = clusters.reduce((sum, one) => sum + one.failures, 0);
-  for (const one of clusters) {
-    const { error_type: type } = one;
-    if (!found.has(type)) found.set(type, { type, failures: 0, shown: 0, clusters: [] });
-    const group = found.get(type);
-    group.failures += one.failures;
-    group.shown += one.shown;
-    group.clusters.push({ ...one, share: one.failures / all });
+  const byType = new Map();
+  const all = clusters.reduce((sum, cluster) => sum + cluster.failures, 0);
+  for (const cluster of clusters) {
+    const { error_type: type } = cluster;
+    if (!byType.has(type)) byType.set(type, { type, failures: 0, shown: 0, clusters: [] });
+    const group = byType.get(type);
+    group.failures += cluster.failures;
+    group.shown += cluster.shown;
+    group.clusters.push({ ...cluster, share: cluster.failures / all });
   }
-  const most = Math.max(...clusters.map((one) => one.failures));
-  return [...found.values()].map((group) => ({ ...group, share: group.failures / all, most, ...accuracyOf(group.clusters) }));
+  const most = Math.max(...clusters.map((cluster) => cluster.failures));
+  return [...byType.values()].map((group) => ({ ...group, share: group.failures / all, most, ...accuracyOf(group.clusters) }));
 }
 
 // Over all examples of some clusters.
 function accuracyOf(clusters) {
-  const measured = clusters.filter((one) => one.accuracy !== null);
-  const examples = measured.reduce((sum, one) => sum + one.examples, 0);
+  const measured = clusters.filter((cluster) => cluster.accuracy !== null);
+  const examples = measured.reduce((sum, cluster) => sum + cluster.examples, 0);
   const mean = (name) =>
-    measured.every((one) => one[name] !== null) ? measured.reduce((sum, one) => sum + one[name] * one.examples, 0) / examples : null;
+    measured.every((cluster) => cluster[name] !== null)
+      ? measured.reduce((sum, cluster) => sum + cluster[name] * cluster.examples, 0) / examples
+      : null;
   return examples
     ? { accuracy: mean("accuracy"), accuracy_lenient: mean("accuracy_lenient"), accuracy_before: mean("accuracy_before"), examples }
     : { accuracy: null, accuracy_before: null, examples: 0 };
@@ -82,7 +84,7 @@ function accuracyOf(clusters) {
 function branch(group, chosen, evidence) {
   const { type, clusters, shown, failures } = group;
   const open = !folded.has(type);
-  const ids = clusters.map((one) => one.cluster_id);
+  const ids = clusters.map((cluster) => cluster.cluster_id);
   const all = ids.every((id) => chosen.includes(id));
   const fold = () => {
     if (open) folded.add(type);
@@ -116,12 +118,12 @@ function branch(group, chosen, evidence) {
       ),
     ),
     open &&
-      clusters.map((one) =>
+      clusters.map((cluster) =>
         leaf(
-          one,
+          cluster,
           chosen,
           group.most,
-          evidence?.clusters.find((row) => row.cluster_id === one.cluster_id),
+          evidence?.clusters.find((row) => row.cluster_id === cluster.cluster_id),
         ),
       ),
   );

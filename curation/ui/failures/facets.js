@@ -52,7 +52,7 @@ export function start(root) {
 
 function draw(box, { facets, clusters }) {
   for (const [facet, values] of Object.entries(facets))
-    for (const one of values) if (one.text) texts.set(`${facet} ${one.value}`, one.text);
+    for (const row of values) if (row.text) texts.set(`${facet} ${row.value}`, row.text);
   if (!open.has("error_type")) open.set("error_type", !clusters.length);
   const shown = FACETS.filter((facet) => facets[facet]?.length > 1 || state.list(facet).length);
   fillOnce(box, [facets, shown.map((facet) => state.list(facet))], () => shown.map((facet) => section(facet, facets[facet] ?? [])));

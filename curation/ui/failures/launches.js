@@ -4,7 +4,7 @@ import { launch, priceText } from "../shared/lib.js";
 import { filter, shown } from "./selection.js";
 
 /** " · $0.21 – 0.40", or " · free". */
-export const costText = (found) => (found.calls ? ` · ${priceText(found)}` : "");
+export const costText = (estimated) => (estimated.calls ? ` · ${priceText(estimated)}` : "");
 
 /** What of the selection is diagnosed, as the stage takes it: those without a diagnosis, or all of it again where each has one. */
 export function toDiagnose() {

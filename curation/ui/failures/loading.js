@@ -71,10 +71,10 @@ async function loadCard() {
   if (id === null) card = null;
   else if (id !== cardId || !card) {
     const asked = newestCard(api("failures/card", { failure_id: id }));
-    const found = await asked.catch((error) =>
+    const answer = await asked.catch((error) =>
       error.status === 404 ? state.set({ card: null }, { replace: true }) : Promise.reject(error),
     );
-    card = found ?? shown().card;
+    card = answer ?? shown().card;
   }
   cardId = card?.failure_id ?? null;
   const { page } = shown();

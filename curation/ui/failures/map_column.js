@@ -138,9 +138,9 @@ class MapColumn {
   drawLabels(clusters) {
     const chosen = state.list("cluster").map(Number);
     const wanted = clusters
-      .filter((one) => (chosen.length ? chosen.includes(one.cluster_id) : one.shown))
+      .filter((cluster) => (chosen.length ? chosen.includes(cluster.cluster_id) : cluster.shown))
       .sort((a, b) => b.failures - a.failures)
-      .map((one) => [one.cluster_id, short(one.title)]);
+      .map((cluster) => [cluster.cluster_id, short(cluster.title)]);
     const mark = JSON.stringify([wanted, this.version]);
     if (mark === this.labelled) return;
     this.labelled = mark;

@@ -28,7 +28,7 @@ const WAYS = [
 ];
 
 // What the URL names for the colours.
-export const wayOf = () => WAYS.find((one) => one.value === state.one("colour"))?.value ?? "error_type";
+export const wayOf = () => WAYS.find((way) => way.value === state.one("colour"))?.value ?? "error_type";
 
 // [an index into the palette for each point, the palette].
 export function coloursOf(points, way) {
@@ -40,7 +40,7 @@ export function coloursOf(points, way) {
 export function drawLegend(box, points, clusters) {
   if (!points) return fillOnce(box, null, () => null);
   const way = wayOf();
-  const known = WAYS.filter((one) => one.value !== "round" || points.names.round.length > 1);
+  const known = WAYS.filter((way) => way.value !== "round" || points.names.round.length > 1);
   const ways = () =>
     pick(known, way, (chosen) => state.set({ colour: chosen === "error_type" ? null : chosen }, { replace: true }), {
       title: "Colour by",
@@ -66,7 +66,7 @@ export function drawLegend(box, points, clusters) {
 // The values of what the colours mean, the most frequent error types first.
 function values(points, way, clusters) {
   const [index, palette] = coloursOf(points, way);
-  const titles = new Map(clusters.map((one) => [one.cluster_id, one.title]));
+  const titles = new Map(clusters.map((cluster) => [cluster.cluster_id, cluster.title]));
   const text = (value) =>
     way === "round" ? `round ${value}` : way === "cluster" ? (titles.get(value) ?? `cluster ${value}`) : valueText(way, value);
   const order = way === "error_type" ? byCount(index, palette.length) : palette.map((_, i) => i);

@@ -46,24 +46,24 @@ function drawPictures(root, summary) {
 
 function drawPlace(root, { failures: total }) {
   const pages = Math.max(1, Math.ceil(total / PAGE));
-  const here = offset() / PAGE + 1;
-  fillOnce(at(root, "place"), [total, here, pages], () => (total ? place(total, here, pages) : "nothing selected"));
-  at(root, "back").disabled = here <= 1;
-  at(root, "next").disabled = here >= pages;
+  const current = offset() / PAGE + 1;
+  fillOnce(at(root, "place"), [total, current, pages], () => (total ? place(total, current, pages) : "nothing selected"));
+  at(root, "back").disabled = current <= 1;
+  at(root, "next").disabled = current >= pages;
 }
 
 // "100,000 · page 1 of 1,667", where the page can be typed.
-function place(total, here, pages) {
+function place(total, current, pages) {
   const input = h("input.in", {
     type: "number",
     min: 1,
     max: pages,
-    value: here,
+    value: current,
     "aria-label": "Page",
     title: "Go to a page",
     style: { width: `${Math.max(2, String(pages).length) + 2.4}ch` },
     onchange: () => {
-      const to = Math.min(pages, Math.max(1, Math.round(Number(input.value)) || here));
+      const to = Math.min(pages, Math.max(1, Math.round(Number(input.value)) || current));
       input.value = to;
       turnTo(to);
     },

@@ -12,17 +12,17 @@ export async function drawNeighbours(box, card) {
   const key = `${card.failure_id} ${by} ${card.cluster_id}`;
   if (!answers.has(key)) {
     fill(box, h("h4", WAYS[by]));
-    const found = await api("failures/neighbours", { failure_id: card.failure_id, by }, { quiet: true }).catch(() => null);
-    if (!found) return;
+    const answer = await api("failures/neighbours", { failure_id: card.failure_id, by }, { quiet: true }).catch(() => null);
+    if (!answer) return;
     if (answers.size > 200) answers.clear();
-    answers.set(key, found);
+    answers.set(key, answer);
   }
   const { rows, by: real } = answers.get(key);
-  const other = real === "place" ? "vector" : "place";
+  const alternative = real === "place" ? "vector" : "place";
   const swap = h(
     "button.link",
-    { onclick: () => state.set({ near: other === "vector" ? "vector" : null }, { replace: true }) },
-    other === "vector" ? "by similarity" : "by map position",
+    { onclick: () => state.set({ near: alternative === "vector" ? "vector" : null }, { replace: true }) },
+    alternative === "vector" ? "by similarity" : "by map position",
   );
   fill(
     box,

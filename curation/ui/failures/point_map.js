@@ -72,7 +72,7 @@ export class PointMap {
   inside(polygon) {
     const [x0, x1] = range(polygon.map((corner) => corner[0]));
     const [y0, y1] = range(polygon.map((corner) => corner[1]));
-    const found = [];
+    const indices = [];
     for (let i = 0; i < this.count; i++) {
       const [x, y] = [this.x[i], this.y[i]];
       if (x < x0 || x > x1 || y < y0 || y > y1) continue;
@@ -81,9 +81,9 @@ export class PointMap {
         const [[ax, ay], [bx, by]] = [polygon[a], polygon[b]];
         if (ay > y !== by > y && x < ((bx - ax) * (y - ay)) / (by - ay) + ax) within = !within;
       }
-      if (within) found.push(i);
+      if (within) indices.push(i);
     }
-    return found;
+    return indices;
   }
 
   // Just above where the given points are densest: {x, y}, for a label.
@@ -252,7 +252,7 @@ export class PointMap {
       const half = context.measureText(text).width / 2 + 4;
       const area = [sx - half, sy - 9, sx + half, sy + 9];
       if (area[0] < 0 || area[2] > this.box.clientWidth || area[1] < 0 || area[3] > this.box.clientHeight) continue;
-      if (taken.some((other) => area[0] < other[2] && other[0] < area[2] && area[1] < other[3] && other[1] < area[3])) continue;
+      if (taken.some((label) => area[0] < label[2] && label[0] < area[2] && area[1] < label[3] && label[1] < area[3])) continue;
       taken.push(area);
       context.strokeStyle = token("--panel");
       context.lineWidth = 4;
@@ -354,12 +354,12 @@ export class PointMap {
   }
 
   hover(sx, sy, event) {
-    const found = sx === null ? null : this.nearest(sx, sy);
-    if (found !== this.hovered) {
-      this.hovered = found;
+    const nearest = sx === null ? null : this.nearest(sx, sy);
+    if (nearest !== this.hovered) {
+      this.hovered = nearest;
       this.drawOver();
     }
-    this.onhover(found, event?.clientX, event?.clientY);
+    this.onhover(nearest, event?.clientX, event?.clientY);
   }
 }
 

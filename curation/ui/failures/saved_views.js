@@ -54,9 +54,9 @@ const row = (view, current) =>
 
 const show = (view, replace = false) => {
   const wanted = new URLSearchParams(view.query);
-  const gone = [...new URLSearchParams(location.search).keys()].filter((name) => name !== "page" && !wanted.has(name));
+  const removed = [...new URLSearchParams(location.search).keys()].filter((name) => name !== "page" && !wanted.has(name));
   const values = Object.fromEntries([...new Set(wanted.keys())].map((name) => [name, wanted.getAll(name)]));
-  state.set({ ...Object.fromEntries(gone.map((name) => [name, null])), ...values, saved: view.view_id }, { replace });
+  state.set({ ...Object.fromEntries(removed.map((name) => [name, null])), ...values, saved: view.view_id }, { replace });
 };
 
 // Where the URL names a view and nothing else, it becomes that view's; true if it was changed.

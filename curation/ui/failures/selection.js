@@ -108,7 +108,7 @@ export function choose(/** @type {Record<string, any>} */ changes, replace = fal
 export function toggle(/** @type {string} */ name, /** @type {string | number} */ value) {
   const now = name === "round" && !rounds().length ? [String(known.summary?.round)] : state.list(name);
   const text = String(value === "" ? "none" : value);
-  choose({ [name]: now.includes(text) ? now.filter((one) => one !== text) : [...now, text] });
+  choose({ [name]: now.includes(text) ? now.filter((value) => value !== text) : [...now, text] });
 }
 
 export function clear() {

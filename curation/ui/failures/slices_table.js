@@ -27,9 +27,9 @@ function load(box, summary) {
     asked = mark;
     if (!answer) fill(box, h("p.dim", { style: "padding:12px" }, "Comparing slices …"));
     newest(api("slices/table", wanted)).then(
-      (found) => {
-        if (!found) return;
-        answer = found;
+      (table) => {
+        if (!table) return;
+        answer = table;
         draw(box, options);
       },
       () => {

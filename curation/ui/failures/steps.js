@@ -17,7 +17,7 @@ export function drawSteps(box) {
 
 function whyNothing() {
   const { summary, running } = shown();
-  const runs = (stage) => running.some((one) => one.stage === stage);
+  const runs = (stage) => running.some((entry) => entry.stage === stage);
   if (summary.placed) return null;
   if (!summary.examples && !runs("import"))
     return [
@@ -49,7 +49,7 @@ function whyNothing() {
 
 function steps() {
   const { summary, running } = shown();
-  const job = (stage) => running.find((one) => one.stage === stage);
+  const job = (stage) => running.find((entry) => entry.stage === stage);
   const left = summary.failures - summary.diagnosed;
   return h(
     "div.steps",
@@ -110,8 +110,8 @@ function cost(button, stage) {
   if (!costs.has(button)) {
     costs.set(button, "");
     estimate(stage, {}).then(
-      (found) => {
-        costs.set(button, costText(found));
+      (estimated) => {
+        costs.set(button, costText(estimated));
         span.textContent = costs.get(button);
       },
       () => {},

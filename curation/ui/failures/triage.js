@@ -6,15 +6,15 @@ import { amend, currentId, marked, shown, step, unmark } from "./selection.js";
 import { labelUndo } from "./undo.js";
 
 // Stores a label or an error type of failures; what is shown changes at once and is put right by the answer.
-export async function triage(failureIds, word, said = null) {
-  amend(failureIds, word.label ? { triage: word.label } : { error_type: word.error_type });
+export async function triage(failureIds, change, message = null) {
+  amend(failureIds, change.label ? { triage: change.label } : { error_type: change.error_type });
   unmark();
   const event = eventId();
-  const sent = api("failures/triage", { failure_ids: failureIds, event_id: event, ...word });
+  const sent = api("failures/triage", { failure_ids: failureIds, event_id: event, ...change });
   const back = labelUndo(event, sent);
   try {
     const { moved } = await sent;
-    const what = said ?? `${fmt.plural(failureIds.length, "failure")}: ${word.label ?? word.error_type}`;
+    const what = message ?? `${fmt.plural(failureIds.length, "failure")}: ${change.label ?? change.error_type}`;
     toast(moved ? `${what}; moved to the clusters of that type` : what, {
       kind: "good",
       seconds: 4,

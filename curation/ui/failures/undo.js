@@ -9,10 +9,10 @@ const done = []; // what was done in this tab and not taken back, the latest las
 // Notes a change that can be taken back; returns what a toast needs for it. `path` is a route under api/, `body` names the change.
 // `sent`, where it is on its way still: it is taken back once it is there.
 function undoable(path, body, sent = Promise.resolve()) {
-  const one = { path, body, sent };
-  done.push(one);
-  sent.catch(() => done.includes(one) && done.splice(done.indexOf(one), 1));
-  return { text: "Undo", run: () => takeBack(one) };
+  const action = { path, body, sent };
+  done.push(action);
+  sent.catch(() => done.includes(action) && done.splice(done.indexOf(action), 1));
+  return { text: "Undo", run: () => takeBack(action) };
 }
 
 export const changeUndo = (changeId) => undoable("clusters/undo", { change_id: changeId });
@@ -24,18 +24,18 @@ export function undoLatest() {
   takeBack(done.at(-1));
 }
 
-async function takeBack(one) {
-  const at = done.findIndex((other) => JSON.stringify(other.body) === JSON.stringify(one.body));
+async function takeBack(action) {
+  const at = done.findIndex((earlier) => JSON.stringify(earlier.body) === JSON.stringify(action.body));
   if (at >= 0) done.splice(at, 1);
   if (
-    !(await (one.sent ?? Promise.resolve()).then(
+    !(await (action.sent ?? Promise.resolve()).then(
       () => true,
       () => false,
     ))
   )
     return;
-  const answer = await api(one.path, { ...one.body, event_id: eventId() });
-  if (one.path === "clusters/undo") {
+  const answer = await api(action.path, { ...action.body, event_id: eventId() });
+  if (action.path === "clusters/undo") {
     if (state.list("cluster").length) choose({ cluster: null }, true);
     return refreshClusters();
   }
@@ -46,11 +46,11 @@ async function takeBack(one) {
 // All that people said and changed in the round, newest first, each with a way back.
 export async function history() {
   const round = shown().summary.round;
-  const [changes, words] = await Promise.all([
+  const [changes, labels] = await Promise.all([
     api("clusters/history", { round, limit: 200 }),
     api("failures/triage/history", { round, limit: 200 }),
   ]);
-  const rows = [...changes, ...words].sort((one, other) => Date.parse(other.created_at) - Date.parse(one.created_at));
+  const rows = [...changes, ...labels].sort((a, b) => Date.parse(b.created_at) - Date.parse(a.created_at));
   const undo = (row) =>
     row.batch_id
       ? { path: "failures/triage/undo", body: { batch_id: row.batch_id } }
@@ -71,9 +71,9 @@ export async function history() {
                 },
                 title: "Open the failure",
               },
-              told(row),
+              describe(row),
             )
-          : told(row),
+          : describe(row),
       ),
       h("td.dim", row.reviewer),
       h("td.dim", fmt.ago(row.created_at)),
@@ -99,13 +99,13 @@ export async function history() {
   const { close } = dialog("History", content, [], { wide: true });
 }
 
-function told(row) {
+function describe(row) {
   const { action, titles, into_title: into, title, failures } = row;
   if (row.batch_id) {
     const whose = failures === 1 ? `Failure ${fmt.number(row.failure_id)}` : fmt.plural(failures, "failure");
     return `${whose}: ${[row.label, row.error_type && `error type ${row.error_type}`].filter(Boolean).join(", ")}`;
   }
-  const names = (titles ?? []).map((one) => `“${one}”`).join(", ");
+  const names = (titles ?? []).map((title) => `“${title}”`).join(", ");
   if (action === "rename") return `${names} renamed “${title}”`;
   if (action === "merge") return `${names} merged${title ? ` as “${title}”` : ` into “${into}”`}`;
   if (action === "split") return `${fmt.plural(failures, "failure")} split off ${names} as “${title}”`;

@@ -105,24 +105,28 @@ function nothing({ samples, pending, unfiltered, undrawn }) {
   return emptyState("Nothing can be approved yet", left, { text: "Generate", run: () => state.go("generate") });
 }
 
-const of = (list, value) => list.find((one) => one.value === value)?.samples ?? 0;
+const of = (list, value) => list.find((group) => group.value === value)?.samples ?? 0;
 
 function who(plan) {
   const people = of(plan.status, "approved");
   const rule = of(plan.status, "auto_approved");
-  const routes = plan.route.map((one) => `${fmt.number(one.samples)} ${one.value.replaceAll("_", " ")}`).join(", ");
+  const routes = plan.route.map((group) => `${fmt.number(group.samples)} ${group.value.replaceAll("_", " ")}`).join(", ");
   return `${fmt.number(people)} approved by reviewers, one by one or in bulk${rule ? `, ${fmt.number(rule)} by a rule` : ""} · ${routes}`;
 }
 
 const bar = (types) =>
   h(
     "div.stack",
-    types.map((one) => h("i", { style: { flex: one.samples, background: colour(one.value) }, title: `${one.value}: ${one.samples}` })),
+    types.map((group) =>
+      h("i", { style: { flex: group.samples, background: colour(group.value) }, title: `${group.value}: ${group.samples}` }),
+    ),
   );
 const legend = (types) =>
   h(
     "div.fine-types",
-    types.map((one) => h("span", { title: definition(one.value) }, dot(one.value), one.value, h("span.dim", fmt.number(one.samples)))),
+    types.map((group) =>
+      h("span", { title: definition(group.value) }, dot(group.value), group.value, h("span.dim", fmt.number(group.samples))),
+    ),
   );
 
 // Whether anything of it could leak from eval, and where it comes from.
@@ -144,7 +148,7 @@ function gates({ leaks, dataset }) {
             title: "Approved before the leakage filter ran on them: run the filters",
           })
         : chip("no leakage", { kind: "ok", title: "No sample matches an example of an eval split" });
-  return [gate, dataset.map((one) => chip([one.value, h("span.dim", fmt.number(one.samples))]))];
+  return [gate, dataset.map((group) => chip([group.value, h("span.dim", fmt.number(group.samples))]))];
 }
 
 export function drawForm(element, { choices }) {
@@ -162,9 +166,9 @@ export function drawForm(element, { choices }) {
   inputs.epochs.placeholder = recipe.epochs;
   inputs.rate.placeholder = recipe.learning_rate;
   inputs.name.placeholder = "from round and job";
-  const recipes = Object.entries(choices.recipes).map(([value, one]) => ({
+  const recipes = Object.entries(choices.recipes).map(([value, recipe]) => ({
     value,
-    text: `${value} · LoRA r${one.r}, batch ${one.batch_size}`,
+    text: `${value} · LoRA r${recipe.r}, batch ${recipe.batch_size}`,
   }));
   const checkpoints = choices.checkpoints.map((value) => ({ value, text: value === choices.checkpoint ? `${value} (this round)` : value }));
   const check = (name, on, text, title) =>

@@ -30,10 +30,10 @@ export async function follow(run) {
   const id = run?.job.job_id ?? null;
   if (events.job !== id) Object.assign(events, nothingOf(id));
   if (id === null) return;
-  const found = await api(`jobs/${id}/events?offset=${events.offset}`, undefined, { quiet: true });
+  const answer = await api(`jobs/${id}/events?offset=${events.offset}`, undefined, { quiet: true });
   if (events.job !== id) return;
-  events.offset = found.offset;
-  for (const event of found.events) take(event);
+  events.offset = answer.offset;
+  for (const event of answer.events) take(event);
   const wantsLog = state.one("log") || ["failed", "interrupted"].includes(run.job.status);
   if (wantsLog) events.log = (await api(`jobs/${id}/log`, undefined, { quiet: true })).text;
 }

@@ -39,11 +39,11 @@ export function drawRuns(element, { runs }) {
 }
 
 function line(run, shown) {
-  const { measured: found } = run;
+  const { measured } = run;
   const share = run.replay !== null && run.samples !== null ? run.replay / Math.max(run.samples + run.replay, 1) : null;
   const open = () => state.set({ job: run.job_id });
-  const accuracy = found
-    ? [h("span.dim", fmt.fixed(found.before)), " → ", fmt.fixed(found.after)]
+  const accuracy = measured
+    ? [h("span.dim", fmt.fixed(measured.before)), " → ", fmt.fixed(measured.after)]
     : run.checkpoint
       ? h(
           "button.btn.slim",
@@ -75,11 +75,11 @@ function line(run, shown) {
     h("td.r", fmt.number(run.samples)),
     h("td.r", share === null ? "–" : fmt.percent(share)),
     h("td.r", accuracy),
-    h("td.r", found && difference(found)),
+    h("td.r", measured && difference(measured)),
     h(
       "td.r",
       run.checkpoint &&
-        found &&
+        measured &&
         h(
           "button.btn.slim",
           {

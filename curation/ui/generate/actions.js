@@ -36,8 +36,8 @@ export async function launch(limit = null) {
           { stage: "filter", options: form.judging, samples_of: 0 },
         ]
       : [];
-    const meant = { ...options(), ...(limit && { limit: failures }), ...(selection() && { expected: failures }) }; // as many as were shown
-    const job = await launchNow("generate", meant, then, plan);
+    const all = { ...options(), ...(limit && { limit: failures }), ...(selection() && { expected: failures }) }; // as many as were shown
+    const job = await launchNow("generate", all, then, plan);
     state.set({ job: job.job_id, choose: null });
   } finally {
     asking = false;

@@ -1,6 +1,6 @@
 // Left column of Generate: what is chosen, how many, by whom; what it costs; the prompt word for word.
 
-import { meant } from "../shared/endpoint_picker.js";
+import { endpointOf } from "../shared/endpoint_picker.js";
 import { hostText } from "../shared/host_consent.js";
 import {
   chip,
@@ -179,7 +179,7 @@ export function drawForm(element, { choices }) {
 function clusterChips(choices) {
   const byId = new Map(choices.clusters.map((cluster) => [cluster.cluster_id, cluster]));
   const ids = chosenClusters();
-  const remove = (id) => state.set({ clusters: ids.filter((one) => one !== id) });
+  const remove = (id) => state.set({ clusters: ids.filter((chosen) => chosen !== id) });
   const chips = ids
     .map((id) => byId.get(id))
     .filter(Boolean)
@@ -216,7 +216,7 @@ function clusterList(choices) {
   const ids = new Set(chosenClusters());
   const most = Math.max(...choices.clusters.map((cluster) => cluster.teachable));
   const toggle = (id) =>
-    state.set({ clusters: ids.has(id) ? [...ids].filter((one) => one !== id) : [...ids, id], selection: null }, { replace: true });
+    state.set({ clusters: ids.has(id) ? [...ids].filter((chosen) => chosen !== id) : [...ids, id], selection: null }, { replace: true });
   return h(
     "div.gen-list",
     choices.clusters.map((cluster) =>
@@ -241,17 +241,17 @@ const builtIn = (name) => (["pocket-teacher", "pocket-flux"].includes(name) ? `$
 // Who is asked, in the URL as `frontier` (a name) or `endpoint` and `model`; `judge` (a name) for the filters.
 function frontierChoice(choices) {
   const asked = whom(choices.defaults);
-  const now = meant(choices.endpoints, asked);
+  const now = endpointOf(choices.endpoints, asked);
   const isOther = !now || state.one("other") === "frontier";
   const choose = (value) => {
     if (value === OTHER) return state.set({ other: "frontier", frontier: null }, { replace: true });
-    const one = choices.endpoints[Number(value)],
-      standard = one === meant(choices.endpoints, choices.defaults);
+    const endpoint = choices.endpoints[Number(value)],
+      standard = endpoint === endpointOf(choices.endpoints, choices.defaults);
     state.set(
       {
-        frontier: one.name && !standard ? one.name : null,
-        endpoint: one.name ? null : one.endpoint,
-        model: one.name ? null : one.model,
+        frontier: endpoint.name && !standard ? endpoint.name : null,
+        endpoint: endpoint.name ? null : endpoint.endpoint,
+        model: endpoint.name ? null : endpoint.model,
         other: null,
       },
       { replace: true },
@@ -259,7 +259,7 @@ function frontierChoice(choices) {
   };
   for (const name of ["endpoint", "model"])
     if (document.activeElement !== inputs[name]) inputs[name].value = asked[name] ?? now?.[name] ?? "";
-  const list = choices.endpoints.map((one, i) => ({ value: String(i), text: endpointText(one) }));
+  const list = choices.endpoints.map((endpoint, i) => ({ value: String(i), text: endpointText(endpoint) }));
   return [
     pick([...list, { value: OTHER, text: "Another endpoint…" }], isOther ? OTHER : String(choices.endpoints.indexOf(now)), choose, {
       title: "Frontier endpoint",
@@ -275,11 +275,11 @@ const keyOf = (asked) =>
   h("small", { class: asked.key_there ? "faint" : "err" }, `${asked.api_key_env} is ${asked.key_there ? "" : "not "}set`);
 
 function judgeChoice(choices) {
-  const named = choices.endpoints.filter((one) => one.name);
+  const named = choices.endpoints.filter((endpoint) => endpoint.name);
   const standard = choices.judges.frontier ? `configured: ${choices.judges.frontier}` : "the same";
   return [
     pick(
-      [{ value: "", text: standard }, ...named.map((one) => ({ value: one.name, text: endpointText(one) }))],
+      [{ value: "", text: standard }, ...named.map((endpoint) => ({ value: endpoint.name, text: endpointText(endpoint) }))],
       state.one("judge") ?? "",
       (value) => state.set({ judge: value || null }, { replace: true }),
       { title: "Endpoint of the filters" },
@@ -293,8 +293,10 @@ function generatorChoice(choices, draw) {
     value: JSON.stringify([generator, model, further]),
     text: address ? `${model} at ${host ?? address.replace(/^https?:\/\/|\/v1$/g, "")}` : builtIn(model),
   }));
-  const same = (one) =>
-    one.generator === draw.generator && one.model === draw.model && one.generator_options.base_url === draw.generator_options.base_url;
+  const same = (entry) =>
+    entry.generator === draw.generator &&
+    entry.model === draw.model &&
+    entry.generator_options.base_url === draw.generator_options.base_url;
   const now = known[choices.generators.findIndex(same)]?.value;
   const isOther = !now || state.one("other") === "draw";
   const choose = (value) => {
@@ -409,8 +411,8 @@ function typesBar(plan) {
     types.length > 0 &&
     h(
       "div.stack",
-      { style: "margin-top:8px", title: types.map((one) => `${one.error_type} ${one.teachable}`).join(" · ") },
-      types.map((one) => h("i", { style: { flex: one.teachable, background: colour(one.error_type) } })),
+      { style: "margin-top:8px", title: types.map((count) => `${count.error_type} ${count.teachable}`).join(" · ") },
+      types.map((count) => h("i", { style: { flex: count.teachable, background: colour(count.error_type) } })),
     )
   );
 }

@@ -30,18 +30,18 @@ import { loadJob, view } from "./state.js";
 const BLANK = "\u00a0"; // keeps a line's height
 
 export function drawJob(root) {
-  const found = view.job;
-  at(root, "job").hidden = !found;
-  at(root, "empty").hidden = Boolean(found);
-  if (!found) return drawEmpty(root);
-  const { job } = found;
-  fillOnce(at(root, "job-title"), [found.jobs, job.job_id], () => jobPick(found));
-  fillOnce(at(root, "job-state"), stateLine(found), () => stateLine(found));
+  const shown = view.job;
+  at(root, "job").hidden = !shown;
+  at(root, "empty").hidden = Boolean(shown);
+  if (!shown) return drawEmpty(root);
+  const { job } = shown;
+  fillOnce(at(root, "job-title"), [shown.jobs, job.job_id], () => jobPick(shown));
+  fillOnce(at(root, "job-state"), stateLine(shown), () => stateLine(shown));
   fillOnce(at(root, "job-actions"), [job.job_id, job.status, job.stopping], () => actions(job));
-  fillOnce(at(root, "funnel"), [found.asked, found.funnel, job.status, found.made_for], () => funnel(found));
-  fillOnce(at(root, "follow"), [job.message, job.status, found.chain, found.funnel], () => follow(found));
-  drawLatest(at(root, "latest"), found);
-  fillOnce(at(root, "errors"), [found.errors, found.dropped, job.failed, job.status], () => [errors(found), dropped(found)]);
+  fillOnce(at(root, "funnel"), [shown.asked, shown.funnel, job.status, shown.made_for], () => funnel(shown));
+  fillOnce(at(root, "follow"), [job.message, job.status, shown.chain, shown.funnel], () => follow(shown));
+  drawLatest(at(root, "latest"), shown);
+  fillOnce(at(root, "errors"), [shown.errors, shown.dropped, job.failed, job.status], () => [errors(shown), dropped(shown)]);
 }
 
 function drawEmpty(root) {
@@ -61,9 +61,9 @@ function drawEmpty(root) {
 function jobPick({ jobs, job }) {
   if (jobs.length < 2) return `Job ${job.job_id}`;
   return pick(
-    jobs.map((one) => ({
-      value: String(one.job_id),
-      text: `Job ${one.job_id} · ${fmt.clock(one.created_at)} · ${fmt.plural(one.total, "call")}`,
+    jobs.map((entry) => ({
+      value: String(entry.job_id),
+      text: `Job ${entry.job_id} · ${fmt.clock(entry.created_at)} · ${fmt.plural(entry.total, "call")}`,
     })),
     String(job.job_id),
     (id) => state.set({ job: id }),

@@ -22,8 +22,8 @@ export const chosenClusters = () =>
 // {matching, failures}; null where there is none. It is in the URL as JSON, which somebody may have shortened.
 export function selection() {
   try {
-    const found = JSON.parse(state.one("selection") ?? "null");
-    return found?.matching ? found : null;
+    const chosen = JSON.parse(state.one("selection") ?? "null");
+    return chosen?.matching ? chosen : null;
   } catch {
     return null;
   }

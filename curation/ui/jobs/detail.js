@@ -50,9 +50,9 @@ export function drawDetail(root, detail, again) {
   const { job } = detail;
   fill(parts.title, `Job ${job.job_id}`);
   fill(parts.state, job.title);
-  const opened = new Set([...parts.detail.querySelectorAll("details[open]")].map((one) => one.dataset.fold));
+  const opened = new Set([...parts.detail.querySelectorAll("details[open]")].map((details) => details.dataset.fold));
   fillOnce(parts.detail, detail, () => content(detail));
-  for (const one of parts.detail.querySelectorAll("details")) if (opened.has(one.dataset.fold)) one.open = true;
+  for (const details of parts.detail.querySelectorAll("details")) if (opened.has(details.dataset.fold)) details.open = true;
   fillOnce(parts.deeds, [job.job_id, job.status, job.failed, job.stopping], () => deeds(job, again));
 }
 
@@ -209,7 +209,7 @@ function pretty(text) {
 
 function options(values) {
   const shown = Object.entries(values);
-  const said = (value) =>
+  const text = (value) =>
     value === null
       ? h("span.faint", "–")
       : Array.isArray(value)
@@ -222,7 +222,7 @@ function options(values) {
   return shown.length
     ? h(
         "div.card.options",
-        shown.flatMap(([name, value]) => [h("span", name.replaceAll("_", " ")), h("span", said(value))]),
+        shown.flatMap(([name, value]) => [h("span", name.replaceAll("_", " ")), h("span", text(value))]),
       )
     : h("div.dim", "defaults only");
 }
@@ -230,7 +230,7 @@ function options(values) {
 const CODES = { 0: "done", 1: "crashed", 3: "stopped", 4: "paused automatically" };
 
 function event({ event: kind, time, text, code, reason, ...rest }) {
-  const said = {
+  const describe = {
     launched: () => "process launched",
     message: () => text,
     end: () => [`ended: ${CODES[code] ?? code}`, reason && `: ${reason}`],
@@ -240,7 +240,7 @@ function event({ event: kind, time, text, code, reason, ...rest }) {
     h(
       "span",
       { class: kind === "end" && code === 1 ? "err" : "" },
-      said ? said() : `${kind}${text ? `: ${text}` : ""} ${Object.keys(rest).length ? JSON.stringify(rest).slice(0, 300) : ""}`,
+      describe ? describe() : `${kind}${text ? `: ${text}` : ""} ${Object.keys(rest).length ? JSON.stringify(rest).slice(0, 300) : ""}`,
     ),
   ];
 }

@@ -28,7 +28,7 @@ const SIZE = 50;
 
 let root,
   details,
-  found = null,
+  page = null,
   spent = null,
   detail = null,
   moving = false;
@@ -65,14 +65,14 @@ export async function show() {
   );
   if (!answer) return;
   const [, , figure] = answer;
-  [found, spent] = answer;
-  moving = found.jobs.some(isActive);
+  [page, spent] = answer;
+  moving = page.jobs.some(isActive);
   drawList(figure);
   await showDetail();
 }
 
 const newestDetail = onlyLatest();
-const chosen = () => Number(state.one("job")) || found.jobs[0]?.job_id || null;
+const chosen = () => Number(state.one("job")) || page.jobs[0]?.job_id || null;
 
 async function showDetail() {
   const job_id = chosen();
@@ -95,19 +95,19 @@ async function showDetail() {
 
 // While something runs, and once more when it has ended; also what began and ended between two looks.
 export async function tick(workspace) {
-  if (!found) return;
+  if (!page) return;
   const more = hasEnded(workspace);
   if (workspace.running.length || moving || more) await show();
 }
 
 function step(by) {
-  const index = found.jobs.findIndex((job) => job.job_id === chosen());
-  const job = found.jobs[Math.max(0, Math.min(found.jobs.length - 1, index + by))];
+  const index = page.jobs.findIndex((job) => job.job_id === chosen());
+  const job = page.jobs[Math.max(0, Math.min(page.jobs.length - 1, index + by))];
   if (job) state.set({ job: job.job_id }, { replace: true });
 }
 
 function drawList(figure) {
-  const { jobs, statuses, stages, spend, total } = found;
+  const { jobs, statuses, stages, spend, total } = page;
   const all = Object.values(statuses).reduce((sum, count) => sum + count, 0);
   const status = state.one("status"),
     stage = state.one("stage");

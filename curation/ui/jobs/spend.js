@@ -36,8 +36,8 @@ function lostText({ lost, lost_usd: worst }) {
 }
 
 // `chart`: the element of the chart of spend over time, or null where nothing is priced.
-export function spendView(found, chart) {
-  if (!found.by_model.length)
+export function spendView(spend, chart) {
+  if (!spend.by_model.length)
     return emptyState(
       "No spend yet",
       "Frontier calls and images from paid servers appear here with their cost: " +
@@ -45,14 +45,14 @@ export function spendView(found, chart) {
       { text: "Back to the jobs", run: () => state.set({ tab: null }) },
     );
   return [
-    chart && [h("h4", "Spend over time"), h("div.card", chart), spendNote(found.by_model)],
-    found.rounds.map(round),
-    h("h4", `Clusters of round ${found.round}`),
-    found.clusters.length
-      ? clusters(found.clusters)
+    chart && [h("h4", "Spend over time"), h("div.card", chart), spendNote(spend.by_model)],
+    spend.rounds.map(round),
+    h("h4", `Clusters of round ${spend.round}`),
+    spend.clusters.length
+      ? clusters(spend.clusters)
       : h("div.card.dim", "No spend by cluster yet: diagnose failures, then compute the map."),
     h("h4", "By stage and model"),
-    models(found.by_model),
+    models(spend.by_model),
   ];
 }
 

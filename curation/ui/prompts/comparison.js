@@ -25,7 +25,7 @@ const FAILURES = 20;
 
 let parts;
 let prompt;
-let found = null;
+let result = null;
 let only = false; // those that differ
 let wanted = { name: null, a: null, b: null };
 
@@ -36,37 +36,37 @@ export async function drawCompare(elements, shown) {
   parts.foot.hidden = true;
   const job = Number(state.one("job")) || null;
   if (job === null) return drawChoice();
-  if (found?.job.job_id !== job) await read(job);
-  if (found) drawFound();
+  if (result?.job.job_id !== job) await read(job);
+  if (result) drawResult();
 }
 
 export async function tickCompare() {
   if (!parts) return;
-  if (found && state.one("job") && isActive(found.job)) {
-    await read(found.job.job_id);
-    if (state.one("job")) drawFound();
-    if (!isActive(found.job)) load();
+  if (result && state.one("job") && isActive(result.job)) {
+    await read(result.job.job_id);
+    if (state.one("job")) drawResult();
+    if (!isActive(result.job)) load();
   } else if (!state.one("job") && prompt.comparisons.some(isActive)) await load();
 }
 
 async function read(job) {
   try {
     const answer = await newest(api("prompts/comparison", { job_id: job }));
-    if (answer) found = answer;
+    if (answer) result = answer;
   } catch (error) {
     if (error.status !== 404) throw error;
     state.set({ job: null }, { replace: true });
   }
 }
 
-const text = (one) =>
-  `${one.version}${one.shipped ? " · shipped" : ""}${one.in_use ? " · in use" : ""}${one.note ? ` · ${one.note.slice(0, 40)}` : ""}`;
+const text = (version) =>
+  [version.version, version.shipped && "shipped", version.in_use && "in use", version.note?.slice(0, 40)].filter(Boolean).join(" · ");
 
 function drawChoice() {
   const { versions } = prompt;
   if (wanted.name !== prompt.name) {
-    const other = versions.find((one) => one.in_use && !one.shipped) ?? versions.find((one) => !one.shipped);
-    wanted = { name: prompt.name, a: prompt.shipped, b: other?.version ?? null };
+    const edited = versions.find((version) => version.in_use && !version.shipped) ?? versions.find((version) => !version.shipped);
+    wanted = { name: prompt.name, a: prompt.shipped, b: edited?.version ?? null };
   }
   fillOnce(parts.note, "choice", () => "");
   fillOnce(parts.actions, "choice", () => null);
@@ -77,7 +77,7 @@ function drawChoice() {
       return emptyState("Only one version", "Edit and save the prompt to compare both versions on the same failures.");
     const choose = (side) =>
       pick(
-        versions.map((one) => ({ value: one.version, text: text(one) })),
+        versions.map((version) => ({ value: version.version, text: text(version) })),
         wanted[side],
         (value) => {
           wanted = { ...wanted, [side]: value };
@@ -98,13 +98,13 @@ function drawChoice() {
       ),
       prompt.comparisons.length > 0 && [
         h("h4", "Comparisons"),
-        prompt.comparisons.map((one) =>
+        prompt.comparisons.map((comparison) =>
           h(
-            "button.one",
-            { dataset: { comparison: one.job_id }, onclick: () => state.set({ job: one.job_id }) },
-            h("span", h("span.mono", one.options.a), " against ", h("span.mono", one.options.b)),
-            chip(one.status, { kind: { done: "ok", failed: "no" }[one.status] ?? "" }),
-            h("small", `job ${one.job_id} · ${fmt.plural(one.total / 2, "failure")} · ${fmt.ago(one.created_at)}`),
+            "button.prompt-row",
+            { dataset: { comparison: comparison.job_id }, onclick: () => state.set({ job: comparison.job_id }) },
+            h("span", h("span.mono", comparison.options.a), " against ", h("span.mono", comparison.options.b)),
+            chip(comparison.status, { kind: { done: "ok", failed: "no" }[comparison.status] ?? "" }),
+            h("small", `job ${comparison.job_id} · ${fmt.plural(comparison.total / 2, "failure")} · ${fmt.ago(comparison.created_at)}`),
           ),
         ),
       ],
@@ -114,7 +114,7 @@ function drawChoice() {
 
 async function compare() {
   // whom the prompt's own stage asks
-  const { frontier, endpoint, model } = (await endpointList()).stages.find((one) => one.stage === prompt.stage);
+  const { frontier, endpoint, model } = (await endpointList()).stages.find((row) => row.stage === prompt.stage);
   const proposals = prompt.name === "proposal" ? ["route", "per_failure", "difficulty"] : [];
   const job = await launch(
     "compare_prompts",
@@ -129,12 +129,12 @@ async function compare() {
     },
   );
   if (!job) return;
-  found = null;
+  result = null;
   state.set({ tab: "compare", job: job.job_id });
   load();
 }
 
-const name = (side) => found.versions[side];
+const name = (side) => result.versions[side];
 const label = (side) => [
   `${side.toUpperCase()} `,
   h("span.mono", name(side)),
@@ -142,8 +142,8 @@ const label = (side) => [
   name(side) === prompt.in_use && h("span.faint", " in use"),
 ];
 
-function drawFound() {
-  const { job, failures } = found;
+function drawResult() {
+  const { job, failures } = result;
   const running = isActive(job);
   fillOnce(parts.note, [job.job_id, job.status], () => `Job ${job.job_id} · ${job.status}`);
   fillOnce(parts.actions, ["found", job.status, running && job.progress, only, failures.some((row) => row.differs)], () => [
@@ -156,7 +156,7 @@ function drawFound() {
           checked: only,
           onchange: (event) => {
             only = event.target.checked;
-            drawFound();
+            drawResult();
           },
         }),
         "only differences",
@@ -164,7 +164,7 @@ function drawFound() {
     ["paused", "failed", "interrupted"].includes(job.status) && h("button.btn", { onclick: () => act(job, "resume") }, "Resume"),
     h("button.btn", { onclick: () => state.set({ job: null }) }, "Close"),
   ]);
-  fillOnce(parts.body, ["found", { ...found, job: [job.job_id, job.status, job.message] }, only, prompt.shipped, prompt.in_use], () => {
+  fillOnce(parts.body, ["found", { ...result, job: [job.job_id, job.status, job.message] }, only, prompt.shipped, prompt.in_use], () => {
     const rows = failures.filter((row) => !only || row.differs);
     return [
       job.message && h("div.card", { class: job.status === "failed" ? "bad" : "" }, job.message),
@@ -183,7 +183,7 @@ function drawFound() {
 async function act(job, action) {
   await api(`jobs/${job.job_id}/${action}`, {});
   await read(job.job_id);
-  drawFound();
+  drawResult();
 }
 
 const LINES = {
@@ -207,13 +207,13 @@ const LINES = {
 
 // The counts of both sides in a table, with what they cost.
 function sums() {
-  const { counts, costs } = found;
+  const { counts, costs } = result;
   const line = (title, a, b, both = "") => h("tr", h("td", title), h("td.r.b", a), h("td.r.b", b), h("td.dim", both));
   const of = (side, key) => fmt.number(counts[side][key]);
-  const lines = (LINES[found.prompt] ?? [])
+  const lines = (LINES[result.prompt] ?? [])
     .filter(([key]) => counts.a[key] !== undefined)
     .map(([key, title]) => line(title, of("a", key), of("b", key)));
-  if (found.prompt === "diagnosis") {
+  if (result.prompt === "diagnosis") {
     lines.push(
       line("Confidence, mean", fmt.fixed(counts.a.confidence, 2), fmt.fixed(counts.b.confidence, 2)),
       line("Same error type", "", "", `${fmt.number(counts.same_type)} of ${fmt.number(counts.compared)}`),
@@ -222,15 +222,15 @@ function sums() {
       lines.push(
         line("Error type as labelled", of("a", "as_people"), of("b", "as_people"), `of ${fmt.number(counts.people)} labelled by people`),
       );
-  } else if (found.prompt === "judge")
+  } else if (result.prompt === "judge")
     for (const score of ["3", "2", "1"])
       lines.push(line(`Score ${score}`, fmt.number(counts.a.scores[score]), fmt.number(counts.b.scores[score])));
-  else if (found.prompt === "proposal")
+  else if (result.prompt === "proposal")
     for (const rule of new Set([...Object.keys(counts.a.rules), ...Object.keys(counts.b.rules)]))
       lines.push(line(`… ${rule}`, fmt.number(counts.a.rules[rule] ?? 0), fmt.number(counts.b.rules[rule] ?? 0)));
-  if (counts.same !== undefined && found.prompt !== "diagnosis")
+  if (counts.same !== undefined && result.prompt !== "diagnosis")
     lines.push(line("Same reply", "", "", `${fmt.number(counts.same)} of ${fmt.number(counts.compared)}`));
-  const free = found.job.options.endpoint === "pocket-teacher";
+  const free = result.job.options.endpoint === "pocket-teacher";
   const money = (usd) => (usd === null ? "unpriced" : usd && usd < 0.1 ? `$${usd.toPrecision(3)}` : fmt.usd(usd));
   const tokens = (side) => fmt.number(costs[side].prompt_tokens + costs[side].completion_tokens);
   return h(
@@ -244,7 +244,7 @@ function sums() {
         "Cost",
         money(costs.a.usd),
         money(costs.b.usd),
-        free ? "nominal: the built-in teacher is free" : `paid now: ${money(found.job.spend_usd)}`,
+        free ? "nominal: the built-in teacher is free" : `paid now: ${money(result.job.spend_usd)}`,
       ),
       line("Cost per failure", money(costs.a.usd_a_failure), money(costs.b.usd_a_failure)),
     ),
@@ -252,13 +252,15 @@ function sums() {
 }
 
 function changes() {
-  const list = found.counts.changes ?? [];
+  const list = result.counts.changes ?? [];
   return (
     list.length > 0 &&
     h(
       "div.changes",
       h("small.dim", "Error types that differ, A → B:"),
-      list.map((one) => h("span.chip", dot(one.a), one.a, " → ", dot(one.b), one.b, h("span.dim", fmt.number(one.failures)))),
+      list.map((change) =>
+        h("span.chip", dot(change.a), change.a, " → ", dot(change.b), change.b, h("span.dim", fmt.number(change.failures))),
+      ),
     )
   );
 }
@@ -281,7 +283,7 @@ function pair(row) {
       h("div.row", dot(row.error_type), h("small.dim", `${row.error_type ?? "not diagnosed"} · ${row.failure_id}`)),
       row.people && h("small.dim", `labelled ${row.people}`),
     ),
-    h("div.card", resultOf({ name: found.prompt }, row.a)),
-    h("div.card", resultOf({ name: found.prompt }, row.b)),
+    h("div.card", resultOf({ name: result.prompt }, row.a)),
+    h("div.card", resultOf({ name: result.prompt }, row.b)),
   );
 }

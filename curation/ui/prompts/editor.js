@@ -6,7 +6,7 @@ import { chosen, load } from "./state.js";
 const KEPT = "mistakebook.prompts"; // drafts, so that another page may be looked at meanwhile
 const PARTS = { system: "System", user: "User" };
 
-let told = () => {};
+let onChange = () => {};
 let prompt = null; // as it is saved
 let checked = { flaws: [], difference: [] }; // what the server says of the draft
 let focused = "user"; // the part that a field goes into
@@ -17,7 +17,7 @@ export const isEdited = () => Boolean(prompt) && Object.keys(PARTS).some((part) 
 export const draft = () => (prompt && !checked.flaws.length ? { name: prompt.name, system: box.system.value, user: box.user.value } : null);
 
 export function startEditor(element, changed) {
-  told = changed;
+  onChange = changed;
   for (const part of Object.keys(PARTS)) {
     box[part] = h("textarea.in.text", {
       id: `prompt-${part}`,
@@ -58,9 +58,9 @@ export function startEditor(element, changed) {
 }
 
 export function drawEditor(shown) {
-  const other = !prompt || prompt.name !== shown.name || prompt.version !== shown.version;
+  const isNew = !prompt || prompt.name !== shown.name || prompt.version !== shown.version;
   prompt = shown;
-  if (other) {
+  if (isNew) {
     const kept = drafts()[mark()];
     for (const part of Object.keys(PARTS)) box[part].value = kept?.[part] ?? shown[part];
     box.note.value = "";
@@ -88,11 +88,11 @@ function grow(area) {
 
 const newest = onlyLatest();
 const check = later(async () => {
-  const found = await newest(api("prompts/check", { name: prompt.name, system: box.system.value, user: box.user.value }));
-  if (!found) return;
-  checked = found;
+  const answer = await newest(api("prompts/check", { name: prompt.name, system: box.system.value, user: box.user.value }));
+  if (!answer) return;
+  checked = answer;
   drawNote();
-  told();
+  onChange();
 }, 250);
 
 function drawNote() {
@@ -134,7 +134,7 @@ function insert(text) {
 
 function goToLine(area, line) {
   const lines = area.value.split("\n");
-  const start = lines.slice(0, line - 1).reduce((sum, one) => sum + one.length + 1, 0);
+  const start = lines.slice(0, line - 1).reduce((sum, text) => sum + text.length + 1, 0);
   area.focus();
   area.setSelectionRange(start, start + (lines[line - 1] ?? "").length);
 }
@@ -145,21 +145,21 @@ function revert() {
   keep();
   for (const part of Object.keys(PARTS)) grow(box[part]);
   drawNote();
-  told();
+  onChange();
 }
 
 async function save() {
-  const found = await api("prompts/save", { name: prompt.name, system: box.system.value, user: box.user.value, note: box.note.value });
-  if (found.flaws.length) {
-    checked = found;
+  const saved = await api("prompts/save", { name: prompt.name, system: box.system.value, user: box.user.value, note: box.note.value });
+  if (saved.flaws.length) {
+    checked = saved;
     drawNote();
-    told();
-    return goToLine(box[found.flaws[0].part], found.flaws[0].line); // what is wrong stands below it
+    onChange();
+    return goToLine(box[saved.flaws[0].part], saved.flaws[0].line); // what is wrong stands below it
   }
   const now = drafts();
   delete now[mark()];
   sessionStorage.setItem(KEPT, JSON.stringify(now));
-  toast(`Saved as version ${found.version}: used by new jobs`, { kind: "good" });
+  toast(`Saved as version ${saved.version}: used by new jobs`, { kind: "good" });
   if (state.one("version")) state.set({ version: null }, { replace: true });
   if (chosen() === prompt.name) await load(true);
 }

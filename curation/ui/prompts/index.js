@@ -78,17 +78,17 @@ function drawSide() {
 
 function drawList() {
   fillOnce(at(root, "list"), [view.list, chosen()], () =>
-    view.list.map((one) =>
+    view.list.map((prompt) =>
       h(
         "button.prompt-row",
         {
-          class: one.name === chosen() ? "on" : "",
-          dataset: { prompt: one.name },
-          onclick: () => state.set({ prompt: one.name, version: null, job: null, failure: null }),
+          class: prompt.name === chosen() ? "on" : "",
+          dataset: { prompt: prompt.name },
+          onclick: () => state.set({ prompt: prompt.name, version: null, job: null, failure: null }),
         },
-        h("b.clip", one.title.split(":")[0]),
-        one.in_use !== one.shipped && chip("edited", { kind: "wa", title: "The version in use differs from the shipped prompt" }),
-        h("small", `${one.used_by.map((name) => name.replaceAll("_", " ")).join(", ")} · ${one.name}.md`),
+        h("b.clip", prompt.title.split(":")[0]),
+        prompt.in_use !== prompt.shipped && chip("edited", { kind: "wa", title: "The version in use differs from the shipped prompt" }),
+        h("small", `${prompt.used_by.map((name) => name.replaceAll("_", " ")).join(", ")} · ${prompt.name}.md`),
       ),
     ),
   );
@@ -98,27 +98,27 @@ function drawVersions() {
   const { prompt } = view;
   fillOnce(at(root, "versions"), [prompt.versions, prompt.version], () => [
     h("h4", `Versions of ${prompt.name}.md`),
-    prompt.versions.map((one) =>
+    prompt.versions.map((version) =>
       h(
         "button.prompt-row",
         {
-          class: one.version === prompt.version ? "on" : "",
-          dataset: { version: one.version },
-          title: one.note || null,
-          onclick: () => state.set({ version: one.in_use ? null : one.version }),
+          class: version.version === prompt.version ? "on" : "",
+          dataset: { version: version.version },
+          title: version.note || null,
+          onclick: () => state.set({ version: version.in_use ? null : version.version }),
         },
-        h("span.mono", one.version),
-        h("span.row", one.shipped && chip("shipped"), one.in_use && chip("in use", { kind: "ok" })),
+        h("span.mono", version.version),
+        h("span.row", version.shipped && chip("shipped"), version.in_use && chip("in use", { kind: "ok" })),
         h(
           "small",
           [
-            one.note,
-            one.author === "shipped"
-              ? one.shipped
+            version.note,
+            version.author === "shipped"
+              ? version.shipped
                 ? "shipped with this version"
                 : "shipped earlier"
-              : `${one.author}, ${fmt.ago(one.created_at)}`,
-            one.jobs ? fmt.plural(one.jobs, "job") : null,
+              : `${version.author}, ${fmt.ago(version.created_at)}`,
+            version.jobs ? fmt.plural(version.jobs, "job") : null,
           ]
             .filter(Boolean)
             .join(" · "),

@@ -17,7 +17,7 @@ const DIFFICULTIES = [
 let parts;
 let failures = { name: null, rows: [] };
 let shownFor = null;
-let found = null; // the preview
+let preview = null; // the preview
 let problem = null;
 let reply = null; // {body, answer}
 let asking = false;
@@ -39,10 +39,10 @@ export async function drawPreview(elements, prompt, draft) {
     try {
       const answer = await newest(api("prompts/preview", body, { quiet: true }));
       if (!answer) return;
-      [found, problem] = [answer, null];
+      [preview, problem] = [answer, null];
     } catch (error) {
       if (mark !== shownFor) return;
-      [found, problem] = [null, error.message];
+      [preview, problem] = [null, error.message];
     }
   }
   if (state.one("tab") !== "compare") draw(prompt, draft, failure);
@@ -71,24 +71,26 @@ function draw(prompt, draft, failure) {
         h("button.btn.icon", { onclick: () => step(1), title: "Next failure (j)", "aria-label": "Next failure" }, "›"),
       ],
   );
-  fillOnce(parts.body, ["preview", prompt.name, found, problem, Boolean(draft), failure, stale, reply?.answer, location.search], () => {
+  fillOnce(parts.body, ["preview", prompt.name, preview, problem, Boolean(draft), failure, stale, reply?.answer, location.search], () => {
     if (!rows.length && !failure) return nothing(prompt);
     if (!draft) return h("div.card.bad", h("p.err", "The prompt has errors: fix the marked lines first."));
     if (problem) return h("div.card.bad", h("p.err", problem));
-    if (!found) return h("p.dim", "…");
-    return [about(found, prompt), choices(prompt), reply && !stale && answered(prompt, reply.answer), request(found)];
+    if (!preview) return h("p.dim", "…");
+    return [about(preview, prompt), choices(prompt), reply && !stale && answered(prompt, reply.answer), request(preview)];
   });
-  const can = Boolean(draft && found && !problem);
+  const can = Boolean(draft && preview && !problem);
   parts.foot.hidden = !rows.length;
-  fillOnce(parts.foot, ["preview", can, found?.usd, found?.calls, found?.endpoint, asking], () => [
+  fillOnce(parts.foot, ["preview", can, preview?.usd, preview?.calls, preview?.endpoint, asking], () => [
     h("button.btn.p", { disabled: !can || asking, onclick: ask }, asking ? "Asking…" : "Ask", h("kbd", "a")),
     can &&
       h(
         "small",
-        found.calls ? `${found.blind_first ? "2 calls (blind answer first)" : "1 call"} · ${price(found)}` : "in the journal: no cost",
+        preview.calls
+          ? `${preview.blind_first ? "2 calls (blind answer first)" : "1 call"} · ${price(preview)}`
+          : "in the journal: no cost",
       ),
     h("span.grow"),
-    can && found.calls > 0 && h("small.faint.clip", `${found.endpoint.model} ${hostText(found.endpoint.host)}`),
+    can && preview.calls > 0 && h("small.faint.clip", `${preview.endpoint.model} ${hostText(preview.endpoint.host)}`),
   ]);
 }
 
@@ -183,8 +185,8 @@ export function resultOf({ name }, result) {
   if (result.problem && !result.error_type) return h("span.err", result.problem);
   if (name === "proposal")
     return [
-      result.kept.map((one) => proposal(one)),
-      result.dropped.map((one) => proposal(one, one)),
+      result.kept.map((proposed) => proposal(proposed)),
+      result.dropped.map((proposed) => proposal(proposed, proposed)),
       !result.kept.length && !result.dropped.length && h("span.faint", "no samples"),
     ];
   if (name === "judge")
@@ -232,24 +234,26 @@ function diagnosis(result) {
   ];
 }
 
-function proposal(one, dropped = null) {
+function proposal(proposed, dropped = null) {
   const text =
-    one.choices.length && /^[A-Z]$/.test(one.answer) ? `${one.answer}. ${one.choices[one.answer.charCodeAt(0) - 65] ?? ""}` : one.answer;
+    proposed.choices.length && /^[A-Z]$/.test(proposed.answer)
+      ? `${proposed.answer}. ${proposed.choices[proposed.answer.charCodeAt(0) - 65] ?? ""}`
+      : proposed.answer;
   return h(
     "div.proposal",
     { class: dropped ? "dropped" : "" },
-    h("span.q", one.question),
+    h("span.q", proposed.question),
     " ",
     h("span.right", text),
-    one.image_prompt && h("div.small.dim", one.image_prompt),
+    proposed.image_prompt && h("div.small.dim", proposed.image_prompt),
     dropped && h("div.small", chip(dropped.rule, { kind: "no" }), " ", h("span.err", dropped.reason)),
   );
 }
 
 export async function ask() {
-  if (asking || !body || !found || problem || state.one("tab")) return;
+  if (asking || !body || !preview || problem || state.one("tab")) return;
   const asked = body;
-  if (!(await mayLeave(found.endpoint.host, "this image, with its question and answers,"))) return;
+  if (!(await mayLeave(preview.endpoint.host, "this image, with its question and answers,"))) return;
   asking = true;
   previewChanged.tell();
   try {

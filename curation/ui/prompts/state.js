@@ -14,9 +14,9 @@ const newest = onlyLatest();
 export async function load(list = false) {
   const version = state.one("version");
   try {
-    const found = await newest(api("prompts/show", { name: chosen(), version }, { quiet: true }));
-    if (!found) return;
-    [view.prompt, view.version] = [found, version];
+    const prompt = await newest(api("prompts/show", { name: chosen(), version }, { quiet: true }));
+    if (!prompt) return;
+    [view.prompt, view.version] = [prompt, version];
   } catch (error) {
     if (!(error instanceof ApiError) || error.status !== 404) throw error;
     toast(error.message, { kind: "bad" });

@@ -49,9 +49,9 @@ async function loadLedger() {
       error_type: state.one("type"),
       offset: Number(state.one("offset") ?? 0),
     };
-    const found = await newestLedger(api("results/ledger", body));
-    if (!found) return;
-    view.ledger = found;
+    const ledger = await newestLedger(api("results/ledger", body));
+    if (!ledger) return;
+    view.ledger = ledger;
   }
   drawLedger(root, view);
 }
@@ -64,7 +64,10 @@ export async function tick(workspace) {
 
 function drawHead() {
   const { checkpoints, before, after, found, round } = view.summary;
-  const choices = checkpoints.map((one) => ({ value: one.name, text: `${one.name}${one.eval ? "" : " (not evaluated)"}` }));
+  const choices = checkpoints.map((checkpoint) => ({
+    value: checkpoint.name,
+    text: `${checkpoint.name}${checkpoint.eval ? "" : " (not evaluated)"}`,
+  }));
   const choose = (name, value) =>
     pick(choices, value, (chosen) => state.set({ [name]: chosen, offset: null }), {
       title: name === "before" ? "Checkpoint before" : "Checkpoint after",
@@ -134,7 +137,7 @@ function drawMain() {
     );
   }
   if (!found) {
-    const missing = [before, after].filter((name) => !checkpoints.find((one) => one.name === name)?.eval);
+    const missing = [before, after].filter((name) => !checkpoints.find((checkpoint) => checkpoint.name === name)?.eval);
     return fill(
       box,
       emptyState("Not evaluated yet", reason, {
@@ -196,9 +199,9 @@ function drawCharts() {
 
 // What the figures say, a null result included.
 function inWords({ overall, by_error_type: types, examples }) {
-  const sure = types.filter((one) => one.p_holm < 0.05);
-  const gains = sure.filter((one) => one.difference > 0).map((one) => one.name),
-    losses = sure.filter((one) => one.difference < 0).map((one) => one.name);
+  const sure = types.filter((line) => line.p_holm < 0.05);
+  const gains = sure.filter((line) => line.difference > 0).map((line) => line.name),
+    losses = sure.filter((line) => line.difference < 0).map((line) => line.name);
   const whole =
     overall.low > 0
       ? `Better overall on ${fmt.number(examples)} eval examples.`

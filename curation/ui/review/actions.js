@@ -133,7 +133,7 @@ export function edit(card, text) {
 const newText = (card, text) => ({
   ...text,
   revision: card.revision + 1,
-  verdicts: card.verdicts.map((one) => ({ ...one, passes: null, score: null, reason: null, error: null })),
+  verdicts: card.verdicts.map((verdict) => ({ ...verdict, passes: null, score: null, reason: null, error: null })),
 });
 
 // Going elsewhere ----------------------------------------------------------------------------------------------

@@ -20,14 +20,14 @@ function form(card) {
   const read = () => ({
     revision: draft.revision,
     question: question.value,
-    choices: choices.map((one) => one.value),
+    choices: choices.map((input) => input.value),
     answer: answer.value,
   });
   const typed = () => {
     const now = read();
     if (same(now, card)) dropDraft(card);
     else keepDraft(card, now);
-    const text = (one) => [one.question, ...one.choices, one.answer].join("  ·  ");
+    const text = (version) => [version.question, ...version.choices, version.answer].join("  ·  ");
     fill(change, same(now, card) ? "" : diffElements(text(card), text(now)));
   };
   const leave = () => {
@@ -55,7 +55,7 @@ function form(card) {
       },
     },
     h("label", h("span", "Question"), question),
-    choices.map((one, i) => h("label", h("span", fmt.letter(i)), one)),
+    choices.map((input, i) => h("label", h("span", fmt.letter(i)), input)),
     h("label", h("span", "Answer"), answer),
     draft.revision !== card.revision && h("div.err.small", "The sample changed after this draft was started: compare before saving."),
     change,
@@ -68,13 +68,13 @@ function form(card) {
   );
 }
 
-const same = (one, other) =>
-  one.question.trim() === other.question &&
-  one.answer.trim() === other.answer &&
-  one.choices.every((text, i) => text.trim() === other.choices[i]);
+const same = (text, stored) =>
+  text.question.trim() === stored.question &&
+  text.answer.trim() === stored.answer &&
+  text.choices.every((choice, i) => choice.trim() === stored.choices[i]);
 
 function save(card, text) {
-  const wanted = { question: text.question.trim(), choices: text.choices.map((one) => one.trim()), answer: text.answer.trim() };
+  const wanted = { question: text.question.trim(), choices: text.choices.map((choice) => choice.trim()), answer: text.answer.trim() };
   if (same(wanted, card)) {
     dropDraft(card);
     return closeEdit();

@@ -139,7 +139,7 @@ function drawFacets(box) {
 
 function section(name, values) {
   const chosen = state.list(name);
-  const missing = chosen.filter((value) => !values.some((one) => one.value === value)).map((value) => ({ value, count: 0 }));
+  const missing = chosen.filter((value) => !values.some((row) => row.value === value)).map((value) => ({ value, count: 0 }));
   const all = [...values, ...missing];
   const cut = unfolded.has(name) || all.length <= FOLD + 1 ? all : all.slice(0, FOLD);
   const more = all.length - cut.length;

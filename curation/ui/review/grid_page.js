@@ -80,7 +80,7 @@ export class GridPage {
     const { ids } = this;
     if (shift && this.anchor !== null && ids.includes(this.anchor)) {
       const [from, to] = [ids.indexOf(this.anchor), ids.indexOf(id)].sort((a, b) => a - b);
-      for (const one of ids.slice(from, to + 1)) this.selected.add(one);
+      for (const id of ids.slice(from, to + 1)) this.selected.add(id);
     } else {
       this.flip(id);
       this.anchor = id;

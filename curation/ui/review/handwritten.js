@@ -15,7 +15,7 @@ export async function openByHand() {
     dataset: beside?.dataset ?? null,
   };
   const shot = h("div.rev-hand-shot");
-  const found = h("div.rev-hand-found");
+  const matches = h("div.rev-hand-found");
   const field = (name, hint, tag = "input.in") => h(tag, { placeholder: hint, "aria-label": name, autocomplete: "off" });
   const question = field("Question", "Question about the image");
   const answer = field("Answer", "Correct answer in the dataset's format; the letter if there are choices");
@@ -34,7 +34,7 @@ export async function openByHand() {
 
   const drawChosen = () => {
     fill(shot, chosen.image ? h("img", { src: media(chosen.image, "card"), alt: "" }) : h("span.dim", "no image selected"));
-    const dataset = datasets.find((one) => one.name === chosen.dataset);
+    const dataset = datasets.find((entry) => entry.name === chosen.dataset);
     fill(
       selects,
       h("span.dim", "Error type"),
@@ -42,13 +42,13 @@ export async function openByHand() {
         chosen.error_type = value || null;
       }),
       h("span.dim", "Dataset"),
-      pick([{ value: "", text: "choose" }, ...datasets.map((one) => one.name)], chosen.dataset, (value) => {
+      pick([{ value: "", text: "choose" }, ...datasets.map((entry) => entry.name)], chosen.dataset, (value) => {
         chosen.dataset = value || null;
         drawChosen();
       }),
       dataset && h("small.dim", `answer format: ${dataset.answer_form}`),
     );
-    for (const cell of found.querySelectorAll("button")) cell.classList.toggle("sel", cell.dataset.image === chosen.image);
+    for (const cell of matches.querySelectorAll("button")) cell.classList.toggle("sel", cell.dataset.image === chosen.image);
   };
   const look = async () => {
     const text = search.value.trim();
@@ -57,7 +57,7 @@ export async function openByHand() {
     if (!answer) return;
     datasets = answer.datasets;
     fill(
-      found,
+      matches,
       answer.pictures.length
         ? answer.pictures.map((row) =>
             h(
@@ -131,7 +131,7 @@ export async function openByHand() {
       ),
       h("h4", "Image"),
       h("div.row", search, h("button.btn", { onclick: () => file.click() }, "Upload…"), file),
-      found,
+      matches,
     ],
     [{ text: "Cancel" }, { text: "Add", kind: "p", run: add }],
     { wide: true },

@@ -38,15 +38,15 @@ export async function load() {
 }
 
 async function loadSamples(counted) {
-  const meant = { matching: matching(), order: order() };
-  const wanted = JSON.stringify([meant, gridOn(), gridOn() ? state.one("offset") : null]);
+  const request = { matching: matching(), order: order() };
+  const wanted = JSON.stringify([request, gridOn(), gridOn() ? state.one("offset") : null]);
   const sample = Number(state.one("sample")) || null;
   if (wanted !== asked) {
     asked = wanted;
     changed.tell(); // what was chosen is seen at once
     if (!counted) loadCounts();
-    if (gridOn()) await page.load(meant, sample);
-    else await loadQueue(meant, sample);
+    if (gridOn()) await page.load(request, sample);
+    else await loadQueue(request, sample);
   } else if (focusOn() && sample && sample !== card()?.sample_id && !following) {
     setMode({ editing: null });
     await queue.open(sample);
@@ -62,13 +62,13 @@ async function begin() {
   api("review/history?limit=200").then(addEarlier);
 }
 
-async function loadQueue(meant, sample) {
+async function loadQueue(request, sample) {
   setMode({ editing: null, rejecting: false });
   try {
-    await queue.load(meant, sample ?? undefined);
+    await queue.load(request, sample ?? undefined);
   } catch (error) {
     if (error.status !== 404) throw error;
-    await queue.load(meant);
+    await queue.load(request);
   }
 }
 

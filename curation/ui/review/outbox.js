@@ -138,7 +138,7 @@ export class Outbox {
   }
 
   done(/** @type {Item} */ item) {
-    this.items = this.items.filter((one) => one !== item);
+    this.items = this.items.filter((queued) => queued !== item);
     localStorage.removeItem(item.key);
     this.trouble = null;
     this.changed.tell();

@@ -8,41 +8,41 @@ const GOOD = 0.8; // from which on alpha is called reliable, Krippendorff 2004
 const form = { chosen: null, copies: 1, blind: false, title: "", extra: [] };
 
 export async function drawPeople(box) {
-  const found = await newest(api("review/people", {}));
-  if (!found) return;
-  form.chosen ??= new Set(found.logins ? found.names : [found.reviewer]);
+  const people = await newest(api("review/people", {}));
+  if (!people) return;
+  form.chosen ??= new Set(people.logins ? people.names : [people.reviewer]);
   const again = () => drawPeople(box);
   const agreement = h("div", h("p.dim", "Counting…"));
   fill(
     box,
-    table(found),
-    h("div.rev-two", h("div", h("h4", "Inter-annotator agreement"), agreement), h("div", h("h4", "Assign samples"), giving(found, again))),
-    assignments(found, again),
-    settings(found, again),
+    table(people),
+    h("div.rev-two", h("div", h("h4", "Inter-annotator agreement"), agreement), h("div", h("h4", "Assign samples"), giving(people, again))),
+    assignments(people, again),
+    settings(people, again),
   );
-  fill(agreement, agreed(await api("review/agreement", {}), found));
+  fill(agreement, agreed(await api("review/agreement", {}), people));
 }
 
 // Everybody ----------------------------------------------------------------------------------------------------
 
 function table({ reviewer, reviewers }) {
   if (!reviewers.length) return [h("h4", "Reviewers"), h("p.dim", `No decisions yet. You are ${reviewer}.`)];
-  const line = (one) =>
+  const line = (person) =>
     h(
       "tr",
-      h("td", h("b", one.reviewer), " ", one.reviewer === reviewer && chip("you", { kind: "on" })),
+      h("td", h("b", person.reviewer), " ", person.reviewer === reviewer && chip("you", { kind: "on" })),
       h(
         "td",
-        one.assigned > 0
-          ? h("span.row", bar(one.done / one.assigned), h("span", `${fmt.number(one.done)} of ${fmt.number(one.assigned)}`))
+        person.assigned > 0
+          ? h("span.row", bar(person.done / person.assigned), h("span", `${fmt.number(person.done)} of ${fmt.number(person.assigned)}`))
           : h("span.dim", "–"),
       ),
-      h("td.r", fmt.number(one.decisions)),
-      h("td.r", one.bulk ? fmt.number(one.bulk) : h("span.dim", "–")),
-      h("td.r", one.per_hour ? fmt.number(Math.round(one.per_hour)) : "–"),
-      h("td.r", one.median_seconds ? `${fmt.fixed(one.median_seconds, 1)} s` : "–"),
-      h("td.r", fmt.percent(one.approve_share)),
-      h("td.r.dim", one.last_at ? fmt.ago(one.last_at) : "never"),
+      h("td.r", fmt.number(person.decisions)),
+      h("td.r", person.bulk ? fmt.number(person.bulk) : h("span.dim", "–")),
+      h("td.r", person.per_hour ? fmt.number(Math.round(person.per_hour)) : "–"),
+      h("td.r", person.median_seconds ? `${fmt.fixed(person.median_seconds, 1)} s` : "–"),
+      h("td.r", fmt.percent(person.approve_share)),
+      h("td.r.dim", person.last_at ? fmt.ago(person.last_at) : "never"),
     );
   const head = (text, title) => h("th", { class: text === "Reviewer" || text === "Assigned and done" ? "" : "r", title }, text);
   return [
@@ -83,13 +83,13 @@ function agreed({ alpha, low, high, units, decisions, pairs }, { disputed, blind
       h("p.dim", "No sample was decided by two reviewers yet. Assign the same samples to two or more, blind, to measure agreement."),
       settle && h("div.row", { style: "margin-top:8px" }, settle),
     ];
-  const pair = (one) =>
+  const pair = (row) =>
     h(
       "tr",
-      h("td", one.one, h("span.faint", " and "), one.other),
-      h("td.r", fmt.number(one.samples)),
-      h("td.r", fmt.percent(one.agree)),
-      h("td.r", fmt.fixed(one.kappa, 2)),
+      h("td", row.one, h("span.faint", " and "), row.other),
+      h("td.r", fmt.number(row.samples)),
+      h("td.r", fmt.percent(row.agree)),
+      h("td.r", fmt.fixed(row.kappa, 2)),
     );
   return [
     h(
@@ -135,7 +135,7 @@ function agreed({ alpha, low, high, units, decisions, pairs }, { disputed, blind
 
 // Giving -------------------------------------------------------------------------------------------------------
 
-function giving(found, again) {
+function giving(people, again) {
   const box = h("div.card.rev-give");
   const what = () => {
     const { queue, ...chosen } = matching();
@@ -156,7 +156,7 @@ function giving(found, again) {
     form.title = "";
     again();
   };
-  const people = () => peoplePicker(found, form.chosen, draw);
+  const picker = () => peoplePicker(people, form.chosen, draw);
   const draw = () => {
     const n = form.chosen.size;
     form.copies = Math.max(1, Math.min(form.copies, n));
@@ -185,7 +185,7 @@ function giving(found, again) {
             ]
           : h("span.dim", "Counting…"),
       ),
-      people(),
+      picker(),
       h(
         "div.row.wrap",
         copies,
@@ -262,30 +262,30 @@ function peoplePicker({ names, logins }, chosen, changed) {
 
 // Assignments --------------------------------------------------------------------------------------------------
 
-function assignments(found, again) {
-  if (!found.assignments.length) return null;
-  const card = (one) =>
+function assignments(people, again) {
+  if (!people.assignments.length) return null;
+  const card = (assignment) =>
     h(
       "div.card.rev-given",
       h(
         "div.row",
-        h("b", one.title),
-        one.blind && chip("blind", { kind: "on" }),
+        h("b", assignment.title),
+        assignment.blind && chip("blind", { kind: "on" }),
         h(
           "span.dim",
-          `${fmt.plural(one.samples, "sample")}, ${one.copies > 1 ? `${one.copies} reviewers each` : "1 reviewer each"}` +
-            ` · ${one.author}, ${fmt.ago(one.created_at)}`,
+          `${fmt.plural(assignment.samples, "sample")}, ${assignment.copies > 1 ? `${assignment.copies} reviewers each` : "1 reviewer each"}` +
+            ` · ${assignment.author}, ${fmt.ago(assignment.created_at)}`,
         ),
         h("span.grow"),
         h(
           "button.btn",
-          { onclick: () => change(one, found, again), title: "Add or remove reviewers; undecided samples are redistributed" },
+          { onclick: () => change(assignment, people, again), title: "Add or remove reviewers; undecided samples are redistributed" },
           "Reviewers…",
         ),
       ),
       h(
         "div.rev-loads",
-        one.progress.map((share) =>
+        assignment.progress.map((share) =>
           h(
             "div.row",
             h("span.name", share.reviewer),
@@ -295,28 +295,28 @@ function assignments(found, again) {
         ),
       ),
     );
-  return [h("h4", "Assignments"), found.assignments.map(card)];
+  return [h("h4", "Assignments"), people.assignments.map(card)];
 }
 
-function change(one, found, again) {
-  const chosen = new Set(one.reviewers);
+function change(assignment, people, again) {
+  const chosen = new Set(assignment.reviewers);
   const box = h("div");
   const event_id = eventId();
   const draw = () =>
     fill(
       box,
       h("p", { style: "margin-bottom:10px" }, "Decided samples stay with their reviewer; as few of the others as possible are reassigned."),
-      peoplePicker(found, chosen, draw),
+      peoplePicker(people, chosen, draw),
     );
   draw();
-  dialog(`Reviewers of “${one.title}”`, box, [
+  dialog(`Reviewers of “${assignment.title}”`, box, [
     { text: "Cancel" },
     {
       text: "Redistribute",
       kind: "p",
       run: async () => {
         try {
-          const { moved } = await api("review/reassign", { assignment_id: one.assignment_id, reviewers: [...chosen], event_id });
+          const { moved } = await api("review/reassign", { assignment_id: assignment.assignment_id, reviewers: [...chosen], event_id });
           toast(`${fmt.plural(moved, "sample")} reassigned`, { kind: "good" });
         } catch {
           return false;

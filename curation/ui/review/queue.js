@@ -162,7 +162,7 @@ export class Queue {
     let at = this.cards.findIndex((card) => card.sample_id === sampleId);
     if (at < 0) {
       const card = await api("review/card", { sample_id: sampleId });
-      at = this.cards.findIndex((one) => one.sample_id === sampleId);
+      at = this.cards.findIndex((card) => card.sample_id === sampleId);
       if (at < 0) {
         at = Math.min(this.index, this.cards.length);
         this.cards.splice(at, 0, { ...card, guest: true });

@@ -83,14 +83,14 @@ export const clearFacets = (also = {}) => choose({ ...Object.fromEntries(NARROWI
 
 export function toggle(/** @type {string} */ name, /** @type {string} */ value) {
   const now = state.list(name);
-  choose({ [name]: now.includes(value) ? now.filter((one) => one !== value) : [...now, value] });
+  choose({ [name]: now.includes(value) ? now.filter((chosen) => chosen !== value) : [...now, value] });
 }
 
 /** One status at a time; with shift, ctrl or cmd one more. */
 export function toggleStatus(/** @type {string} */ name, /** @type {MouseEvent} */ event) {
   const now = state.list("status").includes("all") ? [] : chosenStatuses();
   const several = event.shiftKey || event.ctrlKey || event.metaKey;
-  const next = several ? (now.includes(name) ? now.filter((one) => one !== name) : [...now, name]) : [name];
+  const next = several ? (now.includes(name) ? now.filter((status) => status !== name) : [...now, name]) : [name];
   choose({ status: next.length === 1 && next[0] === "pending" ? null : next });
 }
 

@@ -6,17 +6,17 @@
 let list = [];
 
 export const latest = () => list.at(-1);
-export const find = (/** @type {string} */ eventId) => list.find((one) => one.event_id === eventId);
+export const find = (/** @type {string} */ eventId) => list.find((action) => action.event_id === eventId);
 
 export function add(/** @type {Done} */ done) {
   list.push(done);
 }
 
 export function forget(/** @type {string} */ eventId) {
-  list = list.filter((one) => one.event_id !== eventId);
+  list = list.filter((action) => action.event_id !== eventId);
 }
 
 /** What was done before the page was opened can be undone too: rows of api/review/history, latest first. */
 export function addEarlier(/** @type {Done[]} */ rows) {
-  list = [...rows.filter((one) => !one.undone && !find(one.event_id)).reverse(), ...list];
+  list = [...rows.filter((action) => !action.undone && !find(action.event_id)).reverse(), ...list];
 }

@@ -12,10 +12,10 @@ export function why(card) {
   if (card.blind) return "Why now: random order (blind)";
   if (queue.order !== "informative")
     return `Why now: ${{ random: "random order", newest: "newest first", oldest: "oldest first" }[queue.order]}`;
-  const judged = card.verdicts.filter((one) => one.score !== null);
-  const failed = judged.filter((one) => one.passes === false).length;
-  const apart = (one) => Math.abs(one.score - one.threshold) / Math.max(Math.abs(one.threshold), 1);
-  const nearest = judged.filter((one) => apart(one) > 0).sort((one, other) => apart(one) - apart(other))[0];
+  const judged = card.verdicts.filter((verdict) => verdict.score !== null);
+  const failed = judged.filter((verdict) => verdict.passes === false).length;
+  const apart = (verdict) => Math.abs(verdict.score - verdict.threshold) / Math.max(Math.abs(verdict.threshold), 1);
+  const nearest = judged.filter((verdict) => apart(verdict) > 0).sort((verdict, second) => apart(verdict) - apart(second))[0];
   const { approved, target } = queue.known ?? {};
   const have = approved?.[card.group];
   const reasons = [
@@ -34,7 +34,7 @@ export function dispute(card) {
   const latest = new Map();
   for (const event of card.events)
     if (DID[event.action] && !event.undone && event.revision === card.revision) latest.set(event.reviewer, event);
-  const said = ({ reviewer, action, reason, note, created_at }) =>
+  const opinion = ({ reviewer, action, reason, note, created_at }) =>
     h(
       "div.rev-said",
       { class: DID[action][1] },
@@ -47,7 +47,7 @@ export function dispute(card) {
     h("dt", "Dispute"),
     h(
       "dd",
-      h("div.rev-dispute", [...latest.values()].map(said)),
+      h("div.rev-dispute", [...latest.values()].map(opinion)),
       h("div.small.dim", "Your decision resolves the dispute: it overrides the others until it is undone."),
     ),
   ];

@@ -28,9 +28,9 @@ const newestCosts = onlyLatest();
 
 // What each filter, on or off, would take to judge the samples that it has not judged.
 async function tellCosts(filters) {
-  const found = await newestCosts(estimate("filter", { filters }).catch(() => null));
-  if (!found) return;
-  const parts = new Map(found.detail.filters.map((part) => [part.filter, part]));
+  const estimated = await newestCosts(estimate("filter", { filters }).catch(() => null));
+  if (!estimated) return;
+  const parts = new Map(estimated.detail.filters.map((part) => [part.filter, part]));
   for (const [name, element] of costs) {
     const part = parts.get(name);
     const judge = () =>
@@ -48,7 +48,7 @@ async function tellCosts(filters) {
       element,
       part
         ? [
-            h("span.clip", { title: costText(part, found.billed) }, costLine(part, found.billed)),
+            h("span.clip", { title: costText(part, estimated.billed) }, costLine(part, estimated.billed)),
             h("button.btn.bare", { onclick: judge }, "Run…"),
           ]
         : "run on every drawn sample",
@@ -131,17 +131,17 @@ function line(filter) {
     element.classList.toggle("off", !now.enabled);
   };
   const preview = later(async () => {
-    const found = await latest(
+    const outcome = await latest(
       api("settings/filter_preview", { filter: filter.filter, ...now }, { quiet: true }).catch((error) => ({ error: error.message })),
     );
-    if (!found || same()) return;
+    if (!outcome || same()) return;
     fill(
       moves,
-      found.error
-        ? h("span.err", found.error)
+      outcome.error
+        ? h("span.err", outcome.error)
         : [
-            h("b", found.samples ? `${fmt.plural(found.samples, "sample")} would change status` : "No sample would change status"),
-            found.moves.map((move) =>
+            h("b", outcome.samples ? `${fmt.plural(outcome.samples, "sample")} would change status` : "No sample would change status"),
+            outcome.moves.map((move) =>
               h("span", `${move.before.replace("_", "-")} → ${move.after.replace("_", "-")} `, h("b", fmt.number(move.samples))),
             ),
             h("span.grow"),
@@ -170,7 +170,7 @@ function line(filter) {
   };
   const apply = async () => {
     const { filters } = await api("settings/filter", { filter: filter.filter, ...now });
-    element.replaceWith(line(filters.find((one) => one.filter === filter.filter)));
+    element.replaceWith(line(filters.find((entry) => entry.filter === filter.filter)));
     toast(
       `${filter.filter} is ${now.enabled ? `on, ${filter.comparison === "at_least" ? "at least" : "at most"} ${now.threshold}` : "off"}`,
       { kind: "good" },

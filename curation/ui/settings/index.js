@@ -18,20 +18,20 @@ export function start(element) {
 const newest = onlyLatest();
 
 export async function show() {
-  const found = await newest(api("settings/overview", {}));
-  if (!found) return;
-  fill(at(root, "sum"), `stored in ${found.workspace.folder}`);
-  drawFilters(at(root, "filters"), found.filters, found.history);
-  drawPrices(at(root, "prices"), found.prices, found.models_used);
+  const overview = await newest(api("settings/overview", {}));
+  if (!overview) return;
+  fill(at(root, "sum"), `stored in ${overview.workspace.folder}`);
+  drawFilters(at(root, "filters"), overview.filters, overview.history);
+  drawPrices(at(root, "prices"), overview.prices, overview.models_used);
   keymap.load().then(() => drawKeymap(at(root, "keymap")));
-  drawSide(root, found, show);
+  drawSide(root, overview, show);
   drawLook(at(root, "look"));
   drawDisk(await api("settings/disk", {}));
 }
 
-function drawDisk(found) {
+function drawDisk(usage) {
   fill(
     at(root, "disk"),
-    disk(found, async () => drawDisk(await api("settings/disk", {}))),
+    disk(usage, async () => drawDisk(await api("settings/disk", {}))),
   );
 }

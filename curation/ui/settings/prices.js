@@ -14,9 +14,9 @@ const HEADS = {
 };
 const EMPTY = { cached: "as input", image: "as input", batch: "1", image_tokens: "?" };
 
-export function drawPrices(box, found, used) {
-  const rows = found.prices.map((row) => ({ ...row }));
-  const unpriced = used.filter((one) => one.unpriced && !rows.some((row) => row.model === one.model));
+export function drawPrices(box, table, used) {
+  const rows = table.prices.map((row) => ({ ...row }));
+  const unpriced = used.filter((entry) => entry.unpriced && !rows.some((row) => row.model === entry.model));
   const body = h("tbody"),
     wrong = h("span.err"),
     save = h("button.btn.p", { disabled: true, onclick: () => store() }, "Save prices");
@@ -101,7 +101,7 @@ export function drawPrices(box, found, used) {
   };
   const store = async () => {
     const models = Object.fromEntries(
-      rows.filter((row) => !row.shipped || edited(row, found)).map(({ model, shipped, ...price }) => [model, price]),
+      rows.filter((row) => !row.shipped || edited(row, table)).map(({ model, shipped, ...price }) => [model, price]),
     );
     try {
       const now = await api("settings/prices", { models }, { quiet: true });
@@ -115,7 +115,7 @@ export function drawPrices(box, found, used) {
   fill(
     box,
     h("h4", "Prices"),
-    found.trouble && h("p.err", { style: "margin-bottom:6px" }, found.trouble),
+    table.trouble && h("p.err", { style: "margin-bottom:6px" }, table.trouble),
     h(
       "div.card.rows.prices",
       h(
@@ -137,22 +137,22 @@ export function drawPrices(box, found, used) {
       "div.row.wrap",
       { style: "margin-top:8px" },
       h("button.btn", { onclick: () => add() }, "Add a model"),
-      unpriced.map((one) =>
+      unpriced.map((used) =>
         h(
           "button.btn",
-          { onclick: () => add(one.model), title: `${fmt.plural(one.unpriced, "call")} without a price` },
-          `Add price for ${one.model}`,
+          { onclick: () => add(used.model), title: `${fmt.plural(used.unpriced, "call")} without a price` },
+          `Add price for ${used.model}`,
         ),
       ),
       wrong,
       h("span.grow"),
       save,
     ),
-    h("p.hint", `Models without a price are shown as unpriced; no budget can be enforced for them. Stored in ${found.file}.`),
+    h("p.hint", `Models without a price are shown as unpriced; no budget can be enforced for them. Stored in ${table.file}.`),
   );
 }
 
-const edited = (row, found) => {
-  const before = found.prices.find((one) => one.model === row.model);
+const edited = (row, table) => {
+  const before = table.prices.find((priced) => priced.model === row.model);
   return !before || FIELDS.some((name) => before[name] !== row[name]);
 };

@@ -2,11 +2,11 @@
 
 import { api, ask, at, bar, chip, dialog, fill, fmt, h, keymap, keyName, pages, theme, toast } from "../shared/lib.js";
 
-export function drawSide(root, found, again) {
-  budget(at(root, "budget"), found);
-  people(at(root, "people"), found);
-  backups(at(root, "backups"), found, again);
-  workspaces(at(root, "workspaces"), found, again);
+export function drawSide(root, overview, again) {
+  budget(at(root, "budget"), overview);
+  people(at(root, "people"), overview);
+  backups(at(root, "backups"), overview, again);
+  workspaces(at(root, "workspaces"), overview, again);
 }
 
 function budget(box, { budget: cap, spend }) {
@@ -41,16 +41,16 @@ function budget(box, { budget: cap, spend }) {
 }
 
 function people(box, { reviewer, login, reviewers }) {
-  const row = (one) =>
+  const row = (person) =>
     h(
       "div.line",
-      h("span.clip", one.reviewer),
-      one.reviewer === reviewer && chip("you", { kind: "on" }),
+      h("span.clip", person.reviewer),
+      person.reviewer === reviewer && chip("you", { kind: "on" }),
       h("span.grow"),
       h(
         "small.dim",
-        `${fmt.plural(one.decisions, "decision")}, ${fmt.percent(one.decisions ? one.rejections / one.decisions : null)} rejected` +
-          ` · ${fmt.ago(one.last_at)}`,
+        `${fmt.plural(person.decisions, "decision")}, ${fmt.percent(person.decisions ? person.rejections / person.decisions : null)} rejected` +
+          ` · ${fmt.ago(person.last_at)}`,
       ),
     );
   fill(
@@ -84,14 +84,14 @@ function backups(box, { backups: list, workspace }, again) {
     },
     "Back up now",
   );
-  const row = (one) =>
+  const row = (backup) =>
     h(
       "div.line",
-      h("span.clip", { title: one.folder }, one.name),
-      !one.whole && chip("tables only", { title: "Made before a migration" }),
+      h("span.clip", { title: backup.folder }, backup.name),
+      !backup.whole && chip("tables only", { title: "Made before a migration" }),
       h("span.grow"),
-      h("small.dim", `${fmt.number(one.rows)} rows · ${fmt.bytes(one.bytes)} · ${fmt.ago(one.made_at)}`),
-      h("button.btn", { onclick: () => restoring(one, workspace) }, "Restore…"),
+      h("small.dim", `${fmt.number(backup.rows)} rows · ${fmt.bytes(backup.bytes)} · ${fmt.ago(backup.made_at)}`),
+      h("button.btn", { onclick: () => restoring(backup, workspace) }, "Restore…"),
     );
   fill(
     box,
@@ -108,7 +108,7 @@ function backups(box, { backups: list, workspace }, again) {
   );
 }
 
-const restoring = (one, workspace) =>
+const restoring = (backup, workspace) =>
   dialog(
     "Restore a backup",
     [
@@ -116,7 +116,7 @@ const restoring = (one, workspace) =>
       h(
         "pre.mono",
         { style: "margin:10px 0" },
-        `mistakebook restore --workspace "${workspace.name} restored" ${one.folder}\n` +
+        `mistakebook restore --workspace "${workspace.name} restored" ${backup.folder}\n` +
           `python app.py --workspace "${workspace.name} restored"`,
       ),
       h("p.dim", "To keep the same name, first stop this app and move its folder away."),
@@ -259,32 +259,32 @@ export function drawKeymap(box) {
     element.classList.add("listening");
     element.textContent = "press a key";
     const stop = () => {
-      removeEventListener("keydown", heard, true);
+      removeEventListener("keydown", assign, true);
       removeEventListener("pointerdown", stop, true);
       again();
     };
-    const heard = (event) => {
+    const assign = (event) => {
       if (["Shift", "Control", "Alt", "Meta", "Tab"].includes(event.key)) return;
       event.preventDefault();
       event.stopPropagation();
       if (event.key !== "Escape") give(entry, event.key);
       stop();
     };
-    addEventListener("keydown", heard, true);
+    addEventListener("keydown", assign, true);
     addEventListener("pointerdown", stop, true);
   };
   const give = (entry, key) => {
-    const other = keymap.taken(entry.page, entry.name, key);
-    if (!other) keymap.set(entry.page, entry.name, key);
-    else if (other.name === null)
-      toast(`${keyName(key)} is used by “${other.what}” and can't be reassigned: choose another key.`, { kind: "bad", seconds: 6 });
+    const conflict = keymap.taken(entry.page, entry.name, key);
+    if (!conflict) keymap.set(entry.page, entry.name, key);
+    else if (conflict.name === null)
+      toast(`${keyName(key)} is used by “${conflict.what}” and can't be reassigned: choose another key.`, { kind: "bad", seconds: 6 });
     else
-      toast(`${keyName(key)} is already used by “${other.what}”.`, {
+      toast(`${keyName(key)} is already used by “${conflict.what}”.`, {
         seconds: 10,
         action: {
           text: `Swap: the other gets ${keyName(entry.key)}`,
           run: () => {
-            keymap.swap(entry.page, entry.name, other.name);
+            keymap.swap(entry.page, entry.name, conflict.name);
             again();
           },
         },

@@ -22,10 +22,10 @@ export const endpointList = () =>
   }));
 /**
  * After a change: what any page shows of endpoints is asked for again.
- * @param {Awaited<NonNullable<typeof known>>} found
+ * @param {Awaited<NonNullable<typeof known>>} list
  */
-export function endpointsChanged(found) {
-  known = Promise.resolve(found);
+export function endpointsChanged(list) {
+  known = Promise.resolve(list);
   document.dispatchEvent(new CustomEvent("mb:endpoints"));
 }
 
@@ -44,9 +44,9 @@ export const endpointText = ({ name, endpoint, model, host }) =>
  * @param {E[]} endpoints
  * @param {Values} options
  */
-export const meant = (endpoints, options) =>
-  endpoints.find((one) =>
-    options.frontier ? one.name === options.frontier : one.endpoint === options.endpoint && one.model === options.model,
+export const endpointOf = (endpoints, options) =>
+  endpoints.find((endpoint) =>
+    options.frontier ? endpoint.name === options.frontier : endpoint.endpoint === options.endpoint && endpoint.model === options.model,
   );
 
 /**
@@ -57,7 +57,7 @@ export const meant = (endpoints, options) =>
  * @param {() => unknown} onChange
  */
 export function endpointPick({ endpoints }, schema, options, onChange) {
-  let chosen = meant(endpoints, options)?.name ?? OTHER;
+  let chosen = endpointOf(endpoints, options)?.name ?? OTHER;
   const own = form(
     schema,
     Object.fromEntries(SETTINGS.map((name) => [name, options[name]]).filter(([, value]) => value !== undefined)),
@@ -65,17 +65,19 @@ export function endpointPick({ endpoints }, schema, options, onChange) {
     { only: SETTINGS, advanced: ["concurrency", "endpoint_options"] },
   );
   const about = h("div.hint"),
-    others = h("div.form");
+    unnamed = h("div.form");
   const draw = () => {
-    const one = endpoints.find((entry) => entry.name === chosen);
+    const endpoint = endpoints.find((entry) => entry.name === chosen);
     fill(
       about,
-      one ? [hostText(one.host), !one.key_there && h("span.err", ` · ${one.api_key_env} is not set`)] : "used for this launch only",
+      endpoint
+        ? [hostText(endpoint.host), !endpoint.key_there && h("span.err", ` · ${endpoint.api_key_env} is not set`)]
+        : "used for this launch only",
     );
-    fill(others, !one && own.element);
+    fill(unnamed, !endpoint && own.element);
   };
   const select = pick(
-    [...endpoints.map((one) => ({ value: one.name, text: endpointText(one) })), { value: OTHER, text: "Another endpoint…" }],
+    [...endpoints.map((endpoint) => ({ value: endpoint.name, text: endpointText(endpoint) })), { value: OTHER, text: "Another endpoint…" }],
     chosen,
     (value) => {
       chosen = value;
@@ -91,7 +93,7 @@ export function endpointPick({ endpoints }, schema, options, onChange) {
       "div.form",
       { style: "margin-bottom:10px" },
       h("div.field", h("label", { for: select.id }, "Endpoint"), h("div", select), about),
-      others,
+      unnamed,
     ),
     values: () => (chosen === OTHER ? { frontier: null, ...own.values() } : { frontier: chosen }),
   };

@@ -12,9 +12,9 @@ export const signed = (n, digits = 3) => (n === null || n === undefined ? "–" 
 export const percent = (share, digits = 0) => (share === null || share === undefined ? "–" : `${(100 * share).toFixed(digits)} %`);
 /**
  * @param {number} n
- * @param {string} one
+ * @param {string} singular
  */
-export const plural = (n, one, many = `${one}s`) => `${number(n)} ${n === 1 ? one : many}`;
+export const plural = (n, singular, many = `${singular}s`) => `${number(n)} ${n === 1 ? singular : many}`;
 
 /** The letter of a choice, A for the first. @param {number} index */
 export const letter = (index) => String.fromCharCode(65 + index);

@@ -30,11 +30,11 @@ export const isActive = (job) => statuses.job.active.includes(job?.status ?? "")
 export const rowsDone = (job) => job.progress?.done ?? job.done;
 
 /**
- * Whether a job, or what follows it by itself, still goes on. `found`: {job, chain}, the chain being [{stage, job_id, status, note}].
- * @param {JobWithChain | null} found
+ * Whether a job, or what follows it by itself, still goes on. `running`: {job, chain}, the chain being [{stage, job_id, status, note}].
+ * @param {JobWithChain | null} running
  */
-export const goesOn = (found) =>
-  found !== null && (isActive(found.job) || found.chain.some((step) => isActive(step) || starts(step, found.job)));
+export const goesOn = (running) =>
+  running !== null && (isActive(running.job) || running.chain.some((step) => isActive(step) || starts(step, running.job)));
 
 /**
  * @param {Step} step

@@ -34,37 +34,37 @@ export const estimate = (stage, options) => api("estimate", { stage, options }, 
 
 /**
  * What an estimate's calls cost: "$0.40 – 1.20", "unpriced", or "free" where the built-in teacher is asked; "" without calls.
- * @param {Estimate} found
+ * @param {Estimate} estimated
  */
-export const priceText = (found) => (!found.calls ? "" : found.billed ? fmt.usdRange(found.usd) : "free");
+export const priceText = (estimated) => (!estimated.calls ? "" : estimated.billed ? fmt.usdRange(estimated.usd) : "free");
 
 /**
  * "412 failures · about 824 calls · $1.90 · 4 min"
- * @param {Estimate} found
+ * @param {Estimate} estimated
  * @param {string} [noun]
  * @param {boolean} [price]
  */
-function estimateText(found, noun = "row", price = true) {
+function estimateText(estimated, noun = "row", price = true) {
   const parts = [
-    fmt.plural(found.rows, noun),
-    found.calls ? `about ${fmt.plural(found.calls, "call")}` : null,
-    price ? priceText(found) : null,
+    fmt.plural(estimated.rows, noun),
+    estimated.calls ? `about ${fmt.plural(estimated.calls, "call")}` : null,
+    price ? priceText(estimated) : null,
   ];
-  return [...parts, found.seconds ? `about ${fmt.duration(found.seconds)}` : null].filter(Boolean).join(" · ");
+  return [...parts, estimated.seconds ? `about ${fmt.duration(estimated.seconds)}` : null].filter(Boolean).join(" · ");
 }
 
 /**
  * Launches at once, with what shall follow by itself ([{stage, options}]); tells what was started, and gives back the job.
- * `found` is its estimate, where that is known: it names the other machine that something would go to.
+ * `estimated` is its estimate, where that is known: it names the other machine that something would go to.
  * @param {string} stage
  * @param {Values} options
  * @param {object[]} [then]
- * @param {{host: string | null} | null} [found]
+ * @param {{host: string | null} | null} [estimated]
  * @returns {Promise<Job>}
  */
-export async function start(stage, options, then = [], found = null) {
-  const sends = (await stageList()).find((one) => one.name === stage)?.sends;
-  const { host } = found ?? (sends ? await estimate(stage, options) : { host: null });
+export async function start(stage, options, then = [], estimated = null) {
+  const sends = (await stageList()).find((entry) => entry.name === stage)?.sends;
+  const { host } = estimated ?? (sends ? await estimate(stage, options) : { host: null });
   const what = stage === "draw" ? "image prompts" : "images and questions of this workspace";
   if (!(await mayLeave(host, what))) throw new Error(`nothing was sent to ${host}`);
   const job = await api("jobs", { stage, options, then });
@@ -91,21 +91,21 @@ export function launch(
     const fields = h("div", { style: "margin-top:14px" });
     let values = options;
     let asked = 0;
-    /** @type {{given?: Values, found?: Estimate}} */
+    /** @type {{given?: Values, estimated?: Estimate}} */
     let known = {};
     const showEstimate = async () => {
       const mine = ++asked;
       try {
         const given = values,
-          found = await estimate(stage, given);
-        known = { given, found };
+          estimated = await estimate(stage, given);
+        known = { given, estimated };
         if (mine !== asked) return;
         fill(
           figure,
-          found.calls ? priceText(found) : fmt.plural(found.rows, noun),
-          found.calls > 0 && !found.billed && h("small.dim", " built-in: nothing is billed"),
+          estimated.calls ? priceText(estimated) : fmt.plural(estimated.rows, noun),
+          estimated.calls > 0 && !estimated.billed && h("small.dim", " built-in: nothing is billed"),
         );
-        fill(figures, h("div.dim", "Estimate"), figure, h("div.dim", estimateText(found, noun, false)), costTable(found));
+        fill(figures, h("div.dim", "Estimate"), figure, h("div.dim", estimateText(estimated, noun, false)), costTable(estimated));
       } catch (error) {
         if (mine === asked) fill(figures, h("div.err", /** @type {Error} */ (error).message));
       }
@@ -114,11 +114,11 @@ export function launch(
     /** @type {Job | null} */
     let launched = null;
     const go = async () => {
-      const found = known.given === values ? (known.found ?? null) : null;
+      const estimated = known.given === values ? (known.estimated ?? null) : null;
       // what was shown is what is launched, or nothing
-      const expected = values.matching && found ? { expected: found.detail?.failures } : {};
+      const expected = values.matching && estimated ? { expected: estimated.detail?.failures } : {};
       try {
-        launched = await start(stage, { ...values, ...expected }, then, found);
+        launched = await start(stage, { ...values, ...expected }, then, estimated);
       } catch {
         return false;
       }
@@ -132,8 +132,8 @@ export function launch(
     showEstimate();
     stageList()
       .then(async (list) => {
-        const { options: schema, defaults } = /** @type {Stage} */ (list.find((one) => one.name === stage));
-        const others = Object.keys(schema.properties ?? {}).filter((name) => first.length && !first.includes(name));
+        const { options: schema, defaults } = /** @type {Stage} */ (list.find((entry) => entry.name === stage));
+        const further = Object.keys(schema.properties ?? {}).filter((name) => first.length && !first.includes(name));
         /** @type {Values} */
         const start = { ...defaults, ...options };
         const asks = "frontier" in (schema.properties ?? {});
@@ -143,7 +143,7 @@ export function launch(
         };
         const frontier = asks ? endpointPick(await endpointList(), schema, start, changed) : null;
         if (asks) for (const name of ["frontier", ...SETTINGS]) delete start[name];
-        const shown = form(schema, start, changed, { except: [...hidden, ...(asks ? ["frontier", ...SETTINGS] : [])], advanced: others });
+        const shown = form(schema, start, changed, { except: [...hidden, ...(asks ? ["frontier", ...SETTINGS] : [])], advanced: further });
         if (first.length) return fill(fields, frontier?.element, shown.element);
         fill(
           fields,

@@ -83,9 +83,9 @@ export function jobLoader(view, name, route, loaded) {
   return async function loadJob() {
     const wanted = Number(state.one("job")) || null;
     try {
-      const found = await newest(api(route, { job_id: wanted }, { quiet: wanted !== null }));
-      if (found === undefined) return;
-      view[name] = found;
+      const job = await newest(api(route, { job_id: wanted }, { quiet: wanted !== null }));
+      if (job === undefined) return;
+      view[name] = job;
     } catch (error) {
       if (!(error instanceof ApiError) || error.status !== 404) return;
       state.set({ job: null }, { replace: true });

@@ -13,10 +13,10 @@ import { h } from "./dom.js";
 function plain(field, schema) {
   if (field.$ref) return { ...schema.$defs?.[field.$ref.split("/").at(-1) ?? ""], ...field, $ref: undefined };
   if (field.allOf?.length === 1) return { ...plain(field.allOf[0], schema), ...field, allOf: undefined };
-  const real = field.anyOf?.filter((one) => one.type !== "null");
+  const real = field.anyOf?.filter((type) => type.type !== "null");
   if (real?.length)
     return {
-      ...plain(real.find((one) => one.type !== "string") ?? real[0], schema),
+      ...plain(real.find((type) => type.type !== "string") ?? real[0], schema),
       ...field,
       anyOf: undefined,
       optional: real.length < (field.anyOf?.length ?? 0),
@@ -47,8 +47,8 @@ function control(field, value) {
   if (field.enum)
     return h(
       "select.in",
-      [...(field.optional ? [""] : []), ...field.enum].map((one) =>
-        h("option", { value: one, selected: one === given }, one === "" ? "–" : String(one).replaceAll("_", " ")),
+      [...(field.optional ? [""] : []), ...field.enum].map((choice) =>
+        h("option", { value: choice, selected: choice === given }, choice === "" ? "–" : String(choice).replaceAll("_", " ")),
       ),
     );
   if (field.const !== undefined) return h("input.in", { value: field.const, disabled: true });
@@ -89,7 +89,7 @@ function read(input, field) {
     return ["integer", "number"].includes(field.items?.type ?? "") ? parts.map(Number) : parts;
   }
   if (field.type === "object") return JSON.parse(text || "{}");
-  if (field.enum) return field.enum.find((one) => String(one) === text) ?? null;
+  if (field.enum) return field.enum.find((choice) => String(choice) === text) ?? null;
   return text;
 }
 
@@ -111,16 +111,16 @@ export function form(schema, values = {}, onChange = () => {}, { only = null, ex
     input.id = `field-${name}-${Math.random().toString(36).slice(2, 8)}`;
     const hint = h("div.hint", field.description ?? "");
     input.addEventListener(input.type === "checkbox" || input.tagName === "SELECT" ? "change" : "input", () => onChange(all(), name));
-    const told = field.widget === "slider" && h("output.dim", { for: input.id }, input.value);
-    if (told)
+    const readout = field.widget === "slider" && h("output.dim", { for: input.id }, input.value);
+    if (readout)
       input.addEventListener("input", () => {
-        told.textContent = input.value;
+        readout.textContent = input.value;
       });
     rows.set(name, {
       field,
       input,
       hint,
-      element: h("div.field", h("label", { for: input.id }, title(name)), h("div", { class: told ? "row" : "" }, input, told), hint),
+      element: h("div.field", h("label", { for: input.id }, title(name)), h("div", { class: readout ? "row" : "" }, input, readout), hint),
     });
   }
   const all = () => ({

@@ -25,12 +25,12 @@ export async function watchIndex(input, what, again) {
   if (done === undefined) indexing.delete(what);
   else indexing.add(what);
   const parent = /** @type {HTMLElement} */ (input.parentNode);
-  const said =
+  const status =
     /** @type {HTMLElement | null} */ (parent.querySelector(".indexing")) ??
     parent.appendChild(h("small.indexing.dim", { role: "status" }));
-  const was = said.textContent;
-  said.textContent = done === undefined ? "" : `indexing ${Math.floor(100 * done)} %`;
-  said.title = said.textContent && "The search index is being built; results cover what is indexed so far";
-  if (was && input.value.trim()) again();
+  const before = status.textContent;
+  status.textContent = done === undefined ? "" : `indexing ${Math.floor(100 * done)} %`;
+  status.title = status.textContent && "The search index is being built; results cover what is indexed so far";
+  if (before && input.value.trim()) again();
   if (done !== undefined) setTimeout(() => watchIndex(input, what, again), EVERY);
 }

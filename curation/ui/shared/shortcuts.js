@@ -34,7 +34,7 @@ const keyOf = (page, entry) => own()[`${page}.${entry.name}`] ?? entry.key;
  * @returns {Shortcut}
  */
 function shortcut(page, name) {
-  const entry = registered.get(page)?.find((one) => one.name === name);
+  const entry = registered.get(page)?.find((entry) => entry.name === name);
   if (!entry) throw new Error(`page ${page} has no shortcut ${name}`);
   return entry;
 }
@@ -65,8 +65,8 @@ export const keymap = {
    */
   taken(page, name, key) {
     if (COMMON[key]) return { name: null, what: COMMON[key] };
-    const other = registered.get(page)?.find((entry) => entry.name !== name && keyOf(page, entry) === key);
-    return other && { name: other.what ? other.name : null, what: other.what ?? other.name };
+    const conflict = registered.get(page)?.find((entry) => entry.name !== name && keyOf(page, entry) === key);
+    return conflict && { name: conflict.what ? conflict.name : null, what: conflict.what ?? conflict.name };
   },
   /**
    * @param {string} page
@@ -123,7 +123,7 @@ addEventListener("keydown", (event) => {
     event.preventDefault();
     return search.focus();
   }
-  const entry = registered.get(page)?.find((one) => keyOf(page, one) === event.key);
+  const entry = registered.get(page)?.find((entry) => keyOf(page, entry) === event.key);
   if (!entry || (event.repeat && !entry.repeat)) return;
   event.preventDefault();
   entry.run(event);
@@ -142,7 +142,7 @@ export function help() {
   const rows = [...entries, ...common].map(([key, what]) =>
     h("tr", h("td.r", { style: "width:110px" }, h("kbd", NAMES[key] ?? key)), h("td", what)),
   );
-  dialog(`Shortcuts · ${pages.find((one) => one.name === page)?.title}`, h("table", h("tbody", rows)));
+  dialog(`Shortcuts · ${pages.find((item) => item.name === page)?.title}`, h("table", h("tbody", rows)));
 }
 
 /** @type {Record<string, string>} */

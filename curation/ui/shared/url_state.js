@@ -32,8 +32,8 @@ export const state = {
     const now = query();
     for (const [name, value] of Object.entries(changes)) {
       now.delete(name);
-      for (const one of [value].flat())
-        if (one !== null && one !== undefined && one !== "" && one !== false) now.append(name, one === true ? "1" : String(one));
+      for (const item of [value].flat())
+        if (item !== null && item !== undefined && item !== "" && item !== false) now.append(name, item === true ? "1" : String(item));
     }
     if (!now.has("page")) now.set("page", String(state.page()));
     go(now, replace);

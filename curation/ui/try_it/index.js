@@ -22,10 +22,10 @@ import {
 const SHORT = "Answer the question using a single word or phrase.";
 let root,
   examples,
-  found = null,
+  options = null,
   seed = 0;
 const now = { image: null, upload: null, address: null, golds: null, question: "", choices: [], suffix: SHORT, exampleId: null };
-const told = []; // questions of this visit, latest first: {question, address, golds, answers: [{checkpoint, answer, error, seconds}]}
+const entries = []; // questions of this visit, latest first: {question, address, golds, answers: [{checkpoint, answer, error, seconds}]}
 
 keys("try", [
   { name: "others", key: "n", what: "show other examples", run: more },
@@ -38,7 +38,7 @@ export function start(element) {
   fill(at(root, "actions"), examples.button);
   fill(at(root, "more"), h("button.btn", { onclick: more, title: "Show other examples" }, "Shuffle", h("kbd", "n")));
   addEventListener("paste", (event) => {
-    const file = state.page() === "try" && [...(event.clipboardData?.files ?? [])].find((one) => one.type.startsWith("image/"));
+    const file = state.page() === "try" && [...(event.clipboardData?.files ?? [])].find((file) => file.type.startsWith("image/"));
     if (file) take(file);
   });
 }
@@ -48,8 +48,8 @@ const newest = onlyLatest();
 export async function show() {
   const answer = await newest(api("try/choices", { seed }));
   if (!answer) return;
-  found = answer;
-  if (now.exampleId === null && !now.upload && found.examples.length) use(found.examples[0]);
+  options = answer;
+  if (now.exampleId === null && !now.upload && options.examples.length) use(options.examples[0]);
   draw();
 }
 
@@ -81,7 +81,7 @@ async function take(file) {
 }
 
 function draw() {
-  if (!found.checkpoints.length) {
+  if (!options.checkpoints.length) {
     fill(
       root.querySelector(".ask"),
       emptyState("No model yet", "Add a checkpoint first; pocket-llava is built in.", {
@@ -96,15 +96,15 @@ function draw() {
   drawAnswers();
   fill(
     at(root, "examples"),
-    found.examples.length
+    options.examples.length
       ? h(
           "div.grid",
-          found.examples.map((one) =>
-            cell(one.image, [h("span.q", one.question), h("span.a.dim", [...new Set(one.golds)].join(", "))], {
-              chosen: one.example_id === now.exampleId,
-              title: `${one.dataset}, ${one.split}: ${one.question}`,
+          options.examples.map((example) =>
+            cell(example.image, [h("span.q", example.question), h("span.a.dim", [...new Set(example.golds)].join(", "))], {
+              chosen: example.example_id === now.exampleId,
+              title: `${example.dataset}, ${example.split}: ${example.question}`,
               onclick: () => {
-                use(one);
+                use(example);
                 examples.close();
                 draw();
               },
@@ -141,7 +141,7 @@ function drawQuestion() {
     ...new Map([
       ["", "no suffix"],
       [SHORT, "a single word or phrase"],
-      ...found.suffixes.filter((one) => one.prompt_suffix).map((one) => [one.prompt_suffix, one.prompt_suffix]),
+      ...options.suffixes.filter((row) => row.prompt_suffix).map((row) => [row.prompt_suffix, row.prompt_suffix]),
     ]),
   ].map(([value, text]) => ({ value, text }));
   const question = h("textarea.in", {
@@ -166,7 +166,7 @@ function drawQuestion() {
     oninput: () => {
       now.choices = choices.value
         .split("|")
-        .map((one) => one.trim())
+        .map((choice) => choice.trim())
         .filter(Boolean);
     },
   });
@@ -196,10 +196,10 @@ function drawQuestion() {
         "Ask",
         h(
           "span.who",
-          pick(found.checkpoints, first, (value) => state.set({ a: value }, { replace: true }), { title: "Checkpoint" }),
+          pick(options.checkpoints, first, (value) => state.set({ a: value }, { replace: true }), { title: "Checkpoint" }),
           h("span.dim", "and"),
           pick(
-            [{ value: "", text: "no second checkpoint" }, ...found.checkpoints],
+            [{ value: "", text: "no second checkpoint" }, ...options.checkpoints],
             second,
             (value) => state.set({ b: value || "none" }, { replace: true }),
             { title: "Second checkpoint" },
@@ -219,8 +219,8 @@ function drawQuestion() {
 
 // The one or two checkpoints of the URL; at first the newest one and the round's.
 function asked() {
-  const names = found.checkpoints;
-  const first = names.find((name) => name === state.one("a")) ?? found.of_round ?? names[0];
+  const names = options.checkpoints;
+  const first = names.find((name) => name === state.one("a")) ?? options.of_round ?? names[0];
   const other =
     state.one("b") === "none" ? "" : (names.find((name) => name === state.one("b")) ?? names.filter((name) => name !== first).at(-1) ?? "");
   return [names.includes(first) ? first : names[0], other];
@@ -237,14 +237,14 @@ async function ask() {
     golds: now.golds,
     answers: names.map((checkpoint) => ({ checkpoint })),
   };
-  told.unshift(entry);
+  entries.unshift(entry);
   drawAnswers();
   const body = { question: now.question, choices: now.choices, suffix: now.suffix, image: now.image, upload: now.upload };
-  for (const one of entry.answers) {
+  for (const result of entry.answers) {
     try {
-      Object.assign(one, await api("try/ask", { ...body, checkpoint: one.checkpoint }, { quiet: true }));
+      Object.assign(result, await api("try/ask", { ...body, checkpoint: result.checkpoint }, { quiet: true }));
     } catch (error) {
-      one.error = error.message;
+      result.error = error.message;
     }
     drawAnswers();
   }
@@ -253,13 +253,13 @@ async function ask() {
 function drawAnswers() {
   fillOnce(
     at(root, "answers"),
-    told,
+    entries,
     () =>
-      told.length > 0 && [
+      entries.length > 0 && [
         h("h4", { style: "margin-top:18px" }, "Answers"),
         h(
           "div.card",
-          told.map((entry) =>
+          entries.map((entry) =>
             h(
               "div.answered",
               h("img", { src: entry.address, alt: "" }),
@@ -280,18 +280,18 @@ function drawAnswers() {
   );
 }
 
-const answer = (one) =>
+const answer = (result) =>
   h(
     "div",
     h(
       "small.dim",
-      one.checkpoint,
-      one.seconds !== undefined && ` · ${one.seconds < 1 ? `${Math.round(1000 * one.seconds)} ms` : fmt.duration(one.seconds)}`,
-      one.load_seconds > 0.5 && ` · loaded in ${fmt.duration(one.load_seconds)}`,
+      result.checkpoint,
+      result.seconds !== undefined && ` · ${result.seconds < 1 ? `${Math.round(1000 * result.seconds)} ms` : fmt.duration(result.seconds)}`,
+      result.load_seconds > 0.5 && ` · loaded in ${fmt.duration(result.load_seconds)}`,
     ),
-    one.error
-      ? h("div.err", one.error)
-      : one.answer === undefined
+    result.error
+      ? h("div.err", result.error)
+      : result.answer === undefined
         ? h("div.dim", "Asking…")
-        : h("b", { title: one.text }, one.answer || h("span.faint", fmt.answer(""))),
+        : h("b", { title: result.text }, result.answer || h("span.faint", fmt.answer(""))),
   );

@@ -143,7 +143,7 @@ def test_an_edit_is_mended_saved_tried_compared_and_taken_back_in_the_browser(tm
         page.fill("#prompt-note", "shorter")
         here.locator("text=Save and use").click()
         page.wait_for_selector(".toast >> text=Saved as version")
-        here.locator(".one", has_text="shorter").locator(".chip.ok").wait_for()
+        here.locator(".prompt-row", has_text="shorter").locator(".chip.ok").wait_for()
         version = versions.in_use(store, "diagnosis")
         assert version != shipped("diagnosis").version
         assert here.locator(".diff .new").inner_text().strip() == "Be brief."
