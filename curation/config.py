@@ -138,7 +138,7 @@ def read() -> dict[str, Any]:
 
 def file_variables() -> dict[str, str]:
     """The file's entries that stand for environment variables, as texts. Raises BadSettings for one that can't."""
-    found = {}
+    values = {}
     for name, value in read().items():
         if name in TABLES:
             continue
@@ -146,8 +146,8 @@ def file_variables() -> dict[str, str]:
             raise BadSettings(f"{path()}: {name} is {type(value).__name__}; expected a text or a number, as in the environment")
         if name == HOME and HOME not in os.environ:
             raise BadSettings(f"{path()}: {HOME} says where this file lies; set it in the environment instead")
-        found[name] = str(value)
-    return found
+        values[name] = str(value)
+    return values
 
 
 def restart_with_file_variables() -> None:

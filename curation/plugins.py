@@ -36,4 +36,4 @@ def size_of(folder: str | Path | None) -> int | None:
     path = Path(pocket.folder(str(folder)) if str(folder) in pocket.FOLDERS else folder) if folder else None
     if path is None or not path.is_dir():
         return None
-    return sum(one.stat().st_size for one in path.rglob("*") if one.is_file())
+    return sum(file.stat().st_size for file in path.rglob("*") if file.is_file())

@@ -134,8 +134,8 @@ def chosen_letter(prediction: str, choices: Sequence[str]) -> str | None:
         return text.strip()
     if text[:1] and text[:1] in letters and text[1:3] == ". ":
         return text[0]
-    said = re.search(f"The answer is ([{letters}])\\.", text) or re.search(f"The answer is ([{letters}])", text)
-    return said.group(1) if said else None
+    match = re.search(f"The answer is ([{letters}])\\.", text) or re.search(f"The answer is ([{letters}])", text)
+    return match.group(1) if match else None
 
 
 def lenient_letter(prediction: str, choices: Sequence[str]) -> str | None:

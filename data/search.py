@@ -192,7 +192,7 @@ class Search:
                 self._put(file, what, 0, now.last, None)
                 file.execute(f"INSERT INTO {what} ({what}) VALUES ('optimize')")
             elif ids:
-                file.executemany(f"DELETE FROM {what} WHERE rowid = ?", [(one,) for one in ids])
+                file.executemany(f"DELETE FROM {what} WHERE rowid = ?", [(id_,) for id_ in ids])
                 self._put(file, what, ids[0], ids[-1], ids)
             file.execute("INSERT OR REPLACE INTO mark VALUES (?, ?, ?, ?, ?)", (what, *astuple(now)))
 

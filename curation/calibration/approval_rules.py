@@ -45,10 +45,10 @@ class Levels:
     def index_of(self, scores: np.ndarray) -> np.ndarray:
         """For each score the number of cuts that it meets, uint8: it passes position p if and only if this is at least p. No score: 0."""
         if self.comparison == "at_least":
-            found = np.searchsorted(self.cuts, scores, side="right")
+            index = np.searchsorted(self.cuts, scores, side="right")
         else:
-            found = len(self.cuts) - np.searchsorted(self.cuts[::-1], scores, side="left")
-        return np.where(np.isnan(scores), 0, found).astype(np.uint8)
+            index = len(self.cuts) - np.searchsorted(self.cuts[::-1], scores, side="left")
+        return np.where(np.isnan(scores), 0, index).astype(np.uint8)
 
     def position(self, threshold: float) -> int:
         """The loosest position that is no looser than a threshold; the strictest one where none is."""
@@ -93,8 +93,8 @@ def joint(levels: Sequence[Levels], codes: np.ndarray, open: np.ndarray, label: 
     codes: (n, filters); open: (n,) bool; label: (n,) 1 approved, 0 rejected, -1 none; held: (n,) bool, the half held back.
     """
     keys = np.zeros(len(codes), dtype=np.uint64)
-    for column, one in enumerate(levels):
-        radix = np.uint64(len(one.cuts) + 1)
+    for column, level in enumerate(levels):
+        radix = np.uint64(len(level.cuts) + 1)
         if int(keys.max(initial=0)) >= 2**63 // int(radix):
             keys = np.unique(keys, return_inverse=True)[1].astype(np.uint64)
         keys = keys * radix + codes[:, column]
@@ -173,8 +173,8 @@ def search(joint: Joint, target: float = TARGET, start: Sequence[int] | None = N
     """
     first = tuple(start or [0] * len(joint.levels))
     joint = _thinned(joint)
-    found = _beam(joint, target, first, by_held=True)
-    return found[1] if found[0] > 0 else _beam(joint, target, first, by_held=False)[1]
+    best = _beam(joint, target, first, by_held=True)
+    return best[1] if best[0] > 0 else _beam(joint, target, first, by_held=False)[1]
 
 
 def _thinned(joint: Joint) -> Joint:
@@ -198,7 +198,7 @@ def _beam(joint: Joint, target: float, start: tuple[int, ...], by_held: bool) ->
         grown: dict[tuple[int, ...], float] = {}
         for rule in beam:
             grown.update(_extended(joint, weights, rule, start, target, by_held))
-        ranked = sorted(((worth, rule) for rule, worth in grown.items()), key=lambda one: (-one[0], one[1]))[:_WIDTH]
+        ranked = sorted(((worth, rule) for rule, worth in grown.items()), key=lambda scored: (-scored[0], scored[1]))[:_WIDTH]
         if not ranked:
             break
         beam = [rule for _, rule in ranked]
@@ -210,11 +210,11 @@ def _beam(joint: Joint, target: float, start: tuple[int, ...], by_held: bool) ->
 def _extended(joint: Joint, weights: np.ndarray, rule: tuple[int, ...], start: tuple[int, ...], target: float, by_held: bool):
     """(rule, worth) of all rules with one condition more; of thresholds that let the same through, the loosest."""
     inside = joint.inside(rule)
-    for column, one in enumerate(joint.levels):
+    for column, level in enumerate(joint.levels):
         if rule[column] != start[column]:
             continue
         codes = joint.threshold_index[inside, column]
-        binned = np.stack([np.bincount(codes, row, minlength=len(one.cuts) + 1) for row in weights[:, inside]])
+        binned = np.stack([np.bincount(codes, row, minlength=len(level.cuts) + 1) for row in weights[:, inside]])
         passing = binned[:, ::-1].cumsum(axis=1)[:, ::-1]  # passing[:, p]: counts that pass position p
         for position in np.flatnonzero((passing[:, 1:] != passing[:, :-1]).any(axis=0)) + 1:
             if position > rule[column]:

@@ -89,7 +89,7 @@ def complete(settings: Sequence[Setting], conditions: Sequence[Condition]) -> li
         both = [condition for condition in (own, wanted) if condition]
         if both:
             stricter = max if setting.comparison == "at_least" else min
-            whole.append(Condition(setting.filter, setting.comparison, float(stricter(one.threshold for one in both))))
+            whole.append(Condition(setting.filter, setting.comparison, float(stricter(part.threshold for part in both))))
     if not whole:
         raise BadRule("no filter is enabled and no condition is given: such a rule would approve everything")
     return whole
@@ -97,17 +97,17 @@ def complete(settings: Sequence[Setting], conditions: Sequence[Condition]) -> li
 
 def proposal(now: ScoreMatrix, target: float = TARGET) -> list[Condition]:
     """The rule that the search half speaks for."""
-    start = [one.position(setting.threshold) if setting.enabled else 0 for one, setting in zip(now.thresholds, now.settings)]
-    found = search(now.counted, target, start)
-    return [condition for one, position in zip(now.thresholds, found) if (condition := one.condition(position))]
+    start = [level.position(setting.threshold) if setting.enabled else 0 for level, setting in zip(now.thresholds, now.settings)]
+    positions = search(now.counted, target, start)
+    return [condition for level, position in zip(now.thresholds, positions) if (condition := level.condition(position))]
 
 
 def note_check(store: Store, conditions: Sequence[Condition], author: str) -> int:
     """Notes that a rule was checked on the held-back labels; returns how many different ones were. The more, the likelier a lucky one."""
     value = [asdict(condition) for condition in conditions]
-    found = store.one("calibration_checks", value=json.dumps(value))
-    rules: int = found["rules"]
-    if found["known"]:
+    checks = store.one("calibration_checks", value=json.dumps(value))
+    rules: int = checks["rules"]
+    if checks["known"]:
         return rules
     with store.write() as write:
         write.insert("setting", [{"name": "calibration_check", "value": json.dumps(value), "author": author}])
@@ -120,17 +120,17 @@ def turn_on(store: Store, conditions: Sequence[Condition], target: float, author
     with store.write() as write:
         now = score_matrix(store)
         rule = complete(now.settings, conditions)
-        found = gate(now, rule, target)
-        if not found["reached"]:
-            raise GateClosed(f"not turned on: {_why(found)}")
+        result = gate(now, rule, target)
+        if not result["reached"]:
+            raise GateClosed(f"not turned on: {_why(result)}")
         evidence = {
-            **{name: found[name] for name in ("target", "held", "searched", "becomes", "left")},
+            **{name: result[name] for name in ("target", "held", "searched", "becomes", "left")},
             "interval": f"Wilson, two-sided, {CONFIDENCE:.0%}",
             "left_out": {"bulk": int(now.bulk.sum()), "disputed": int(now.disputed.sum())},
             "rules_checked": store.one("calibration_checks")["rules"],
         }
         latest = store.row("auto_rule_latest")
-        row = {"rule_id": latest["rule_id"] + 1 if latest else 1, "conditions": found["conditions"], "author": author, "reason": None}
+        row = {"rule_id": latest["rule_id"] + 1 if latest else 1, "conditions": result["conditions"], "author": author, "reason": None}
         write.insert("auto_rule", [{**row, "evidence": evidence}])
         write.run("auto_rule_lapses")
         write.run("auto_rule_applies", sample_ids=now.sample_ids[now.passing & now.inside(rule)].tolist())
@@ -159,7 +159,11 @@ def open_rule(store: Store) -> dict[str, Any] | None:
     latest = store.row("auto_rule_latest")
     if not latest or latest["conditions"] is None:
         return None
-    return {**latest, "conditions": [Condition(**one) for one in latest["conditions"]], "evidence": json.loads(latest["evidence"])}
+    return {
+        **latest,
+        "conditions": [Condition(**condition) for condition in latest["conditions"]],
+        "evidence": json.loads(latest["evidence"]),
+    }
 
 
 def state(store: Store) -> dict[str, Any]:
@@ -167,8 +171,8 @@ def state(store: Store) -> dict[str, Any]:
     latest = store.row("auto_rule_latest")
     if not latest:
         return {"state": "off", "why": None, "since": None}
-    found = "on" if latest["conditions"] is not None else "stopped" if latest["author"] == AUDITOR else "off"
-    return {"state": found, "why": latest["reason"], "since": latest["created_at"].isoformat()}
+    status = "on" if latest["conditions"] is not None else "stopped" if latest["author"] == AUDITOR else "off"
+    return {"state": status, "why": latest["reason"], "since": latest["created_at"].isoformat()}
 
 
 def audit(now: ScoreMatrix, rule: dict[str, Any]) -> dict[str, Any]:
@@ -205,13 +209,13 @@ def check_audit(store: Store) -> str | None:
     rule = open_rule(store)
     if rule is None:
         return None
-    found = audit(score_matrix(store), rule)
-    if found["stands"]:
+    result = audit(score_matrix(store), rule)
+    if result["stands"]:
         return None
-    evidence = {**found, "target": rule["evidence"]["target"]}
-    if turn_off(store, found["why"], AUDITOR, evidence, only=rule["rule_id"]):
-        log.warning("auto-approve was turned off: %s", found["why"])
-        return found["why"]
+    evidence = {**result, "target": rule["evidence"]["target"]}
+    if turn_off(store, result["why"], AUDITOR, evidence, only=rule["rule_id"]):
+        log.warning("auto-approve was turned off: %s", result["why"])
+        return result["why"]
     return None
 
 
@@ -249,11 +253,11 @@ def moves(store: Store, wanted: Setting) -> list[dict[str, Any]]:
     """What a filter set so would do to samples that nobody has decided: {"before", "after", "samples"}, most first. Nothing is changed."""
     now, rule = score_matrix(store), open_rule(store)
     conditions: list[Condition] | None = rule["conditions"] if rule else None
-    changed = [wanted if one.filter == wanted.filter else one for one in now.settings]
+    changed = [wanted if setting.filter == wanted.filter else setting for setting in now.settings]
     before, after = (now.statuses(settings, conditions)[~now.decided] for settings in (now.settings, changed))
     counts = np.bincount(before * len(UNDECIDED) + after, minlength=len(UNDECIDED) ** 2).reshape(len(UNDECIDED), -1)
-    found = [{"before": UNDECIDED[i], "after": UNDECIDED[j], "samples": int(counts[i, j])} for i, j in zip(*np.nonzero(counts)) if i != j]
-    return sorted(found, key=lambda row: -row["samples"])
+    rows = [{"before": UNDECIDED[i], "after": UNDECIDED[j], "samples": int(counts[i, j])} for i, j in zip(*np.nonzero(counts)) if i != j]
+    return sorted(rows, key=lambda row: -row["samples"])
 
 
 def to_label(
@@ -280,12 +284,12 @@ def _on(now: ScoreMatrix, which: np.ndarray) -> dict[str, Any]:
     """Labels among these samples, how many of them people approved, and the share with its interval."""
     labels = which & (now.label >= 0)
     n, k = int(labels.sum()), int((now.label[labels] == 1).sum())
-    found = proportion(k, n)
-    return {"labels": n, "approved": k, "precision": found.value if n else None, "low": float(found.low), "high": float(found.high)}
+    share = proportion(k, n)
+    return {"labels": n, "approved": k, "precision": share.value if n else None, "low": float(share.low), "high": float(share.high)}
 
 
-def _why(found: dict[str, Any]) -> str:
-    held, target = found["held"], found["target"]
+def _why(result: dict[str, Any]) -> str:
+    held, target = result["held"], result["target"]
     if not held["labels"]:
         return "no held-out label matches the rule"
     return (

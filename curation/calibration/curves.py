@@ -74,8 +74,8 @@ def approval_by_score(tally: Tally, bins: int = BINS) -> list[Bin]:
         before, rest = groups[-2:]
         if tally.passes(before[0]) == tally.passes(rest[0]) and _labels(tally, rest) < labels / (2 * bins):
             groups[-2:] = [before + rest]
-    found = [_bin(tally, group) for group in groups]
-    return found if tally.comparison == "at_least" else found[::-1]
+    binned = [_bin(tally, group) for group in groups]
+    return binned if tally.comparison == "at_least" else binned[::-1]
 
 
 def rates_by_threshold(tally: Tally, most: int = POINTS) -> list[Point]:

@@ -75,10 +75,10 @@ class ScoreMatrix:
 
     def inside(self, conditions: Sequence[Condition]) -> np.ndarray:
         """Which samples meet all of the conditions."""
-        found = np.ones(len(self.sample_ids), dtype=bool)
+        met = np.ones(len(self.sample_ids), dtype=bool)
         for condition in conditions:
-            found &= self.meets(condition)
-        return found
+            met &= self.meets(condition)
+        return met
 
     def statuses(self, settings: Sequence[Setting], rule: Sequence[Condition] | None) -> np.ndarray:
         """Places in UNDECIDED: what each sample would be without people's decisions, if filters and rule were so (as state_judgements)."""
@@ -94,15 +94,17 @@ class ScoreMatrix:
     @cached_property
     def thresholds(self) -> tuple[Levels, ...]:
         """Each filter's thresholds that rules are made of; the one set now is among them."""
-        return tuple(levels(one.filter, one.comparison, self.scores[one.filter], [one.threshold]) for one in self.settings)
+        return tuple(
+            levels(setting.filter, setting.comparison, self.scores[setting.filter], [setting.threshold]) for setting in self.settings
+        )
 
     @cached_property
     def threshold_index(self) -> np.ndarray:
         """(samples, filters) uint8: how many of the thresholds each sample meets."""
-        found = np.zeros((len(self.sample_ids), len(self.thresholds)), dtype=np.uint8)
-        for column, one in enumerate(self.thresholds):
-            found[:, column] = one.index_of(self.scores[one.filter])
-        return found
+        index = np.zeros((len(self.sample_ids), len(self.thresholds)), dtype=np.uint8)
+        for column, level in enumerate(self.thresholds):
+            index[:, column] = level.index_of(self.scores[level.filter])
+        return index
 
     @cached_property
     def counted(self) -> Joint:
@@ -121,20 +123,20 @@ def _read(store: Store, marks: Marks, before: ScoreMatrix | None) -> ScoreMatrix
     """The arrays anew; of verdicts and reviews only those after the marks of the arrays before."""
     settings = tuple(Setting(row.filter, row.enabled, row.threshold, row.comparison) for row in store.rows("filters", FilterSetting))
     error_types = store.column("calibration_error_types", str)
-    found = {name: np.asarray(values) for name, values in store.columns("calibration_samples", error_types=error_types).items()}
-    carried = _IncrementalUpdate(found, before)
+    samples = {name: np.asarray(values) for name, values in store.columns("calibration_samples", error_types=error_types).items()}
+    carried = _IncrementalUpdate(samples, before)
     known = before.marks if before else Marks()
-    scores = {one.filter: carried.scores(store, one.filter, known.verdicts or 0, marks.verdicts or 0) for one in settings}
+    scores = {setting.filter: carried.scores(store, setting.filter, known.verdicts or 0, marks.verdicts or 0) for setting in settings}
     return ScoreMatrix(
         marks=marks,
         settings=settings,
-        sample_ids=found["sample_id"],
-        revision=found["revision"],
+        sample_ids=samples["sample_id"],
+        revision=samples["revision"],
         scores=scores,
         error_types=error_types,
-        error_type=found["error_type"] - 1,
-        **{name: found[name] for name in ("drawn_at", "drawn", "passing", "open", "rejected", "auto", "failing", "decided")},
-        held=murmur3_finalizer(found["sample_id"]) % 2 == 1,
+        error_type=samples["error_type"] - 1,
+        **{name: samples[name] for name in ("drawn_at", "drawn", "passing", "open", "rejected", "auto", "failing", "decided")},
+        held=murmur3_finalizer(samples["sample_id"]) % 2 == 1,
         **carried.labels(store, known.reviews or 0, marks.reviews or 0),
     )
 
@@ -142,12 +144,12 @@ def _read(store: Store, marks: Marks, before: ScoreMatrix | None) -> ScoreMatrix
 class _IncrementalUpdate:
     """What was known of samples the last time, at their new places, with what was added since."""
 
-    def __init__(self, found: dict[str, np.ndarray], before: ScoreMatrix | None):
-        self.ids, self.before = found["sample_id"], before
+    def __init__(self, samples: dict[str, np.ndarray], before: ScoreMatrix | None):
+        self.ids, self.before = samples["sample_id"], before
         if before is not None:
             place = np.searchsorted(self.ids, before.sample_ids)  # samples are never taken away
             # an edit or a new picture takes scores and labels away
-            self.same = (found["revision"][place] == before.revision) & (found["drawn_at"][place] == before.drawn_at)
+            self.same = (samples["revision"][place] == before.revision) & (samples["drawn_at"][place] == before.drawn_at)
             self.place = place[self.same]
 
     def scores(self, store: Store, filter: str, since: int, until: int) -> np.ndarray:
@@ -162,19 +164,19 @@ class _IncrementalUpdate:
 
     def labels(self, store: Store, since: int, until: int) -> dict[str, np.ndarray]:
         n = len(self.ids)
-        found: dict[str, np.ndarray] = {"label": np.full(n, -1, dtype=np.int8), "labelled_at": np.zeros(n)}
-        found |= {name: np.zeros(n, dtype=bool) for name in ("disputed", "bulk")}
-        for name, array in found.items():
+        values: dict[str, np.ndarray] = {"label": np.full(n, -1, dtype=np.int8), "labelled_at": np.zeros(n)}
+        values |= {name: np.zeros(n, dtype=bool) for name in ("disputed", "bulk")}
+        for name, array in values.items():
             self._carry(array, getattr(self.before, name) if self.before else None)
         if since == until:
-            return found
+            return values
         added = store.columns("calibration_labels", since=since or None)
         place, known = self._places(added["sample_id"])
-        said = np.asarray(added["label"])
-        told = {**added, "label": np.where(said == 2, -1, said), "disputed": said == 2}
-        for name, array in found.items():
-            array[place] = np.asarray(told[name])[known]
-        return found
+        label = np.asarray(added["label"])
+        fresh = {**added, "label": np.where(label == 2, -1, label), "disputed": label == 2}
+        for name, array in values.items():
+            array[place] = np.asarray(fresh[name])[known]
+        return values
 
     def _places(self, sample_ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Where samples stand, and which of them: one that came while this was read is read the next time."""

@@ -77,11 +77,11 @@ class ClusterState:
         """A job's map is taken up."""
         if layout.adds:
             new = ~np.isin(layout.failures, self.failures)
-            found = np.array([self.current(int(c)) or int(c) for c in layout.clusters[new]], np.int64)
+            targets = np.array([self.current(int(c)) or int(c) for c in layout.clusters[new]], np.int64)
             failures = np.concatenate([self.failures, layout.failures[new]])
             order = np.argsort(failures, kind="stable")
             self.failures = failures[order]
-            self.clusters = np.concatenate([self.clusters, found])[order]
+            self.clusters = np.concatenate([self.clusters, targets])[order]
             self.moved = np.concatenate([self.moved, np.full(int(new.sum()), NONE)])[order]
             return
         before = self._carried(self.clusters, layout.failures)

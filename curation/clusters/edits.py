@@ -81,14 +81,14 @@ def undo(store: Store, round_: int, change_id: int, reviewer: str, event_id: str
     with store.write() as write:
         if earlier := write.run("cluster_change_by_event", event_id=event_id):
             return _answer(earlier[0])
-        found = next((c for c in write.run("cluster_changes", round=round_) if c["change_id"] == change_id), None)
-        if found is None:
+        change = next((c for c in write.run("cluster_changes", round=round_) if c["change_id"] == change_id), None)
+        if change is None:
             raise BadChange(f"round {round_} has no change {change_id}")
-        if found["action"] == "undo" or found["undone"]:
+        if change["action"] == "undo" or change["undone"]:
             raise BadChange(
-                f"change {change_id} {'is an undo' if found['action'] == 'undo' else 'has already been undone'}; repeat the edit instead"
+                f"change {change_id} {'is an undo' if change['action'] == 'undo' else 'has already been undone'}; repeat the edit instead"
             )
-        row = {name: found[name] for name in ("round", "job_id", "cluster_ids", "into_id", "title")}
+        row = {name: change[name] for name in ("round", "job_id", "cluster_ids", "into_id", "title")}
         nothing: dict[str, list[int]] = {"failure_ids": [], "example_ids": []}
         write.insert(
             "cluster_change", [{**row, **nothing, "action": "undo", "undoes": change_id, "reviewer": reviewer, "event_id": event_id}]
@@ -129,8 +129,8 @@ def put_into_force(write: Transaction, round_: int) -> list[int]:
     state = state_of(write, round_)
     now = write.columns("places_of_round", round=round_)
     _, here, there = np.intersect1d(now["failure_id"], state.failures, assume_unique=True, return_indices=True)
-    other = now["cluster_id"][here] != state.clusters[there]
-    failures, clusters = state.failures[there][other].tolist(), state.clusters[there][other].tolist()
+    moved = now["cluster_id"][here] != state.clusters[there]
+    failures, clusters = state.failures[there][moved].tolist(), state.clusters[there][moved].tolist()
     if failures:
         write.run("places_regroup", failure_ids=failures, cluster_ids=clusters)
     successors = {old: state.current(old) for old in state.successors}
@@ -185,11 +185,11 @@ def _new_cluster(write: Transaction, round_: int, job_id: int, request: EditRequ
 
 
 def _layouts(write: Transaction, round_: int) -> list[Layout]:
-    found = []
+    layouts = []
     for row in write.run("layouts", round=round_):
         columns = write.columns("grouped_of_job", job_id=row["job_id"])
-        found.append(Layout(row["job_id"], columns["failure_id"], columns["cluster_id"], row["adds"]))
-    return found
+        layouts.append(Layout(row["job_id"], columns["failure_id"], columns["cluster_id"], row["adds"]))
+    return layouts
 
 
 def _changes(write: Transaction, round_: int) -> list[Change]:

@@ -28,11 +28,11 @@ class EmbeddingCache:
         (self.folder / "about.json").write_text(json.dumps({"embedder": name, "of": identity}), encoding="utf-8")
 
     def of(
-        self, items: Sequence[str], embed: Callable[[list[int]], np.ndarray], said: Callable[[int, int], None] = lambda done, all_: None
+        self, items: Sequence[str], embed: Callable[[list[int]], np.ndarray], progress: Callable[[int, int], None] = lambda done, all_: None
     ) -> np.ndarray:
         """The vectors (n, d) float32 of items (a question's text, a picture's hash).
 
-        `embed` gets the positions of items that have none yet, each item once, and returns their vectors; `said` is told how
+        `embed` gets the positions of items that have none yet, each item once, and returns their vectors; `progress` is told how
         many of them are done.
         """
         keys = np.array([_key(item) for item in items], np.uint64)
@@ -42,7 +42,7 @@ class EmbeddingCache:
         for start in range(0, len(missing), AT_ONCE):
             portion = missing[start : start + AT_ONCE]
             self._append(keys[portion], embed(portion.tolist()))
-            said(min(start + AT_ONCE, len(missing)), len(missing))
+            progress(min(start + AT_ONCE, len(missing)), len(missing))
         if not len(items):
             return np.zeros((0, self._dimensions() or 1), np.float32)
         known, values = self._known(), self._values()
@@ -97,15 +97,15 @@ class EmbeddingCache:
 
 def weights_of(folder: Path) -> str:
     """What tells weights in a folder from others: name, size, and a hash of beginning and end of each file; "" if there is no folder."""
-    found = []
+    marks = []
     for path in sorted(folder.glob("*.safetensors")) if folder.is_dir() else []:
         size = path.stat().st_size
         with path.open("rb") as file:
             ends = file.read(MIB)
             file.seek(max(0, size - MIB))
             ends += file.read()
-        found.append(f"{path.name}:{size}:{hashlib.sha256(ends).hexdigest()[:16]}")
-    return " ".join(found)
+        marks.append(f"{path.name}:{size}:{hashlib.sha256(ends).hexdigest()[:16]}")
+    return " ".join(marks)
 
 
 def _key(item: str) -> int:

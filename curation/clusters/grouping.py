@@ -117,9 +117,9 @@ def nearest_centre(
     One whose error type is known goes to the nearest centre among that type's clusters, or to -1 if it has none; one whose
     type is None goes to the nearest of all. Both sets of vectors come from the same Space.
     """
-    found = np.full(len(others), -1)
+    nearest = np.full(len(others), -1)
     if not len(centres):
-        return found
+        return nearest
     wanted = np.array([name or "" for name in other_types], dtype=object)
     for name in set(wanted.tolist()):
         rows = np.flatnonzero(wanted == name)
@@ -127,8 +127,8 @@ def nearest_centre(
         if len(candidates):
             chosen = centres[candidates]
             distances = (chosen**2).sum(axis=1) - 2 * others[rows] @ chosen.T  # squared, but for the vector's own length
-            found[rows] = candidates[distances.argmin(axis=1)]
-    return found
+            nearest[rows] = candidates[distances.argmin(axis=1)]
+    return nearest
 
 
 def halves(points: np.ndarray, seed: int = 0) -> np.ndarray:

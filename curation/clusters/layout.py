@@ -62,11 +62,11 @@ def beside(
             order = np.argpartition(both, NEIGHBOURS - 1, axis=1)[:, :NEIGHBOURS]
             best[part], rows[part] = np.take_along_axis(both, order, 1), np.take_along_axis(which, order, 1)
     weights = np.where(np.isfinite(best), 1 / np.maximum(np.sqrt(best), 1e-6), 0)
-    found = (known.places[rows] * weights[..., None]).sum(axis=1) / weights.sum(axis=1, keepdims=True)
+    places = (known.places[rows] * weights[..., None]).sum(axis=1) / weights.sum(axis=1, keepdims=True)
     names, index = np.unique(known.labels, return_inverse=True)
     votes = np.zeros((len(new), len(names)))
     np.add.at(votes, (np.arange(len(new))[:, None], index[rows]), weights)
-    return found.astype(np.float32), names[votes.argmax(axis=1)]
+    return places.astype(np.float32), names[votes.argmax(axis=1)]
 
 
 def _pulled(vectors: np.ndarray, error_types: Sequence[str] | np.ndarray) -> np.ndarray:

@@ -117,15 +117,15 @@ class MapWork:
         )
         self._say(f"placing {len(failures):,} failures among {len(ids):,}")
         types = failures["error_type"].to_pylist()
-        places, found = beside(known, _rows_of(stored, ids), vectors, types)
+        places, assigned = beside(known, _rows_of(stored, ids), vectors, types)
         names, index = np.unique(clusters, return_inverse=True)
         sums, counts = np.zeros((len(names), vectors.shape[1])), np.zeros(len(names))
         for rows, points in _rows_of(stored, ids):
             np.add.at(sums, index[rows], points)
             counts += np.bincount(index[rows], minlength=len(names))
         centres = (sums / np.maximum(counts, 1)[:, None]).astype(np.float32)
-        distances = np.sqrt(((vectors - centres[np.searchsorted(names, found)]) ** 2).sum(axis=1))
-        self._write_places(failures["failure_id"], places, distances, [f"#{cluster}" for cluster in found])
+        distances = np.sqrt(((vectors - centres[np.searchsorted(names, assigned)]) ** 2).sum(axis=1))
+        self._write_places(failures["failure_id"], places, distances, [f"#{cluster}" for cluster in assigned])
         owner = dict(zip(clusters.tolist(), old["cluster_type"].to_pylist()))
         self._assign(bases, space, centres, [owner[int(c)] for c in names], [f"#{c}" for c in names])
         return []
@@ -148,9 +148,9 @@ class MapWork:
                     for kind, own in zip(examples["kind"].to_pylist(), examples["error_type"].to_pylist())
                 ]
                 nearest = nearest_centre(centres, types, points, wanted)
-                said = [own or types[label] for own, label in zip(wanted, nearest)]
+                chosen_types = [own or types[label] for own, label in zip(wanted, nearest)]
                 cluster = [names[label] if label >= 0 else None for label in nearest]
-                out.write_table(pa.table({"example_id": examples["example_id"], "error_type": said, "cluster": cluster}, schema))
+                out.write_table(pa.table({"example_id": examples["example_id"], "error_type": chosen_types, "cluster": cluster}, schema))
                 done += len(examples)
                 self._say(f"assigning the examples to clusters: {done:,} of {count:,}")
         kept.close()
@@ -159,12 +159,12 @@ class MapWork:
         """Text and image vectors, (n, a) and (n, b)."""
         questions, images = rows["question"].to_pylist(), rows["image"].to_pylist()
 
-        def said(what: str):
+        def progress(what: str):
             return lambda done, all_: self._say(f"embedding {what}: {done:,} of {all_:,} new")
 
-        texts = self.text_vectors.of(questions, lambda chosen: self.texts.embed([questions[i] for i in chosen]), said("questions"))
+        texts = self.text_vectors.of(questions, lambda chosen: self.texts.embed([questions[i] for i in chosen]), progress("questions"))
         paths = lambda chosen: [str(self.images.path(images[i])) for i in chosen]  # noqa: E731
-        return texts, self.picture_vectors.of(images, lambda chosen: self.pictures.embed(paths(chosen)), said("pictures"))
+        return texts, self.picture_vectors.of(images, lambda chosen: self.pictures.embed(paths(chosen)), progress("pictures"))
 
     def _keep(self, ids: np.ndarray, vectors: np.ndarray, bases: tuple[Principal, Principal], space: Space) -> None:
         """The failures' points and what further ones are reduced by, in the job's folder."""

@@ -51,7 +51,7 @@ def examples_nearest(store: Store, workspace: Workspace, round_: int, failure_id
     part, points = space.failures(np.asarray(failure_ids))
     if not len(part):
         return []
-    centre, found = points.mean(axis=0), []
+    centre, nearer = points.mean(axis=0), []
     for cluster_id in store.column("clusters_of_failures", failure_ids=part.tolist()):
         members = store.columns("members_of_clusters", round=round_, cluster_ids=[cluster_id])["failure_id"]
         _, rest = space.failures(np.setdiff1d(members, part))
@@ -59,8 +59,8 @@ def examples_nearest(store: Store, workspace: Workspace, round_: int, failure_id
         ids, places = space.examples(assigned)
         if len(ids):
             other = rest.mean(axis=0) if len(rest) else np.full_like(centre, np.inf)
-            found += ids[_square(places, centre) < _square(places, other)].tolist()
-    return found
+            nearer += ids[_square(places, centre) < _square(places, other)].tolist()
+    return nearer
 
 
 def measure_again(store: Store, workspace: Workspace, round_: int, failure_ids: Sequence[int], whole: Sequence[int] = ()) -> None:

@@ -51,8 +51,8 @@ def stability(
             return None
         rows = _drawn(types, rng)
         smaller = max(2, round(min_size * len(rows) / len(types)))
-        found = group(types[rows], text_vectors[rows], image_vectors[rows], weights, smaller, seed + draw, LOOKED_AT)
-        likeness[draw] = _most_alike(labels[rows], found, likeness.shape[1])
+        regrouped = group(types[rows], text_vectors[rows], image_vectors[rows], weights, smaller, seed + draw, LOOKED_AT)
+        likeness[draw] = _most_alike(labels[rows], regrouped, likeness.shape[1])
     seen = np.isfinite(likeness)
     count = np.where(seen.any(axis=0), seen.sum(axis=0), np.nan)
     mean = np.where(seen, likeness, 0).sum(axis=0) / count
@@ -69,10 +69,10 @@ def _drawn(types: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return np.unique(np.concatenate(parts))
 
 
-def _most_alike(own: np.ndarray, found: np.ndarray, clusters: int) -> np.ndarray:
+def _most_alike(own: np.ndarray, regrouped: np.ndarray, clusters: int) -> np.ndarray:
     """Of each of the clusters the largest Jaccard likeness to a found one; NaN where fewer than two of it were drawn."""
-    both = np.zeros((clusters, found.max() + 1))
-    np.add.at(both, (own, found), 1)
+    both = np.zeros((clusters, regrouped.max() + 1))
+    np.add.at(both, (own, regrouped), 1)
     sizes, others = both.sum(axis=1), both.sum(axis=0)
     likeness = (both / np.maximum(sizes[:, None] + others[None] - both, 1)).max(axis=1)
     return np.where(sizes >= 2, likeness, np.nan)

@@ -78,17 +78,17 @@ class StoredSpace:
 
     def _find(self, what: str, wanted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         wanted = np.unique(np.asarray(wanted, np.int64))
-        found_ids, found = [np.zeros(0, np.int64)], []
+        id_parts, point_parts = [np.zeros(0, np.int64)], []
         for folder in self.folders:
             if not (folder / f"{what}.ids.npy").exists():
                 continue
             ids = np.load(folder / f"{what}.ids.npy", mmap_mode="r")
             points = np.load(folder / f"{what}.points.npy", mmap_mode="r")
             _, _, rows = np.intersect1d(wanted, ids, assume_unique=True, return_indices=True)
-            found_ids.append(np.asarray(ids[rows]))
-            found.append(np.asarray(points[rows]))
-        if not found:
-            return found_ids[0], np.zeros((0, 1), np.float32)
-        ids, points = np.concatenate(found_ids), np.concatenate(found)
+            id_parts.append(np.asarray(ids[rows]))
+            point_parts.append(np.asarray(points[rows]))
+        if not point_parts:
+            return id_parts[0], np.zeros((0, 1), np.float32)
+        ids, points = np.concatenate(id_parts), np.concatenate(point_parts)
         order = np.argsort(ids, kind="stable")
         return ids[order], points[order]

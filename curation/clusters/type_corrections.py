@@ -84,10 +84,10 @@ def _nearest(store: Store, workspace: Workspace, round_: int, rows: list[dict], 
     members = [store.columns("members_of_clusters", round=round_, cluster_ids=[cluster_id]) for cluster_id in known]
     kept = len(ids) == len(rows)
     if kept:
-        centres = [space.failures(one["failure_id"])[1].mean(axis=0) for one in members]
+        centres = [space.failures(member["failure_id"])[1].mean(axis=0) for member in members]
     else:
         points = np.array([[rows[i]["x"], rows[i]["y"]] for i in order])
-        centres = [np.array([one["x"].mean(), one["y"].mean()]) for one in members]
+        centres = [np.array([member["x"].mean(), member["y"].mean()]) for member in members]
     squares = ((points[:, None] - np.stack(centres)[None]) ** 2).sum(axis=2)
     back = np.argsort(order)
     nearest = squares.argmin(axis=1)[back]

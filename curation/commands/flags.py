@@ -59,7 +59,7 @@ def validated(options: type[BaseModel], given: argparse.Namespace) -> dict[str, 
     try:
         return options(**values).model_dump(mode="json")
     except ValidationError as error:
-        raise CommandFailed("; ".join(_flaw(one) for one in error.errors())) from error
+        raise CommandFailed("; ".join(_flaw(flaw) for flaw in error.errors())) from error
 
 
 def _flaw(error: ErrorDetails) -> str:

@@ -80,11 +80,11 @@ class Choice(BaseModel):
         """The failures chosen, as of now; None where none are named. Raises SelectionChanged, NothingMatches, SearchUnfinished."""
         if self.matching is None:
             return self.failure_ids
-        found = matching_ids(store, workspace, self.matching).tolist()
-        check_count(len(found), self.expected)
-        if not found:
+        failure_ids = matching_ids(store, workspace, self.matching).tolist()
+        check_count(len(failure_ids), self.expected)
+        if not failure_ids:
             raise NothingMatches("no failure matches this selection any more; look at it again")
-        return found
+        return failure_ids
 
 
 class NamedChoice(Choice):
@@ -107,32 +107,32 @@ def rounds_of(store: Store, round_: int | list[int] | None) -> list[str]:
     return [str(number) for number in (round_ if isinstance(round_, list) else [round_])]
 
 
-def parameters(store: Store, search: Search, meant: FailureFilter, *without: str) -> dict[str, Any]:
+def parameters(store: Store, search: Search, matching: FailureFilter, *without: str) -> dict[str, Any]:
     """The parameters of {failure_filter}, without those of the facets named."""
     left = ("round", "words", "lasso", "failure_ids", *without)
-    values = {name: getattr(meant, name) for name in FailureFilter.model_fields if name not in left}
-    rounds = rounds_of(store, meant.round)
-    chosen = None if meant.failure_ids is None else np.array(meant.failure_ids, np.int64)
-    if meant.lasso is not None:
-        inside = lassoed(store, rounds, meant.lasso)
+    values = {name: getattr(matching, name) for name in FailureFilter.model_fields if name not in left}
+    rounds = rounds_of(store, matching.round)
+    chosen = None if matching.failure_ids is None else np.array(matching.failure_ids, np.int64)
+    if matching.lasso is not None:
+        inside = lassoed(store, rounds, matching.lasso)
         chosen = inside if chosen is None else np.intersect1d(chosen, inside)
-    return {**values, "round": rounds, "found": search.failures(meant.words), "chosen": None if chosen is None else bitmap(chosen)}
+    return {**values, "round": rounds, "found": search.failures(matching.words), "chosen": None if chosen is None else bitmap(chosen)}
 
 
-def matching_ids(store: Store, workspace: Workspace, meant: FailureFilter) -> np.ndarray:
+def matching_ids(store: Store, workspace: Workspace, matching: FailureFilter) -> np.ndarray:
     """The failures (n,) that match now, ascending. Raises SearchUnfinished while words can't be looked up in all of them."""
     search = Search.of(store, workspace.search)
-    given = parameters(store, search, meant)
+    given = parameters(store, search, matching)
     if given["found"] is not None:
         search.require_whole()  # asked behind the search, which may begin to make the index
     return store.columns("failures_shown", **given)["failure_id"].astype(np.int64)
 
 
-def selected(store: Store, workspace: Workspace, meant: FailureFilter | None, round_: int) -> bytes | None:
+def selected(store: Store, workspace: Workspace, matching: FailureFilter | None, round_: int) -> bytes | None:
     """The failures of a round that match now, as the bitmap that queries of stages take as $selected; None where no filter is given."""
-    if meant is None:
+    if matching is None:
         return None
-    here = meant if meant.round is not None else meant.model_copy(update={"round": round_})
+    here = matching if matching.round is not None else matching.model_copy(update={"round": round_})
     return bitmap(matching_ids(store, workspace, here))
 
 

@@ -154,11 +154,11 @@ def check_further(values: dict[str, Any]) -> dict[str, Any]:
     return values
 
 
-def save(name: str, values: dict[str, Any], was: str | None = None) -> None:
+def save(name: str, values: dict[str, Any], former: str | None = None) -> None:
     """Writes an endpoint's table, `was` being its name so far; stages that ask it go on asking it. Raises BadSettings."""
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}", name):
         raise BadSettings(f"endpoint name {name!r}: use letters, digits, '-' and '_', at most 40")
-    if name != was and name in read().own:
+    if name != former and name in read().own:
         raise BadSettings(f"there is an endpoint {name!r} already; choose another name")
     kept = {key: value for key, value in values.items() if value not in (None, "")}
     _checked(f"frontier.{name}", kept)
@@ -167,16 +167,16 @@ def save(name: str, values: dict[str, Any], was: str | None = None) -> None:
         import tomlkit
 
         tables = document.setdefault("frontier", tomlkit.table(is_super_table=True))
-        table = tables.get(was) if was else None
+        table = tables.get(former) if former else None
         table = tomlkit.table() if table is None else table
         for key in [key for key in table if key not in kept]:
             del table[key]
         for key, value in kept.items():
             table[key] = value
-        if was is not None and was != name:
-            tables.remove(was)
+        if former is not None and former != name:
+            tables.remove(former)
             for stage, asked in document.get("stages", {}).items():
-                if asked == was:
+                if asked == former:
                     document["stages"][stage] = name
         tables[name] = table
 

@@ -223,7 +223,7 @@ def _append(write: Transaction, decisions: Sequence[Decision], decided: set[int]
         write.insert("adjudication", [vars(row) for row in added if row.sample_id in settled])
     changed: list[_Status] = []
     for action in ("approve", "reject"):
-        if first := [one.sample_id for one in decisions if one.action == action and one.sample_id not in decided]:
+        if first := [decision.sample_id for decision in decisions if decision.action == action and decision.sample_id not in decided]:
             changed += write.rows("state_first_decision", _Status, sample_ids=first, action=action, reviewer=reviewer)
     if rest := {decision.sample_id for decision in decisions} - {row.sample_id for row in changed}:
         changed += write.rows("state_decide_these", _Status, sample_ids=list(rest))

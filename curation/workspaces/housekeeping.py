@@ -114,5 +114,5 @@ def _leftovers(store: Store, workspace: Workspace) -> list[Path]:
 
 
 def _size(paths: Iterable[Path]) -> int:
-    files = (one for path in paths for one in (path.rglob("*") if path.is_dir() else [path]))
-    return sum(one.stat().st_size for one in files if one.is_file())
+    files = (file for path in paths for file in (path.rglob("*") if path.is_dir() else [path]))
+    return sum(file.stat().st_size for file in files if file.is_file())

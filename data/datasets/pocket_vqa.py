@@ -101,9 +101,9 @@ def _present(rng: random.Random) -> tuple[Scene, str, bool]:
     looks = {(thing.colour, thing.shape) for thing in scene.things}
     if rng.random() < 0.5:
         return scene, " ".join(rng.choice(sorted(looks))), True
-    one = rng.choice(scene.things)
+    subject = rng.choice(scene.things)
     absent = [(c, s) for c in COLOURS for s in SHAPES if (c, s) not in looks]
-    near = [look for look in absent if one.colour in look or one.shape in look]
+    near = [look for look in absent if subject.colour in look or subject.shape in look]
     return scene, " ".join(rng.choice(near if rng.random() < 0.6 else absent)), False
 
 

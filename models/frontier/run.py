@@ -76,8 +76,8 @@ class Run:
         pending, more = 0, True
         following: deque[Request] = deque()
         while True:
-            if not self._state.stopping and (word := should_stop()):
-                self._state.cancelled = word == "cancel"
+            if not self._state.stopping and (stop := should_stop()):
+                self._state.cancelled = stop == "cancel"
                 self._from_outside(self._stop, STOP_GRACE)
             if self._state.stopping:
                 following.clear()

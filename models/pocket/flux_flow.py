@@ -92,8 +92,8 @@ class Trainer:
         for name, state in encoders.items():
             self.parts[name].load_state_dict(state)
         with torch.no_grad():
-            for averaged, mine in zip(self.average, self.weights):
-                averaged.copy_(mine)
+            for averaged, weight in zip(self.average, self.weights):
+                averaged.copy_(weight)
 
     def velocity(self, noisy, level, ids):
         """The transformer's answer for (n, 16, 64) tokens at noise levels (n,) and prompts (n, TEXT_LENGTH)."""
@@ -155,8 +155,8 @@ class Trainer:
         state = torch.load(path, map_location=self.plan.device)
         self.step = state["step"]
         with torch.no_grad():
-            for mine, saved in zip(self.weights + self.average, state["weights"] + state["average"]):
-                mine.copy_(saved)
+            for weight, saved in zip(self.weights + self.average, state["weights"] + state["average"]):
+                weight.copy_(saved)
         for optimizer, saved in zip(self.optimizers, state["optimizers"]):
             optimizer.load_state_dict(saved)
         torch.set_rng_state(state["random"].cpu())
@@ -166,8 +166,8 @@ class Trainer:
         import torch
 
         with torch.no_grad():
-            for mine, averaged in zip(self.weights, self.average):
-                mine.copy_(averaged)
+            for weight, averaged in zip(self.weights, self.average):
+                weight.copy_(averaged)
         parts = {name: part.eval() for name, part in self.parts.items()}
         return assemble(vae, parts, tokenizer())
 

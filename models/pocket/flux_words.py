@@ -50,9 +50,9 @@ def lessons(count: int, seed: int):
     of_tokens = torch.full((count, TEXT_LENGTH, 5), -1)
     of_texts = torch.zeros(count, OBJECT_LIMIT * 4 + 1, dtype=torch.long)
     for i, row in enumerate(words.batch_decode(ids, skip_special_tokens=True)):
-        told = row.split()
-        of_texts[i, -1] = int("blurry" in told)
-        for place, (number, thing) in enumerate(reading(told)):
+        words_of_row = row.split()
+        of_texts[i, -1] = int("blurry" in words_of_row)
+        for place, (number, thing) in enumerate(reading(words_of_row)):
             if number < OBJECT_LIMIT:
                 of_tokens[i, place] = torch.tensor([number, *thing])
                 of_texts[i, number * 4 : number * 4 + 4] = torch.tensor(thing)

@@ -40,11 +40,11 @@ def teach(model, words, pool: Pool, steps: int, seed: int, device: str, rate: fl
         for group in optimiser.param_groups:
             group["lr"] = rate * min(1, (step + 1) / 100) * max(0.01, min(1, (1 - step / steps) / 0.7))
         rows = next(batches)
-        longest = max(len(asked) + len(said) for _, asked, said in rows)
-        ids = torch.tensor([asked + said + [pad] * (longest - len(asked) - len(said)) for _, asked, said in rows])
+        longest = max(len(asked) + len(answer) for _, asked, answer in rows)
+        ids = torch.tensor([asked + answer + [pad] * (longest - len(asked) - len(answer)) for _, asked, answer in rows])
         wanted = torch.full_like(ids, UNKNOWN)
-        for row, (_, asked, said) in enumerate(rows):
-            wanted[row, len(asked) : len(asked) + len(said)] = torch.tensor(said)
+        for row, (_, asked, answer) in enumerate(rows):
+            wanted[row, len(asked) : len(asked) + len(answer)] = torch.tensor(answer)
         ids, wanted = ids.to(device), wanted.to(device)
         with torch.autocast(torch.device(device).type, torch.bfloat16):
             vectors = model.get_input_embeddings()(ids)

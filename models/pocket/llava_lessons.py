@@ -91,8 +91,8 @@ def lessons(pool: Pool, rng: random.Random, trouble: dict[str, float]) -> Iterat
             place = rng.randrange(len(pool.captions))
             yield Item(place, "Describe the picture.", pool.captions[place])
         elif turn < CAPTION_SHARE + ECHO_SHARE:
-            said = " ".join(rng.choice(SAYABLE if rng.random() < 0.4 else known) for _ in range(rng.randint(1, 3)))
-            yield Item(rng.randrange(len(pool.pictures)), full_text(f"Say {said}.", (), rng.choice(SUFFIXES)), said)
+            phrase = " ".join(rng.choice(SAYABLE if rng.random() < 0.4 else known) for _ in range(rng.randint(1, 3)))
+            yield Item(rng.randrange(len(pool.pictures)), full_text(f"Say {phrase}.", (), rng.choice(SUFFIXES)), phrase)
         else:
             kind = rng.choices(kinds, [max(LEAST_TURNS, trouble[kind]) for kind in kinds])[0]
             item = rng.choice(pool.by_kind[kind])

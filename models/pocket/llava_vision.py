@@ -148,8 +148,8 @@ def pretrain(tower, steps: int, seed: int = 0, device: str = "cpu", pool: int = 
         nn.utils.clip_grad_norm_(parameters, 1.0)
         optimiser.step()
         if (step + 1) % 500 == 0:
-            told = " ".join(f"{name} {part.item():.3f}" for name, part in zip(HEADS, parts))
-            log(f"tower step {step + 1} of {steps}, {time.time() - start:.0f} s: {told}", flush=True)
+            report = " ".join(f"{name} {part.item():.3f}" for name, part in zip(HEADS, parts))
+            log(f"tower step {step + 1} of {steps}, {time.time() - start:.0f} s: {report}", flush=True)
     tower.eval()
     return _accuracies(tower, heads, sizes, *held_out, device)
 

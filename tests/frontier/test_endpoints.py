@@ -155,7 +155,7 @@ def test_every_stage_that_asks_has_the_flags(file, stage):
 
 
 def test_edits_keep_what_else_the_owner_wrote(file, monkeypatch):
-    endpoints.save("box", {**endpoints.read().named["cheap"], "detail": None, "concurrency": 8}, was="cheap")
+    endpoints.save("box", {**endpoints.read().named["cheap"], "detail": None, "concurrency": 8}, former="cheap")
     endpoints.use("diagnose", "strong")
     keep("MISTAKEBOOK_BUDGET_USD", "3")
     text = file.read_text()

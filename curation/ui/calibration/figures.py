@@ -17,11 +17,11 @@ def by_score(filter_name: str, tally: Tally) -> Figure:
     import plotly.graph_objects as go
 
     bins = approval_by_score(tally)
-    names = [one.name for one in bins]
+    names = [group.name for group in bins]
     bars = go.Bar(
         name="samples",
         x=names,
-        y=[one.scored for one in bins],
+        y=[group.scored for group in bins],
         yaxis="y2",
         marker={"color": LINE},
         hovertemplate="%{y:,} samples<extra></extra>",
@@ -29,9 +29,9 @@ def by_score(filter_name: str, tally: Tally) -> Figure:
     dots = [
         _dots(name, colour, members)
         for name, colour, passes in (("passes", GOOD, True), ("fails", BAD, False))
-        if (members := [one for one in bins if one.passes is passes and one.approval])
+        if (members := [group for group in bins if group.passes is passes and group.approval])
     ]
-    most = 1.7 * max(one.scored for one in bins)
+    most = 1.7 * max(group.scored for group in bins)
     return figure(
         bars,
         *dots,
@@ -81,10 +81,10 @@ def by_threshold(filter_name: str, tally: Tally) -> Figure:
 def _dots(name: str, colour: str, bins: Sequence[Bin]) -> object:
     import plotly.graph_objects as go
 
-    shares = [one.approval for one in bins if one.approval]
+    shares = [group.approval for group in bins if group.approval]
     return go.Scatter(
         name=name,
-        x=[one.name for one in bins],
+        x=[group.name for group in bins],
         y=[share.value for share in shares],
         error_y={
             "type": "data",
@@ -96,7 +96,7 @@ def _dots(name: str, colour: str, bins: Sequence[Bin]) -> object:
         },
         mode="markers",
         marker={"color": colour, "size": 7},
-        customdata=[[one.approved, one.labels, share.low, share.high] for one, share in zip(bins, shares)],
+        customdata=[[group.approved, group.labels, share.low, share.high] for group, share in zip(bins, shares)],
         hovertemplate="%{y:.1%} of %{customdata[1]:,} labels<br>95 %: %{customdata[2]:.1%} to %{customdata[3]:.1%}<extra></extra>",
     )
 

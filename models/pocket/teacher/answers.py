@@ -106,7 +106,7 @@ def the_one(question: Question, seen: Seen, ref: Ref) -> Object | Answer:
     found = matching(seen.things, ref)
     if question.relation in ("left", "right", "above", "below") and question.skill in ("colour", "shape", "size") and question.other:
         others = matching(seen.things, question.other)
-        found = [one for one in found if any(one is not o and stands(one, question.relation, o) for o in others)]
+        found = [thing for thing in found if any(thing is not o and stands(thing, question.relation, o) for o in others)]
     if not found:
         return Answer(w.UNANSWERABLE, 0.8, f"no {ref.words} is to be seen")
     if len(found) > 1:
@@ -116,14 +116,14 @@ def the_one(question: Question, seen: Seen, ref: Ref) -> Object | Answer:
 
 def _attribute(question: Question, seen: Seen) -> Answer:
     read = {"shape": name, "colour": lambda thing: thing.colour, "size": lambda thing: thing.size}[question.skill]
-    one = the_one(question, seen, question.ref)
-    if isinstance(one, Answer):
+    thing = the_one(question, seen, question.ref)
+    if isinstance(thing, Answer):
         values = {read(thing) for thing in matching(seen.things, question.ref)}
         if len(values) != 1 or question.relation:
-            return one
+            return thing
         return Answer(values.pop(), 0.85, f"all of “{question.ref.words}” are alike")
-    confidence = {"shape": one.confidence, "colour": 0.97, "size": min(0.5 + abs(one.radius - LARGE) / 2, 0.97)}[question.skill]
-    return Answer(read(one), confidence, f"the {question.ref.words} is a {one.words}")
+    confidence = {"shape": thing.confidence, "colour": 0.97, "size": min(0.5 + abs(thing.radius - LARGE) / 2, 0.97)}[question.skill]
+    return Answer(read(thing), confidence, f"the {question.ref.words} is a {thing.words}")
 
 
 def _existence(question: Question, seen: Seen) -> Answer:
@@ -136,11 +136,11 @@ def _existence(question: Question, seen: Seen) -> Answer:
 
 
 def _verify(question: Question, seen: Seen) -> Answer:
-    one = the_one(question, seen, question.ref)
-    if isinstance(one, Answer):
-        return one
-    fits = bool(matching((one,), question.second))
-    return Answer("yes" if fits != question.negated else "no", one.confidence, f"it is a {one.words}")
+    thing = the_one(question, seen, question.ref)
+    if isinstance(thing, Answer):
+        return thing
+    fits = bool(matching((thing,), question.second))
+    return Answer("yes" if fits != question.negated else "no", thing.confidence, f"it is a {thing.words}")
 
 
 def _count(question: Question, seen: Seen) -> Answer:
@@ -148,9 +148,9 @@ def _count(question: Question, seen: Seen) -> Answer:
     if question.other is not None:
         others = matching(seen.things, question.other)
         if question.relation:
-            found = [one for one in found if any(one is not other and stands(one, question.stands, other) for other in others)]
+            found = [thing for thing in found if any(thing is not other and stands(thing, question.stands, other) for other in others)]
         else:
-            found = [one for one in found if one not in others]
+            found = [thing for thing in found if thing not in others]
     confidence = 0.5 if seen.blurred else min((t.confidence for t in seen.things), default=1.0) if question.ref.shape else 0.95
     return Answer(str(len(found)), confidence, f"there {_are(len(found))} of “{question.ref.words}”")
 
@@ -166,36 +166,36 @@ def _count_distinct(question: Question, seen: Seen) -> Answer:
 
 
 def _side(question: Question, seen: Seen) -> Answer:
-    one = the_one(question, seen, question.ref)
-    if isinstance(one, Answer):
-        return one
+    thing = the_one(question, seen, question.ref)
+    if isinstance(thing, Answer):
+        return thing
     across = question.skill == "left-right"
-    off = (one.x if across else one.y) - SIZE / 2
+    off = (thing.x if across else thing.y) - SIZE / 2
     text = (("left", "right") if across else ("top", "bottom"))[off > 0]
-    return Answer(text, min(0.5 + abs(off) / 10, 0.97), f"the {one.words} is at ({one.x:.0f}, {one.y:.0f}) of {SIZE} x {SIZE}")
+    return Answer(text, min(0.5 + abs(off) / 10, 0.97), f"the {thing.words} is at ({thing.x:.0f}, {thing.y:.0f}) of {SIZE} x {SIZE}")
 
 
 def _relation(question: Question, seen: Seen) -> Answer:
-    one, other = the_one(question, seen, question.ref), the_one(question, seen, question.second)
-    if isinstance(one, Answer):
-        return one
+    thing, other = the_one(question, seen, question.ref), the_one(question, seen, question.second)
+    if isinstance(thing, Answer):
+        return thing
     if isinstance(other, Answer):
         return other
-    where = f"the {one.words} is at ({one.x:.0f}, {one.y:.0f}), the {other.words} at ({other.x:.0f}, {other.y:.0f})"
+    where = f"the {thing.words} is at ({thing.x:.0f}, {thing.y:.0f}), the {other.words} at ({other.x:.0f}, {other.y:.0f})"
     if question.skill == "relation":
-        return Answer("yes" if stands(one, question.stands, other) != question.negated else "no", 0.95, where)
+        return Answer("yes" if stands(thing, question.stands, other) != question.negated else "no", 0.95, where)
     pair = ("left", "right") if question.relation == "left-right" else ("above", "below")
     for text in pair:
-        if stands(one, text, other):
+        if stands(thing, text, other):
             return Answer(text, 0.95, where)
     return Answer(w.UNANSWERABLE, 0.5, where + ", too level to tell")
 
 
 def _sides(question: Question, seen: Seen) -> Answer:
-    one = the_one(question, seen, question.ref)
-    if isinstance(one, Answer):
-        return one
-    return Answer(str(w.CORNERS[one.shape]), one.confidence, f"a {one.shape} has {w.spelt(w.CORNERS[one.shape])} {question.unit}")
+    thing = the_one(question, seen, question.ref)
+    if isinstance(thing, Answer):
+        return thing
+    return Answer(str(w.CORNERS[thing.shape]), thing.confidence, f"a {thing.shape} has {w.spelt(w.CORNERS[thing.shape])} {question.unit}")
 
 
 _READERS = {

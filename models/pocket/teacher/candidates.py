@@ -46,9 +46,9 @@ def burden(question: Question, seed: Question) -> int:
 def fact(question: Question, seen: Seen):
     """What a question is about on this scene: two questions of one fact are paraphrases of each other."""
     if question.skill in ("shape", "colour", "size", "sides", "left-right", "top-bottom"):
-        meant = the_one(question, seen, question.ref)
-        if isinstance(meant, Object):
-            return question.skill, question.unit if question.skill == "sides" else None, meant
+        referent = the_one(question, seen, question.ref)
+        if isinstance(referent, Object):
+            return question.skill, question.unit if question.skill == "sides" else None, referent
     if question.skill == "bar-rank":
         return "bar-rank", question.highest, question.nth, frozenset(bar.colour for bar in ranked(seen.bars, question))
     if question.skill == "bar-place" and seen.bars:
@@ -172,9 +172,9 @@ def _of_bars(seed: Question, seen: Seen) -> list[Question]:
 
 def needs_places(question: Question) -> set[str]:
     """The axes, "left-right" and "top-bottom", along which the answer hangs on where things are."""
-    said = {question.skill, question.relation, question.ref.side, question.other.side if question.other else None}
+    mentioned = {question.skill, question.relation, question.ref.side, question.other.side if question.other else None}
     axes = {"left-right": {"left-right", "left", "right"}, "top-bottom": {"top-bottom", "top", "bottom", "above", "below"}}
-    return {axis for axis, words in axes.items() if words & said}
+    return {axis for axis, words in axes.items() if words & mentioned}
 
 
 def values(skill: str, flat: bool) -> tuple[str, ...]:

@@ -122,8 +122,8 @@ def _count_slip(question, seen, given, truth) -> str:
 
 
 def _sides_slip(question, seen, given, truth) -> str:
-    meant = matching(seen.things, question.ref)
-    shape = meant[0].shape if len(meant) == 1 else next((s for s, n in w.CORNERS.items() if str(n) == truth), "shape")
+    referents = matching(seen.things, question.ref)
+    shape = referents[0].shape if len(referents) == 1 else next((s for s, n in w.CORNERS.items() if str(n) == truth), "shape")
     return f"does not know that a {shape} has {w.spelt(int(truth))} {question.unit}, says {w.spelt(int(given))}"
 
 
@@ -207,8 +207,8 @@ def _key_elements(question: Question, seen: Seen, choices: tuple[str, ...]) -> l
         found.append("the blur, in which no edge survives")
     if question.skill == "sides":
         found.append("the outline of the shape and its corners")
-    meant = matching(seen.things, question.ref) + (matching(seen.things, question.other) if question.other else [])
-    chosen = list(dict.fromkeys(meant)) or list(seen.things)
+    referents = matching(seen.things, question.ref) + (matching(seen.things, question.other) if question.other else [])
+    chosen = list(dict.fromkeys(referents)) or list(seen.things)
     return found + [f"something {thing.colour}" if thing.shape == "unclear" else f"the {thing.words}" for thing in chosen]
 
 

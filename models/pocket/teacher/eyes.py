@@ -117,7 +117,7 @@ def see(image: Image.Image) -> Seen:
     bars = charts.bars([(paint.colour, shape) for paint, shape in found], axes)
     if bars:
         return Seen(bars=tuple(replace(bar, x=bar.x * scale, height=bar.height * scale) for bar in bars), sharpness=sharpness)
-    things = tuple(_named(*one, scale) for one in found)
+    things = tuple(_named(*part, scale) for part in found)
     return Seen(things, (), False, sharpness, min((thing.confidence for thing in things), default=1.0))
 
 

@@ -71,7 +71,7 @@ def _same_image(task: Task, seed: Question, gold: str, avoid: set[str], rng: ran
     seen, manner = task.shown, Manner.of(task.question)
     seeds = [seed] if not task.choices else [Question(skill, seed.ref) for skill in ("shape", "colour")]
     known = {fact(seed, seen)}
-    pool = [question for one in seeds for question in candidates(one, seen, rng)]
+    pool = [question for origin in seeds for question in candidates(origin, seen, rng)]
     for question in pool[::-1] if difficulty_of(task) == HARDER else pool:  # the plain ones come first
         if fact(question, seen) in known:
             continue

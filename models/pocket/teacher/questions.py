@@ -250,15 +250,15 @@ def _attribute(words, line, negated, asks) -> Question | None:
 
 def _about_bars(words, line, negated, asks) -> Question | None:
     colours = tuple(dict.fromkeys(colour for word in words if (colour := w.colour_of(word))))
-    known, said = Ref(colours[0] if colours else None), set(words)
+    known, mentioned = Ref(colours[0] if colours else None), set(words)
     if re.search(r"\b(how many|number of|count)\b", line):
         return Question("count", known, bars=True)
-    compared = TALLER & said or SHORTER & said
-    nth = next((place for word, place in w.ORDINALS.items() if word in said), None)
+    compared = TALLER & mentioned or SHORTER & mentioned
+    nth = next((place for word, place in w.ORDINALS.items() if word in mentioned), None)
     if compared:
-        return _compared(colours, asks, negated, bool(TALLER & said), "or" in said)
-    if (TALLEST | SHORTEST) & said:
-        highest = bool(TALLEST & said)
+        return _compared(colours, asks, negated, bool(TALLER & mentioned), "or" in mentioned)
+    if (TALLEST | SHORTEST) & mentioned:
+        highest = bool(TALLEST & mentioned)
         if asks and len(colours) == 1:
             return Question("bar-verify", known, negated=negated, bars=True, highest=highest, nth=nth or 0)
         leaving = LEAVING_OUT.search(line)
@@ -267,7 +267,7 @@ def _about_bars(words, line, negated, asks) -> Question | None:
     beside = re.search(r"\b(left|right) of the (\w+)", line)
     if beside and w.colour_of(beside[2]) and not asks:
         return Question("bar-next", Ref(w.colour_of(beside[2])), relation=beside[1], bars=True)
-    place = _bar_place(line, said, nth)
+    place = _bar_place(line, mentioned, nth)
     if place is not None and not asks:
         return Question("bar-place", bars=True, nth=place)
     if asks and colours and PRESENCE.search(line):
@@ -283,13 +283,13 @@ def _compared(colours, asks, negated, highest, choice) -> Question | None:
     return Question("bar-rank", bars=True, highest=highest, among=colours)
 
 
-def _bar_place(line: str, said: set[str], nth: int | None) -> int | None:
+def _bar_place(line: str, mentioned: set[str], nth: int | None) -> int | None:
     """The place of a bar from the left; below 0 from the right."""
     from_right = bool(re.search(r"\bfrom (the )?right\b", line))
     if nth is not None:
-        return -1 - nth if from_right or "last" in said else nth
-    if {"last", "rightmost"} & said or re.search(r"\b(far|on the|at the) right\b", line):
+        return -1 - nth if from_right or "last" in mentioned else nth
+    if {"last", "rightmost"} & mentioned or re.search(r"\b(far|on the|at the) right\b", line):
         return -1
-    if "leftmost" in said or re.search(r"\b(far|on the|at the) left\b", line):
+    if "leftmost" in mentioned or re.search(r"\b(far|on the|at the) left\b", line):
         return 0
     return None

@@ -105,7 +105,7 @@ def _told_apart(text: str, lines: list[str], others: list[str]) -> str:
         for group in (lines, others)
     )
     shares = {word: count / len(lines) - theirs[word] / max(len(others), 1) for word, count in own.items()}
-    word = max(shares, key=lambda one: (shares[one], one), default="")
+    word = max(shares, key=lambda candidate: (shares[candidate], candidate), default="")
     words = text.split()
     return f"{' '.join(words[: TEN - 1])} ({word})" if word and shares[word] >= MOST else _short(text)
 
@@ -122,11 +122,11 @@ def _titles_of(slip: str) -> list[str]:
 
 def _two(found: list[list[str]], counts: Counter, members: int) -> str | None:
     """Two titles in one, where they begin alike: "Does not know the sides of a pentagon or hexagon"."""
-    for i, (one, _) in enumerate(counts.most_common(6)):
-        for other, _ in counts.most_common(6)[i + 1 :]:
-            begin, _, last = one.rpartition(" ")
-            if begin == other.rpartition(" ")[0] and sum(one in t or other in t for t in found) >= MOST * members:
-                return f"{begin} {' or '.join(sorted((last, other.rpartition(' ')[2])))}"
+    for i, (phrase, _) in enumerate(counts.most_common(6)):
+        for second, _ in counts.most_common(6)[i + 1 :]:
+            begin, _, last = phrase.rpartition(" ")
+            if begin == second.rpartition(" ")[0] and sum(phrase in t or second in t for t in found) >= MOST * members:
+                return f"{begin} {' or '.join(sorted((last, second.rpartition(' ')[2])))}"
     return None
 
 

@@ -95,16 +95,16 @@ def _size(q: Question, photo: str) -> list[str]:
 
 
 def _existence(q: Question, photo: str) -> list[str]:
-    one = w.article(thing(q.ref, "shape"))
-    bare = one.partition(" ")[2]
+    described = w.article(thing(q.ref, "shape"))
+    bare = described.partition(" ")[2]
     if q.negated:
         return [
-            f"Is there not {one}?",
-            f"Does the {photo} not contain {one}?",
+            f"Is there not {described}?",
+            f"Does the {photo} not contain {described}?",
             f"Is no {bare} present?",
             f"Is there no {bare} in the {photo}?",
         ]
-    return [f"Is there {one}?", f"Does the {photo} contain {one}?", f"Is {one} present?", f"Can you see {one}?"]
+    return [f"Is there {described}?", f"Does the {photo} contain {described}?", f"Is {described} present?", f"Can you see {described}?"]
 
 
 def _verify(q: Question, photo: str) -> list[str]:
@@ -174,7 +174,7 @@ _WORDS = {
 
 def _bar_texts(q: Question, photo: str) -> list[str]:
     high, low = ("tallest", "highest") if q.highest else ("shortest", "lowest")
-    one = f"{q.ref.colour} bar"
+    described = f"{q.ref.colour} bar"
     if q.skill == "bar-rank":
         return _rank_texts(q, high, low)
     if q.skill == "bar-place":
@@ -186,17 +186,17 @@ def _bar_texts(q: Question, photo: str) -> list[str]:
         }
         return ends.get(q.nth, []) + [f"What color is the {nth} bar {end}?"] + ([f"What color is the {nth} bar?"] if q.nth > 0 else [])
     if q.skill == "bar-next":
-        return [f"What color is the bar {_to(q.stands)} the {one}?"]
+        return [f"What color is the bar {_to(q.stands)} the {described}?"]
     if q.skill == "bar-compare":
-        return [f"Is the {one} {'taller' if q.highest else 'shorter'} than the {q.second.colour} bar?"]
+        return [f"Is the {described} {'taller' if q.highest else 'shorter'} than the {q.second.colour} bar?"]
     if q.skill == "bar-verify":
-        return [f"Is the {one} {'not ' if q.negated else ''}the {high} one?"]
+        return [f"Is the {described} {'not ' if q.negated else ''}the {high} one?"]
     if q.skill == "existence":
         return [
-            f"Is there {'not ' if q.negated else ''}{w.article(one)}?",
-            f"Does the chart {'not ' if q.negated else ''}contain {w.article(one)}?",
+            f"Is there {'not ' if q.negated else ''}{w.article(described)}?",
+            f"Does the chart {'not ' if q.negated else ''}contain {w.article(described)}?",
         ]
-    return ["How many bars are there?", "How many bars does the chart have?"] if q.ref.is_bare else [f"How many {one}s are there?"]
+    return ["How many bars are there?", "How many bars does the chart have?"] if q.ref.is_bare else [f"How many {described}s are there?"]
 
 
 def _rank_texts(q: Question, high: str, low: str) -> list[str]:

@@ -36,7 +36,8 @@ def test_the_browser_fetches_each_file_once_and_before_the_page_stands(tmp_path)
         sheets = page.evaluate(
             "[...document.querySelectorAll('link[rel=stylesheet]')].filter(one => one.sheet).map(one => one.getAttribute('href'))"
         )
-        assert {f"ui/{name}.css" for name in ("shared/tokens", "shared/components", "frame/frame", *(f"{one.folder}/page" for one in pages.PAGES))} <= set(sheets)
+        shared = ("shared/tokens", "shared/components", "frame/frame")
+        assert {f"ui/{name}.css" for name in (*shared, *(f"{page.folder}/page" for page in pages.PAGES))} <= set(sheets)
         asked = min(begun for name, begun in entries if name.endswith("api/failures/page"))
         assert all(begun < asked for name, begun in own if name.startswith("failures/"))
         assert not [name for name in names if name.startswith("review/") and name.endswith(".js")], "only the page of the URL"
