@@ -73,7 +73,7 @@ class ImageStore:
         for extension in EXTENSIONS.values():
             if (found := stem.with_suffix(f".{extension}")).exists():
                 return found
-        raise FileNotFoundError(f"no picture {sha256} in {self.root}; import its dataset again or restore a backup")
+        raise FileNotFoundError(f"image {sha256} is missing from {self.root}; import its dataset again or restore a backup")
 
     def open(self, sha256: str) -> Image.Image:
         """The picture, RGB, turned as its camera says, transparency on white."""
@@ -136,7 +136,7 @@ def _cosines() -> np.ndarray:
 def _content(source: bytes | Path, name: str | None) -> tuple[bytes, str]:
     """The bytes of a picture and what to call it, refusing files that are missing or too large before reading them."""
     if isinstance(source, bytes):
-        content, name = source, name or f"picture of {len(source)} bytes"
+        content, name = source, name or f"image of {len(source)} bytes"
         size = len(content)
     else:
         name = name or str(source)
@@ -146,7 +146,7 @@ def _content(source: bytes | Path, name: str | None) -> tuple[bytes, str]:
         except OSError as error:
             raise BadImage(f"{name}: can't be read ({error.strerror}); check the path and its permissions") from error
     if size > MAX_BYTES:
-        raise BadImage(f"{name}: {size / 2**20:.0f} MB, at most {MAX_BYTES // 2**20} MB are taken; shrink the picture")
+        raise BadImage(f"{name}: {size / 2**20:.0f} MB, the limit is {MAX_BYTES // 2**20} MB; make the image smaller")
     return content, name
 
 
@@ -162,12 +162,12 @@ def _decoded(content: bytes, name: str) -> tuple[Image.Image, str]:
         ImageOps.exif_transpose(picture, in_place=True)
         return _rgb(picture), kind
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise BadImage(f"{name}: more than {MAX_PIXELS // 10**6} million pixels; shrink the picture") from error
+        raise BadImage(f"{name}: over the limit of {MAX_PIXELS // 10**6} million pixels; make the image smaller") from error
     except Image.UnidentifiedImageError as error:
-        found = "an empty file" if not content else "no picture of a known format"
+        found = "an empty file" if not content else "not an image of a known format"
         raise BadImage(f"{name}: {found}, expected {expected}; convert it") from error
     except Exception as error:  # Pillow's decoders raise nearly anything on broken bytes
-        raise BadImage(f"{name}: damaged or cut off ({error}); expected a whole {expected} file, fetch it again") from error
+        raise BadImage(f"{name}: damaged or incomplete ({error}); expected a complete {expected} file: download it again") from error
 
 
 def _rgb(picture: Image.Image) -> Image.Image:

@@ -61,7 +61,7 @@ def score(metric: Metric, prediction: str, golds: Sequence[str], choices: Sequen
     Score(strict=0.0, lenient=1.0)
     """
     if not golds:
-        raise ValueError("no gold answer to score against")
+        raise ValueError("the example has no gold answer; scoring needs at least one: correct it and import the dataset again")
     if metric == "multiple_choice":
         return _multiple_choice(prediction, golds, choices)
     if metric not in _MEASURES:

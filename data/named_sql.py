@@ -21,6 +21,6 @@ def read_queries(paths: Iterable[Path]) -> dict[str, str]:
         for block in _HEADING.split(path.read_text(encoding="utf-8"))[1:]:
             name, _, body = block.partition("\n")
             if name.strip() in texts:
-                raise KeyError(f"{path}: the query {name.strip()} exists already")
+                raise KeyError(f"{path}: two queries are named {name.strip()}; rename one")
             texts[name.strip()] = "\n".join(line for line in body.splitlines() if not line.startswith("--")).strip()
     return texts

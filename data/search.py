@@ -103,7 +103,9 @@ class Search:
     def require_whole(self) -> None:
         """Raises SearchUnfinished while not all texts can be found."""
         if self.progress():
-            raise SearchUnfinished("the search index is being made: wait until it is whole, then go on with all that is found")
+            raise SearchUnfinished(
+                "the search index is still being built, so this search is incomplete: wait until indexing is done, then try again"
+            )
 
     def refresh(self) -> None:
         """Brings the index up to date, and waits for it; the first time at 550,000 samples this takes seconds."""

@@ -199,7 +199,8 @@ class Store(Reader):
                         self._writer.execute(f"COPY \"{table}\" TO '{_quoted(part / table)}.parquet' (FORMAT PARQUET)")
                         if self._count(f"read_parquet('{_quoted(part / table)}.parquet')") != counts[table]:
                             raise StoreError(
-                                f"backup of table {table} to {folder} reads back with another number of rows; is the disk full?"
+                                f"table {table} reads back from {folder} with another number of rows than were written: "
+                                "check the free disk space, then back up again"
                             )
                     sequences = self._writer.execute("SELECT sequence_name, coalesce(last_value, 0) FROM duckdb_sequences()").fetchall()
                 finally:
@@ -220,9 +221,9 @@ def restore(folder: Path, path: Path) -> None:
     """Makes a new store at `path` from a backup folder. Raises StoreError if `path` exists or the backup is damaged."""
     manifest_path = folder / "manifest.json"
     if not manifest_path.is_file():
-        raise StoreError(f"{folder} is no backup: it has no manifest.json")
+        raise StoreError(f"{folder} is not a backup: it has no manifest.json; choose a folder from the backups of a workspace")
     if path.exists():
-        raise StoreError(f"{path} exists; move it away first, nothing is overwritten")
+        raise StoreError(f"{path} exists and is not overwritten; restore into a new workspace, or move this file away first")
     manifest = json.loads(manifest_path.read_text(encoding="utf-8"))
     numbers = pq.read_table(folder / "migration.parquet").column("number").to_pylist()
     with whole(path) as part:
@@ -234,7 +235,10 @@ def restore(folder: Path, path: Path) -> None:
                 cursor.execute(f"INSERT INTO \"{table}\" BY NAME SELECT * FROM read_parquet('{_quoted(folder / table)}.parquet')")
                 found = store._count(f'"{table}"')
                 if found != count:
-                    raise StoreError(f"{folder}: table {table} has {found} rows, its manifest says {count}")
+                    raise StoreError(
+                        f"{folder}: table {table} has {found} rows, but its manifest says {count}: "
+                        "the backup is damaged, restore another one"
+                    )
             for name, last in manifest["sequences"].items():
                 if last:
                     cursor.execute(f"SELECT max(nextval('{name}')) FROM range({int(last)})").fetchall()
@@ -274,9 +278,9 @@ def _connect(path: Path) -> duckdb.DuckDBPyConnection:
         return duckdb.connect(str(path), config=settings)
     except duckdb.IOException as error:
         if "lock" in str(error).lower():
-            raise StoreInUse(f"{path} is open in another process: {str(error).splitlines()[0]}") from error
+            raise StoreInUse(f"{path} is open in another process; stop that process and try again: {str(error).splitlines()[0]}") from error
         if "wal" not in str(error).lower():
-            raise StoreError(f"{path} can't be opened: {error}") from error
+            raise StoreError(f"{path} can't be opened ({error}); check its permissions and the free disk space") from error
     except duckdb.Error as error:
         if "wal" not in str(error).lower():
             raise StoreError(f"{path} can't be opened: {error}. Restore a backup: mistakebook restore") from error

@@ -30,5 +30,5 @@ def save(workspace: Workspace, models: dict[str, dict[str, Any]]) -> None:
         try:
             load_prices(part)
         except ValueError as error:
-            text = str(error).removeprefix(f"{part}: ").partition("; expected as in")[0]
+            text = str(error).removeprefix(f"{part}: ").partition("; correct it,")[0]
             raise ValueError(f"{text.removeprefix('models.')}; expected dollars per million tokens, 0 or more") from error

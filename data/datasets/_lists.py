@@ -22,7 +22,7 @@ SPLITS = ("train", "dev", "eval")
 
 class ListOptions(BaseModel):
     path: Path = Field(description="The list of examples.")
-    images: Path | None = Field(default=None, description="Folder that the pictures' paths start from; empty means the list's own.")
+    images: Path | None = Field(default=None, description="Folder that the images' paths start from; empty means the list's own.")
     name: str = Field(default="", description="What the dataset is called; empty means the file's name without its ending.")
     metric: Metric = Field(default="exact_match", description="How answers are scored.")
     threshold: float = Field(default=0.5, gt=0, le=1, description="A score below it is a failure.")

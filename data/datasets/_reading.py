@@ -34,9 +34,7 @@ class FolderOptions(BaseModel):
     """Options of the formats that read a benchmark's official files from a folder."""
 
     path: Path = Field(description="Folder with the benchmark's official files, unpacked.")
-    dev_share: float = Field(
-        default=0.05, ge=0, lt=1, description="Share of the training pictures that steer (dev) instead of being mined."
-    )
+    dev_share: float = Field(default=0.05, ge=0, lt=1, description="Share of the training images that steer (dev) instead of being mined.")
     limit: int | None = Field(default=None, ge=1, description="Examples to read of each official file, at most; empty reads all.")
 
 
@@ -54,7 +52,7 @@ def unique(items: Iterable[tuple[str, SourceExample | BadLine]]) -> Iterator[Sou
     for source, item in items:
         if isinstance(item, SourceExample):
             if (item.split, item.external_id) in seen:
-                yield BadLine(source, f"id {item.external_id!r} was there before in split {item.split}; give each example an id of its own")
+                yield BadLine(source, f"id {item.external_id!r} is used twice in split {item.split}; give each example its own id")
                 continue
             seen.add((item.split, item.external_id))
         yield item
@@ -78,7 +76,7 @@ def json_file(path: Path, kind: type[T], download: str) -> T:
 def member(item: Any, name: str, kind: type[T]) -> T:
     """A field of a JSON object that must be of this kind."""
     if not isinstance(item, dict):
-        raise Unusable(f"found a JSON {_named(item)}, expected an object with field {name!r}")
+        raise Unusable(f"found a JSON {_named(item)}, expected an object with field {name!r}; correct it")
     if not isinstance(item.get(name), kind):
         found = f"is {_named(item[name])}" if name in item else "is missing"
         raise Unusable(f"field {name!r} {found}, expected {_named(kind())}; correct it")
@@ -108,10 +106,10 @@ def identifier(item: Any, name: str) -> str:
 def picture(folder: Path, name: str) -> Path:
     """The path of a picture inside a folder. Whether it is there and decodes is seen when it is kept."""
     if "://" in name or name.startswith("data:"):
-        raise Unusable(f"picture {name[:80]!r} is an address; pictures aren't fetched from the network, put the file beside the list")
+        raise Unusable(f"image {name[:80]!r} is a web address; images are not downloaded: save the file beside the list and name that")
     inside = Path(os.path.normpath(name.replace("\\", "/")))
     if inside.is_absolute() or ".." in inside.parts or "\0" in name:
-        raise Unusable(f"picture {name[:80]!r} lies outside {folder}; name it relative to that folder")
+        raise Unusable(f"image {name[:80]!r} is outside {folder}; give a path relative to that folder")
     return folder / inside
 
 

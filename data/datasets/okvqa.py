@@ -27,7 +27,7 @@ class OkVqa(BenchmarkFolder):
             metric="vqa_accuracy",
             prompt_suffix=SHORT_ANSWER,
             answer_form=ANSWER_FORMS["vqa_accuracy"],
-            source="Marino et al. 2019, OK-VQA, arXiv 1906.00067; pictures of COCO 2014",
+            source="Marino et al. 2019, OK-VQA, arXiv 1906.00067; images of COCO 2014",
             licence="see the source",
         )
 

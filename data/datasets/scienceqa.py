@@ -44,7 +44,7 @@ class ScienceQa:
     def about(self) -> Dataset:
         return Dataset(
             name="scienceqa",
-            title="ScienceQA, with pictures",
+            title="ScienceQA, with images",
             format="scienceqa",
             metric="multiple_choice",
             prompt_suffix=LETTER,

@@ -43,7 +43,7 @@ class Parquet:
 
     class Options(BaseModel):
         rows_together: int = Field(
-            default=500, ge=1, le=100_000, description="Rows in a row group; all their pictures are held in memory at once."
+            default=500, ge=1, le=100_000, description="Rows in a row group; all their images are held in memory at once."
         )
 
     def __init__(self, options: Options) -> None:

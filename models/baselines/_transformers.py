@@ -136,7 +136,7 @@ def chat_text(processor, text: str, answer: str | None = None) -> str:
 
 def _path(ask: Ask) -> str:
     if ask.image_path is None:
-        raise BadImage("the question has no picture")
+        raise BadImage("the example has no image, and this model needs one; import its dataset again")
     return ask.image_path
 
 

@@ -161,7 +161,7 @@ def _row_error(path: str | None, text: str | None, answer: str | None) -> str | 
     if not answer or not answer.strip():
         return "no answer"
     if not path or not Path(path).is_file():
-        return f"no picture at {path}"
+        return f"no image at {path}"
     return None
 
 

@@ -46,7 +46,7 @@ class Recipe(BaseModel):
     )
     bf16: bool = Field(default=True, description="Mixed precision bfloat16, where the device is a GPU that has it")
     activation_checkpointing: bool = Field(default=False, description="Recompute activations: less memory, about a third slower")
-    workers: int = Field(default=0, ge=0, description="Processes that load pictures ahead")
+    workers: int = Field(default=0, ge=0, description="Processes that load images ahead")
     dev_every: int = Field(default=25, ge=1, description="Steps between measurements of the held-out loss")
     save_every: int = Field(default=50, ge=1, description="Steps between snapshot steps, from which a stopped run goes on")
 
@@ -95,11 +95,11 @@ class RunSpec(BaseModel):
         """Raises BadRun if `run.json` is missing or isn't as expected."""
         path = run_folder / "run.json"
         if not path.exists():
-            raise BadRun(f"{path}: no such file; a run folder holds run.json, train.parquet and dev.parquet")
+            raise BadRun(f"{path}: no such file; a run folder holds run.json, train.parquet and dev.parquet: launch the finetune again")
         try:
             return cls.model_validate_json(path.read_text())
         except ValidationError as error:
-            raise BadRun(f"{path}: {error}") from error
+            raise BadRun(f"{path}: {error}; correct it, or launch the finetune again to write it anew") from error
 
 
 class Rows:
@@ -109,11 +109,11 @@ class Rows:
         import pyarrow.parquet as pq
 
         if not path.exists():
-            raise BadRun(f"{path}: no such file; expected rows with the columns {', '.join(COLUMNS)}")
+            raise BadRun(f"{path}: no such file; expected training rows with the columns {', '.join(COLUMNS)}: launch the finetune again")
         table = pq.read_table(path)
         missing = [name for name in COLUMNS if name not in table.column_names]
         if missing:
-            raise BadRun(f"{path}: column {', '.join(missing)} missing; expected {', '.join(COLUMNS)}")
+            raise BadRun(f"{path}: column {', '.join(missing)} missing; expected {', '.join(COLUMNS)}: launch the finetune again")
         self.path = path
         self._table = table.select(list(COLUMNS))
 

@@ -35,7 +35,10 @@ def load(spec: RunSpec, report: Report) -> tuple["PeftModel", Processor]:
         peft = PeftModel.from_pretrained(model, checkpoint.adapter, is_trainable=True)
         own = peft.peft_config["default"]
         if not isinstance(own, LoraConfig):
-            raise BadRun(f"{checkpoint.adapter}: an adapter of type {own.peft_type}; only LoRA is trained on")
+            raise BadRun(
+                f"{checkpoint.adapter}: an adapter of type {own.peft_type}; "
+                "only LoRA adapters can be trained further: choose another checkpoint"
+            )
         text = f"continues the adapter {Path(checkpoint.adapter).resolve()} (r={own.r}, alpha={own.lora_alpha})"
         if (own.r, own.lora_alpha) != (recipe.r, recipe.alpha):
             text += f"; the recipe's r={recipe.r}, alpha={recipe.alpha} don't apply to it"
@@ -56,7 +59,7 @@ def base_of(model: "PeftModel") -> "PreTrainedModel":
 
     base = model.get_base_model()
     if not isinstance(base, PreTrainedModel):
-        raise BadRun(f"a LoRA on a {type(base).__name__}; expected a model of transformers")
+        raise BadRun(f"the base model is a {type(base).__name__}, expected a transformers model; choose another checkpoint")
     return base
 
 

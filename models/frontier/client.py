@@ -193,7 +193,9 @@ class OpenAICompatible:
             return EndpointConnection(self._teacher_url(), "pocket", "", timeout_s, attempts, trust_env=False)
         if not self.endpoint.startswith(("http://", "https://")):
             raise FrontierStopped(
-                f"endpoint {self.endpoint!r} is neither a URL such as http://localhost:8000/v1 nor 'pocket-teacher'", resumable=False
+                f"endpoint {self.endpoint!r} is neither a URL such as http://localhost:8000/v1 nor 'pocket-teacher'; "
+                "correct it in Data & models",
+                resumable=False,
             )
         key = find_key(name, self.journal.path.with_name("keys.json"))
         return EndpointConnection(self.endpoint, key, name, timeout_s, attempts, True, options.model, options.hedge_after_s)

@@ -69,7 +69,7 @@ class Pictures:
         try:
             data = Path(picture.path).read_bytes()
             if hashlib.sha256(data).hexdigest() != picture.sha256:
-                raise ValueError("the file changed while its request was waiting")
+                raise ValueError("the file changed while its request was waiting; retry the row")
             url = _encode(data, self._max_pixels)
         except (OSError, Image.DecompressionBombError, ValueError) as error:
             raise _bad(picture.path, error) from error

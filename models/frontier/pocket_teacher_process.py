@@ -46,7 +46,7 @@ class PocketTeacher:
         except (ValueError, KeyError, TypeError) as error:
             self.close()
             output = (first + log.read_text(errors="replace"))[-800:].strip()
-            raise FrontierStopped(f"{NAME} didn't start: {output or 'it said nothing'}", resumable=True) from error
+            raise FrontierStopped(f"{NAME} did not start: {output or 'no output'}; resume the job to try again", resumable=True) from error
 
     def is_running(self) -> bool:
         return self._process.poll() is None

@@ -73,15 +73,15 @@ def parse(body: dict[str, Any], reply: type[BaseModel]) -> BaseModel:
     message = choice["message"] if isinstance(choice.get("message"), dict) else {}
     finish = str(choice.get("finish_reason") or "").lower()
     if message.get("refusal"):
-        raise Refused(f"the model declined: {message['refusal']}")
+        raise Refused(f"the model refused: {message['refusal']}")
     if finish.startswith(("content_filter", "refusal", "safety", "prohibited")):
-        raise Refused("the endpoint's content filter withheld the reply")
+        raise Refused("the endpoint's content filter blocked the reply")
     text = _text_of(message)
     try:
         return extract(text, reply)
     except BadReply as bad:
         if finish == "length":
-            cut = "be shorter" if text else "raise max_tokens, thinking used them up"
+            cut = "be shorter" if text else "raise max_tokens, all were used for thinking"
             raise BadReply(f"the reply was cut off at max_tokens; {cut} ({bad})", text) from bad
         raise
 

@@ -15,9 +15,9 @@ async def fetch(address: str, own_host: str | None, retries: int) -> bytes:
     try:
         parts = urlsplit(address)
     except ValueError as error:
-        raise BadImage(f"the reply holds the address {address[:80]!r}: {error}") from error
+        raise BadImage(f"the reply has an invalid image address {address[:80]!r}: {error}") from error
     if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname == own_host):
-        raise BadImage(f"the reply holds the address {address[:80]!r}: only https, or the server's own host, is fetched")
+        raise BadImage(f"the reply has the image address {address[:80]!r}: images are fetched over https or from the server itself only")
     trouble = ""
     async with httpx2.AsyncClient(timeout=FETCH_SECONDS, follow_redirects=False) as client:
         for attempt in range(retries + 1):
@@ -28,10 +28,12 @@ async def fetch(address: str, own_host: str | None, retries: int) -> bytes:
                     async for piece in response.aiter_bytes():
                         content += piece
                         if len(content) > MAX_BYTES:
-                            raise BadImage(f"the picture at {address[:80]!r} is larger than {MAX_BYTES // 2**20} MB")
+                            raise BadImage(
+                                f"the image at {address[:80]!r} is over the limit of {MAX_BYTES // 2**20} MB; choose a smaller size"
+                            )
                     return bytes(content)
             except (httpx2.HTTPError, httpx2.InvalidURL) as error:
                 trouble = str(error) or type(error).__name__
             if attempt < retries:
                 await asyncio.sleep(min(8.0, 0.3 * 2**attempt))
-    raise BadImage(f"the picture was drawn, but its address {address[:80]!r} can't be fetched: {trouble}")
+    raise BadImage(f"the image was drawn, but can't be fetched from {address[:80]!r}: {trouble}")

@@ -28,7 +28,7 @@ class Diffusers(Generator):
         guidance: float | None = Field(
             None, ge=0, le=30, description="Guidance scale; empty: what suits the model (schnell 0, dev 3.5, SD3 7)"
         )
-        negative_prompt: str | None = Field(None, description="What pictures shall not show, where the model is guided away from a text")
+        negative_prompt: str | None = Field(None, description="What images shall not show, where the model is guided away from a text")
         width: int | None = Field(None, ge=16, le=4096, multiple_of=16, description="Pixels; empty: the model's own size")
         height: int | None = Field(None, ge=16, le=4096, multiple_of=16, description="Pixels; empty: the model's own size")
         batch_size: int | None = Field(None, ge=1, le=256, description="Pictures drawn together; empty: 32 for pocket-flux, 4 for others")
@@ -37,14 +37,12 @@ class Diffusers(Generator):
         cpu_offload: bool = Field(
             False,
             description="Keep the parts in main memory and move each to the GPU when needed: slower; the largest part, its working memory "
-            "and the pictures have to fit (FLUX.1's transformer alone takes 23.8 GB in bfloat16, SDXL's U-Net 5.1 GB)",
+            "and the images have to fit (FLUX.1's transformer alone takes 23.8 GB in bfloat16, SDXL's U-Net 5.1 GB)",
         )
         layer_offload: bool = Field(
             False, description="The same layer by layer, for a GPU that the largest part doesn't fit: much slower; stands over cpu_offload"
         )
-        low_memory: bool = Field(
-            False, description="Decode one picture at a time and in tiles (VAE slicing and tiling): for large pictures"
-        )
+        low_memory: bool = Field(False, description="Decode one image at a time and in tiles (VAE slicing and tiling): for large images")
 
     options: Options
 
@@ -98,7 +96,7 @@ class Diffusers(Generator):
         with torch.inference_mode():
             drawn = self._pipeline(prompt=[prompt for prompt, _ in pairs], generator=dice, **made)
         withheld = getattr(drawn, "nsfw_content_detected", None) or [False] * len(pairs)
-        refused = DrawError(f"{self.options.model}: its safety checker withheld the picture; reword the prompt or change the seed")
+        refused = DrawError(f"{self.options.model}: its safety checker withheld the image; reword the prompt or change the seed")
         return [refused if hidden else picture for picture, hidden in zip(drawn.images, withheld)]
 
     @property

@@ -44,6 +44,7 @@ MOST_TOKENS = 7_000  # output tokens that one picture counts at most (gpt-image-
 MOST_BODY = 100_000  # characters of an unusable response that are kept
 STOP_GRACE = 1.5  # seconds that calls in flight get when the job is told to stop
 FATAL_GRACE = 60.0  # ... when something else ends it: their pictures are paid
+NOT_THE_API = "the server does not follow the OpenAI images API, use another"
 ENOUGH = 5  # pictures, from whose mean the cost of others is estimated
 
 
@@ -62,7 +63,7 @@ class OpenAIImages(Generator):
             "1024x1024", pattern=r"^(auto|\d{2,4}x\d{2,4})$", description="Width x height in pixels, as the server offers them, or auto"
         )
         quality: str | None = Field(None, description="low, medium, high, hd ...; empty: the server's default")
-        send_seed: bool = Field(False, description="Send each picture's seed; OpenAI's own server refuses it, many others take it")
+        send_seed: bool = Field(False, description="Send each image's seed; OpenAI's own server refuses it, many others take it")
         n: int = Field(1, ge=1, le=10, description="Pictures of one prompt asked for in one call; dall-e-3 allows 1. Not with send_seed")
         workers: int = Field(4, ge=1, le=64, description="Requests under way at once")
         retries: int = Field(4, ge=0, le=20, description="Further tries after a time-out, a 429 or a server error")
@@ -206,7 +207,7 @@ class OpenAIImages(Generator):
         try:
             return self.images.path(json.loads(reply.body)["data"][0]["sha256"]).read_bytes()
         except OSError as error:
-            return DrawError(f"this picture was paid for, but its file is gone ({error}); restore a backup, or draw it with another seed")
+            return DrawError(f"this image was paid for, but its file is gone ({error}); restore a backup, or draw it with another seed")
 
 
 class PictureCall(PaidCall):
@@ -223,7 +224,7 @@ class PictureCall(PaidCall):
             asks = self._generator.asks_for_base64
             failure = await self._buyer.post(order, "/images/generations", self._body(asks), self._read)
             if failure is None:
-                return Failure(FailureKind.BROKEN, "no picture came", retry_after=0.0) if order.open else None
+                return Failure(FailureKind.BROKEN, "no image came", retry_after=0.0) if order.open else None
             if not (asks and failure.kind == FailureKind.UNSUPPORTED and "response_format" in failure.cause):
                 break
             self._generator.asks_for_base64 = False
@@ -261,9 +262,9 @@ class PictureCall(PaidCall):
             body = json.loads(text)
             items = [item for item in body["data"] if isinstance(item, dict)][: len(order.open)]
         except (ValueError, KeyError, TypeError):
-            return Failure(FailureKind.BROKEN, "the reply holds no list of pictures", maybe_billed=True, body=text[:MOST_BODY])
+            return Failure(FailureKind.BROKEN, "the reply has no list of images", maybe_billed=True, body=text[:MOST_BODY])
         if not items:
-            return Failure(FailureKind.ROW, "the reply holds no picture", maybe_billed=True, body=text[:MOST_BODY])
+            return Failure(FailureKind.ROW, "the reply has no image", maybe_billed=True, body=text[:MOST_BODY])
         for claim, item in zip(list(order.open.values()), items):
             try:
                 content = await self._content(item)
@@ -271,7 +272,8 @@ class PictureCall(PaidCall):
             except OSError as error:  # asking again would buy another one that can't be kept
                 await self._buyer.lose(order, str(error))
                 raise FrontierStopped(
-                    f"the picture that came can't be kept in {self._generator.images.root}: {error}", resumable=True
+                    f"the image received can't be saved in {self._generator.images.root} ({error}); free disk space, then resume the job",
+                    resumable=True,
                 ) from error
             except BadImage as error:
                 self._drawn[claim.key] = self._error(error)
@@ -311,7 +313,7 @@ class PictureCall(PaidCall):
             try:
                 return base64.b64decode(item["b64_json"], validate=True)
             except (binascii.Error, ValueError) as error:
-                raise BadImage(f"the reply's b64_json is no base64 ({error}); ask the server's maker") from error
+                raise BadImage(f"the reply's b64_json is not base64 ({error}): {NOT_THE_API}") from error
         if item.get("url"):
             return await fetch(item["url"], urlsplit(self._generator.address).hostname, self._generator.options.retries)
-        raise BadImage("the reply holds neither b64_json nor url; ask the server's maker")
+        raise BadImage(f"the reply has neither b64_json nor url: {NOT_THE_API}")

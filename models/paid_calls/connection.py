@@ -55,7 +55,8 @@ def connect(connection: EndpointConnection) -> openai.AsyncOpenAI:
 
     if "@" in urlsplit(connection.base_url).netloc:
         raise FrontierStopped(
-            f"the endpoint's address holds a user name or password; give it without, and the key in {connection.key_env}", resumable=False
+            f"the endpoint's address contains a user name or password; remove them and give the key in {connection.key_env}",
+            resumable=False,
         )
     logging.getLogger("httpx2").setLevel(logging.WARNING)  # it logs each URL, and a URL may hold a key
     base_url, query = address(connection)

@@ -52,10 +52,14 @@ class Journal:
             self.db.execute(f"PRAGMA user_version = {step}")
         self.db.execute("COMMIT")
         if version > _VERSION:
-            raise sqlite3.DatabaseError(f"it was written by a newer version ({version}; this one knows {_VERSION})")
+            raise sqlite3.DatabaseError(f"it was written by a newer Mistakebook (version {version}, this one reads {_VERSION}): upgrade")
 
     def _unusable(self, error: sqlite3.Error) -> FrontierStopped:
-        return FrontierStopped(f"the journal of replies {self.path} can't be used: {error}", resumable=True)
+        return FrontierStopped(
+            f"the journal of paid replies {self.path} can't be used: {error}; "
+            "check the free disk space and its permissions, then resume the job",
+            resumable=True,
+        )
 
     def apply(self, operations: Sequence[Operation[T]]) -> list[T]:
         """Runs operations in one transaction, durable on return. Results in order. Raises FrontierStopped (disk full, broken file)."""

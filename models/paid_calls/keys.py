@@ -15,13 +15,13 @@ def find_key(name: str, file: Path) -> str | None:
     if not file.exists():
         return None
     if os.name == "posix" and stat.S_IMODE(file.stat().st_mode) & 0o077:
-        raise FrontierStopped(f"{file} can be read by others; run: chmod 600 {file}", resumable=True)
+        raise FrontierStopped(f"{file} can be read by other users; run: chmod 600 {file}", resumable=True)
     try:
         keys = json.loads(file.read_text(encoding="utf-8"))
         value = keys.get(name, "")
         return value.strip() or None
     except (ValueError, AttributeError):
-        raise FrontierStopped(f'{file} isn\'t of the form {{"{name}": "<key>"}}', resumable=True) from None
+        raise FrontierStopped(f'{file} is not of the form {{"{name}": "<key>"}}; correct it', resumable=True) from None
 
 
 def not_found(key_env: str) -> str:

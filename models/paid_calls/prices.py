@@ -22,7 +22,7 @@ class Price(BaseModel):
     image: float | None = Field(
         default=None, ge=0, allow_inf_nan=False, description="Input that is an image, where the vendor counts it apart; none: as input."
     )
-    picture: float | None = Field(default=None, ge=0, allow_inf_nan=False, description="USD for one drawn picture, whatever its tokens.")
+    picture: float | None = Field(default=None, ge=0, allow_inf_nan=False, description="USD for one drawn image, whatever its tokens.")
     image_tokens: int | None = Field(default=None, ge=0, description="The most tokens that one image can count.")
     batch: float | None = Field(default=None, gt=0, le=1, description="What the Batch API takes, as a share of these; none: all of it.")
     pretend: bool = Field(default=False, description="Nobody is billed: a figure to make budgets visible with the built-in parts.")
@@ -31,7 +31,7 @@ class Price(BaseModel):
     def _whole(self) -> "Price":
         missing = [name for name in ("input", "output") if name not in self.model_fields_set]
         if self.picture is None and missing:
-            raise ValueError(f"no price for {' and '.join(missing)}; without one a call can't be priced (0 if it is free)")
+            raise ValueError(f"no price for {' and '.join(missing)}; add it (0 if it is free)")
         return self
 
     def in_batch(self) -> "Price":
@@ -95,7 +95,8 @@ def table_beside(journal: Path) -> Path | None:
 def unpriced(model: str, journal: Path, unit: str) -> FrontierStopped:
     """What ends a job that has a budget and a model without a price. `unit`: of the price that is missing, in words."""
     return FrontierStopped(
-        f"model {model} has no price, so the budget can't be kept: add it to {journal.with_name(NAME)} ({unit}) or start without a budget",
+        f"model {model} has no price, so no budget can be enforced: "
+        f"add it in Settings or to {journal.with_name(NAME)} ({unit}), or start without a budget",
         resumable=True,
     )
 
@@ -104,8 +105,8 @@ def _read(path: Path) -> dict[str, Price]:
     try:
         return _Table.model_validate(json.loads(path.read_text(encoding="utf-8"))).models
     except json.JSONDecodeError as error:
-        raise ValueError(f"{path}, line {error.lineno}: not JSON ({error.msg})") from error
+        raise ValueError(f"{path}, line {error.lineno}: not JSON ({error.msg}); correct the line") from error
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
-        raise ValueError(f"{path}: {where}: {first['msg']}; expected as in {SHIPPED}") from error
+        raise ValueError(f"{path}: {where}: {first['msg']}; correct it, {SHIPPED} shows the form") from error

@@ -131,7 +131,7 @@ def _easy(train_limit: int | None) -> Iterator[SourceExample]:
 
 def _file(example: SourceExample) -> Path:
     if not isinstance(example.picture, Path):
-        raise ValueError(f"{example.external_id}: expected the path of a picture")
+        raise ValueError(f"{example.external_id}: expected the path of an image")
     return example.picture
 
 

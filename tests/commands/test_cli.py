@@ -155,7 +155,7 @@ def test_backup_and_restore(here, home, tmp_path):
     saved = json.loads(mistakebook("backup", tmp_path / "saved", "--workspace", "w", "--json").stdout)
     assert saved["pictures"] > 10 and saved["rows"] > 50
     stop(here)
-    assert "exists; move it away first" in mistakebook("restore", tmp_path / "saved", "--workspace", "w", check=False).stderr
+    assert "exists and is not overwritten" in mistakebook("restore", tmp_path / "saved", "--workspace", "w", check=False).stderr
     mistakebook("restore", tmp_path / "saved", "--workspace", "again")
     again = Workspace(home / "again")
     one, two = Store(here.store), Store(again.store)

@@ -90,11 +90,11 @@ def test_the_first_frame_of_an_animation_counts(store):
     ("content", "message"),
     [
         (b"", "an empty file, expected PNG"),
-        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "no picture of a known format, expected PNG"),
-        (encoded(Image.new("RGB", (9, 9)), "TIFF"), "no picture of a known format"),
-        (encoded(scene(4))[:-200], "damaged or cut off"),
-        (encoded(scene(4), "JPEG")[:-200], "damaged or cut off"),
-        (encoded(Image.new("1", (9000, 9000))), "more than 64 million pixels; shrink"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "not an image of a known format, expected PNG"),
+        (encoded(Image.new("RGB", (9, 9)), "TIFF"), "not an image of a known format"),
+        (encoded(scene(4))[:-200], "damaged or incomplete"),
+        (encoded(scene(4), "JPEG")[:-200], "damaged or incomplete"),
+        (encoded(Image.new("1", (9000, 9000))), "over the limit of 64 million pixels; make the image smaller"),
     ],
 )
 def test_bad_pictures_name_their_source_and_leave_nothing(store, content, message):
@@ -109,7 +109,7 @@ def test_files_missing_or_too_large(store, tmp_path, monkeypatch):
     large = tmp_path / "large.png"
     with large.open("wb") as file:
         file.truncate(images.MAX_BYTES + 2**20)
-    with pytest.raises(BadImage, match=r"large.png: 51 MB, at most 50 MB"):
+    with pytest.raises(BadImage, match=r"large.png: 51 MB, the limit is 50 MB"):
         store.add(large)
 
 

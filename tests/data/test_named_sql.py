@@ -27,7 +27,7 @@ SELECT 1,
 SELECT 2
 """)
     assert read_queries([path]) == {"one": "SELECT 1,\n  '-- :name two';", "two": "SELECT 2"}
-    with pytest.raises(KeyError, match="the query one exists already"):
+    with pytest.raises(KeyError, match="two queries are named one"):
         read_queries([path, path])
 
 

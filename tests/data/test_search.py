@@ -321,5 +321,5 @@ def test_nothing_is_decided_in_bulk_on_what_a_part_of_the_index_finds(fresh):
     assert client.post("/api/review/bulk/preview", json=body).status_code == 200
     app.state.services.search._built = {"samples": 0.5}
     refused = client.post("/api/review/bulk/preview", json=body)
-    assert refused.status_code == 409 and "wait until it is whole" in refused.json()["error"]
+    assert refused.status_code == 409 and "wait until indexing is done" in refused.json()["error"]
     assert client.get("/api/search/progress").json() == {"samples": 0.5}

@@ -79,7 +79,7 @@ def test_a_restored_backup_is_the_same_and_goes_on_counting(tmp_path):
         assert table(store, name) == table(again, name), name
     assert differences(again) == 0
     assert add_sample(again, "new") > max(row["sample_id"] for row in log(store, "sample"))
-    with pytest.raises(StoreError, match="move it away"):
+    with pytest.raises(StoreError, match="is not overwritten"):
         restore(folder, tmp_path / "t.duckdb")
     store.close()
     again.close()
@@ -94,6 +94,6 @@ def test_damaged_backups_are_refused_and_leave_nothing(tmp_path):
     manifest = json.loads((folder / "manifest.json").read_text())
     manifest["tables"]["sample"] += 1
     (folder / "manifest.json").write_text(json.dumps(manifest))
-    with pytest.raises(StoreError, match="table sample has 5 rows, its manifest says 6"):
+    with pytest.raises(StoreError, match="table sample has 5 rows, but its manifest says 6"):
         restore(folder, tmp_path / "t.duckdb")
     assert not list(tmp_path.glob("t.*"))

@@ -200,7 +200,7 @@ def test_words_wait_for_the_whole_index(api, monkeypatch):
     monkeypatch.setattr(search, "PORTION", 1)
     monkeypatch.setattr(search, "BREATH", 0.05)
     options = {**TEACHER, "matching": {"words": "not"}}
-    assert "search index is being made" in api("estimate", 409, stage="diagnose", options=options)["error"]
+    assert "search index is still being built" in api("estimate", 409, stage="diagnose", options=options)["error"]
     monkeypatch.setattr(search, "BREATH", 0.0)
     Search.of(api.store, api.workspace.search).refresh()
     assert api("estimate", stage="diagnose", options={**options, "again": True})["rows"] == len(api.ids(words="not"))

@@ -153,7 +153,7 @@ def test_a_picture_that_is_gone_fails_its_own_sample_only(tmp_path, store):
     quality.setup(FilterContext(store.root))
     lost, kept = quality([item(1, gone), item(2, there)])
     assert (lost.score, kept.score) == (None, 1)
-    assert "no picture" in lost.error
+    assert "is missing from" in lost.error
 
 
 @pytest.mark.parametrize(

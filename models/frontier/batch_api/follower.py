@@ -164,9 +164,16 @@ class Follower:
         if seen.status == "failed" and batch.token in self.sent:
             errors = (seen.errors.data if seen.errors else None) or []
             causes = "; ".join(f"{error.code}: {error.message}" for error in errors) or "no reason given"
-            raise FrontierStopped(f"{self.parameters.endpoint} did not take the batch {batch.remote_id}: {causes}", resumable=True)
+            raise FrontierStopped(
+                f"{self.parameters.endpoint} rejected batch {batch.remote_id}: {causes}; "
+                "resume the job to send its calls again, or start without batch",
+                resumable=True,
+            )
         if seen.status == "cancelled" and batch.token in self.sent:
-            raise FrontierStopped(f"the batch {batch.remote_id} was cancelled at {self.parameters.endpoint}", resumable=True)
+            raise FrontierStopped(
+                f"batch {batch.remote_id} was cancelled at {self.parameters.endpoint}; resume the job to send its calls again",
+                resumable=True,
+            )
         self._answered(batch, bad, Failure(FailureKind.BROKEN, f"its batch {seen.status} without a result for it"))
 
     def _answered(self, batch: Batch, bad: dict[str, Failure], left: Failure) -> None:

@@ -35,7 +35,7 @@ class Faults:
         if self._falls(self.rate_limit):
             raise ApiError(429, "rate limit reached; try again in a second", "rate_limit_exceeded")
         if self._falls(self.error_rate):
-            raise ApiError(self.chance.choice((500, 503)), "the server had an error on purpose (--error-rate)", "server_error")
+            raise ApiError(self.chance.choice((500, 503)), "the server failed deliberately (--error-rate)", "server_error")
 
     def after(self, content: str) -> str:
         """The content, perhaps spoilt."""

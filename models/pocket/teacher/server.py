@@ -62,7 +62,7 @@ async def _body(request: Request) -> bytes:
         async for chunk in request.stream():
             length += len(chunk)
             if length > BODY_LIMIT:
-                raise ApiError(413, f"the body is over {BODY_LIMIT >> 20} MiB; send a smaller picture", "request_too_large")
+                raise ApiError(413, f"the body is over {BODY_LIMIT >> 20} MiB; send a smaller image", "request_too_large")
             chunks.append(chunk)
     except ClientDisconnect:
         raise ApiError(400, "the client went away", "client_disconnected") from None

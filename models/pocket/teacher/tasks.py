@@ -30,7 +30,7 @@ def own_answer(task: Task, question: Question) -> Answer:
 def understood(task: Task) -> Question:
     question = parse(task.question)
     if question is None:
-        raise ApiError(422, f"pocket-teacher can't make sense of the question {task.question[:200]!r}. {CAN}.", "question_not_understood")
+        raise ApiError(422, f"pocket-teacher does not understand the question {task.question[:200]!r}. {CAN}.", "question_not_understood")
     return question
 
 
@@ -67,7 +67,7 @@ def _agrees(proposed: str, own: str, choices: tuple[str, ...]) -> bool:
 def kind(task: Task) -> dict:
     question = parse(task.question)
     if question is None:
-        raise ApiError(422, f"pocket-teacher can't make sense of the question {task.question[:200]!r}. {CAN}.", "question_not_understood")
+        raise ApiError(422, f"pocket-teacher does not understand the question {task.question[:200]!r}. {CAN}.", "question_not_understood")
     return {"error_type": diagnosing.choose_type(wanted_types(question, task.choices), task.error_types)}
 
 

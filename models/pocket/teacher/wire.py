@@ -81,7 +81,7 @@ class Task:
     def shown(self) -> Seen:
         """What the picture shows. Raises ApiError where none was sent."""
         if self.seen is None:
-            raise ApiError(400, f"{self.name} needs a picture: send one as image_url", "missing_image", "messages")
+            raise ApiError(400, f"{self.name} needs an image: send one as image_url", "missing_image", "messages")
         return self.seen
 
     @property
@@ -100,7 +100,7 @@ class Task:
 def read(raw: bytes) -> Task:
     """The task in a request's body. Raises ApiError for whatever can't be done."""
     if len(raw) > BODY_LIMIT:
-        raise ApiError(413, f"the body is over {BODY_LIMIT >> 20} MiB; send a smaller picture", "request_too_large")
+        raise ApiError(413, f"the body is over {BODY_LIMIT >> 20} MiB; send a smaller image", "request_too_large")
     body = _object(raw)
     _check_parameters(body)
     system, user, pictures = _messages(body.get("messages"))
@@ -110,9 +110,9 @@ def read(raw: bytes) -> Task:
     if name not in SCHEMAS:
         raise ApiError(422, f"unknown task {name!r}. {CAN}. Known schema names: {', '.join(SCHEMAS)}.", "unknown_task", "response_format")
     if len(pictures) > 1:
-        raise ApiError(422, f"pocket-teacher looks at one picture a request, {len(pictures)} were sent", "too_many_images", "messages")
+        raise ApiError(422, f"pocket-teacher takes one image per request, {len(pictures)} were sent", "too_many_images", "messages")
     if not pictures and name not in WITHOUT_PICTURE:
-        raise ApiError(422, f"no picture in the request, and {name} needs one. {CAN}.", "image_missing", "messages")
+        raise ApiError(422, f"no image in the request, and {name} needs one. {CAN}.", "image_missing", "messages")
     if "Question" not in fields and name != "ClusterTitle":
         fields["Question"] = user.strip()
     # a blind answer doesn't look at the salt: it sees what it sees; a guess does
@@ -127,7 +127,7 @@ def _object(raw: bytes) -> dict:
     try:
         body = json.loads(raw)
     except (ValueError, RecursionError) as error:
-        raise ApiError(400, "the body is no JSON: " + str(error)[:200], "invalid_json") from None
+        raise ApiError(400, "the body is not JSON: " + str(error)[:200], "invalid_json") from None
     if not isinstance(body, dict):
         raise ApiError(400, "the body must be a JSON object", "invalid_json")
     return body
@@ -138,9 +138,9 @@ def _check_parameters(body: dict) -> None:
     if model != MODEL:
         raise ApiError(404, f"the model {str(model)[:100]!r} does not exist; this server has {MODEL!r} only", "model_not_found", "model")
     if body.get("stream"):
-        raise ApiError(400, "pocket-teacher doesn't stream; leave `stream` out", "unsupported_parameter", "stream")
+        raise ApiError(400, "pocket-teacher does not stream; leave `stream` out", "unsupported_parameter", "stream")
     if body.get("n") not in (None, 1):
-        raise ApiError(400, "pocket-teacher gives one choice a request; leave `n` out", "unsupported_parameter", "n")
+        raise ApiError(400, "pocket-teacher gives one choice per request; leave `n` out", "unsupported_parameter", "n")
     for name in ("max_tokens", "max_completion_tokens"):
         value = body.get(name)
         if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
@@ -221,7 +221,7 @@ def look(url: str) -> Seen:
     if not head.lower().startswith("data:") or not comma:
         raise ApiError(
             422,
-            "pocket-teacher fetches nothing: send the picture as a data URL (data:image/png;base64,...)",
+            "pocket-teacher downloads nothing: send the image as a data URL (data:image/png;base64,...)",
             "invalid_image_url",
             "messages",
         )
@@ -232,7 +232,7 @@ def look(url: str) -> Seen:
         if max(picture.size) > SIDE_LIMIT:
             raise ApiError(
                 413,
-                f"the picture has {picture.width} x {picture.height} pixels; at most {SIDE_LIMIT} a side",
+                f"the image has {picture.width} x {picture.height} pixels; at most {SIDE_LIMIT} per side",
                 "image_too_large",
                 "messages",
             )
@@ -241,7 +241,7 @@ def look(url: str) -> Seen:
         return see(picture)
     except (binascii.Error, UnidentifiedImageError, OSError, ValueError, SyntaxError, EOFError, KeyError, Image.DecompressionBombError):
         raise ApiError(
-            422, f"the picture can't be decoded; send one of {', '.join(FORMATS)} in base64", "invalid_image", "messages"
+            422, f"the image can't be decoded; send one of {', '.join(FORMATS)} in base64", "invalid_image", "messages"
         ) from None
 
 

@@ -72,10 +72,10 @@ def test_jsonl_with_choices_takes_the_letter_or_the_text(tmp_path):
             '{"image": "1.png", "question": "q", "answer": "x", "split": "test"}',
             "split 'test' is unknown, expected one of train, dev, eval",
         ),
-        ('{"image": "../1.png", "question": "q", "answer": "x"}', "lies outside"),
-        ('{"image": "/etc/passwd", "question": "q", "answer": "x"}', "lies outside"),
-        ('{"image": "https://x.org/1.png", "question": "q", "answer": "x"}', "pictures aren't fetched"),
-        ('{"id": 1, "image": "1.png", "question": "q", "answer": "x"}', "id '1' was there before in split train"),
+        ('{"image": "../1.png", "question": "q", "answer": "x"}', "is outside"),
+        ('{"image": "/etc/passwd", "question": "q", "answer": "x"}', "is outside"),
+        ('{"image": "https://x.org/1.png", "question": "q", "answer": "x"}', "images are not downloaded"),
+        ('{"id": 1, "image": "1.png", "question": "q", "answer": "x"}', "id '1' is used twice in split train"),
     ],
 )
 def test_a_bad_line_is_named_and_the_rest_goes_on(tmp_path, line, error):

@@ -88,6 +88,6 @@ def test_parquet_tells_hugging_face_datasets_which_column_is_the_picture(samples
 def test_a_picture_that_is_gone_leaves_no_half_file(samples, store, tmp_path):
     store.path(samples[4].image).unlink()
     for name in EXPORTS.names():
-        with pytest.raises(FileNotFoundError, match="no picture"):
+        with pytest.raises(FileNotFoundError, match="is missing from"):
             EXPORTS.make(name).write(samples, store.path, tmp_path / name)
         assert [file for file in (tmp_path / name).iterdir() if file.is_file()] == []

@@ -166,7 +166,7 @@ def test_preflight_restores_the_weights(make_run):
 @pytest.mark.parametrize(
     ("change", "name", "words"),
     [
-        ({"image_path": "/nowhere/1.png"}, "rows", "no picture at /nowhere/1.png"),
+        ({"image_path": "/nowhere/1.png"}, "rows", "no image at /nowhere/1.png"),
         ({"answer": " "}, "rows", "no answer"),
         ({"text": ""}, "rows", "no question"),
         ({"text": "long " * 3000}, "length", "max_length is 2048"),

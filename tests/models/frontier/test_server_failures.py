@@ -156,7 +156,7 @@ def test_parameters_that_a_model_rejects(tmp_path):
 
 
 def test_an_address_with_a_password_is_refused_before_it_stands_anywhere(tmp_path):
-    journal, refused = tmp_path / "journal.sqlite", pytest.raises(FrontierStopped, match="holds a user name or password")
+    journal, refused = tmp_path / "journal.sqlite", pytest.raises(FrontierStopped, match="contains a user name or password")
     with client("http://ada:sesame@127.0.0.1:9/v1", journal) as frontier, refused as stopped:
         list(frontier.ask_all(requests(1)))
     assert "sesame" not in str(stopped.value) and b"sesame" not in b"".join(path.read_bytes() for path in tmp_path.glob("journal*"))

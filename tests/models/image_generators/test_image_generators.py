@@ -228,8 +228,8 @@ def test_faults_are_told_apart_and_lose_nothing_else(server, openai_images):
     told = {prompt: str(error) for prompt, error in drawn.items() if isinstance(error, DrawError)}
     assert len(told) == 6
     assert "content policy violation" in told["refused"] and "reword" in told["refused"]
-    assert "only https" in told["url"] and "no picture" in told["empty"] and "base64" in told["no base64"]
-    assert "no picture of a known format" in told["no picture"]
+    assert "over https" in told["url"] and "no image" in told["empty"] and "base64" in told["no base64"]
+    assert "not an image of a known format" in told["no picture"]
     assert "out of memory" in told["broken"] and server.tries["broken"] == 3
     assert server.tries["refused"] == 1
 

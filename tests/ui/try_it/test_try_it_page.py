@@ -49,7 +49,7 @@ def test_what_cannot_be_asked_is_said(world, post):
     assert "were imported; it can't be run" in post("ask", 409, checkpoint="elsewhere", question="?", image=image)["error"]
     assert "choose an image" in post("ask", 404, checkpoint="pocket-llava", question="?", image="0" * 64)["error"]
     assert "choose it again" in post("ask", 409, checkpoint="pocket-llava", question="?", upload="../../x")["error"]
-    assert "no picture of a known format" in post.client.post("/api/try/picture", content=b"<svg/>").json()["error"]
+    assert "not an image of a known format" in post.client.post("/api/try/picture", content=b"<svg/>").json()["error"]
     assert "adapter" in post("ask", checkpoint="run 1", question="?", image=image)["error"]  # the seeded run has no weights
 
 

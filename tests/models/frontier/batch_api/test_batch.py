@@ -118,7 +118,7 @@ def test_what_a_batch_leaves_over_is_asked_again(tmp_path, ends):
 @pytest.mark.parametrize(
     ("order", "cause", "resumable"),
     [
-        ({"ends": "failed"}, "did not take the batch batch_1: token_limit_exceeded: Enqueued token limit reached", True),
+        ({"ends": "failed"}, "rejected batch batch_1: token_limit_exceeded: Enqueued token limit reached", True),
         ({"no_batches": True}, r"could not upload a file of calls: HTTP 404: Not Found; does it have a Batch API\?", False),
     ],
 )
