@@ -107,7 +107,7 @@ class Batches:
                 break
             if number >= share * len(calls):
                 break
-            response = self.one(call)
+            response = self.answer(call)
             (good if response["response"]["status_code"] == 200 else bad).append(response)
             batch["request_counts"]["completed" if response["response"]["status_code"] == 200 else "failed"] += 1
         if ends == "expired":
@@ -123,23 +123,26 @@ class Batches:
             self.files[batch["error_file_id"]] = "".join(json.dumps(line) + "\n" for line in bad).encode()
         batch["status"] = ends
 
-    def one(self, call: dict) -> dict:
+    def answer(self, call: dict) -> dict:
         body, draw = call["body"], self.random.random()
         text = asked(body)
-        status, said = 200, None
+        status, result = 200, None
         answer = {"id": "r", "custom_id": call["custom_id"], "error": None}
         if self.order["refuses"] and self.order["refuses"] in text:
-            status, said = 400, {"error": {"message": "Your request was rejected by our safety system", "code": "content_policy_violation"}}
+            status, result = (
+                400,
+                {"error": {"message": "Your request was rejected by our safety system", "code": "content_policy_violation"}},
+            )
         elif draw < self.order["limited"]:
-            status, said = 429, {"error": {"message": "Rate limit reached", "code": "rate_limit_exceeded"}}
+            status, result = 429, {"error": {"message": "Rate limit reached", "code": "rate_limit_exceeded"}}
         elif draw < self.order["limited"] + self.order["broken"]:
-            status, said = 500, {"error": {"message": "The server had an error"}}
+            status, result = 500, {"error": {"message": "The server had an error"}}
         elif draw < self.order["limited"] + self.order["broken"] + self.order["wrong_schema"]:
-            said = completion(json.dumps({"wrong": True}), body)
+            result = completion(json.dumps({"wrong": True}), body)
         else:
-            said = json.loads(self.chat.answer(body).body)
+            result = json.loads(self.chat.answer(body).body)
             self.answered[text] = self.answered.get(text, 0) + 1
-        return answer | {"response": {"status_code": status, "request_id": "q", "body": said}}
+        return answer | {"response": {"status_code": status, "request_id": "q", "body": result}}
 
     async def look(self, request: web.Request) -> web.Response:
         if self.order["forgets"]:

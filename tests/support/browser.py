@@ -20,12 +20,12 @@ ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking",
 
 def executable() -> str:
     """Where Chromium is. Skips the test where there is none; fails it in CI, where it must not go untested."""
-    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if not found and os.environ.get("CI"):
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if not path and os.environ.get("CI"):
         pytest.fail("Chromium is missing in CI: apt-get install chromium")
-    if not found:
+    if not path:
         pytest.skip("CHROMIUM IS MISSING, THE PAGES GO UNTESTED: apt-get install chromium")
-    return found
+    return path
 
 
 @contextmanager

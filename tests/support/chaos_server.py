@@ -91,25 +91,27 @@ class Chaos:
     async def respond(self, request: web.Request, body: dict, number: int) -> web.StreamResponse:
         order = self.order
         if body["model"] in FAILS and body["model"] not in self.failed:
-            status, headers, said, outcome = FAILS[body["model"]]
+            status, headers, content, outcome = FAILS[body["model"]]
             if outcome == "retried":
                 self.failed.add(body["model"])
-            text = said if isinstance(said, str) else json.dumps(said)
-            return web.Response(text=text, status=status, headers=headers, content_type="text/html" if said is text else "application/json")
+            text = content if isinstance(content, str) else json.dumps(content)
+            return web.Response(
+                text=text, status=status, headers=headers, content_type="text/html" if content is text else "application/json"
+            )
         seen = body | {"_query": request.query_string, "_headers": request.headers}
         if rejected := REJECTS.get(body["model"], openai_strict)(seen):
             return web.json_response(rejected[1], status=rejected[0])
         if order["key"] and request.headers.get("Authorization") != f"Bearer {order['key']}":
-            said = f"Incorrect API key provided: {request.headers.get('Authorization', '')[7:]}."
-            return web.json_response({"error": {"message": said, "code": "invalid_api_key"}}, status=401)
+            message = f"Incorrect API key provided: {request.headers.get('Authorization', '')[7:]}."
+            return web.json_response({"error": {"message": message, "code": "invalid_api_key"}}, status=401)
         if order["status"] and number > order["status_after"]:
-            status, said = order["status"]
-            return web.json_response(said, status=status)
+            status, error_body = order["status"]
+            return web.json_response(error_body, status=status)
         for name in order["rejects"]:
             if name in body or (body.get("response_format") or {}).get("type") == name:
                 hint = " Use 'max_completion_tokens' instead." if name == "max_tokens" else ""
-                said = f"Unsupported parameter: '{name}' is not supported with this model.{hint}"
-                return web.json_response({"error": {"message": said, "code": "unsupported_parameter"}}, status=400)
+                message = f"Unsupported parameter: '{name}' is not supported with this model.{hint}"
+                return web.json_response({"error": {"message": message, "code": "unsupported_parameter"}}, status=400)
         draw = self.random.random()
         for what in ("limited", "broken", "reset", "truncated", "wrong_schema", "hang"):
             if draw < order[what]:
@@ -141,8 +143,8 @@ class Chaos:
         if content is None:
             self.texts[text] = self.texts.get(text, 0) + 1
             content = self.order["fits"].replace("ANSWER", hashlib.sha256(text.split("|")[0].encode()).hexdigest()[:8])
-            told = "JSON schema" in json.dumps(body["messages"]) or body.get("tools")
-            if (self.order["ignores_schema"] and not told) or (self.order["always_bad"] and self.order["always_bad"] in text):
+            has_schema = "JSON schema" in json.dumps(body["messages"]) or body.get("tools")
+            if (self.order["ignores_schema"] and not has_schema) or (self.order["always_bad"] and self.order["always_bad"] in text):
                 content = "I think the answer is " + content[12:20]
         return web.json_response(completion(content, body))
 

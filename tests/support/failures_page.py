@@ -7,10 +7,10 @@ from data.store import Store
 
 def groups(store: Store) -> dict[int, set[int]]:
     """The failures of each cluster of round 1."""
-    found: dict[int, set[int]] = {}
+    members: dict[int, set[int]] = {}
     for row in store.rows("places_of_round", round=1):
-        found.setdefault(row["cluster_id"], set()).add(row["failure_id"])
-    return found
+        members.setdefault(row["cluster_id"], set()).add(row["failure_id"])
+    return members
 
 
 def wait_for_count(page, expected: int) -> None:

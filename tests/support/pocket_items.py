@@ -10,12 +10,12 @@ from data.registry import DATASETS
 
 def pocket_items(folder: Path, families: Iterable[str], count: int) -> tuple[ImageStore, list[FilterInput]]:
     """`count` dev questions of each family, and the store with their pictures."""
-    store, found = ImageStore(folder), []
+    store, items = ImageStore(folder), []
     for family in families:
         plugin = DATASETS.make("pocket_vqa", {"family": family, "train": 0, "dev": count, "eval": 0})
         about = plugin.about()
         for example in plugin.read():
             image = store.add(example.picture).sha256
-            row = {"sample_id": len(found), "revision": 0, "answer": example.golds[0], "image": image, "image_path": str(store.path(image))}
-            found.append(FilterInput.from_row(about.to_row() | example.to_row() | row | {"dataset": about.name}))
-    return store, found
+            row = {"sample_id": len(items), "revision": 0, "answer": example.golds[0], "image": image, "image_path": str(store.path(image))}
+            items.append(FilterInput.from_row(about.to_row() | example.to_row() | row | {"dataset": about.name}))
+    return store, items

@@ -94,17 +94,17 @@ def azure(body):
 
 def gemini(body):
     if body.get("tools") and body.get("response_format"):
-        said = "Function calling with a response mime type: 'application/json' is unsupported"
-        return 400, [{"error": {"code": 400, "message": said, "status": "INVALID_ARGUMENT"}}]
+        message = "Function calling with a response mime type: 'application/json' is unsupported"
+        return 400, [{"error": {"code": 400, "message": message, "status": "INVALID_ARGUMENT"}}]
     for _, node in nodes(schema_of(body) or {}):
-        said = None
+        message = None
         if any(not isinstance(choice, str) for choice in node.get("enum", ())):
-            said = "GenerateContentRequest.generation_config.response_schema.properties[score].enum: only allowed for STRING type"
+            message = "GenerateContentRequest.generation_config.response_schema.properties[score].enum: only allowed for STRING type"
         elif unknown := {"additionalProperties", "$ref", "$defs", "const", "title", "default"} & node.keys():
             where = f"\"{sorted(unknown)[0]}\" at 'generation_config.response_schema'"
-            said = f"Invalid JSON payload received. Unknown name {where}: Cannot find field."
-        if said:
-            return 400, [{"error": {"code": 400, "message": said, "status": "INVALID_ARGUMENT"}}]
+            message = f"Invalid JSON payload received. Unknown name {where}: Cannot find field."
+        if message:
+            return 400, [{"error": {"code": 400, "message": message, "status": "INVALID_ARGUMENT"}}]
     return None
 
 
@@ -116,8 +116,8 @@ def gemini_vague(body):
 
 def gemini_gemma(body):
     if body["messages"][0]["role"] == "system":
-        said = "Developer instruction is not enabled for models/gemma-3-27b-it"
-        return 400, [{"error": {"code": 400, "message": said, "status": "INVALID_ARGUMENT"}}]
+        message = "Developer instruction is not enabled for models/gemma-3-27b-it"
+        return 400, [{"error": {"code": 400, "message": message, "status": "INVALID_ARGUMENT"}}]
     return None
 
 
@@ -129,8 +129,8 @@ def vllm_gemma(body):
 
 def llama_cpp_gemma(body):
     if body["messages"][0]["role"] == "system":
-        said = "Jinja Exception: Conversation roles must alternate user/assistant/user/assistant/..."
-        return 500, {"error": {"code": 500, "message": said, "type": "server_error"}}
+        message = "Jinja Exception: Conversation roles must alternate user/assistant/user/assistant/..."
+        return 500, {"error": {"code": 500, "message": message, "type": "server_error"}}
     return None
 
 
@@ -198,23 +198,23 @@ def ollama_without_tools(body):
 def xgrammar(body):
     for _, node in nodes(schema_of(body) or {}):
         if node.keys() & {"minimum", "maximum"}:
-            said = "The provided JSON schema contains features not supported by xgrammar."
-            return 400, {"object": "error", "message": said, "type": "BadRequestError", "code": 400}
+            message = "The provided JSON schema contains features not supported by xgrammar."
+            return 400, {"object": "error", "message": message, "type": "BadRequestError", "code": 400}
     return None
 
 
 def groq(body):
     """One row's output never passes its validation of JSON."""
     if body.get("response_format") and "question 3" in json.dumps(body["messages"]):
-        said = "Failed to generate JSON. Please adjust your prompt. See 'failed_generation' for more details."
-        return _error(said, type="invalid_request_error", code="json_validate_failed", failed_generation='{"answer": ')
+        message = "Failed to generate JSON. Please adjust your prompt. See 'failed_generation' for more details."
+        return _error(message, type="invalid_request_error", code="json_validate_failed", failed_generation='{"answer": ')
     return openai_strict(body)
 
 
 def llama_cpp_cut(body):
     if body.get("response_format") and "question 3" in json.dumps(body["messages"]):
-        said = "The model produced output that does not match the expected peg-native format"
-        return 500, {"error": {"code": 500, "message": said, "type": "server_error"}}
+        message = "The model produced output that does not match the expected peg-native format"
+        return 500, {"error": {"code": 500, "message": message, "type": "server_error"}}
     return None
 
 

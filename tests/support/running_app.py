@@ -22,10 +22,10 @@ PATIENCE = 300  # seconds; a busy machine is no reason to fail
 def until(true: Callable[[], object], what: str, seconds: float = PATIENCE, every: float = 0.1):
     """Waits until something holds and returns it; fails saying what did not come."""
     end = time.monotonic() + seconds
-    while not (found := true()):
+    while not (answer := true()):
         assert time.monotonic() < end, f"waited {seconds} s in vain: {what}"
         time.sleep(every)
-    return found
+    return answer
 
 
 class App:
@@ -48,8 +48,8 @@ class App:
 
     def _is_up(self) -> bool:
         assert self.process.poll() is None, f"the app ended by itself:\n{self.log.read_text()[-2000:]}"
-        found = owner.find(self.workspace)
-        self.owner = found if found and found.pid == self.process.pid else None
+        running = owner.find(self.workspace)
+        self.owner = running if running and running.pid == self.process.pid else None
         return self.owner is not None
 
     def kill(self) -> None:

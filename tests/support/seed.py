@@ -135,11 +135,11 @@ def _jobs(failures: int, samples: int) -> list[dict]:
 def _examples(write: Transaction, pictures: Pictures, rng: random.Random, base: int, tuned: int, failures: int) -> list[dict]:
     """Train and eval examples with predictions; returns the failures: rows with kind, question and failure_id."""
     asked: list[tuple[str, Kind, Question, bool]] = []
-    found = 0
-    while found < failures:
+    failed = 0
+    while failed < failures:
         kind = rng.choices(KINDS, [kind.weight for kind in KINDS])[0]
         fails = rng.random() < kind.failed * 0.62
-        found += fails
+        failed += fails
         asked.append(("train", kind, ask(kind, pictures, rng), fails))
     for _ in range(min(len(asked) // 2, 2000)):
         kind = rng.choices(KINDS, [kind.weight for kind in KINDS])[0]

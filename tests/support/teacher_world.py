@@ -72,18 +72,18 @@ def body(prompt: str, picture: bytes | None, schema: bool = True, **fields) -> d
     content = [{"type": "text", "text": text.user}]
     if picture is not None:
         content.insert(0, {"type": "image_url", "image_url": {"url": data_url(picture)}})
-    found = {
+    request = {
         "model": "pocket-teacher",
         "messages": [{"role": "system", "content": text.system}, {"role": "user", "content": content}],
         "max_tokens": 4000,
     }
     if schema:
         name = REPLIES[prompt].__name__
-        found["response_format"] = {
+        request["response_format"] = {
             "type": "json_schema",
             "json_schema": {"name": name, "strict": True, "schema": REPLIES[prompt].model_json_schema()},
         }
-    return found
+    return request
 
 
 def ask(prompt: str, picture: bytes | None, **fields):
@@ -99,7 +99,7 @@ def proposals(picture: bytes, question: str, gold: str, answer: str, route: str,
 @cache
 def benchmark(split: str = "eval", limit: int | None = None) -> list[tuple[str, SourceExample, bytes]]:
     """Dataset, example and picture of easy-VQA and PocketVQA, at most `limit` a family, by chance."""
-    found = []
+    chosen = []
     none = {name: 0 for name in ("train", "dev", "eval") if name != split}  # splits have generators of their own
     for format_, options in [("easy_vqa", {}), *(("pocket_vqa", {"family": family, **none}) for family in FAMILIES)]:
         plugin = DATASETS.make(format_, options)
@@ -107,8 +107,8 @@ def benchmark(split: str = "eval", limit: int | None = None) -> list[tuple[str, 
         random.Random(0).shuffle(examples)
         for example in examples[:limit]:
             picture = example.picture if isinstance(example.picture, bytes) else Path(example.picture).read_bytes()
-            found.append((plugin.about().name, example, picture))
-    return found
+            chosen.append((plugin.about().name, example, picture))
+    return chosen
 
 
 def other_answer(example, rng: random.Random) -> str:
@@ -157,9 +157,9 @@ class Server:
     def __init__(self, port: int, pid: int):
         self.url, self.pid = f"http://127.0.0.1:{port}/v1", pid
 
-    def post(self, found: dict | bytes, path: str = "/chat/completions", timeout: float = 20) -> tuple[int, dict, dict]:
+    def post(self, content: dict | bytes, path: str = "/chat/completions", timeout: float = 20) -> tuple[int, dict, dict]:
         """Status, JSON body, headers."""
-        raw = found if isinstance(found, bytes) else json.dumps(found).encode()
+        raw = content if isinstance(content, bytes) else json.dumps(content).encode()
         request = urllib.request.Request(self.url + path, raw, {"Content-Type": "application/json"})
         return self._open(request, timeout)
 

@@ -91,12 +91,12 @@ def build(folder: Path, seed: int = 0) -> Path:
 def rows(folder: Path, count: int, seed: int = 0) -> list[dict]:
     """Rows of train.parquet: pictures of one colour each, their colour to be named."""
     folder.mkdir(parents=True, exist_ok=True)
-    rng, found = random.Random(seed), []
+    rng, made = random.Random(seed), []
     for i in range(count):
         colour = rng.choice(list(COLOURS))
         path = folder / f"{seed}-{i}.png"
         shade = tuple(max(0, min(255, value + rng.randint(-20, 20))) for value in COLOURS[colour])
         Image.new("RGB", (32, 32), shade).save(path)
         source = "replay" if i % 4 == 0 else "sample"
-        found.append({"source": source, "id": f"{seed}-{i}", "image_path": str(path), "text": QUESTION, "answer": colour})
-    return found
+        made.append({"source": source, "id": f"{seed}-{i}", "image_path": str(path), "text": QUESTION, "answer": colour})
+    return made
