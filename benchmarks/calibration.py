@@ -32,7 +32,7 @@ window.calibration = {
     return times;
   },
   async worst(rows) {
-    const { Rule } = await import(new URL("ui/calibration/rule.js", document.baseURI));
+    const { Rule } = await import(new URL("ui/calibration/approval_rule.js", document.baseURI));
     const filters = Array.from({ length: 8 }, () => ({ position: 0, codes: Uint8Array.from({ length: rows }, () => 49 * Math.random()) }));
     const ones = new Uint32Array(rows).fill(1);
     const rule = { filters, positions: filters.map((_, i) => (i % 2 ? 5 : 2)), open: ones, labels: ones, approved: ones, held: ones };

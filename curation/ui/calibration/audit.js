@@ -1,8 +1,8 @@
 // What stands: the rule that approves now, its audit, and earlier rules.
 
 import { api, ask, at, chip, fill, fmt, h, state, toast } from "../shared/lib.js";
+import { ruleChips } from "./approval_rule.js";
 import { interval } from "./filters.js";
-import { ruleChips } from "./rule.js";
 
 export function drawStanding(root, { rule, audit, history }, reload) {
   const stopped = !rule && history[0]?.author === "audit";

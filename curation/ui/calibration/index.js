@@ -1,9 +1,9 @@
 // The Calibration page: filters against people (left), a rule that approves by itself (right).
 
 import { api, at, emptyState, fill, fmt, h, keys, onlyLatest, pick, state } from "../shared/lib.js";
+import { Rule } from "./approval_rule.js";
 import { drawAudit, drawHistory, drawStanding } from "./audit.js";
 import { curves, drawFilters } from "./filters.js";
-import { Rule } from "./rule.js";
 
 const TARGET = 0.95;
 let root, rule, shown, gate;

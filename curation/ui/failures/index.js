@@ -7,12 +7,12 @@ import * as card from "./card.js";
 import * as chips from "./chips.js";
 import * as clusters from "./cluster_tree.js";
 import * as facets from "./facets.js";
-import * as glance from "./glance.js";
 import { load, loadEarly, refresh } from "./loading.js";
 import * as map from "./map_column.js";
-import * as middle from "./middle.js";
+import * as roundSummary from "./round_summary.js";
 import * as views from "./saved_views.js";
 import { choose, follow, opened } from "./selection.js";
+import * as tabs from "./tabs.js";
 import "./shortcuts.js";
 import * as slices from "./slices_table.js";
 import * as triageBar from "./triage_bar.js";
@@ -26,7 +26,7 @@ export function start(element) {
   const side = drawer(root.querySelector(".cols"), "Selection");
   opened.on(side.open);
   follow(() => fill(at(root, "tools"), map.tools(), side.button));
-  for (const part of [glance, clusters, facets, views, chips, middle, slices, map, card, triageBar, actions]) part.start(root);
+  for (const part of [roundSummary, clusters, facets, views, chips, tabs, slices, map, card, triageBar, actions]) part.start(root);
   const search = at(root, "search");
   search.addEventListener(
     "input",

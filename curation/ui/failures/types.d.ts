@@ -36,7 +36,7 @@ export interface Cluster {
   [figure: string]: unknown;
 }
 
-/** The rounds meant at a glance. */
+/** The accuracy of the rounds shown, and the rounds there are. */
 export interface Summary {
   version: string; // another one whenever the lists are
   map: string; // another one whenever the map is

@@ -3,8 +3,10 @@
 import { api, at, fmt, goesOn, keys, state } from "../shared/lib.js";
 import { planner, workspaceChanges } from "../shared/plan_form.js";
 import { launch, options, TRY } from "./actions.js";
-import { drawEstimate, drawForm, drawLaunch, drawPrompt, readForm, startForm } from "./form.js";
+import { drawEstimate, drawLaunch } from "./estimate.js";
+import { drawForm, readForm, startForm } from "./form.js";
 import { drawJob } from "./job.js";
+import { drawPrompt } from "./prompt_preview.js";
 import { chosenClusters, jobChanged, loadJob, selection, takeOver, view } from "./state.js";
 
 let root;

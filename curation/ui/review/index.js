@@ -7,11 +7,11 @@ import * as buttons from "./buttons.js";
 import * as facets from "./facets.js";
 import * as focus from "./focus.js";
 import * as grid from "./grid.js";
-import * as head from "./head.js";
+import * as header from "./header.js";
 import { load, loaded, reload } from "./loading.js";
 import * as origin from "./origin.js";
 import * as panel from "./panel.js";
-import { drawPeople } from "./people.js";
+import { drawReviewers } from "./reviewers.js";
 import "./shortcuts.js";
 import { changed, choose, mode, opened, peopleOn } from "./state.js";
 
@@ -24,8 +24,8 @@ export function start(element) {
   const side = drawer(root.querySelector(".cols"), "Provenance");
   opened.on(side.close);
   changed.on(drawLayout);
-  loaded.on(() => peopleOn() && drawPeople(at(root, "people")));
-  for (const part of [facets, head, focus, panel, buttons, grid, origin]) part.start(root, side);
+  loaded.on(() => peopleOn() && drawReviewers(at(root, "people")));
+  for (const part of [facets, header, focus, panel, buttons, grid, origin]) part.start(root, side);
   const search = at(root, "search");
   search.addEventListener(
     "input",

@@ -1,9 +1,15 @@
-// The Settings page: filters, prices and keys of the keyboard (left); budget, people, backups, disk, workspaces, colours (right).
+// The Settings page: filters, prices and keyboard shortcuts (left); budget, reviewers, backups, disk, workspaces, theme (right).
 
 import { api, at, drawer, fill, keymap, keys, onlyLatest } from "../shared/lib.js";
+import { drawBackups } from "./backups.js";
+import { drawBudget } from "./budget.js";
+import { drawDisk } from "./disk.js";
 import { drawFilters } from "./filters.js";
+import { drawKeymap } from "./keymap.js";
 import { drawPrices } from "./prices.js";
-import { disk, drawKeymap, drawLook, drawSide } from "./side_column.js";
+import { drawReviewers } from "./reviewers.js";
+import { drawTheme } from "./theme.js";
+import { drawWorkspaces } from "./workspaces.js";
 
 let root, side;
 
@@ -24,14 +30,14 @@ export async function show() {
   drawFilters(at(root, "filters"), overview.filters, overview.history);
   drawPrices(at(root, "prices"), overview.prices, overview.models_used);
   keymap.load().then(() => drawKeymap(at(root, "keymap")));
-  drawSide(root, overview, show);
-  drawLook(at(root, "look"));
-  drawDisk(await api("settings/disk", {}));
+  drawBudget(at(root, "budget"), overview);
+  drawReviewers(at(root, "reviewers"), overview);
+  drawBackups(at(root, "backups"), overview, show);
+  drawWorkspaces(at(root, "workspaces"), overview, show);
+  drawTheme(at(root, "theme-choice"));
+  await showDisk();
 }
 
-function drawDisk(usage) {
-  fill(
-    at(root, "disk"),
-    disk(usage, async () => drawDisk(await api("settings/disk", {}))),
-  );
+async function showDisk() {
+  drawDisk(at(root, "disk"), await api("settings/disk", {}), showDisk);
 }

@@ -141,7 +141,7 @@ def test_triage_by_keys_goes_on_to_the_next_and_is_stored(world):
         first = int(page.locator(".th.sel").get_attribute("data-id"))
         page.keyboard.press("l")
         page.wait_for_function("() => document.querySelector('.fail-card h4')?.textContent.startsWith('Failure 2 of')")
-        page.wait_for_function("() => document.querySelector('[data-glance]').textContent.includes('without')")
+        page.wait_for_function("() => document.querySelector('#page-failures [data-accuracy]').textContent.includes('without')")
         page.keyboard.press("k")
         page.wait_for_selector("[data-triage] .btn.on")
         assert heading.inner_text().upper().startswith("FAILURE 1 OF")

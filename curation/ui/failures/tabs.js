@@ -1,4 +1,4 @@
-// The middle and the grid beside it: the tabs above, the pictures or what to do next, how many failures are selected, the page of the grid.
+// The tabs above the middle (map, grid, slices), the pictures or what to do next, how many failures are selected, the page of the grid.
 
 import { at, fill, fillOnce, fmt, h, icon } from "../shared/lib.js";
 import { follow, middle, narrowed, offset, PAGE, showAs, turn, turnTo } from "./selection.js";

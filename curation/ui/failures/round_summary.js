@@ -1,11 +1,11 @@
-// The rounds at a glance: accuracy on the train split, and which rounds are shown.
+// The accuracy of the rounds on the train split, and which rounds are shown.
 
 import { at, fill, fillOnce, fmt, h, pick } from "../shared/lib.js";
 import { choose, follow, rounds } from "./selection.js";
 
 export function start(root) {
   follow(({ summary }) => {
-    drawAccuracy(at(root, "glance"), summary);
+    drawAccuracy(at(root, "accuracy"), summary);
     drawRounds(at(root, "rounds"), summary);
   });
 }
