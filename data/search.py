@@ -144,7 +144,7 @@ class Search:
     def _search(self, what: str, words: str | None) -> bytes | None:
         if not words or not words.strip():
             return None
-        wanted = expression(words)
+        wanted = fts_query(words)
         with self._lock:
             try:
                 self._follow(what)
@@ -152,7 +152,7 @@ class Search:
             except sqlite3.DatabaseError:
                 log.exception("the search index %s can't be read; it is made anew", self._path)
                 self._stop_building()
-                self._throw_away()
+                self._reset()
                 self._follow(what)
                 return self._matches(what, wanted)
 
@@ -263,7 +263,7 @@ class Search:
             self._connection = file
         return self._connection
 
-    def _throw_away(self) -> None:
+    def _reset(self) -> None:
         if self._connection:
             self._connection.close()
             self._connection = None
@@ -286,12 +286,12 @@ def bitmap(ids: np.ndarray) -> bytes:
     return np.packbits(bits).tobytes()
 
 
-def expression(words: str) -> str | None:
+def fts_query(words: str) -> str | None:
     """What FTS5 is asked for a person's words; None if no letter or digit is in them.
 
-    >>> expression('how many "red circle" tri')
+    >>> fts_query('how many "red circle" tri')
     '"how" * AND "many" * AND "red circle" AND "tri" *'
-    >>> expression('"not a sq')
+    >>> fts_query('"not a sq')
     '"not a sq" *'
     """
     parts = []

@@ -21,7 +21,7 @@ class JobStatus(StrEnum):
         return self in ACTIVE
 
     @property
-    def is_resting(self) -> bool:
+    def can_resume(self) -> bool:
         """Whether it has rows left and does nothing until somebody resumes it."""
         return self in RESTING
 

@@ -72,7 +72,7 @@ def make(store: Store, round_: int, request: EditRequest) -> EditResult:
             "event_id": request.event_id,
         }
         write.insert("cluster_change", [row])
-        moved = put_into_force(write, round_)
+        moved = apply_state(write, round_)
         return _answer(write.run("cluster_change_by_event", event_id=request.event_id)[0], moved)
 
 
@@ -93,7 +93,7 @@ def undo(store: Store, round_: int, change_id: int, reviewer: str, event_id: str
         write.insert(
             "cluster_change", [{**row, **nothing, "action": "undo", "undoes": change_id, "reviewer": reviewer, "event_id": event_id}]
         )
-        moved = put_into_force(write, round_)
+        moved = apply_state(write, round_)
         return _answer(write.run("cluster_change_by_event", event_id=event_id)[0], moved)
 
 
@@ -121,7 +121,7 @@ def state_of(write: Transaction, round_: int) -> ClusterState:
     return cluster_state(_layouts(write, round_), _changes(write, round_))
 
 
-def put_into_force(write: Transaction, round_: int) -> list[int]:
+def apply_state(write: Transaction, round_: int) -> list[int]:
     """Writes the state of a round's clusters into place, assignment and titles; a job calls it when its places are stored.
 
     Returns the failures that are in another cluster now.

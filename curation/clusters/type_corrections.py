@@ -54,7 +54,7 @@ def take_back(write: Transaction, batch_id: str, reviewer: str, event_id: str) -
         row = {name: change[name] for name in ("round", "job_id", "cluster_ids", "into_id", "title", "batch_id")}
         undone = {"failure_ids": [], "example_ids": [], "action": "undo", "undoes": change["change_id"]}
         write.insert("cluster_change", [{**row, **undone, "reviewer": reviewer, "event_id": f"{event_id}:{change['change_id']}"}])
-    return {round_: edits.put_into_force(write, round_) for round_ in sorted({change["round"] for change in changes})}
+    return {round_: edits.apply_state(write, round_) for round_ in sorted({change["round"] for change in changes})}
 
 
 def _record(write: Transaction, about: dict, action: str, rows: list[dict], targets: list[int], title: str | None) -> None:

@@ -19,7 +19,7 @@ from data.store import Store
 log = logging.getLogger(__name__)
 
 
-class NothingMade(MistakebookError):
+class NoStepInput(MistakebookError):
     """What a step was to work on was not made: the chain ends there."""
 
 
@@ -76,7 +76,7 @@ def follow(store: Store, job_id: int, launch: Launch) -> int | None:
             launched = launch(step.stage, _options(store, step), chain.author, steps)
         except NothingToDo as nothing:
             notes.append(f"{step.stage}: {nothing}")
-        except NothingMade as nothing:
+        except NoStepInput as nothing:
             notes.append(str(nothing))
             break
         except Exception as error:
@@ -125,7 +125,7 @@ def _options(store: Store, step: Step) -> dict[str, Any]:
     if step.checkpoint_of is not None:
         name = store.value("checkpoint_of_job", str, job_id=step.checkpoint_of)
         if name is None:
-            raise NothingMade(f"job {step.checkpoint_of} produced no checkpoint")
+            raise NoStepInput(f"job {step.checkpoint_of} produced no checkpoint")
         options["checkpoint"] = name
     return options
 

@@ -101,7 +101,7 @@ class UnknownAssignment(MistakebookError):
     status = 404
 
 
-def deal(count: int, reviewers: int, copies: int, seed: str) -> np.ndarray:
+def distribute(count: int, reviewers: int, copies: int, seed: str) -> np.ndarray:
     """For each of `count` samples the places of the `copies` different reviewers who get it: int array (count, copies).
 
     Loads differ by at most one, and who shares a sample with whom varies from block to block.
@@ -151,7 +151,7 @@ def assign(
         event = {"event_id": event_id, "assignment_id": assignment_id, "reviewers": people, "dealt": len(samples), "author": author}
         write.insert("review_assignment_event", [event])
         order = np.random.default_rng(len(samples)).permutation(len(samples))  # so that nobody gets the old ones and another the new
-        dealt = deal(len(samples), len(people), copies, event_id)
+        dealt = distribute(len(samples), len(people), copies, event_id)
         names = np.array(people, dtype=object)
         shares = zip(np.repeat(samples[order], copies).tolist(), names[dealt.reshape(-1)].tolist())
         write.insert("review_share", [{"assignment_id": assignment_id, "sample_id": sample, "reviewer": who} for sample, who in shares])
@@ -168,7 +168,7 @@ def reassign(store: Store, assignment_id: int, reviewers: Sequence[str], author:
             raise UnknownAssignment(f"there is no assignment {assignment_id}")
         people = _people(reviewers, known[assignment_id].copies)
         shares = write.rows("shares", Share, assignment_id=assignment_id)
-        open_shares, moved = redealt(shares, people)
+        open_shares, moved = redistribute(shares, people)
         write.run("shares_clear", assignment_id=assignment_id)
         rows = [{"assignment_id": assignment_id, "sample_id": share.sample_id, "reviewer": share.reviewer} for share in open_shares]
         write.insert("review_share", rows)
@@ -177,7 +177,7 @@ def reassign(store: Store, assignment_id: int, reviewers: Sequence[str], author:
     return Reassigned(assignment_id, moved)
 
 
-def redealt(shares: Sequence[Share], people: Sequence[str]) -> tuple[list[Share], int]:
+def redistribute(shares: Sequence[Share], people: Sequence[str]) -> tuple[list[Share], int]:
     """The undecided of some shares dealt evenly among people, and how many changed hands."""
     holders: dict[int, set[str]] = defaultdict(set)
     for share in shares:

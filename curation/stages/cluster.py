@@ -101,7 +101,7 @@ class Cluster(Stage[ClusterOptions]):
                 columns = {name: [row[name] for row in measured] for name in ("stability", "dissolved")}
                 names = [row["name"] for row in measured]
                 write.run("quality_set", job_id=job.job_id, resamples=job.options.resamples, names=names, **columns)
-            edits.put_into_force(write, job.round)
+            edits.apply_state(write, job.round)
             write.touch_failures()  # places and assignments change: all of failure_state follows
 
     def _put_places(self, write: Transaction, job: Job[ClusterOptions], ids: dict[str, int], result: Result) -> None:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from curation import checkpoints
 from curation.stage import Context, Estimate, Job, NothingToDo, Result, Row, Stage
 from curation.training import replay
-from curation.training.plan import SNAPSHOT, ApprovedSample, FinetuneOptions, gold, new_name, obstacle, planned, recipe
+from curation.training.plan import SNAPSHOT, ApprovedSample, FinetuneOptions, gold, launch_problem, new_name, planned, recipe
 from curation.training.replay import TrainingExample
 from data.files import whole
 from data.images import ImageStore
@@ -38,7 +38,7 @@ class Finetune(Stage[FinetuneOptions]):
     def select(self, store: Store, workspace: Workspace, job: Job[FinetuneOptions]) -> list[Row]:
         checkpoint = checkpoints.find(store, job.options.checkpoint)
         samples, known, wanted = planned(store, job.round, checkpoint, job.options)
-        if reason := obstacle(store, len(samples), new_name(job)):
+        if reason := launch_problem(store, len(samples), new_name(job)):
             raise NothingToDo(reason)
         replayed = replay.choose([sample.question for sample in samples], known, wanted, job.options.seed)
         images = ImageStore(workspace.images)

@@ -68,7 +68,7 @@ def planned(
     return samples, known, min(len(known), round(len(samples) * options.replay_share / (1 - options.replay_share)))
 
 
-def obstacle(store: Store, samples: int, name: str | None) -> str | None:
+def launch_problem(store: Store, samples: int, name: str | None) -> str | None:
     """Why a finetune on so many approved samples can't start under this name (None: one of its own); None if it can."""
     if not samples:
         return "no sample is approved yet. Review samples first (or approve all that pass every filter)."

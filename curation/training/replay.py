@@ -1,6 +1,6 @@
 """Replay: which examples that a checkpoint answers right are trained on beside the new samples, against forgetting.
 
-Half of them are twins: for each sample, the known example whose question is most similar ("Is there a red cup?" beside "Is there not a red
+Half of them are similar to samples: for each sample, the known example whose question is most similar ("Is there a red cup?" beside "Is there not a red
 cup?"). A finetune breaks these first (docs/log.md). In the other half all datasets, kinds and answers take turns.
 """
 
@@ -13,7 +13,7 @@ import numpy as np
 
 from data.records import Record
 
-TWINS = 0.5  # share of the replay
+SIMILAR_SHARE = 0.5  # share of the replay
 AS_NEAR = 0.85  # of the best likeness: kinds that come so near take turns. "lowest" is as near to "last" as to "highest", which it breaks
 QUESTIONS = 4_000  # different questions that are compared at most, on either side: the cost grows with their product
 
@@ -43,12 +43,12 @@ class KnownExample(TrainingExample):
 def choose(questions: Sequence[str], known: Sequence[KnownExample], wanted: int, seed: int = 0) -> list[KnownExample]:
     """`wanted` of the known examples (or all there are), none twice, for samples with these questions; the same seed gives the same."""
     rng = random.Random(seed)
-    chosen = twins(questions, known, round(TWINS * wanted), rng)
+    chosen = most_similar(questions, known, round(SIMILAR_SHARE * wanted), rng)
     taken = {id(example) for example in chosen}
-    return chosen + in_turns([example for example in known if id(example) not in taken], wanted - len(chosen), rng)
+    return chosen + balanced_draw([example for example in known if id(example) not in taken], wanted - len(chosen), rng)
 
 
-def twins(questions: Sequence[str], known: Sequence[KnownExample], wanted: int, rng: random.Random) -> list[KnownExample]:
+def most_similar(questions: Sequence[str], known: Sequence[KnownExample], wanted: int, rng: random.Random) -> list[KnownExample]:
     """`wanted` known examples: for each question in turn one that is nearest to it in words, of its nearest kinds in turn."""
     from rapidfuzz import process
     from rapidfuzz.distance import Indel
@@ -97,7 +97,7 @@ class _Near:
         return place
 
 
-def in_turns(examples: Sequence[KnownExample], wanted: int, rng: random.Random) -> list[KnownExample]:
+def balanced_draw(examples: Sequence[KnownExample], wanted: int, rng: random.Random) -> list[KnownExample]:
     """`wanted` examples (or all there are), drawn so that datasets, kinds and answers take turns."""
     groups: dict[tuple[str, str | None, str], list[KnownExample]] = defaultdict(list)
     for example in examples:

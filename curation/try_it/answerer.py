@@ -23,7 +23,7 @@ KEEP = 24 * 3600.0  # seconds that a picture stays
 PATIENCE = 600.0  # seconds for an answer; a large model is loaded first
 
 
-class CantTry(MistakebookError):
+class CannotAnswer(MistakebookError):
     """A checkpoint can't be asked, or the picture is gone; the text says what to do."""
 
 
@@ -38,7 +38,7 @@ class Answerer:
     def ask(self, workspace: Workspace, checkpoint: Checkpoint, text: str, image_path: Path) -> dict[str, Any]:
         """{"answer", "seconds", "load_seconds"} or {"error"}."""
         if checkpoint.baseline == IMPORTED:
-            raise CantTry(f"only answers of {checkpoint.name} were imported; it can't be run")
+            raise CannotAnswer(f"only answers of {checkpoint.name} were imported; it can't be run")
         line = json.dumps({"checkpoint": checkpoint.to_row(), "text": text, "image_path": str(image_path)}) + "\n"
         with self._lock:
             child = self._running(workspace)
@@ -97,10 +97,10 @@ def keep_picture(workspace: Workspace, content: bytes) -> str:
 
 
 def kept_picture(workspace: Workspace, name: str) -> Path:
-    """The path of a picture that was kept. Raises CantTry."""
+    """The path of a picture that was kept. Raises CannotAnswer."""
     path = workspace.root / FOLDER / f"{name}.png"
     if not name.isalnum() or not path.is_file():
-        raise CantTry("the image is gone; choose it again")
+        raise CannotAnswer("the image is gone; choose it again")
     return path
 
 

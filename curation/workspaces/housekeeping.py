@@ -19,7 +19,7 @@ ARCHIVE = "archived"
 OLD = 7  # days since a job's end, before its files count as leftovers
 
 
-class CantDo(MistakebookError):
+class WorkspaceConflict(MistakebookError):
     """What was asked of a workspace can't be done; the text says what to do first."""
 
 
@@ -52,7 +52,7 @@ def clean(store: Store, workspace: Workspace, what: str) -> int:
         "uploads": [workspace.root / "uploads"],
     }
     if what not in parts:
-        raise CantDo(f"{what!r} can't be cleaned up; there are: {', '.join(parts)}")
+        raise WorkspaceConflict(f"{what!r} can't be cleaned up; there are: {', '.join(parts)}")
     size = _size(parts[what])
     for path in parts[what]:
         if path.is_dir():
@@ -77,10 +77,10 @@ def backups_there(workspace: Workspace) -> list[dict[str, Any]]:
 
 
 def new_workspace(name: str) -> Workspace:
-    """Makes an empty workspace with the filters' default settings. Raises CantDo, BadWorkspaceName."""
+    """Makes an empty workspace with the filters' default settings. Raises WorkspaceConflict, BadWorkspaceName."""
     made = workspaces.find(name.strip())
     if made.root.exists():
-        raise CantDo(f"there is a folder {made.root} already; choose another name")
+        raise WorkspaceConflict(f"there is a folder {made.root} already; choose another name")
     made.create()
     store = Store(made.store, made.backups)
     builtin.prepare(store)
@@ -92,11 +92,11 @@ def archive(name: str, open_here: Workspace) -> Path:
     """Moves a workspace that no app has open out of the list, into the folder `archived`; nothing is deleted. Returns where it lies."""
     archived = workspaces.find(name)
     if not archived.store.exists():
-        raise CantDo(f"there is no workspace {name!r}; there are: {', '.join(workspaces.names())}")
+        raise WorkspaceConflict(f"there is no workspace {name!r}; there are: {', '.join(workspaces.names())}")
     if archived.root.resolve() == open_here.root.resolve():
-        raise CantDo(f"{name} is open here; stop this app, start it on another workspace and archive it from there")
+        raise WorkspaceConflict(f"{name} is open here; stop this app, start it on another workspace and archive it from there")
     if holder := owner.find(archived):
-        raise CantDo(f"{name} is open in process {holder.pid} at {holder.address}; stop that app first")
+        raise WorkspaceConflict(f"{name} is open in process {holder.pid} at {holder.address}; stop that app first")
     target = archived.root.parent / ARCHIVE / f"{name}-{datetime.now(UTC):%Y%m%d-%H%M%S}"
     target.parent.mkdir(exist_ok=True)
     return archived.root.rename(target)

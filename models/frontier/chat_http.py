@@ -14,7 +14,7 @@ from models.paid_calls import http_failures as failures
 from models.paid_calls.buying import Buyer
 from models.paid_calls.concurrency import AimdController
 from models.paid_calls.http_failures import Failure, FailureKind
-from models.paid_calls.ledger import Lost, Record, SaveCapabilities
+from models.paid_calls.ledger import ChargeLost, Record, SaveCapabilities
 from models.paid_calls.orders import Order
 from models.paid_calls.rate_limits import RateLimiter
 from models.paid_calls.records import Reply
@@ -119,9 +119,9 @@ class ChatEndpoint:
         (claim,) = order.open.values()
         if isinstance(result, Reply):
             cost = claim.worst_usd if result.cost_usd is None else result.cost_usd
-            self._journal.commit(Lost(replace(claim, worst_usd=cost), "asked twice: the other call was answered first", result.body))
+            self._journal.commit(ChargeLost(replace(claim, worst_usd=cost), "asked twice: the other call was answered first", result.body))
         elif result.maybe_billed:
-            self._journal.commit(Lost(claim, result.cause, result.body))
+            self._journal.commit(ChargeLost(claim, result.cause, result.body))
 
     async def _post(self, call: Call, order: Order, level: str, without: tuple[str, ...], urls: list[str]) -> Reply | Failure:
         """One HTTP call; rate limiter and concurrency take in how it comes out."""

@@ -15,7 +15,7 @@ from models.paid_calls.concurrency import AdaptiveSemaphore
 from models.paid_calls.connection import EndpointConnection, connect
 from models.paid_calls.group_commit import GroupCommit
 from models.paid_calls.http_failures import Failure, FailureKind
-from models.paid_calls.ledger import CLAIM_SECONDS, Claim, ClaimResult, Find, Full, Lost, Record, Release, Renew
+from models.paid_calls.ledger import CLAIM_SECONDS, ChargeLost, Claim, ClaimResult, Find, OverBudget, Record, Release, RenewClaims
 from models.paid_calls.orders import Abandoned, CallFailed, Order, PaidCall, RunState
 from models.paid_calls.records import FrontierStopped, Reply
 from models.paid_calls.retries import RetryPolicy
@@ -57,7 +57,7 @@ class Buyer:
         """A sign of life for all claims, while the run lasts."""
         while True:
             await asyncio.sleep(CLAIM_SECONDS / 4)
-            await self.journal.commit(Renew(self.owner))
+            await self.journal.commit(RenewClaims(self.owner))
 
     async def close(self) -> None:
         self._heartbeat.cancel()
@@ -98,7 +98,7 @@ class Buyer:
                         order.known[claim.key] = result
                     elif result == "ours":
                         order.open[claim.key] = claim
-                    elif isinstance(result, Full) and result.in_flight_usd <= 0:
+                    elif isinstance(result, OverBudget) and result.in_flight_usd <= 0:
                         raise result.stop()
                     else:
                         break
@@ -223,10 +223,10 @@ class Buyer:
             await committed
 
     def _count_lost(self, order: Order, reason: str, body: str | None) -> list["asyncio.Future[None]"]:
-        return [self.journal.commit(Lost(claim, reason, body)) for claim in order.open.values()]
+        return [self.journal.commit(ChargeLost(claim, reason, body)) for claim in order.open.values()]
 
     async def close_lost(self, order: Order, claim: Claim, reason: str, body: str | None) -> None:
         """Counts one claim of an order as lost, and gives it up."""
         del order.open[claim.key]
-        self.journal.commit(Lost(claim, reason, body))
+        self.journal.commit(ChargeLost(claim, reason, body))
         await self.journal.commit(Release(claim))

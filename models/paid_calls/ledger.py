@@ -27,7 +27,7 @@ class Operation(Protocol[T_co]):
 
 @dataclass(frozen=True)
 class Claim:
-    """Make a key ours to ask. Result: the Reply if it is there already, else "ours", "busy" (another is asking), or Full."""
+    """Make a key ours to ask. Result: the Reply if it is there already, else "ours", "busy" (another is asking), or OverBudget."""
 
     key: str
     owner: str
@@ -48,7 +48,7 @@ class Claim:
 
 
 @dataclass(frozen=True)
-class Full:
+class OverBudget:
     """The budget has no room for this call now; with nothing in flight it never will."""
 
     claim: Claim
@@ -65,7 +65,7 @@ class Full:
         )
 
 
-ClaimResult = Reply | Full | Literal["ours", "busy"]
+ClaimResult = Reply | OverBudget | Literal["ours", "busy"]
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ class Record:
 
 
 @dataclass(frozen=True)
-class Lost:
+class ChargeLost:
     """A call that may have been billed brought nothing usable: charge its reserved cost. The claim stays."""
 
     claim: Claim
@@ -114,7 +114,7 @@ class Release:
 
 
 @dataclass(frozen=True)
-class Renew:
+class RenewClaims:
     """A sign of life for all claims of an owner, and for the batches that it looks after."""
 
     owner: str
@@ -154,7 +154,7 @@ class Ledger:
             owner, expires_at = held
             if is_alive(owner, expires_at, self.now):
                 return "busy"
-            self._bury_dead(owner)
+            self._charge_dead_owner(owner)
         if claim.cap_usd is not None and (full := self._lack_of_room(claim, claim.cap_usd)):
             return full
         self.db.execute(
@@ -163,30 +163,30 @@ class Ledger:
         )
         return "ours"
 
-    def _lack_of_room(self, claim: Claim, cap_usd: float) -> Full | None:
+    def _lack_of_room(self, claim: Claim, cap_usd: float) -> OverBudget | None:
         full = self._full(claim, cap_usd)
         if full is None:
             return None
         for owner, expires_at in self.db.execute(SQL["owners"]).fetchall():  # before saying no: does a dead process hold any of it?
             if not is_alive(owner, expires_at, self.now):
-                self._bury_dead(owner)
+                self._charge_dead_owner(owner)
         return self._full(claim, cap_usd)
 
-    def _full(self, claim: Claim, cap_usd: float) -> Full | None:
+    def _full(self, claim: Claim, cap_usd: float) -> OverBudget | None:
         spent = self.db.execute(SQL["spent"], (claim.scope,)).fetchone()
         (in_flight,) = self.db.execute(SQL["reserved"], (claim.scope, claim.scope)).fetchone()
-        full = Full(claim, cap_usd, spent[0] if spent else 0.0, in_flight)
+        full = OverBudget(claim, cap_usd, spent[0] if spent else 0.0, in_flight)
         has_room = full.spent_usd + full.in_flight_usd + claim.reserved_usd <= cap_usd + 1e-9  # sums of cents are not exact
         return None if has_room else full
 
-    def _bury_dead(self, owner: str) -> None:
+    def _charge_dead_owner(self, owner: str) -> None:
         """A process died with calls in flight: they may have been billed. Those of a batch that was never uploaded are not."""
         if self.db.execute(SQL["unasked_batch"], (owner,)).fetchone():
             self.db.execute(SQL["delete_claims"], (owner,))
             return
-        self.bury(owner, "its process died while it was in flight")
+        self.charge_in_flight(owner, "its process died while it was in flight")
 
-    def bury(self, owner: str, reason: str) -> None:
+    def charge_in_flight(self, owner: str, reason: str) -> None:
         """Charges the reserved cost of all that an owner has in flight, and ends its claims."""
         for key, endpoint, model, purpose, scope, reserved_usd in self.db.execute(SQL["claims_of"], (owner,)).fetchall():
             claim = Claim(key, owner, endpoint, model, purpose, scope, reserved_usd, None)

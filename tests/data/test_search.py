@@ -18,7 +18,7 @@ from curation.jobs.manager import JobManager
 from curation.review import decisions
 from curation.stages import stage_class
 from curation.ui.server.app import create_app
-from data.search import Search, expression
+from data.search import Search, fts_query
 from tests.support.browser import chromium, executable, served
 from tests.support.failures_page import wait_for_count
 from tests.support.seed import seeded_store
@@ -157,7 +157,7 @@ def test_no_text_is_an_error(shared, words):
 def test_nothing_has_a_meaning_of_its_own(shared, words):
     store, search = shared
     assert ids(search.samples(words)) == by_hand(texts_of_samples(store), words.replace("\0", " ").replace("\ud800", " "))
-    assert expression("%_") is None
+    assert fts_query("%_") is None
 
 
 def test_nothing_asked_is_no_filter(shared):

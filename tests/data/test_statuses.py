@@ -20,7 +20,7 @@ def test_they_are_those_of_the_store(tmp_path, states, sql_type):
 def test_a_job_is_active_or_has_ended():
     assert sorted(ACTIVE + ENDED) == sorted(JobStatus)
     for status, groups in ((JobStatus.RUNNING, (1, 0, 0)), (JobStatus.PAUSED, (0, 1, 1)), (JobStatus.DONE, (0, 0, 1))):
-        assert (status.is_active, status.is_resting, status.has_ended) == groups
+        assert (status.is_active, status.can_resume, status.has_ended) == groups
 
 
 def test_the_browser_is_given_them_as_json():

@@ -103,7 +103,7 @@ def test_a_corrected_error_type_moves_its_failures_to_the_nearest_cluster_of_tha
         "it speaks against where they came from"
     )
     with api.store.write() as write:
-        assert edits.put_into_force(write, 1) == [], "folded anew, log and layouts come to the same"
+        assert edits.apply_state(write, 1) == [], "folded anew, log and layouts come to the same"
     assert api("clusters/history") == [], "it is a line of the words, not one of its own"
     assert take_back(api, batch)["moved"] == 4
     assert all_that_follows(api) == before
@@ -118,7 +118,7 @@ def test_a_type_without_a_cluster_gets_one_that_goes_with_the_correction(api):
     say(api, [next(iter(groups(api.store)[max(groups(api.store), key=lambda c: len(groups(api.store)[c]))]))], error_type=unused)
     assert len(groups(api.store)[made]) == 3, "the next one joins it"
     with api.store.write() as write:
-        assert edits.put_into_force(write, 1) == []
+        assert edits.apply_state(write, 1) == []
     take_back(api, batch)
     assert len(of_type(api, unused)) <= 1
 

@@ -64,16 +64,16 @@ def pending(ask, count):
 @given(st.integers(1, 200), st.integers(1, 7), st.integers(1, 7), st.text(min_size=8, max_size=8))
 def test_dealing_is_even_without_repetition_and_always_the_same(count, reviewers, copies, seed):
     copies = min(copies, reviewers)
-    dealt = assignments.deal(count, reviewers, copies, seed)
+    dealt = assignments.distribute(count, reviewers, copies, seed)
     assert dealt.shape == (count, copies)
     assert all(len(set(row)) == copies for row in dealt.tolist())
     loads = np.bincount(dealt.reshape(-1), minlength=reviewers)
     assert loads.max() - loads.min() <= 1
-    assert (dealt == assignments.deal(count, reviewers, copies, seed)).all()
+    assert (dealt == assignments.distribute(count, reviewers, copies, seed)).all()
 
 
 def test_each_pair_of_reviewers_shares_samples():
-    pairs = Counter(tuple(sorted(row)) for row in assignments.deal(600, 4, 2, "a fixed seed").tolist())
+    pairs = Counter(tuple(sorted(row)) for row in assignments.distribute(600, 4, 2, "a fixed seed").tolist())
     assert len(pairs) == 6 and min(pairs.values()) > 60
 
 
@@ -83,10 +83,10 @@ def test_when_people_change_what_is_decided_stays_and_the_rest_is_even(data):
     count, copies = data.draw(st.integers(1, 60)), data.draw(st.integers(1, 2))
     before = data.draw(st.lists(st.sampled_from("abcde"), min_size=copies, max_size=5, unique=True))
     after = data.draw(st.lists(st.sampled_from("abcdef"), min_size=copies + 1, max_size=6, unique=True))
-    dealt = assignments.deal(count, len(before), copies, "seed")
+    dealt = assignments.distribute(count, len(before), copies, "seed")
     shares = [Share(sample, before[place], data.draw(st.booleans())) for sample, row in enumerate(dealt.tolist()) for place in row]
     waiting = [share for share in shares if not share.decided]
-    given_out, moved = assignments.redealt(shares, after)
+    given_out, moved = assignments.redistribute(shares, after)
     assert len(given_out) == len(waiting) and all(share.reviewer in after for share in given_out)
     holders = Counter((s.sample_id, s.reviewer) for s in given_out) + Counter((s.sample_id, s.reviewer) for s in shares if s.decided)
     assert not holders or max(holders.values()) == 1

@@ -1,4 +1,4 @@
-"""Replay: no row twice, twins first, kinds in turns."""
+"""Replay: no row twice, the most similar first, kinds in turns."""
 
 import random
 from collections import Counter
@@ -34,7 +34,7 @@ def test_twins_of_what_is_learnt_come_with_it():
     ]
     found = replay.choose(["Is there not a red cup?"] * 40, known, 40)
     kinds = Counter(r.kind for r in found)
-    assert kinds["existence"] >= 20 + 8  # all twins, and its turns of the rest
+    assert kinds["existence"] >= 20 + 8  # all of the most similar, and its turns of the rest
 
 
 def test_kinds_and_answers_take_turns():
@@ -43,7 +43,7 @@ def test_kinds_and_answers_take_turns():
         + [row(100 + i, "q", "common", "no") for i in range(9)]
         + [row(200 + i, "q", "rare") for i in range(5)]
     )
-    found = Counter((r.kind, r.golds[0]) for r in replay.in_turns(known, 20, random.Random(0)))
+    found = Counter((r.kind, r.golds[0]) for r in replay.balanced_draw(known, 20, random.Random(0)))
     assert found == {("common", "no"): 8, ("common", "yes"): 7, ("rare", "yes"): 5}
 
 
@@ -53,5 +53,5 @@ def test_kinds_that_are_as_near_take_turns():
         row(i + 100 * j, f"What color is the {word} bar?", word) for j, word in enumerate(("last", "first", "highest")) for i in range(50)
     ]
     known += [row(900 + i, "How many cups do you see?", "counting") for i in range(50)]
-    found = replay.twins(["What color is the lowest bar?"] * 30, known, 60, random.Random(0))
+    found = replay.most_similar(["What color is the lowest bar?"] * 30, known, 60, random.Random(0))
     assert Counter(r.kind for r in found) == {"last": 20, "first": 20, "highest": 20}

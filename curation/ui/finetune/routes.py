@@ -12,7 +12,7 @@ from curation.results import comparison
 from curation.results.comparison import Comparison
 from curation.stage import NothingToDo
 from curation.stages.finetune import Finetune
-from curation.training.plan import SNAPSHOT, FinetuneOptions, obstacle
+from curation.training.plan import SNAPSHOT, FinetuneOptions, launch_problem
 from curation.ui.finetune import figures
 from curation.ui.services import Services, services
 from data.files import read_lines
@@ -66,7 +66,7 @@ def plan(request: Request, body: Plan) -> dict[str, Any]:
         found = Finetune().estimate(here.store, here.workspace, options)
     except NothingToDo as nothing:
         return {**shown, "replay": 0, "steps": 0, "seconds": None, "reason": str(nothing)}
-    reason = obstacle(here.store, shown["samples"], options.name)
+    reason = launch_problem(here.store, shown["samples"], options.name)
     steps = found.detail["steps"]
     second = _seconds_a_step(here, options.recipe)
     return {**shown, **found.detail, "seconds": second and steps * second, "reason": reason}

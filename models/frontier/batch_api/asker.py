@@ -13,7 +13,7 @@ from pathlib import Path
 
 from models.frontier.batch_api.calls_file import Draft, Limits, line_of, path_of
 from models.frontier.batch_api.follower import Follower
-from models.frontier.batch_api.records import Begin, Join, Settle, Uploaded, new_batch
+from models.frontier.batch_api.records import Begin, ClaimBatchCall, SettleBatch, Uploaded, new_batch
 from models.frontier.batch_api.remote import Remote
 from models.frontier.budget import Budget
 from models.frontier.chat_call import Call
@@ -21,7 +21,7 @@ from models.frontier.image_payload import BadImage
 from models.frontier.purchase import Answer, Asker
 from models.paid_calls.group_commit import GroupCommit
 from models.paid_calls.http_failures import Failure, FailureKind
-from models.paid_calls.ledger import ClaimResult, Find, Full
+from models.paid_calls.ledger import ClaimResult, Find, OverBudget
 from models.paid_calls.orders import Abandoned, CallFailed, RunState
 from models.paid_calls.records import FrontierStopped, Reply
 
@@ -211,7 +211,7 @@ class BatchAsker:
         place.form = level, without = self._form()
         return line_of(call.key, call.body(level, without, urls))
 
-    async def _claim(self, draft: Draft, placed: list[tuple[_Place, bytes]]) -> Full | None:
+    async def _claim(self, draft: Draft, placed: list[tuple[_Place, bytes]]) -> OverBudget | None:
         """Claims calls for the file and writes them into it. Those that the budget has no room for are put back."""
         joins = [self._join(draft, place) for place, _ in placed]
         full = None
@@ -222,7 +222,7 @@ class BatchAsker:
             elif isinstance(result, Reply):
                 place.was_kept = True
                 self._resolve(key, result)
-            elif isinstance(result, Full):
+            elif isinstance(result, OverBudget):
                 full = result
                 self._queue.append(place)
             elif not self._follower.is_ours(key):  # another process has it in hand
@@ -231,7 +231,7 @@ class BatchAsker:
 
     def _join(self, draft: Draft, place: _Place) -> "asyncio.Future[ClaimResult]":
         claim = self._budget.claim(place.call, place.call.key, self.owner)
-        return self._journal.commit(Join(draft.token, claim, place.call.request.prompt_version, place.form[0]))
+        return self._journal.commit(ClaimBatchCall(draft.token, claim, place.call.request.prompt_version, place.form[0]))
 
     def _again(self, place: _Place) -> None:
         """Another process had it in hand, and may be gone by now."""
@@ -240,7 +240,7 @@ class BatchAsker:
         if not self._follower.adopting.locked():
             self._follower.do(self._follower.adopt())
 
-    async def _wait_for_budget(self, full: Full) -> None:
+    async def _wait_for_budget(self, full: OverBudget) -> None:
         """Until what is under way has come back for less than was reserved for it. Raises FrontierStopped where nothing is."""
         if self._draft and self._draft.lines:
             await self._send()
@@ -265,7 +265,7 @@ class BatchAsker:
             batch = new_batch(draft.token, self.owner, self.parameters.endpoint, self.parameters.model)
             await self._follower.follow(replace(batch, file_id=file_id))
         else:
-            await self._journal.commit(Settle(draft.token))
+            await self._journal.commit(SettleBatch(draft.token))
         draft.discard()
         self._draft = None
 
@@ -275,7 +275,7 @@ class BatchAsker:
             self._worker.cancel()
             await asyncio.gather(self._worker, return_exceptions=True)
         if self._draft is not None:
-            await self._journal.commit(Settle(self._draft.token))
+            await self._journal.commit(SettleBatch(self._draft.token))
             self._draft.discard()
         await self._follower.close(self._state.stopped_at + GRACE, self._state.cancelled)
         await self._asker.close()

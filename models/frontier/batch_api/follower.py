@@ -12,7 +12,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from models.frontier.batch_api.calls_file import path_of
-from models.frontier.batch_api.records import Batch, BatchCall, CallsOf, Collect, Drop, OpenBatches, Own, Settle, Submitted
+from models.frontier.batch_api.records import (
+    Batch,
+    BatchCall,
+    CallsOf,
+    Collect,
+    DropBatch,
+    OpenBatches,
+    SetBatchOwner,
+    SettleBatch,
+    Submitted,
+)
 from models.frontier.batch_api.remote import ENDED, Gone, Remote
 from models.frontier.budget import Budget
 from models.frontier.chat_call import Call, Parameters
@@ -73,11 +83,11 @@ class Follower:
             for batch in await self.journal.commit(OpenBatches(self.parameters.endpoint, self.parameters.model)):
                 if batch.token in self.open or _is_looked_after(batch):
                     continue
-                if not await self.journal.commit(Own(batch.token, batch.owner, self.owner)):
+                if not await self.journal.commit(SetBatchOwner(batch.token, batch.owner, self.owner)):
                     continue  # another process was quicker
                 path_of(self.folder, batch.token).unlink(missing_ok=True)
                 if batch.file_id is None:  # nothing was asked
-                    await self.journal.commit(Settle(batch.token))
+                    await self.journal.commit(SettleBatch(batch.token))
                 else:
                     await self.follow(batch)
 
@@ -92,7 +102,7 @@ class Follower:
         except Gone as error:
             if time.time() - batch.created_at < A_DAY:
                 return self._unreachable(batch, error)
-            await self.journal.commit(Drop(batch.token))
+            await self.journal.commit(DropBatch(batch.token))
             self._answered(batch, {}, Failure(FailureKind.BROKEN, str(error)))
         except FrontierStopped as error:
             self._unreachable(batch, error)
@@ -159,7 +169,7 @@ class Follower:
                 if len(replies) >= AT_ONCE:
                     await self._keep(batch.token, replies)
         await self._keep(batch.token, replies)
-        await self.journal.commit(Settle(batch.token))
+        await self.journal.commit(SettleBatch(batch.token))
         await self.remote.forget(batch.uploaded_id)
         if seen.status == "failed" and batch.token in self.sent:
             errors = (seen.errors.data if seen.errors else None) or []
@@ -209,7 +219,7 @@ class Follower:
                 async with asyncio.timeout_at(max(until, loop.time() + LEAST)):
                     await asyncio.gather(*map(self._cancel, filter(self._is_wanted, list(self.open.values()))), return_exceptions=True)
         for token in self.open:
-            await self.journal.commit(Own(token, self.owner, ""))
+            await self.journal.commit(SetBatchOwner(token, self.owner, ""))
         await self.remote.close()
 
     def _is_wanted(self, batch: Batch) -> bool:

@@ -59,7 +59,7 @@ class Begin:
 
 
 @dataclass(frozen=True)
-class Join:
+class ClaimBatchCall:
     """Claim a call for a batch. Result as of a Claim; on "ours" it is one of the batch's."""
 
     token: str
@@ -97,15 +97,15 @@ class Submitted:
 
 
 @dataclass(frozen=True)
-class Own:
-    """Who looks after a batch from here on; "": nobody. Result: False if it isn't `was` any more who does."""
+class SetBatchOwner:
+    """Who looks after a batch from here on; "": nobody. Result: False if it isn't `previous` any more who does."""
 
     token: str
-    was: str
+    previous: str
     owner: str
 
     def run(self, ledger: Ledger) -> bool:
-        return ledger.db.execute(SQL["own_batch"], (self.owner, ledger.now, self.token, self.was)).rowcount == 1
+        return ledger.db.execute(SQL["own_batch"], (self.owner, ledger.now, self.token, self.previous)).rowcount == 1
 
 
 @dataclass(frozen=True)
@@ -147,7 +147,7 @@ class Collect:
 
 
 @dataclass(frozen=True)
-class Settle:
+class SettleBatch:
     """The batch is through: whatever has no reply is free to be asked again, at no charge (a batch bills only what it answers)."""
 
     token: str
@@ -159,14 +159,14 @@ class Settle:
 
 
 @dataclass(frozen=True)
-class Drop:
+class DropBatch:
     """The endpoint has lost the batch: the reserved cost of its calls is charged, and they may be asked again."""
 
     token: str
 
     def run(self, ledger: Ledger) -> None:
-        ledger.bury(owner_of(self.token), "its batch is gone from the endpoint")
-        Settle(self.token).run(ledger)
+        ledger.charge_in_flight(owner_of(self.token), "its batch is gone from the endpoint")
+        SettleBatch(self.token).run(ledger)
 
 
 def new_batch(token: str, owner: str, endpoint: str, model: str) -> Batch:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from models.frontier import FrontierStopped, Journal, Reply
 from models.paid_calls.claim_owner import is_alive, new_owner
-from models.paid_calls.ledger import Claim, Find, Full, Lost, Record, Release, Renew, SaveCapabilities
+from models.paid_calls.ledger import ChargeLost, Claim, Find, OverBudget, Record, Release, RenewClaims, SaveCapabilities
 from models.paid_calls.prices import load_prices
 
 
@@ -48,7 +48,7 @@ def test_a_released_or_expired_or_dead_claim_can_be_taken(journal, monkeypatch):
     later = time.time() + 3600
     monkeypatch.setattr(time, "time", lambda: later)
     assert journal.apply([claim()]) == ["ours"]
-    journal.apply([Renew(OURS)])
+    journal.apply([RenewClaims(OURS)])
     child = subprocess.Popen(
         [sys.executable, "-c", "from models.paid_calls.claim_owner import new_owner; print(new_owner())"], stdout=-1, text=True
     )
@@ -71,13 +71,13 @@ def test_spent_plus_reserved_never_exceeds_the_cap(tmp_path_factory, calls):
         assert spent + in_flight <= 3.0 + 1e-9
         if result == "ours" and end != "leave":
             if end == "lose":
-                journal.apply([Lost(asked, "reset"), Release(asked)])
+                journal.apply([ChargeLost(asked, "reset"), Release(asked)])
             elif end == "answer":
                 journal.apply([Record(asked, reply(f"k{i}", worst * share), "", "text")])
             else:
                 journal.apply([Release(asked)])
         elif result != "ours":
-            assert isinstance(result, Full) and spent + in_flight + worst > 3.0
+            assert isinstance(result, OverBudget) and spent + in_flight + worst > 3.0
     by_rows = sum((row.usd or 0) + row.lost_usd for row in journal.spend("job"))
     assert journal.spent_usd("job")[0] == pytest.approx(by_rows) == pytest.approx(journal.spent_usd("")[0])
     journal.close()
@@ -85,9 +85,9 @@ def test_spent_plus_reserved_never_exceeds_the_cap(tmp_path_factory, calls):
 
 def test_scopes_have_budgets_of_their_own(journal):
     journal.apply([claim("a"), Record(claim("a"), reply("a", 0.9), "", "text")])
-    assert isinstance(journal.apply([claim("b", cap=1.5)])[0], Full)
+    assert isinstance(journal.apply([claim("b", cap=1.5)])[0], OverBudget)
     assert journal.apply([claim("b", cap=1.5, scope="other")]) == ["ours"]
-    assert isinstance(journal.apply([claim("c", cap=2.5, scope="")])[0], Full), "everyone's budget counts both"
+    assert isinstance(journal.apply([claim("c", cap=2.5, scope="")])[0], OverBudget), "everyone's budget counts both"
 
 
 def test_replies_without_usage_count_at_their_worst_but_show_as_unpriced(journal):
