@@ -57,7 +57,7 @@ def _problem(item: SourceExample | BadLine) -> tuple[dict[str, str] | None, Any]
     if isinstance(item, BadLine):
         return {"source": item.source, "error": item.error}, None
     try:
-        return None, load(item.picture, str(item.picture) if isinstance(item.picture, Path) else f"the picture of {item.external_id}")
+        return None, load(item.picture, str(item.picture) if isinstance(item.picture, Path) else f"the image of {item.external_id}")
     except (BadImage, OSError) as error:
         return {"source": item.external_id, "error": str(error)}, None
 

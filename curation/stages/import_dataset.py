@@ -121,7 +121,7 @@ def _line(images: ImageStore, dataset: str, item: SourceExample | BadLine) -> di
     if isinstance(item, BadLine):
         return {"bad": {"key": item.source, "error": item.error}}
     try:
-        name = str(item.picture) if isinstance(item.picture, Path) else f"the picture of {item.external_id}"
+        name = str(item.picture) if isinstance(item.picture, Path) else f"the image of {item.external_id}"
         info = images.add(item.picture, name, durable=False)
     except (BadImage, OSError) as error:
         return {"bad": {"key": item.external_id, "error": str(error)}}

@@ -1,7 +1,8 @@
 """Replay: which examples that a checkpoint answers right are trained on beside the new samples, against forgetting.
 
-Half of them are similar to samples: for each sample, the known example whose question is most similar ("Is there a red cup?" beside "Is there not a red
-cup?"). A finetune breaks these first (docs/log.md). In the other half all datasets, kinds and answers take turns.
+Half of them are similar to samples: for each sample, the known example whose question is most similar ("Is there a red cup?"
+beside "Is there not a red cup?"). A finetune breaks these first (docs/log.md). In the other half all datasets, kinds and answers
+take turns.
 """
 
 import random

@@ -85,7 +85,7 @@ class Answerer:
 
 def keep_picture(workspace: Workspace, content: bytes) -> str:
     """Checks a picture and keeps it for a day, beside the datasets; returns its name. Raises BadImage."""
-    picture = load(content, "the picture")
+    picture = load(content, "the image")
     folder = workspace.root / FOLDER
     folder.mkdir(exist_ok=True)
     for old in folder.glob("*.png"):

@@ -27,7 +27,7 @@ def disk(store: Store, workspace: Workspace) -> dict[str, Any]:
     """Bytes by part of the workspace, what could be freed, and what is free on the disk."""
     thumbnails = workspace.images / backups.THUMBNAILS
     parts = {
-        "pictures": _size([workspace.images]) - _size([thumbnails]),
+        "images": _size([workspace.images]) - _size([thumbnails]),
         "thumbnails": _size([thumbnails]),
         "checkpoints": _size([workspace.checkpoints]),
         "store": _size(workspace.root.glob("store.duckdb*")),
