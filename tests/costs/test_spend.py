@@ -11,7 +11,7 @@ from curation.jobs.manager import JobConflict, JobManager
 from curation.stages import stage_class
 from curation.ui.server.app import create_app
 from models.frontier import Journal
-from models.paid_calls.ledger import Claim, Lost, Release
+from models.paid_calls.ledger import ChargeLost, Claim, Release
 from tests.support.browser import chromium, executable, served
 from tests.support.page_api import PageApi
 from tests.support.seed import seeded_store
@@ -123,7 +123,7 @@ def test_a_generate_job_tells_what_its_samples_have_cost(booked):
 def test_lost_calls_are_copied_once(store, workspace):
     journal = Journal(workspace.journal)
     claim = Claim("k", "h|1|1.0|x", "e", "m", "judge", "5", 0.25, None)
-    journal.apply([claim, Lost(claim, "timed out"), Release(claim)])
+    journal.apply([claim, ChargeLost(claim, "timed out"), Release(claim)])
     for _ in range(2):  # an app that starts again
         jobs = JobManager(store, workspace, stage_class)
         jobs._collector.copy_replies()
