@@ -285,4 +285,4 @@ def test_command_line_preflight_prints_checks_and_a_bad_folder_its_reason(make_r
     assert good.returncode == 0, errors
     assert all(check["ok"] for check in json.loads(out))
     _, errors = bad.communicate(timeout=150)
-    assert bad.returncode == 1 and errors.strip().endswith("a run folder holds run.json, train.parquet and dev.parquet")
+    assert bad.returncode == 1 and errors.strip().endswith("train.parquet and dev.parquet: launch the finetune again")

@@ -262,7 +262,7 @@ def test_a_picture_that_cant_be_kept_stops_the_job_instead_of_being_bought_again
     context.images.mkdir()
     for number in range(256):
         (context.images / f"{number:02x}").write_text("where a folder should be")
-    with pytest.raises(FrontierStopped, match="can't be kept in"):
+    with pytest.raises(FrontierStopped, match="can't be saved in"):
         draw(server, context, ["a", "a"], n=2)
     assert len(server.calls) == 1 and booked(context)[1] == (pytest.approx(0.08), 0), "what came may be billed, and is charged"
 
