@@ -9,7 +9,7 @@ from data.images import BadImage, ImageStore
 
 class ImageQuality(Filter):
     name = "image_quality"
-    title = "Picture usable"
+    title = "Image usable"
     threshold = 1
     needs = frozenset({"image"})
     seconds_a_sample = 2e-3

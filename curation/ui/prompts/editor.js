@@ -22,7 +22,7 @@ export function startEditor(element, changed) {
     box[part] = h("textarea.in.text", {
       id: `prompt-${part}`,
       spellcheck: "false",
-      "aria-label": `${PARTS[part]} part`,
+      "aria-label": `${PARTS[part]} message`,
       onfocus: () => {
         focused = part;
       },

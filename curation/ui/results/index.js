@@ -23,7 +23,7 @@ export function start(element) {
   root = element;
   accuracies = new Chart(clicked);
   differences = new Chart(clicked);
-  ledgerDrawer = drawer(root.querySelector(".cols"), "Ledger");
+  ledgerDrawer = drawer(root.querySelector(".cols"), "Examples");
 }
 
 const newest = onlyLatest();

@@ -72,8 +72,8 @@ function answer(card) {
     h(
       "div.row.wrap",
       h("span.rev-a", stands ? `${card.answer}. ${stands}` : card.answer),
-      h("button.btn.icon.bare", { onclick: openEdit, title: "Edit question and answer" }, keyCap("review", "edit")),
-      !noteOf(card) && h("button.btn.icon.bare", { onclick: openNote, title: "Write a note" }, keyCap("review", "note")),
+      h("button.btn.icon.bare", { onclick: openEdit, title: "Edit question and answer" }, "edit", keyCap("review", "edit")),
+      !noteOf(card) && h("button.btn.icon.bare", { onclick: openNote, title: "Write a note" }, "note", keyCap("review", "note")),
       card.answer !== card.first_answer && h("span.rev-diff", diffElements(card.first_answer, card.answer)),
       draft && chip("unsaved draft", { kind: "wa", title: "You started editing this sample; continue with e", onclick: openEdit }),
     ),

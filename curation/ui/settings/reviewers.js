@@ -2,6 +2,8 @@
 
 import { chip, fill, fmt, h } from "../shared/lib.js";
 
+const flag = (text) => h("span", { style: "white-space:nowrap" }, text);
+
 export function drawReviewers(box, { reviewer, login, reviewers }) {
   const row = (person) =>
     h(
@@ -23,8 +25,13 @@ export function drawReviewers(box, { reviewer, login, reviewers }) {
       "p.hint",
       login
         ? `You are logged in as ${reviewer}.`
-        : `Your decisions are stored under the name ${reviewer}. ` +
-            "To change it, start the app with --reviewer NAME; for several people, with --auth FILE and a login each.",
+        : [
+            `Your decisions are stored under the name ${reviewer}. To change it, start the app with `,
+            flag("--reviewer NAME"),
+            "; for several people, with ",
+            flag("--auth FILE"),
+            " and a login each.",
+          ],
     ),
   );
 }

@@ -5,7 +5,7 @@ const whole = new Intl.NumberFormat("en-US");
 /** @param {number | null | undefined} n */
 export const number = (n) => (n === null || n === undefined ? "–" : whole.format(Math.round(n)));
 /** @param {number | null | undefined} n */
-export const fixed = (n, digits = 3) => (n === null || n === undefined ? "–" : n.toFixed(digits));
+export const fixed = (n, digits = 3) => (n === null || n === undefined ? "–" : n.toFixed(digits).replace("-", "−"));
 /** @param {number | null | undefined} n */
 export const signed = (n, digits = 3) => (n === null || n === undefined ? "–" : `${n < 0 ? "−" : "+"}${Math.abs(n).toFixed(digits)}`);
 /** @param {number | null | undefined} share */
