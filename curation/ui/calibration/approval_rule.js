@@ -77,7 +77,7 @@ export class Rule {
     this.gate = h("div");
     fill(
       box,
-      h("h4", this.overview.rule ? "Another rule" : "Rule: all of"),
+      h("h4", this.overview.rule ? "Another rule" : "Rule: all must hold"),
       h(
         "div.card",
         this.filters.map((filter, i) => this.slider(filter, i)),

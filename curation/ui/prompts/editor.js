@@ -45,7 +45,7 @@ export function startEditor(element, changed) {
     element,
     h("h4", "Fields"),
     box.fields,
-    Object.entries(PARTS).map(([part, title]) => [h("h4", `${title} part`), box[part], box[`${part}-flaws`]]),
+    Object.entries(PARTS).map(([part, title]) => [h("h4", `${title} message`), box[part], box[`${part}-flaws`]]),
     box.saver,
     box.diff,
   );
