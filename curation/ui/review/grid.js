@@ -95,7 +95,7 @@ function drawFoot(box) {
     button("Reject", "b", keyed && "reject", () => run("reject")),
     button("Clear", "", keyed && "reset", () => run("reset"), "Remove decisions; the status from the filters applies again"),
   ];
-  const all = page.total === 1 ? "The 1 matching sample" : `All ${fmt.number(page.total)} matching samples`;
+  const all = page.total === 1 ? "The 1 matching" : `All ${fmt.number(page.total)} matching`;
   fill(
     box,
     n > 0 && [h("b", `${fmt.number(n)} selected`), acts(act, true), button("Select none", "bare", null, () => page.selectNone())],
