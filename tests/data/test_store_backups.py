@@ -89,7 +89,7 @@ def test_damaged_backups_are_refused_and_leave_nothing(tmp_path):
     store = filled(tmp_path / "s.duckdb")
     folder = store.backup(tmp_path / "backup")
     store.close()
-    with pytest.raises(StoreError, match="no backup"):
+    with pytest.raises(StoreError, match="is not a backup"):
         restore(tmp_path, tmp_path / "t.duckdb")
     manifest = json.loads((folder / "manifest.json").read_text())
     manifest["tables"]["sample"] += 1
