@@ -27,7 +27,7 @@ Need = Literal["frontier", "image", "text_embedder", "baseline"]
 
 @dataclass(frozen=True)
 class FilterInput(Record):
-    """A revision of a sample, with what filters need of its dataset. It has no diagnosis: the filters are blind to that."""
+    """A revision of a sample, with what filters need of its dataset. Of the diagnosis it has the skill alone, which no request may say."""
 
     sample_id: int
     revision: int
@@ -41,6 +41,9 @@ class FilterInput(Record):
     image_path: str | None = None
     phash: int | None = None  # of the picture, data.images.phash; computed where it is missing
     prompt_suffix: str = ""  # as a baseline is asked
+    skill: str = ""  # that the proposal says it practises
+    failed_skill: str = ""  # of the failure that it was made for, by its diagnosis
+    contrast: bool = False  # it asks the opposite, which the checkpoint may well do right
 
 
 @dataclass
@@ -55,6 +58,7 @@ class FilterContext:
     open_baseline: Callable[[float], tuple[str, Any]] | None = (
         None  # sampling temperature (0: greedy) to the round's checkpoint: name, plugin
     )
+    skills: tuple[str, ...] = ()  # that the workspace's diagnoses name, the most frequent first
     prompts: Prompts = SHIPPED
     eval_mark: str = ""  # changes with the eval splits
     should_stop: Callable[[], bool | str] = lambda: False  # asked between samples or calls; samples after a stop get no verdict

@@ -35,6 +35,7 @@ RULES = {  # name: what it asks for, in words
     "paraphrase": "a question about another fact than the seed",
     "repeated": "a question not generated before",
     "image prompt": "an image prompt for a new image",
+    "contrast": "a contrast about the image of another sample",
 }
 
 
@@ -56,6 +57,9 @@ def sift(proposals: Sequence[dict[str, Any]], row: dict[str, Any]) -> tuple[list
             dropped.append({**proposal, "place": place, "rule": broken.rule, "reason": broken.reason})
         else:
             kept.append(proposal)
+    for proposal in [one for one in kept if one.get("contrast") and not any(_beside(one, other, row) for other in kept)]:
+        kept.remove(proposal)
+        dropped.append({**proposal, "place": proposals.index(proposal), "rule": "contrast", "reason": "no other sample shares its image"})
     return kept, dropped
 
 
@@ -103,7 +107,8 @@ def _repeated(proposal: dict[str, Any], row: dict[str, Any], kept: Sequence[dict
         return Dropped("repeated", "was already generated for this failure")
     for other in kept:
         alike = _asks_the_same(proposal["question"], other["question"]) and _same_choices(proposal, other)
-        if alike and (same_image or words(proposal["image_prompt"] or "") == words(other["image_prompt"] or "")):
+        other_letter = proposal["choices"] and proposal.get("contrast", False) != other.get("contrast", False)
+        if alike and not other_letter and (same_image or words(proposal["image_prompt"] or "") == words(other["image_prompt"] or "")):
             return Dropped("repeated", f"same question as “{other['question']}”")
     return None
 
@@ -124,6 +129,13 @@ def _core(question: str) -> list[str]:
 
 def _same_choices(one: dict[str, Any], other: dict[str, Any]) -> bool:
     return sorted(map(normalise, one["choices"])) == sorted(map(normalise, other["choices"]))
+
+
+def _beside(contrast: dict[str, Any], other: dict[str, Any], row: dict[str, Any]) -> bool:
+    """Whether the other sample practises the skill about the image of the contrast."""
+    if other.get("contrast"):
+        return False
+    return row["route"] == "same_image" or words(other["image_prompt"] or "") == words(contrast["image_prompt"] or "")
 
 
 def _image_prompt(proposal: dict[str, Any], row: dict[str, Any]) -> Dropped | None:

@@ -63,11 +63,12 @@ def material(
 
 def _as_sample(row: Row, sample: Row | None) -> Row:
     """The failure with what the filter is shown in its place, `of` which it is."""
+    failed = {"failed_skill": row["skill"] or row["error_type"] or "", "contrast": False}
     if sample is None:
         gold = max(row["golds"], key=row["golds"].count)
-        return {**row, "of": "the failure's own question and gold answer", "proposed": gold}
-    shown = {name: sample[name] for name in ("image", "question", "choices")}
-    return {**row, **shown, "of": f"its sample {sample['sample_id']}", "proposed": sample["answer"]}
+        return {**row, **failed, "skill": row["skill"] or "", "of": "the failure's own question and gold answer", "proposed": gold}
+    shown = {name: sample[name] for name in ("image", "question", "choices", "contrast")}
+    return {**row, **failed, **shown, "skill": sample["skill"] or "", "of": f"its sample {sample['sample_id']}", "proposed": sample["answer"]}
 
 
 def _members(store: Store, row: Row) -> list[str]:

@@ -28,6 +28,7 @@ class Diagnosis(BaseModel):
     key_elements: list[str] = Field(description="The visual elements or words that the right answer depends on.")
     faulty_reasoning: str = Field(description="The reasoning that most likely led the model to its wrong answer, in one sentence.")
     error_type: str = Field(description="The name of exactly one of the error types given.")
+    skill: str = Field(default="", description="The skill that the question needs and the model lacks, in two to six words.")
     gold_looks_wrong: bool = Field(description="True if the gold answer itself is wrong for this image and question.")
     right_but_misformatted: bool = Field(description="True if the model's answer means the same as the gold answer.")
     confidence: float = Field(ge=0, le=1, description="How sure you are of this diagnosis, from 0 to 1.")
@@ -38,6 +39,8 @@ class ProposedSample(BaseModel):
     choices: list[str] = Field(default_factory=list, description="The options' texts where the seed has choices, else empty.")
     answer: str = Field(description="The one right answer, in the seed's answer form (the letter where there are choices).")
     image_prompt: str | None = Field(default=None, description="For a new image: a prompt fixing every fact the answer needs.")
+    skill: str = Field(default="", description="The skill that the question practises, in the words of the request.")
+    contrast: bool = Field(default=False, description="True for the opposite question about another sample's image.")
 
 
 class Proposals(BaseModel):
@@ -63,3 +66,10 @@ class Kind(BaseModel):
     """prompts/kind.md: which skill a question needs, whatever the model answered."""
 
     error_type: str = Field(description="The name of the one error type that a wrong answer here would most likely have.")
+
+
+class NamedSkill(BaseModel):
+    """prompts/on_skill.md: which of some skills a question needs, whatever it was made for."""
+
+    skill: str = Field(description="Exactly one of the skills given, word for word.")
+    reason: str = Field(description="Why, in one sentence.")

@@ -41,8 +41,8 @@ def gold_text(golds: list[str]) -> str:
     return " / ".join(sorted(set(golds), key=lambda gold: (-golds.count(gold), gold)))
 
 
-def proposal_request(row: Row, count: int, difficulty: Difficulty, prompts: Prompts = SHIPPED) -> Request:
-    """The request for `count` new samples of one failure by one route, row["route"]."""
+def proposal_request(row: Row, count: int, difficulty: Difficulty, prompts: Prompts = SHIPPED, contrasts: int = 0) -> Request:
+    """The request for `count` new samples of one failure by one route, row["route"]; `contrasts` of them ask the opposite."""
     prompt = prompts.render(
         "proposal",
         question=row["question"],
@@ -50,10 +50,12 @@ def proposal_request(row: Row, count: int, difficulty: Difficulty, prompts: Prom
         golds=gold_text(row["golds"]),
         answer=row["answer"],
         error_type=row["error_type"],
+        skill=row.get("skill") or "",
         faulty_reasoning=row["faulty_reasoning"],
         key_elements=", ".join(row["key_elements"]),
         route=row["route"],
         count=count,
+        contrasts=min(contrasts, count // 2),
         difficulty=DIFFICULTIES[difficulty],
         answer_form=row["answer_form"],
         avoid="\n".join(f"- {question}" for question in row["avoid"]),

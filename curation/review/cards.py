@@ -69,6 +69,7 @@ class Origin(Record):
     external_id: str
     answer: str  # the checkpoint's
     faulty_reasoning: str | None
+    skill: str | None  # that failed
     description: str | None
     confidence: float | None
 
@@ -107,6 +108,8 @@ class CardText(Record):
     first_choices: tuple[str, ...]
     first_answer: str
     image_prompt: str | None
+    skill: str | None  # that it practises, as its proposal states it
+    contrast: bool  # asks the opposite, so that it isn't lost
     frontier: str | None
     created_at: datetime
     job_id: int | None

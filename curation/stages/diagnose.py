@@ -101,7 +101,8 @@ class Diagnose(Stage[DiagnoseOptions]):
         return {
             "key": row["key"],
             "failure_id": row["failure_id"],
-            **diagnosis.model_dump(),
+            **diagnosis.model_dump(exclude={"skill"}),
+            "skill": " ".join(diagnosis.skill.split()) or None,
             "own_answer": blind.answer,
             "own_score": score(row["metric"], blind.answer, row["golds"], row["choices"]).lenient,
             "frontier": self.frontier,

@@ -9,6 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import groupby, islice
+from pathlib import Path
 from typing import Any, ClassVar
 
 from pydantic import Field
@@ -32,7 +33,8 @@ LOCAL_BATCH = 256  # samples that a filter on this machine is given at once
 PROBE = 20  # samples from which the cost of the others is estimated
 NOTHING_TO_JUDGE: dict[str, Any] = {"samples": 0, "unjudged": 0, "probe": []}
 SPEEDS = "filter seconds"  # setting: seconds a sample by filter, as the last job took them
-TIMINGS, EVAL_MARK = "seconds.json", "eval-mark"  # in the job's folder
+TIMINGS, EVAL_MARK, SKILLS = "seconds.json", "eval-mark", "skills.json"  # in the job's folder
+SKILLS_KNOWN = 1_000  # of the diagnoses, the most frequent
 
 
 def _asked_by() -> tuple[str, ...]:
@@ -64,6 +66,8 @@ class FilterStage(Stage[FilterOptions]):
             raise NothingToDo("every drawn sample has all its verdicts. Generate and draw samples first, or enable more filters.")
         store.to_parquet("samples_as_context", job.folder / "samples.parquet")
         store.to_parquet("eval_as_context", job.folder / "eval.parquet")
+        skills = store.column("diagnosed_skills", limit=SKILLS_KNOWN)
+        (job.folder / SKILLS).write_text(json.dumps(skills), encoding="utf-8")
         (job.folder / EVAL_MARK).write_text(store.value("eval_mark"), encoding="utf-8")
         if any("baseline" in filter_class(name).needs for name in {row["filter"] for row in pairs}):
             checkpoints.write_to_folder(checkpoints.find(store), job.folder)
@@ -184,6 +188,7 @@ class FilterStage(Stage[FilterOptions]):
                     eval_parquet=folder / "eval.parquet",
                     embed_text=EMBEDDERS.make("minilm").embed if "text_embedder" in made.needs else None,
                     open_baseline=self._open_baseline,
+                    skills=_skills(folder),
                     prompts=self.prompts,
                     eval_mark=(folder / EVAL_MARK).read_text(encoding="utf-8"),
                     should_stop=self.context.should_stop,
@@ -198,6 +203,12 @@ class FilterStage(Stage[FilterOptions]):
         baseline = checkpoints.make_baseline(replace(checkpoint, options=sampling))
         baseline.warm_up()
         return checkpoint.name, baseline
+
+
+def _skills(folder: Path) -> tuple[str, ...]:
+    """Those that were known at the launch; none in the folder of a job that an earlier version began."""
+    path = folder / SKILLS
+    return tuple(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else ()
 
 
 def _fails(score: float | None, setting: FilterSetting) -> bool:

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from curation import checkpoints
-from curation.failures import selection
+from curation.failures import quotas, selection
 from curation.failures.selection import NO_FIELD, FailureFilter
 from curation.filtering.proposal_rules import sift
 from curation.frontier.client import bad_row, client_of, open_client, sum_estimates
@@ -23,6 +23,9 @@ from data.transaction import Transaction
 from data.workspace import Workspace
 
 
+CONTRASTS = 0
+
+
 class GenerateOptions(FrontierOptions, PromptOptions):
     STAGE = "generate"
     PROMPTS = ("proposal",)
@@ -30,8 +33,14 @@ class GenerateOptions(FrontierOptions, PromptOptions):
     cluster_ids: list[int] | None = Field(default=None, description="Clusters to target; all if empty.")
     matching: FailureFilter | None = Field(default=None, description="Only failures that match this filter.", json_schema_extra=NO_FIELD)
     expected: int | None = Field(default=None, ge=0, description="Refuse the launch unless as many match.", json_schema_extra=NO_FIELD)
-    limit: int | None = Field(default=None, ge=1, description="Maximum number of failures, taken in turn from the error types.")
+    limit: int | None = Field(default=None, ge=1, description="Maximum number of failures; each cluster gets its quota.")
+    split: quotas.Split = Field(
+        default="failures", description="Quota of a cluster under a limit: its share of the failures, or the same for all."
+    )
     per_failure: int = Field(default=3, ge=1, le=20, description="Samples per failure and route.")
+    contrasts: int = Field(
+        default=CONTRASTS, ge=0, le=10, description="Samples per failure and route that ask the opposite of another; at most half."
+    )
     route: Literal["same_image", "new_image", "both"] = Field(
         default="both", description="Questions on the same image, a new one, or both."
     )
@@ -47,7 +56,7 @@ class Generate(Stage[GenerateOptions]):
     Options = GenerateOptions
 
     def select(self, store: Store, workspace: Workspace, job: Job[GenerateOptions]) -> list[Row]:
-        failures = store.rows("failures_to_practise", **chosen(store, workspace, job.round, job.options), limit=job.options.limit)
+        failures = failures_to_practise(store, workspace, job.round, job.options)
         selection.check_count(len(failures), job.options.expected)
         if not failures:
             raise NothingToDo(f"round {job.round} has no teachable failure among these. Diagnose failures first, or choose other clusters.")
@@ -55,10 +64,10 @@ class Generate(Stage[GenerateOptions]):
 
     def estimate(self, store: Store, workspace: Workspace, options: GenerateOptions) -> Estimate:
         round_ = checkpoints.current_round(store)
-        failures = store.rows("failures_to_practise", **chosen(store, workspace, round_, options), limit=options.limit)
+        failures = failures_to_practise(store, workspace, round_, options)
         routes, prompts = _routes(options), prompts_for(store, options.PROMPTS, options.prompts)
         rows = _rows(store, workspace, spread(failures), options)
-        probe = [proposal_request(row, options.per_failure, options.difficulty, prompts) for row in rows]
+        probe = [proposal_request(row, options.per_failure, options.difficulty, prompts, options.contrasts) for row in rows]
         with open_client(options, workspace) as client:
             calls, usd = sum_estimates([client.estimate(probe, len(failures) * len(routes))])
         proposals = len(failures) * options.per_failure
@@ -66,6 +75,7 @@ class Generate(Stage[GenerateOptions]):
             "failures": len(failures),
             "samples": proposals * (("same_image" in routes) + ("new_image" in routes) * options.images_per_prompt),
             "images": proposals * ("new_image" in routes) * options.images_per_prompt,
+            "quotas": quotas_of(store, workspace, round_, options),
         }
         return Estimate(rows=len(failures) * len(routes), calls=calls, usd=usd, detail=detail)
 
@@ -87,7 +97,9 @@ class Generate(Stage[GenerateOptions]):
 
     def __call__(self, rows: list[Row]) -> Iterator[Result]:
         by_key = {row["key"]: row for row in rows}
-        requests = (proposal_request(row, self.options.per_failure, self.options.difficulty, self.prompts) for row in rows)
+        requests = (
+            proposal_request(row, self.options.per_failure, self.options.difficulty, self.prompts, self.options.contrasts) for row in rows
+        )
         for outcome in self.client.ask_all(requests, self.should_stop):
             if not isinstance(outcome.parsed, Proposals):
                 yield bad_row(outcome)
@@ -120,12 +132,15 @@ def _samples(result: Result, job: Job[GenerateOptions]) -> Iterator[dict[str, An
                 "error_type": result["error_type"],
                 "route": result["route"],
                 "difficulty": job.options.difficulty,
+                "skill": proposal.get("skill", "").strip() or None,  # results of before proposals stated it have none
+                "contrast": proposal.get("contrast", False),
                 "question": proposal["question"],
                 "choices": proposal["choices"],
                 "answer": proposal["answer"],
                 "image": None if new else result["image"],
                 "image_prompt": proposal["image_prompt"] if new else None,
-                "seed": seed_of(key) if new else None,
+                # one seed a prompt: a sample and its contrast are drawn the same picture
+                "seed": seed_of(f"{job.job_id}/{result['key']}/{proposal['image_prompt']}/{k}") if new else None,
                 "frontier": result["frontier"],
                 "replies": result["replies"],
                 "job_id": job.job_id,
@@ -166,8 +181,36 @@ def _routes(options: GenerateOptions) -> list[str]:
     return ["same_image", "new_image"] if options.route == "both" else [options.route]
 
 
+def failures_to_practise(store: Store, workspace: Workspace, round_: int, options: GenerateOptions) -> list[Row]:
+    """The failures that samples are asked for, as the query of that name gives them: under a limit by the clusters' quotas."""
+    meant = chosen(store, workspace, round_, options)
+    if options.limit is None:
+        return store.rows("failures_to_practise", **meant, limit=None)
+    picked = quotas.choose(store.rows("failures_by_group", **meant), options.limit, _group, _place, options.split)
+    order = {row["failure_id"]: place for place, row in enumerate(picked)}
+    named = {**meant, "failure_ids": list(order), "selected": None}
+    return sorted(store.rows("failures_to_practise", **named, limit=None), key=lambda row: order[row["failure_id"]])
+
+
+def quotas_of(store: Store, workspace: Workspace, round_: int, options: GenerateOptions) -> list[Row]:
+    """Each cluster (error type where there is none) with its failures that may be practised and how many of them are, most first."""
+    rows = store.rows("failures_per_cluster", **chosen(store, workspace, round_, options))
+    counts = {_group(row): row["failures"] for row in rows}
+    parts = quotas.shares(counts, sum(counts.values()) if options.limit is None else options.limit, options.split)
+    titles = {row["cluster_id"]: row["title"] for row in store.rows("generate_clusters", round=round_)}
+    return [{**row, "title": titles.get(row["cluster_id"]), "quota": parts[_group(row)]} for row in rows]
+
+
+def _group(row: Row) -> tuple[int | None, str]:
+    return row["cluster_id"], row["error_type"]
+
+
+def _place(row: Row) -> tuple[str, str, int]:
+    return row["dataset"], row["skill"], row["chance"]
+
+
 def chosen(store: Store, workspace: Workspace, round_: int, options: GenerateOptions) -> dict[str, Any]:
-    """Which failures are to be practised, as the queries `failures_to_practise` and `generate_by_error_type` take it."""
+    """Which failures are to be practised, as the queries `failures_by_group`, `failures_to_practise` and `generate_by_error_type` take it."""
     return {
         "round": round_,
         "failure_ids": options.failure_ids,

@@ -1,7 +1,8 @@
 """JSON lines with the pictures beside them: samples.jsonl and images/. The format `jsonl` of data/datasets reads it back.
 
 {"id": "17", "image": "images/ab12….png", "question": "What color is the bus?", "choices": [], "answer": "red",
- "kind": "attribute/vizwiz", "split": "train", "dataset": "vizwiz", "route": "new_image", "revision": 0}
+ "kind": "attribute/vizwiz", "split": "train", "dataset": "vizwiz", "route": "new_image", "skill": "color of a bus",
+ "contrast": false, "revision": 0}
 """
 
 import json
@@ -39,6 +40,8 @@ class Jsonl:
                     "split": "train",
                     "dataset": sample.dataset,
                     "route": sample.route,
+                    "skill": sample.skill,
+                    "contrast": sample.contrast,
                     "revision": sample.revision,
                 }
                 file.write(json.dumps(row, ensure_ascii=False) + "\n")

@@ -1,7 +1,7 @@
 """One Parquet file with the pictures inside, as Hugging Face `datasets` writes and reads it.
 
 Columns: sample_id, revision, question, choices, answer, prompt_suffix, text (what a model is asked: question, choices and
-suffix), dataset, error_type, route, image (bytes and file name).
+suffix), dataset, error_type, route, skill (NULL where none is stated), contrast, image (bytes and file name).
 """
 
 import json
@@ -18,12 +18,13 @@ from data.exports._writing import ImagePath, asked
 from data.files import whole
 from data.records import ExportedSample
 
-TEXTS = ("question", "answer", "prompt_suffix", "text", "dataset", "error_type", "route")
+TEXTS = ("question", "answer", "prompt_suffix", "text", "dataset", "error_type", "route", "skill")
 FEATURES = {
     "sample_id": {"dtype": "int64", "_type": "Value"},
     "revision": {"dtype": "int64", "_type": "Value"},
     **{name: {"dtype": "string", "_type": "Value"} for name in TEXTS},
     "choices": {"feature": {"dtype": "string", "_type": "Value"}, "_type": "List"},
+    "contrast": {"dtype": "bool", "_type": "Value"},
     "image": {"_type": "Image"},
 }
 SCHEMA = pa.schema(
@@ -32,6 +33,7 @@ SCHEMA = pa.schema(
         ("revision", pa.int64()),
         *((name, pa.string()) for name in TEXTS),
         ("choices", pa.list_(pa.string())),
+        ("contrast", pa.bool_()),
         ("image", pa.struct([("bytes", pa.binary()), ("path", pa.string())])),
     ],
     metadata={"huggingface": json.dumps({"info": {"features": FEATURES}})},

@@ -60,6 +60,7 @@ class Diagnosis(Record):
     key_elements: tuple[str, ...] | None
     faulty_reasoning: str | None
     error_type: str | None
+    skill: str | None  # that the question needs, finer than the error type
     own_answer: str | None
     own_score: float | None
     gold_looks_wrong: bool | None

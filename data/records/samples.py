@@ -29,6 +29,8 @@ class Sample(Record):
     frontier: str | None
     replies: tuple[str, ...] | None
     difficulty: str | None  # asked for: as_seed, easier, harder
+    skill: str | None  # that the proposal says it practises
+    contrast: bool  # asks the opposite of another sample of its picture
     job_id: int | None
     created_at: datetime
 
@@ -60,6 +62,8 @@ class ExportedSample(Record):
     error_type: str
     route: Route
     prompt_suffix: str
+    skill: str | None = None  # that it practises, as its proposal states it
+    contrast: bool = False
 
 
 @dataclass(frozen=True)

@@ -13,16 +13,18 @@ WHERE version IS NOT NULL GROUP BY version
 -- Failures of a round to try a prompt on; error types take turns. Those with a diagnosis first; the teachable ones alone, if wanted.
 SELECT * EXCLUDE (turn) FROM (
     SELECT c.failure_id, c.diagnosis_id, c.dataset, c.image, c.question, c.choices, c.golds, c.answer, c.error_type, c.faulty_reasoning, c.key_elements,
-           c.own_answer, c.teachable, c.cluster_id, d.answer_form, d.metric, d.threshold, t.error_type AS peoples_type,
+           g.skill, c.own_answer, c.teachable, c.cluster_id, d.answer_form, d.metric, d.threshold, t.error_type AS peoples_type,
            row_number() OVER (PARTITION BY c.error_type ORDER BY hash(c.failure_id)) AS turn
     FROM failure_card c JOIN dataset d ON d.name = c.dataset LEFT JOIN current_triage t USING (failure_id)
+    LEFT JOIN diagnosis g ON g.diagnosis_id = c.diagnosis_id
     WHERE ($failure_ids IS NOT NULL OR c.round = $round) AND ($failure_ids IS NULL OR c.failure_id IN (SELECT unnest($failure_ids::BIGINT[])))
       AND (NOT $teachable OR c.teachable))
 ORDER BY error_type IS NULL, turn, error_type LIMIT $limit
 
 -- :name prompt_samples
 -- The latest drawn sample of each of these failures.
-SELECT s.failure_id, t.sample_id, t.image, t.question, t.choices, t.answer FROM sample_state t JOIN sample s USING (sample_id)
+SELECT s.failure_id, t.sample_id, t.image, t.question, t.choices, t.answer, s.skill, coalesce(s.contrast, false) AS contrast
+FROM sample_state t JOIN sample s USING (sample_id)
 WHERE t.image IS NOT NULL AND s.failure_id IN (SELECT unnest($failure_ids::BIGINT[]))
 QUALIFY row_number() OVER (PARTITION BY s.failure_id ORDER BY t.sample_id DESC) = 1
 

@@ -76,15 +76,28 @@ DELETE FROM place WHERE failure_id IN (SELECT failure_id FROM failure WHERE roun
 -- Takes the assignment of examples to clusters of a round away before the new one is written.
 DELETE FROM assignment WHERE round = $round
 
+-- :name practisable
+-- Teachable failures c of a round, of the chosen failures (by number, or in the bitmap $selected) or clusters. A fragment.
+c.round = $round AND c.teachable AND ($failure_ids IS NULL OR c.failure_id IN (SELECT unnest($failure_ids::BIGINT[])))
+AND ($selected IS NULL OR get_bit($selected::BLOB::BIT, least(c.failure_id, bit_length($selected::BLOB::BIT) - 1)::INTEGER) = 1)
+AND ($cluster_ids IS NULL OR list_contains($cluster_ids::BIGINT[], c.cluster_id))
+
+-- :name failures_by_group
+-- What quotas are worked out from: the cluster, error type, dataset and skill of each failure that may be practised.
+SELECT c.failure_id, c.cluster_id, c.error_type, c.dataset, coalesce(g.skill, '') AS skill, hash(c.failure_id) AS chance
+FROM failure_state c LEFT JOIN diagnosis g ON g.diagnosis_id = c.diagnosis_id WHERE {practisable} ORDER BY c.error_type, c.cluster_id, c.failure_id
+
+-- :name failures_per_cluster
+-- How many failures of each cluster (error type where there is none) may be practised, most first.
+SELECT c.cluster_id, c.error_type, count(*) AS failures FROM failure_state c WHERE {practisable} GROUP BY ALL ORDER BY failures DESC, c.error_type, c.cluster_id
+
 -- :name failures_to_practise
--- Teachable failures of a round, of the chosen failures (by number, or in the bitmap $selected) or clusters; error types take turns, so that a limit keeps all of them.
+-- The failures of a round that may be practised, with what their diagnosis says; error types take turns.
 SELECT * EXCLUDE (turn) FROM (
-    SELECT c.failure_id, c.diagnosis_id, c.image, c.question, c.choices, c.golds, c.answer, c.error_type, c.faulty_reasoning, c.key_elements,
+    SELECT c.failure_id, c.diagnosis_id, c.image, c.question, c.choices, c.golds, c.answer, c.error_type, g.skill, c.faulty_reasoning, c.key_elements,
            c.dataset, d.answer_form, d.metric, row_number() OVER (PARTITION BY c.error_type ORDER BY hash(c.failure_id)) AS turn
-    FROM failure_card c JOIN dataset d ON d.name = c.dataset
-    WHERE c.round = $round AND c.teachable AND ($failure_ids IS NULL OR c.failure_id IN (SELECT unnest($failure_ids::BIGINT[])))
-      AND ($selected IS NULL OR get_bit($selected::BLOB::BIT, least(c.failure_id, bit_length($selected::BLOB::BIT) - 1)::INTEGER) = 1)
-      AND ($cluster_ids IS NULL OR list_contains($cluster_ids::BIGINT[], c.cluster_id)))
+    FROM failure_card c JOIN dataset d ON d.name = c.dataset LEFT JOIN diagnosis g ON g.diagnosis_id = c.diagnosis_id
+    WHERE {practisable})
 ORDER BY turn, error_type LIMIT $limit
 
 -- :name questions_of_failures
@@ -107,10 +120,19 @@ WHERE t.image IS NOT NULL AND ($sample_ids IS NULL OR t.sample_id IN (SELECT unn
 
 -- :name samples_to_filter
 -- What the filters are to judge, with what they need to know; samples of one picture one behind the other.
-SELECT p.*, d.answer_form, d.metric, d.threshold, d.prompt_suffix, i.phash
+SELECT p.*, d.answer_form, d.metric, d.threshold, d.prompt_suffix, i.phash, {practised_columns}
 FROM (SELECT t.sample_id, f.filter, f.version, t.revision, t.question, t.choices, t.answer, t.image, t.dataset FROM {pairs_to_filter}) p
 JOIN dataset d ON d.name = p.dataset LEFT JOIN image i ON i.image = p.image
+JOIN sample s ON s.sample_id = p.sample_id LEFT JOIN diagnosis g ON g.diagnosis_id = s.diagnosis_id
 ORDER BY p.filter, p.image, p.sample_id
+
+-- :name practised_columns
+-- What a sample s says it practises, and what its failure's diagnosis g says failed. A fragment.
+coalesce(s.skill, '') AS skill, coalesce(g.skill, '') AS failed_skill, coalesce(s.contrast, false) AS contrast
+
+-- :name diagnosed_skills
+-- The skills that diagnoses name, the most frequent first.
+SELECT skill FROM diagnosis WHERE skill IS NOT NULL GROUP BY skill ORDER BY count(*) DESC, skill LIMIT $limit
 
 -- :name samples_to_filter_count
 -- How many samples each filter is to judge: those without a verdict of its present version, `unjudged` those without any; `probe` is $most of them, from everywhere.
@@ -133,8 +155,10 @@ FROM pairs GROUP BY filter
 
 -- :name filter_inputs
 -- Some samples as filters are given them.
-SELECT t.sample_id, t.revision, t.question, t.choices, t.answer, t.image, t.dataset, d.answer_form, d.metric, d.threshold, d.prompt_suffix
-FROM sample_state t JOIN dataset d ON d.name = t.dataset WHERE t.sample_id IN (SELECT unnest($sample_ids::BIGINT[]))
+SELECT t.sample_id, t.revision, t.question, t.choices, t.answer, t.image, t.dataset, d.answer_form, d.metric, d.threshold, d.prompt_suffix,
+       {practised_columns}
+FROM sample_state t JOIN dataset d ON d.name = t.dataset JOIN sample s USING (sample_id) LEFT JOIN diagnosis g ON g.diagnosis_id = s.diagnosis_id
+WHERE t.sample_id IN (SELECT unnest($sample_ids::BIGINT[]))
 
 -- :name samples_as_context
 -- All drawn samples, for the duplicate filter.
@@ -171,8 +195,9 @@ SELECT * FROM current_filter ORDER BY bit
 
 -- :name approved_samples
 -- Approved samples as they are exported.
-SELECT t.sample_id, t.question, t.answer, t.choices, t.image, t.dataset, t.error_type, t.route::TEXT AS route, t.revision, d.prompt_suffix
-FROM sample_state t JOIN dataset d ON d.name = t.dataset WHERE t.status IN ('approved', 'auto_approved') AND t.image IS NOT NULL ORDER BY t.sample_id
+SELECT t.sample_id, t.question, t.answer, t.choices, t.image, t.dataset, t.error_type, t.route::TEXT AS route, t.revision, d.prompt_suffix,
+       s.skill, coalesce(s.contrast, false) AS contrast
+FROM sample_state t JOIN sample s USING (sample_id) JOIN dataset d ON d.name = t.dataset WHERE t.status IN ('approved', 'auto_approved') AND t.image IS NOT NULL ORDER BY t.sample_id
 
 -- :name examples_of_dataset
 -- What scoring an imported prediction needs.

@@ -39,6 +39,9 @@ FILLED = {
     "error_types": error_types.glossary(),
     "answer_form": "one word",
     "error_type": "negation",
+    "skill": "negated question",
+    "skills": "- negated question\n- counting three",
+    "contrasts": 1,
     "faulty_reasoning": "Ignores “not”.",
     "key_elements": "the word not",
     "route": "new_image",
@@ -67,6 +70,7 @@ RULES = {  # prompt: what its request must say, rule by rule
         "key elements": r"key visual elements",
         "faulty reasoning": r"Hypothesise .* reasoning",
         "one error type": r"exactly one error type",
+        "the skill": r"Name the skill that the question needs",
         "own answer, blind first": r"given before you saw the gold: own-answer",
         "gold looks wrong": r"gold answer itself looks wrong",
         "answer means the same": r"means the same as the gold answer",
@@ -80,7 +84,14 @@ RULES = {  # prompt: what its request must say, rule by rule
         "same number of choices": r"same number of choices",
         "image prompt fixes every fact": r"image prompt that fixes every fact the answer needs",
         "no paraphrase": r"No paraphrase of the seed question",
-        "answers vary": r"Vary the answers",
+        "answers vary": r"vary the answers, so that none can be guessed",
+        "the skill that failed": r"Skill to practise: negated question",
+        "states its skill": r"State each sample's skill",
+        "the task's own words": r"Ask as the seed asks: its wording",
+        "several wordings": r"vary the wording as other questions of the same task would",
+        "the failing answer is kept": r"the samples have that right answer too",
+        "contrasts": r"A contrast is the opposite question[^\n]*\n(.*\n)*Of these contrasts: 1",
+        "at the edge": r"at the edge of what the model can do",
         "difficulty asked for": r"Difficulty: harder than the seed",
         "what is known already": r"do not repeat:\n- Is there a blue square\?",
         "fewer rather than bad": r"return fewer",
@@ -89,6 +100,12 @@ RULES = {  # prompt: what its request must say, rule by rule
     "title": {"plain words": r"plain words", "ten of them": r"At most ten words"},
     "kind": {"blind": r"do not know what any model answered"},
     "guess": {"without the image": r"not the images"},
+    "on_skill": {
+        "one of the list": r"choose from the list the one skill",
+        "the list": r"Skills:\n- negated question\n- counting three\n- another skill",
+        "none of them": r'choose "another skill"',
+        "its own answer first": r"answer the question for yourself first",
+    },
 }
 SEED = {
     "question": "What color is the circle?",
@@ -114,9 +131,9 @@ def test_every_shipped_prompt_has_rules_and_no_flaw():
 
 
 def test_blind_prompts_have_no_field_that_would_tell():
-    """Own answer, agreement, judge and guess: neither gold nor diagnosis, and but for the judge no proposed answer."""
-    for name in ("blind", "agreement", "judge", "guess"):
-        telling = {"golds", "error_type", "faulty_reasoning", "key_elements", "own_answer", *(() if name == "judge" else ("answer",))}
+    """Own answer, agreement, judge, guess and on_skill: neither gold nor diagnosis, and but for the judge no proposed answer."""
+    for name in ("blind", "agreement", "judge", "guess", "on_skill"):
+        telling = {"golds", "error_type", "skill", "faulty_reasoning", "key_elements", "own_answer", *(() if name == "judge" else ("answer",))}
         assert not telling & {field.name for field in shipped(name).fields}
         said = "\n".join((render(name, **FILLED).system, render(name, **FILLED).user))
         assert "gold-answer" not in said and ("given-answer" in said) == (name == "judge")
@@ -128,11 +145,12 @@ def test_replies_hold_what_the_prompts_ask_for():
         "key_elements",
         "faulty_reasoning",
         "error_type",
+        "skill",
         "gold_looks_wrong",
         "right_but_misformatted",
         "confidence",
     } == set(Diagnosis.model_fields)
-    assert {"question", "choices", "answer", "image_prompt"} == set(ProposedSample.model_fields)
+    assert {"question", "choices", "answer", "image_prompt", "skill", "contrast"} == set(ProposedSample.model_fields)
     assert {"score", "reason"} == set(Judgement.model_fields)
     with pytest.raises(ValueError):
         Judgement(score=4, reason="")

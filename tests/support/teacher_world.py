@@ -18,7 +18,7 @@ import numpy as np
 from PIL import Image, ImageFilter
 
 from curation.error_types import glossary
-from curation.prompts.reply_schemas import BlindAnswer, ClusterTitle, Diagnosis, Judgement, Kind, Proposals
+from curation.prompts.reply_schemas import BlindAnswer, ClusterTitle, Diagnosis, Judgement, Kind, NamedSkill, Proposals
 from curation.prompts.templates import render
 from data.question_text import lettered
 from data.records import SourceExample
@@ -35,6 +35,7 @@ REPLIES = {
     "judge": Judgement,
     "title": ClusterTitle,
     "kind": Kind,
+    "on_skill": NamedSkill,
 }
 FAMILIES = ("photo", "chart", "quiz", "knowledge")
 FORM = "one word or number, lower case"
@@ -67,6 +68,8 @@ def body(prompt: str, picture: bytes | None, schema: bool = True, **fields) -> d
         "avoid": "",
         "neighbours": "",
         "difficulty": "as the seed",
+        "skill": "",
+        "contrasts": 0,
     }
     text = render(prompt, **{**defaults, **fields})
     content = [{"type": "text", "text": text.user}]

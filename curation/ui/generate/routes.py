@@ -18,7 +18,7 @@ from curation.review import blinding
 from curation.stage import Job, NothingToDo
 from curation.stages.draw import POCKET_FLUX, DrawOptions, cost_of_drawing
 from curation.stages.filter import FilterOptions
-from curation.stages.generate import Generate, GenerateOptions, chosen
+from curation.stages.generate import Generate, GenerateOptions, chosen, failures_to_practise
 from curation.ui.data.endpoint_routes import view
 from curation.ui.services import Services, services
 from data.registry import FILTERS, IMAGE_GENERATORS
@@ -77,7 +77,7 @@ def plan(request: Request, body: Plan) -> dict[str, Any]:
     enabled = [row["filter"] for row in here.store.rows("filters") if row["enabled"] and row["filter"] in FILTERS.names()]
     paid = [name for name in enabled if "frontier" in FILTERS.load(name).needs]
     judgements = samples * len(enabled) if body.then else 0
-    failures = here.store.rows("failures_to_practise", **meant, limit=options.limit)
+    failures = failures_to_practise(here.store, here.workspace, round_, options)
     filters = {name: judging.filter_options.get(name, {}) for name in paid}
     prompts = prompts_for(here.store, judging.PROMPTS, judging.prompts)
     judged = judging_ahead.estimate(here.workspace, judging, prompts, filters, failures, samples if body.then else 0)
@@ -196,7 +196,7 @@ def _first_prompt(here: Services, round_: int, options: GenerateOptions) -> dict
     except NothingToDo:
         return None
     prompts = prompts_for(here.store, options.PROMPTS, options.prompts)
-    asked = [proposal_request(row, options.per_failure, options.difficulty, prompts) for row in rows]
+    asked = [proposal_request(row, options.per_failure, options.difficulty, prompts, options.contrasts) for row in rows]
     return {
         "failure_id": rows[0]["failure_id"],
         "image": rows[0]["image"],

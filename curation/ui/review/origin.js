@@ -13,6 +13,7 @@ function draw(box, card) {
   if (!card) return fillOnce(box, "none", () => h("p.dim", "Source failure, image generation and history of the sample."));
   fillOnce(box, [card, tally().facets.status?.length], () => [
     origin(card),
+    skill(card),
     prompt(card),
     drawing(card),
     again(card),
@@ -73,6 +74,22 @@ function origin(card) {
       h("span", dot(card.error_type), " "),
       from.faulty_reasoning ?? "not diagnosed",
       from.confidence !== null && h("span.dim", ` · confidence ${fmt.fixed(from.confidence, 2)}`),
+    ),
+  ];
+}
+
+// What the sample says it practises, beside what failed.
+function skill(card) {
+  const failed = card.origin?.skill;
+  if (!card.skill && !failed) return null;
+  const same = card.skill?.toLowerCase() === failed?.toLowerCase();
+  return [
+    h("h4", "Skill"),
+    h(
+      "p",
+      card.skill ?? h("span.dim", "not stated"),
+      card.contrast && h("span.dim", { title: "Asks the opposite of another sample, so that it is not lost" }, " · contrast"),
+      failed && !same && h("span.dim", ` · failed: ${failed}`),
     ),
   ];
 }

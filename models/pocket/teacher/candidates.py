@@ -13,8 +13,6 @@ from models.pocket.teacher.questions import Question, Ref
 
 FLAT_COLOURS = ("red", "green", "blue", "yellow", "black", "gray", "teal", "brown")  # easy-VQA's
 FLAT_SHAPES = ("rectangle", "circle", "triangle")
-TWINS = 0.3  # the share of affirmative questions among those that practise negation
-BLUR_TWINS = 0.2  # the share of questions with an answer among those about blurred pictures
 
 
 def candidates(seed: Question, seen: Seen, rng: random.Random) -> list[Question]:
@@ -22,7 +20,7 @@ def candidates(seed: Question, seen: Seen, rng: random.Random) -> list[Question]
     if seed.bars or seen.bars:
         found = _of_bars(seed, seen)
     elif seen.blurred:
-        found = _of_blur(seed, seen, rng)
+        found = _of_blur(seen)
     else:
         found = _MAKERS[seed.skill](seed, seen, rng)
     found.sort(key=lambda question: burden(question, seed) + 1.5 * rng.random())
@@ -82,7 +80,7 @@ def _attribute(seed: Question, seen: Seen, rng: random.Random) -> list[Question]
 
 
 def _existence(seed: Question, seen: Seen, rng: random.Random) -> list[Question]:
-    """Things that are there, things that nearly are (half right), and others; where the seed is negated mostly negated."""
+    """Things that are there, things that nearly are (half right), and others; negated where the seed is."""
     flat = any(thing.flat for thing in seen.things)
     colours, shapes = (FLAT_COLOURS, FLAT_SHAPES) if flat else (tuple(SCENE_COLOURS), SCENE_SHAPES)
     if seed.ref.colour and seed.ref.shape:
@@ -92,7 +90,7 @@ def _existence(seed: Question, seen: Seen, rng: random.Random) -> list[Question]
     else:
         refs = [Ref(colour=c) for c in colours] + [Ref(shape=s) for s in shapes]
         refs += [ref for ref in refs if matching(seen.things, ref)] * 3
-    return [Question("existence", ref, negated=seed.negated and rng.random() > TWINS) for ref in refs]
+    return [Question("existence", ref, negated=seed.negated) for ref in refs]
 
 
 def _verify(seed: Question, seen: Seen, rng: random.Random) -> list[Question]:
@@ -128,7 +126,7 @@ def _place(seed: Question, seen: Seen, rng: random.Random) -> list[Question]:
 def _relation(seed: Question, seen: Seen, rng: random.Random) -> list[Question]:
     pairs = permutations(seen.things, 2)
     return [
-        Question("relation", Ref(a.colour, a.shape), Ref(b.colour, b.shape), relation, seed.negated and rng.random() > TWINS)
+        Question("relation", Ref(a.colour, a.shape), Ref(b.colour, b.shape), relation, seed.negated)
         for a, b in pairs
         for relation in ("left", "right", "above", "below")
     ]
@@ -144,12 +142,11 @@ _MAKERS = {
 }
 
 
-def _of_blur(seed: Question, seen: Seen, rng: random.Random) -> list[Question]:
-    """Questions that a blurred picture can't answer, and some that it can: else "unanswerable" would be a safe guess."""
+def _of_blur(seen: Seen) -> list[Question]:
+    """Questions that a blurred picture can't answer."""
     refs = [Ref(), *(Ref(thing.colour) for thing in seen.things)]
     found = [Question("shape", ref) for ref in refs] + [Question("sides", ref, unit=u) for ref in refs for u in ("sides", "corners")]
-    found += [Question("size", ref) for ref in refs]
-    return [*found, Question("colour")] if rng.random() < BLUR_TWINS else found
+    return found + [Question("size", ref) for ref in refs]
 
 
 def _of_bars(seed: Question, seen: Seen) -> list[Question]:

@@ -2,6 +2,7 @@
 
 import re
 
+from models.pocket.teacher import skills
 from models.pocket.teacher import words as w
 from models.pocket.teacher.answers import SURE, Answer, matching, ranked
 from models.pocket.teacher.eyes import Seen
@@ -46,6 +47,7 @@ def diagnosis(task: Task, question: Question, own: Answer, wanted: tuple[str, ..
         "key_elements": _key_elements(question, seen, choices),
         "faulty_reasoning": reasoning,
         "error_type": choose_type(wanted, task.error_types),
+        "skill": skills.skill(question, seen, truth, choices),
         "gold_looks_wrong": gold_wrong,
         "right_but_misformatted": misformatted,
         "confidence": round(min(0.95, 0.4 + 0.6 * own.confidence), 2),

@@ -1,6 +1,8 @@
 """New samples that practise a skill: on the same picture, or on an imagined one that a prompt describes.
 
-The answers come from the same reading of the scene as all others; what can't be answered surely isn't proposed.
+A sample practises the very skill that the seed needs (models/pocket/teacher/skills.py), in the seed's words; its contrast asks the
+opposite of the same picture. The answers come from the same reading of the scene as all others; what can't be answered surely
+isn't proposed.
 """
 
 import random
@@ -8,26 +10,26 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from models.pocket.teacher import skills
 from models.pocket.teacher import words as w
 from models.pocket.teacher.answers import DOUBTFUL, answer
 from models.pocket.teacher.candidates import candidates, fact, needs_places, values
+from models.pocket.teacher.contrasts import opposite
 from models.pocket.teacher.diagnosing import golds_of, normal
 from models.pocket.teacher.eyes import Seen
-from models.pocket.teacher.imagined import HARDER, imagine
+from models.pocket.teacher.imagined import HARDER, imagine, sharpened
 from models.pocket.teacher.questions import Question
 from models.pocket.teacher.wire import ApiError, Task
 from models.pocket.teacher.wording import Manner, ways
 
 MOST = 20  # samples a request
 TRIES = 12  # imagined scenes for each sample
-LIKE_THE_SEED = 0.5  # the share of questions in the seed's own words
-SAME_ANSWER = {  # the share of samples with the very answer that the model failed on, by what is asked for
+LIKE_THE_SEED = 0.7  # the share of questions in the seed's own words
+SAME_ANSWER = {  # the share of samples with the very answer that the model failed on, where the skill doesn't fix it
     **dict.fromkeys(("existence", "verify", "relation", "bar-compare", "bar-verify"), 0.5),
-    **dict.fromkeys(("left-right", "top-bottom", "relation-choice", "sides", "count"), 0.5),
+    **dict.fromkeys(("left-right", "top-bottom", "relation-choice"), 0.5),
 }
 SAME_OTHERWISE = 0.3
-SAME_NONE = 0.65  # ... where the right answer was "unanswerable"
-SAME_LETTER = 0.5  # ... of right letters
 
 
 @dataclass(frozen=True)
@@ -35,8 +37,31 @@ class Draft:
     question: Question
     answer: str
     text: str
+    skill: str
+    seen: Seen
     prompt: str | None = None
-    flat: bool = False
+    contrast: bool = False
+
+    @property
+    def flat(self) -> bool:
+        return any(thing.flat for thing in self.seen.things)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is asked for: the seed, what its gold answer means, the skill to practise, and what was written before."""
+
+    seed: Question
+    gold: str  # in the plainest form; with choices what the letter stands for
+    skill: str
+    manner: Manner
+    avoid: frozenset[str]
+    choices: tuple[str, ...]
+    letter: str  # with choices the failed one
+
+    @property
+    def answer(self) -> str:
+        return self.letter if self.choices else self.gold
 
 
 def propose(task: Task, seed: Question) -> list[dict]:
@@ -44,22 +69,18 @@ def propose(task: Task, seed: Question) -> list[dict]:
     route = task.fields.get("Route", "").strip()
     if route not in ("same_image", "new_image"):
         raise ApiError(422, f"unknown route {route!r}; there are same_image and new_image", "unknown_route", "messages")
-    try:
-        number = min(max(int(task.fields.get("Number of samples", "").split()[0]), 0), MOST)
-    except (ValueError, IndexError):
-        raise ApiError(422, "“Number of samples:” must be a whole number", "number_missing", "messages") from None
-    rng = random.Random(task.salt)
-    golds = golds_of(task.fields.get("Gold answer", "")) or [""]
-    avoid = {_plain(line.lstrip("-* ")) for line in task.fields.get("Already written, do not repeat", "").splitlines()} | {
-        _plain(task.question)
-    }
+    number, contrasts = _number(task, "Number of samples", None), _number(task, "Of these contrasts", 0)
     if seed.bars and route == "new_image":
         return []  # no image generator at hand draws charts whose bars are as high as told
-    gold = _in_plain(golds[0], task.choices)
-    drafts = (_same_image if route == "same_image" else _new_image)(task, seed, gold, avoid, rng)
-    share = SAME_NONE if gold == w.UNANSWERABLE else SAME_ANSWER.get(seed.skill, SAME_OTHERWISE)
-    chosen = _varied(drafts, number, gold, share, rng)
-    return [_sample(draft, golds[0], task.choices, rng) for draft in chosen]
+    rng = random.Random(task.salt)
+    golds = golds_of(task.fields.get("Gold answer", "")) or [""]
+    wanted = _wanted(task, seed, golds[0])
+    pairs = min(contrasts, number // 2)
+    drafts = (_same_image if route == "same_image" else _new_image)(task, wanted, rng)
+    share = 1.0 if task.choices else SAME_ANSWER.get(seed.skill, SAME_OTHERWISE)
+    chosen = _varied(drafts, number - pairs, wanted.gold, share, rng)
+    twins = [twin for draft in chosen if (twin := _contrast(draft, wanted, rng))][:pairs]
+    return [_sample(draft, golds[0], wanted, rng) for draft in _in_pairs(chosen, twins)]
 
 
 def difficulty_of(task: Task) -> str:
@@ -67,46 +88,85 @@ def difficulty_of(task: Task) -> str:
     return task.fields.get("Difficulty", "").partition(" ")[0].lower()
 
 
-def _same_image(task: Task, seed: Question, gold: str, avoid: set[str], rng: random.Random) -> Iterator[Draft]:
-    seen, manner = task.shown, Manner.of(task.question)
-    seeds = [seed] if not task.choices else [Question(skill, seed.ref) for skill in ("shape", "colour")]
+def _number(task: Task, label: str, default: int | None) -> int:
+    text = task.fields.get(label, "").split()
+    if not text and default is not None:
+        return default
+    try:
+        return min(max(int(text[0]), 0), MOST)
+    except (ValueError, IndexError):
+        raise ApiError(422, f"“{label}:” must be a whole number", "number_missing", "messages") from None
+
+
+def _wanted(task: Task, seed: Question, gold: str) -> Wanted:
+    """The skill is the one that the request names, where a question can need it; else the one that the seed needs."""
+    plain, letter = _in_plain(gold, task.choices), normal(gold, task.choices)
+    avoid = {_plain(line.lstrip("-* ")) for line in task.fields.get("Already written, do not repeat", "").splitlines()}
+    own = skills.skill(seed, task.shown, letter if task.choices else plain, task.choices)
+    return Wanted(seed, plain, own, Manner.of(task.question), frozenset(avoid | {_plain(task.question)}), task.choices, letter)
+
+
+def _same_image(task: Task, wanted: Wanted, rng: random.Random) -> Iterator[Draft]:
+    """Questions of the skill about what else the picture holds: never the seed's own fact."""
+    seen, seed = task.shown, wanted.seed
+    seeds = [seed] if not wanted.choices else [Question(skill, seed.ref) for skill in ("shape", "colour")]
     known = {fact(seed, seen)}
     pool = [question for origin in seeds for question in candidates(origin, seen, rng)]
     for question in pool[::-1] if difficulty_of(task) == HARDER else pool:  # the plain ones come first
         if fact(question, seen) in known:
             continue
-        draft = _draft(question, seen, manner, avoid, rng, bool(task.choices))
-        if draft:
+        draft = _draft(question, seen, wanted, rng)
+        if draft and skills.same(draft.skill, wanted.skill):
             yield draft
 
 
-def _new_image(task: Task, seed: Question, gold: str, avoid: set[str], rng: random.Random) -> Iterator[Draft]:
-    manner, blur = Manner.of(task.question), gold == w.UNANSWERABLE or task.shown.blurred
+def _new_image(task: Task, wanted: Wanted, rng: random.Random) -> Iterator[Draft]:
+    seed, flat = wanted.seed, any(thing.flat for thing in task.shown.things)
     prompts: set[str] = set()
     for _ in range(TRIES * MOST):
-        seen, prompt, axes = imagine(seed, gold, blur, any(thing.flat for thing in task.shown.things), rng, difficulty_of(task))
+        seen, prompt, axes = imagine(seed, wanted.gold, wanted.gold == w.UNANSWERABLE, flat, rng, difficulty_of(task))
         if prompt in prompts:
             continue
         pool = [question for question in candidates(seed, seen, rng) if needs_places(question) <= axes]
-        if not pool:
-            continue
-        draft = _draft(pool[0], seen, manner, avoid, rng, bool(task.choices), prompt)
+        drafts = (_draft(question, seen, wanted, rng, prompt) for question in pool)
+        draft = next((one for one in drafts if one and skills.same(one.skill, wanted.skill)), None)
         if draft:
             prompts.add(prompt)
             yield draft
 
 
 def _draft(
-    question: Question, seen: Seen, manner: Manner, avoid: set[str], rng: random.Random, choices: bool, prompt: str | None = None
+    question: Question, seen: Seen, wanted: Wanted, rng: random.Random, prompt: str | None = None, contrast: bool = False
 ) -> Draft | None:
     found = answer(question, seen)
-    if found.confidence < DOUBTFUL or (found.is_none and not seen.blurred) or (choices and found.is_none) or found.text == "0":
+    if found.confidence < DOUBTFUL or (found.is_none and not seen.blurred) or (wanted.choices and found.is_none) or found.text == "0":
         return None
-    texts = [text for text in ways(question, manner) if _plain(text) not in avoid]
+    texts = [text for text in ways(question, wanted.manner) if _plain(text) not in wanted.avoid]
     if not texts:
         return None
     text = texts[0] if rng.random() < LIKE_THE_SEED else rng.choice(texts)
-    return Draft(question, found.text, text, prompt, any(thing.flat for thing in seen.things))
+    practised = skills.skill(question, seen, wanted.letter if wanted.choices else found.text, wanted.choices)
+    return Draft(question, found.text, text, practised, seen, prompt, contrast)
+
+
+def _contrast(draft: Draft, wanted: Wanted, rng: random.Random) -> Draft | None:
+    """The same picture's opposite question; with choices the same question with another letter. None where there is no opposite."""
+    if wanted.choices:
+        return Draft(draft.question, draft.answer, draft.text, draft.skill, draft.seen, draft.prompt, True)
+    if draft.prompt and (sharp := sharpened(draft.prompt)):
+        return _draft(draft.question, sharp[0], wanted, rng, sharp[1], True)
+    asked = opposite(draft.question)
+    return _draft(asked, draft.seen, wanted, rng, draft.prompt, True) if asked else None
+
+
+def _in_pairs(drafts: list[Draft], twins: list[Draft]) -> Iterator[Draft]:
+    """Each contrast behind the sample whose picture it shares."""
+    rest = list(twins)
+    for draft in drafts:
+        yield draft
+        if rest and rest[0].seen is draft.seen and rest[0].prompt == draft.prompt:
+            yield rest.pop(0)
+    yield from rest
 
 
 def _varied(drafts: Iterator[Draft], number: int, gold: str, share: float, rng: random.Random) -> list[Draft]:
@@ -130,17 +190,24 @@ def _varied(drafts: Iterator[Draft], number: int, gold: str, share: float, rng: 
     return chosen
 
 
-def _sample(draft: Draft, gold: str, choices: tuple[str, ...], rng: random.Random) -> dict:
-    text, options = _as_gold(draft.answer, gold), []
-    if choices:
+def _sample(draft: Draft, gold: str, wanted: Wanted, rng: random.Random) -> dict:
+    text, options, practised = _as_gold(draft.answer, gold), [], draft.skill
+    if wanted.choices:
         wrong = [value for value in values(draft.question.skill, draft.flat) if value != draft.answer]
-        options = rng.sample(wrong, min(len(choices) - 1, len(wrong)))
+        options = rng.sample(wrong, min(len(wanted.choices) - 1, len(wrong)))
         letters = [chr(65 + i) for i in range(len(options) + 1)]
-        failed = normal(gold, choices)
-        others = [letter for letter in letters if letter != failed]
-        text = failed if failed in letters and rng.random() < SAME_LETTER else rng.choice(others)
+        others = [letter for letter in letters if letter != wanted.letter]
+        text = wanted.letter if wanted.letter in letters and not draft.contrast else rng.choice(others)
         options.insert(letters.index(text), draft.answer)
-    return {"question": draft.text, "choices": options, "answer": text, "image_prompt": draft.prompt}
+        practised = skills.skill(draft.question, draft.seen, text, wanted.choices)
+    return {
+        "question": draft.text,
+        "choices": options,
+        "answer": text,
+        "image_prompt": draft.prompt,
+        "skill": practised,
+        "contrast": draft.contrast,
+    }
 
 
 def _as_gold(text: str, gold: str) -> str:

@@ -1,9 +1,9 @@
-"""The seven things that pocket-teacher can be asked, each from a Task to the fields of its reply (curation/prompts/reply_schemas.py)."""
+"""The eight things that pocket-teacher can be asked, each from a Task to the fields of its reply (curation/prompts/reply_schemas.py)."""
 
 import json
 import re
 
-from models.pocket.teacher import diagnosing, guessing, proposals, titles
+from models.pocket.teacher import diagnosing, guessing, proposals, skills, titles
 from models.pocket.teacher import words as w
 from models.pocket.teacher.answers import DOUBTFUL, Answer, answer, as_letter, same
 from models.pocket.teacher.questions import SKILLS, Question, parse
@@ -89,6 +89,16 @@ def propose(task: Task) -> dict:
     return {"samples": proposals.propose(task, understood(task))}
 
 
+def named_skill(task: Task) -> dict:
+    """Which of the skills offered the question needs, by its own answer."""
+    question = parse(task.question)
+    if question is None:
+        return {"skill": skills.OTHER, "reason": "The question is beyond what pocket-teacher can read."}
+    own = own_answer(task, question)
+    phrase = skills.skill(question, task.shown, own.text, task.choices)
+    return {"skill": skills.choose(phrase, task.skills), "reason": f"It needs {phrase}: {own.why}."}
+
+
 def guess(task: Task) -> dict:
     found = guessing.guess(understood(task), task.choices, task.salt)
     return {"answer": found.text, "certain": found.confidence == 1}
@@ -106,6 +116,7 @@ _TASKS = {
     "ClusterTitle": title,
     "Kind": kind,
     "Guess": guess,
+    "NamedSkill": named_skill,
 }
 
 

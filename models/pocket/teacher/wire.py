@@ -29,7 +29,7 @@ CAN = (
     "pocket-teacher answers questions about pictures of colored shapes and bars, diagnoses wrong answers, proposes and judges "
     "samples, titles clusters and names error types; it reads the prompts of curation/prompts, and a picture as a data URL"
 )
-SCHEMAS = ("BlindAnswer", "Diagnosis", "Proposals", "Judgement", "ClusterTitle", "Kind", "Guess")
+SCHEMAS = ("BlindAnswer", "Diagnosis", "Proposals", "Judgement", "ClusterTitle", "Kind", "Guess", "NamedSkill")
 WITHOUT_PICTURE = ("ClusterTitle", "Kind", "Guess")
 LABELS = (
     "Question",
@@ -46,6 +46,9 @@ LABELS = (
     "Key elements",
     "Route",
     "Number of samples",
+    "Of these contrasts",
+    "Skill to practise",
+    "Skills",
     "Difficulty",
     "Already written, do not repeat",
     "Members (question | gold answer | model's answer | faulty reasoning)",
@@ -91,6 +94,10 @@ class Task:
     @property
     def choices(self) -> tuple[str, ...]:
         return tuple(text for _, text in _LETTERED.findall(self.fields.get("Choices", "")))
+
+    @property
+    def skills(self) -> list[str]:
+        return re.findall(r"^\s*[-*]\s*(.*\S)\s*$", self.fields.get("Skills", ""), re.MULTILINE)
 
     @property
     def error_types(self) -> list[str]:
@@ -206,6 +213,7 @@ def _task_by_words(fields: dict[str, str], user: str) -> str:
         ("Members (question | gold answer | model's answer | faulty reasoning)", "ClusterTitle"),
         ("Model's answer", "Diagnosis"),
         ("Error types", "Kind"),
+        ("Skills", "NamedSkill"),
         ("Guess number", "Guess"),
         ("Question", "BlindAnswer"),
     ):
