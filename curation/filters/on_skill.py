@@ -50,7 +50,9 @@ class OnSkill(Filter):
             if not item.image_path:
                 yield self.failed(item, f"sample {item.sample_id} has no image yet; draw it first")
             elif not item.failed_skill:
-                yield self.verdict(item, SAME, "nothing to compare with: its failure was diagnosed before skills were named, or it has none")
+                yield self.verdict(
+                    item, SAME, "nothing to compare with: its failure was diagnosed before skills were named, or it has none"
+                )
         for outcome in self.ask(batch):
             item = by_key[outcome.key]
             if isinstance(reply := outcome.parsed, NamedSkill):

@@ -68,7 +68,14 @@ def _as_sample(row: Row, sample: Row | None) -> Row:
         gold = max(row["golds"], key=row["golds"].count)
         return {**row, **failed, "skill": row["skill"] or "", "of": "the failure's own question and gold answer", "proposed": gold}
     shown = {name: sample[name] for name in ("image", "question", "choices", "contrast")}
-    return {**row, **failed, **shown, "skill": sample["skill"] or "", "of": f"its sample {sample['sample_id']}", "proposed": sample["answer"]}
+    return {
+        **row,
+        **failed,
+        **shown,
+        "skill": sample["skill"] or "",
+        "of": f"its sample {sample['sample_id']}",
+        "proposed": sample["answer"],
+    }
 
 
 def _members(store: Store, row: Row) -> list[str]:

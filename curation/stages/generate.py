@@ -23,9 +23,6 @@ from data.transaction import Transaction
 from data.workspace import Workspace
 
 
-CONTRASTS = 0
-
-
 class GenerateOptions(FrontierOptions, PromptOptions):
     STAGE = "generate"
     PROMPTS = ("proposal",)
@@ -39,7 +36,7 @@ class GenerateOptions(FrontierOptions, PromptOptions):
     )
     per_failure: int = Field(default=3, ge=1, le=20, description="Samples per failure and route.")
     contrasts: int = Field(
-        default=CONTRASTS, ge=0, le=10, description="Samples per failure and route that ask the opposite of another; at most half."
+        default=0, ge=0, le=10, description="Samples per failure and route that ask the opposite of another; at most half."
     )
     route: Literal["same_image", "new_image", "both"] = Field(
         default="both", description="Questions on the same image, a new one, or both."
@@ -210,7 +207,7 @@ def _place(row: Row) -> tuple[str, str, int]:
 
 
 def chosen(store: Store, workspace: Workspace, round_: int, options: GenerateOptions) -> dict[str, Any]:
-    """Which failures are to be practised, as the queries `failures_by_group`, `failures_to_practise` and `generate_by_error_type` take it."""
+    """Which failures are to be practised, as the queries take it."""
     return {
         "round": round_,
         "failure_ids": options.failure_ids,

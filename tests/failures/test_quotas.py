@@ -25,7 +25,7 @@ def test_shares_of_the_failures_keep_their_order_and_equal_ones_differ_by_one(si
     assert all(ours[one] >= ours[other] for one in sizes for other in sizes if sizes[one] > sizes[other])
     same = shares(sizes, total, "equal")
     open_ = [same[key] for key in sizes if same[key] < sizes[key]]
-    assert not open_ or max(same.values()) <= max(min(open_) + 1, max(open_)) and max(open_) - min(open_) <= 1
+    assert not open_ or (max(same.values()) <= max(min(open_) + 1, max(open_)) and max(open_) - min(open_) <= 1)
 
 
 def test_shares_are_in_proportion():
@@ -43,7 +43,10 @@ def test_too_few_failures_for_the_limit_are_all_taken():
     assert len(choose(list(range(7)), 50, lambda n: n % 2, lambda n: n)) == 7
 
 
-@given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("xy"), st.integers(0, 99)), max_size=120, unique=True), st.integers(1, 60))
+ROWS = st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("xy"), st.integers(0, 99)), max_size=120, unique=True)
+
+
+@given(ROWS, st.integers(1, 60))
 def test_chosen_rows_fill_the_quotas_and_are_spread_within(rows, limit):
     chosen = choose(rows, limit, lambda row: row[0], lambda row: row[1:])
     assert len(chosen) == len(set(chosen)) == min(limit, len(rows)) and set(chosen) <= set(rows)

@@ -133,7 +133,8 @@ def test_every_shipped_prompt_has_rules_and_no_flaw():
 def test_blind_prompts_have_no_field_that_would_tell():
     """Own answer, agreement, judge, guess and on_skill: neither gold nor diagnosis, and but for the judge no proposed answer."""
     for name in ("blind", "agreement", "judge", "guess", "on_skill"):
-        telling = {"golds", "error_type", "skill", "faulty_reasoning", "key_elements", "own_answer", *(() if name == "judge" else ("answer",))}
+        telling = {"golds", "error_type", "skill", "faulty_reasoning", "key_elements", "own_answer"}
+        telling |= set() if name == "judge" else {"answer"}
         assert not telling & {field.name for field in shipped(name).fields}
         said = "\n".join((render(name, **FILLED).system, render(name, **FILLED).user))
         assert "gold-answer" not in said and ("given-answer" in said) == (name == "judge")

@@ -126,13 +126,16 @@ def test_generate_proposes_by_both_routes_with_an_estimate_before(generated):
     for row in samples:
         new = row["route"] == "new_image"
         assert (row["image"] is None) == new == bool(row["image_prompt"]) == (row["seed"] is not None)
-        assert row["question"] and row["answer"] and row["diagnosis_id"] and row["replies"]
+        assert row["question"] and row["answer"] and row["diagnosis_id"] and row["replies"] and row["skill"]
     teachable = {row["failure_id"] for row in generated.store.rows("failures_to_practise", round=1)}
     assert {row["failure_id"] for row in samples} <= teachable
     assert len({row["failure_id"] for row in samples}) == FAILURES_TO_PRACTISE
     estimate = generated.jobs.estimate("generate", {**TEACHER, "limit": 3, "per_failure": 4})
     assert (estimate.rows, estimate.calls) == (6, 6) and 0 < estimate.usd[0] < estimate.usd[1] < 0.01
+    parts = estimate.detail.pop("quotas")
     assert estimate.detail == {"failures": 3, "samples": 24, "images": 12}
+    assert sum(part["quota"] for part in parts) == 3 and sum(part["failures"] for part in parts) == len(teachable)
+    assert all(part["title"] and part["error_type"] in error_types.BY_NAME for part in parts)
 
 
 def test_draw_gives_every_waiting_sample_a_picture(drawn):
@@ -150,7 +153,9 @@ def test_draw_gives_every_waiting_sample_a_picture(drawn):
 def test_filter_gives_every_sample_a_verdict_of_every_enabled_filter(filtered):
     samples = {row["sample_id"] for row in filtered.rows("sample")}
     enabled = {row["filter"] for row in filtered.store.rows("filters") if row["enabled"]}
-    assert enabled == {"judge", "agreement", "duplicate", "leakage", "answer_style", "image_quality"}
+    assert enabled == {
+        "judge", "agreement", "duplicate", "leakage", "answer_style", "image_quality", "on_skill", "not_already_known"
+    }  # fmt: skip
     assert enabled == {name for name in FILTERS.names() if FILTERS.load(name).enabled_by_default}
     verdicts = {(row["sample_id"], row["filter"]): row for row in filtered.rows("verdict")}
     assert set(verdicts) == {(i, name) for i in samples for name in enabled}

@@ -1,7 +1,7 @@
 // What a launch of Generate would take: calls, money, time; and the buttons that launch it.
 
 import { hostText } from "../shared/host_consent.js";
-import { colour, fillOnce, fmt, h } from "../shared/lib.js";
+import { colour, dot, fillOnce, fmt, h } from "../shared/lib.js";
 
 // What a launch would take; a text of the server where the form can't be launched.
 export function drawEstimate(element, { plan, problem, busy }) {
@@ -10,7 +10,15 @@ export function drawEstimate(element, { plan, problem, busy }) {
     if (problem) return h("div.card.bad", h("div.dim", "Can't launch"), h("p.err", problem));
     if (!plan) return h("div.card", h("div.dim", "Estimate"), h("div.num.faint", "…"));
     if (!plan.failures) return null;
-    return h("div.card", h("div.dim", "Estimate"), money(plan), h("p.dim", work(plan)), h("p.dim", when(plan)), typesBar(plan));
+    return h(
+      "div.card",
+      h("div.dim", "Estimate"),
+      money(plan),
+      h("p.dim", work(plan)),
+      h("p.dim", when(plan)),
+      typesBar(plan),
+      quotas(plan),
+    );
   });
 }
 
@@ -104,4 +112,29 @@ export function drawLaunch(element, { choices, plan, problem, busy }, { launch, 
       ],
   );
   element.hidden = !element.childNodes.length;
+}
+
+// How many failures of each cluster are practised, where not all are.
+function quotas(plan) {
+  const { quotas: parts } = plan.detail;
+  if (!parts.some((part) => part.quota < part.failures)) return null;
+  return h(
+    "details.gen-quotas",
+    h("summary", "Quotas"),
+    h(
+      "table",
+      h("thead", h("tr", h("th", "Cluster"), h("th.n", "Failures"), h("th.n", "Quota"))),
+      h(
+        "tbody",
+        parts.map((part) =>
+          h(
+            "tr",
+            h("td", dot(part.error_type), " ", part.title ?? `${part.error_type}, in no cluster`),
+            h("td.n", fmt.number(part.failures)),
+            h("td.n", fmt.number(part.quota)),
+          ),
+        ),
+      ),
+    ),
+  );
 }

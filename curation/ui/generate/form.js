@@ -13,6 +13,8 @@ const FIELDS = {
   budget: "budget_usd",
   route: "route",
   difficulty: "difficulty",
+  contrasts: "contrasts",
+  split: "split",
 };
 const ROUTES = [
   ["same_image", "Same image", "New questions about the failed example's image"],
@@ -24,17 +26,21 @@ const DIFFICULTIES = [
   { value: "easier", text: "easier" },
   { value: "harder", text: "harder" },
 ];
+const SPLITS = [
+  { value: "failures", text: "by share of the failures" },
+  { value: "equal", text: "the same for each cluster" },
+];
 const OTHER = "other";
 
 const inputs = {}; // those that keep their place while the rest is drawn anew
 
 export function startForm() {
-  for (const name of ["per", "images", "limit", "budget"])
+  for (const name of ["per", "images", "contrasts", "limit", "budget"])
     inputs[name] = h("input.in.short", {
       type: "number",
       id: `gen-${name}`,
       step: name === "budget" ? "any" : 1,
-      min: name === "budget" ? 0 : 1,
+      min: name === "budget" || name === "contrasts" ? 0 : 1,
       oninput: () => change({ [name]: inputs[name].value || null }),
     });
   for (const name of ["endpoint", "model", "drawer", "drawmodel"])
@@ -83,6 +89,8 @@ export function readForm(choices) {
     limit: number("limit"),
     route: state.one("route") ?? defaults.route,
     difficulty: state.one("difficulty") ?? defaults.difficulty,
+    contrasts: number("contrasts"),
+    split: state.one("split") ?? defaults.split,
     ...frontier,
   };
   const [first] = choices.generators;
@@ -148,7 +156,15 @@ export function drawForm(element, { choices }) {
       "relative to the failed question",
     ),
     options.route !== "same_image" && planRow("Images per prompt", inputs.images, "each image becomes a sample", inputs.images),
-    planRow("Maximum failures", inputs.limit, "balanced across error types", inputs.limit),
+    planRow("Contrasts", inputs.contrasts, "of these: ask the opposite of another sample, so that it is not lost", inputs.contrasts),
+    planRow("Maximum failures", inputs.limit, "each cluster gets a quota", inputs.limit),
+    options.limit &&
+      planRow(
+        "Quotas",
+        pick(SPLITS, options.split, (value) => state.set({ split: value === choices.defaults.split ? null : value }, { replace: true }), {
+          title: "Quotas",
+        }),
+      ),
     planRow("Frontier model", frontierChoice(choices)),
     form.then && planRow("Judge model", judgeChoice(choices)),
     options.route !== "same_image" && planRow("Image generator", generatorChoice(choices, draw)),

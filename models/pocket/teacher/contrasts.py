@@ -9,7 +9,7 @@ _OTHER_AXIS = {"left-right": "top-bottom", "top-bottom": "left-right"}
 
 
 def opposite(question: Question) -> Question | None:
-    """The plain twin of a negated question and the reverse, the shortest bar for the tallest, the last for the first; None if there is none.
+    """The plain twin of a negated question and the reverse, the shortest bar for the tallest; None if there is none.
 
     >>> opposite(Question("bar-rank", bars=True, highest=False)).highest
     True

@@ -74,9 +74,9 @@ def sharpened(prompt: str) -> tuple[Seen, str] | None:
     sharp = prompt.removeprefix(BLURRED)
     told = read_prompt(sharp)
     things = told.things if told else ()
-    places = zip(things, CENTRES)
-    seen = tuple(Object(shape, colour, size or "large", x, y, RADII[size or "large"], 1.0, False) for (size, colour, shape), (x, y) in places)
-    return Seen(seen), sharp
+    sized = [(shape, colour, size or "large") for size, colour, shape in things]
+    seen = (Object(*look, x, y, RADII[look[2]], 1.0, False) for look, (x, y) in zip(sized, CENTRES))
+    return Seen(tuple(seen)), sharp
 
 
 def _as_seen(scene: Scene, flat: bool) -> Seen:

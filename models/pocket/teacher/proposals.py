@@ -116,7 +116,7 @@ def _same_image(task: Task, wanted: Wanted, rng: random.Random) -> Iterator[Draf
         if fact(question, seen) in known:
             continue
         draft = _draft(question, seen, wanted, rng)
-        if draft and skills.same(draft.skill, wanted.skill):
+        if draft and _practises(draft, wanted):
             yield draft
 
 
@@ -129,10 +129,15 @@ def _new_image(task: Task, wanted: Wanted, rng: random.Random) -> Iterator[Draft
             continue
         pool = [question for question in candidates(seed, seen, rng) if needs_places(question) <= axes]
         drafts = (_draft(question, seen, wanted, rng, prompt) for question in pool)
-        draft = next((one for one in drafts if one and skills.same(one.skill, wanted.skill)), None)
+        draft = next((one for one in drafts if one and _practises(one, wanted)), None)
         if draft:
             prompts.add(prompt)
             yield draft
+
+
+def _practises(draft: Draft, wanted: Wanted) -> bool:
+    """The failed skill by the seed's kind of question: a blurred photo leaves many questions open, but one kind was asked."""
+    return skills.same(draft.skill, wanted.skill) and (bool(wanted.choices) or draft.question.skill == wanted.seed.skill)
 
 
 def _draft(

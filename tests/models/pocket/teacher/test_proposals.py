@@ -3,15 +3,20 @@
 import json
 import random
 from collections import Counter
+from itertools import pairwise
 
 import pytest
 
+from curation.filtering.proposal_rules import sift
 from data.scenes import HEAVY_BLUR, Scene, Thing, caption, draw, random_things
+from models.pocket.teacher import skills
 from models.pocket.teacher.faithful import read_prompt
 from models.pocket.teacher.questions import parse
 from models.pocket.teacher.tasks import reply
 from models.pocket.teacher.wire import ApiError, read
 from tests.support.teacher_world import BLUR, LIGHT, THREE, ask, benchmark, body, choices_of, other_answer, png, proposals
+
+SEED = {"choices": [], "metric": "exact_match", "answer_form": "one word", "dataset": "d", "avoid": []}
 
 
 def seeds(count: int = 3):
@@ -85,8 +90,6 @@ def scene_of(prompt: str, rng: random.Random) -> Scene:
     ("question", "gold", "share"),
     [
         ("Is there not a red circle?", "no", (0.35, 0.65)),
-        ("How many objects are there?", "3", (0.35, 0.65)),
-        ("How many sides does the green shape have?", "6", (0.35, 0.65)),
         ("Is the blue square on the left or on the right?", "right", (0.35, 0.65)),
         ("What shape is the green object?", "hexagon", (0.15, 0.5)),
     ],
@@ -96,36 +99,88 @@ def test_answers_vary_so_that_none_can_be_guessed(question, gold, share):
     assert share[0] <= answers[gold] / answers.total() <= share[1], answers
 
 
-def test_unanswerable_is_practised_beside_its_twin():
-    found = [
-        s
-        for i in range(20)
-        for s in proposals(png(draw(BLUR)), "What shape is the object?", "unanswerable", "circle", "new_image", avoid=f"- {i}")
-    ]
-    share = sum(sample.answer == "unanswerable" for sample in found) / len(found)
-    assert 0.5 <= share <= 0.8
-    assert all((sample.answer == "unanswerable") == ("very blurry" in sample.image_prompt) for sample in found)
+@pytest.mark.parametrize(
+    ("scene", "question", "gold", "choices"),
+    [
+        (THREE, "How many objects are there?", "3", ""),
+        (THREE, "How many sides does the green shape have?", "6", ""),
+        (BLUR, "What shape is the object?", "unanswerable", ""),
+        (THREE, "What color is the square?", "C", "A. red\nB. green\nC. blue"),
+    ],
+)
+def test_where_the_answer_is_the_skill_it_is_kept(scene, question, gold, choices):
+    for route in ("same_image", "new_image"):
+        found = proposals(png(draw(scene)), question, gold, "x", route, 6, choices=choices)
+        assert all(sample.answer == gold for sample in found), found
+    assert len(found) == 6
 
 
-def test_the_failed_letter_is_right_more_often_and_the_others_too():
-    letters = Counter()
-    for i in range(25):
-        found = proposals(
-            png(draw(THREE)), "What color is the square?", "C", "B", "new_image", avoid=f"- {i}", choices="A. red\nB. green\nC. blue"
-        )
-        letters.update(sample.answer for sample in found)
-        assert all(len(set(sample.choices)) == 3 for sample in found)
-    assert 0.35 <= letters["C"] / letters.total() <= 0.65 and min(letters["A"], letters["B"]) > 10, letters
+def failed_skill(picture: bytes, question: str, gold: str, answer: str, choices: str = "") -> str:
+    return ask("diagnosis", picture, question=question, golds=gold, answer=answer, choices=choices).skill
 
 
-def test_negation_is_practised_with_affirmative_twins():
-    found = [
-        s.question
-        for i in range(20)
-        for s in proposals(png(draw(THREE)), "Is there not a red circle?", "no", "yes", "same_image", avoid=f"- {i}")
-    ]
-    negated = sum(parse(text).negated for text in found) / len(found)
-    assert 0.5 <= negated <= 0.85
+def test_every_sample_states_the_failed_skill_and_blind_it_is_the_one_that_it_needs():
+    on_skill = Counter()
+    for picture, question, gold, answer, choices, kind in seeds(2):
+        failed = failed_skill(picture, question, gold, answer, choices)
+        for route in ("same_image", "new_image"):
+            for sample in proposals(picture, question, gold, answer, route, choices=choices, skill=failed):
+                assert skills.same(sample.skill, failed) and not sample.contrast, (kind, question, sample)
+                shown = picture if route == "same_image" else png(draw(scene_of(sample.image_prompt, random.Random(0))))
+                options = "\n".join(f"{'ABC'[i]}. {choice}" for i, choice in enumerate(sample.choices))
+                named = ask("on_skill", shown, question=sample.question, choices=options, skills=f"- {failed}\n- counting cats")
+                on_skill[named.skill == failed] += 1
+    assert on_skill[True] > 150 and on_skill[True] / on_skill.total() >= 0.97, on_skill
+
+
+def test_the_seeds_own_fact_is_asked_of_other_pictures_alone():
+    for picture, question, gold, answer, choices, _ in seeds(2):
+        if not choices and gold != "unanswerable":
+            seed = parse(question)
+            for sample in proposals(picture, question, gold, answer, "same_image"):
+                assert parse(sample.question) != seed, (question, sample)
+
+
+@pytest.mark.parametrize(
+    ("scene", "question", "gold", "route", "opposite"),
+    [
+        (THREE, "Is there not a red circle?", "no", "same_image", lambda one, other: parse(one).negated and not parse(other).negated),
+        (THREE, "Is there not a red circle?", "no", "new_image", lambda one, other: parse(one).negated and not parse(other).negated),
+        (
+            THREE,
+            "Is the blue square at the top or at the bottom?",
+            "top",
+            "same_image",
+            lambda one, other: "top" in one and "left" in other,
+        ),
+        (BLUR, "What shape is the object?", "unanswerable", "new_image", None),
+    ],
+)
+def test_contrasts_ask_the_opposite_of_the_same_picture(scene, question, gold, route, opposite):
+    found = proposals(png(draw(scene)), question, gold, "x", route, 4, contrasts=2)
+    twins = [sample for sample in found if sample.contrast]
+    assert 1 <= len(twins) <= len(found) / 2 and not found[0].contrast
+    for before, sample in pairwise(found):
+        if sample.contrast and opposite:
+            assert before.image_prompt == sample.image_prompt and opposite(before.question, sample.question), (before, sample)
+        if sample.contrast:
+            assert not skills.same(before.skill, sample.skill) and sample.skill
+    kept, dropped = sift([sample.model_dump() for sample in found], SEED | {"question": question, "route": route})
+    assert not dropped and len(kept) == len(found)
+
+
+def test_the_contrast_of_a_letter_is_another_letter():
+    choices = "A. red\nB. green\nC. blue"
+    found = proposals(png(draw(THREE)), "What color is the square?", "C", "B", "new_image", 6, contrasts=2, choices=choices)
+    assert [sample.answer == "C" for sample in found] == [not sample.contrast for sample in found]
+    assert sum(sample.contrast for sample in found) == 2 and all(len(set(sample.choices)) == 3 for sample in found)
+
+
+def test_most_questions_are_in_the_seeds_own_words_and_some_in_others():
+    seed = "Does the photo not contain a red circle?"
+    found = [s.question for i in range(15) for s in proposals(png(draw(THREE)), seed, "no", "yes", "same_image", avoid=f"- {i}")]
+    own = sum(text.startswith("Does the photo not contain") for text in found) / len(found)
+    assert 0.6 < own < 0.95 and len({text.split()[0] for text in found}) > 1
 
 
 def test_form_follows_the_seed():
