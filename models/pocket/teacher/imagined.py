@@ -4,11 +4,9 @@ import random
 
 from data.scenes import CENTRES, COLOURS, HEAVY_BLUR, RADII, SHAPES, Scene, Thing, caption
 from models.pocket.teacher.eyes import Object, Seen
-from models.pocket.teacher.faithful import read_prompt
 from models.pocket.teacher.questions import Question
 
 BACKGROUND = ", plain light background"
-BLURRED = "a very blurry photo of "  # as data.scenes.caption begins
 FLAT_SHAPES = ("circle", "triangle")  # what both easy-VQA and PocketVQA have, so that an image generator trained on the latter draws it
 FLAT_COLOURS = ("red", "green", "blue", "yellow")
 EASIER, HARDER = "easier", "harder"
@@ -65,18 +63,6 @@ def _places(count: int, column: bool, rng: random.Random) -> list[tuple[int, int
     line = rng.choice((17, 47))
     places = [(line, y) for y in (17, 47)] if column else [(x, line) for x in (17, 47)]
     return rng.sample(places, 2)
-
-
-def sharpened(prompt: str) -> tuple[Seen, str] | None:
-    """The scene of a blurred picture's prompt as it is without the blur, and its prompt; None if it isn't blurred."""
-    if not prompt.startswith(BLURRED):
-        return None
-    sharp = prompt.removeprefix(BLURRED)
-    told = read_prompt(sharp)
-    things = told.things if told else ()
-    sized = [(shape, colour, size or "large") for size, colour, shape in things]
-    seen = (Object(*look, x, y, RADII[look[2]], 1.0, False) for look, (x, y) in zip(sized, CENTRES))
-    return Seen(tuple(seen)), sharp
 
 
 def _as_seen(scene: Scene, flat: bool) -> Seen:

@@ -17,7 +17,7 @@ from models.pocket.teacher.candidates import candidates, fact, needs_places, val
 from models.pocket.teacher.contrasts import opposite
 from models.pocket.teacher.diagnosing import golds_of, normal
 from models.pocket.teacher.eyes import Seen
-from models.pocket.teacher.imagined import HARDER, imagine, sharpened
+from models.pocket.teacher.imagined import HARDER, imagine
 from models.pocket.teacher.questions import Question
 from models.pocket.teacher.wire import ApiError, Task
 from models.pocket.teacher.wording import Manner, ways
@@ -158,8 +158,6 @@ def _contrast(draft: Draft, wanted: Wanted, rng: random.Random) -> Draft | None:
     """The same picture's opposite question; with choices the same question with another letter. None where there is no opposite."""
     if wanted.choices:
         return Draft(draft.question, draft.answer, draft.text, draft.skill, draft.seen, draft.prompt, True)
-    if draft.prompt and (sharp := sharpened(draft.prompt)):
-        return _draft(draft.question, sharp[0], wanted, rng, sharp[1], True)
     asked = opposite(draft.question)
     return _draft(asked, draft.seen, wanted, rng, draft.prompt, True) if asked else None
 
