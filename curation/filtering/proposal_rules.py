@@ -99,11 +99,11 @@ def _answer_in_question(proposal: dict[str, Any]) -> Dropped | None:
 
 
 def _repeated(proposal: dict[str, Any], row: dict[str, Any], kept: Sequence[dict[str, Any]]) -> Dropped | None:
-    """On the seed's own picture the same words ask for the same fact; on a new one they don't, unless the picture is the same too."""
+    """On the seed's own picture the same words ask for the same fact; on a new one they don't, unless its prompt is the same too."""
     same_image = row["route"] == "same_image"
     if same_image and _asks_the_same(proposal["question"], row["question"]):
         return Dropped("paraphrase", f"same question as the seed: “{row['question']}”")
-    if any(words(proposal["question"]) == words(before) for before in row["avoid"]):
+    if same_image and any(words(proposal["question"]) == words(before) for before in row["avoid"]):
         return Dropped("repeated", "was already generated for this failure")
     for other in kept:
         alike = _asks_the_same(proposal["question"], other["question"]) and _same_choices(proposal, other)

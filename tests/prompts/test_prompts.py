@@ -344,7 +344,6 @@ def proposal(question, answer="red", choices=(), image_prompt=None):
         ("paraphrase", proposal("What is the colour of the circle in this image?"), {}),
         ("paraphrase", proposal("what color is the circle"), {}),
         ("repeated", proposal("How many squares are there?", "2"), {}),
-        ("repeated", proposal("How many squares are there?", "2", image_prompt="two red squares"), {"route": "new_image"}),
         ("image prompt", proposal("What color is the circle?"), {"route": "new_image"}),
         ("image prompt", proposal("What color is the circle?", image_prompt="  "), {"route": "new_image"}),
         ("image prompt", proposal("What color is the circle?", image_prompt="a circle"), {"route": "new_image"}),
@@ -365,6 +364,7 @@ def test_a_proposal_that_breaks_a_rule_is_dropped_with_its_name(rule, given_prop
         (proposal("Can the question be answered, or is it unanswerable?", "unanswerable"), {}),
         (proposal("How fast may one drive here?", "40 km/h"), {}),
         (proposal("What color is the circle?", "blue", image_prompt="a large blue circle at the top left"), {"route": "new_image"}),
+        (proposal("How many squares are there?", "2", image_prompt="two red squares"), {"route": "new_image"}),  # as before, but there
         (proposal("Which color has the square?", "B", ["red", "blue"]), {"choices": ["x", "y"]}),
     ],
 )
@@ -384,6 +384,20 @@ def test_alike_proposals_of_one_reply_are_told_by_question_and_picture():
     new = [proposal("What color is it?", colour, image_prompt=f"a large {colour} circle") for colour in ("red", "blue", "red")]
     kept, dropped = proposal_rules.sift(new, SEED | {"route": "new_image"})
     assert len(kept) == 2 and [one["place"] for one in dropped] == [2]
+
+
+def test_a_contrast_stands_beside_a_sample_of_the_same_picture():
+    pair = [
+        proposal("Which bar is the shortest?", image_prompt="a red bar of 10 and a blue bar of 30"),
+        proposal("Which bar is the tallest?", "blue", image_prompt="a red bar of 10 and a blue bar of 30") | {"contrast": True},
+    ]
+    alone = proposal("Which bar is the tallest?", "green", image_prompt="a green bar of 20 and a red one of 5") | {"contrast": True}
+    kept, dropped = proposal_rules.sift([*pair, alone], SEED | {"route": "new_image"})
+    assert kept == pair and [(one["rule"], one["place"]) for one in dropped] == [("contrast", 2)]
+    kept, dropped = proposal_rules.sift([proposal("  ?"), pair[1]], SEED)
+    assert kept == [] and [one["rule"] for one in dropped] == ["question", "contrast"], "what it was beside was dropped"
+    twin = proposal("Is the circle not red?", "no"), proposal("Is the circle red?", "yes") | {"contrast": True}
+    assert proposal_rules.sift(twin, SEED)[0] == list(twin)
 
 
 def test_versions_are_hashes_of_the_text_alone(tmp_path, monkeypatch):

@@ -8,7 +8,7 @@ isn't proposed.
 import random
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from models.pocket.teacher import skills
 from models.pocket.teacher import words as w
@@ -121,6 +121,7 @@ def _same_image(task: Task, wanted: Wanted, rng: random.Random) -> Iterator[Draf
 
 
 def _new_image(task: Task, wanted: Wanted, rng: random.Random) -> Iterator[Draft]:
+    wanted = replace(wanted, avoid=frozenset())  # the same words ask for another fact there
     seed, flat = wanted.seed, any(thing.flat for thing in task.shown.things)
     prompts: set[str] = set()
     for _ in range(TRIES * MOST):
