@@ -59,6 +59,7 @@ def evenly(rows: Sequence[T], count: int) -> list[T]:
     >>> sorted(evenly(range(10), 3))
     [0, 3, 6]
     """
-    picked = [rows[i * len(rows) // count] for i in range(min(count, len(rows)))] if count else []
+    count = min(count, len(rows))
+    picked = [rows[i * len(rows) // count] for i in range(count)]
     step = next((step for step in range(int(len(picked) * 0.618) or 1, 0, -1) if gcd(step, len(picked)) == 1), 1)
     return [picked[i * step % len(picked)] for i in range(len(picked))]
