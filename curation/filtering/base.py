@@ -4,8 +4,8 @@ A filter is one file with one class below `Filter`. It returns a verdict (score 
 deletes nothing; whether a sample passes follows from the score and the filter's current setting.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -58,7 +58,7 @@ class FilterContext:
     open_baseline: Callable[[float], tuple[str, Any]] | None = (
         None  # sampling temperature (0: greedy) to the round's checkpoint: name, plugin
     )
-    skills: tuple[str, ...] = ()  # that the workspace's diagnoses name, the most frequent first
+    skills: Mapping[str, str] = field(default_factory=dict)  # that the workspace's diagnoses name, the most frequent first: error types
     prompts: Prompts = SHIPPED
     eval_mark: str = ""  # changes with the eval splits
     should_stop: Callable[[], bool | str] = lambda: False  # asked between samples or calls; samples after a stop get no verdict

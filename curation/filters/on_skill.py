@@ -6,7 +6,7 @@ shares the topic ("second tallest" for "shortest") teaches little of what failed
 
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from pydantic import BaseModel, Field
 
@@ -19,9 +19,9 @@ from data.records import Verdict
 from models.frontier import Request
 
 OTHER = "another skill"
-SAME, ALIKE, RELATED = 1.0, 0.75, 0.5  # scores: the skill itself, the same in other words, the failure's error type
+SAME, ALIKE, RELATED = 1.0, 0.75, 0.5  # scores: the skill itself, the same with a word or two more, words in common
 WORDS_SHARED = 0.6  # Jaccard index of two phrases' words from which they say the same
-_FILLING = {"a", "an", "the", "of", "in", "on", "is", "are", "to", "and", "question", "questions"}
+_FILLING = {"a", "an", "the", "of", "in", "on", "is", "are", "to", "and", "question", "questions"}  # the last word never is: "option A"
 
 
 class OnSkill(Filter):
@@ -35,7 +35,7 @@ class OnSkill(Filter):
         offered: int = Field(default=10, ge=2, le=40, description="Skills to choose from, the failed one among them.")
 
     options: Options
-    known: tuple[str, ...] = ()  # skills of the workspace's diagnoses
+    known: Mapping[str, str] = {}  # skills of the workspace's diagnoses, with the error type of most failures that have each
 
     def setup(self, context: FilterContext) -> None:
         super().setup(context)
@@ -72,9 +72,15 @@ class OnSkill(Filter):
         return self.verdict(item, score, f"{reason}. {reply.reason}")
 
     def offered(self, item: FilterInput) -> list[str]:
-        """The skills that the frontier chooses from, in an order that says nothing: those of the sample, and unlike ones by lot."""
+        """The skills that the frontier chooses from, in an order that says nothing: those of the sample, and others by lot.
+
+        Others are of other error types: one diagnosis says "corners of a pentagon" where the next says "sides of a pentagon", and a
+        choice between the two would tell nothing. What is near but not the same is for "another skill".
+        """
         own = list(dict.fromkeys(skill for skill in (item.failed_skill, item.skill) if skill))
-        others = [skill for skill in self.known or tuple(error_types.BY_NAME) if all(likeness(skill, one) < ALIKE for one in own)]
+        kind = self.known.get(item.failed_skill)
+        others = [skill for skill, type_ in self.known.items() if kind is None or type_ != kind] or list(error_types.BY_NAME)
+        others = [skill for skill in others if all(likeness(skill, one) < ALIKE for one in own)]
         lot = sorted(others, key=lambda skill: _lot(item, skill))[: max(0, self.options.offered - len(own))]
         return sorted([*own, *lot], key=lambda skill: _lot(item, skill[::-1]))
 
@@ -86,21 +92,23 @@ class OnSkill(Filter):
 
 
 def likeness(one: str, other: str) -> float:
-    """How far two phrases name one skill: SAME, ALIKE (nearly the same words) or RELATED (some words shared); 0 if no word is.
+    """How far two phrases name one skill: SAME, ALIKE (one has a word or two more) or RELATED (some words shared); 0 if no word is.
 
     >>> likeness("counting three", "Counting three objects"), likeness("shortest bar", "tallest bar")
     (0.75, 0.5)
+    >>> likeness("answering with option A", "answering with option C")
+    0.5
     """
     if _plain(one) == _plain(other):
         return SAME
     first, second = _words(one), _words(other)
     shared = len(first & second) / max(len(first | second), 1)
-    return ALIKE if shared >= WORDS_SHARED else RELATED if shared else 0.0
+    return ALIKE if shared >= WORDS_SHARED and (first <= second or second <= first) else RELATED if shared else 0.0
 
 
 def _words(text: str) -> set[str]:
     found = re.findall(r"\w+", text.lower())
-    return set(found) - _FILLING or set(found)
+    return {word for word in found[:-1] if word not in _FILLING} | set(found[-1:])
 
 
 def _plain(text: str) -> str:

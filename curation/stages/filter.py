@@ -66,7 +66,7 @@ class FilterStage(Stage[FilterOptions]):
             raise NothingToDo("every drawn sample has all its verdicts. Generate and draw samples first, or enable more filters.")
         store.to_parquet("samples_as_context", job.folder / "samples.parquet")
         store.to_parquet("eval_as_context", job.folder / "eval.parquet")
-        skills = store.column("diagnosed_skills", limit=SKILLS_KNOWN)
+        skills = {row["skill"]: row["error_type"] for row in store.rows("diagnosed_skills", limit=SKILLS_KNOWN)}
         (job.folder / SKILLS).write_text(json.dumps(skills), encoding="utf-8")
         (job.folder / EVAL_MARK).write_text(store.value("eval_mark"), encoding="utf-8")
         if any("baseline" in filter_class(name).needs for name in {row["filter"] for row in pairs}):
@@ -205,10 +205,11 @@ class FilterStage(Stage[FilterOptions]):
         return checkpoint.name, baseline
 
 
-def _skills(folder: Path) -> tuple[str, ...]:
+def _skills(folder: Path) -> dict[str, str]:
     """Those that were known at the launch; none in the folder of a job that an earlier version began."""
     path = folder / SKILLS
-    return tuple(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else ()
+    known: dict[str, str] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    return known
 
 
 def _fails(score: float | None, setting: FilterSetting) -> bool:

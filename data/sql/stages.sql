@@ -131,8 +131,8 @@ ORDER BY p.filter, p.image, p.sample_id
 coalesce(s.skill, '') AS skill, coalesce(g.skill, '') AS failed_skill, coalesce(s.contrast, false) AS contrast
 
 -- :name diagnosed_skills
--- The skills that diagnoses name, the most frequent first.
-SELECT skill FROM diagnosis WHERE skill IS NOT NULL GROUP BY skill ORDER BY count(*) DESC, skill LIMIT $limit
+-- The skills that diagnoses name, the most frequent first, with the error type that most of them have.
+SELECT skill, mode(error_type) AS error_type FROM diagnosis WHERE skill IS NOT NULL GROUP BY skill ORDER BY count(*) DESC, skill LIMIT $limit
 
 -- :name samples_to_filter_count
 -- How many samples each filter is to judge: those without a verdict of its present version, `unjudged` those without any; `probe` is $most of them, from everywhere.

@@ -16,7 +16,14 @@ from tests.support.frontier_world import chaos
 from tests.support.frontier_world import client as chaos_client
 from tests.support.teacher_world import CHART, THREE, png
 
-KNOWN = ("shortest bar", "counting three", "negated question about presence", "telling top from bottom", "sides of a hexagon")
+KNOWN = {
+    "shortest bar": "comparison",
+    "counting three": "counting",
+    "negated question about presence": "negation",
+    "telling top from bottom": "spatial",
+    "sides of a hexagon": "external-knowledge",
+    "corners of a hexagon": "external-knowledge",
+}
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +79,9 @@ def test_a_contrast_must_need_what_it_states_and_that_is_another_skill(tmp_path,
     untrue = replace(contrast, question="What color is the first bar?", answer="red")
     found, passed = verdict(tmp_path, pictures, untrue)
     assert passed is False and "not the stated contrast “tallest bar”" in found.reason
+    letter = item(pictures, THREE, "What color is the circle?", "A", "answering with option C", "answering with option A",
+                  choices=("red", "green", "blue"), contrast=True)  # fmt: skip
+    assert verdict(tmp_path, pictures, letter)[1]
     same = replace(contrast, question="Which bar is the lowest?", answer="red", skill="Shortest bar")
     found, passed = verdict(tmp_path, pictures, same)
     assert passed is False and "is no contrast to the failed skill" in found.reason
@@ -102,17 +112,22 @@ def test_no_picture_and_no_usable_reply_are_errors(tmp_path, pictures):
 
 def test_the_list_says_neither_what_failed_nor_what_is_stated(pictures):
     plugin = FILTERS.make("on_skill", {"offered": 5})
-    plugin.known = (*KNOWN, "Counting three things", "three counting", *(f"skill number {i}" for i in range(90)))
+    plugin.known = {
+        **KNOWN,
+        "number of things": "counting",
+        "Counting three things": "other",
+        **{f"skill number {i}": "x" for i in range(90)},
+    }
     places = set()
     for i in range(200):
         sample = replace(item(pictures, THREE, "How many objects are there?", "3", "counting three", "counting two"), sample_id=i)
         offered = plugin.offered(sample)
         assert len(offered) == len(set(offered)) == 5 and {"counting three", "counting two"} <= set(offered)
-        assert not {"Counting three things", "three counting"} & set(offered), "the same in other words would be right as well"
+        assert not {"Counting three things", "number of things"} & set(offered), "the same in other words would be right as well"
         places.add(offered.index("counting three"))
         assert plugin.offered(sample) == offered
     assert places == set(range(5))
-    plugin.known = ()
+    plugin.known = {}
     assert len(plugin.offered(sample)) == 5, "the error types stand in where no other skill is known"
 
 

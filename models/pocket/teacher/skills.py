@@ -47,7 +47,7 @@ def skill(question: Question, seen: Seen, answer: str, choices: tuple[str, ...] 
         return f"counting {_spelt(answer)}" + (" of a sort" if narrowed else "")
     if question.skill == "sides":
         meant = the_one(question, seen, question.ref)
-        return f"{question.unit} of a {name(meant)}" if isinstance(meant, Object) else f"{question.unit} of a shape"
+        return f"sides of a {name(meant)}" if isinstance(meant, Object) else "sides of a shape"
     if question.skill == "relation-choice":
         return f"telling {question.relation.replace('-', ' from ')} of two things" if question.relation else _PLAIN["relation"]
     if question.skill == "bar-rank":
@@ -58,7 +58,7 @@ def skill(question: Question, seen: Seen, answer: str, choices: tuple[str, ...] 
 
 
 def same(one: str, other: str) -> bool:
-    """Whether two phrases name one skill: the same but for letters' size, and sides are corners."""
+    """Whether two phrases name one skill: the same but for letters' size and blanks; sides are corners."""
     return _plain(one) == _plain(other)
 
 
