@@ -1,14 +1,21 @@
-"""The taxonomy of errors (METHOD.md): names, definitions, examples and the colour each keeps on every page."""
+"""The taxonomy of errors (METHOD.md): names, definitions, examples and the colour each keeps on every page.
 
-from dataclasses import dataclass
+A workspace may edit it (curation/taxonomy.py); what stands here is what it starts with, version 1.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
 class ErrorType:
+    """`hidden`: not offered to the frontier model or to people any more; what has it keeps it."""
+
     name: str
     definition: str
     example: str
     colour: str
+    hidden: bool = False
 
 
 ERROR_TYPES = (
@@ -27,16 +34,46 @@ ERROR_TYPES = (
     ErrorType("label-error", "The gold answer is wrong.", "gold says two where three are plain to see", "#9c6b4e"),
     ErrorType("scorer-artefact", "The answer is right but in a form that the metric doesn't take.", "“2 dogs” where gold is “two”", "#8d8d86"),
 )
-BY_NAME = {error_type.name: error_type for error_type in ERROR_TYPES}
 UNKNOWN_COLOUR = "#b9b8b0"
 
 
+@dataclass(frozen=True)
+class Taxonomy:
+    """The error types of a workspace in their order, and what names that are gone are called now."""
+
+    version: int = 1
+    types: tuple[ErrorType, ...] = ERROR_TYPES
+    aliases: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Those that are offered: not the hidden ones."""
+        return tuple(one.name for one in self.types if not one.hidden)
+
+    def find(self, name: str | None) -> ErrorType | None:
+        """The error type that a name stands for, hidden or not, by its present name or one that is gone."""
+        wanted = self.aliases.get(name or "", name)
+        return next((one for one in self.types if one.name == wanted), None)
+
+    def of_kind(self, kind: str | None) -> str | None:
+        """The error type that a dataset's kind of question belongs to: "counting/3" is counting; None if it names none."""
+        found = self.find((kind or "").partition("/")[0])
+        return found.name if found else None
+
+    def glossary(self) -> str:
+        """One line an error type, as it is given to the frontier model."""
+        return "\n".join(f"- {one.name}: {one.definition} Example: {one.example}." for one in self.types if not one.hidden)
+
+
+DEFAULT = Taxonomy()
+BY_NAME = {error_type.name: error_type for error_type in ERROR_TYPES}
+
+
 def of_kind(kind: str | None) -> str | None:
-    """The error type that a dataset's kind of question belongs to: "counting/3" is counting; None if it names none."""
-    name = (kind or "").partition("/")[0]
-    return name if name in BY_NAME else None
+    """As `Taxonomy.of_kind`, of the taxonomy that the program comes with."""
+    return DEFAULT.of_kind(kind)
 
 
 def glossary() -> str:
-    """One line an error type, as it is given to the frontier model."""
-    return "\n".join(f"- {t.name}: {t.definition} Example: {t.example}." for t in ERROR_TYPES)
+    """As `Taxonomy.glossary`, of the taxonomy that the program comes with."""
+    return DEFAULT.glossary()

@@ -1,28 +1,30 @@
 """How far filters and rules agree with people, and when a rule may approve by itself.
 
 A *rule* is all of some conditions (filter, comparison, threshold). Its precision is the share of human-approved among the
-labelled samples that meet it; its false-negative rate the share of human-approved samples that do not. Intervals are Wilson's (Wilson
-1927, "Probable inference, the law of succession, and statistical inference"), two-sided at 95 %, everywhere: the lower limit
-that a rule has to reach is therefore a one-sided 97.5 % bound.
+labelled samples that meet it; its false-negative rate the share of human-approved samples that do not. Intervals that are shown are
+Wilson's (Wilson 1927, "Probable inference, the law of succession, and statistical inference"), two-sided at 95 %.
 
-A rule is searched on one half of the labels and judged on the other (`held`), so that luck in the search can't vouch for it.
-Pure: arrays in, numbers out.
+A rule is searched on one half of the labels and judged on the other (`held`), so that luck in the search can't vouch for it. People label
+until a rule passes and try rule after rule, so the bound that a rule has to reach holds for any number of looks and of rules together
+with a chance of 97.5 % (curation/statistics/sequential.py); Wilson's, which is for one look at one rule, would let through several
+times as many as it says (docs/auto_approval.md). Pure: arrays in, numbers out.
 """
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
-from scipy import special, stats
+from scipy import special
 
-from curation.statistics.intervals import CONFIDENCE, Interval, wilson
+from curation.statistics import sequential
+from curation.statistics.intervals import Interval, wilson
 from data.records import Comparison, Record
 
 TARGET = 0.95
 MOST_LEVELS = 48  # thresholds a filter's slider has at most
 MOST_CONDITIONS = 3  # that the search adds to the filters' own settings
-_Z = float(stats.norm.ppf((1 + CONFIDENCE) / 2))
 _WIDTH = 12  # rules that the search follows at a time
 _ROWS = 40_000  # unlabelled rows that the search looks at
 
@@ -143,28 +145,36 @@ def proportion(k: int, n: int) -> Interval:
     return Interval(k / n if n else math.nan, *wilson(k, n))
 
 
-def labels_still_needed(approved: int, labels: int, target: float = TARGET) -> int | None:
-    """How many more labels, at the precision observed, bring Wilson's lower limit to the target: 0 if it is there.
+def labels_still_needed(approved: int, labels: int, target: float = TARGET, rank: int = 1) -> int | None:
+    """How many more labels, at the precision observed, bring the lower bound to the target: 0 if it is there.
 
     None: not reachable at this precision (it is no higher than the target). Without labels: how many it takes if all are approved.
-    From Wilson's inversion: the limit reaches t if and only if (p - t)² >= z² t (1 - t) / n, with p > t.
+    `rank`: the rule is the rank-th different one that is checked on these labels.
 
     >>> labels_still_needed(50, 50), labels_still_needed(200, 200), labels_still_needed(9, 10)
-    (23, 0, None)
+    (71, 0, None)
     """
-    p = approved / labels if labels else 1.0
-    if p <= target:
-        return None
-    wanted = _Z**2 * target * (1 - target) / (p - target) ** 2
-    return max(0, math.ceil(wanted - labels - 1e-9))
+    share = approved / labels if labels else 1.0
+    return sequential.trials_needed(share, labels, target, sequential.alpha_of(rank))
 
 
-def lower_bound_reaches(approved: int, labels: int, target: float) -> bool:
-    """Whether Wilson's lower limit of the precision is at the target or above."""
-    return labels > 0 and bool(wilson(approved, labels)[0] >= target - 1e-12)
+def lower_bound(approved: int, labels: int, rank: int = 1) -> float:
+    """The precision that so many labels show for the rank-th rule, however often one has looked; 0 without labels."""
+    return sequential.lower_bound(approved, labels, sequential.alpha_of(rank))
 
 
-def search(joint: Joint, target: float = TARGET, start: Sequence[int] | None = None) -> tuple[int, ...]:
+def lower_bound_reaches(approved: int, labels: int, target: float, rank: int = 1) -> bool:
+    """Whether that lower bound of the precision is at the target or above."""
+    return labels > 0 and bool(sequential.reaches(approved, labels, target, sequential.alpha_of(rank)))
+
+
+@lru_cache(maxsize=100_000)
+def _share_needed(labels: int, target: float, rank: int) -> float:
+    """The share of so many labels with which the bound reaches the target; infinite if even all would not do."""
+    return sequential.successes_needed(labels, target, sequential.alpha_of(rank)) / max(labels, 1)
+
+
+def search(joint: Joint, target: float = TARGET, start: Sequence[int] | None = None, rank: int = 1) -> tuple[int, ...]:
     """Positions of the rule that is expected to approve most: samples inside, times the chance that it will hold.
 
     Looks at one half of the labels only. That chance is that the other half's bound reaches the target, given how many labels
@@ -173,8 +183,8 @@ def search(joint: Joint, target: float = TARGET, start: Sequence[int] | None = N
     """
     first = tuple(start or [0] * len(joint.levels))
     joint = _thinned(joint)
-    best = _beam(joint, target, first, by_held=True)
-    return best[1] if best[0] > 0 else _beam(joint, target, first, by_held=False)[1]
+    best = _beam(joint, target, first, rank)
+    return best[1] if best[0] > 0 else _beam(joint, target, first, None)[1]
 
 
 def _thinned(joint: Joint) -> Joint:
@@ -189,15 +199,16 @@ def _thinned(joint: Joint) -> Joint:
     return Joint(joint.levels, *(counts[rows] for counts in (joint.threshold_index, open, joint.labels, joint.approved, joint.held)))
 
 
-def _beam(joint: Joint, target: float, start: tuple[int, ...], by_held: bool) -> tuple[float, tuple[int, ...]]:
+def _beam(joint: Joint, target: float, start: tuple[int, ...], rank: int | None) -> tuple[float, tuple[int, ...]]:
+    """The best rule and its worth; `rank` None: whatever the other half could show of it."""
     weights = np.stack([joint.open, joint.labels, joint.approved, joint.held])
     totals = weights[:, joint.inside(start)].sum(axis=1, keepdims=True)
-    best = (float(_worth(totals, target, by_held)[0]), start)
+    best = (float(_worth(totals, target, rank)[0]), start)
     beam = [start]
     for _ in range(MOST_CONDITIONS):
         grown: dict[tuple[int, ...], float] = {}
         for rule in beam:
-            grown.update(_extended(joint, weights, rule, start, target, by_held))
+            grown.update(_extended(joint, weights, rule, start, target, rank))
         ranked = sorted(((worth, rule) for rule, worth in grown.items()), key=lambda scored: (-scored[0], scored[1]))[:_WIDTH]
         if not ranked:
             break
@@ -207,7 +218,7 @@ def _beam(joint: Joint, target: float, start: tuple[int, ...], by_held: bool) ->
     return best
 
 
-def _extended(joint: Joint, weights: np.ndarray, rule: tuple[int, ...], start: tuple[int, ...], target: float, by_held: bool):
+def _extended(joint: Joint, weights: np.ndarray, rule: tuple[int, ...], start: tuple[int, ...], target: float, rank: int | None):
     """(rule, worth) of all rules with one condition more; of thresholds that let the same through, the loosest."""
     inside = joint.inside(rule)
     for column, level in enumerate(joint.levels):
@@ -218,17 +229,17 @@ def _extended(joint: Joint, weights: np.ndarray, rule: tuple[int, ...], start: t
         passing = binned[:, ::-1].cumsum(axis=1)[:, ::-1]  # passing[:, p]: counts that pass position p
         for position in np.flatnonzero((passing[:, 1:] != passing[:, :-1]).any(axis=0)) + 1:
             if position > rule[column]:
-                worth = float(_worth(passing[:, position : position + 1], target, by_held)[0])
+                worth = float(_worth(passing[:, position : position + 1], target, rank)[0])
                 yield (*rule[:column], int(position), *rule[column + 1 :]), worth
 
 
-def _worth(counts: np.ndarray, target: float, by_held: bool) -> np.ndarray:
+def _worth(counts: np.ndarray, target: float, rank: int | None) -> np.ndarray:
     """Samples that a rule lets through times the chance that it holds; counts: (4, rules) open, labels, approved, held."""
     open, labels, approved, held = counts.astype(np.float64)
     a, b = approved + 0.5, labels - approved + 0.5  # Jeffreys' prior
-    if by_held:
+    if rank is not None:
         middle, n = a / (a + b), np.maximum(held, 1)
-        wanted = target + _Z * np.sqrt(target * (1 - target) / n)  # the share at which Wilson's limit reaches the target
+        wanted = np.array([_share_needed(int(count), target, rank) for count in held])
         deviation = np.sqrt(middle * (1 - middle) * (1 / n + 1 / (a + b + 1)))  # beta-binomial
         chance = np.where(wanted <= 1, special.ndtr((middle - wanted) / deviation), 0)
         chance = np.where((held > 0) & (labels > 0) & (chance >= 0.5), chance, 0)

@@ -2,10 +2,12 @@
 
 What counts as a label: the standing decision of people who decided one by one (audits included), on the current revision,
 where they agree. Bulk decisions are no labels: nobody looked at the single sample.
-The gate opens for a rule if and only if Wilson's lower limit (two-sided 95 %) of its precision on the held-back half of the labels
-reaches the target. While it is open about 5 % of what it approves (1 % of what the filters reject) waits in the audit lane;
-the gate closes again when held-back and audited labels together fall below the target, or the audited ones alone speak
-against it (twenty or more, whose upper limit is below the target).
+The gate opens for a rule if and only if the lower bound of its precision on the held-back half of the labels reaches the target. The
+chance that it ever opens for a rule whose precision is at the target or below is at most 2.5 %, over all rules that were checked and
+however often (curation/statistics/sequential.py; docs/auto_approval.md shows it by simulation). While it is open about 5 % of what it
+approves (1 % of what the filters reject) waits in the audit lane; the gate closes again when Wilson's lower limit (two-sided 95 %) of
+held-back and audited labels together is below the target, or the audited ones alone speak against it (twenty or more, whose upper limit
+is below the target). Staying open asks for less than opening, else the next rejection would close what has just opened.
 """
 
 import json
@@ -13,7 +15,7 @@ import logging
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -22,14 +24,16 @@ from curation.calibration.approval_rules import (
     TARGET,
     Condition,
     labels_still_needed,
+    lower_bound,
     lower_bound_reaches,
     murmur3_finalizer,
     proportion,
     search,
 )
 from curation.calibration.score_matrix import ScoreMatrix, Setting, score_matrix
-from curation.statistics.intervals import CONFIDENCE
+from curation.statistics.intervals import wilson
 from data.errors import MistakebookError
+from data.records import Record
 from data.statuses import UNDECIDED
 from data.store import Store
 
@@ -49,21 +53,24 @@ class BadRule(MistakebookError):
     """A condition names no filter, or asks for the wrong side of its scores."""
 
 
-def gate(now: ScoreMatrix, conditions: Sequence[Condition], target: float = TARGET) -> dict[str, Any]:
+def gate(now: ScoreMatrix, conditions: Sequence[Condition], target: float = TARGET, rank: int = 1) -> dict[str, Any]:
     """How a rule stands: what it would approve, how it did on both halves of the labels, and whether it may be turned on.
 
-    A rule approves only what passes the filters as they are set; labels of other samples say nothing of it.
+    `rank`: it is the rank-th different rule that is checked on these labels (`note_check`). A rule approves only what passes the filters
+    as they are set; labels of other samples say nothing of it.
     """
     inside = now.passing & now.inside(conditions)
     held, searched = (_on(now, inside & half) for half in (now.held, ~now.held))
+    held["low"] = lower_bound(held["approved"], held["labels"], rank)
     becomes = int((inside & now.open).sum())
     return {
         "conditions": [asdict(condition) for condition in conditions],
         "target": target,
         "held": held,
         "searched": searched,
-        "reached": lower_bound_reaches(held["approved"], held["labels"], target),
-        "further": labels_still_needed(held["approved"], held["labels"], target),
+        "rank": rank,
+        "reached": lower_bound_reaches(held["approved"], held["labels"], target, rank),
+        "further": labels_still_needed(held["approved"], held["labels"], target, rank),
         "becomes": becomes,
         "left": int(now.open.sum()) - becomes,
         "to_label": int((inside & now.open & now.held).sum()),
@@ -95,39 +102,52 @@ def complete(settings: Sequence[Setting], conditions: Sequence[Condition]) -> li
     return whole
 
 
-def proposal(now: ScoreMatrix, target: float = TARGET) -> list[Condition]:
-    """The rule that the search half speaks for."""
+def proposal(now: ScoreMatrix, target: float = TARGET, rank: int = 1) -> list[Condition]:
+    """The rule that the search half speaks for; it would be the rank-th that is checked."""
     start = [level.position(setting.threshold) if setting.enabled else 0 for level, setting in zip(now.thresholds, now.settings)]
-    positions = search(now.counted, target, start)
+    positions = search(now.counted, target, start, rank)
     return [condition for level, position in zip(now.thresholds, positions) if (condition := level.condition(position))]
 
 
-def note_check(store: Store, conditions: Sequence[Condition], author: str) -> int:
-    """Notes that a rule was checked on the held-back labels; returns how many different ones were. The more, the likelier a lucky one."""
+@dataclass(frozen=True)
+class Check(Record):
+    """A rule as it was checked on the held-back labels: the rank-th different one (its level follows from that), and how many there are."""
+
+    rank: int
+    rules: int
+
+
+def note_check(store: Store, conditions: Sequence[Condition], author: str) -> Check:
+    """Notes that a rule is checked on the held-back labels, before it is shown how it did. One that was checked before keeps its rank."""
     value = [asdict(condition) for condition in conditions]
-    checks = store.one("calibration_checks", value=json.dumps(value))
-    rules: int = checks["rules"]
-    if checks["known"]:
-        return rules
+    check = store.one("calibration_checks", Check, value=json.dumps(value))
+    if check.rank <= check.rules:
+        return check
     with store.write() as write:
         write.insert("setting", [{"name": "calibration_check", "value": json.dumps(value), "author": author}])
-    return rules + 1
+    return Check(check.rank, check.rank)
+
+
+def next_rank(store: Store) -> int:
+    """The rank that a rule would have that was never checked before."""
+    return store.one("calibration_checks", Check, value="null").rules + 1
 
 
 def turn_on(store: Store, conditions: Sequence[Condition], target: float, author: str) -> dict[str, Any]:
     """Opens the gate for a rule; every sample's state follows in the same transaction. Returns the evidence. Raises GateClosed, BadRule."""
-    score_matrix(store)  # what has to be read is read before the writer is held up
+    rule = complete(score_matrix(store).settings, conditions)  # what has to be read is read before the writer is held up
+    check = note_check(store, rule, author)
     with store.write() as write:
         now = score_matrix(store)
         rule = complete(now.settings, conditions)
-        result = gate(now, rule, target)
+        result = gate(now, rule, target, check.rank)
         if not result["reached"]:
             raise GateClosed(f"not turned on: {_why(result)}")
         evidence = {
-            **{name: result[name] for name in ("target", "held", "searched", "becomes", "left")},
-            "interval": f"Wilson, two-sided, {CONFIDENCE:.0%}",
+            **{name: result[name] for name in ("target", "held", "searched", "becomes", "left", "rank")},
+            "interval": "lower bound for any number of looks and rules, 97.5 %",
             "left_out": {"bulk": int(now.bulk.sum()), "disputed": int(now.disputed.sum())},
-            "rules_checked": store.one("calibration_checks")["rules"],
+            "rules_checked": check.rules,
         }
         latest = store.row("auto_rule_latest")
         row = {"rule_id": latest["rule_id"] + 1 if latest else 1, "conditions": result["conditions"], "author": author, "reason": None}
@@ -191,7 +211,7 @@ def audit(now: ScoreMatrix, rule: dict[str, Any]) -> dict[str, Any]:
     why = None
     if together["low"] < target - 1e-12:
         why = f"with {audited['labels']:,} audited samples the lower limit of its precision is {together['low']:.3f}, below {target:g}"
-    elif audited["labels"] >= ALONE and audited["high"] < target:
+    elif speaks_against(audited["approved"], audited["labels"], target):
         counts = f"{audited['approved']:,} of {audited['labels']:,}"
         why = f"reviewers approve {counts} audited samples: at best {audited['high']:.3f}, below {target:g}"
     return {
@@ -202,6 +222,11 @@ def audit(now: ScoreMatrix, rule: dict[str, Any]) -> dict[str, Any]:
         "stands": why is None,
         "why": why,
     }
+
+
+def speaks_against(approved: int, labels: int, target: float) -> bool:
+    """Whether audited samples alone, drawn by lot since the gate opened, put a rule below its target."""
+    return labels >= ALONE and bool(wilson(approved, labels)[1] < target)
 
 
 def check_audit(store: Store) -> str | None:

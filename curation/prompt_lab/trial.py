@@ -10,8 +10,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from curation import error_types
 from curation.clusters.titles import MEMBERS, line
+from curation.error_types import DEFAULT, Taxonomy
 from curation.filtering.base import FilterInput, make_filter
 from curation.filtering.proposal_rules import sift
 from curation.prompts.requests import (
@@ -108,14 +108,14 @@ def _filter_input(row: Row) -> FilterInput:
     return FilterInput.from_row(given)
 
 
-def outcome_of(name: str, row: Row, parsed: BaseModel, route: str = "same_image") -> dict[str, Any]:
+def outcome_of(name: str, row: Row, parsed: BaseModel, route: str = "same_image", taxonomy: Taxonomy = DEFAULT) -> dict[str, Any]:
     """The outcome of a reply, as it is shown and compared: its fields and what follows from them."""
     reply = parsed.model_dump()
     if name == "blind":
         return {**reply, "right": _right(row, reply["answer"])}
     if name == "diagnosis":
         own_right = _right(row, row["own_answer"])
-        known = reply["error_type"] in error_types.BY_NAME
+        known = reply["error_type"] in taxonomy.names
         blamed = reply["gold_looks_wrong"] or reply["right_but_misformatted"]
         return {
             **reply,

@@ -5,7 +5,6 @@ The keys of a row are columns of the queries that the stages select by; filters 
 
 from typing import Literal
 
-from curation import error_types
 from curation.prompts.reply_schemas import BlindAnswer, ClusterTitle, Diagnosis, Proposals
 from curation.prompts.templates import SHIPPED, Prompts
 from curation.stage import Row
@@ -31,7 +30,7 @@ def diagnosis_request(row: Row, own_answer: str, prompts: Prompts = SHIPPED) -> 
         golds=gold_text(row["golds"]),
         answer=row["answer"],
         own_answer=own_answer,
-        error_types=error_types.glossary(),
+        error_types=prompts.taxonomy.glossary(),
     )
     return Request(row["key"], "diagnosis", prompt.system, prompt.user, (row["image_path"],), Diagnosis, 0, prompt.version)
 

@@ -16,6 +16,8 @@ from jinja2 import StrictUndefined, Template
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from pydantic import BaseModel, Field
 
+from curation import taxonomy
+from curation.error_types import DEFAULT, Taxonomy
 from curation.prompts import reply_schemas
 
 FOLDER = Path(__file__).parent
@@ -66,9 +68,10 @@ class PromptOptions(BaseModel):
 
 @dataclass(frozen=True)
 class Prompts:
-    """The texts that a job asks by; where it has none of its own, the shipped ones."""
+    """The texts that a job asks by, where it has none of its own, the shipped ones; and the error types that they name."""
 
     texts: Mapping[str, str] = field(default_factory=dict)
+    taxonomy: Taxonomy = DEFAULT
 
     def render(self, name: str, /, **fields: object) -> Prompt:
         """The prompt filled in. Raises jinja2.UndefinedError if a field is missing."""
@@ -79,10 +82,12 @@ class Prompts:
     @classmethod
     def of_job(cls, folder: Path) -> "Prompts":
         """Those that `write` has put into a job's folder."""
-        return cls({path.stem: path.read_text(encoding="utf-8") for path in sorted((folder / "prompts").glob("*.md"))})
+        texts = {path.stem: path.read_text(encoding="utf-8") for path in sorted((folder / "prompts").glob("*.md"))}
+        return cls(texts, taxonomy.read_from_folder(folder))
 
     def write(self, folder: Path) -> None:
-        """Puts the texts into a job's folder: its child asks by these, whatever is in use when it is resumed."""
+        """Puts texts and error types into a job's folder: its child asks by these, whatever is in use when it is resumed."""
+        taxonomy.write_to_folder(self.taxonomy, folder)
         for name, text in self.texts.items():
             path = folder / "prompts" / f"{name}.md"
             path.parent.mkdir(exist_ok=True)

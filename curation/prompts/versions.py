@@ -12,6 +12,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from curation import taxonomy
 from curation.prompts.templates import PromptFile, PromptOptions, Prompts, names, shipped, version_of
 from curation.prompts.validation import checked
 from data.errors import MistakebookError
@@ -87,9 +88,10 @@ def use(store: Store, name: str, version: str, author: str) -> str:
 
 
 def prompts_for(store: Store, wanted: tuple[str, ...], versions: dict[str, str] | None = None) -> Prompts:
-    """The texts of these prompts: of the versions given, else of those in use. Raises UnknownPrompt."""
+    """The texts of these prompts, of the versions given, else of those in use, with the workspace's error types. Raises UnknownPrompt."""
     given = versions or {}
-    return Prompts({name: text_of(store, name, given.get(name) or in_use(store, name)) for name in wanted})
+    texts = {name: text_of(store, name, given.get(name) or in_use(store, name)) for name in wanted}
+    return Prompts(texts, taxonomy.current(store))
 
 
 def pinned(store: Store, options: BaseModel) -> BaseModel:

@@ -1,95 +1,57 @@
 """Results: two checkpoints on the same eval examples. What got fixed, what broke, and how sure that is."""
 
-from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from operator import attrgetter
-from typing import Literal, TypeVar
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
-from curation import error_types
-from curation.statistics import intervals
+from curation.results import gate, lines
+from curation.results.coverage import Coverage, coverage
+from curation.results.eval_set import OTHER, EvalSet, Grouping, Score, eval_set, scores
+from curation.results.gate import Gate, GateRule
+from curation.results.lines import RIGHT, Line, Lines
+from curation.statistics.answer_balance import answer_weights
 from data.records import Checkpoint, Record
 from data.store import Store
 
-RIGHT = 0.5  # a prediction that scores at least this is right where fixed and broken are counted
-OTHER = "other"
-Score = Literal["strict", "lenient"]
+__all__ = ["OTHER", "Accuracies", "Change", "Changes", "Comparison", "Score", "Which", "accuracies", "changes", "compare"]
 Which = Literal["fixed", "broken"]
-
-
-@dataclass(frozen=True)
-class EvalScore(Record):
-    """How a checkpoint scored on an eval example."""
-
-    example_id: int
-    dataset: str
-    image: str
-    kind: str | None
-    tagged: str | None  # the error type that the example was assigned to
-    score_before: float
-
-
-@dataclass(frozen=True)
-class EvalPair(EvalScore):
-    """How two checkpoints scored on an eval example that both have answered."""
-
-    score_after: float
-
-    @property
-    def fixed(self) -> bool:
-        return self.score_before < RIGHT <= self.score_after
-
-    @property
-    def broken(self) -> bool:
-        return self.score_after < RIGHT <= self.score_before
+GROUPINGS: tuple[Grouping, ...] = ("dataset", "error_type", "kind", "cluster", "slice")
 
 
 @dataclass(frozen=True)
 class Accuracies(Record):
-    """Accuracy on the eval splits, fractions (ANLS: mean similarity); `overall` is None where nothing was answered."""
+    """Accuracy on the eval splits, fractions (ANLS: mean similarity); `overall` is None where nothing was answered.
+
+    `balanced` counts each gold answer the same; `majority` is what the most frequent answer of dataset and error type would reach.
+    """
 
     overall: float | None
     by_dataset: dict[str, float]
     by_error_type: dict[str, float]
-
-
-@dataclass(frozen=True)
-class Line(Record):
-    """A group of pairs: accuracies, their paired difference with its 95 % interval, and what so many pairs would show."""
-
-    name: str
-    items: int
-    images: int
-    before: float
-    after: float
-    difference: float
-    low: float
-    high: float
-    p: float
-    detectable: float  # minimum detectable difference (80 % power)
-    p_holm: float | None = None  # adjusted over the groups
-
-
-@dataclass(frozen=True)
-class Gate(Record):
-    """The release gate: overall and each dataset must be shown to lose at most the margin."""
-
-    passed: bool
-    not_shown: list[str]
-    margin: float
+    balanced: float | None
+    balanced_by_error_type: dict[str, float]
+    majority: float | None
+    majority_by_error_type: dict[str, float]
 
 
 @dataclass(frozen=True)
 class Comparison(Record):
+    """`examples` were answered by both; `coverage` says what is left out. `left_out`: groups by table that have no line."""
+
     before: str
     after: str
     score: Score
     examples: int
+    coverage: Coverage
     overall: Line
     by_dataset: list[Line]
     by_error_type: list[Line]
+    by_kind: list[Line]
+    by_cluster: list[Line]
+    by_slice: list[Line]
+    left_out: dict[str, int]
     fixed: int
     broken: int
     wrong_before: int
@@ -115,6 +77,8 @@ class Change(ChangeCard):
     """An example that was fixed or broken."""
 
     error_type: str
+    kind: str
+    cluster: str
 
 
 @dataclass(frozen=True)
@@ -125,113 +89,123 @@ class Changes(Record):
     rows: list[Change]
 
 
-@dataclass(frozen=True)
-class _KindType:
-    kind: str
-    error_type: str
-
-
-Scored = TypeVar("Scored", bound=EvalScore)
-
-
 def accuracies(store: Store, checkpoint: Checkpoint) -> Accuracies:
     """Accuracy of a checkpoint on the eval splits."""
-    rows, type_of = store.rows("eval_scores", EvalScore, checkpoint_id=checkpoint.checkpoint_id), _type_of(store)
-    by_dataset, by_type = _grouped(rows, attrgetter("dataset")), _grouped(rows, type_of)
+    found = _eval_set(store, checkpoint, checkpoint)
+    values = scores(store, found, checkpoint, "strict")
+    answered = np.flatnonzero(np.isfinite(values))
+    if not len(answered):
+        return Accuracies(None, {}, {}, None, {}, None, {})
+
+    def plain(rows: np.ndarray) -> float:
+        return float(values[rows].mean())
+
+    def balanced(rows: np.ndarray) -> float:
+        return float(np.average(values[rows], weights=answer_weights(found.answers[rows])))
+
+    def majority(rows: np.ndarray) -> float:
+        return float(found.hits[rows].mean())
+
+    def each(by: Grouping, what: Callable[[np.ndarray], float]) -> dict[str, float]:
+        return {name: what(answered[rows]) for name, rows in found.groups(by, answered).items()}
+
     return Accuracies(
-        _mean(rows) if rows else None,
-        {name: _mean(group) for name, group in by_dataset.items()},
-        {name: _mean(group) for name, group in by_type.items()},
+        overall=plain(answered),
+        by_dataset=each("dataset", plain),
+        by_error_type=each("error_type", plain),
+        balanced=balanced(answered),
+        balanced_by_error_type=each("error_type", balanced),
+        majority=majority(answered),
+        majority_by_error_type=each("error_type", majority),
     )
 
 
-def compare(store: Store, before: Checkpoint, after: Checkpoint, score: Score = "strict") -> Comparison:
+def compare(
+    store: Store, before: Checkpoint, after: Checkpoint, score: Score = "strict", tables: Sequence[Grouping] = GROUPINGS
+) -> Comparison:
     """Two checkpoints on the eval examples that both have answered.
 
-    Differences are paired, their 95 % intervals clustered by image; p-values of kinds are adjusted by Holm's method. The release
-    gate is non-inferiority of each dataset and error type (DESIGN §9). Raises ValueError if no example was answered by both.
+    Differences are paired, their 95 % intervals clustered by image; p-values of each table are adjusted by Holm's method. The release
+    gate is non-inferiority by the workspace's rule (gate.py). `tables` are made (and those that the gate looks at); the others stay
+    empty. Kept until examples, predictions or the rule change. Raises ValueError if no example was answered by both.
     """
-    pairs = _pairs(store, before, after, score)
-    if not pairs:
+    found, rule = _eval_set(store, before, after), gate.rule(store)
+    needed = tuple(by for by in GROUPINGS if by in tables or by in rule.groups)
+    marks = [store.remembered("eval_prediction_mark", str, checkpoint_id=one.checkpoint_id)[0] for one in (before, after)]
+    name = ("comparison", before.name, after.name, score, needed)
+    made = store.memo(name, (found.mark, rule, *marks), lambda _: _compared(store, found, before, after, score, rule, needed))
+    if made is None:
         raise ValueError(f"{before.name} and {after.name} have no eval example in common; evaluate both on the eval split first")
-    by_dataset, by_type = _lines(_grouped(pairs, attrgetter("dataset"))), _lines(_grouped(pairs, _type_of(store)))
-    overall = _line("overall", pairs)
+    return made
+
+
+def changes(
+    store: Store,
+    before: Checkpoint,
+    after: Checkpoint,
+    which: Which,
+    name: str | None,
+    limit: int,
+    offset: int,
+    by: Grouping = "error_type",
+    score: Score = "strict",
+) -> Changes:
+    """A page of the examples that were fixed or broken (`which`), with both answers; of one group of a table if `name` is given."""
+    found = _eval_set(store, before, after)
+    old, new = (scores(store, found, one, score) for one in (before, after))
+    turned = (old < RIGHT) & (new >= RIGHT) if which == "fixed" else (new < RIGHT) & (old >= RIGHT)
+    rows = np.flatnonzero(turned)
+    if name is not None:
+        rows = rows[found.groups(by, rows).get(name, rows[:0])]
+    page = rows[offset : offset + limit]
+    given = {"before": before.checkpoint_id, "after": after.checkpoint_id, "ids": found.ids[page].tolist()}
+    cards = {card.example_id: card for card in store.rows("changed_examples", ChangeCard, **given)}
+    return Changes(
+        len(rows),
+        [
+            Change(**vars(cards[int(found.ids[i])]), error_type=found.error_types[i], kind=found.kinds[i], cluster=found.clusters[i])
+            for i in page
+        ],
+    )
+
+
+def _eval_set(store: Store, before: Checkpoint, after: Checkpoint) -> EvalSet:
+    """The eval examples with the clusters of the round that the second checkpoint came from."""
+    return eval_set(store, store.one("round_of_pair", int, before=before.checkpoint_id, after=after.checkpoint_id))
+
+
+def _compared(
+    store: Store, found: EvalSet, before: Checkpoint, after: Checkpoint, score: Score, rule: GateRule, needed: Sequence[Grouping]
+) -> Comparison | None:
+    old, new = (scores(store, found, one, score) for one in (before, after))
+    overall = lines.line("overall", found, np.arange(len(found.ids)), old, new)
+    if overall is None:
+        return None
+    made = {by: lines.table(found, by, old, new) if by in needed else Lines([], 0) for by in GROUPINGS}
     return Comparison(
         before=before.name,
         after=after.name,
         score=score,
-        examples=len(pairs),
+        examples=overall.items,
+        coverage=coverage([before.name, after.name], [old, new]),
         overall=overall,
-        by_dataset=by_dataset,
-        by_error_type=by_type,
-        fixed=sum(pair.fixed for pair in pairs),
-        broken=sum(pair.broken for pair in pairs),
-        wrong_before=sum(pair.score_before < RIGHT for pair in pairs),
-        gate=_gate([overall, *by_dataset]),
+        by_dataset=made["dataset"].lines,
+        by_error_type=made["error_type"].lines,
+        by_kind=made["kind"].lines,
+        by_cluster=made["cluster"].lines,
+        by_slice=made["slice"].lines,
+        left_out={by: table.left_out for by, table in made.items() if table.left_out},
+        fixed=overall.fixed,
+        broken=overall.broken,
+        wrong_before=int((old[np.isfinite(old) & np.isfinite(new)] < RIGHT).sum()),
+        gate=gate.verdict(
+            rule,
+            {
+                "overall": [overall],
+                "dataset": made["dataset"].lines,
+                "error_type": made["error_type"].lines,
+                "kind": made["kind"].lines,
+                "cluster": made["cluster"].lines,
+            },
+        ),
     )
-
-
-def changes(store: Store, before: Checkpoint, after: Checkpoint, which: Which, error_type: str | None, limit: int, offset: int) -> Changes:
-    """A page of the examples that were fixed or broken (`which`), with both answers."""
-    type_of = _type_of(store)
-    turned = [pair for pair in _pairs(store, before, after, "strict") if getattr(pair, which)]
-    types = {pair.example_id: type_of(pair) for pair in turned if error_type in (None, type_of(pair))}
-    ids = list(types)[offset : offset + limit]
-    given = {"before": before.checkpoint_id, "after": after.checkpoint_id, "ids": ids}
-    cards = {card.example_id: card for card in store.rows("changed_examples", ChangeCard, **given)}
-    return Changes(len(types), [Change(**vars(cards[i]), error_type=types[i]) for i in ids])
-
-
-def _pairs(store: Store, before: Checkpoint, after: Checkpoint, score: Score) -> list[EvalPair]:
-    return store.rows("eval_pairs", EvalPair, before=before.checkpoint_id, after=after.checkpoint_id, score=score)
-
-
-def _type_of(store: Store) -> Callable[[EvalScore], str]:
-    """The error type of an example: what its kind names itself, else what most diagnoses of the kind's failures say."""
-    types = {row.kind: row.error_type for row in store.rows("kind_error_types", _KindType)}
-
-    def type_of(row: EvalScore) -> str:
-        return error_types.of_kind(row.kind) or types.get(row.kind or "") or row.tagged or OTHER
-
-    return type_of
-
-
-def _lines(groups: dict[str, list[EvalPair]]) -> list[Line]:
-    """One line a group, largest first, with p-values adjusted over the groups."""
-    lines = [_line(name, group) for name, group in sorted(groups.items(), key=lambda item: -len(item[1]))]
-    return [replace(line, p_holm=adjusted) for line, adjusted in zip(lines, intervals.holm([line.p for line in lines]))]
-
-
-def _line(name: str, pairs: Sequence[EvalPair]) -> Line:
-    before, after = ([pair.score_before for pair in pairs], [pair.score_after for pair in pairs])
-    images = [pair.image for pair in pairs]
-    difference = intervals.paired_difference(before, after, images)
-    discordant = float(np.mean(np.asarray(before) != np.asarray(after)))
-    return Line(
-        name=name,
-        items=len(pairs),
-        images=len(set(images)),
-        before=float(np.mean(before)),
-        after=float(np.mean(after)),
-        difference=difference.value,
-        low=difference.low,
-        high=difference.high,
-        p=difference.p,
-        detectable=intervals.minimum_detectable_difference(len(pairs), max(discordant, 0.02)),
-    )
-
-
-def _gate(lines: Sequence[Line]) -> Gate:
-    not_shown = [line.name for line in lines if not intervals.non_inferior(line.low)]
-    return Gate(not not_shown, not_shown, intervals.MARGIN)
-
-
-def _grouped(rows: Sequence[Scored], by: Callable[[Scored], str]) -> dict[str, list[Scored]]:
-    groups: dict[str, list[Scored]] = defaultdict(list)
-    for row in rows:
-        groups[by(row)].append(row)
-    return dict(sorted(groups.items()))
-
-
-def _mean(rows: Sequence[EvalScore]) -> float:
-    return float(np.mean([row.score_before for row in rows]))

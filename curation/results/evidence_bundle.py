@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from curation.results import comparison
+from curation.results import comparison, gate
 from curation.results.comparison import Comparison, Score
 from data.records import Checkpoint
 from data.store import Store
@@ -54,6 +54,7 @@ def _settings(store: Store, before: Checkpoint, after: Checkpoint) -> dict[str, 
         "datasets": store.rows("datasets"),
         "filters": store.rows("filters"),
         "spend": store.row("spend_total"),
+        "release_verdicts": [asdict(one) for one in gate.verdicts(store) if (one.before, one.after) == (before.name, after.name)],
         "prompts": {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(PROMPTS.glob("*.md"))},
     }
 

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from curation import checkpoints
 from curation.results import comparison
-from curation.results.comparison import Accuracies, Line
+from curation.results.comparison import Accuracies
+from curation.results.lines import Line
 from data.records import Record
 from data.store import Store
 

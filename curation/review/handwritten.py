@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from curation import checkpoints
-from curation.error_types import BY_NAME
+from curation import checkpoints, taxonomy
 from curation.review.decisions import checked_text
 from data.errors import MistakebookError
 from data.images import ImageStore, image_row
@@ -72,8 +71,9 @@ def add(store: Store, draft: Draft, reviewer: str, event_id: str) -> int:
     known = [known.name for known in store.rows("dataset_names", DatasetChoice)]
     if dataset not in known:
         raise BadSample(f"unknown dataset {dataset!r}; there are: {', '.join(known)}")
-    if error_type not in BY_NAME:
-        raise BadSample(f"unknown error type {error_type!r}; there are: {', '.join(BY_NAME)}")
+    offered = taxonomy.current(store).names
+    if error_type not in offered and error_type != origin.error_type:  # what its failure bears may be offered no more
+        raise BadSample(f"unknown error type {error_type!r}; there are: {', '.join(offered)}")
     row = {
         "key": f"by_hand/{event_id}",
         "round": checkpoints.current_round(store),

@@ -19,6 +19,7 @@ STAGES = {
     "filter": "filter",
     "finetune": "finetune",
     "compare_prompts": "compare_prompts",
+    "nearest_samples": "nearest_samples",
 }
 
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import Field, JsonValue
 
-from curation import checkpoints
+from curation import checkpoints, taxonomy
 from curation.clusters import edits, mapping, splitting, titles
 from curation.clusters.stored_space import StoredSpace
 from curation.frontier.client import client_of, open_client, sum_estimates
@@ -102,6 +102,7 @@ class Cluster(Stage[ClusterOptions]):
                 names = [row["name"] for row in measured]
                 write.run("quality_set", job_id=job.job_id, resamples=job.options.resamples, names=names, **columns)
             edits.apply_state(write, job.round)
+            taxonomy.follow(write)  # error types may have been renamed while it ran
             write.touch_failures()  # places and assignments change: all of failure_state follows
 
     def _put_places(self, write: Transaction, job: Job[ClusterOptions], ids: dict[str, int], result: Result) -> None:

@@ -6,7 +6,7 @@ from typing import Any, Literal, get_args
 
 from pydantic import Field, model_validator
 
-from curation import checkpoints
+from curation import checkpoints, taxonomy
 from curation.frontier import endpoints
 from curation.frontier.client import bad_row, client_of, open_client, sum_estimates
 from curation.frontier.options import FrontierOptions
@@ -64,7 +64,7 @@ class ComparePrompts(Stage[ComparePromptsOptions]):
         for side, version in versions.items():
             folder = texts_folder(job.folder, side)
             folder.mkdir()
-            Prompts({options.prompt: prompt_versions.text_of(store, options.prompt, version)}).write(folder)
+            Prompts({options.prompt: prompt_versions.text_of(store, options.prompt, version)}, taxonomy.current(store)).write(folder)
         rows = _material(store, workspace, options, job.round)
         if not rows:
             wanted = "teachable failure" if options.prompt == "proposal" else "failure"
@@ -118,7 +118,8 @@ class ComparePrompts(Stage[ComparePromptsOptions]):
             if outcome.parsed is None:
                 yield bad_row(outcome)
             elif name != "diagnosis" or not isinstance(outcome.parsed, BlindAnswer):
-                result = outcome_of(name, row, outcome.parsed, self.options.route) | {"version": row["version"], "asked": asked_about(row)}
+                result = outcome_of(name, row, outcome.parsed, self.options.route, self.prompts.taxonomy)
+                result |= {"version": row["version"], "asked": asked_about(row)}
                 given = {"key": row["key"], "side": row["side"], "failure_id": row["failure_id"]}
                 yield {**given, "result": result, "replies": list(replies)}
 

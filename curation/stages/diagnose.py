@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from pydantic import Field
 
-from curation import checkpoints, error_types
+from curation import checkpoints
 from curation.failures import selection
 from curation.failures.selection import NO_FIELD, FailureFilter
 from curation.frontier.client import bad_row, client_of, open_client, sum_estimates
@@ -95,8 +95,8 @@ class Diagnose(Stage[DiagnoseOptions]):
     def _result(
         self, row: Row, blind: BlindAnswer, blind_replies: tuple[str, ...], diagnosis: Diagnosis, replies: tuple[str, ...]
     ) -> Result:
-        if diagnosis.error_type not in error_types.BY_NAME:
-            names = ", ".join(error_types.BY_NAME)
+        if diagnosis.error_type not in self.prompts.taxonomy.names:
+            names = ", ".join(self.prompts.taxonomy.names)
             return {"key": row["key"], "error": f"error type {diagnosis.error_type!r} is not in the taxonomy ({names})"}
         return {
             "key": row["key"],

@@ -90,5 +90,7 @@ SELECT count(*) FROM sample_state t WHERE {sample_waits_for_audit}
 SELECT DISTINCT sample_id FROM review_share
 
 -- :name calibration_checks
--- How many rules have been checked on the held-back labels, and whether this one was before.
-SELECT count(DISTINCT value::TEXT) AS rules, coalesce(bool_or(value = $value::JSON), false) AS known FROM setting WHERE name = 'calibration_check'
+-- How many different rules have been checked on the held-back labels, and which in that order this one is (one more than all, if it is new).
+WITH checked AS (SELECT value::TEXT AS value, row_number() OVER (ORDER BY min(created_at), value::TEXT) AS rank FROM setting WHERE name = 'calibration_check' GROUP BY value::TEXT)
+SELECT coalesce((SELECT rank FROM checked WHERE value = $value::JSON::TEXT), count(*) + 1)::BIGINT AS rank, count(*) AS rules FROM checked
+

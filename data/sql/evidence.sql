@@ -12,7 +12,7 @@ SELECT r.run_id, r.round, r.samples, r.replay, r.options, j.job_id, j.seconds FR
 -- :name evidence_samples
 -- What that run was trained on, as it was frozen.
 SELECT s.sample_id, s.revision, coalesce(v.question, m.question) AS question, coalesce(v.choices, m.choices) AS choices, coalesce(v.answer, m.answer) AS answer,
-       t.image, m.error_type, m.route::TEXT AS route, m.failure_id, t.decided_by
+       t.image, t.error_type, m.route::TEXT AS route, m.failure_id, t.decided_by
 FROM run r JOIN run_sample s USING (run_id) JOIN sample m USING (sample_id) JOIN sample_state t USING (sample_id)
 LEFT JOIN revision v ON v.sample_id = s.sample_id AND v.revision = s.revision
 WHERE r.checkpoint_id = $checkpoint_id ORDER BY s.sample_id

@@ -31,13 +31,14 @@ labels AS (
 card AS (
     SELECT f.failure_id, f.round, f.checkpoint_id, f.prediction_id, f.example_id, e.dataset, e.kind, e.image, e.question, e.choices, e.golds,
            {opening_of_question} AS opening, p.answer, {words_of_answer} AS answer_words, p.strict, p.lenient, d.diagnosis_id,
-           coalesce(t.error_type, d.error_type) AS error_type, d.confidence, t.label AS triage, a.error_type AS assigned,
+           coalesce(y.current, t.error_type, d.error_type) AS error_type, d.confidence, t.label AS triage, a.error_type AS assigned,
            l.cluster_id, l.x, l.y, l.distance, d.gold_looks_wrong, d.right_but_misformatted,
            coalesce(d.own_score >= s.threshold AND NOT d.gold_looks_wrong AND NOT d.right_but_misformatted
                     AND coalesce(t.label, 'model error') = 'model error', false) AS teachable
     FROM failure f JOIN prediction p USING (prediction_id) JOIN example e ON e.example_id = f.example_id JOIN dataset s ON s.name = e.dataset
     LEFT JOIN latest_diagnosis d USING (failure_id) LEFT JOIN labels t USING (failure_id) LEFT JOIN place l USING (failure_id)
     LEFT JOIN assignment a ON a.example_id = f.example_id AND a.round = f.round
+    LEFT JOIN error_type_alias y ON y.name = coalesce(t.error_type, d.error_type)
     WHERE f.failure_id IN (FROM touched_failure))
 SELECT * EXCLUDE (gold_looks_wrong, right_but_misformatted), ({label_error}) AS label_error, {use_of_failure} AS use FROM card
 

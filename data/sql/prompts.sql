@@ -13,10 +13,11 @@ WHERE version IS NOT NULL GROUP BY version
 -- Failures of a round to try a prompt on; error types take turns. Those with a diagnosis first; the teachable ones alone, if wanted.
 SELECT * EXCLUDE (turn) FROM (
     SELECT c.failure_id, c.diagnosis_id, c.dataset, c.image, c.question, c.choices, c.golds, c.answer, c.error_type, c.faulty_reasoning, c.key_elements,
-           g.skill, c.own_answer, c.teachable, c.cluster_id, d.answer_form, d.metric, d.threshold, t.error_type AS peoples_type,
+           g.skill, c.own_answer, c.teachable, c.cluster_id, d.answer_form, d.metric, d.threshold, coalesce(y.current, t.error_type) AS peoples_type,
            row_number() OVER (PARTITION BY c.error_type ORDER BY hash(c.failure_id)) AS turn
     FROM failure_card c JOIN dataset d ON d.name = c.dataset LEFT JOIN current_triage t USING (failure_id)
     LEFT JOIN diagnosis g ON g.diagnosis_id = c.diagnosis_id
+    LEFT JOIN error_type_alias y ON y.name = t.error_type
     WHERE ($failure_ids IS NOT NULL OR c.round = $round) AND ($failure_ids IS NULL OR c.failure_id IN (SELECT unnest($failure_ids::BIGINT[])))
       AND (NOT $teachable OR c.teachable))
 ORDER BY error_type IS NULL, turn, error_type LIMIT $limit
@@ -41,8 +42,9 @@ WHERE stage = 'compare_prompts' AND json_extract_string(options, '$.prompt') = $
 -- :name comparison_rows
 -- What a comparison has brought, with the failures it is about.
 SELECT p.key, p.side, p.result, p.replies, c.failure_id, c.image, c.question, c.choices, c.golds, c.answer, c.error_type, c.dataset,
-       t.error_type AS peoples_type
+       coalesce(y.current, t.error_type) AS peoples_type
 FROM prompt_comparison p JOIN failure_card c USING (failure_id) LEFT JOIN current_triage t USING (failure_id)
+LEFT JOIN error_type_alias y ON y.name = t.error_type
 WHERE p.job_id = $job_id ORDER BY p.failure_id, p.side
 
 -- :name comparison_costs

@@ -50,8 +50,8 @@ WITH
 text AS (
     SELECT s.sample_id, coalesce(r.revision, 0) AS revision, coalesce(r.question, s.question) AS question,
            coalesce(r.choices, s.choices) AS choices, coalesce(r.answer, s.answer) AS answer, coalesce(d.image, s.image) AS image, d.drawn_at,
-           s.round, s.dataset, s.error_type, s.route, s.failure_id
-    FROM sample s
+           s.round, s.dataset, coalesce(y.current, s.error_type) AS error_type, s.route, s.failure_id
+    FROM sample s LEFT JOIN error_type_alias y ON y.name = s.error_type
     LEFT JOIN (SELECT * FROM revision WHERE sample_id IN (FROM touched)
                QUALIFY row_number() OVER (PARTITION BY sample_id ORDER BY revision DESC) = 1) r USING (sample_id)
     LEFT JOIN (SELECT sample_id, arg_max(image, (created_at, job_id)) AS image, max(created_at) AS drawn_at

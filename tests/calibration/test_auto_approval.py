@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from curation.calibration import auto_approval
 from curation.calibration.approval_rules import Condition, murmur3_finalizer
-from curation.calibration.auto_approval import APPROVALS_AUDITED, BadRule, GateClosed
+from curation.calibration.auto_approval import APPROVALS_AUDITED, BadRule, Check, GateClosed
 from curation.calibration.score_matrix import score_matrix
 from curation.filtering.settings import change_setting
 from curation.review import decisions
@@ -139,16 +139,16 @@ def test_what_is_read_piece_by_piece_is_what_is_read_at_once(tmp_path_factory, s
 
 
 def test_the_gate_opens_at_the_lower_limit_and_not_before(full):
-    label(full, 72, 0, [JUDGE, AGREES])
+    label(full, 120, 0, [JUDGE, AGREES])
     label(full, 0, 20, [JUDGE, AGREES], held=False)  # the half that rules are searched on doesn't count here
     found = auto_approval.gate(score_matrix(full), [JUDGE, AGREES])
-    assert (found["held"]["labels"], found["reached"], found["further"]) == (72, False, 1)
-    with pytest.raises(GateClosed, match=r"72 of 72 held-out samples .* the lower limit is 0\.949, the target 0\.95"):
+    assert (found["held"]["labels"], found["reached"], found["further"]) == (120, False, 1)
+    with pytest.raises(GateClosed, match=r"120 of 120 held-out samples .* the lower limit is 0\.950, the target 0\.95"):
         auto_approval.turn_on(full, [JUDGE, AGREES], 0.95, "ada")
     assert statuses(full).get("auto_approved") is None
     label(full, 1, 0, [JUDGE, AGREES])
     evidence = auto_approval.turn_on(full, [AGREES], 0.95, "ada")
-    assert evidence["held"]["labels"] == 73 and evidence["becomes"] + evidence["left"] == int(score_matrix(full).open.sum())
+    assert evidence["held"]["labels"] == 121 and evidence["becomes"] + evidence["left"] == int(score_matrix(full).open.sum())
     assert statuses(full)["auto_approved"] == evidence["becomes"] > 0 and statuses(full)["pending"] == evidence["left"]
     assert differences(full) == 0
     (row,) = full.rows("auto_rules", limit=5)
@@ -159,7 +159,7 @@ def test_the_gate_opens_at_the_lower_limit_and_not_before(full):
 
 
 def test_people_win_and_turning_off_gives_all_back(full):
-    label(full, 80, 0, [JUDGE, AGREES])
+    label(full, 125, 0, [JUDGE, AGREES])
     before = statuses(full)
     evidence = auto_approval.turn_on(full, [AGREES], 0.95, "ada")
     now = score_matrix(full)
@@ -278,6 +278,19 @@ def test_what_is_to_be_labelled_next_counts_for_the_gate(full):
     assert 20 < now.held[either].sum() < 80
 
 
-def test_rules_that_are_checked_are_counted_once_each(full):
-    assert auto_approval.note_check(full, [JUDGE], "ada") == 1 and auto_approval.note_check(full, [JUDGE], "ben") == 1
-    assert auto_approval.note_check(full, [JUDGE, AGREES], "ada") == 2 and auto_approval.note_check(full, [JUDGE], "ada") == 2
+def test_rules_that_are_checked_are_counted_once_each_and_keep_their_rank(full):
+    first, again = (auto_approval.note_check(full, [JUDGE], who) for who in ("ada", "ben"))
+    assert first == again == Check(1, 1) and auto_approval.next_rank(full) == 2
+    assert auto_approval.note_check(full, [JUDGE, AGREES], "ada") == Check(2, 2)
+    assert auto_approval.note_check(full, [JUDGE], "ada") == Check(1, 2) and auto_approval.next_rank(full) == 3
+
+
+def test_each_further_rule_has_to_show_more(full):
+    label(full, 121, 0, [JUDGE, AGREES])
+    now = score_matrix(full)
+    assert auto_approval.gate(now, [JUDGE, AGREES])["reached"] and not auto_approval.gate(now, [JUDGE, AGREES], rank=2)["reached"]
+    for threshold in (0.1, 0.2):
+        auto_approval.note_check(full, [JUDGE, Condition("needs_image", "at_least", threshold)], "ada")
+    with pytest.raises(GateClosed, match="121 of 121"):  # the third rule that is checked on these labels
+        auto_approval.turn_on(full, [AGREES], 0.95, "ada")
+    assert auto_approval.gate(score_matrix(full), [JUDGE, AGREES], rank=3)["further"] > 20

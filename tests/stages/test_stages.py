@@ -226,6 +226,28 @@ def test_results_pair_the_two_checkpoints_on_the_eval_examples(measured):
     assert all(row.answer_before != row.answer_after for row in [*fixed.rows, *broken.rows])
 
 
+def test_every_turned_example_gets_its_nearest_training_samples(measured):
+    store = measured.store
+    job = measured.job("nearest_samples", {"checkpoint": "practised"})
+    compared = comparison.compare(store, *(checkpoints.find(store, name) for name in ("pocket-llava", "practised")))
+    trained = {row["sample_id"] for row in measured.rows("run_sample")}
+    rows = measured.rows("nearest_sample")
+    turned = {row["example_id"] for row in rows}
+    assert compared.fixed + compared.broken <= len(turned) and f"of {len(turned)} examples" in job.message
+    assert {row["sample_id"] for row in rows} <= trained
+    for example_id in turned:
+        own = sorted((row for row in rows if row["example_id"] == example_id), key=lambda row: row["place"])
+        assert [row["place"] for row in own] == list(range(min(5, len(trained))))
+        assert [row["score"] for row in own] == sorted((row["score"] for row in own), reverse=True)
+    shown = store.rows("nearest_of_examples", checkpoint_id=rows[0]["checkpoint_id"], example_ids=sorted(turned))
+    assert all(row["faulty_reasoning"] and row["decided_by"] == "ada" and row["image"] and row["failed_question"] for row in shown)
+    again = measured.job("nearest_samples", {"checkpoint": "practised"})
+    assert [(r["example_id"], r["sample_id"]) for r in measured.rows("nearest_sample")] == [(r["example_id"], r["sample_id"]) for r in rows]
+    assert again.job_id != job.job_id
+    with pytest.raises(NothingToDo, match="not trained on samples of this workspace"):
+        measured.jobs.launch("nearest_samples", {"checkpoint": "pocket-llava", "before": "practised"}, "ada")
+
+
 def test_the_summary_is_what_the_demo_promises_to_print(measured):
     told = asdict(summary.of_round(measured.store, "pocket-llava", "practised"))
     assert set(told) == {
@@ -242,7 +264,7 @@ def test_the_summary_is_what_the_demo_promises_to_print(measured):
         sum(seconds for stage, seconds in told["seconds"].items() if stage != "total")
     )
     for side in ("before", "after"):
-        assert set(told[side]) == {"overall", "by_dataset", "by_error_type"}
+        assert {"overall", "by_dataset", "by_error_type", "balanced", "majority"} <= set(told[side])
         assert set(told[side]["by_dataset"]) == {"easy-vqa", "pocket-photo"}
     assert set(told["difference"]["overall"]) == {"value", "low", "high"}
     assert set(told["difference"]["by_dataset"]) == {"easy-vqa", "pocket-photo"}

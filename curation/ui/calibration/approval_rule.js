@@ -229,7 +229,7 @@ export class Rule {
           h(
             "p.dim",
             "The rule is tested on the held-out half of the labels, which the search does not use. " +
-              "Rules checked there are counted: the more, the likelier one passes by chance.",
+              "Rules checked there are counted: each further one has to show more.",
           ),
           h(
             "div.row.wrap",
@@ -243,7 +243,8 @@ export class Rule {
       goal = fmt.percent(target, (target * 100) % 1 ? 1 : 0);
     const sentence = held.labels
       ? `On the held-out half reviewers approved ${fmt.number(held.approved)} of ${fmt.number(held.labels)}: ` +
-        `${fmt.percent(held.precision, 1)}, lower limit ${fmt.percent(held.low, 1)} (Wilson, two-sided 95 %).`
+        `${fmt.percent(held.precision, 1)}, lower limit ${fmt.percent(held.low, 1)} ` +
+        `(97.5 %, for any number of looks; rule ${fmt.number(check.rank)} on these labels).`
       : "No held-out label matches this rule yet.";
     const verdict = check.reached
       ? [chip("target reached", { kind: "ok" }), `${fmt.percent(held.low, 1)} is at the target of ${goal} or above.`]

@@ -37,7 +37,7 @@ class Count(BaseModel):
 
 
 class Goal(BaseModel):
-    target: float = Field(default=TARGET, gt=0.5, lt=1, description="Precision that Wilson's lower limit has to reach.")
+    target: float = Field(default=TARGET, gt=0.5, lt=1, description="Precision that the lower bound has to reach.")
 
 
 class Asking(BaseModel):
@@ -127,7 +127,8 @@ def propose(request: Request, body: Goal) -> dict[str, Any]:
     """The rule that one half of the labels speaks for, and how it stands on the other."""
     here = services(request)
     now = score_matrix(here.store)
-    return _checked(request, now, auto_approval.proposal(now, body.target), body.target)
+    rank = auto_approval.next_rank(here.store)
+    return _checked(request, now, auto_approval.proposal(now, body.target, rank), body.target)
 
 
 @router.post("/check")
@@ -168,8 +169,8 @@ def draw(request: Request, body: Draw) -> dict[str, list[int]]:
 def _checked(request: Request, now: ScoreMatrix, conditions: list[Condition], target: float) -> dict[str, Any]:
     here = services(request)
     rule = auto_approval.complete(now.settings, conditions)
-    found = auto_approval.gate(now, rule, target)
-    return {**found, "rules_checked": auto_approval.note_check(here.store, rule, here.reviewer(request))}
+    check = auto_approval.note_check(here.store, rule, here.reviewer(request))
+    return {**auto_approval.gate(now, rule, target, check.rank), "rules_checked": check.rules}
 
 
 def _tally(now: ScoreMatrix) -> dict[str, int]:

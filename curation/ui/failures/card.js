@@ -79,7 +79,9 @@ const USE = { teachable: "ok", "gold looks wrong": "wa", "only its form is wrong
 
 function diagnosis(card) {
   if (!card.diagnosis_id) return [h("h4", "Diagnosis"), h("p.dim", "Not diagnosed yet.")];
-  const choices = types.map((type) => ({ value: type.name, text: type.name }));
+  const choices = types
+    .filter((type) => !type.hidden || type.name === card.error_type)
+    .map((type) => ({ value: type.name, text: type.name }));
   const select = pick(choices, card.error_type, (type) => triage([card.failure_id], { error_type: type }), {
     title: `Error type: ${definition(card.error_type)}`,
   });

@@ -7,7 +7,7 @@ import numpy as np
 from fastapi import APIRouter, HTTPException, Request
 from pydantic import BaseModel, Field
 
-from curation.error_types import BY_NAME
+from curation import taxonomy
 from curation.failures import neighbours
 from curation.failures import triage as triage_log
 from curation.failures.selection import FailureFilter, NamedChoice, parameters, rounds_of
@@ -167,9 +167,10 @@ def triage(request: Request, body: Triage) -> dict[str, int]:
     """Appends a person's label or error type for failures; answers for how many it was new and how many failures changed their cluster."""
     if body.label is None and body.error_type is None:
         raise HTTPException(422, "triage: give a label, an error type, or both")
-    if body.error_type is not None and body.error_type not in BY_NAME:
-        raise HTTPException(422, f"error type {body.error_type!r} is not in the taxonomy: {', '.join(BY_NAME)}")
     here = services(request)
+    offered = taxonomy.current(here.store).names
+    if body.error_type is not None and body.error_type not in offered:
+        raise HTTPException(422, f"error type {body.error_type!r} is not in the taxonomy: {', '.join(offered)}")
     if body.matching is not None and triage_log.is_recorded(here.store, body.event_id):
         return {"new": 0, "moved": 0}  # sent again: by now other failures may match
     ids, reviewer = body.ids(here.store, here.workspace), here.reviewer(request)

@@ -1,5 +1,6 @@
 // The Finetune page: what would be trained on (left), the run that is shown and all runs (right). The form is in the URL.
 
+import { drawDetectable } from "../shared/detectable.js";
 import { api, at, goesOn, keys, launchNow, state } from "../shared/lib.js";
 import { planner, workspaceChanges } from "../shared/plan_form.js";
 import { drawForm, drawLaunch, drawMix, drawPreflight, drawSnapshot, readForm, startForm } from "./form.js";
@@ -25,6 +26,7 @@ export async function show() {
   if (!view.choices) await loadChoices();
   drawForm(at(root, "form"), view);
   drawAll();
+  drawDetectable(at(root, "ahead"));
   await Promise.all([replan(), loadRun(), view.runs ? drawRuns(at(root, "runs"), view) : loadRuns()]);
 }
 

@@ -9,14 +9,12 @@ from pydantic import BaseModel
 from curation import checkpoints
 from curation.jobs.job_folder import JobFolder
 from curation.results import comparison
-from curation.results.comparison import Comparison
 from curation.stage import NothingToDo
 from curation.stages.finetune import Finetune
 from curation.training.plan import SNAPSHOT, FinetuneOptions, launch_problem
 from curation.ui.finetune import figures
 from curation.ui.services import Services, services
 from data.files import read_lines
-from data.records import Checkpoint
 from data.statuses import JobStatus
 from models.finetuning.spec import RECIPES
 
@@ -138,14 +136,6 @@ def _seconds_a_step(here: Services, recipe: str) -> float | None:
     return None
 
 
-def _compared(here: Services, before: Checkpoint, after: Checkpoint) -> Comparison | None:
-    """The comparison of two checkpoints; None where no example was answered by both."""
-    try:
-        return comparison.compare(here.store, before, after)
-    except ValueError:
-        return None
-
-
 def _measure(here: Services, parent: str | None, checkpoint: str | None) -> dict[str, Any] | None:
     """Accuracy on eval before and after, and their paired difference with its interval; None while one of the two was not asked."""
     if not parent or not checkpoint:
@@ -155,9 +145,10 @@ def _measure(here: Services, parent: str | None, checkpoint: str | None) -> dict
     answered = tuple(count["answered"] for count in counts)
     if not all(answered):
         return None
-    found = here.store.memo(("comparison", parent, checkpoint), answered, lambda _: _compared(here, before, after))
-    if found is None:
-        return None
+    try:
+        found = comparison.compare(here.store, before, after, tables=())
+    except ValueError:
+        return None  # no example was answered by both
     line = {name: getattr(found.overall, name) for name in ("before", "after", "difference", "low", "high", "items")}
     turned = {"fixed": found.fixed, "broken": found.broken}
     return {**line, **turned, "examples": counts[1]["examples"], "passed": found.gate.passed}

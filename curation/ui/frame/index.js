@@ -7,7 +7,7 @@ import { learnStatuses } from "../shared/job_status.js";
 import { help } from "../shared/shortcuts.js";
 import { themeToggle } from "../shared/theme.js";
 import { pages, state } from "../shared/url_state.js";
-import { bar, learnTypes } from "../shared/widgets.js";
+import { bar, learnTypes, relearnTypes } from "../shared/widgets.js";
 
 const EVERY = 1500; // milliseconds between two looks at the workspace
 
@@ -43,6 +43,7 @@ async function poll() {
   try {
     workspace = await api("workspace", undefined, { quiet: true });
     root.classList.remove("lost");
+    await learnTaxonomy(workspace.taxonomy);
     drawHeader();
     drawRail();
     document.dispatchEvent(new CustomEvent("mb:tick", { detail: workspace }));
@@ -53,6 +54,16 @@ async function poll() {
   }
   clearTimeout(timer);
   if (!document.hidden) timer = setTimeout(poll, EVERY);
+}
+
+// The workspace's own error types, asked for whenever they are of another version: 1 is what the pages were built with.
+let taxonomy = 1;
+async function learnTaxonomy(version) {
+  if (version === taxonomy) return;
+  const found = await api("error_types", {}, { quiet: true });
+  relearnTypes(found.error_types);
+  taxonomy = version;
+  document.dispatchEvent(new Event("mb:types"));
 }
 
 const slash = () => h("i", "/");

@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
+from curation import taxonomy
 from curation.calibration import auto_approval
 from curation.frontier.options import FrontierOptions
 from curation.jobs.views import JobView
@@ -48,6 +49,7 @@ class Overview(BaseModel):
     spend_usd: float | None
     unpriced: int
     workspaces: list[str]
+    taxonomy: int = Field(description="version of the error types: another one than before, and they are asked for anew")
     gate: dict[str, Any] = Field(description="of auto-approval: state (on, off, or stopped by its audit), why, since when")
 
 
@@ -97,6 +99,7 @@ def overview(request: Request) -> Overview:
         spend_usd=spend["usd"],
         unpriced=spend["unpriced"],
         workspaces=workspace.names(),
+        taxonomy=taxonomy.current(here.store).version,
         gate=gate,
     )
 

@@ -1,5 +1,6 @@
 // The Generate page. The form is in the URL; what it would take comes from one route, and the job it becomes from another.
 
+import { drawDetectable } from "../shared/detectable.js";
 import { api, at, fmt, goesOn, keys, state } from "../shared/lib.js";
 import { planner, workspaceChanges } from "../shared/plan_form.js";
 import { launch, options, TRY } from "./actions.js";
@@ -38,6 +39,7 @@ export async function show() {
   takeOver();
   if (!view.choices) await loadChoices();
   drawAll();
+  drawDetectable(at(root, "ahead"));
   await Promise.all([replan(), loadJob()]);
 }
 

@@ -6,7 +6,7 @@ from typing import Any, Literal, cast
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
-from curation import checkpoints
+from curation import checkpoints, taxonomy
 from curation.frontier.client import open_client, sum_estimates
 from curation.frontier.endpoints import host_of
 from curation.frontier.options import FrontierOptions
@@ -135,7 +135,7 @@ def failures(request: Request, body: Which) -> list[dict[str, Any]]:
 def preview(request: Request, body: Trial) -> dict[str, Any]:
     """The request about one failure word for word, and what it would cost; nothing is asked."""
     here = services(request)
-    file, prompts = _draft(body)
+    file, prompts = _draft(here, body)
     row = _row(here, body)
     options = _options(file, body)
     asked = _requests(here, body.name, row, prompts, options)
@@ -161,7 +161,7 @@ def preview(request: Request, body: Trial) -> dict[str, Any]:
 def ask(request: Request, body: Trial) -> dict[str, Any]:
     """Asks about one failure. The reply goes through the journal like every other, so that asking again costs nothing."""
     here = services(request)
-    file, prompts = _draft(body)
+    file, prompts = _draft(here, body)
     row, options = _row(here, body), _options(file, body)
     began, outcomes = time.monotonic(), []
     with open_client(options, here.workspace) as client:
@@ -174,7 +174,7 @@ def ask(request: Request, body: Trial) -> dict[str, Any]:
     last = outcomes[-1]
     costs = [outcome.cost_usd for outcome in outcomes]
     return {
-        "result": None if last.parsed is None else trial.outcome_of(body.name, row, last.parsed, body.route),
+        "result": None if last.parsed is None else trial.outcome_of(body.name, row, last.parsed, body.route, taxonomy.current(here.store)),
         "error": last.error,
         "bought": sum(outcome.asked > 0 for outcome in outcomes),
         "usd": None if None in costs else sum(costs),
@@ -204,10 +204,10 @@ def _about(file: PromptFile) -> dict[str, Any]:
     }
 
 
-def _draft(body: Draft) -> tuple[PromptFile, Prompts]:
+def _draft(here: Services, body: Draft) -> tuple[PromptFile, Prompts]:
     """The prompt as the editor has it. Raises BadPrompt."""
     file = versions.find(body.name)
-    return file, Prompts({file.name: checked(file, body.system, body.user)})
+    return file, Prompts({file.name: checked(file, body.system, body.user)}, taxonomy.current(here.store))
 
 
 def _row(here: Services, body: Trial) -> dict[str, Any]:

@@ -1,13 +1,19 @@
-// The Results page: before and after (left), the ledger of fixed and broken examples (right). What is chosen is in the URL.
+// The Results page: checkpoints compared (left), the ledger of fixed and broken examples (right). What is chosen is in the URL.
 
 import { Chart } from "../shared/chart.js";
+import { aheadText } from "../shared/detectable.js";
 import { api, ask, at, chip, drawer, emptyState, fill, fillOnce, fmt, h, keys, onlyLatest, pick, state, toast } from "../shared/lib.js";
+import { budget } from "./budget.js";
+import { gateChip } from "./gate.js";
 import { drawLedger } from "./ledger.js";
+import { by, chooseGroup, group, lines, pair, TABLES, tableTitle, view } from "./state.js";
+import { lineTable, sideTable } from "./tables.js";
+import { coverage, inWords } from "./words.js";
 
+const CHART_ROWS = 40; // groups that a chart draws, the largest (figures.py)
 let root,
   ledgerDrawer,
   lastTick = null;
-export const view = { summary: null, ledger: null, open: null };
 
 keys("results", [
   { name: "fixed", key: "f", what: "fixed examples", run: () => state.set({ which: null, offset: null }) },
@@ -15,8 +21,7 @@ keys("results", [
   { name: "score", key: "l", what: "strict or lenient scores", run: () => state.set({ score: state.one("score") ? null : "lenient" }) },
 ]);
 
-const chooseType = (name) => state.set({ type: name === "overall" || name === state.one("type") ? null : name, offset: null });
-const clicked = { onclick: (point) => chooseType(point.y) };
+const clicked = { onclick: (point) => chooseGroup(point.y) };
 let accuracies, differences; // charts
 
 export function start(element) {
@@ -27,10 +32,9 @@ export function start(element) {
 }
 
 const newest = onlyLatest();
-const pair = () => ({ before: state.one("before"), after: state.one("after"), score: state.one("score") ?? "strict" });
 
 export async function show() {
-  const summary = await newest(api("results/summary", pair()));
+  const summary = await newest(api("results/summary", { ...pair(), also: state.list("also"), by: by() }));
   if (!summary) return;
   view.summary = summary;
   drawHead();
@@ -43,17 +47,12 @@ const newestLedger = onlyLatest();
 async function loadLedger() {
   if (!view.summary.found) view.ledger = null;
   else {
-    const body = {
-      ...pair(),
-      which: state.one("which") ?? "fixed",
-      error_type: state.one("type"),
-      offset: Number(state.one("offset") ?? 0),
-    };
+    const body = { ...pair(), which: state.one("which") ?? "fixed", by: by(), group: group(), offset: Number(state.one("offset") ?? 0) };
     const ledger = await newestLedger(api("results/ledger", body));
     if (!ledger) return;
     view.ledger = ledger;
   }
-  drawLedger(root, view);
+  drawLedger(root);
 }
 
 export async function tick(workspace) {
@@ -92,7 +91,7 @@ function drawHead() {
   fill(
     at(root, "actions"),
     found && [
-      gate(found.gate),
+      gateChip(show),
       h(
         "a.btn",
         {
@@ -112,17 +111,8 @@ function drawHead() {
   );
 }
 
-function gate({ passed, not_shown: names, margin }) {
-  const text = passed ? "release gate: pass" : "release gate: not shown";
-  const lost = `${fmt.fixed(100 * margin, 0)} point`;
-  const title = passed
-    ? `Overall and for each dataset the interval excludes a loss of more than ${lost}`
-    : `A loss of more than ${lost} can't be ruled out for: ${names.join(", ")}`;
-  return chip(text, { kind: passed ? "ok" : "wa", title });
-}
-
 function drawMain() {
-  const { found, after, before, reason, checkpoints } = view.summary;
+  const { found, side, after, before, reason, checkpoints } = view.summary;
   const box = at(root, "main");
   if (!after) {
     return fill(
@@ -134,127 +124,136 @@ function drawMain() {
           : "Evaluate a checkpoint first.",
         { text: "Go to Finetune", run: () => state.go("finetune") },
       ),
+      aheadText(view.summary.ahead),
     );
   }
   if (!found) {
-    const missing = [before, after].filter((name) => !checkpoints.find((checkpoint) => checkpoint.name === name)?.eval);
+    const missing = [before, after, ...state.list("also")].filter(
+      (name) => !checkpoints.find((checkpoint) => checkpoint.name === name)?.eval,
+    );
     return fill(
       box,
       emptyState("Not evaluated yet", reason, {
         text: `Evaluate ${missing[0] ?? after} on eval`,
         run: () => evaluate(missing[0] ?? after),
       }),
+      state.list("also").length > 0 && beside(),
+      aheadText(view.summary.ahead),
     );
   }
-  const { overall } = found;
-  const cost = view.summary.spend_usd;
-  const card = (title, figure, text) => h("div.card", h("div.dim", title), h("div.num", figure), h("div.dim", text));
   fill(
     box,
-    h(
-      "div.cards",
-      card(
-        "Accuracy",
-        `${fmt.fixed(overall.before)} → ${fmt.fixed(overall.after)}`,
-        `${fmt.signed(overall.difference)} [${fmt.signed(overall.low)}, ${fmt.signed(overall.high)}]`,
-      ),
-      card("Fixed", h("span.okay", fmt.number(found.fixed)), `of ${fmt.number(found.wrong_before)} wrong`),
-      card(
-        "Broken",
-        h("span", { class: found.broken ? "err" : "" }, fmt.number(found.broken)),
-        `of ${fmt.number(found.examples - found.wrong_before)} right`,
-      ),
-      card(
-        "Cost",
-        fmt.usd(cost),
-        cost && found.fixed ? `${fmt.usd(cost / found.fixed)} per fixed example` : "frontier calls of this workspace",
-      ),
-    ),
+    h("div.cards", cards()),
+    coverage(side?.coverage ?? found.coverage),
     h("p.dim.verdict", inWords(found)),
+    h("div.row.wrap.choose", tabs(), h("span.grow"), beside()),
     h(
       "div.pair",
-      h("div", h("h4", "Accuracy before and after"), h("div.card", accuracies.element)),
-      h("div", h("h4", "Difference, 95 % paired interval, clustered by image"), h("div.card", differences.element)),
+      h("div", h("h4", side ? "Accuracy side by side" : "Accuracy before and after"), h("div.card", accuracies.element)),
+      h("div", h("h4", `Difference, ${before} → ${after}, 95 % interval`), h("div.card", differences.element)),
     ),
-    h("h4", "By error type"),
-    h("div.card.rows", table("error type", found.by_error_type, chooseType)),
-    h("h4", "By dataset"),
-    h("div.card.rows", table("dataset", found.by_dataset)),
+    h("h4", `By ${tableTitle()}`),
+    h("div.card.rows", side ? sideTable(tableTitle(), side, side.tables[by()]) : lineTable(tableTitle(), found.overall, lines())),
+    leftOut(),
+    budget(),
   );
   drawCharts();
 }
 
-// The row of the error type that the ledger shows is marked.
-function drawCharts() {
-  const { found, figures } = view.summary;
-  const row = [found.overall, ...found.by_error_type].findIndex((line) => line.name === state.one("type"));
-  const band = { type: "rect", xref: "paper", x0: 0, x1: 1, y0: row - 0.5, y1: row + 0.5, layer: "below" };
-  const shapes = row < 0 ? [] : [{ ...band, fillcolor: "var(--accent-bg)", line: { width: 0 } }];
-  for (const [chart, { data, layout }] of [
-    [accuracies, figures.accuracies],
-    [differences, figures.differences],
-  ])
-    chart.draw({ data, layout: { ...layout, shapes } });
-}
-
-// What the figures say, a null result included.
-function inWords({ overall, by_error_type: types, examples }) {
-  const sure = types.filter((line) => line.p_holm < 0.05);
-  const gains = sure.filter((line) => line.difference > 0).map((line) => line.name),
-    losses = sure.filter((line) => line.difference < 0).map((line) => line.name);
-  const whole =
-    overall.low > 0
-      ? `Better overall on ${fmt.number(examples)} eval examples.`
-      : overall.high < 0
-        ? "Worse overall."
-        : `No significant overall difference (minimum detectable: ${fmt.fixed(overall.detectable)}).`;
+function cards() {
+  const { found, spend_usd: cost } = view.summary;
+  const { overall } = found;
+  const card = (title, figure, text, more = null) => h("div.card", h("div.dim", title), h("div.num", figure), h("div.dim", text), more);
+  const change = (value, low, high) => `${fmt.signed(value)} [${fmt.signed(low)}, ${fmt.signed(high)}]`;
   return [
-    whole,
-    gains.length ? ` Gained: ${gains.join(", ")}.` : " No single error type gained significantly.",
-    losses.length ? ` Lost: ${losses.join(", ")}.` : " No error type lost significantly after Holm's correction.",
+    card(
+      "Accuracy",
+      `${fmt.fixed(overall.before)} → ${fmt.fixed(overall.after)}`,
+      change(overall.difference, overall.low, overall.high),
+      h(
+        "div.dim",
+        { title: "Always giving the most frequent gold answer of dataset and error type" },
+        `majority answer ${fmt.fixed(overall.majority)}`,
+      ),
+    ),
+    card(
+      "Balanced by answer",
+      `${fmt.fixed(overall.balanced_before)} → ${fmt.fixed(overall.balanced_after)}`,
+      change(overall.balanced_difference, overall.balanced_low, overall.balanced_high),
+      h("div.dim", `majority answer ${fmt.fixed(overall.balanced_majority)}`),
+    ),
+    card(
+      "Fixed and broken",
+      [
+        h("span.okay", fmt.number(found.fixed)),
+        h("span.faint", " / "),
+        h("span", { class: found.broken ? "err" : "" }, fmt.number(found.broken)),
+      ],
+      `of ${fmt.number(found.wrong_before)} wrong / of ${fmt.number(found.examples - found.wrong_before)} right`,
+    ),
+    card(
+      "Cost",
+      fmt.usd(cost),
+      cost && found.fixed ? `${fmt.usd(cost / found.fixed)} per fixed example` : "frontier calls of this workspace",
+    ),
   ];
 }
 
-function table(of, lines, choose = null) {
-  const head = [of, "items", "before", "after", "difference", "min. detectable"];
-  return h(
-    "table",
-    h(
-      "thead",
-      h(
-        "tr",
-        head.map((name, i) =>
-          h(
-            "th",
-            {
-              class: i ? "r" : "",
-              title: name === "min. detectable" ? "Minimum detectable difference with this number of items (80 % power)" : null,
-            },
-            name,
-          ),
-        ),
-      ),
-    ),
-    h(
-      "tbody",
-      lines.map((line) =>
-        h(
-          "tr",
-          { class: choose && line.name === state.one("type") ? "on" : "" },
-          h("td", choose ? h("button.link", { onclick: () => choose(line.name) }, line.name) : line.name),
-          h("td.r", fmt.number(line.items)),
-          h("td.r", fmt.fixed(line.before)),
-          h("td.r", fmt.fixed(line.after)),
-          h(
-            "td.r",
-            h("b", { class: line.low > 0 ? "okay" : line.high < 0 ? "err" : "dim" }, fmt.signed(line.difference)),
-            h("small.dim", ` [${fmt.signed(line.low)}, ${fmt.signed(line.high)}]`),
-          ),
-          h("td.r.dim", fmt.fixed(line.detectable)),
-        ),
-      ),
+const tabs = () =>
+  h(
+    "span.row.wrap",
+    h("span.dim", "by"),
+    TABLES.map(({ value, text }) =>
+      chip(text, {
+        kind: value === by() ? "on" : "",
+        onclick: () => state.set({ by: value === "error_type" ? null : value, group: null, offset: null }),
+      }),
     ),
   );
+
+// Further checkpoints beside the two: chips that take them away, and a list to add one.
+function beside() {
+  const { checkpoints, before, after } = view.summary;
+  const also = state.list("also");
+  const free = checkpoints.map((one) => one.name).filter((name) => ![before, after, ...also].includes(name));
+  return h(
+    "span.row.wrap",
+    also.map((name) =>
+      chip(name, { kind: "on", title: "Take away", onremove: () => state.set({ also: also.filter((one) => one !== name) }) }),
+    ),
+    free.length > 0 &&
+      pick(
+        [{ value: "", text: also.length ? "+ another" : "+ a third checkpoint" }, ...free.map((name) => ({ value: name, text: name }))],
+        "",
+        (name) => name && state.set({ also: [...also, name] }),
+        { title: "Show another checkpoint side by side" },
+      ),
+  );
+}
+
+function leftOut() {
+  const { found, side } = view.summary;
+  const count = (side ?? found).left_out[by()] ?? 0;
+  const drawn = Math.min(CHART_ROWS, lines().length);
+  return (
+    (count > 0 || drawn < lines().length) &&
+    h(
+      "p.dim.note",
+      count > 0 && `${fmt.plural(count, "group")} left out: too few examples, or not answered by all. `,
+      drawn < lines().length && `The charts draw the ${drawn} largest of ${lines().length}.`,
+    )
+  );
+}
+
+// The row of the group that the ledger shows is marked.
+function drawCharts() {
+  const { found, figures, side } = view.summary;
+  const row = [found.overall, ...lines()].findIndex((line) => line.name === group());
+  const band = { type: "rect", xref: "paper", x0: 0, x1: 1, y0: row - 0.5, y1: row + 0.5, layer: "below" };
+  const shapes = row < 0 || row > CHART_ROWS ? [] : [{ ...band, fillcolor: "var(--accent-bg)", line: { width: 0 } }];
+  const left = side ? figures.side : figures.accuracies;
+  accuracies.draw({ data: left.data, layout: { ...left.layout, shapes: side ? [] : shapes } });
+  differences.draw({ data: figures.differences.data, layout: { ...figures.differences.layout, shapes } });
 }
 
 async function evaluate(checkpoint) {
@@ -263,6 +262,7 @@ async function evaluate(checkpoint) {
 }
 
 async function nextRound(checkpoint, number) {
+  const { gate } = view.summary.found;
   const text = [
     h(
       "p",
@@ -270,7 +270,12 @@ async function nextRound(checkpoint, number) {
       h("b", checkpoint),
       ". It is evaluated on all train and eval examples; its wrong answers on train become the failures of the new round.",
     ),
-    h("p.dim", { style: "margin-top:8px" }, "Earlier rounds are kept; their approved samples stay in the training mix."),
+    !gate.passed && h("p.err", { style: "margin-top:8px" }, `The release gate is not shown for: ${gate.not_shown.join(", ")}.`),
+    h(
+      "p.dim",
+      { style: "margin-top:8px" },
+      "Earlier rounds are kept; their approved samples stay in the training mix. The gate's verdict is kept.",
+    ),
   ];
   if (!(await ask(`Start round ${number}?`, text, `Start round ${number}`))) return;
   const begun = await api("results/next_round", { checkpoint });

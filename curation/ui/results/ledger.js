@@ -1,8 +1,9 @@
 // Right column of Results: the examples that were fixed or broken, and one of them with the samples that practised it.
 
-import { api, at, cell, chip, dot, emptyState, fill, fmt, h, pick, picture, state, typeChip, zoom } from "../shared/lib.js";
+import { api, at, cell, chip, dot, emptyState, fill, fmt, h, launch, pick, picture, state, typeChip, zoom } from "../shared/lib.js";
+import { group, lines, pair, tableTitle, view } from "./state.js";
 
-export function drawLedger(root, view) {
+export function drawLedger(root) {
   const { found } = view.summary;
   const which = state.one("which") ?? "fixed";
   fill(
@@ -19,20 +20,17 @@ export function drawLedger(root, view) {
     at(root, "type"),
     found &&
       pick(
-        [{ value: "", text: "all error types" }, ...found.by_error_type.map((line) => ({ value: line.name, text: line.name }))],
-        state.one("type") ?? "",
-        (type) => state.set({ type, offset: null }),
-        { title: "Error type" },
+        [{ value: "", text: `every ${tableTitle()}` }, ...lines().map((line) => ({ value: line.name, text: line.name }))],
+        group() ?? "",
+        (name) => state.set({ group: name, offset: null }),
+        { title: tableTitle() },
       ),
   );
   const box = at(root, "ledger"),
     ledger = view.ledger;
   if (!ledger) return fill(at(root, "pages"), fill(box) && null);
   if (!ledger.rows.length)
-    fill(
-      box,
-      emptyState(which === "fixed" ? "No fixed examples" : "No broken examples", state.one("type") ? "Choose another error type." : ""),
-    );
+    fill(box, emptyState(which === "fixed" ? "No fixed examples" : "No broken examples", group() ? `Choose another ${tableTitle()}.` : ""));
   else
     fill(
       box,
@@ -78,33 +76,80 @@ async function openRow(root, row) {
           row.choices.length > 0 && fact("Choices", fmt.choices(row.choices)),
           fact("Gold", chip([...new Set(row.golds)].join(", "), { kind: "ok" })),
           fact("Answer", turn(row)),
-          fact("Type", typeChip(row.error_type)),
+          fact("Type", typeChip(row.error_type), row.kind !== row.error_type && h("small.dim", ` ${row.kind}`)),
+          fact("Cluster", h("span.dim", row.cluster)),
           fact("Dataset", h("span.dim", row.dataset)),
         ),
       ),
-      h("h4", "Training samples"),
       trained,
     ),
   );
-  const samples = await api(
-    "results/behind",
-    { after: state.one("after") ?? root.querySelector("[data-pair] select:nth-of-type(2)").value, error_type: row.error_type },
-    { quiet: true },
-  );
-  fill(
-    trained,
-    samples.length
-      ? samples.slice(0, 6).map((sample) =>
+  const asked = { ...pair(), example_id: row.example_id, error_type: row.error_type };
+  const { nearest, samples } = await api("results/behind", asked, { quiet: true });
+  fill(trained, nearest ? nearestSamples(samples) : someSamples(samples));
+}
+
+// The training samples most like the example, each with why it was made and who approved it.
+const nearestSamples = (samples) => [
+  h("h4", "Nearest training samples"),
+  samples.map((sample) =>
+    h(
+      "div.near",
+      cell(sample.image, null, { title: `Open sample ${sample.sample_id} in Review`, onclick: () => openSample(sample) }),
+      h(
+        "div",
+        h("div", h("b", sample.question), " ", chip(sample.answer, { kind: "ok" })),
+        h(
+          "div.dim",
+          { title: `cosine of question and answer ${fmt.fixed(sample.text, 2)}, of image ${fmt.fixed(sample.image_likeness, 2)}` },
+          `likeness ${fmt.fixed(sample.score, 2)} · `,
+          h("button.link", { onclick: () => openSample(sample) }, `sample ${sample.sample_id}`),
+          sample.decided_by ? ` · approved by ${sample.decided_by}` : sample.status === "auto_approved" ? " · auto-approved" : "",
+        ),
+        sample.failure_id !== null &&
+          h(
+            "div.dim",
+            "made for ",
+            h("button.link", { onclick: () => state.go("failures", { card: sample.failure_id }) }, `failure ${sample.failure_id}`),
+            sample.failed_question && `: “${sample.failed_question}” “${fmt.answer(sample.failed_answer)}”`,
+          ),
+        sample.faulty_reasoning && h("div.dim", `diagnosis: ${sample.faulty_reasoning}`),
+      ),
+    ),
+  ),
+];
+
+// Nobody has looked for the nearest: some of the same error type, and the job that looks.
+const someSamples = (samples) => [
+  h("h4", "Training samples of this error type"),
+  samples.length
+    ? h(
+        "div.some",
+        samples.slice(0, 6).map((sample) =>
           cell(sample.image, null, {
             title:
               `sample ${sample.sample_id}: ${sample.question} ${sample.answer}` +
               `${sample.decided_by ? ` (approved by ${sample.decided_by})` : ""}`,
-            onclick: () => state.go("review", { sample: sample.sample_id }),
+            onclick: () => openSample(sample),
           }),
-        )
-      : h("span.dim", { style: "grid-column:1/-1" }, "No approved sample of this error type."),
+        ),
+      )
+    : h("p.dim", "No approved sample of this error type."),
+  samples.length > 0 && h("button.btn", { onclick: findNearest }, "Find the nearest samples of every example"),
+];
+
+const openSample = (sample) => state.go("review", { sample: sample.sample_id });
+
+const findNearest = () =>
+  launch(
+    "nearest_samples",
+    { checkpoint: view.summary.after, before: view.summary.before },
+    {
+      title: "Find nearest training samples",
+      text: "Compares question, answer and image of every fixed and broken example with what the checkpoint was trained on.",
+      noun: "comparison",
+    },
   );
-}
 
 function pages(box, total, shown) {
   const offset = Number(state.one("offset") ?? 0),

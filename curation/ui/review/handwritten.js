@@ -1,6 +1,21 @@
 // A sample that a person writes: a picture of a failure or another train example, or one of their own, with a question and an answer.
 
-import { ApiError, api, dialog, eventId, fill, fmt, h, later, media, onlyLatest, pick, picture, toast, types } from "../shared/lib.js";
+import {
+  ApiError,
+  api,
+  dialog,
+  eventId,
+  fill,
+  fmt,
+  h,
+  later,
+  media,
+  offeredTypes,
+  onlyLatest,
+  pick,
+  picture,
+  toast,
+} from "../shared/lib.js";
 import { openSample } from "./actions.js";
 import { card as cardNow } from "./state.js";
 
@@ -38,7 +53,7 @@ export async function openByHand() {
     fill(
       selects,
       h("span.dim", "Error type"),
-      pick([{ value: "", text: "choose" }, ...types.map((type) => type.name)], chosen.error_type, (value) => {
+      pick([{ value: "", text: "choose" }, ...offeredTypes().map((type) => type.name)], chosen.error_type, (value) => {
         chosen.error_type = value || null;
       }),
       h("span.dim", "Dataset"),

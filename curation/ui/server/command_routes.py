@@ -2,14 +2,15 @@
 
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, HTTPException, Request
+from fastapi import APIRouter, HTTPException, Query, Request
 from pydantic import BaseModel
 
 from curation import checkpoints
 from curation.results import comparison, summary
 from curation.results.comparison import Comparison, Score
+from curation.results.side_by_side import SideBySide, side_by_side
 from curation.results.summary import Summary
 from curation.review import blinding, decisions
 from curation.review.decisions import BulkPreview, BulkResult, UndoResult
@@ -79,6 +80,13 @@ def compare(request: Request, before: str | None = None, after: str | None = Non
     if parent is None:
         raise HTTPException(409, f"checkpoint {newest.name} has no parent; name the two to compare: {', '.join(parents)}")
     return comparison.compare(store, checkpoints.find(store, parent), newest, score)
+
+
+@router.get("/side_by_side")
+def compare_many(request: Request, name: Annotated[list[str], Query()], score: Score = "strict") -> SideBySide:
+    """Two or more checkpoints, each against the first."""
+    store = services(request).store
+    return side_by_side(store, [checkpoints.find(store, one) for one in name], score)
 
 
 @router.post("/begin")

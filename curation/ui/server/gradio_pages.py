@@ -50,7 +50,7 @@ def build(services: "Services") -> "gr.Blocks":
 
     about = {
         "pages": [{"name": page.name, "title": page.title, "group": page.group, "folder": page.folder} for page in PAGES],
-        "error_types": [asdict(error_type) for error_type in ERROR_TYPES],
+        "error_types": [asdict(error_type) for error_type in ERROR_TYPES],  # the workspace's own come with the first poll
         "unknown_colour": UNKNOWN_COLOUR,
         "statuses": statuses.as_json(),
     }

@@ -12,7 +12,9 @@ from fastapi import APIRouter
 
 from curation.ui.data import endpoint_routes
 from curation.ui.failures import cluster_routes
+from curation.ui.results import budget_routes
 from curation.ui.server import static_files
+from curation.ui.settings import error_type_routes
 
 
 @dataclass(frozen=True)
@@ -50,4 +52,11 @@ PAGES = (
 
 def routers() -> list[APIRouter]:
     """The routes of all pages, and of their static files (/ui/…)."""
-    return [static_files.router, cluster_routes.router, endpoint_routes.router, *(page.load().router for page in PAGES)]
+    return [
+        static_files.router,
+        cluster_routes.router,
+        endpoint_routes.router,
+        budget_routes.router,
+        error_type_routes.router,
+        *(page.load().router for page in PAGES),
+    ]

@@ -1,9 +1,10 @@
-// The Settings page: filters, prices and keyboard shortcuts (left); budget, reviewers, backups, disk, workspaces, theme (right).
+// The Settings page: filters, error types, prices, shortcuts (left); budget, reviewers, backups, disk, workspaces, theme (right).
 
 import { api, at, drawer, fill, keymap, keys, onlyLatest } from "../shared/lib.js";
 import { drawBackups } from "./backups.js";
 import { drawBudget } from "./budget.js";
 import { drawDisk } from "./disk.js";
+import { drawErrorTypes } from "./error_types.js";
 import { drawFilters } from "./filters.js";
 import { drawKeymap } from "./keymap.js";
 import { drawPrices } from "./prices.js";
@@ -28,6 +29,7 @@ export async function show() {
   if (!overview) return;
   fill(at(root, "sum"), `stored in ${overview.workspace.folder}`);
   drawFilters(at(root, "filters"), overview.filters, overview.history);
+  drawErrorTypes(at(root, "error-types"));
   drawPrices(at(root, "prices"), overview.prices, overview.models_used);
   keymap.load().then(() => drawKeymap(at(root, "keymap")));
   drawBudget(at(root, "budget"), overview);

@@ -27,6 +27,7 @@ export interface ErrorType {
   definition: string;
   example: string;
   colour: string;
+  hidden?: boolean;
 }
 
 export interface Button {

@@ -18,6 +18,17 @@ export function learnTypes(list, unknownColour) {
   unknown = unknownColour;
 }
 
+/**
+ * The workspace's own error types, in place of those that the pages were built with.
+ * @param {ErrorType[]} list
+ */
+export function relearnTypes(list) {
+  types.splice(0, types.length, ...list);
+}
+
+/** Those that people may choose: hidden ones keep their colour where they are, and are offered no more. */
+export const offeredTypes = () => types.filter((type) => !type.hidden);
+
 /** @param {string | null | undefined} errorType */
 export const colour = (errorType) => types.find((type) => type.name === errorType)?.colour ?? unknown;
 /** @param {string | null | undefined} errorType */

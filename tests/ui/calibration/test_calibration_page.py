@@ -22,7 +22,7 @@ from tests.support.page_api import PageApi
 from tests.support.seed import seeded_store
 from tests.support.stores import differences
 
-TARGET = 0.7
+TARGET = 0.65  # so low that it is shown for the last of the many rules that are checked here, too
 
 
 @pytest.fixture(scope="module")
@@ -179,7 +179,7 @@ def test_enough_rejections_in_the_lane_stop_the_rule(shut, review):
             break
     assert auto_approval.state(shut)["state"] == "stopped" and differences(shut) == 0
     gate = review.client.get("/api/workspace").json()["gate"]
-    assert gate["state"] == "stopped" and "below 0.7" in gate["why"]
+    assert gate["state"] == "stopped" and "below 0.65" in gate["why"]
     assert review("facets")["audit"] is None
 
 

@@ -14,7 +14,8 @@ from curation.calibration.curves import Tally
 from curation.config import Settings
 from curation.costs.spend import SpendStep
 from curation.jobs.manager import JobManager
-from curation.results.comparison import Line
+from curation.results.lines import Line
+from curation.results.side_by_side import Cell, GroupRow
 from curation.stages import stage_class
 from curation.statistics.intervals import wilson
 from curation.ui.calibration import figures as calibration
@@ -43,7 +44,18 @@ def example() -> figures.Figure:
 
 
 def line(name: str, before: float, after: float, low: float, high: float, p: float, p_holm: float | None = None) -> Line:
-    return Line(name, 40, 40, before, after, after - before, low, high, p, 0.1, p_holm)
+    balanced = {"balanced_before": before, "balanced_after": after, "balanced_difference": after - before, "balanced_majority": 0.25}
+    about = {
+        "majority": 0.5,
+        "balanced_low": low,
+        "balanced_high": high,
+        "answers": 4,
+        "learnt": None,
+        "fixed": 9,
+        "broken": 1,
+        "p_holm": p_holm,
+    }
+    return Line(name, 40, 40, 40, 40, before, after, after - before, low, high, p, 0.1, **balanced, **about)
 
 
 OVERALL = line("overall", 0.5, 0.7, 0.1, 0.3, 0.001)
@@ -69,6 +81,12 @@ def accuracies() -> figures.Figure:
     return results.accuracies(OVERALL, GROUPS, "base", "run <1>")
 
 
+def several() -> figures.Figure:
+    cells = [Cell(0.5, 0.4, None, None, None, None, None), Cell(0.7, 0.6, 0.2, 0.1, 0.3, 0.01, "skill")]
+    rows = [GroupRow(name, 40, 40, 0.5, 0.25, cells) for name in ("overall", "counting")]
+    return results.side_by_side(rows[0], rows[1:], ["base", "run <1>"], "error_type")
+
+
 def spend() -> figures.Figure:
     return jobs.spend_over_time(STEPS, 60.0, ZoneInfo("Europe/Berlin"))
 
@@ -81,7 +99,7 @@ def by_threshold() -> figures.Figure:
     return calibration.by_threshold("judge", TALLY)
 
 
-@pytest.mark.parametrize("made", [example, finetune.loss, differences, accuracies, spend, by_score, by_threshold])
+@pytest.mark.parametrize("made", [example, finetune.loss, differences, accuracies, several, spend, by_score, by_threshold])
 def test_a_figure_is_valid_and_its_colours_are_tokens_of_both_themes(made):
     figure = made()
     assert json.loads(json.dumps(figure, allow_nan=False)) == figure
@@ -109,7 +127,8 @@ def test_the_forest_holds_each_difference_with_its_interval_by_what_is_shown_of_
 
 
 def test_accuracies_are_joined_pairs():
-    joined, before, after = accuracies()["data"]
+    joined, before, after, majority = accuracies()["data"]
+    assert majority["x"] == [0.5] * 4 and majority["y"] == before["y"]
     assert (before["name"], after["name"]) == ("base", "run &lt;1&gt;")
     assert before["x"] == [0.5, 0.25, 0.75, 0.5] and after["x"] == [0.7, 0.75, 0.5, 0.5]
     assert joined["x"][:6] == [0.5, 0.7, None, 0.25, 0.75, None]

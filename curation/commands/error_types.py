@@ -1,0 +1,70 @@
+"""`mistakebook error-types`: the workspace's error types, listed and edited."""
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from curation.commands.answers import EditedTaxonomy, ErrorTypes
+from curation.commands.app_client import App
+from curation.commands.flags import add_reviewer, parser
+from curation.commands.output import show, table
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+DESCRIPTION = """Lists the error types of the workspace, or edits them. Each edit makes a new version. What bears an error type that is
+renamed or merged follows: failures, corrections, samples, clusters, results."""
+
+
+def run(name: str, arguments: list[str]) -> int:
+    made = parser(name, DESCRIPTION)
+    add_reviewer(made)
+    edits = made.add_subparsers(dest="edit", metavar="EDIT", title="edits (each has --help)")
+    for edit, about in (("add", "add an error type"), ("change", "change definition, example or colour")):
+        one = edits.add_parser(edit, help=about, description=about)
+        one.add_argument("name")
+        for field in ("definition", "example"):
+            one.add_argument(f"--{field}", required=edit == "add")
+        one.add_argument("--colour", metavar="#RRGGBB")
+    one = edits.add_parser("rename", help="give another name; what bears the old one follows")
+    one.add_argument("name")
+    one.add_argument("to")
+    one = edits.add_parser("merge", help="join error types into one; what bears the others follows")
+    one.add_argument("names", nargs="+", metavar="name")
+    one.add_argument("--into", required=True, metavar="NAME")
+    one = edits.add_parser("hide", help="offer an error type no more; refused where people's corrections name it")
+    one.add_argument("name")
+    one.add_argument("--keep", action="store_true", help="hide it all the same; the corrections keep it")
+    one = edits.add_parser("show", help="offer a hidden error type again")
+    one.add_argument("name")
+    one = edits.add_parser("order", help="put these first, in this order")
+    one.add_argument("names", nargs="+", metavar="name")
+    edits.add_parser("history", help="list the versions")
+    given = made.parse_args(arguments)
+    app = App(given.workspace, given.reviewer)
+    if given.edit in (None, "history"):
+        found: ErrorTypes = app.post("/api/error_types", {})
+        show(found, given.json, lambda: _history(found) if given.edit else _in_words(found))
+        return 0
+    edited: EditedTaxonomy = app.post(f"/api/error_types/{given.edit}", _body(given))
+    show(edited, given.json, lambda: f"version {edited['version']}: {edited['text']}")
+    return 0
+
+
+def _body(given: argparse.Namespace) -> dict[str, Any]:
+    fields = ("name", "definition", "example", "colour", "to", "names", "into", "keep")
+    return {field: value for field in fields if (value := getattr(given, field, None)) not in (None, False)}
+
+
+def _in_words(found: ErrorTypes) -> "list[str | Table]":
+    rows = [
+        {**one["used"], "name": one["name"] + " (hidden)" * one["hidden"], "definition": one["definition"], "example": one["example"]}
+        for one in found["error_types"]
+    ]
+    columns = ["name", "failures", "corrections", "samples", "clusters", "definition", "example"]
+    gone = ", ".join(f"{name} → {now}" for name, now in found["aliases"].items())
+    return [f"version {found['version']}", table(rows, columns), *([f"renamed or merged: {gone}"] if gone else [])]
+
+
+def _history(found: ErrorTypes) -> "str | Table":
+    columns = ["version", "created_at", "author", "text"]
+    return table(found["history"], columns) if found["history"] else "version 1: the error types that the program comes with; never edited"
