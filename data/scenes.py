@@ -69,7 +69,7 @@ def random_things(rng: random.Random, count: int | None = None, blur: float = 0.
         Thing(shape, colour, rng.choice(tuple(RADII)), x + rng.uniform(-JITTER, JITTER), y + rng.uniform(-JITTER, JITTER))
         for (shape, colour), (x, y) in zip(looks, rng.sample(CENTRES, count))
     )
-    return Scene(_background(rng), things=things, blur=blur)
+    return Scene(background(rng), things=things, blur=blur)
 
 
 def random_chart(rng: random.Random) -> Scene:
@@ -81,7 +81,7 @@ def random_chart(rng: random.Random) -> Scene:
     heights = [low + offset + BAR_STEP * i for i, offset in enumerate(offsets)]
     rng.shuffle(heights)
     colours = rng.sample(tuple(COLOURS), count)
-    return Scene(_background(rng), bars=tuple(Bar(c, h) for c, h in zip(colours, heights)))
+    return Scene(background(rng), bars=tuple(Bar(c, h) for c, h in zip(colours, heights)))
 
 
 def draw(scene: Scene, scale: int = 4) -> Image.Image:
@@ -114,7 +114,8 @@ def relation(one: Thing, other: Thing) -> str:
     return "above" if one.y < other.y else "below"
 
 
-def _background(rng: random.Random) -> tuple[int, int, int]:
+def background(rng: random.Random) -> tuple[int, int, int]:
+    """A light, nearly gray color, RGB."""
     grey = rng.randint(228, 252)
     red, green, blue = (min(255, grey + rng.randint(-4, 4)) for _ in range(3))
     return red, green, blue

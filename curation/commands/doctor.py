@@ -20,6 +20,8 @@ from curation.frontier.client import open_client
 from curation.frontier.options import POCKET_TEACHER, FrontierOptions
 from curation.workspaces import owner
 from data.machine import HOUSE
+from data.picture_specs.spec import PictureSpec
+from data.registry import IMAGE_GENERATORS
 from data.workspace import Workspace
 
 DISK_NEEDED = 2 * 2**30  # bytes
@@ -40,7 +42,7 @@ class Finding:
 
 
 def run(name: str, arguments: list[str]) -> int:
-    made = parser(name, "Checks python, packages, disk, GPU, the workspace, its owner, endpoints and built-in weights.")
+    made = parser(name, "Checks python, packages, disk, GPU, the renderer, the workspace, its owner, endpoints and built-in weights.")
     made.add_argument("--call", action="store_true", help="also make one small call to the frontier endpoint (paid)")
     given = made.parse_args(arguments)
     workspace = find_workspace(given.workspace)
@@ -61,6 +63,7 @@ def _findings(workspace: Workspace, call: bool) -> Iterator[Finding]:
     yield _disk(workspace)
     yield _accelerator()
     yield _weights()
+    yield _renderer()
     yield _workspace(workspace)
     yield _endpoint(workspace, call)
 
@@ -112,6 +115,16 @@ def _weights() -> Finding:
     size = sum(path.stat().st_size for path in files) / 2**20
     detail = f"{len(files)} files, {size:.0f} MB in {POCKET}"
     return Finding("built-in weights", bool(files), detail, "git checkout models/pocket restores them; the scripts there train them")
+
+
+def _renderer() -> Finding:
+    """Charts, tables, documents and diagrams are rendered in a child process: a small table is."""
+    renderer = IMAGE_GENERATORS.make("rendered")
+    spec = PictureSpec(kind="table", columns=["city", "n"], rows=[["Bodø", 3]])
+    (picture,) = renderer.draw([spec.model_dump_json()], [0])
+    renderer.close()
+    detail = f"{renderer.recipe()['renderer']}, rendered a table" if isinstance(picture, bytes) else str(picture)
+    return Finding("renderer of specs", isinstance(picture, bytes), detail, "run: pip install -r requirements.lock")
 
 
 def _workspace(workspace: Workspace) -> Finding:

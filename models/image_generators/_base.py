@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import BaseModel
 
@@ -11,6 +11,8 @@ from data.errors import MistakebookError
 
 if TYPE_CHECKING:
     from PIL.Image import Image
+
+Draws = Literal["prompt", "spec"]
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,7 @@ class DrawError(MistakebookError):
 class Generator:
     """The base of the plugins. `draw` may leave a picture out (None) only where it was told to stop."""
 
+    draws: ClassVar[Draws] = "prompt"  # what it draws: image prompts in words, or specs (data/picture_specs) as JSON
     paid: ClassVar[bool] = False  # whether it asks a server that may bill: such pictures go through the journal
 
     def __init__(self, options: BaseModel) -> None:

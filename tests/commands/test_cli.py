@@ -210,7 +210,13 @@ def test_a_second_app_says_who_holds_the_workspace(here):
 def test_doctor(here):
     done = mistakebook("doctor", "--workspace", "w", "--json", check=False)
     findings = {finding["what"]: finding for finding in json.loads(done.stdout)}
-    assert findings["python"]["ok"] and findings["torch"]["ok"] and findings["disk"]["ok"] and findings["workspace"]["ok"]
+    assert (
+        findings["python"]["ok"]
+        and findings["torch"]["ok"]
+        and findings["renderer of specs"]["ok"]
+        and findings["disk"]["ok"]
+        and findings["workspace"]["ok"]
+    )
     assert all(finding["ok"] or finding["way_out"] for finding in findings.values())
     assert not here.root.exists()  # it changes nothing
 
