@@ -9,6 +9,7 @@ import random
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 from models.pocket.teacher import skills
 from models.pocket.teacher import words as w
@@ -18,6 +19,7 @@ from models.pocket.teacher.contrasts import opposite
 from models.pocket.teacher.diagnosing import golds_of, normal
 from models.pocket.teacher.eyes import Seen
 from models.pocket.teacher.imagined import HARDER, imagine
+from models.pocket.teacher.imagined_charts import answer_from, imagine_chart
 from models.pocket.teacher.questions import Question
 from models.pocket.teacher.wire import ApiError, Task
 from models.pocket.teacher.wording import Manner, ways
@@ -41,6 +43,7 @@ class Draft:
     seen: Seen
     prompt: str | None = None
     contrast: bool = False
+    spec: dict[str, Any] | None = None  # of a chart that is rendered
 
     @property
     def flat(self) -> bool:
@@ -70,13 +73,11 @@ def propose(task: Task, seed: Question) -> list[dict]:
     if route not in ("same_image", "new_image"):
         raise ApiError(422, f"unknown route {route!r}; there are same_image and new_image", "unknown_route", "messages")
     number, contrasts = _number(task, "Number of samples", None), _number(task, "Of these contrasts", 0)
-    if seed.bars and route == "new_image":
-        return []  # no image generator at hand draws charts whose bars are as high as told
     rng = random.Random(task.salt)
     golds = golds_of(task.fields.get("Gold answer", "")) or [""]
     wanted = _wanted(task, seed, golds[0])
     pairs = min(contrasts, number // 2)
-    drafts = (_same_image if route == "same_image" else _new_image)(task, wanted, rng)
+    drafts = (_same_image if route == "same_image" else _new_chart if seed.bars else _new_image)(task, wanted, rng)
     share = 1.0 if task.choices else SAME_ANSWER.get(seed.skill, SAME_OTHERWISE)
     chosen = _varied(drafts, number - pairs, wanted.gold, share, rng)
     twins = [twin for draft in chosen if (twin := _contrast(draft, wanted, rng))][:pairs]
@@ -141,6 +142,16 @@ def _practises(draft: Draft, wanted: Wanted) -> bool:
     return skills.same(draft.skill, wanted.skill) and (bool(wanted.choices) or draft.question.skill == wanted.seed.skill)
 
 
+def _new_chart(task: Task, wanted: Wanted, rng: random.Random) -> Iterator[Draft]:
+    """The seed's question and others of its skill about new charts, one a chart; their words may come again, their facts don't."""
+    wanted = replace(wanted, avoid=frozenset())  # as above
+    for _ in range(TRIES * MOST):
+        seen, spec = imagine_chart(rng, difficulty_of(task))
+        drafts = (_draft(question, seen, wanted, rng) for question in candidates(wanted.seed, seen, rng))
+        if draft := next((one for one in drafts if one and skills.same(one.skill, wanted.skill)), None):
+            yield replace(draft, spec=spec)
+
+
 def _draft(
     question: Question, seen: Seen, wanted: Wanted, rng: random.Random, prompt: str | None = None, contrast: bool = False
 ) -> Draft | None:
@@ -160,7 +171,10 @@ def _contrast(draft: Draft, wanted: Wanted, rng: random.Random) -> Draft | None:
     if wanted.choices:
         return Draft(draft.question, draft.answer, draft.text, draft.skill, draft.seen, draft.prompt, True)
     asked = opposite(draft.question)
-    return _draft(asked, draft.seen, wanted, rng, draft.prompt, True) if asked else None
+    if draft.spec:
+        wanted = replace(wanted, avoid=frozenset())
+    twin = _draft(asked, draft.seen, wanted, rng, draft.prompt, True) if asked else None
+    return replace(twin, spec=draft.spec) if twin else None
 
 
 def _in_pairs(drafts: list[Draft], twins: list[Draft]) -> Iterator[Draft]:
@@ -178,7 +192,7 @@ def _varied(drafts: Iterator[Draft], number: int, gold: str, share: float, rng: 
     pool: list[Draft] = []
     chosen: list[Draft] = []
     counts: Counter[str] = Counter()
-    texts: set[tuple[str, str | None]] = set()
+    texts: set[tuple[str, str | Seen]] = set()
     for draft in drafts:
         pool.append(draft)
         if len(pool) >= 6 * number:
@@ -187,8 +201,8 @@ def _varied(drafts: Iterator[Draft], number: int, gold: str, share: float, rng: 
         want_gold = counts[gold] < share * (len(chosen) + rng.random())
         best = min(pool, key=lambda draft: ((draft.answer == gold) != want_gold, counts[draft.answer]))
         pool.remove(best)
-        if (best.text, best.prompt) not in texts:
-            texts.add((best.text, best.prompt))
+        if (best.text, best.prompt or best.seen) not in texts:
+            texts.add((best.text, best.prompt or best.seen))
             chosen.append(best)
             counts[best.answer] += 1
     return chosen
@@ -209,6 +223,8 @@ def _sample(draft: Draft, gold: str, wanted: Wanted, rng: random.Random) -> dict
         "choices": options,
         "answer": text,
         "image_prompt": draft.prompt,
+        "picture_spec": draft.spec,
+        "answer_from": answer_from(draft.question) if draft.spec else None,
         "skill": practised,
         "contrast": draft.contrast,
     }
