@@ -44,6 +44,8 @@ class FilterInput(Record):
     skill: str = ""  # that the proposal says it practises
     failed_skill: str = ""  # of the failure that it was made for, by its diagnosis
     contrast: bool = False  # it asks the opposite, which the checkpoint may well do right
+    picture_spec: str | None = None  # of a rendered picture, as JSON (data/picture_specs)
+    answer_from: str | None = None  # as JSON: how the answer follows from the spec's data
 
 
 @dataclass

@@ -12,6 +12,8 @@ from typing import Any
 from curation.filtering.base import FilterInput, make_filter
 from curation.filtering.similarity import question_similarity, words
 from data.metrics import normalise
+from data.picture_specs import safety
+from data.picture_specs.spec import BadSpec, PictureSpec
 
 ALIKE = 0.9  # question_similarity from which two questions on one picture are the same: a word in ten
 _FILLING = {"a", "an", "the", "is", "are", "was", "were", "does", "do", "of", "there", "please"}  # words that change no fact
@@ -34,7 +36,8 @@ RULES = {  # name: what it asks for, in words
     "answer in question": "a question that doesn't contain its answer",
     "paraphrase": "a question about another fact than the seed",
     "repeated": "a question not generated before",
-    "image prompt": "an image prompt for a new image",
+    "image prompt": "an image prompt, or a spec, for a new image",
+    "picture spec": "a spec that can be rendered",
     "contrast": "a contrast about the image of another sample",
 }
 
@@ -108,7 +111,7 @@ def _repeated(proposal: dict[str, Any], row: dict[str, Any], kept: Sequence[dict
     for other in kept:
         alike = _asks_the_same(proposal["question"], other["question"]) and _same_choices(proposal, other)
         other_letter = proposal["choices"] and proposal.get("contrast", False) != other.get("contrast", False)
-        if alike and not other_letter and (same_image or words(proposal["image_prompt"] or "") == words(other["image_prompt"] or "")):
+        if alike and not other_letter and (same_image or _same_picture(proposal, other)):
             return Dropped("repeated", f"same question as “{other['question']}”")
     return None
 
@@ -135,10 +138,24 @@ def _beside(contrast: dict[str, Any], other: dict[str, Any], row: dict[str, Any]
     """Whether the other sample practises the skill about the image of the contrast."""
     if other.get("contrast"):
         return False
-    return row["route"] == "same_image" or words(other["image_prompt"] or "") == words(contrast["image_prompt"] or "")
+    return row["route"] == "same_image" or _same_picture(other, contrast)
+
+
+def _same_picture(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    """Whether two proposals for new pictures describe the same one, in words or by a spec."""
+    if one.get("picture_spec") or other.get("picture_spec"):
+        same: bool = one.get("picture_spec") == other.get("picture_spec")
+        return same
+    return words(one["image_prompt"] or "") == words(other["image_prompt"] or "")
 
 
 def _image_prompt(proposal: dict[str, Any], row: dict[str, Any]) -> Dropped | None:
+    if row["route"] == "new_image" and proposal.get("picture_spec"):
+        try:
+            safety.check(PictureSpec.model_validate(proposal["picture_spec"]))
+        except BadSpec as bad:
+            return Dropped("picture spec", str(bad))
+        return None
     if row["route"] == "new_image" and len(words(proposal["image_prompt"] or "")) < SHORT_PROMPT:
         prompt = (proposal["image_prompt"] or "").strip()
         return Dropped("image prompt", f"“{prompt}” doesn't say what to draw" if prompt else "there is no image prompt")

@@ -7,6 +7,9 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
+from data.picture_specs.computed import AnswerFrom
+from data.picture_specs.spec import PictureSpec
+
 
 class BlindAnswer(BaseModel):
     """prompts/blind.md: the frontier's own answer from image and question alone."""
@@ -38,7 +41,16 @@ class ProposedSample(BaseModel):
     question: str = Field(description="A self-contained question about the image.")
     choices: list[str] = Field(default_factory=list, description="The options' texts where the seed has choices, else empty.")
     answer: str = Field(description="The one right answer, in the seed's answer form (the letter where there are choices).")
-    image_prompt: str | None = Field(default=None, description="For a new image: a prompt fixing every fact the answer needs.")
+    image_prompt: str | None = Field(
+        default=None,
+        description="For a new image that a text-to-image model draws: a prompt fixing every fact the answer needs. Else null.",
+    )
+    picture_spec: PictureSpec | None = Field(
+        default=None, description="For a new image whose text or numbers decide the answer: what is rendered exactly. Else null."
+    )
+    answer_from: AnswerFrom | None = Field(
+        default=None, description="With a picture_spec: how the answer follows from its data, where it can be computed. Else null."
+    )
     skill: str = Field(default="", description="The skill that the question practises, in the words of the request.")
     contrast: bool = Field(default=False, description="True for the opposite question about another sample's image.")
 

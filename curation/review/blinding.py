@@ -91,7 +91,7 @@ def _card(card: AnyCard, reviewer: str, secret: set[int]) -> AnyCard:
     if not shown.blind:
         return shown
     status, own = _status(card.image), [event for event in card.events if event.reviewer == reviewer]
-    return replace(shown, verdicts=[], decided_by=None, status=status, status_without_people=status, events=own)
+    return replace(shown, verdicts=[], computed=None, decided_by=None, status=status, status_without_people=status, events=own)
 
 
 def _status(image: str | None) -> SampleStatus:

@@ -7,6 +7,8 @@ from datetime import datetime
 from operator import attrgetter
 from typing import Any, TypeVar
 
+from data.picture_specs.computed import AnswerFrom, Check, check
+from data.picture_specs.spec import PictureSpec
 from data.records import Comparison, Metric, Record, ReviewAction, Revision, Route, SampleStatus
 from data.store import Store
 
@@ -108,6 +110,8 @@ class CardText(Record):
     first_choices: tuple[str, ...]
     first_answer: str
     image_prompt: str | None
+    picture_spec: dict[str, Any] | None  # of a rendered picture, with its data
+    answer_from: dict[str, Any] | None  # how the answer follows from that data
     skill: str | None  # that it practises, as its proposal states it
     contrast: bool  # asks the opposite, so that it isn't lost
     frontier: str | None
@@ -132,6 +136,7 @@ class Card(CardText):
     revisions: list[Revision] = field(default_factory=list)
     origin: Origin | None = None
     siblings: list[Sibling] = field(default_factory=list)
+    computed: Check | None = None  # the answer held against the spec's data; None: nothing to compute
     blind: bool = False
     disputed: bool = False
 
@@ -158,10 +163,18 @@ def cards(store: Store, sample_ids: Sequence[int]) -> list[Card]:
             revisions=revisions[sample_id],
             origin=origins.get(sample_id),
             siblings=[other for other in siblings[text.failure_id] if other.sample_id != sample_id],
+            computed=_computed(text),
         )
         for sample_id in ids
         if (text := texts.get(sample_id))
     ]
+
+
+def _computed(text: CardText) -> Check | None:
+    if text.picture_spec is None or text.answer_from is None:
+        return None
+    spec, expression = PictureSpec.model_validate(text.picture_spec), AnswerFrom.model_validate(text.answer_from)
+    return check(expression, spec, text.answer, text.choices)
 
 
 def _by_sample(rows: Iterable[T]) -> defaultdict[int | None, list[T]]:

@@ -1,4 +1,4 @@
-"""Draw: a text-to-image model draws the pictures that samples wait for.
+"""Draw: the pictures that samples wait for. A text-to-image model draws those with an image prompt; those with a spec are rendered exactly.
 
 Of several pictures for one prompt each further one becomes a sample of its own, with the same words: filters judge each, people choose.
 """
@@ -23,13 +23,15 @@ from data.workspace import Workspace
 from models.image_generators import Generator, GeneratorContext
 
 POCKET_FLUX = "pocket-flux"
+RENDERER = "rendered"  # the generator that takes specs; it costs nothing
+PROMPTED = tuple(name for name in IMAGE_GENERATORS.names() if name != RENDERER)  # those that take image prompts
 
 
 class DrawOptions(ChoosesLane, AsksServer):
     generator: str = Field(
         default="diffusers",
-        description="Image generator: " + ", ".join(IMAGE_GENERATORS.names()) + ".",
-        json_schema_extra={"enum": [*IMAGE_GENERATORS.names()]},
+        description="Image generator for image prompts: " + ", ".join(PROMPTED) + ". Specs are rendered.",
+        json_schema_extra={"enum": [*PROMPTED]},
     )
     model: str = Field(
         default_factory=lambda: variables().image_model or POCKET_FLUX,
@@ -39,7 +41,10 @@ class DrawOptions(ChoosesLane, AsksServer):
         default_factory=dict, description="Further options of the generator, such as steps, guidance, size."
     )
     images_per_prompt: int = Field(
-        default=1, ge=1, le=8, description="Images per sample; each further one becomes a sample with the same question and answer."
+        default=1, ge=1, le=8, description="Images per image prompt; each further one becomes a sample with the same question and answer."
+    )
+    renderer_options: dict[str, Any] = Field(
+        default_factory=dict, description="Options of the renderer of specs: scale, seconds, most_pixels, vary_style."
     )
     sample_ids: list[int] | None = Field(default=None, description="Samples to draw (again); all without an image if empty.")
     limit: int | None = Field(default=None, ge=1, description="Maximum number of samples.")
@@ -51,11 +56,14 @@ class DrawOptions(ChoosesLane, AsksServer):
 
     @model_validator(mode="after")
     def _known(self) -> "DrawOptions":
-        try:
-            _generator(self)
-        except ValidationError as error:
-            flaws = (f"{'.'.join(map(str, flaw['loc']))}: {flaw['msg'].lower()}" for flaw in error.errors())
-            raise ValueError(f"options of {self.generator}: {'; '.join(flaws)}") from None
+        if self.generator == RENDERER:
+            raise ValueError(f"{RENDERER} draws specs whatever is chosen here: choose what draws image prompts: {', '.join(PROMPTED)}")
+        for name, make in ((self.generator, _generator), (RENDERER, _renderer)):
+            try:
+                make(self)
+            except ValidationError as error:
+                flaws = (f"{'.'.join(map(str, flaw['loc']))}: {flaw['msg'].lower()}" for flaw in error.errors())
+                raise ValueError(f"options of {name}: {'; '.join(flaws)}") from None
         return self
 
     def lane(self) -> Lane:
@@ -84,8 +92,8 @@ class Draw(Stage[DrawOptions]):
         rows = []
         for row in _samples(store, job.options):
             first = (row["seed"] + job.job_id) % 2**31 if redrawn else row["seed"]
-            rows.append({"key": str(row["sample_id"]), "prompt": row["image_prompt"], "seed": first})
-            for k in range(1, job.options.images_per_prompt):
+            rows.append({"key": str(row["sample_id"]), "prompt": row["image_prompt"], "spec": row["picture_spec"], "seed": first})
+            for k in range(1, job.options.images_per_prompt if row["picture_spec"] is None else 1):
                 key = f"{row['sample_id']}/{k}"
                 rows.append({"key": key, "prompt": row["image_prompt"], "seed": seed_of(f"{job.job_id}/{key}")})
         if not rows:
@@ -93,9 +101,12 @@ class Draw(Stage[DrawOptions]):
         return rows
 
     def estimate(self, store: Store, workspace: Workspace, options: DrawOptions) -> Estimate:
-        pictures = len(_samples(store, options)) * options.images_per_prompt
-        paid = IMAGE_GENERATORS.load(options.generator).paid
-        return Estimate(rows=pictures, calls=pictures if paid else 0, usd=cost_of_drawing(workspace, options, pictures))
+        samples = _samples(store, options)
+        rendered = sum(row["picture_spec"] is not None for row in samples)
+        drawn = (len(samples) - rendered) * options.images_per_prompt
+        calls = drawn if IMAGE_GENERATORS.load(options.generator).paid else 0
+        detail = {"drawn": drawn, "rendered": rendered}
+        return Estimate(rows=drawn + rendered, calls=calls, usd=cost_of_drawing(workspace, options, drawn), detail=detail)
 
     def collect(self, write: Transaction, job: Job[DrawOptions], results: list[Result]) -> None:
         write.insert("image", [result["info"] for result in results])
@@ -108,7 +119,7 @@ class Draw(Stage[DrawOptions]):
             {
                 "sample_id": numbers[_key(job, result["key"])] if result["key"] in further else int(result["key"]),
                 "image": result["info"]["image"],
-                "generator": job.options.model,
+                "generator": RENDERER if result["recipe"].get("generator") == RENDERER else job.options.model,
                 "seed": result["seed"],
                 "recipe": result["recipe"],
                 "job_id": job.job_id,
@@ -121,16 +132,25 @@ class Draw(Stage[DrawOptions]):
     def setup(self, context: Context[DrawOptions]) -> None:
         self.generator = _generator(context.options)
         self.generator.open(_generator_context(context.workspace, context.options, context))
+        self.renderer = _renderer(context.options)
         self.images = ImageStore(context.workspace.images)
 
     def __call__(self, rows: list[Row]) -> Iterator[Result]:
-        pictures = self.generator.draw([row["prompt"] for row in rows], [row["seed"] for row in rows])
+        specs = [row for row in rows if row.get("spec")]  # rows of before there were specs have none
+        yield from self._pictures(self.renderer, "spec", specs)
+        yield from self._pictures(self.generator, "prompt", [row for row in rows if not row.get("spec")])
+
+    def _pictures(self, generator: Generator, asked: str, rows: list[Row]) -> Iterator[Result]:
+        """What a generator makes of what the rows hold under `asked`."""
+        if not rows:
+            return
+        pictures = generator.draw([row[asked] for row in rows], [row["seed"] for row in rows])
         for row, picture in zip(rows, pictures):
             if isinstance(picture, Exception):
                 yield {"key": row["key"], "error": f"not drawn: {picture}"}
             elif picture is not None:  # None: the job is being stopped
                 info = self.images.add(picture if isinstance(picture, bytes) else png_bytes(picture))
-                yield {"key": row["key"], "info": image_row(info), "seed": row["seed"], "recipe": self.generator.recipe()}
+                yield {"key": row["key"], "info": image_row(info), "seed": row["seed"], "recipe": generator.recipe()}
 
 
 def cost_of_drawing(workspace: Workspace, options: DrawOptions, pictures: int) -> tuple[float, float] | None:
@@ -143,6 +163,11 @@ def _generator(options: DrawOptions) -> Generator:
     if "base_url" in IMAGE_GENERATORS.load(options.generator).Options.model_fields:
         given["base_url"] = given.get("base_url") or variables().base_url
     return IMAGE_GENERATORS.make(options.generator, given)
+
+
+def _renderer(options: DrawOptions) -> Generator:
+    made: Generator = IMAGE_GENERATORS.make(RENDERER, options.renderer_options)
+    return made
 
 
 def _generator_context(workspace: Workspace, options: DrawOptions, context: Context[DrawOptions] | None = None) -> GeneratorContext:

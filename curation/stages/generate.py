@@ -18,6 +18,7 @@ from curation.prompts.templates import PromptOptions, Prompts
 from curation.prompts.versions import prompts_for
 from curation.stage import API_BATCH, Context, Estimate, Job, NothingToDo, Result, Row, Stage, spread
 from data.images import ImageStore
+from data.picture_specs.spec import PictureSpec
 from data.store import Store
 from data.transaction import Transaction
 from data.workspace import Workspace
@@ -115,11 +116,15 @@ class Generate(Stage[GenerateOptions]):
 
 
 def _samples(result: Result, job: Job[GenerateOptions]) -> Iterator[dict[str, Any]]:
-    """The rows of `sample` that a reply becomes: one a proposal on the same image, one a picture wanted on a new one."""
+    """The rows of `sample` that a reply becomes: one a proposal, and on a new picture that is drawn one for each that is wanted."""
     for i, proposal in enumerate(result["proposals"]):
         new = result["route"] == "new_image"
-        for k in range(job.options.images_per_prompt if new else 1):
+        spec = proposal.get("picture_spec") if new else None  # results of before there were specs have none
+        for k in range(job.options.images_per_prompt if new and not spec else 1):
             key = f"{job.job_id}/{result['key']}/{i}/{k}"
+            # one seed a picture: a sample and its contrast show the same
+            drawn = f"{job.job_id}/{result['key']}/{proposal['image_prompt']}/{k}"
+            seed = PictureSpec.model_validate(spec).seed if spec else seed_of(drawn)
             yield {
                 "key": key,
                 "round": job.round,
@@ -136,8 +141,9 @@ def _samples(result: Result, job: Job[GenerateOptions]) -> Iterator[dict[str, An
                 "answer": proposal["answer"],
                 "image": None if new else result["image"],
                 "image_prompt": proposal["image_prompt"] if new else None,
-                # one seed a prompt: a sample and its contrast are drawn the same picture
-                "seed": seed_of(f"{job.job_id}/{result['key']}/{proposal['image_prompt']}/{k}") if new else None,
+                "picture_spec": spec,
+                "answer_from": proposal.get("answer_from") if spec else None,
+                "seed": seed if new else None,
                 "frontier": result["frontier"],
                 "replies": result["replies"],
                 "job_id": job.job_id,

@@ -3,6 +3,8 @@
 {"id": "17", "image": "images/ab12….png", "question": "What color is the bus?", "choices": [], "answer": "red",
  "kind": "attribute/vizwiz", "split": "train", "dataset": "vizwiz", "route": "new_image", "skill": "color of a bus",
  "contrast": false, "revision": 0}
+
+A rendered picture has its spec too: "picture_spec" with its data, and "answer_from", how the answer follows from it (or null).
 """
 
 import json
@@ -44,5 +46,7 @@ class Jsonl:
                     "contrast": sample.contrast,
                     "revision": sample.revision,
                 }
+                if sample.picture_spec:
+                    row |= {"picture_spec": sample.picture_spec, "answer_from": sample.answer_from}
                 file.write(json.dumps(row, ensure_ascii=False) + "\n")
         return target

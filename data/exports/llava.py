@@ -3,6 +3,8 @@
 [{"id": "17", "image": "images/ab12….png", "conversations": [
    {"from": "human", "value": "<image>\\nWhat color is the bus?\\nAnswer the question using a single word or phrase."},
    {"from": "gpt", "value": "red"}]}, ...]
+
+A rendered picture has "picture_spec" and "answer_from" beside these, which trainers leave alone.
 """
 
 import json
@@ -33,6 +35,8 @@ class Llava:
             for sample in samples:
                 turns = [{"from": "human", "value": f"<image>\n{asked(sample)}"}, {"from": "gpt", "value": sample.answer}]
                 row = {"id": str(sample.sample_id), "image": copied(sample.image, image_path, folder), "conversations": turns}
+                if sample.picture_spec:
+                    row |= {"picture_spec": sample.picture_spec, "answer_from": sample.answer_from}
                 file.write(before + json.dumps(row, ensure_ascii=False))
                 before = ",\n"
             file.write("[]\n" if before == "[\n" else "\n]\n")

@@ -1,7 +1,8 @@
 """One Parquet file with the pictures inside, as Hugging Face `datasets` writes and reads it.
 
 Columns: sample_id, revision, question, choices, answer, prompt_suffix, text (what a model is asked: question, choices and
-suffix), dataset, error_type, route, skill (NULL where none is stated), contrast, image (bytes and file name).
+suffix), dataset, error_type, route, skill (NULL where none is stated), contrast, picture_spec and answer_from (JSON; NULL unless the
+image is rendered), image (bytes and file name).
 """
 
 import json
@@ -18,7 +19,7 @@ from data.exports._writing import ImagePath, asked
 from data.files import whole
 from data.records import ExportedSample
 
-TEXTS = ("question", "answer", "prompt_suffix", "text", "dataset", "error_type", "route", "skill")
+TEXTS = ("question", "answer", "prompt_suffix", "text", "dataset", "error_type", "route", "skill", "picture_spec", "answer_from")
 FEATURES = {
     "sample_id": {"dtype": "int64", "_type": "Value"},
     "revision": {"dtype": "int64", "_type": "Value"},
@@ -63,4 +64,8 @@ class Parquet:
 
 def _row(sample: ExportedSample, image_path: ImagePath) -> dict[str, Any]:
     path = image_path(sample.image)
-    return {**sample.to_row(), "text": asked(sample), "image": {"bytes": path.read_bytes(), "path": path.name}}
+    specs = {
+        name: value and json.dumps(value, ensure_ascii=False)
+        for name, value in (("picture_spec", sample.picture_spec), ("answer_from", sample.answer_from))
+    }
+    return {**sample.to_row(), **specs, "text": asked(sample), "image": {"bytes": path.read_bytes(), "path": path.name}}

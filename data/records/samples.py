@@ -28,6 +28,8 @@ class Sample(Record):
     seed: int | None
     frontier: str | None
     replies: tuple[str, ...] | None
+    picture_spec: dict[str, Any] | None  # what is rendered (data/picture_specs); None: drawn from the prompt, or not new
+    answer_from: dict[str, Any] | None  # how the answer follows from the spec's data; None: it isn't computed
     difficulty: str | None  # asked for: as_seed, easier, harder
     skill: str | None  # that the proposal says it practises
     contrast: bool  # asks the opposite of another sample of its picture
@@ -64,6 +66,8 @@ class ExportedSample(Record):
     prompt_suffix: str
     skill: str | None = None  # that it practises, as its proposal states it
     contrast: bool = False
+    picture_spec: dict[str, Any] | None = None  # of a rendered picture, with its data
+    answer_from: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)

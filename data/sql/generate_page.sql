@@ -40,7 +40,7 @@ SELECT job_id, status::TEXT AS status, created_at, total, done FROM job WHERE st
 -- :name generate_funnel
 -- What became of the samples of a job, each step a part of the one before.
 WITH enabled AS (SELECT coalesce(bit_or(1::UBIGINT << bit), 0::UBIGINT) AS mask FROM current_filter WHERE enabled)
-SELECT count(*) AS parsed, count(*) FILTER (t.image IS NOT NULL) AS drawn,
+SELECT count(*) AS parsed, count(*) FILTER (t.image IS NOT NULL) AS drawn, count(*) FILTER (t.image IS NOT NULL AND s.picture_spec IS NOT NULL) AS rendered,
        count(*) FILTER (t.image IS NOT NULL AND t.judged = e.mask) AS judged,
        count(*) FILTER (t.image IS NOT NULL AND t.judged = e.mask AND t.failed = 0) AS passed,
        count(*) FILTER (t.status IN ('approved', 'auto_approved')) AS approved,
@@ -50,7 +50,8 @@ FROM sample s JOIN sample_state t USING (sample_id) CROSS JOIN enabled e WHERE s
 
 -- :name generate_latest
 -- The latest samples of a job, those with a picture first.
-SELECT t.sample_id, t.question, t.choices, t.answer, t.image, t.error_type, t.route::TEXT AS route, t.status::TEXT AS status, s.image_prompt
+SELECT t.sample_id, t.question, t.choices, t.answer, t.image, t.error_type, t.route::TEXT AS route, t.status::TEXT AS status, s.image_prompt,
+       s.picture_spec->>'kind' AS spec_kind
 FROM sample s JOIN sample_state t USING (sample_id) LEFT JOIN (SELECT sample_id, max(created_at) AS drawn_at FROM drawing GROUP BY 1) d USING (sample_id)
 WHERE s.job_id = $job_id ORDER BY t.image IS NULL, coalesce(d.drawn_at, s.created_at) DESC, t.sample_id DESC LIMIT $limit
 

@@ -95,7 +95,7 @@ ORDER BY facet, count DESC, value
 -- Samples as Focus shows them: the text as it stands and as it was proposed, and how the picture was drawn.
 SELECT t.sample_id, t.revision, t.question, t.choices, t.answer, t.image, t.status::TEXT AS status, t.undecided::TEXT AS status_without_people,
        t.error_type, t.dataset, t.route::TEXT AS route, t.round, t.failure_id, t.decided_by, s.question AS first_question, s.choices AS first_choices,
-       s.answer AS first_answer, s.image_prompt, s.skill, coalesce(s.contrast, false) AS contrast, s.frontier, s.created_at, s.job_id, i.width, i.height, d.title AS dataset_title, d.answer_form, d.metric,
+       s.answer AS first_answer, s.image_prompt, s.picture_spec, s.answer_from, s.skill, coalesce(s.contrast, false) AS contrast, s.frontier, s.created_at, s.job_id, i.width, i.height, d.title AS dataset_title, d.answer_form, d.metric,
        coalesce('#' || f.cluster_id, f.error_type, t.error_type) AS "group", c.title AS cluster
 FROM sample_state t JOIN sample s USING (sample_id) LEFT JOIN image i ON i.image = t.image LEFT JOIN dataset d ON d.name = t.dataset
 LEFT JOIN failure_state f ON f.failure_id = t.failure_id LEFT JOIN cluster c ON c.cluster_id = f.cluster_id

@@ -106,8 +106,8 @@ SELECT failure_id, list(DISTINCT question) AS questions FROM sample WHERE failur
 
 -- :name samples_to_draw
 -- Samples that wait for their picture (or the named ones, drawn or not).
-SELECT s.sample_id, s.image_prompt, s.seed FROM sample s JOIN sample_state t USING (sample_id)
-WHERE s.image_prompt IS NOT NULL AND ($sample_ids IS NULL AND t.image IS NULL OR list_contains($sample_ids::BIGINT[], s.sample_id))
+SELECT s.sample_id, s.image_prompt, s.picture_spec, s.seed FROM sample s JOIN sample_state t USING (sample_id)
+WHERE (s.image_prompt IS NOT NULL OR s.picture_spec IS NOT NULL) AND ($sample_ids IS NULL AND t.image IS NULL OR list_contains($sample_ids::BIGINT[], s.sample_id))
 ORDER BY s.sample_id LIMIT $limit
 
 -- :name pairs_to_filter
@@ -127,8 +127,9 @@ JOIN sample s ON s.sample_id = p.sample_id LEFT JOIN diagnosis g ON g.diagnosis_
 ORDER BY p.filter, p.image, p.sample_id
 
 -- :name practised_columns
--- What a sample s says it practises, and what its failure's diagnosis g says failed. A fragment.
-coalesce(s.skill, '') AS skill, coalesce(g.skill, '') AS failed_skill, coalesce(s.contrast, false) AS contrast
+-- What a sample s says it practises, what its failure's diagnosis g says failed, and the data of a rendered picture. A fragment.
+coalesce(s.skill, '') AS skill, coalesce(g.skill, '') AS failed_skill, coalesce(s.contrast, false) AS contrast,
+s.picture_spec, s.answer_from
 
 -- :name diagnosed_skills
 -- The skills that diagnoses name, the most frequent first, with the error type that most of them have.
@@ -196,7 +197,7 @@ SELECT * FROM current_filter ORDER BY bit
 -- :name approved_samples
 -- Approved samples as they are exported.
 SELECT t.sample_id, t.question, t.answer, t.choices, t.image, t.dataset, t.error_type, t.route::TEXT AS route, t.revision, d.prompt_suffix,
-       s.skill, coalesce(s.contrast, false) AS contrast
+       s.skill, coalesce(s.contrast, false) AS contrast, s.picture_spec, s.answer_from
 FROM sample_state t JOIN sample s USING (sample_id) JOIN dataset d ON d.name = t.dataset WHERE t.status IN ('approved', 'auto_approved') AND t.image IS NOT NULL ORDER BY t.sample_id
 
 -- :name examples_of_dataset

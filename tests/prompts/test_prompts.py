@@ -151,7 +151,8 @@ def test_replies_hold_what_the_prompts_ask_for():
         "right_but_misformatted",
         "confidence",
     } == set(Diagnosis.model_fields)
-    assert {"question", "choices", "answer", "image_prompt", "skill", "contrast"} == set(ProposedSample.model_fields)
+    asked = {"question", "choices", "answer", "image_prompt", "picture_spec", "answer_from", "skill", "contrast"}
+    assert asked == set(ProposedSample.model_fields)
     assert {"score", "reason"} == set(Judgement.model_fields)
     with pytest.raises(ValueError):
         Judgement(score=4, reason="")

@@ -154,7 +154,7 @@ def test_filter_gives_every_sample_a_verdict_of_every_enabled_filter(filtered):
     samples = {row["sample_id"] for row in filtered.rows("sample")}
     enabled = {row["filter"] for row in filtered.store.rows("filters") if row["enabled"]}
     assert enabled == {
-        "judge", "agreement", "duplicate", "leakage", "answer_style", "image_quality", "on_skill", "not_already_known"
+        "judge", "agreement", "duplicate", "leakage", "answer_style", "image_quality", "computed_answer", "on_skill", "not_already_known"
     }  # fmt: skip
     assert enabled == {name for name in FILTERS.names() if FILTERS.load(name).enabled_by_default}
     verdicts = {(row["sample_id"], row["filter"]): row for row in filtered.rows("verdict")}

@@ -25,7 +25,7 @@ export function drawEstimate(element, { plan, problem, busy }) {
 function money(plan) {
   const parts = [
     ["generating", plan.calls, plan.billed, plan.usd, plan.frontier.model],
-    ["drawing", plan.images, true, plan.draw_usd, plan.drawer.model],
+    ["drawing at most", plan.images, true, plan.draw_usd, plan.drawer.model], // rendered images cost nothing
     ["filtering", plan.filter_calls, plan.filter_billed, plan.filter_usd, plan.judge.model],
   ];
   const asked = parts.filter(([, calls]) => calls),
@@ -63,7 +63,7 @@ function when(plan) {
   const places = [
     `calls ${plan.frontier.model} ${hostText(plan.frontier.host)}`,
     judge ? `filters call ${plan.judge.model} ${hostText(plan.judge.host)}` : null,
-    plan.images ? `draws with ${plan.drawer.model} ${hostText(plan.drawer.host)}` : null,
+    plan.images ? `draws with ${plan.drawer.model} ${hostText(plan.drawer.host)}, renders specs here` : null,
   ];
   return [plan.seconds ? `about ${fmt.duration(plan.seconds)}` : "time not known yet", ...places].filter(Boolean).join(" · ");
 }

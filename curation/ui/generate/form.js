@@ -167,7 +167,13 @@ export function drawForm(element, { choices }) {
       ),
     planRow("Frontier model", frontierChoice(choices)),
     form.then && planRow("Judge model", judgeChoice(choices)),
-    options.route !== "same_image" && planRow("Image generator", generatorChoice(choices, draw)),
+    options.route !== "same_image" && planRow("Image generator", generatorChoice(choices, draw), "draws image prompts"),
+    options.route !== "same_image" &&
+      planRow(
+        "Renderer",
+        h("span", "Vega-Lite (built-in), $0"),
+        "draws specs: charts, tables, documents, diagrams; the frontier model chooses prompt or spec",
+      ),
     planRow("Budget cap", [h("span.dim", "$"), inputs.budget], form.then ? "hard limit, per job" : "hard limit", inputs.budget),
     planRow("", then),
   );

@@ -124,7 +124,7 @@ function funnel({ asked, funnel: now, job, made_for: cost }) {
       h("div.dim", name),
       h("div.num", fmt.number(count)),
       mini(asked ? count / asked : 0),
-      name === "Approved" ? approvedNote(now, cost) : h("small.faint", note(name, undone[name], job)),
+      name === "Approved" ? approvedNote(now, cost) : h("small.faint", note(name, undone[name], job, now)),
     ),
   );
 }
@@ -136,7 +136,8 @@ const approvedNote = ({ pending }, { per_approved: usd }) =>
     [pending && `${fmt.number(pending)} to review`, usd !== null && `${fmt.usd(usd)} each`].filter(Boolean).join(" · ") || BLANK,
   );
 
-function note(name, undone, job) {
+function note(name, undone, job, { rendered }) {
+  if (name === "Drawn" && rendered && !(undone > 0)) return `${fmt.number(rendered)} rendered from specs`;
   if (!undone || undone < 0) return BLANK;
   if (name === "Parsed") return isActive(job) ? BLANK : `${fmt.number(undone)} not proposed`;
   return `${fmt.number(undone)} to go`;
@@ -242,13 +243,14 @@ function sample(row) {
   ];
   const title =
     `${row.question}\n${row.error_type} · ${row.route.replaceAll("_", " ")} · ${row.status.replaceAll("_", " ")}` +
-    `${row.image_prompt ? `\n${row.image_prompt}` : ""}`;
+    `${row.image_prompt ? `\n${row.image_prompt}` : ""}${row.spec_kind ? `\nrendered from a spec: ${row.spec_kind}` : ""}`;
   const element = cell(row.image, caption, {
     id: row.sample_id,
     title,
     onclick: () => state.go("review", { status: "all", sample: row.sample_id }),
   });
-  if (!row.image) element.querySelector(".pic").append(h("span", row.image_prompt ?? ""));
+  if (!row.image)
+    element.querySelector(".pic").append(h("span", row.spec_kind ? `${row.spec_kind}, to be rendered` : (row.image_prompt ?? "")));
   element.style.borderTop = `2px solid ${types.find((type) => type.name === row.error_type)?.colour ?? "transparent"}`;
   return element;
 }

@@ -16,7 +16,7 @@ from curation.prompts.requests import proposal_request
 from curation.prompts.versions import prompts_for
 from curation.review import blinding
 from curation.stage import Job, NothingToDo
-from curation.stages.draw import POCKET_FLUX, DrawOptions, cost_of_drawing
+from curation.stages.draw import POCKET_FLUX, PROMPTED, DrawOptions, cost_of_drawing
 from curation.stages.filter import FilterOptions
 from curation.stages.generate import Generate, GenerateOptions, chosen, failures_to_practise
 from curation.ui.data.endpoint_routes import view
@@ -58,7 +58,7 @@ def choices(request: Request) -> dict[str, Any]:
         "clusters": store.rows("generate_clusters", round=round_),
         "endpoints": _endpoints(here),
         "generators": _generators(here),
-        "plugins": {name: IMAGE_GENERATORS.load(name).Options.model_json_schema() for name in IMAGE_GENERATORS.names()},
+        "plugins": {name: IMAGE_GENERATORS.load(name).Options.model_json_schema() for name in PROMPTED},
         "defaults": defaults,
         "judges": FilterOptions().model_dump(mode="json", include={"frontier", "endpoint", "model"}),
         "limits": limits,

@@ -246,9 +246,13 @@ function proposal(proposed, dropped = null) {
     " ",
     h("span.right", text),
     proposed.image_prompt && h("div.small.dim", proposed.image_prompt),
+    proposed.picture_spec &&
+      h("div.small.dim", `${proposed.picture_spec.kind} ${proposed.picture_spec.title}`, h("pre.mono.reply", specText(proposed))),
     dropped && h("div.small", chip(dropped.rule, { kind: "no" }), " ", h("span.err", dropped.reason)),
   );
 }
+
+const specText = ({ picture_spec: spec, answer_from: from }) => JSON.stringify({ ...spec, ...(from && { answer_from: from }) });
 
 export async function ask() {
   if (asking || !body || !preview || problem || state.one("tab")) return;

@@ -2,7 +2,8 @@
 
 import { at, emptyState, fillOnce, fmt, h, media, picture, state, zoom } from "../shared/lib.js";
 import { nothing } from "./empty_queue.js";
-import { redraw } from "./origin.js";
+import { canDraw, redraw } from "./origin.js";
+import { specText } from "./picture_spec.js";
 import { pictureSize } from "./queue.js";
 import { card as cardNow, changed, mode, queue, queueOf, tally } from "./state.js";
 
@@ -28,7 +29,11 @@ function draw(box) {
           },
           h("img", { src: media(card.image, pictureSize(card)), alt: card.question, decoding: "sync", draggable: "false" }),
         )
-      : emptyState("Not drawn yet", card.image_prompt ?? "", card.image_prompt && { text: "Draw", run: () => redraw(card) }),
+      : emptyState(
+          "Not drawn yet",
+          card.picture_spec ? specText(card.picture_spec) : (card.image_prompt ?? ""),
+          canDraw(card) && { text: card.picture_spec ? "Render" : "Draw", run: () => redraw(card) },
+        ),
   ]);
 }
 

@@ -2,6 +2,7 @@
 
 import { at, dot, fillOnce, fmt, h, keyCap, launch, picture, state, zoom } from "../shared/lib.js";
 import { openSample, showSiblings } from "./actions.js";
+import { rendered } from "./picture_spec.js";
 import { afterwards, sample, statusText, tally, words } from "./state.js";
 
 export function start(root) {
@@ -15,6 +16,7 @@ function draw(box, card) {
     origin(card),
     skill(card),
     prompt(card),
+    rendered(card),
     drawing(card),
     again(card),
     siblings(card),
@@ -100,7 +102,7 @@ function drawing(card) {
   if (!card.drawings.length) return card.route === "same_image" ? [h("h4", "Image"), h("p.dim", "The failure's image.")] : null;
   const [latest, ...earlier] = card.drawings;
   const facts = Object.entries(latest.recipe)
-    .filter(([name, value]) => name !== "pipeline" && typeof value !== "object")
+    .filter(([name, value]) => !["pipeline", "generator"].includes(name) && typeof value !== "object")
     .map(([name, value]) => `${words(name)} ${value}`);
   return [
     h("h4", "Image generation"),
@@ -130,7 +132,9 @@ export const redraw = (card) =>
       noun: "image",
       hidden: ["sample_ids", "limit"],
       button: "Draw",
-      text: "Generates the image again with another seed. Earlier images stay in the log.",
+      text: card.picture_spec
+        ? "Renders the spec again with another look (background, grid, axes); its data stays. Earlier images stay in the log."
+        : "Generates the image again with another seed. Earlier images stay in the log.",
     },
   );
 
@@ -147,13 +151,19 @@ const regenerate = (card) =>
     },
   );
 
+export const canDraw = (card) => Boolean(card.image_prompt || card.picture_spec);
+
 const again = (card) =>
-  (card.image_prompt || card.failure_id) &&
+  (canDraw(card) || card.failure_id) &&
   h(
     "div.row.wrap",
     { style: "margin-top:8px" },
-    card.image_prompt &&
-      h("button.btn", { onclick: () => redraw(card), title: "Another image from the same prompt" }, card.image ? "Redraw" : "Draw"),
+    canDraw(card) &&
+      h(
+        "button.btn",
+        { onclick: () => redraw(card), title: `Another image from the same ${card.picture_spec ? "spec" : "prompt"}` },
+        card.image ? "Redraw" : "Draw",
+      ),
     card.failure_id && h("button.btn", { onclick: () => regenerate(card), title: "More samples from the same failure" }, "Generate more"),
   );
 

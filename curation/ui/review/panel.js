@@ -5,6 +5,7 @@ import { openEdit, openNote, reveal } from "./actions.js";
 import { draftOf, noteOf } from "./drafts.js";
 import { drawEdit } from "./edit.js";
 import { noteLine, writing } from "./note.js";
+import { computed } from "./picture_spec.js";
 import { card as cardNow, changed, editing, mode, words } from "./state.js";
 import { dispute, why } from "./why_now.js";
 import { diffElements } from "./word_diff.js";
@@ -72,6 +73,7 @@ function answer(card) {
     h(
       "div.row.wrap",
       h("span.rev-a", stands ? `${card.answer}. ${stands}` : card.answer),
+      computed(card),
       h("button.btn.icon.bare", { onclick: openEdit, title: "Edit question and answer" }, "edit", keyCap("review", "edit")),
       !noteOf(card) && h("button.btn.icon.bare", { onclick: openNote, title: "Write a note" }, "note", keyCap("review", "note")),
       card.answer !== card.first_answer && h("span.rev-diff", diffElements(card.first_answer, card.answer)),

@@ -28,6 +28,15 @@ export interface Event {
   [fact: string]: unknown;
 }
 
+/** What a picture is rendered from (data/picture_specs). */
+export interface PictureSpec {
+  kind: "vega-lite" | "table" | "document" | "diagram" | "bars";
+  title: string;
+  columns: string[];
+  rows: (string | number)[][];
+  vega_lite: string;
+}
+
 /** A sample with all that is known of it (api/review/card). */
 export interface Card extends Text {
   sample_id: number;
@@ -38,6 +47,9 @@ export interface Card extends Text {
   width: number | null;
   height: number | null;
   failure_id: number | null;
+  picture_spec: PictureSpec | null;
+  answer_from: Record<string, any> | null; // how the answer follows from the spec's data
+  computed: { answer: string | null; agrees: boolean; problem: string | null } | null; // hidden while blind
   blind: boolean;
   disputed: boolean;
   verdicts: Verdict[];
