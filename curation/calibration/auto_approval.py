@@ -202,7 +202,7 @@ def audit(now: ScoreMatrix, rule: dict[str, Any]) -> dict[str, Any]:
     """
     target = rule["evidence"]["target"]
     draw = _draw(now.sample_ids, rule["rule_id"])
-    since = now.labelled_at > rule["opened_at"]
+    since = now.labelled_by > rule["review_mark"]
     inside = now.passing & now.inside(rule["conditions"])
     lane = inside & (draw < APPROVALS_AUDITED)
     rejected = now.rejected & (draw < REJECTIONS_AUDITED)

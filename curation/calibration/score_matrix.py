@@ -50,7 +50,7 @@ class ScoreMatrix:
     settings: tuple[Setting, ...]
     sample_ids: np.ndarray
     revision: np.ndarray
-    drawn_at: np.ndarray  # when the picture was made, seconds since 1970
+    picture: np.ndarray  # a number that changes with the picture
     scores: dict[str, np.ndarray]  # by filter, float64; NaN: none on the current revision
     error_types: list[str]
     error_type: np.ndarray  # places in error_types
@@ -65,7 +65,7 @@ class ScoreMatrix:
     label: np.ndarray  # by people, one by one: 1 approved, 0 rejected, -1 none, or they disagree
     disputed: np.ndarray
     bulk: np.ndarray  # decided in bulk only: no label
-    labelled_at: np.ndarray  # seconds since 1970, of the latest single decision
+    labelled_by: np.ndarray  # the latest single decision, by its number; 0: none
 
     def meets(self, condition: Condition) -> np.ndarray:
         scores = self.scores.get(condition.filter)
@@ -135,7 +135,7 @@ def _read(store: Store, marks: Marks, before: ScoreMatrix | None) -> ScoreMatrix
         scores=scores,
         error_types=error_types,
         error_type=samples["error_type"] - 1,
-        **{name: samples[name] for name in ("drawn_at", "drawn", "passing", "open", "rejected", "auto", "failing", "decided")},
+        **{name: samples[name] for name in ("picture", "drawn", "passing", "open", "rejected", "auto", "failing", "decided")},
         held=murmur3_finalizer(samples["sample_id"]) % 2 == 1,
         **carried.labels(store, known.reviews or 0, marks.reviews or 0),
     )
@@ -149,7 +149,7 @@ class _IncrementalUpdate:
         if before is not None:
             place = np.searchsorted(self.ids, before.sample_ids)  # samples are never taken away
             # an edit or a new picture takes scores and labels away
-            self.same = (samples["revision"][place] == before.revision) & (samples["drawn_at"][place] == before.drawn_at)
+            self.same = (samples["revision"][place] == before.revision) & (samples["picture"][place] == before.picture)
             self.place = place[self.same]
 
     def scores(self, store: Store, filter: str, since: int, until: int) -> np.ndarray:
@@ -164,7 +164,7 @@ class _IncrementalUpdate:
 
     def labels(self, store: Store, since: int, until: int) -> dict[str, np.ndarray]:
         n = len(self.ids)
-        values: dict[str, np.ndarray] = {"label": np.full(n, -1, dtype=np.int8), "labelled_at": np.zeros(n)}
+        values: dict[str, np.ndarray] = {"label": np.full(n, -1, dtype=np.int8), "labelled_by": np.zeros(n, dtype=np.int64)}
         values |= {name: np.zeros(n, dtype=bool) for name in ("disputed", "bulk")}
         for name, array in values.items():
             self._carry(array, getattr(self.before, name) if self.before else None)

@@ -20,6 +20,9 @@ from data.processes import Process
 class Child:
     process: Process
     popen: subprocess.Popen[bytes] | None = None  # None: an earlier app has started it; it may be dead
+    began: float | None = None  # when this app started it, by the monotonic clock; None: an earlier app has
+    leaving_since: float | None = None  # when it was first seen to be asked to stop, or to have reported its end; by the same clock
+    events_seen: tuple[int, bool] = (-1, False)  # size of its events at the last look, and whether they were read at that size
 
     @property
     def pid(self) -> int:
@@ -46,14 +49,23 @@ class Child:
                 os.killpg(self.pid, signal.SIGKILL)
 
     def kill_if_overdue(self, files: JobFolder, grace: float) -> None:
-        """Kills it if it was asked to stop, or has reported its end, longer than `grace` seconds ago."""
-        if files.stop.exists():
-            if time.time() - files.stop.stat().st_mtime > grace:
-                self.kill()
-        elif time.time() - files.events.stat().st_mtime > grace:
-            last = files.last_events()
-            if "end" in last and last["end"]["time"] >= last["launched"]["time"]:
-                self.kill()
+        """Kills it if it was asked to stop, or has reported its end, longer than `grace` seconds ago. To be called now and then."""
+        if self.leaving_since is None:
+            if files.stop.exists() or self._has_reported_its_end(files):
+                self.leaving_since = time.monotonic()
+        elif time.monotonic() - self.leaving_since > grace:
+            self.kill()
+
+    def _has_reported_its_end(self, files: JobFolder) -> bool:
+        """Reads the events only where none was added since the last look, and then once: an end is the last of them."""
+        size, (before, read) = files.events.stat().st_size, self.events_seen
+        self.events_seen = (size, size == before)
+        return size == before and not read and "end" in files.last_events()
+
+    @property
+    def seconds(self) -> float | None:
+        """How long it has been at work; None where an earlier app has started it."""
+        return None if self.began is None else time.monotonic() - self.began
 
 
 def start(files: JobFolder, job_id: int, stage: type[Stage[Any]]) -> Child:
@@ -71,4 +83,4 @@ def start(files: JobFolder, job_id: int, stage: type[Stage[Any]]) -> Child:
             stderr=log,
             start_new_session=True,
         )
-    return Child(Process.of(process.pid), process)
+    return Child(Process.of(process.pid), process, time.monotonic())

@@ -89,11 +89,15 @@ class JobFolder:
         append_line(self.events, event)
 
     def last_events(self) -> dict[str, dict[str, Any]]:
-        """The latest event of each kind, as far as the end of the file holds it."""
+        """The latest event of each kind since the job was last launched, as far as the end of the file holds it.
+
+        What is later is told by the place in the file, never by a time: the clock may have been set back.
+        """
         size = self.events.stat().st_size if self.events.exists() else 0
         start = max(0, size - TAIL)
         events, _ = read_lines(self.events, start, TAIL, skip_first=start > 0)
-        return {event["event"]: event for event in events}
+        since = max((place for place, event in enumerate(events) if event["event"] == "launched"), default=0)
+        return {event["event"]: event for event in events[since:]}
 
     def log_tail(self, size: int = 16 * 2**10) -> str:
         """The last `size` bytes of the log."""

@@ -80,6 +80,8 @@ class JobManager:
             self._stages(step.stage).Options(**step.options)
         validated = versions.pinned(self.store, stage.Options(**options))
         job_id = self.store.one("job_id_new", int)
+        while self.workspace.job(job_id).exists():  # of a job that the store has lost with a damaged log: left as it is
+            job_id = self.store.one("job_id_new", int)
         job = Job(job_id, stage_name, current_round(self.store), validated, self.workspace.job(job_id))
         files = JobFolder(job.folder)
         job.folder.mkdir(parents=True)
@@ -314,6 +316,7 @@ class JobManager:
 
     def _move(self, job_id: int, status: JobStatus, message: str | None = None, child: Child | None = None) -> None:
         process = {"pid": child.pid if child else None, "pid_started": child.process.started if child else None}
+        process["seconds"] = worked.seconds if (worked := self._children.get(job_id)) else None
         with self.store.write() as write:
             moved = write.run("job_move", job_id=job_id, status=status, allowed=list(MOVES[status]), message=message, **process)
         if not moved:

@@ -21,11 +21,10 @@ class Outcome:
 
 def of(files: JobFolder, child: Child, grace: float) -> Outcome:
     """What a child leaves behind; `grace` is how long it might take to stop, in seconds."""
-    events = files.last_events()
-    end = events.get("end")
+    end = files.last_events().get("end")
     request = files.stop.read_text(encoding="utf-8") if files.stop.exists() else None
     stopped = ON_REQUEST.get(request or "", JobStatus.INTERRUPTED)
-    if end and end["time"] >= events.get("launched", end)["time"]:
+    if end:
         return _reported(ExitCode(end["code"]), end["reason"], stopped)
     if request:
         early = child.exit_code == -signal.SIGTERM  # it was still starting, and nothing was in flight

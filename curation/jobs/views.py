@@ -32,10 +32,9 @@ class JobView(BaseModel):
 
 
 def view(row: JobRow, title: str, events: dict[str, dict[str, Any]], stopping: bool) -> JobView:
-    """A job's row as it is shown; `events` are the latest of each kind, those of a launch before this one included."""
+    """A job's row as it is shown; `events` are the latest of each kind since its launch."""
     running = row.status is JobStatus.RUNNING
-    since = events.get("launched", {"time": 0.0})["time"]
-    current = {kind: event for kind, event in events.items() if running and event["time"] >= since}
+    current = events if running else {}
     return JobView(
         job_id=row.job_id,
         stage=row.stage,

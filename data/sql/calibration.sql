@@ -10,7 +10,7 @@ SELECT DISTINCT error_type FROM sample_state ORDER BY error_type
 
 -- :name calibration_samples
 -- Every sample, with what of its state matters. `error_type` is a place in $error_types.
-SELECT sample_id, revision, coalesce(epoch(drawn_at), 0)::DOUBLE AS drawn_at, list_position($error_types::TEXT[], error_type)::SMALLINT AS error_type,
+SELECT sample_id, revision, drawn_verdict AS picture, list_position($error_types::TEXT[], error_type)::SMALLINT AS error_type,
        image IS NOT NULL AS drawn, undecided IN ('pending', 'auto_approved') AS passing, status IN ('pending', 'auto_approved') AS open,
        undecided = 'failed' AS rejected,
        status = 'auto_approved' AS auto, status = 'failed' AS failing, decision IS NOT NULL AS decided
@@ -19,7 +19,7 @@ FROM sample_state ORDER BY sample_id
 -- :name calibration_verdicts
 -- A filter's verdicts after one, in their order, on revisions and pictures as they are now; score is NULL where the filter could not judge.
 SELECT v.sample_id, v.score FROM verdict v JOIN sample_state t ON t.sample_id = v.sample_id AND t.revision = v.revision
-WHERE v.filter = $filter AND v.verdict_id > $since AND (t.drawn_at IS NULL OR v.created_at >= t.drawn_at) ORDER BY v.verdict_id
+WHERE v.filter = $filter AND v.verdict_id > $since AND v.verdict_id > t.drawn_verdict ORDER BY v.verdict_id
 
 -- :name calibration_labels
 -- Samples that people did something with after an event, and what their standing single decisions say: `label` 1 approved, 0 rejected, 2 people
@@ -30,19 +30,18 @@ asked AS (SELECT DISTINCT sample_id FROM review WHERE ($since IS NULL OR review_
 undone AS (SELECT undoes FROM review WHERE action = 'undo' AND undoes IS NOT NULL AND ($since IS NULL OR sample_id IN (FROM asked))),
 latest AS (  -- code: the latest event, with what it was in its last four bits; one number, because these may be millions
     SELECT r.sample_id, max(16 * r.review_id + CASE r.action WHEN 'approve' THEN 2 WHEN 'reject' THEN 1 ELSE 0 END
-                            + CASE WHEN r.batch_id IS NULL THEN 4 ELSE 0 END + CASE WHEN r.review_id IN (SELECT review_id FROM adjudication) THEN 8 ELSE 0 END) AS code,
-           max(epoch(r.created_at)) AS created_at
+                            + CASE WHEN r.batch_id IS NULL THEN 4 ELSE 0 END + CASE WHEN r.review_id IN (SELECT review_id FROM adjudication) THEN 8 ELSE 0 END) AS code
     FROM review r JOIN sample_state t ON t.sample_id = r.sample_id AND t.revision = r.revision
-    WHERE (t.drawn_at IS NULL OR r.created_at >= t.drawn_at) AND r.action IN ('approve', 'reject', 'reset')
+    WHERE r.review_id > t.drawn_review AND r.action IN ('approve', 'reject', 'reset')
       AND ($since IS NULL OR r.sample_id IN (FROM asked)) AND r.review_id NOT IN (FROM undone)
     GROUP BY r.sample_id, hash(r.reviewer)),
 decisions AS (
     SELECT sample_id, count(*) FILTER (single AND yes) AS yes, count(*) FILTER (single AND NOT yes) AS no, arg_max(yes, code) FILTER (single AND settles) AS settled,
-           count(*) FILTER (NOT single) AS bulk, max(created_at) FILTER (single) AS created_at
-    FROM (SELECT sample_id, code, code & 2 = 2 AS yes, code & 4 = 4 AS single, code & 8 = 8 AS settles, created_at FROM latest WHERE code & 3 <> 0) GROUP BY sample_id)
+           count(*) FILTER (NOT single) AS bulk, max(code) FILTER (single) // 16 AS labelled_by
+    FROM (SELECT sample_id, code, code & 2 = 2 AS yes, code & 4 = 4 AS single, code & 8 = 8 AS settles FROM latest WHERE code & 3 <> 0) GROUP BY sample_id)
 SELECT a.sample_id, CASE WHEN s.settled THEN 1 WHEN NOT s.settled THEN 0
                            WHEN s.yes > 0 AND s.no > 0 THEN 2 WHEN s.yes > 0 THEN 1 WHEN s.no > 0 THEN 0 ELSE -1 END::TINYINT AS label,
-       coalesce(s.yes + s.no = 0 AND s.bulk > 0, false) AS bulk, coalesce(s.created_at, 0)::DOUBLE AS labelled_at
+       coalesce(s.yes + s.no = 0 AND s.bulk > 0, false) AS bulk, coalesce(s.labelled_by, 0)::BIGINT AS labelled_by
 FROM asked a LEFT JOIN decisions s USING (sample_id)
 
 -- :name calibration_reviewers
@@ -51,7 +50,7 @@ SELECT count(DISTINCT reviewer) FROM review WHERE action IN ('approve', 'reject'
 
 -- :name auto_rule_latest
 -- The rule that stands (its conditions are NULL where the gate is closed).
-SELECT *, epoch(created_at) AS opened_at FROM auto_rule ORDER BY rule_id DESC LIMIT 1
+SELECT * FROM auto_rule ORDER BY rule_id DESC LIMIT 1
 
 -- :name auto_rules
 -- When rules were turned on and off, latest first.
@@ -91,6 +90,6 @@ SELECT DISTINCT sample_id FROM review_share
 
 -- :name calibration_checks
 -- How many different rules have been checked on the held-back labels, and which in that order this one is (one more than all, if it is new).
-WITH checked AS (SELECT value::TEXT AS value, row_number() OVER (ORDER BY min(created_at), value::TEXT) AS rank FROM setting WHERE name = 'calibration_check' GROUP BY value::TEXT)
+WITH checked AS (SELECT value::TEXT AS value, row_number() OVER (ORDER BY min(entry)) AS rank FROM setting WHERE name = 'calibration_check' GROUP BY value::TEXT)
 SELECT coalesce((SELECT rank FROM checked WHERE value = $value::JSON::TEXT), count(*) + 1)::BIGINT AS rank, count(*) AS rules FROM checked
 

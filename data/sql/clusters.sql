@@ -126,7 +126,7 @@ source AS (
     WHERE cluster_id IN (SELECT cluster_id FROM place) GROUP BY failure_id)
 SELECT f.failure_id, coalesce(m.cluster_id, l.cluster_id) AS cluster_id, coalesce(x.current, d.error_type) AS frontier,
        coalesce(y.current, t.error_type) AS person
-FROM (SELECT failure_id, arg_max(error_type, created_at) AS error_type FROM standing_triage WHERE error_type IS NOT NULL GROUP BY failure_id) t
+FROM (SELECT failure_id, arg_max(error_type, triage_id) AS error_type FROM standing_triage WHERE error_type IS NOT NULL GROUP BY failure_id) t
 JOIN failure f USING (failure_id)
 JOIN (SELECT failure_id, arg_max(error_type, diagnosis_id) AS error_type FROM diagnosis GROUP BY failure_id) d USING (failure_id)
 LEFT JOIN source m USING (failure_id) LEFT JOIN error_type_alias x ON x.name = d.error_type LEFT JOIN error_type_alias y ON y.name = t.error_type

@@ -5,7 +5,7 @@ SELECT d.*, count(*) FILTER (e.split = 'train') AS train, count(*) FILTER (e.spl
        avg(p.strict) FILTER (e.split = 'train') AS train_accuracy, avg(p.strict) FILTER (e.split = 'eval') AS eval_accuracy
 FROM dataset d LEFT JOIN example e ON e.dataset = d.name
 LEFT JOIN prediction p ON p.example_id = e.example_id AND p.checkpoint_id = (SELECT checkpoint_id FROM now)
-GROUP BY ALL ORDER BY d.created_at, d.name
+GROUP BY ALL ORDER BY min(d.rowid)
 
 -- :name data_pictures
 -- A few examples of each dataset.

@@ -24,8 +24,8 @@ WITH latest_diagnosis AS (
     SELECT * FROM diagnosis WHERE failure_id IN (FROM touched_failure)
     QUALIFY row_number() OVER (PARTITION BY failure_id ORDER BY diagnosis_id DESC) = 1),
 labels AS (
-    SELECT failure_id, arg_max(label, created_at) FILTER (label IS NOT NULL) AS label,
-           arg_max(error_type, created_at) FILTER (error_type IS NOT NULL) AS error_type
+    SELECT failure_id, arg_max(label, triage_id) FILTER (label IS NOT NULL) AS label,
+           arg_max(error_type, triage_id) FILTER (error_type IS NOT NULL) AS error_type
     FROM triage WHERE failure_id IN (FROM touched_failure) AND undoes IS NULL
       AND event_id NOT IN (SELECT undoes FROM triage WHERE undoes IS NOT NULL AND failure_id IN (FROM touched_failure)) GROUP BY failure_id),
 card AS (

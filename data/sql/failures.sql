@@ -222,6 +222,6 @@ SELECT f.*, c.title AS cluster, s.metric, s.threshold, s.title AS dataset_title,
        (SELECT count(*) FROM sample m WHERE m.failure_id = f.failure_id) AS samples,
        (SELECT list(m.sample_id) FROM sample_state m WHERE m.failure_id = f.failure_id) AS sample_ids,
        (SELECT count(*) FROM sample_state m WHERE m.failure_id = f.failure_id AND m.status IN ('approved', 'auto_approved')) AS approved,
-       (SELECT list({'label': t.label, 'error_type': t.error_type, 'reviewer': t.reviewer, 'created_at': t.created_at} ORDER BY t.created_at DESC)
+       (SELECT list({'label': t.label, 'error_type': t.error_type, 'reviewer': t.reviewer, 'created_at': t.created_at} ORDER BY t.triage_id DESC)
         FROM standing_triage t WHERE t.failure_id = f.failure_id) AS history
 FROM failure_card f JOIN dataset s ON s.name = f.dataset LEFT JOIN cluster c USING (cluster_id) WHERE f.failure_id = $failure_id

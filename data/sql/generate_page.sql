@@ -52,8 +52,8 @@ FROM sample s JOIN sample_state t USING (sample_id) CROSS JOIN enabled e WHERE s
 -- The latest samples of a job, those with a picture first.
 SELECT t.sample_id, t.question, t.choices, t.answer, t.image, t.error_type, t.route::TEXT AS route, t.status::TEXT AS status, s.image_prompt,
        s.picture_spec->>'kind' AS spec_kind
-FROM sample s JOIN sample_state t USING (sample_id) LEFT JOIN (SELECT sample_id, max(created_at) AS drawn_at FROM drawing GROUP BY 1) d USING (sample_id)
-WHERE s.job_id = $job_id ORDER BY t.image IS NULL, coalesce(d.drawn_at, s.created_at) DESC, t.sample_id DESC LIMIT $limit
+FROM sample s JOIN sample_state t USING (sample_id) LEFT JOIN (SELECT sample_id, max(drawing_id) AS drawing_id FROM drawing GROUP BY 1) d USING (sample_id)
+WHERE s.job_id = $job_id ORDER BY t.image IS NULL, d.drawing_id DESC NULLS LAST, t.sample_id DESC LIMIT $limit
 
 -- :name generate_errors
 -- Rows of a generate job that failed, with their failure and the raw reply.

@@ -15,12 +15,12 @@ SELECT * FROM job ORDER BY job_id DESC LIMIT $limit
 SELECT * FROM job WHERE list_contains($statuses::TEXT[], status::TEXT) ORDER BY job_id
 
 -- :name job_move
--- Moves a job to another status, if it is in one that allows it; returns its number if it was.
+-- Moves a job to another status, if it is in one that allows it; returns its number if it was. $seconds: how long it was at work; NULL: by the clock.
 UPDATE job SET
     status = $status::job_status, message = $message, pid = $pid, pid_started = $pid_started,
     started_at = CASE WHEN $status = 'running' THEN now() ELSE started_at END,
     ended_at = CASE WHEN $status IN ('queued', 'running') THEN NULL ELSE now() END,
-    seconds = CASE WHEN status = 'running' THEN coalesce(seconds, 0) + epoch(now()) - epoch(started_at) ELSE seconds END
+    seconds = CASE WHEN status = 'running' THEN coalesce(seconds, 0) + greatest(coalesce($seconds, epoch(now()) - epoch(started_at)), 0) ELSE seconds END
 WHERE job_id = $job_id AND list_contains($allowed::TEXT[], status::TEXT)
 RETURNING job_id
 
@@ -53,16 +53,16 @@ WHERE e.job_id = $job_id AND e.key > $after ORDER BY e.key LIMIT $limit
 
 -- :name journal_position
 -- Up to where the journal of paid replies has been copied.
-SELECT value::BIGINT FROM setting WHERE name = 'journal position' ORDER BY created_at DESC LIMIT 1
+SELECT value::BIGINT FROM setting WHERE name = 'journal position' ORDER BY entry DESC LIMIT 1
 
 -- :name chain_of_job
 -- What follows a job by itself; the latest of its name counts.
-SELECT value FROM setting WHERE name = $name ORDER BY created_at DESC LIMIT 1
+SELECT value FROM setting WHERE name = $name ORDER BY entry DESC LIMIT 1
 
 -- :name chains_waiting
 -- Jobs that are done and whose chain has launched nothing yet.
 WITH chain AS (SELECT name, value FROM setting WHERE starts_with(name, 'chain of job ')
-               QUALIFY row_number() OVER (PARTITION BY name ORDER BY created_at DESC) = 1)
+               QUALIFY row_number() OVER (PARTITION BY name ORDER BY entry DESC) = 1)
 SELECT j.job_id FROM chain c JOIN job j ON c.name = 'chain of job ' || j.job_id
 WHERE j.status = 'done' AND c.value->>'next' IS NULL AND c.value->>'note' IS NULL ORDER BY 1
 

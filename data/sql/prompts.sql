@@ -2,7 +2,7 @@
 
 -- :name prompt_versions
 -- The saved versions of a prompt, newest first.
-SELECT version, text, note, author, created_at FROM prompt_version WHERE prompt = $prompt ORDER BY created_at DESC, version
+SELECT version, text, note, author, created_at FROM prompt_version WHERE prompt = $prompt ORDER BY rowid DESC
 
 -- :name prompt_jobs
 -- In how many jobs each version of a prompt was used.

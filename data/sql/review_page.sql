@@ -108,12 +108,12 @@ SELECT t.sample_id, f.filter, f.threshold, f.comparison::TEXT AS comparison, v.s
 FROM sample_state t CROSS JOIN current_filter f
 LEFT JOIN (FROM verdict WHERE sample_id IN (SELECT unnest($sample_ids::BIGINT[]))
            QUALIFY row_number() OVER (PARTITION BY sample_id, revision, filter ORDER BY verdict_id DESC) = 1) v
-    ON v.sample_id = t.sample_id AND v.revision = t.revision AND v.filter = f.filter AND (t.drawn_at IS NULL OR v.created_at >= t.drawn_at)
+    ON v.sample_id = t.sample_id AND v.revision = t.revision AND v.filter = f.filter AND v.verdict_id > t.drawn_verdict
 WHERE f.enabled AND t.sample_id IN (SELECT unnest($sample_ids::BIGINT[])) ORDER BY t.sample_id, f.bit
 
 -- :name review_drawings
 -- How the pictures of these samples were drawn, latest first.
-SELECT sample_id, image, generator, seed, recipe, created_at FROM drawing WHERE sample_id IN (SELECT unnest($sample_ids::BIGINT[])) ORDER BY created_at DESC
+SELECT sample_id, image, generator, seed, recipe, created_at FROM drawing WHERE sample_id IN (SELECT unnest($sample_ids::BIGINT[])) ORDER BY drawing_id DESC
 
 -- :name review_origins
 -- The failures that these samples practise, with the diagnosis that each was made from.

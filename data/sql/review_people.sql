@@ -2,7 +2,7 @@
 -- Samples on which a reviewer has a standing decision on the current revision: not undone, not cleared since. A fragment over $queue_of.
 SELECT sample_id FROM (
     SELECT r.sample_id, arg_max(r.action, r.review_id) AS action FROM review r JOIN sample_state c ON c.sample_id = r.sample_id AND c.revision = r.revision
-    WHERE r.reviewer = $queue_of AND (c.drawn_at IS NULL OR r.created_at >= c.drawn_at) AND r.action IN ('approve', 'reject', 'reset')
+    WHERE r.reviewer = $queue_of AND r.review_id > c.drawn_review AND r.action IN ('approve', 'reject', 'reset')
       AND r.review_id NOT IN (SELECT undoes FROM review WHERE reviewer = $queue_of AND action = 'undo' AND undoes IS NOT NULL)
     GROUP BY r.sample_id) WHERE action <> 'reset'
 
@@ -43,7 +43,7 @@ SELECT t.sample_id FROM sample_state t
 WHERE t.sample_id IN (SELECT unnest($sample_ids::BIGINT[]))
   AND ($everywhere OR ($audits AND ({sample_waits_for_audit})) OR t.sample_id IN (SELECT s.sample_id FROM review_share s JOIN review_assignment a USING (assignment_id) WHERE a.blind AND s.reviewer = $reviewer))
   AND NOT EXISTS (FROM review r WHERE r.sample_id = t.sample_id AND r.revision = t.revision AND r.reviewer = $reviewer AND r.action IN ('approve', 'reject')
-                  AND (t.drawn_at IS NULL OR r.created_at >= t.drawn_at))
+                  AND r.review_id > t.drawn_review)
   AND NOT EXISTS (FROM reveal v WHERE v.sample_id = t.sample_id AND v.revision = t.revision AND v.reviewer = $reviewer)
 
 -- :name reveal_add
@@ -58,7 +58,7 @@ SELECT t.sample_id FROM sample_state t WHERE t.sample_id IN (SELECT unnest($samp
 
 -- :name setting_latest
 -- The latest value of a setting of the workspace.
-SELECT value FROM setting WHERE name = $name ORDER BY created_at DESC LIMIT 1
+SELECT value FROM setting WHERE name = $name ORDER BY entry DESC LIMIT 1
 
 -- :name samples_to_assign
 -- Samples that a filter matches and that nobody is to look at yet.
@@ -69,7 +69,7 @@ SELECT t.sample_id FROM sample_state t WHERE {sample_filter} AND t.sample_id NOT
 SELECT a.assignment_id, a.title, a.copies, a.blind, a.author, a.created_at, e.reviewers,
        (SELECT count(DISTINCT s.sample_id) FROM review_share s WHERE s.assignment_id = a.assignment_id) AS samples
 FROM review_assignment a
-JOIN (FROM review_assignment_event QUALIFY row_number() OVER (PARTITION BY assignment_id ORDER BY created_at DESC) = 1) e USING (assignment_id)
+JOIN (FROM review_assignment_event QUALIFY row_number() OVER (PARTITION BY assignment_id ORDER BY number DESC) = 1) e USING (assignment_id)
 ORDER BY a.assignment_id DESC
 
 -- :name assignment_of_event
@@ -86,7 +86,7 @@ WHERE s.assignment_id = $assignment_id ORDER BY s.sample_id, s.reviewer
 -- Standing decisions of all reviewers on assigned samples. A fragment.
 SELECT sample_id, reviewer FROM (
     SELECT r.sample_id, r.reviewer, arg_max(r.action, r.review_id) AS action FROM review r JOIN sample_state c ON c.sample_id = r.sample_id AND c.revision = r.revision
-    WHERE r.sample_id IN (SELECT sample_id FROM review_share) AND (c.drawn_at IS NULL OR r.created_at >= c.drawn_at) AND r.action IN ('approve', 'reject', 'reset')
+    WHERE r.sample_id IN (SELECT sample_id FROM review_share) AND r.review_id > c.drawn_review AND r.action IN ('approve', 'reject', 'reset')
       AND r.review_id NOT IN (SELECT undoes FROM review WHERE action = 'undo' AND undoes IS NOT NULL)
     GROUP BY r.sample_id, r.reviewer) WHERE action <> 'reset'
 
@@ -118,10 +118,10 @@ GROUP BY reviewer ORDER BY decisions DESC, reviewer
 -- The first decision of each reviewer on each revision, where it was made alone: not undone, not in bulk, not an adjudication, not after a look at the
 -- others'. A fragment; only revisions that two people have decided.
 SELECT sample_id, revision, reviewer, action = 'approve' AS yes FROM (
-    SELECT r.sample_id, r.revision, r.reviewer, arg_min(r.action, r.review_id) AS action, min(r.created_at) AS created_at
+    SELECT r.sample_id, r.revision, r.reviewer, arg_min(r.action, r.review_id) AS action, min(r.review_id) AS review_id
     FROM review r WHERE r.action IN ('approve', 'reject') AND r.batch_id IS NULL AND r.review_id NOT IN (SELECT review_id FROM adjudication)
       AND r.review_id NOT IN (SELECT undoes FROM review WHERE action = 'undo' AND undoes IS NOT NULL) GROUP BY ALL) d
-WHERE NOT EXISTS (FROM reveal v WHERE v.sample_id = d.sample_id AND v.revision = d.revision AND v.reviewer = d.reviewer AND v.created_at < d.created_at)
+WHERE NOT EXISTS (FROM reveal v WHERE v.sample_id = d.sample_id AND v.revision = d.revision AND v.reviewer = d.reviewer AND v.review_mark < d.review_id)
 QUALIFY count(*) OVER (PARTITION BY sample_id, revision) > 1
 
 -- :name agreement_patterns

@@ -27,7 +27,7 @@ FROM checkpoint c ORDER BY c.checkpoint_id
 -- All datasets with their counts a split.
 SELECT d.*, count(e.example_id) FILTER (e.split = 'train') AS train, count(e.example_id) FILTER (e.split = 'dev') AS dev,
        count(e.example_id) FILTER (e.split = 'eval') AS eval
-FROM dataset d LEFT JOIN example e ON e.dataset = d.name GROUP BY ALL ORDER BY d.created_at, d.name
+FROM dataset d LEFT JOIN example e ON e.dataset = d.name GROUP BY ALL ORDER BY min(d.rowid)
 
 -- :name examples_to_evaluate
 -- Examples of the chosen datasets and splits that a checkpoint has not answered yet.
@@ -116,7 +116,7 @@ ORDER BY s.sample_id LIMIT $limit
 sample_state t CROSS JOIN (SELECT unnest($filters::TEXT[]) AS filter, unnest($versions::INTEGER[]) AS version) f
 WHERE t.image IS NOT NULL AND ($sample_ids IS NULL OR t.sample_id IN (SELECT unnest($sample_ids::BIGINT[])))
   AND NOT EXISTS (FROM verdict v WHERE v.sample_id = t.sample_id AND v.revision = t.revision AND v.filter = f.filter
-                  AND (v.version = f.version OR NOT $outdated) AND v.score IS NOT NULL AND v.created_at >= coalesce(t.drawn_at, v.created_at))
+                  AND (v.version = f.version OR NOT $outdated) AND v.score IS NOT NULL AND v.verdict_id > t.drawn_verdict)
 
 -- :name samples_to_filter
 -- What the filters are to judge, with what they need to know; samples of one picture one behind the other.
@@ -141,12 +141,12 @@ SELECT skill, mode(error_type) AS error_type FROM diagnosis WHERE skill IS NOT N
 WITH asked AS (
     SELECT unnest($filters::TEXT[]) AS filter, unnest($versions::INTEGER[]) AS version, unnest(range(len($filters::TEXT[]))) AS bit),
 drawn AS (
-    SELECT sample_id, revision, drawn_at FROM sample_state
+    SELECT sample_id, revision, drawn_verdict FROM sample_state
     WHERE image IS NOT NULL AND ($sample_ids IS NULL OR sample_id IN (SELECT unnest($sample_ids::BIGINT[])))),
 judged AS (
     SELECT v.sample_id, bit_or(1::BIGINT << f.bit) AS ever, bit_or(CASE WHEN v.version = f.version THEN 1::BIGINT << f.bit ELSE 0 END) AS now
     FROM verdict v JOIN asked f USING (filter) JOIN drawn t ON t.sample_id = v.sample_id AND t.revision = v.revision
-    WHERE v.score IS NOT NULL AND v.created_at >= coalesce(t.drawn_at, v.created_at) GROUP BY v.sample_id),
+    WHERE v.score IS NOT NULL AND v.verdict_id > t.drawn_verdict GROUP BY v.sample_id),
 pairs AS (
     SELECT f.filter, t.sample_id, (coalesce(j.ever, 0) >> f.bit) & 1 = 0 AS unjudged
     FROM drawn t LEFT JOIN judged j USING (sample_id) CROSS JOIN asked f WHERE (coalesce(j.now, 0) >> f.bit) & 1 = 0)

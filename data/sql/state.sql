@@ -18,7 +18,7 @@ INSERT INTO sample_state BY NAME {state_derived} ORDER BY sample_id
 -- The part of it that follows from verdicts, settings and the rule: enough where just these changed.
 UPDATE sample_state s SET judged = n.judged, failed = n.failed, unsure = n.unsure, undecided = n.undecided::sample_status,
     status = CASE WHEN s.decision IS NULL THEN n.undecided::sample_status ELSE s.status END
-FROM (WITH text AS (SELECT sample_id, revision, image, drawn_at FROM sample_state WHERE sample_id IN (FROM touched)), {state_judgements}
+FROM (WITH text AS (SELECT sample_id, revision, image, drawn_verdict FROM sample_state WHERE sample_id IN (FROM touched)), {state_judgements}
       SELECT * FROM judgements) n
 WHERE n.sample_id = s.sample_id
   AND (s.judged <> n.judged OR s.failed <> n.failed OR s.unsure <> n.unsure OR s.undecided <> n.undecided::sample_status)
@@ -27,14 +27,14 @@ WHERE n.sample_id = s.sample_id
 -- The part of it that follows from decisions: enough where just these were added.
 UPDATE sample_state s SET decision = n.decision, decided_by = n.decided_by,
     status = CASE n.decision {status_of_decision} ELSE s.undecided END
-FROM (WITH text AS (SELECT sample_id, revision, drawn_at FROM sample_state WHERE sample_id IN (FROM touched)), {state_decisions}
+FROM (WITH text AS (SELECT sample_id, revision, drawn_review FROM sample_state WHERE sample_id IN (FROM touched)), {state_decisions}
       SELECT sample_id, d.decision, d.decided_by FROM text LEFT JOIN decisions d USING (sample_id)) n WHERE n.sample_id = s.sample_id
 
 -- :name state_decide_these
 -- That part for a few samples by their ids.
 UPDATE sample_state s SET decision = n.decision, decided_by = n.decided_by,
     status = CASE n.decision {status_of_decision} ELSE s.undecided END
-FROM (WITH text AS (SELECT sample_id, revision, drawn_at FROM sample_state WHERE sample_id IN (SELECT unnest($sample_ids::BIGINT[]))), {state_decisions}
+FROM (WITH text AS (SELECT sample_id, revision, drawn_review FROM sample_state WHERE sample_id IN (SELECT unnest($sample_ids::BIGINT[]))), {state_decisions}
       SELECT sample_id, d.decision, d.decided_by FROM text LEFT JOIN decisions d USING (sample_id)) n
 WHERE n.sample_id = s.sample_id RETURNING s.sample_id, s.status::TEXT AS status
 
@@ -45,23 +45,24 @@ WHERE sample_id IN (SELECT unnest($sample_ids::BIGINT[])) AND decision IS NULL R
 
 -- :name state_derived
 -- The state that follows from the logs, for the touched samples.
--- A verdict or a decision counts if it names the current revision and was made when the current picture was there.
+-- A verdict or a decision counts if it names the current revision and came after the current picture (by number, never by clock).
 WITH
 text AS (
     SELECT s.sample_id, coalesce(r.revision, 0) AS revision, coalesce(r.question, s.question) AS question,
-           coalesce(r.choices, s.choices) AS choices, coalesce(r.answer, s.answer) AS answer, coalesce(d.image, s.image) AS image, d.drawn_at,
+           coalesce(r.choices, s.choices) AS choices, coalesce(r.answer, s.answer) AS answer, coalesce(d.image, s.image) AS image,
+           coalesce(d.drawn_review, 0) AS drawn_review, coalesce(d.drawn_verdict, 0) AS drawn_verdict,
            s.round, s.dataset, coalesce(y.current, s.error_type) AS error_type, s.route, s.failure_id
     FROM sample s LEFT JOIN error_type_alias y ON y.name = s.error_type
     LEFT JOIN (SELECT * FROM revision WHERE sample_id IN (FROM touched)
                QUALIFY row_number() OVER (PARTITION BY sample_id ORDER BY revision DESC) = 1) r USING (sample_id)
-    LEFT JOIN (SELECT sample_id, arg_max(image, (created_at, job_id)) AS image, max(created_at) AS drawn_at
+    LEFT JOIN (SELECT sample_id, arg_max(image, drawing_id) AS image, max(review_mark) AS drawn_review, max(verdict_mark) AS drawn_verdict
                FROM drawing WHERE sample_id IN (FROM touched) GROUP BY sample_id) d USING (sample_id)
     WHERE s.sample_id IN (FROM touched)),
 {state_judgements},
 {state_decisions}
 SELECT t.sample_id, t.round, t.dataset, t.error_type, t.route, t.failure_id, t.revision, t.question, t.choices, t.answer, t.image,
-       t.drawn_at, j.judged, j.failed, j.unsure, j.undecided::sample_status AS undecided, d.decision, d.decided_by,
-       CASE d.decision {status_of_decision} ELSE j.undecided END::sample_status AS status
+       j.judged, j.failed, j.unsure, j.undecided::sample_status AS undecided, d.decision, d.decided_by,
+       CASE d.decision {status_of_decision} ELSE j.undecided END::sample_status AS status, t.drawn_review, t.drawn_verdict
 FROM text t JOIN judgements j USING (sample_id) LEFT JOIN decisions d USING (sample_id)
 
 -- :name status_of_decision
@@ -75,7 +76,7 @@ WHEN 'approve' THEN 'approved'::sample_status WHEN 'reject' THEN 'rejected'::sam
 verdicts AS (
     SELECT v.sample_id, v.filter, v.score
     FROM verdict v JOIN text t ON t.sample_id = v.sample_id AND t.revision = v.revision
-    WHERE v.sample_id IN (FROM touched) AND (t.drawn_at IS NULL OR v.created_at >= t.drawn_at)
+    WHERE v.sample_id IN (FROM touched) AND v.verdict_id > t.drawn_verdict
     QUALIFY row_number() OVER (PARTITION BY v.sample_id, v.filter ORDER BY v.verdict_id DESC) = 1),
 enabled AS (SELECT filter, 1::UBIGINT << bit AS bit, comparison, threshold FROM current_filter WHERE enabled),
 demanded AS (
@@ -104,12 +105,12 @@ judgements AS (
 -- Part of the state: what people decided on the samples in `text`. The latest of each reviewer counts that is not undone; reset removes it;
 -- disagreement is disputed, until one of them is an adjudication: that counts over all.
 events AS MATERIALIZED (
-    SELECT sample_id, revision, review_id, reviewer, action, undoes, created_at FROM review WHERE sample_id IN (SELECT sample_id FROM text)),
+    SELECT sample_id, revision, review_id, reviewer, action, undoes FROM review WHERE sample_id IN (SELECT sample_id FROM text)),
 latest AS (
     SELECT r.sample_id, r.reviewer, max(r.review_id) AS review_id, arg_max(r.action, r.review_id) AS action
     FROM events r JOIN text t ON t.sample_id = r.sample_id AND t.revision = r.revision
     WHERE r.action IN ('approve', 'reject', 'reset') AND r.review_id NOT IN (SELECT undoes FROM events WHERE undoes IS NOT NULL)
-      AND (t.drawn_at IS NULL OR r.created_at >= t.drawn_at)
+      AND r.review_id > t.drawn_review
     GROUP BY r.sample_id, r.reviewer),
 standing AS (SELECT *, review_id IN (SELECT review_id FROM adjudication) AS settles FROM latest WHERE action <> 'reset'),
 decisions AS (

@@ -34,7 +34,7 @@ UPDATE assignment SET error_type = y.current FROM error_type_alias y WHERE y.nam
 -- What bears each error type: failures, people's corrections that stand, samples, clusters.
 WITH corrected AS (
     SELECT coalesce(y.current, t.error_type) AS error_type, count(*) AS corrections
-    FROM (SELECT failure_id, arg_max(error_type, created_at) AS error_type FROM standing_triage WHERE error_type IS NOT NULL GROUP BY failure_id) t
+    FROM (SELECT failure_id, arg_max(error_type, triage_id) AS error_type FROM standing_triage WHERE error_type IS NOT NULL GROUP BY failure_id) t
     LEFT JOIN error_type_alias y ON y.name = t.error_type GROUP BY 1),
 failing AS (SELECT error_type, count(*) AS failures FROM failure_state WHERE error_type IS NOT NULL GROUP BY 1),
 made AS (SELECT error_type, count(*) AS samples FROM sample_state GROUP BY 1),

@@ -17,7 +17,7 @@ SELECT coalesce(t.batch_id, t.event_id) AS batch_id, any_value(t.label) AS label
        max(t.created_at) AS created_at, count(*) AS failures, min(t.failure_id) AS failure_id,
        bool_and(t.event_id IN (SELECT undoes FROM triage WHERE undoes IS NOT NULL)) AS undone
 FROM triage t JOIN failure f USING (failure_id) WHERE t.undoes IS NULL AND list_contains($round::TEXT[], f.round::TEXT)
-GROUP BY ALL ORDER BY created_at DESC, batch_id LIMIT $limit
+GROUP BY ALL ORDER BY max(t.triage_id) DESC LIMIT $limit
 
 -- :name failures_out_of_type
 -- Those of these failures that have another error type until now and stand in a cluster of another type that no person put together.

@@ -8,4 +8,4 @@ ORDER BY turn, dataset LIMIT $limit
 
 -- :name try_suffixes
 -- What questions are sent with, by dataset.
-SELECT name, prompt_suffix FROM dataset ORDER BY created_at, name
+SELECT name, prompt_suffix FROM dataset ORDER BY rowid

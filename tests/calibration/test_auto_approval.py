@@ -130,7 +130,7 @@ def test_what_is_read_piece_by_piece_is_what_is_read_at_once(tmp_path_factory, s
     store.close()
     again = Store(store.path)
     whole = score_matrix(again)
-    for name in ("sample_ids", "label", "disputed", "bulk", "labelled_at", "passing", "open", "auto", "held"):
+    for name in ("sample_ids", "label", "disputed", "bulk", "labelled_by", "passing", "open", "auto", "held"):
         assert (getattr(pieces, name) == getattr(whole, name)).all(), name
     for name, scores in whole.scores.items():
         assert np.array_equal(pieces.scores[name], scores, equal_nan=True), name

@@ -7,6 +7,7 @@ import sys
 import threading
 from pathlib import Path
 
+import psutil
 import pytest
 
 from data.files import append_line, cut_torn_line, part_of, read_lines, remove, tail, whole, write_whole
@@ -110,9 +111,23 @@ def test_a_process_is_the_same_as_long_as_it_lives():
     process = Process.of(child.pid)
     assert process.is_alive() and Process.of().pid == os.getpid() and Process.of().is_alive()
     assert not Process(process.pid, process.started - 60).is_alive()  # the number was given to another
-    assert Process(process.pid, process.started - 1).is_alive()  # the clock was adjusted
+    by_clock = psutil.Process(child.pid).create_time()  # as an earlier version noted it
+    assert Process(process.pid, by_clock - 1).is_alive() and not Process(process.pid, by_clock - 60).is_alive()
+
     child.kill()
     os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)  # ended, not waited for: a zombie
     assert not process.is_alive()
     child.communicate()
     assert not process.is_alive()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_a_clock_that_is_set_back_makes_no_process_another(monkeypatch):
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    process = Process.of(child.pid)
+    earlier = psutil.boot_time() - 3600  # what the system reports of its start after the clock was set back
+    monkeypatch.setattr(psutil._pslinux, "boot_time", lambda: earlier)
+    monkeypatch.setattr(psutil._pslinux, "BOOT_TIME", earlier, raising=False)
+    alive = process.is_alive()
+    child.communicate()
+    assert alive and not process.is_alive()

@@ -236,6 +236,34 @@ def test_shutdown_waits_for_what_follows_a_job(store, workspace, monkeypatch):
     assert followed == [first + 1] and jobs.get(first + 1).status == "queued"
 
 
+def test_a_clock_that_is_set_back_changes_no_outcome(jobs, store, workspace):
+    job_id = jobs.launch("double", {"count": 8, "seconds": 0.2}, "ann")
+    wait_for(lambda: jobs.get(job_id).done > 0)
+    files = JobFolder(workspace.job(job_id))
+    an_hour_later = time.time() + 3600  # it was launched by a clock that has been set back since
+    files.events.write_bytes(
+        files.events.read_bytes().replace(b'"launched", "time": ', f'"launched", "time": {an_hour_later}, "was": '.encode())
+    )
+    with store.write() as write:
+        write._cursor.execute("UPDATE job SET started_at = now() + INTERVAL 1 HOUR, created_at = now() + INTERVAL 1 HOUR")
+    job = jobs.wait(job_id, PATIENCE)
+    assert (job.status, job.done) == ("done", 8) and 0 < job.seconds < PATIENCE
+    assert "end" in files.last_events()
+
+
+def test_how_long_a_child_may_take_to_stop_is_no_matter_of_the_clock(tmp_path):
+    process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, start_new_session=True)
+    files, child = JobFolder(tmp_path), Child(Process.of(process.pid), process)
+    files.append_event({"event": "launched", "time": time.time()})
+    files.stop.write_text("pause")
+    os.utime(files.stop, (1, 1))  # the clock has gone far ahead since
+    for _ in range(2):
+        child.kill_if_overdue(files, grace=60)
+    assert child.is_alive()
+    child.kill_if_overdue(files, grace=0)
+    assert process.wait(PATIENCE) == -signal.SIGKILL
+
+
 def test_a_child_that_ends_as_it_is_told_to_stop_is_no_fault(tmp_path, monkeypatch):
     process = subprocess.Popen(["true"])
     process.wait()
