@@ -30,6 +30,7 @@ COMMANDS = {  # name: (module, one line for --help). Nothing is imported before 
     "export": ("rounds", "write the approved samples to files"),
     "jobs": ("jobs", "list jobs; cancel, pause, resume, retry; show a log"),
     "backup": ("backups", "back up the workspace and verify the backup"),
+    "recover": ("recover", "bring back decisions that the store has lost"),
     "restore": ("backups", "restore a workspace from a backup"),
     "serve": ("serve", "open the workspace in the browser"),
     "doctor": ("doctor", "check this machine, the packages, the workspace, the endpoints"),

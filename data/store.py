@@ -1,4 +1,4 @@
-"""The store: one DuckDB file, owned by one process. The only code that imports duckdb.
+"""The store: one DuckDB file, owned by one process. Only this and data/store_file.py import duckdb.
 
 Reads run on a cursor of the calling thread; writes go one at a time through `Store.write`, in one transaction
 that also refreshes `sample_state` for the samples that were touched.
@@ -6,10 +6,9 @@ that also refreshes `sample_state` for the samples that were touched.
 
 import json
 import logging
-import os
 import threading
 import time
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,12 +19,18 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from data.errors import MistakebookError
+from data.errors import is_disk_full
 from data.files import whole
-from data.machine import cores
 from data.memo import Memo
 from data.queries import query
 from data.reader import Reader, Result, Row
+from data.review_journal import ReviewJournal
+from data.store_errors import DiskFull as DiskFull
+from data.store_errors import KeyTaken as KeyTaken
+from data.store_errors import QueryFailed as QueryFailed
+from data.store_errors import StoreError, StoreMissing
+from data.store_errors import StoreInUse as StoreInUse
+from data.store_file import check_place, open_file
 from data.transaction import Table, Transaction
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -35,44 +40,27 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 
-class StoreError(MistakebookError):
-    """The store can't be opened or doesn't fit; the text says what to do."""
-
-
-class StoreInUse(StoreError):
-    """Another process has the file open (DuckDB allows one)."""
-
-
-class DiskFull(StoreError):
-    """The disk that holds the store is full: the transaction is undone."""
-
-    status = 507
-
-
-class QueryFailed(StoreError):
-    """A named query raised: a fault of ours, not of the user."""
-
-    status = 500
-
-
-class KeyTaken(QueryFailed):
-    """A row's key is in its table already; the transaction is undone."""
-
-
 class Store(Reader):
     """Rows in and out by named query (data/sql). `path` is the DuckDB file; it is created and migrated."""
 
-    def __init__(self, path: Path, backups: Path | None = None, upto: int | None = None):
+    def __init__(self, path: Path, backups: Path | None = None, upto: int | None = None, only: Collection[int] | None = None):
+        """`backups`: where one is written before a migration. `upto`, `only`: the migrations to make, for tests and for restoring."""
         self.path = path
-        self._connection = _connect(path)
+        self.reviews = ReviewJournal(path.with_name(f"{path.stem}.reviews.jsonl"))
+        if not path.exists() and self.reviews.path.exists():
+            raise StoreMissing(
+                f"{path} is missing, but the journal of its decisions {self.reviews.path.name} is there: put the file back, or restore "
+                "a backup into another workspace (mistakebook restore FOLDER --workspace NAME). To begin anew, move the journal away"
+            )
+        self._connection, self.salvage = open_file(path)
         self._local, self._readers = threading.local(), WeakSet[duckdb.DuckDBPyConnection]()
         self._lock, self._opening = threading.RLock(), threading.Lock()
         self._writer = self._connection.cursor()
         self._described: dict[str, Table] = {}
         self._memo, self._writes = Memo(MEMOS), 0
-        changed = self._migrate(backups, upto)
+        changed = self._migrate(backups, upto, only)
         self._writer.execute("CREATE TEMP TABLE touched (sample_id BIGINT); CREATE TEMP TABLE touched_failure (failure_id BIGINT)")
-        if changed and upto is None:
+        if changed and upto is None and only is None:
             self.rebuild_states()  # a migration may have added columns to them
 
     # Reading
@@ -119,13 +107,14 @@ class Store(Reader):
                 change = Transaction(self._writer, _run, self._described)
                 yield change
                 change.refresh_states()
-                self._writer.execute("COMMIT")
+                with self.reviews.appended(change.noted):  # on disk before the commit, and taken out again where that fails
+                    self._writer.execute("COMMIT")
                 self._writes += 1
             except BaseException as error:
                 with suppress(duckdb.TransactionException):  # a COMMIT that fails has ended the transaction by itself
                     self._writer.execute("ROLLBACK")  # a failed statement poisons the cursor until then
                 if isinstance(error, duckdb.Error):
-                    raise _fault(error, f"writing to {self.path}") from error
+                    raise _fault(error, f"writing to {self.path}", self.path) from error
                 raise
 
     def rebuild_states(self) -> None:
@@ -161,7 +150,7 @@ class Store(Reader):
 
     # Migrations and backups
 
-    def _migrate(self, backups: Path | None, upto: int | None) -> bool:
+    def _migrate(self, backups: Path | None, upto: int | None, only: Collection[int] | None) -> bool:
         """Brings the file up to date; tells whether one with content was changed."""
         self._writer.execute(
             "CREATE TABLE IF NOT EXISTS migration (number INTEGER PRIMARY KEY, name TEXT, created_at TIMESTAMPTZ DEFAULT now())"
@@ -173,7 +162,7 @@ class Store(Reader):
                 f"{self.path} was written by a newer Mistakebook (migration {max(done)}, this one knows {max(known)}). "
                 "Upgrade, or restore a backup."
             )
-        todo = [number for number in sorted(known.keys() - done) if upto is None or number <= upto]
+        todo = [number for number in sorted(known.keys() - done) if (upto is None or number <= upto) and (only is None or number in only)]
         if done and todo and backups:
             self.backup(backups / f"before-migration-{todo[0]:04d}-{_stamp()}")
         for number in todo:
@@ -224,10 +213,19 @@ def restore(folder: Path, path: Path) -> None:
         raise StoreError(f"{folder} is not a backup: it has no manifest.json; choose a folder from the backups of a workspace")
     if path.exists():
         raise StoreError(f"{path} exists and is not overwritten; restore into a new workspace, or move this file away first")
-    manifest = json.loads(manifest_path.read_text(encoding="utf-8"))
+    try:
+        _restore(folder, path)
+    except (ValueError, KeyError, TypeError, OSError, pa.ArrowException, duckdb.Error) as error:
+        if is_disk_full(error):
+            raise
+        raise StoreError(f"{folder} is damaged ({error}): nothing was restored; restore another backup") from error
+
+
+def _restore(folder: Path, path: Path) -> None:
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     numbers = pq.read_table(folder / "migration.parquet").column("number").to_pylist()
     with whole(path) as part:
-        store = Store(part, upto=max(numbers))
+        store = Store(part, only=numbers)
         try:
             cursor = store._writer
             cursor.execute("DELETE FROM migration")
@@ -259,36 +257,18 @@ def _run(cursor: duckdb.DuckDBPyConnection, name: str, parameters: dict[str, obj
         raise _fault(error, f"query {name}") from error
 
 
-def _fault(error: duckdb.Error, doing: str) -> StoreError:
-    """What DuckDB raised, as one of ours."""
-    if "No space left" in str(error):  # DuckDB has no class or code for it
-        return DiskFull(f"{doing}: {error}")
-    return (KeyTaken if isinstance(error, duckdb.ConstraintException) else QueryFailed)(f"{doing}: {error}")
-
-
-def _connect(path: Path) -> duckdb.DuckDBPyConnection:
-    """Opens the file; sets aside a write-ahead log that can't be replayed."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    settings: dict[str, str | bool | int | float | list[str]] = {
-        "memory_limit": os.environ.get("MISTAKEBOOK_STORE_MEMORY", "500MB"),
-        "threads": min(8, cores()),  # each takes memory of its own
-        "autoinstall_known_extensions": False,
-    }
-    try:
-        return duckdb.connect(str(path), config=settings)
-    except duckdb.IOException as error:
-        if "lock" in str(error).lower():
-            raise StoreInUse(f"{path} is open in another process; stop that process and try again: {str(error).splitlines()[0]}") from error
-        if "wal" not in str(error).lower():
-            raise StoreError(f"{path} can't be opened ({error}); check its permissions and the free disk space") from error
-    except duckdb.Error as error:
-        if "wal" not in str(error).lower():
-            raise StoreError(f"{path} can't be opened: {error}. Restore a backup: mistakebook restore") from error
-    wal = path.with_suffix(path.suffix + ".wal")
-    aside = wal.with_name(f"{wal.name}.unreadable-{_stamp()}")
-    wal.rename(aside)
-    log.error("the write-ahead log could not be replayed; it was set aside as %s (the last writes may be in it)", aside)
-    return duckdb.connect(str(path), config=settings)
+def _fault(error: duckdb.Error, doing: str, path: Path | None = None) -> StoreError:
+    """What DuckDB raised, as one of ours. DuckDB has no class or code for a full disk: whether it is one is tried out."""
+    if isinstance(error, duckdb.ConstraintException):
+        return KeyTaken(f"{doing}: {error}")
+    if path and isinstance(error, duckdb.IOException | duckdb.TransactionException | duckdb.OutOfMemoryException):
+        try:
+            check_place(path)
+        except DiskFull as full:
+            return full
+        except StoreError:
+            pass
+    return QueryFailed(f"{doing}: {error}")
 
 
 def _quoted(path: Path) -> str:

@@ -32,6 +32,7 @@ class Transaction(Reader):
         self._cursor, self._run, self._described = cursor, execute, described
         self._parts: set[str] = set()  # of the touched samples' state: which are to be derived anew
         self.touched_failures = False
+        self.noted: list[Row] = []  # lines for the journal of decisions, on disk before the commit
 
     def _execute(self, name: str, parameters: dict[str, object]) -> Result:
         return self._run(self._cursor, name, parameters)
@@ -83,6 +84,10 @@ class Transaction(Reader):
             keys = "SELECT count(*) FROM duckdb_constraints() WHERE table_name = ? AND constraint_type IN ('PRIMARY KEY', 'UNIQUE')"
             self._described[table] = Table(types, self._cursor.execute(keys, [table]).fetchall()[0][0] > 0)
         return self._described[table]
+
+    def note(self, lines: Iterable[Row]) -> None:
+        """Lines for the journal of decisions (data/review_journal.py), written when the transaction ends."""
+        self.noted += lines
 
     def touch(self, sample_ids: Iterable[int]) -> None:
         """Samples whose state is to be derived anew when the transaction ends."""

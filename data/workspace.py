@@ -1,5 +1,6 @@
 """A workspace is one folder: the store, pictures, jobs, checkpoints, backups. It lies outside the repository."""
 
+import errno
 import json
 import os
 import re
@@ -11,6 +12,10 @@ from data.errors import MistakebookError
 from data.files import write_whole
 
 DEFAULT_NAME = "built-in"
+
+
+class UnwritableHome(MistakebookError):
+    """The folder of the workspaces can't be written to."""
 
 
 class BadWorkspaceName(MistakebookError):
@@ -38,6 +43,11 @@ class Workspace:
         return self.root / "replies.sqlite"
 
     @property
+    def reviews(self) -> Path:
+        """The journal of decisions (data/review_journal.py)."""
+        return self.root / "store.reviews.jsonl"
+
+    @property
     def search(self) -> Path:
         """The index of the free-text search; made anew from the store where it is missing."""
         return self.root / "search.sqlite"
@@ -63,10 +73,21 @@ class Workspace:
         return self.root / "jobs" / str(job_id)
 
     def create(self) -> "Workspace":
-        """Makes the folders; does nothing to what is there."""
+        """Makes the folders; does nothing to what is there. Raises UnwritableHome, or OSError with ENOSPC on a full disk."""
         for folder in (self.root, self.images, self.root / "jobs", self.checkpoints, self.backups):
-            folder.mkdir(parents=True, exist_ok=True)
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST):
+                    raise
+                raise UnwritableHome(_unwritable(folder, error.strerror)) from error
+            if not os.access(folder, os.W_OK | os.X_OK):
+                raise UnwritableHome(_unwritable(folder, "no permission, or a read-only disk"))
         return self
+
+
+def _unwritable(folder: Path, why: str | None) -> str:
+    return f"{folder} can't be made or written to ({why}): change its permissions, or set MISTAKEBOOK_HOME to a folder of your own"
 
 
 def home() -> Path:

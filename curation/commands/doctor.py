@@ -18,7 +18,7 @@ from curation.commands.flags import parser
 from curation.commands.output import show
 from curation.frontier.client import open_client
 from curation.frontier.options import POCKET_TEACHER, FrontierOptions
-from curation.workspaces import owner
+from curation.workspaces import damage, owner
 from data.machine import HOUSE
 from data.picture_specs.spec import PictureSpec
 from data.registry import IMAGE_GENERATORS
@@ -65,6 +65,7 @@ def _findings(workspace: Workspace, call: bool) -> Iterator[Finding]:
     yield _weights()
     yield _renderer()
     yield _workspace(workspace)
+    yield from _damages(workspace)
     yield _endpoint(workspace, call)
 
 
@@ -136,6 +137,13 @@ def _workspace(workspace: Workspace) -> Finding:
     if noted.answers(workspace):
         return Finding("workspace", True, f"{workspace.root}, open in process {noted.pid} at {noted.address}")
     return Finding("workspace", False, f"process {noted.pid} holds it but does not answer at {noted.address}", f"stop it: kill {noted.pid}")
+
+
+def _damages(workspace: Workspace) -> Iterator[Finding]:
+    """Damaged logs that were found when the store was opened."""
+    for one in damage.damages(workspace):
+        read = f" (read by {one.read_by})" if one.read_by else ""
+        yield Finding("store", bool(one.read_by), one.text + read, "look at the pages, then press “I have read this” there")
 
 
 def _endpoint(workspace: Workspace, call: bool) -> Finding:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from curation.filtering import bulk_limits
+from curation.review import journal_lines
 from data.errors import MistakebookError
 from data.records import FilterSetting, Record, SampleState, SampleStatus
 from data.store import KeyTaken, Store
@@ -192,7 +193,7 @@ def _decide(store: Store, decisions: Sequence[Decision], reviewer: str, repeated
             new = [decision for decision in decisions if decision.event_id not in known]
             refused = _refused(new, states)
         if new := [decision for decision in new if decision.sample_id not in refused]:
-            for row in _append(write, new, decided, reviewer):
+            for row in _append(write, new, states, decided, reviewer):
                 states[row.sample_id] = replace(states[row.sample_id], status=row.status)
     return [refused.get(sample_id) or states[sample_id] for sample_id in ids]
 
@@ -214,13 +215,17 @@ def _edited_meanwhile(state: SampleState) -> StaleRevision:
     return StaleRevision(f"sample {state.sample_id} was edited meanwhile (revision {state.revision}); look at it again")
 
 
-def _append(write: Transaction, decisions: Sequence[Decision], decided: set[int], reviewer: str) -> list[_Status]:
+def _append(
+    write: Transaction, decisions: Sequence[Decision], states: Mapping[int, SampleState], decided: set[int], reviewer: str
+) -> list[_Status]:
     """Appends decisions to the log; returns the status of each sample. On those of `decided` somebody's decision stood before."""
     logged = [{name: getattr(decision, name) for name in LOGGED} for decision in decisions]
     added = write.rows("reviews_decided", _Added, decisions=logged, reviewer=reviewer)
+    settled: set[int] = set()
     if settling := [decision.sample_id for decision in decisions if decision.settles]:
         settled = set(write.column("samples_to_adjudicate", int, sample_ids=settling))
         write.insert("adjudication", [vars(row) for row in added if row.sample_id in settled])
+    write.note(journal_lines.decisions(decisions, states, settled, reviewer))
     changed: list[_Status] = []
     for action in ("approve", "reject"):
         if first := [decision.sample_id for decision in decisions if decision.action == action and decision.sample_id not in decided]:
@@ -266,6 +271,8 @@ def decide_bulk(
         batch_id = write.one("next_batch", int) if chosen else None
         shared = {"action": action, "reason": reason, "note": note, "reviewer": reviewer, "batch_id": batch_id, "event_id": event_id}
         write.run("reviews_add", **shared)
+        if chosen:
+            write.note([journal_lines.bulk(write, event_id, reviewer, action, reason, note)])
     return BulkResult(batch_id, chosen, matched - chosen)
 
 
@@ -282,6 +289,7 @@ def edit(
             raise _edited_meanwhile(state)
         write.insert("revision", [{"sample_id": sample_id, "revision": revision + 1, **text.to_row(), "reviewer": reviewer}])
         write.run("review_add", sample_id=sample_id, revision=revision + 1, action="edit", reviewer=reviewer, event_id=event_id)
+        write.note([journal_lines.edit(event_id, reviewer, state, text.to_row())])
         write.touch([sample_id])
         write.refresh_states()
         return _state_of(_to_edit(write, sample_id))
@@ -297,8 +305,10 @@ def undo(store: Store, reviewer: str, event_id: str, batch_id: int | None = None
         which = {"reviewer": reviewer, "batch_id": batch_id, "undone_event": undone_event}
         count = write.touched_by("touch_to_undo", **which)
         edits = write.rows("edits_to_undo", _Edit, **which)
-        for edited in edits:
-            _restore_text(write, edited, reviewer)
+        texts = [_restore_text(write, edited, reviewer) for edited in edits]
+        if count:
+            undone = undone_event or write.one("event_of_batch", str, batch_id=batch_id)
+            write.note([journal_lines.undo(write, event_id, reviewer, undone, texts)])
         write.touch(edited.sample_id for edited in edits)
         write.run("reviews_reverse", **which, event_id=event_id)
         return UndoResult(count, write.column("touched_few", int))
@@ -328,11 +338,13 @@ def new_event() -> str:
     return uuid.uuid4().hex
 
 
-def _restore_text(write: Transaction, edited: _Edit, reviewer: str) -> None:
-    """Undoing an edit appends the text before it as a further revision: nothing is taken out of the log."""
+def _restore_text(write: Transaction, edited: _Edit, reviewer: str) -> dict[str, Any]:
+    """Undoing an edit appends the text before it as a further revision: nothing is taken out of the log. Returns that revision."""
     before = write.one("text_of_revision", SampleText, sample_id=edited.sample_id, revision=edited.revision - 1)
     newest = _to_edit(write, edited.sample_id).revision + 1
-    write.insert("revision", [{"sample_id": edited.sample_id, "revision": newest, **before.to_row(), "reviewer": reviewer}])
+    revision = {"sample_id": edited.sample_id, "revision": newest, **before.to_row()}
+    write.insert("revision", [{**revision, "reviewer": reviewer}])
+    return revision
 
 
 def _barred_mask(settings: Sequence[FilterSetting], action: Action) -> int:

@@ -102,6 +102,36 @@ FROM sample_state t WHERE t.sample_id IN (FROM touched) ORDER BY t.sample_id
 INSERT INTO review (sample_id, revision, action, reviewer, undoes, event_id)
 SELECT r.sample_id, r.revision, 'undo', $reviewer, r.review_id, $event_id FROM ({reviews_to_undo}) r ORDER BY r.review_id
 
+-- :name sample_mark
+-- What tells a sample's text and image apart from another's (data/review_journal.py: mark_of). A fragment over sample_state t.
+left(md5(t.question || chr(31) || coalesce(array_to_string(t.choices, chr(30)), '') || chr(31) || t.answer || chr(31) || coalesce(t.image, '')), 10)
+
+-- :name touched_marks
+-- The touched samples as the journal of decisions names them.
+SELECT t.sample_id, t.revision, {sample_mark} AS mark FROM sample_state t WHERE t.sample_id IN (FROM touched) ORDER BY t.sample_id
+
+-- :name samples_with_marks
+-- Samples by text and image, as far as there are any: for decisions on samples that were made again under other numbers.
+SELECT * FROM (SELECT t.sample_id, t.revision, {sample_mark} AS mark FROM sample_state t) WHERE list_contains($marks::TEXT[], mark) ORDER BY sample_id
+
+-- :name samples_marked
+-- These samples with their marks.
+SELECT t.sample_id, t.revision, {sample_mark} AS mark FROM sample_state t WHERE t.sample_id IN (SELECT unnest($sample_ids::BIGINT[]))
+
+-- :name reviews_known
+-- Which events the log holds, by sample.
+SELECT event_id, sample_id, review_id, revision FROM review WHERE list_contains($event_ids::TEXT[], event_id)
+
+-- :name reviews_restore
+-- Puts decisions back that the journal holds and the log does not; returns their numbers.
+INSERT INTO review (sample_id, revision, action, reason, note, reviewer, batch_id, undoes, event_id, created_at)
+SELECT s.sample_id, s.revision, $action::review_action, $reason, $note, $reviewer, $batch_id, s.undoes, $event_id, $created_at::TIMESTAMPTZ
+FROM (SELECT unnest($samples::STRUCT(sample_id BIGINT, revision INTEGER, undoes BIGINT)[]) AS s) RETURNING review_id, sample_id
+
+-- :name event_of_batch
+-- The browser's event that a bulk decision came from.
+SELECT any_value(event_id) AS event_id FROM review WHERE batch_id = $batch_id AND action <> 'undo'
+
 -- :name batch_of_event
 -- The bulk decision that a browser event has made, for an event that is sent again.
 SELECT batch_id, count(*) AS count FROM review WHERE event_id = $event_id GROUP BY batch_id

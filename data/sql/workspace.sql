@@ -9,6 +9,11 @@ SELECT coalesce((SELECT round FROM now), 0) AS round, (SELECT checkpoint FROM no
        (SELECT count(*) FROM dataset) AS datasets, (SELECT count(*) FROM checkpoint) AS checkpoints,
        (SELECT count(*) FROM job WHERE status IN ('running', 'queued')) AS jobs, (SELECT epoch_us(max(ended_at)) FROM job) AS ended
 
+-- :name backup_mark
+-- What changes where somebody decided something, a job ended, or something was paid: nothing of that, no need of another backup.
+SELECT concat_ws(' ', (SELECT max(review_id) FROM review), (SELECT epoch_us(max(ended_at)) FROM job), (SELECT count(*) FROM reply), (SELECT max(entry) FROM setting),
+                 (SELECT max(setting_id) FROM filter_setting), (SELECT count(*) FROM triage)) AS mark
+
 -- :name spend_total
 -- What all paid replies have cost (NULL while nothing is priced), and how many have no price.
 SELECT sum(cost_usd) AS usd, count(*) FILTER (cost_usd IS NULL) AS unpriced FROM reply

@@ -78,8 +78,22 @@ function drawHeader() {
   const who = at(root, "reviewer");
   who.hidden = !reviewer;
   who.textContent = reviewer;
+  drawDamage();
   const { gate, running } = workspace;
   fillOnce(at(root, "job"), [gate, running], () => [gatePill(gate), pill(running.find((job) => job.status === "running") ?? running[0])]);
+}
+
+// A damaged log of the store: told on every page until somebody says that it was read.
+function drawDamage() {
+  const [damage] = workspace.damages;
+  const place = at(root, "damage");
+  place.hidden = !damage;
+  fillOnce(place, damage?.name, () => damage && [h("p", damage.text), h("button.btn", { onclick: () => damageRead(damage.name) }, "I have read this")]);
+}
+
+async function damageRead(name) {
+  workspace.damages = await api("damage/read", { name });
+  drawDamage();
 }
 
 // What had approved by itself was stopped by its audit: told on every page until somebody looks.

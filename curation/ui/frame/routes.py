@@ -12,6 +12,7 @@ from curation.jobs.views import JobView
 from curation.stage import AsksServer, Lane
 from curation.stages import STAGES, stage_class
 from curation.ui.services import services
+from curation.workspaces import damage
 from data import workspace
 from data.errors import MistakebookError
 
@@ -36,6 +37,17 @@ class ActiveJob(JobView):
     seconds_left: float | None
 
 
+class DamageView(BaseModel):
+    """A log of the store that was damaged, in words."""
+
+    name: str
+    text: str
+
+
+class DamageRead(BaseModel):
+    name: str
+
+
 class Overview(BaseModel):
     """The workspace at a glance, as the frame shows it."""
 
@@ -50,6 +62,7 @@ class Overview(BaseModel):
     unpriced: int
     workspaces: list[str]
     taxonomy: int = Field(description="version of the error types: another one than before, and they are asked for anew")
+    damages: list[DamageView] = Field(description="damaged logs of the store that nobody has read about yet")
     gate: dict[str, Any] = Field(description="of auto-approval: state (on, off, or stopped by its audit), why, since when")
 
 
@@ -100,8 +113,17 @@ def overview(request: Request) -> Overview:
         unpriced=spend["unpriced"],
         workspaces=workspace.names(),
         taxonomy=taxonomy.current(here.store).version,
+        damages=[DamageView(name=one.name, text=one.text) for one in damage.damages(here.workspace, unread=True)],
         gate=gate,
     )
+
+
+@router.post("/damage/read")
+def damage_read(request: Request, body: DamageRead) -> list[DamageView]:
+    """Marks a report as read; those that are left."""
+    here = services(request)
+    damage.mark_read(here.workspace, body.name, here.reviewer(request))
+    return [DamageView(name=one.name, text=one.text) for one in damage.damages(here.workspace, unread=True)]
 
 
 def _active(job: JobView) -> ActiveJob:

@@ -12,8 +12,9 @@ from curation.results import comparison, summary
 from curation.results.comparison import Comparison, Score
 from curation.results.side_by_side import SideBySide, side_by_side
 from curation.results.summary import Summary
-from curation.review import blinding, decisions
+from curation.review import blinding, decisions, recovery
 from curation.review.decisions import BulkPreview, BulkResult, UndoResult
+from curation.review.recovery import Recovery
 from curation.ui.services import services
 from curation.workspaces import backups, builtin
 from data.records import ExportedSample
@@ -44,6 +45,17 @@ class Export(BaseModel):
 
 class Backup(BaseModel):
     folder: Path | None = None
+
+
+class Recover(BaseModel):
+    apply: bool = False
+    journal: Path | None = None
+
+
+@router.post("/recover")
+def recover(request: Request, body: Recover) -> Recovery:
+    """Decisions that the journal has and the store lacks: counted, or put back."""
+    return recovery.recover(services(request).store, body.apply, body.journal)
 
 
 @router.post("/review/preview")

@@ -43,6 +43,8 @@ def serve(workspace: Workspace, settings: Settings) -> None:
         store = _open(workspace)
         jobs = JobManager(store, workspace, stage_class)
         jobs.recover()
+        if store.salvage:
+            _bring_back_decisions(store)
         _run(workspace, store, jobs, replace(settings, token=settings.token or secrets.token_urlsafe(32)), listening)
     except KeyboardInterrupt:
         print("stopping", file=sys.stderr)
@@ -55,9 +57,22 @@ def serve(workspace: Workspace, settings: Settings) -> None:
         listening.close()
 
 
+def _bring_back_decisions(store: Store) -> None:
+    """After a damaged log: what the journal of decisions holds is put back at once, for it was acknowledged."""
+    from curation.review import recovery
+    from curation.workspaces import damage
+
+    assert store.salvage
+    try:
+        done = recovery.recover(store, apply=True)
+        damage.note_recovery(store.salvage.folder, done.brought_back, done.left_out, len(done.damaged_lines) + done.missing_lines)
+    except Exception:  # the app opens all the same; the page says that decisions may be missing
+        log.exception("decisions could not be brought back from their journal; see mistakebook recover")
+
+
 def _run(workspace: Workspace, store: Store, jobs: JobManager, settings: Settings, listening: socket.socket) -> None:
     from curation.calibration import auto_approval
-    from curation.workspaces import builtin
+    from curation.workspaces import backup_schedule, builtin
 
     builtin.prepare(store)
     app = create_app(workspace, store, jobs, settings, headless=settings.headless)
@@ -82,6 +97,8 @@ def _run(workspace: Workspace, store: Store, jobs: JobManager, settings: Setting
         if workspace.name == DEFAULT_NAME and not any(job.stage == "evaluate" for job in jobs.latest()):
             threading.Thread(target=_begin, args=(builtin, store, jobs, stopped), name="begin", daemon=True).start()
     threading.Thread(target=auto_approval.watch, args=(store, stopped), name="audit", daemon=True).start()
+    if not settings.headless:  # one of the command line ends by itself, often before a backup was due
+        threading.Thread(target=backup_schedule.watch, args=(store, workspace, stopped), name="backups", daemon=True).start()
     try:
         server.run(sockets=[listening])
     finally:
