@@ -52,6 +52,15 @@ class NothingToDo(MistakebookError):
     """A stage has no rows for these options; the text says what to do first."""
 
 
+class NothingLeft(NothingToDo):
+    """All that a stage could do is done already: no fault, and for the command line a success."""
+
+
+def nothing(store: Store, done_in: str, text: str) -> NothingToDo:
+    """NothingLeft where the stage has done something before (its table `done_in` has rows), else NothingToDo."""
+    return (NothingLeft if store.table_counts([done_in])[done_in] else NothingToDo)(text)
+
+
 @dataclass(frozen=True)
 class Job(Generic[OptionsT]):
     """The launching of a stage: what its halves need to know of the row in the table `job`."""

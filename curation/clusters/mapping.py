@@ -20,7 +20,7 @@ from curation.clusters.layout import Known, beside, layout
 from curation.clusters.stability import stability
 from curation.clusters.stored_space import FOLDER, PointsWriter, StoredSpace
 from curation.prompts.templates import Prompts
-from curation.stage import Context, Job, NothingToDo
+from curation.stage import Context, Job, NothingLeft, NothingToDo
 from data.errors import MistakebookError
 from data.store import Store
 from data.workspace import Workspace
@@ -31,7 +31,7 @@ PORTION = 8_192  # examples embedded and assigned at once
 def select_new(store: Store, workspace: Workspace, job: Job) -> None:
     """Writes what is to be added to a map, and the map, into the job's folder. Raises NothingToDo."""
     if store.to_parquet("new_failures_to_cluster", job.folder / "failures.parquet", round=job.round) == 0:
-        raise NothingToDo(f"every diagnosed failure of round {job.round} is on the map.")
+        raise NothingLeft(f"every diagnosed failure of round {job.round} is on the map.")
     space = StoredSpace.of_round(store, workspace, job.round)
     if not space.folders or not (space.folders[0] / "basis.npz").exists():
         raise NothingToDo("the embeddings of this map are not stored: recompute the map; after that, new failures can be added to it.")

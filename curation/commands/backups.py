@@ -1,5 +1,6 @@
 """`mistakebook backup` and `restore`."""
 
+from dataclasses import asdict
 from pathlib import Path
 
 from curation.commands.app_client import App, CommandFailed, find_workspace
@@ -33,8 +34,17 @@ def _restore(arguments: list[str]) -> int:
     if holder := owner.find(workspace):
         raise CommandFailed(f"workspace {workspace.name} is open in process {holder.pid} at {holder.address}; stop it first")
     try:
-        backups.restore(given.folder.resolve(), workspace)
+        done = backups.restore(given.folder.resolve(), workspace)
     except OSError as error:
         raise CommandFailed(str(error)) from error
-    show({"workspace": str(workspace.root)}, given.json, lambda: f"workspace {workspace.name} restored to {workspace.root}")
+    how = (
+        "every file checked by its SHA-256"
+        if done.checked
+        else "made by an earlier version, without checksums: only tables and images were checked"
+    )
+    show(
+        {"workspace": str(workspace.root), **asdict(done)},
+        given.json,
+        lambda: f"workspace {workspace.name} restored to {workspace.root} ({how})",
+    )
     return 0

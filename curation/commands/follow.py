@@ -1,8 +1,11 @@
-"""Waiting for a job: progress on standard error, Ctrl-C asks the job to stop."""
+"""Waiting for a job: progress on standard error. Ctrl-C asks the job to stop, and so do SIGTERM and SIGHUP (a terminal that is closed)."""
 
 import os
+import signal
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -11,6 +14,7 @@ from curation.commands.app_client import App
 from curation.commands.output import console_of, is_plain
 from data.statuses import ACTIVE, FAULTY, JobStatus
 
+STOPPING = (signal.SIGTERM, signal.SIGHUP)
 EVERY = 0.4  # seconds between two requests for the job
 LINE_EVERY = 10.0  # seconds between two lines where standard error is no terminal
 BAR_WIDTH = 24  # characters
@@ -21,7 +25,7 @@ def follow(app: App, job: Job) -> tuple[Job, int]:
     """Waits until a job has ended or rests; returns it with the exit status: 0 done, 3 stopped on request, 1 otherwise."""
     number = job["job_id"]
     stopping = False
-    with _display(job) as display:
+    with _signals_as_interrupts(), _display(job) as display:
         while True:
             try:
                 job = app.get(f"/api/jobs/{number}")
@@ -33,10 +37,28 @@ def follow(app: App, job: Job) -> tuple[Job, int]:
                 if stopping:
                     raise
                 stopping = True
-                display.note("asking the job to stop after what is in flight; Ctrl-C again leaves it running")
-                app.post(f"/api/jobs/{number}/pause", {})
-    print("\n".join([in_words(job), *_next_steps(job)]), file=sys.stderr, flush=True)
+                app.post(f"/api/jobs/{number}/pause", {})  # before anything is printed: the terminal may be gone
+                with suppress(OSError):
+                    display.note("asking the job to stop after what is in flight; Ctrl-C again leaves it running")
+    with suppress(OSError):
+        print("\n".join([in_words(job), *_next_steps(job)]), file=sys.stderr, flush=True)
     return job, EXIT_CODES.get(job["status"], 1)
+
+
+@contextmanager
+def _signals_as_interrupts() -> Iterator[None]:
+    """SIGTERM and SIGHUP raise KeyboardInterrupt, as SIGINT does; one that its parent ignores (nohup) stays ignored."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    numbers = [number for number in STOPPING if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, interrupt) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def in_words(job: Job) -> str:

@@ -6,6 +6,7 @@ from curation.commands.flags import add_flags, add_reviewer, parser, validated
 from curation.commands.follow import follow, in_words
 from curation.commands.output import show
 from curation.stages import stage_class
+from curation.workspaces.owner import Refused
 
 
 def run(name: str, arguments: list[str]) -> int:
@@ -23,7 +24,14 @@ def run(name: str, arguments: list[str]) -> int:
         estimate: Estimate = app.post("/api/estimate", body)
         show(estimate, given.json, lambda: estimate_in_words(estimate))
         return 0
-    job: Job = app.post("/api/jobs", body)
+    try:
+        job: Job = app.post("/api/jobs", body)
+    except Refused as refused:
+        if refused.kind != "NothingLeft":
+            raise
+        text = str(refused)
+        show({"nothing_left": text}, given.json, lambda: f"nothing to do: {text}")
+        return 0
     status = 0
     if not given.no_wait:
         job, status = follow(app, job)

@@ -16,7 +16,7 @@ from curation.prompts.reply_schemas import BlindAnswer, Diagnosis
 from curation.prompts.requests import blind_request, diagnosis_request
 from curation.prompts.templates import PromptOptions, Prompts
 from curation.prompts.versions import prompts_for
-from curation.stage import API_BATCH, Context, Estimate, Job, NothingToDo, Result, Row, Stage, spread
+from curation.stage import API_BATCH, Context, Estimate, Job, Result, Row, Stage, nothing, spread
 from data.images import ImageStore
 from data.metrics import score
 from data.store import Store
@@ -50,7 +50,8 @@ class Diagnose(Stage[DiagnoseOptions]):
         ]
         selection.check_count(len(rows), job.options.expected)
         if not rows:
-            raise NothingToDo(f"round {job.round} has no failure left to diagnose. Evaluate a checkpoint first, or diagnose again.")
+            text = f"round {job.round} has no failure left to diagnose. Evaluate a checkpoint first, or diagnose again."
+            raise nothing(store, "diagnosis", text)
         return rows
 
     def estimate(self, store: Store, workspace: Workspace, options: DiagnoseOptions) -> Estimate:

@@ -12,7 +12,7 @@ from pydantic import Field, ValidationError, model_validator
 from curation.config import variables
 from curation.frontier.endpoints import host_of
 from curation.frontier.options import JOB_VARIABLE
-from curation.stage import AsksServer, ChoosesLane, Context, Estimate, Job, NothingToDo, Result, Row, Stage
+from curation.stage import AsksServer, ChoosesLane, Context, Estimate, Job, Result, Row, Stage, nothing
 from curation.stages.generate import seed_of
 from data.images import ImageStore, image_row, png_bytes
 from data.records import Lane
@@ -97,7 +97,7 @@ class Draw(Stage[DrawOptions]):
                 key = f"{row['sample_id']}/{k}"
                 rows.append({"key": key, "prompt": row["image_prompt"], "seed": seed_of(f"{job.job_id}/{key}")})
         if not rows:
-            raise NothingToDo("no sample waits for an image. Generate samples with the route 'new image' first.")
+            raise nothing(store, "drawing", "no sample waits for an image. Generate samples with the route 'new image' first.")
         return rows
 
     def estimate(self, store: Store, workspace: Workspace, options: DrawOptions) -> Estimate:

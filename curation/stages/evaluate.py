@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pydantic import BaseModel, Field
 
 from curation import checkpoints
-from curation.stage import Context, Estimate, Job, NothingToDo, Result, Row, Stage
+from curation.stage import Context, Estimate, Job, Result, Row, Stage, nothing
 from data.images import ImageStore
 from data.metrics import score
 from data.question_text import full_text
@@ -58,9 +58,8 @@ class Evaluate(Stage[EvaluateOptions]):
             for example in _examples(store, checkpoint, job.options)
         ]
         if not rows:
-            raise NothingToDo(
-                f"{checkpoint.name} has answered all examples of these datasets and splits. Import a dataset, or choose others."
-            )
+            text = f"{checkpoint.name} has answered all examples of these datasets and splits. Import a dataset, or choose others."
+            raise nothing(store, "prediction", text)
         checkpoints.write_to_folder(checkpoint, job.folder)
         return rows
 

@@ -21,7 +21,7 @@ from curation.frontier.client import client_of, open_client, sum_estimates
 from curation.frontier.options import FrontierOptions
 from curation.prompts import versions as prompt_versions
 from curation.prompts.templates import PromptOptions, Prompts
-from curation.stage import API_BATCH, Context, Estimate, Job, NothingToDo, Result, Row, Stage
+from curation.stage import API_BATCH, Context, Estimate, Job, Result, Row, Stage, nothing
 from data.images import ImageStore
 from data.records import FilterSetting
 from data.registry import EMBEDDERS, FILTERS
@@ -63,7 +63,9 @@ class FilterStage(Stage[FilterOptions]):
     def select(self, store: Store, workspace: Workspace, job: Job[FilterOptions]) -> list[Row]:
         pairs = _pairs(store, job.options)
         if not pairs:
-            raise NothingToDo("every drawn sample has all its verdicts. Generate and draw samples first, or enable more filters.")
+            raise nothing(
+                store, "verdict", "every drawn sample has all its verdicts. Generate and draw samples first, or enable more filters."
+            )
         store.to_parquet("samples_as_context", job.folder / "samples.parquet")
         store.to_parquet("eval_as_context", job.folder / "eval.parquet")
         skills = {row["skill"]: row["error_type"] for row in store.rows("diagnosed_skills", limit=SKILLS_KNOWN)}

@@ -29,11 +29,11 @@ class NoOwner(MistakebookError):
 
 
 class Refused(MistakebookError):
-    """The owner answered with an error; the text is what it says, `status` its HTTP status."""
+    """The owner answered with an error; the text is what it says, `status` its HTTP status, `kind` the name of its exception ("": none)."""
 
-    def __init__(self, text: str, status: int):
+    def __init__(self, text: str, status: int, kind: str = ""):
         super().__init__(text)
-        self.status = status
+        self.status, self.kind = status, kind
 
 
 @dataclass(frozen=True)
@@ -56,12 +56,13 @@ class Owner:
             with opener.open(request, timeout=timeout) as response:
                 return json.load(response)
         except urllib.error.HTTPError as error:
-            text = error.read().decode("utf-8", "replace")
+            text, kind = error.read().decode("utf-8", "replace"), ""
             try:
-                text = json.loads(text)["error"]
-            except (ValueError, KeyError, TypeError):
+                answer = json.loads(text)
+                text, kind = answer["error"], str(answer.get("kind", ""))
+            except (ValueError, KeyError, TypeError, AttributeError):
                 text = f"{method} {path}: HTTP {error.code}"
-            raise Refused(text, error.code) from error
+            raise Refused(text, error.code, kind) from error
 
     def is_alive(self) -> bool:
         """Whether its process is still the one that wrote app.json."""

@@ -143,7 +143,7 @@ class Errors:
                 raise
             status, text = self._explain(error, scope["path"])
             if not began:
-                await _send_json(send, status, {"error": text})
+                await _send_json(send, status, {"error": text} if status == 500 else {"error": text, "kind": type(error).__name__})
 
     def _explain(self, error: Exception, path: str) -> tuple[int, str]:
         if isinstance(error, DiskFull) or is_disk_full(error):
