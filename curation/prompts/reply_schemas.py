@@ -3,9 +3,11 @@
 The class's name is the schema's name: a server may tell by it what is asked (pocket-teacher does).
 """
 
-from typing import Literal
+import re
+from functools import cache
+from typing import Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, create_model, field_validator
 
 from data.picture_specs.computed import AnswerFrom
 from data.picture_specs.spec import PictureSpec
@@ -35,6 +37,20 @@ class Diagnosis(BaseModel):
     gold_looks_wrong: bool = Field(description="True if the gold answer itself is wrong for this image and question.")
     right_but_misformatted: bool = Field(description="True if the model's answer means the same as the gold answer.")
     confidence: float = Field(ge=0, le=1, description="How sure you are of this diagnosis, from 0 to 1.")
+
+
+@cache
+def diagnosis_reply(names: tuple[str, ...]) -> type[Diagnosis]:
+    """A diagnosis whose error type is one of these names, in the schema too: another one costs a repair turn instead of the row.
+
+    Capitals, blanks and underscores in place of hyphens are taken as meant.
+    """
+    described = Field(description=Diagnosis.model_fields["error_type"].description)
+    plain = field_validator("error_type", mode="before")(
+        lambda name: re.sub(r"[\s_]+", "-", name.strip().lower()) if isinstance(name, str) else name
+    )
+    fields: dict[str, Any] = {"error_type": (Literal[names], described)}
+    return create_model("Diagnosis", __base__=Diagnosis, __doc__=Diagnosis.__doc__, __validators__={"plain": plain}, **fields)
 
 
 class ProposedSample(BaseModel):

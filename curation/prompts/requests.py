@@ -5,7 +5,7 @@ The keys of a row are columns of the queries that the stages select by; filters 
 
 from typing import Literal
 
-from curation.prompts.reply_schemas import BlindAnswer, ClusterTitle, Diagnosis, Proposals
+from curation.prompts.reply_schemas import BlindAnswer, ClusterTitle, Proposals, diagnosis_reply
 from curation.prompts.templates import SHIPPED, Prompts
 from curation.stage import Row
 from data.question_text import lettered
@@ -32,7 +32,16 @@ def diagnosis_request(row: Row, own_answer: str, prompts: Prompts = SHIPPED) -> 
         own_answer=own_answer,
         error_types=prompts.taxonomy.glossary(),
     )
-    return Request(row["key"], "diagnosis", prompt.system, prompt.user, (row["image_path"],), Diagnosis, 0, prompt.version)
+    return Request(
+        row["key"],
+        "diagnosis",
+        prompt.system,
+        prompt.user,
+        (row["image_path"],),
+        diagnosis_reply(prompts.taxonomy.names),
+        0,
+        prompt.version,
+    )
 
 
 def gold_text(golds: list[str]) -> str:

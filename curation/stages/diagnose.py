@@ -96,9 +96,6 @@ class Diagnose(Stage[DiagnoseOptions]):
     def _result(
         self, row: Row, blind: BlindAnswer, blind_replies: tuple[str, ...], diagnosis: Diagnosis, replies: tuple[str, ...]
     ) -> Result:
-        if diagnosis.error_type not in self.prompts.taxonomy.names:
-            names = ", ".join(self.prompts.taxonomy.names)
-            return {"key": row["key"], "error": f"error type {diagnosis.error_type!r} is not in the taxonomy ({names})"}
         return {
             "key": row["key"],
             "failure_id": row["failure_id"],

@@ -24,7 +24,15 @@ class OptionalFeature:
 
 
 OPTIONAL_FEATURES = (
-    OptionalFeature("max_tokens", re.compile("max_completion_tokens")),  # then it is called so: OpenAI's reasoning models
+    OptionalFeature(  # then it is called max_completion_tokens: OpenAI's reasoning models. Not where its value is what is wrong
+        "max_tokens",
+        re.compile(
+            r"max_completion_tokens"
+            r"|^(?!.*(\b(large|less|least|greater|exceeds?|between|maximum|positive|limit|budget|range)\b|at most|context|must be))"
+            r".*\bmax_tokens\b",
+            re.DOTALL,
+        ),
+    ),
     OptionalFeature("temperature", re.compile("temperature")),  # reasoning models
     OptionalFeature(  # its text then opens the user's turn: Gemma's template, o1-mini, Gemini's Gemma
         "system",

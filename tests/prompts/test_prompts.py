@@ -426,3 +426,19 @@ def test_dropped_proposals_are_kept_counted_and_never_become_samples(tmp_path):
     assert len(store.column("samples_of_job", job_id=4)) == 1
     assert Generate().finish(store, workspace, job) == "2 proposals broke a rule and were dropped: 1 paraphrase, 1 repeated"
     store.close()
+
+
+def test_a_diagnosis_may_only_name_the_error_types_there_are():
+    from pydantic import ValidationError
+
+    from curation.prompts.reply_schemas import Diagnosis, diagnosis_reply
+    from models.frontier.reply_schema import strict_schema, wire_schema
+
+    reply = diagnosis_reply(("counting", "text-reading"))
+    assert issubclass(reply, Diagnosis) and reply.__name__ == "Diagnosis" and reply is diagnosis_reply(("counting", "text-reading"))
+    for schema in (strict_schema(reply), wire_schema(reply), wire_schema(reply, closed=False, bounds=False)):
+        assert schema["properties"]["error_type"]["enum"] == ["counting", "text-reading"]
+    said = {"description": "d", "key_elements": [], "faulty_reasoning": "f", "gold_looks_wrong": False, "right_but_misformatted": False}
+    assert reply(**said, confidence=1, error_type="Text reading").error_type == "text-reading"
+    with pytest.raises(ValidationError, match="'counting' or 'text-reading'"):
+        reply(**said, confidence=1, error_type="vibes")

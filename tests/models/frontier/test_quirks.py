@@ -8,7 +8,7 @@ from PIL import Image
 from pydantic import BaseModel, Field
 
 from models.frontier import FrontierStopped, Request
-from models.frontier.capabilities import Capabilities
+from models.frontier.capabilities import Capabilities, unsupported_parameter
 from models.frontier.chat_call import Call, Parameters
 from models.frontier.reply_schema import wire_schema
 from tests.support.frontier_world import chaos, client
@@ -62,6 +62,24 @@ REJECTED = {
     "groq": ("json_schema", (), 1),
     "llama_cpp_cut": ("json_schema", (), 1),
 }
+
+
+@pytest.mark.parametrize(
+    ("message", "feature"),
+    [
+        ("Unsupported parameter: 'max_tokens' is not supported with this model.", "max_tokens"),
+        ("Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead.", "max_tokens"),
+        ("max_tokens: Extra inputs are not permitted", "max_tokens"),
+        ("Unrecognized request argument supplied: max_tokens", "max_tokens"),
+        ("unknown field `max_tokens`\nat line 1", "max_tokens"),
+        ("max_tokens is too large: 99999. This model supports at most 4096 completion tokens", None),
+        ("`max_tokens` must be positive", None),
+        ("max_tokens exceeds the context window", None),
+    ],
+)
+def test_a_complaint_about_max_tokens_is_understood_whatever_its_wording(message, feature):
+    assert unsupported_parameter(message, "json_schema", (), ()) == feature
+    assert unsupported_parameter(message, "json_schema", ("max_tokens",), ()) is None
 
 
 def test_every_quirk_has_its_row():
