@@ -12,6 +12,7 @@ import pwd
 import shutil
 import stat
 import struct
+import sys
 import tempfile
 import uuid
 from dataclasses import asdict, dataclass
@@ -218,12 +219,18 @@ class _Limited:
 def _holder(path: Path) -> str | None:
     """The process that locks a file, as the system knows it. Not to be asked of a file that this process has open:
     closing it would free this process's own lock (fcntl(2))."""
-    with path.open("rb") as file:
-        asked = struct.pack("hhqqi4x", fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
+    form, place = ("qqihh", (2, 3)) if sys.platform == "darwin" else ("hhqqi4x", (4, 0))  # of `struct flock`: where pid and type are
+    values = (0, 0, 0, fcntl.F_WRLCK, os.SEEK_SET) if sys.platform == "darwin" else (fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
+    with path.open("r+b") as file:
         try:
-            kind, _, _, _, pid = struct.unpack("hhqqi4x", fcntl.fcntl(file, fcntl.F_GETLK, asked))
-        except (OSError, struct.error):  # a system with another form of `struct flock`
+            told = struct.unpack(form, fcntl.fcntl(file, fcntl.F_GETLK, struct.pack(form, *values)))
+        except (OSError, struct.error):  # a system with another form, or a file system that can't tell: tried out
+            try:
+                fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                return "which one, the system does not tell"
             return None
+    pid, kind = told[place[0]], told[place[1]]
     return None if kind == fcntl.F_UNLCK else f"process {pid}" if pid > 0 else "of another machine or container"
 
 
