@@ -49,6 +49,7 @@ function estimateText(estimated, noun = "row", price = true) {
     fmt.plural(estimated.rows, noun),
     estimated.calls ? `about ${fmt.plural(estimated.calls, "call")}` : null,
     price ? priceText(estimated) : null,
+    estimated.detail?.rendered ? `${fmt.number(estimated.detail.rendered)} rendered from specs here, $0` : null,
   ];
   return [...parts, estimated.seconds ? `about ${fmt.duration(estimated.seconds)}` : null].filter(Boolean).join(" · ");
 }

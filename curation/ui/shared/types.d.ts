@@ -103,7 +103,7 @@ export interface Estimate {
   seconds: number | null;
   billed: boolean;
   host: string | null;
-  detail: { filters?: FilterCost[]; failures?: number } | null;
+  detail: { filters?: FilterCost[]; failures?: number; rendered?: number } | null; // rendered: images of draw that cost nothing
 }
 
 export interface Field {
