@@ -69,7 +69,7 @@ const dataTable = (spec, most = spec.rows.length) =>
       "thead",
       h(
         "tr",
-        spec.columns.map((name) => h("th", name)),
+        spec.columns.map((name, i) => h("th", { class: spec.rows.every((row) => typeof row[i] === "number") ? "r" : "" }, name)),
       ),
     ),
     h(

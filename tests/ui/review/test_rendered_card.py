@@ -34,7 +34,7 @@ def test_the_card_shows_the_data_the_spec_and_the_computed_answer(site, width, h
         panel, beside = page.locator("#page-review .rev-panel"), page.locator("#page-review [data-origin]")
         panel.get_by_text("the data gives Bergen").wait_for()
         if width < 1180:
-            page.locator("#page-review .hd .drawer-tab:visible").last.click()
+            page.locator("#page-review .hd .drawer-tab:visible").first.click()
         beside.get_by_text("Rendered from a spec").wait_for()
         assert beside.locator(".rev-data tbody tr").all_text_contents() == ["Oslo31", "Bergen18", "Bodø24", "Tromsø27.5"]
         assert "argmin visitors, label city" in beside.inner_text()
