@@ -131,8 +131,9 @@ class Draw(Stage[DrawOptions]):
 
     def setup(self, context: Context[DrawOptions]) -> None:
         self.generator = _generator(context.options)
-        self.generator.open(_generator_context(context.workspace, context.options, context))
         self.renderer = _renderer(context.options)
+        for generator in (self.generator, self.renderer):
+            generator.open(_generator_context(context.workspace, context.options, context))
         self.images = ImageStore(context.workspace.images)
 
     def __call__(self, rows: list[Row]) -> Iterator[Result]:

@@ -4,7 +4,7 @@ It takes specs as JSON where the other generators take prompts: PictureSpec.mode
 """
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import BaseModel, Field, ValidationError
@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field, ValidationError
 from data.picture_specs import safety
 from data.picture_specs.spec import BadSpec, PictureSpec
 from data.scenes import BAR_HEIGHTS, COLOURS, Bar, Scene, background, draw
-from models.image_generators._base import DrawError, Draws, Generator
+from models.image_generators._base import DrawError, Draws, Generator, GeneratorContext
 from models.rendering.layouts import laid_out
 from models.rendering.process import CantRender, RenderProcess
 from models.rendering.style import config, in_one_font
@@ -39,10 +39,14 @@ class Rendered(Generator):
     def __init__(self, options: BaseModel) -> None:
         super().__init__(options)
         self._process = RenderProcess(self.options.seconds)
+        self._should_stop: Callable[[], bool | str] = lambda: False
+
+    def open(self, context: GeneratorContext) -> None:
+        self._should_stop = context.should_stop
 
     def draw(self, prompts: Sequence[str], seeds: Sequence[int]) -> "list[Image | bytes | DrawError | None]":
-        """A picture or a DrawError for each spec, in order. Raises DrawError only if the renderer can't be started."""
-        return [self._drawn(spec, seed) for spec, seed in zip(prompts, seeds, strict=True)]
+        """A picture or a DrawError for each spec, in order; None for those after a stop."""
+        return [None if self._should_stop() else self._drawn(spec, seed) for spec, seed in zip(prompts, seeds, strict=True)]
 
     def close(self) -> None:
         """Ends the renderer's process; the next picture starts it again."""

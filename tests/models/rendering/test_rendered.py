@@ -16,7 +16,7 @@ from PIL import Image
 from data.picture_specs.spec import PictureSpec
 from data.registry import IMAGE_GENERATORS
 from data.scenes import COLOURS
-from models.image_generators import DrawError
+from models.image_generators import DrawError, GeneratorContext
 from models.pocket.teacher.eyes import see
 from models.rendering.diagrams import BOX_HEIGHT, place
 from models.rendering.process import CantRender, RenderProcess
@@ -187,6 +187,18 @@ def test_a_picture_of_too_many_pixels_is_refused_before_it_is_painted():
     finally:
         made.close()
     assert all(isinstance(one, DrawError) and "pixels; at most 10,000" in str(one) for one in found), found
+
+
+def test_after_a_stop_the_rest_is_left_for_later(tmp_path):
+    made, asked = IMAGE_GENERATORS.make("rendered"), []
+
+    def stops():
+        asked.append(1)
+        return len(asked) > 2
+
+    made.open(GeneratorContext(tmp_path / "journal", tmp_path, should_stop=stops))
+    found = made.draw([text_of(SPECS["bars"])] * 4, [1] * 4)
+    assert [picture is None for picture in found] == [False, False, True, True]
 
 
 def renderers():
