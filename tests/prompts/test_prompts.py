@@ -89,6 +89,7 @@ RULES = {  # prompt: what its request must say, rule by rule
         "states its skill": r"State each sample's skill",
         "the task's own words": r"Ask as the seed asks: its wording",
         "several wordings": r"vary the wording as other questions of the same task would",
+        "most keep one of two answers": r"most samples have the right answer of the seed",
         "the failing answer is kept": r"the samples have that right answer too",
         "contrasts": r"A contrast is the opposite question[^\n]*\n(.*\n)*Of these contrasts: 1",
         "at the edge": r"at the edge of what the model can do",

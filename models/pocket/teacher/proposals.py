@@ -27,9 +27,9 @@ from models.pocket.teacher.wording import Manner, ways
 MOST = 20  # samples a request
 TRIES = 12  # imagined scenes for each sample
 LIKE_THE_SEED = 0.7  # the share of questions in the seed's own words
-SAME_ANSWER = {  # the share of samples with the very answer that the model failed on, where the skill doesn't fix it
-    **dict.fromkeys(("existence", "verify", "relation", "bar-compare", "bar-verify"), 0.5),
-    **dict.fromkeys(("left-right", "top-bottom", "relation-choice"), 0.5),
+SAME_ANSWER = {  # the share of samples with the very answer that the model failed on, where the skill doesn't fix it: with two answers most
+    **dict.fromkeys(("existence", "verify", "relation", "bar-compare", "bar-verify"), 0.8),
+    **dict.fromkeys(("left-right", "top-bottom", "relation-choice"), 0.8),
 }
 SAME_OTHERWISE = 0.3
 

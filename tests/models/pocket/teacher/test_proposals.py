@@ -100,8 +100,8 @@ def scene_of(prompt: str, rng: random.Random) -> Scene:
 @pytest.mark.parametrize(
     ("question", "gold", "share"),
     [
-        ("Is there not a red circle?", "no", (0.35, 0.65)),
-        ("Is the blue square on the left or on the right?", "right", (0.35, 0.65)),
+        ("Is there not a red circle?", "no", (0.65, 0.95)),
+        ("Is the blue square on the left or on the right?", "right", (0.65, 0.95)),
         ("What shape is the green object?", "hexagon", (0.15, 0.5)),
     ],
 )
