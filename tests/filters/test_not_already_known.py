@@ -61,6 +61,19 @@ def test_answers_in_small_batches_are_drawn_anew_for_each(items):
     assert any(len(distinct) > 1 for distinct in pairs)
 
 
+def test_a_contrast_may_be_known(items):
+    store, samples = items
+    plugin, found = verdicts(store, [replace(item, contrast=True) for item in samples])
+    assert all(passes(verdict.score, plugin.threshold, plugin.comparison) and "contrast" in verdict.reason for verdict in found)
+
+
+def test_a_rate_at_the_edge_is_named(items):
+    store, samples = items
+    _, found = verdicts(store, samples, k=6, temperature=2.0)
+    assert {"at the edge" in verdict.reason for verdict in found} == {True, False}
+    assert all(("at the edge" in verdict.reason) == (0.3 <= verdict.score <= 0.8) for verdict in found)
+
+
 def test_without_a_picture_or_a_checkpoint(items):
     store, samples = items
     _, (lost, undrawn, there) = verdicts(

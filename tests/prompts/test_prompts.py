@@ -402,6 +402,33 @@ def test_a_contrast_stands_beside_a_sample_of_the_same_picture():
     assert proposal_rules.sift(twin, SEED)[0] == list(twin)
 
 
+def test_a_sample_keeps_its_skill_and_shares_its_picture_with_its_contrast(tmp_path):
+    store, _, _ = seeded_store(tmp_path / "w", 40, samples=0)
+    failure = store.rows("prompt_failures", round=1, failure_ids=None, teachable=True, limit=1)[0]
+    bars = "a red bar of 10 and a blue bar of 30"
+    said = [
+        proposal("Which bar is the shortest?", image_prompt=bars) | {"skill": "shortest bar ", "contrast": False},
+        proposal("Which bar is the tallest?", "blue", image_prompt=bars) | {"skill": "tallest bar", "contrast": True},
+        proposal("Which bar is the shortest?", "blue", image_prompt="another chart of two bars"),
+    ]
+    names = ("failure_id", "diagnosis_id", "dataset", "error_type", "image")
+    result = {
+        "key": "1/new_image",
+        "route": "new_image",
+        "proposals": said,
+        "frontier": "m",
+        "replies": [],
+        **{n: failure[n] for n in names},
+    }
+    with store.write() as write:
+        Generate().collect(write, Job(4, "generate", 1, GenerateOptions(images_per_prompt=2), tmp_path), [result])
+    rows = store._cursor().execute("SELECT skill, contrast, seed FROM sample ORDER BY sample_id").fetchall()
+    assert [row[:2] for row in rows] == [*[("shortest bar", False)] * 2, *[("tallest bar", True)] * 2, *[(None, False)] * 2]
+    seeds = [row[2] for row in rows]
+    assert seeds[:2] == seeds[2:4] and len(set(seeds)) == 4, "a picture a prompt and number"
+    store.close()
+
+
 def test_versions_are_hashes_of_the_text_alone(tmp_path, monkeypatch):
     """What a file says about itself may change without making another prompt of it."""
     text = (templates.FOLDER / "judge.md").read_text(encoding="utf-8")

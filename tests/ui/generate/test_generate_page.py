@@ -56,6 +56,23 @@ def test_a_plan_counts_calls_samples_and_images(seeded):
     assert none["failures"] == 0 and none["prompt"] is None
 
 
+def test_a_limit_is_parted_among_the_clusters_as_they_fail(seeded):
+    sizes = {cluster["cluster_id"]: cluster["teachable"] for cluster in seeded("choices")["clusters"]}
+    limit = len(sizes) + 7
+    for split in ("failures", "equal"):
+        plan = seeded("plan", options={"limit": limit, "split": split})
+        parts = {part["cluster_id"]: part for part in plan["detail"]["quotas"]}
+        assert plan["failures"] == sum(part["quota"] for part in parts.values()) == limit
+        assert {key: part["failures"] for key, part in parts.items() if key in sizes} == sizes
+        assert all(part["quota"] and part["title"] for key, part in parts.items() if key in sizes)
+    most, least = max(sizes, key=sizes.get), min(sizes, key=sizes.get)
+    by_share = seeded("plan", options={"limit": limit})["detail"]["quotas"]
+    quota = {part["cluster_id"]: part["quota"] for part in by_share}
+    assert sizes[most] > sizes[least] and quota[most] > quota[least]
+    every = seeded("plan", options={})["detail"]["quotas"]
+    assert all(part["quota"] == part["failures"] for part in every)
+
+
 def test_the_prompt_is_what_the_job_would_send(seeded):
     prompt = seeded("plan", options={"per_failure": 7})["prompt"]
     failure = seeded.store.row("failure_card_of", failure_id=prompt["failure_id"])
