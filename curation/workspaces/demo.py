@@ -14,7 +14,7 @@ from data.errors import MistakebookError
 from data.statuses import ENDED, JobStatus
 
 FRONTIER = {"endpoint": "pocket-teacher", "model": "pocket-teacher"}
-FAILURES = 360  # that samples are asked for; error types take turns
+PROPOSALS = {"limit": 140, "per_failure": 3, "contrasts": 1}  # a failure in twelve, by quotas: some 550 samples pass
 TRAINING = {"epochs": 6}  # the recipe has 8: two minutes less
 POLL = 0.5  # seconds
 
@@ -31,7 +31,7 @@ def run(owner: Owner, say: Callable[[str], None]) -> dict[str, Any]:
         _follow(owner, begun["job_id"], say)
     _stage(owner, "diagnose", FRONTIER, say)
     _stage(owner, "cluster", FRONTIER, say)
-    _stage(owner, "generate", {**FRONTIER, "limit": FAILURES, "per_failure": 2}, say)
+    _stage(owner, "generate", {**FRONTIER, **PROPOSALS}, say)
     _stage(owner, "draw", {"model": "pocket-flux"}, say)
     _stage(owner, "filter", FRONTIER, say)
     rule = {"matching": {"statuses": ["pending"]}, "action": "approve", "reason": "passes every filter"}

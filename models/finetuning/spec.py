@@ -47,7 +47,7 @@ class Recipe(BaseModel):
     bf16: bool = Field(default=True, description="Mixed precision bfloat16, where the device is a GPU that has it")
     activation_checkpointing: bool = Field(default=False, description="Recompute activations: less memory, about a third slower")
     workers: int = Field(default=0, ge=0, description="Processes that load images ahead")
-    dev_every: int = Field(default=25, ge=1, description="Steps between measurements of the held-out loss")
+    dev_every: int = Field(default=100, ge=1, description="Steps between measurements of the held-out loss")
     save_every: int = Field(default=50, ge=1, description="Steps between snapshot steps, from which a stopped run goes on")
 
     def accumulation(self, devices: int) -> int:
