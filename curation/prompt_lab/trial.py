@@ -84,8 +84,8 @@ def _members(store: Store, row: Row) -> list[str]:
     return [line(member) for member in store.rows("prompt_cluster", cluster_id=row["cluster_id"], limit=MEMBERS)]
 
 
-def request_for(name: str, row: Row, prompts: Prompts, count: int = 3, difficulty: Difficulty = "as_seed") -> Request:
-    """The request about a failure. Proposals are asked for by row["route"]; `count` and `difficulty` are for them.
+def request_for(name: str, row: Row, prompts: Prompts, count: int = 3, difficulty: Difficulty = "as_seed", contrasts: int = 0) -> Request:
+    """The request about a failure. Proposals are asked for by row["route"]; `count`, `difficulty` and `contrasts` are for them.
 
     A diagnosis needs row["own_answer"]; None: it is yet to be asked for.
     """
@@ -95,7 +95,7 @@ def request_for(name: str, row: Row, prompts: Prompts, count: int = 3, difficult
         own = row["own_answer"]
         return diagnosis_request(row, BLIND_FIRST if own is None else own, prompts)
     if name == "proposal":
-        return proposal_request(row, count, difficulty, prompts)
+        return proposal_request(row, count, difficulty, prompts, contrasts)
     if name == "title":
         return title_request(row["key"], row["error_type"], row["members"], [], prompts)
     (filter_name,) = shipped(name).used_by

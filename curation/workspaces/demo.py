@@ -14,7 +14,7 @@ from data.errors import MistakebookError
 from data.statuses import ENDED, JobStatus
 
 FRONTIER = {"endpoint": "pocket-teacher", "model": "pocket-teacher"}
-PROPOSALS = {"limit": 140, "per_failure": 3, "contrasts": 1}  # a failure in twelve, by quotas: some 550 samples pass
+PROPOSALS = {"limit": 140, "per_failure": 3}  # a failure in twelve, by quotas: some 550 samples pass
 TRAINING = {"epochs": 6}  # the recipe has 8: two minutes less
 POLL = 0.5  # seconds
 

@@ -301,7 +301,9 @@ def test_a_job_asks_by_the_version_in_use_and_says_so(tmp_path):
     with open_client(options, workspace) as client:
         by = [versions.prompts_for(store, ("proposal",), {"proposal": one}) for one in (version, "shipped")]
         unpaid = [
-            client.estimate([proposal_request(row, options.per_failure, options.difficulty, prompts) for row in rows], 3).calls
+            client.estimate(
+                [proposal_request(row, options.per_failure, options.difficulty, prompts, options.contrasts) for row in rows], 3
+            ).calls
             for prompts in by
         ]
     assert unpaid == [0, 3]  # what was asked by the version is in the journal; by the shipped one nothing was

@@ -229,7 +229,7 @@ def _options(file: PromptFile, body: Trial) -> Any:
 def _requests(here: Services, name: str, row: dict[str, Any], prompts: Prompts, options: Any) -> list[FrontierRequest]:
     """The calls to be made: one, and before a diagnosis the blind answer if it isn't known."""
     if isinstance(options, GenerateOptions):
-        request = trial.request_for(name, row, prompts, options.per_failure, options.difficulty)
+        request = trial.request_for(name, row, prompts, options.per_failure, options.difficulty, options.contrasts)
     else:
         request = trial.request_for(name, row, prompts)
     if name != "diagnosis" or row["own_answer"] is not None:

@@ -79,8 +79,9 @@ def propose(task: Task, seed: Question) -> list[dict]:
     pairs = min(contrasts, number // 2)
     drafts = (_same_image if route == "same_image" else _new_chart if seed.bars else _new_image)(task, wanted, rng)
     share = 1.0 if task.choices else SAME_ANSWER.get(seed.skill, SAME_OTHERWISE)
-    chosen = _varied(drafts, number - pairs, wanted.gold, share, rng)
-    twins = [twin for draft in chosen if (twin := _contrast(draft, wanted, rng))][:pairs]
+    chosen = _varied(drafts, number, wanted.gold, share, rng)
+    twins = [twin for draft in chosen[: number - pairs] if (twin := _contrast(draft, wanted, rng))][:pairs]
+    chosen = chosen[: number - len(twins)]  # where a question has no opposite, or too few have, there are more of the skill itself
     return [_sample(draft, golds[0], wanted, rng) for draft in _in_pairs(chosen, twins)]
 
 

@@ -178,6 +178,12 @@ def test_contrasts_ask_the_opposite_of_the_same_picture(scene, question, gold, r
     assert not dropped and len(kept) == len(found)
 
 
+def test_where_there_is_no_opposite_all_samples_are_of_the_skill():
+    found = proposals(png(draw(THREE)), "How many sides does the green shape have?", "6", "4", "new_image", 4, contrasts=2)
+    assert len(found) == 4 and not any(sample.contrast for sample in found)
+    assert {sample.answer for sample in found} == {"6"}
+
+
 def test_the_contrast_of_a_letter_is_another_letter():
     choices = "A. red\nB. green\nC. blue"
     found = proposals(png(draw(THREE)), "What color is the square?", "C", "B", "new_image", 6, contrasts=2, choices=choices)
