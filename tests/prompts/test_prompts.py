@@ -300,12 +300,10 @@ def test_a_job_asks_by_the_version_in_use_and_says_so(tmp_path):
     options, rows = GenerateOptions(**asked), list(JobFolder(workspace.job(job_id)).rows())
     with open_client(options, workspace) as client:
         by = [versions.prompts_for(store, ("proposal",), {"proposal": one}) for one in (version, "shipped")]
-        unpaid = [
-            client.estimate(
-                [proposal_request(row, options.per_failure, options.difficulty, prompts, options.contrasts) for row in rows], 3
-            ).calls
-            for prompts in by
-        ]
+        unpaid = []
+        for prompts in by:
+            asked_again = [proposal_request(row, options.per_failure, options.difficulty, prompts, options.contrasts) for row in rows]
+            unpaid.append(client.estimate(asked_again, 3).calls)
     assert unpaid == [0, 3]  # what was asked by the version is in the journal; by the shipped one nothing was
     assert store.column("difficulties") == ["harder"]
     found = {row["version"]: row["jobs"] for row in versions.history(store, "proposal")}
