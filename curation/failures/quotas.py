@@ -1,4 +1,4 @@
-"""Which failures are practised where not all are: each cluster gets the share that it has of the failures, or all the same.
+"""Which failures are practised where not all are: each cluster gets its share of the failures, or all the same, or what was accepted.
 
 Failures in no cluster count by their error type. Inside a cluster datasets and skills are passed through evenly.
 """
@@ -9,23 +9,23 @@ from heapq import heapify, heappop, heappush
 from math import gcd
 from typing import Any, Literal, TypeVar
 
-Split = Literal["failures", "equal"]
+Split = Literal["failures", "equal", "accepted"]
 T = TypeVar("T")
 K = TypeVar("K", bound=Hashable)
 
 
-def shares(counts: Mapping[K, int], total: int, split: Split = "failures") -> dict[K, int]:
+def shares(counts: Mapping[K, int], total: int, split: Split = "failures", weights: Mapping[K, float] | None = None) -> dict[K, int]:
     """`total` parted among groups of these sizes, none above its size: in proportion (Webster's method) or in equal parts.
 
     Each group gets at least one as long as there are enough: a kind that fails seldom isn't forgotten. What is more than all groups
-    hold is left out.
+    hold is left out. With `weights` the shares are in proportion to these, and groups without a weight get nothing.
 
     >>> shares({"negation": 80, "counting": 15, "spatial": 1}, 20)
     {'negation': 16, 'counting': 3, 'spatial': 1}
     """
-    sizes = {key: size for key, size in counts.items() if size > 0}
+    sizes = {key: size for key, size in counts.items() if size > 0 and (weights is None or weights.get(key, 0) > 0)}
     given = {key: int(0 < len(sizes) <= total and key in sizes) for key in counts}
-    weight = {key: size if split == "failures" else 1 for key, size in sizes.items()}
+    weight = {key: weights[key] if weights is not None else size if split == "failures" else 1 for key, size in sizes.items()}
     waiting = [(-weight[key] / (2 * given[key] + 1), n, key) for n, key in enumerate(sizes) if given[key] < sizes[key]]
     heapify(waiting)
     for _ in range(total - sum(given.values())):
@@ -38,7 +38,14 @@ def shares(counts: Mapping[K, int], total: int, split: Split = "failures") -> di
     return given
 
 
-def choose(rows: Sequence[T], limit: int | None, group: Callable[[T], K], within: Callable[[T], Any], split: Split = "failures") -> list[T]:
+def choose(
+    rows: Sequence[T],
+    limit: int | None,
+    group: Callable[[T], K],
+    within: Callable[[T], Any],
+    split: Split = "failures",
+    weights: Mapping[K, float] | None = None,
+) -> list[T]:
     """At most `limit` of the rows by the groups' shares; groups take turns, so that a shorter list of them holds all sorts too.
 
     `within` orders a group before it is passed through in even steps: every part of it gets its share.
@@ -47,7 +54,7 @@ def choose(rows: Sequence[T], limit: int | None, group: Callable[[T], K], within
     for row in rows:
         groups[group(row)].append(row)
     wanted = len(rows) if limit is None else limit
-    parts = shares({key: len(members) for key, members in groups.items()}, wanted, split)
+    parts = shares({key: len(members) for key, members in groups.items()}, wanted, split, weights)
     chosen = {key: evenly(sorted(members, key=within), parts[key]) for key, members in groups.items() if parts[key]}
     spread = [((i + 0.5) / len(members), n, row) for n, members in enumerate(chosen.values()) for i, row in enumerate(members)]
     return [row for _, _, row in sorted(spread, key=lambda one: one[:2])]

@@ -1,7 +1,9 @@
 """Generate: the frontier model proposes new samples for teachable failures, on the same image or with a prompt for a new one."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from pydantic import Field
@@ -16,6 +18,7 @@ from curation.prompts.reply_schemas import Proposals
 from curation.prompts.requests import Difficulty, proposal_request
 from curation.prompts.templates import PromptOptions, Prompts
 from curation.prompts.versions import prompts_for
+from curation.results import budget_split
 from curation.stage import API_BATCH, Context, Estimate, Job, NothingToDo, Result, Row, Stage, spread
 from data.images import ImageStore
 from data.picture_specs.spec import PictureSpec
@@ -32,8 +35,9 @@ class GenerateOptions(FrontierOptions, PromptOptions):
     matching: FailureFilter | None = Field(default=None, description="Only failures that match this filter.", json_schema_extra=NO_FIELD)
     expected: int | None = Field(default=None, ge=0, description="Refuse the launch unless as many match.", json_schema_extra=NO_FIELD)
     limit: int | None = Field(default=None, ge=1, description="Maximum number of failures; each cluster gets its quota.")
-    split: quotas.Split = Field(
-        default="failures", description="Quota of a cluster under a limit: its share of the failures, or the same for all."
+    split: quotas.Split | None = Field(
+        default=None,
+        description="Quota of a cluster: its share of the failures, the same for all, or the split accepted on Results (default, if any).",
     )
     per_failure: int = Field(default=3, ge=1, le=20, description="Samples per failure and route.")
     contrasts: int = Field(
@@ -71,7 +75,7 @@ class Generate(Stage[GenerateOptions]):
         proposals = len(failures) * options.per_failure
         detail = {
             "failures": len(failures),
-            "samples": proposals * (("same_image" in routes) + ("new_image" in routes) * options.images_per_prompt),
+            "samples": len(failures) * _samples_a_failure(options),
             "images": proposals * ("new_image" in routes) * options.images_per_prompt,
             "quotas": quotas_of(store, workspace, round_, options),
         }
@@ -187,9 +191,10 @@ def _routes(options: GenerateOptions) -> list[str]:
 def failures_to_practise(store: Store, workspace: Workspace, round_: int, options: GenerateOptions) -> list[Row]:
     """The failures that samples are asked for, as the query of that name gives them: under a limit by the clusters' quotas."""
     meant = chosen(store, workspace, round_, options)
-    if options.limit is None:
+    plan = _quotas(store, meant, options)
+    if plan.limit is None:
         return store.rows("failures_to_practise", **meant, limit=None)
-    picked = quotas.choose(store.rows("failures_by_group", **meant), options.limit, _group, _place, options.split)
+    picked = quotas.choose(store.rows("failures_by_group", **meant), plan.limit, _group, _place, plan.split, plan.weights)
     order = {row["failure_id"]: place for place, row in enumerate(picked)}
     named = {**meant, "failure_ids": list(order), "selected": None}
     return sorted(store.rows("failures_to_practise", **named, limit=None), key=lambda row: order[row["failure_id"]])
@@ -197,11 +202,45 @@ def failures_to_practise(store: Store, workspace: Workspace, round_: int, option
 
 def quotas_of(store: Store, workspace: Workspace, round_: int, options: GenerateOptions) -> list[Row]:
     """Each cluster (error type where there is none) with its failures that may be practised and how many of them are, most first."""
-    rows = store.rows("failures_per_cluster", **chosen(store, workspace, round_, options))
+    meant = chosen(store, workspace, round_, options)
+    rows, plan = store.rows("failures_per_cluster", **meant), _quotas(store, meant, options)
     counts = {_group(row): row["failures"] for row in rows}
-    parts = quotas.shares(counts, sum(counts.values()) if options.limit is None else options.limit, options.split)
+    parts = quotas.shares(counts, sum(counts.values()) if plan.limit is None else plan.limit, plan.split, plan.weights)
     titles = {row["cluster_id"]: row["title"] for row in store.rows("generate_clusters", round=round_)}
     return [{**row, "title": titles.get(row["cluster_id"]), "quota": parts[_group(row)]} for row in rows]
+
+
+@dataclass(frozen=True)
+class _Quotas:
+    """How failures are chosen: at most `limit` (None: all), by a split or by weights of clusters."""
+
+    split: quotas.Split
+    limit: int | None
+    weights: dict[tuple[int | None, str], float] | None = None
+
+
+def _quotas(store: Store, meant: dict[str, Any], options: GenerateOptions) -> _Quotas:
+    """By the accepted split (results/budget_split.py) an error type's quota of samples is shared by its clusters as its failures are.
+
+    Without a limit it asks for as many failures as these samples take. Raises NothingToDo where it is wanted and there is none.
+    """
+    accepted = budget_split.accepted(store) if options.split in (None, "accepted") else None
+    if accepted is None:
+        if options.split == "accepted":
+            raise NothingToDo("no split is accepted. Accept one on Results (mistakebook results --split 300 --accept), or choose another.")
+        return _Quotas(options.split or "failures", options.limit)
+    groups = {_group(row): row["failures"] for row in store.rows("failures_per_cluster", **meant)}
+    of_type: Counter[str] = Counter()
+    for (_, error_type), failures in groups.items():
+        of_type[error_type] += failures
+    weights = {group: accepted.quotas.get(group[1], 0) * failures / of_type[group[1]] for group, failures in groups.items()}
+    samples = sum(accepted.quotas.get(error_type, 0) for error_type in of_type)
+    return _Quotas("accepted", options.limit or -(-samples // _samples_a_failure(options)), weights)
+
+
+def _samples_a_failure(options: GenerateOptions) -> int:
+    routes = _routes(options)
+    return options.per_failure * (("same_image" in routes) + ("new_image" in routes) * options.images_per_prompt)
 
 
 def _group(row: Row) -> tuple[int | None, str]:

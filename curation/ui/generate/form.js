@@ -30,6 +30,12 @@ const SPLITS = [
   { value: "failures", text: "by share of the failures" },
   { value: "equal", text: "the same for each cluster" },
 ];
+const ACCEPTED = { value: "accepted", text: "as accepted on Results" };
+const splits = ({ accepted }) => (accepted ? [ACCEPTED, ...SPLITS] : SPLITS);
+const quotaList = ({ quotas }) =>
+  Object.entries(quotas)
+    .map(([name, samples]) => `${name} ${samples}`)
+    .join(", ");
 const OTHER = "other";
 
 const inputs = {}; // those that keep their place while the rest is drawn anew
@@ -158,12 +164,27 @@ export function drawForm(element, { choices }) {
     options.route !== "same_image" && planRow("Images per prompt", inputs.images, "each image becomes a sample", inputs.images),
     planRow("Contrasts", inputs.contrasts, "of these: ask the opposite of another sample, so that it is not lost", inputs.contrasts),
     planRow("Maximum failures", inputs.limit, "each cluster gets a quota", inputs.limit),
-    options.limit &&
+    (options.limit || choices.accepted) &&
       planRow(
         "Quotas",
-        pick(SPLITS, options.split, (value) => state.set({ split: value === choices.defaults.split ? null : value }, { replace: true }), {
-          title: "Quotas",
-        }),
+        [
+          pick(
+            splits(choices),
+            options.split,
+            (value) => state.set({ split: value === choices.defaults.split ? null : value }, { replace: true }),
+            {
+              title: "Quotas",
+            },
+          ),
+          options.split === "accepted" &&
+            h(
+              "small.dim",
+              { title: quotaList(choices.accepted) },
+              ` ${fmt.plural(Object.keys(choices.accepted.quotas).length, "error type")}`,
+            ),
+        ],
+        options.split === "accepted" &&
+          `accepted by ${choices.accepted.author} on Results; it also sets the number of failures where none is given`,
       ),
     planRow("Frontier model", frontierChoice(choices)),
     form.then && planRow("Judge model", judgeChoice(choices)),

@@ -31,9 +31,10 @@ export function start(element) {
 }
 
 jobChanged.on(() => drawJob(root));
-document.addEventListener("mb:endpoints", () => {
-  view.choices = null;
-}); // asked for again when the page is shown
+for (const change of ["mb:endpoints", "mb:split"])
+  document.addEventListener(change, () => {
+    view.choices = null;
+  }); // asked for again when the page is shown
 
 export async function show() {
   takeOver();

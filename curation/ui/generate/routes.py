@@ -14,6 +14,7 @@ from curation.frontier import endpoints
 from curation.jobs import chains
 from curation.prompts.requests import proposal_request
 from curation.prompts.versions import prompts_for
+from curation.results import budget_split
 from curation.review import blinding
 from curation.stage import Job, NothingToDo
 from curation.stages.draw import POCKET_FLUX, PROMPTED, DrawOptions, cost_of_drawing
@@ -50,7 +51,8 @@ def choices(request: Request) -> dict[str, Any]:
     store = here.store
     round_ = checkpoints.current_round(store)
     schema = GenerateOptions.model_json_schema()["properties"]
-    defaults = GenerateOptions().model_dump(mode="json")
+    accepted = budget_split.accepted(store)
+    defaults = GenerateOptions(split="accepted" if accepted else "failures").model_dump(mode="json")
     limits = {name: {side: schema[name][side] for side in ("minimum", "maximum") if side in schema[name]} for name in schema}
     return {
         "round": round_,
@@ -60,6 +62,7 @@ def choices(request: Request) -> dict[str, Any]:
         "generators": _generators(here),
         "plugins": {name: IMAGE_GENERATORS.load(name).Options.model_json_schema() for name in PROMPTED},
         "defaults": defaults,
+        "accepted": accepted and {"quotas": accepted.quotas, "author": accepted.author},
         "judges": FilterOptions().model_dump(mode="json", include={"frontier", "endpoint", "model"}),
         "limits": limits,
     }

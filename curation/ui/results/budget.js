@@ -201,6 +201,7 @@ const quotaTable = (recommended, told) => {
 async function accept() {
   const accepted = await api("results/split/accept", { ...pair(), total, quotas: current() });
   view.split = { ...view.split, accepted };
+  document.dispatchEvent(new Event("mb:split"));
   toast("Split accepted: launches of generate follow it", {
     kind: "good",
     action: { text: "Go to Generate", run: () => state.go("generate") },
@@ -210,6 +211,7 @@ async function accept() {
 
 async function clear() {
   await api("results/split/clear", {});
+  document.dispatchEvent(new Event("mb:split"));
   view.split = { ...view.split, accepted: null };
   drawSplit();
 }
