@@ -149,6 +149,7 @@ def _measure(here: Services, parent: str | None, checkpoint: str | None) -> dict
         found = comparison.compare(here.store, before, after, tables=())
     except ValueError:
         return None  # no example was answered by both
-    line = {name: getattr(found.overall, name) for name in ("before", "after", "difference", "low", "high", "items")}
+    names = ("before", "after", "difference", "low", "high", "items", "balanced_before", "balanced_after", "majority")
+    line = {name: getattr(found.overall, name) for name in names}
     turned = {"fixed": found.fixed, "broken": found.broken}
     return {**line, **turned, "examples": counts[1]["examples"], "passed": found.gate.passed}

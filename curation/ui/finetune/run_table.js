@@ -43,7 +43,16 @@ function line(run, shown) {
   const share = run.replay !== null && run.samples !== null ? run.replay / Math.max(run.samples + run.replay, 1) : null;
   const open = () => state.set({ job: run.job_id });
   const accuracy = measured
-    ? [h("span.dim", fmt.fixed(measured.before)), " → ", fmt.fixed(measured.after)]
+    ? [
+        h("span.dim", fmt.fixed(measured.before)),
+        " → ",
+        fmt.fixed(measured.after),
+        h(
+          "small.dim.balanced",
+          { title: "Balanced by answer; the majority answer is the most frequent gold answer of dataset and error type" },
+          `balanced ${fmt.fixed(measured.balanced_before)} → ${fmt.fixed(measured.balanced_after)}, majority ${fmt.fixed(measured.majority)}`,
+        ),
+      ]
     : run.checkpoint
       ? h(
           "button.btn.slim",
