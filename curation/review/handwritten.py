@@ -72,7 +72,7 @@ def add(store: Store, draft: Draft, reviewer: str, event_id: str) -> int:
     if dataset not in known:
         raise BadSample(f"unknown dataset {dataset!r}; there are: {', '.join(known)}")
     offered = taxonomy.current(store).names
-    if error_type not in offered and error_type != origin.error_type:  # what its failure bears may be offered no more
+    if error_type is None or error_type not in (*offered, origin.error_type):  # what its failure bears may be offered no more
         raise BadSample(f"unknown error type {error_type!r}; there are: {', '.join(offered)}")
     row = {
         "key": f"by_hand/{event_id}",

@@ -49,7 +49,7 @@ def add_answers(
     with store.write() as write:
         write.insert("prediction", rows)
         if run_round is not None:
-            run = {
+            run: dict[str, Any] = {
                 "round": run_round,
                 "parent": above,
                 "job_id": 1000 + (made.checkpoint_id or 0),
