@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from curation.filtering.base import Filter, FilterInput
 from curation.prompts.reply_schemas import BlindAnswer
 from curation.prompts.templates import Prompts
-from data.metrics import score
+from data.metrics import agreement
 from data.question_text import lettered
 from data.records import Verdict
 from models.frontier import Outcome, Request
@@ -51,7 +51,7 @@ class Agreement(Filter):
         answers = [outcome.parsed.answer for outcome in outcomes if isinstance(outcome.parsed, BlindAnswer)]
         if not answers:
             return self.failed(item, outcomes[0].error)
-        same = [score(item.metric, answer, [item.answer], item.choices).lenient >= self.options.agree for answer in answers]
+        same = [agreement(item.metric, answer, item.answer, item.choices).lenient >= self.options.agree for answer in answers]
         quoted = ", ".join(f"“{answer}”" for answer in dict.fromkeys(answers))
         return self.verdict(
             item, sum(same) / len(same), f"{sum(same)} of {len(same)} agree with “{item.answer}”: the frontier says {quoted}"

@@ -10,7 +10,7 @@ from curation.filtering.base import Filter, FilterInput
 from curation.filtering.similarity import words
 from curation.prompts.reply_schemas import Guess
 from curation.prompts.templates import Prompts
-from data.metrics import score
+from data.metrics import agreement
 from data.question_text import lettered
 from data.records import Verdict
 from models.frontier import Outcome, Request
@@ -63,7 +63,7 @@ class NeedsImage(Filter):
     def _is_right(self, item: FilterInput, number: int, guess: Guess) -> bool:
         choices = _turned(item.choices, number)
         answer = item.answer if not choices else _letter(item.answer, len(choices), -number)
-        return score(item.metric, guess.answer, [answer], choices).lenient >= self.options.agree
+        return agreement(item.metric, guess.answer, answer, choices).lenient >= self.options.agree
 
     def _request(self, item: FilterInput, prompts: Prompts, number: int) -> Request:
         prompt = prompts.render(

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from pydantic import BaseModel, Field
 
 from curation.filtering.base import Filter, FilterContext, FilterInput
-from data.metrics import score
+from data.metrics import agreement
 from data.question_text import full_text
 from data.records import Ask, Verdict
 
@@ -60,7 +60,7 @@ class NotAlreadyKnown(Filter):
         texts = [answer for answer in answers if not isinstance(answer, Exception)]
         if len(texts) < len(answers):
             return self.failed(item, next(str(answer) for answer in answers if isinstance(answer, Exception)))
-        right = sum(score(item.metric, text, [item.answer], item.choices).strict >= self.options.solved for text in texts)
+        right = sum(agreement(item.metric, text, item.answer, item.choices).strict >= self.options.solved for text in texts)
         quoted = ", ".join(f"“{text}”" for text in dict.fromkeys(texts))
         rate = right / len(texts)
         edge = ", at the edge of what it can do" if BAND[0] <= rate <= BAND[1] else ""

@@ -1,1 +1,1 @@
-"""A dataset before it is imported: uploaded files, and a preview of its first rows and of the lines that can't be used."""
+"""What is imported, before it is: uploaded files, a preview of a dataset, predictions joined with a dataset."""

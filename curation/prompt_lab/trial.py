@@ -26,7 +26,7 @@ from curation.prompts.templates import PromptFile, Prompts, shipped
 from curation.stage import Row
 from data.errors import MistakebookError
 from data.images import ImageStore
-from data.metrics import score
+from data.metrics import agreement, score_once
 from data.registry import FILTERS
 from data.store import Store
 from data.workspace import Workspace
@@ -128,14 +128,14 @@ def outcome_of(name: str, row: Row, parsed: BaseModel, route: str = "same_image"
         kept, dropped = sift(reply["samples"], {"route": route, **row})
         return {"kept": kept, "dropped": dropped}
     if "answer" in reply:  # of a filter that answers the sample's question
-        alike = score(row["metric"], reply["answer"], [row["proposed"]], row["choices"]).lenient >= AGREES
+        alike = agreement(row["metric"], reply["answer"], row["proposed"], row["choices"]).lenient >= AGREES
         return {**reply, "agrees": alike, "proposed": row["proposed"]}
     return reply
 
 
 def _right(row: Row, answer: str) -> bool:
     threshold: float = row["threshold"]
-    return score(row["metric"], answer, row["golds"], row["choices"]).lenient >= threshold
+    return score_once(row["metric"], answer, row["golds"], row["choices"]).lenient >= threshold
 
 
 def asked_about(row: Row) -> dict[str, Any] | None:

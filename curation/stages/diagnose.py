@@ -18,7 +18,7 @@ from curation.prompts.templates import PromptOptions, Prompts
 from curation.prompts.versions import prompts_for
 from curation.stage import API_BATCH, Context, Estimate, Job, Result, Row, Stage, nothing, spread
 from data.images import ImageStore
-from data.metrics import score
+from data.metrics import score_once
 from data.store import Store
 from data.transaction import Transaction
 from data.workspace import Workspace
@@ -102,7 +102,7 @@ class Diagnose(Stage[DiagnoseOptions]):
             **diagnosis.model_dump(exclude={"skill"}),
             "skill": " ".join(diagnosis.skill.split()) or None,
             "own_answer": blind.answer,
-            "own_score": score(row["metric"], blind.answer, row["golds"], row["choices"]).lenient,
+            "own_score": score_once(row["metric"], blind.answer, row["golds"], row["choices"]).lenient,
             "frontier": self.frontier,
             "replies": [*blind_replies, *replies],
         }

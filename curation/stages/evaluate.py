@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from pydantic import BaseModel, Field
 
 from curation import checkpoints
+from curation.scoring import Corpora, Scorer
 from curation.stage import Context, Estimate, Job, Result, Row, Stage, nothing
 from data.images import ImageStore
-from data.metrics import score
+from data.metrics import circular_answer, measure, rotations
 from data.question_text import full_text
-from data.records import Ask, Checkpoint, Metric, Record
+from data.records import Ask, Checkpoint, Metric, Record, Split
 from data.store import Store
 from data.transaction import Transaction
 from data.workspace import Workspace
@@ -34,6 +35,8 @@ class ToEvaluate(Record):
     golds: tuple[str, ...]
     metric: Metric
     prompt_suffix: str
+    dataset: str
+    split: Split
 
 
 class Evaluate(Stage[EvaluateOptions]):
@@ -45,11 +48,12 @@ class Evaluate(Stage[EvaluateOptions]):
 
     def select(self, store: Store, workspace: Workspace, job: Job[EvaluateOptions]) -> list[Row]:
         checkpoint = checkpoints.find(store, job.options.checkpoint)
-        images = ImageStore(workspace.images)
+        images, corpora = ImageStore(workspace.images), Corpora(store, job.folder)
         rows = [
             {
                 "key": str(example.example_id),
-                "text": full_text(example.question, example.choices, example.prompt_suffix),
+                **_asked(example),
+                **corpora.of(example.metric, example.dataset, example.split),
                 "image_path": str(images.path(example.image)),
                 "golds": example.golds,
                 "choices": example.choices,
@@ -87,15 +91,31 @@ class Evaluate(Stage[EvaluateOptions]):
     def setup(self, context: Context[EvaluateOptions]) -> None:
         self.baseline = checkpoints.make_baseline(checkpoints.read_from_folder(context.folder))
         self.baseline.warm_up()
+        self.scorer = Scorer(context.folder)
 
     def __call__(self, rows: list[Row]) -> Iterator[Result]:
-        answers = self.baseline.answer([Ask(row["key"], row["text"], row["image_path"]) for row in rows])
-        for row, answer in zip(rows, answers):
-            if isinstance(answer, Exception):
-                yield {"key": row["key"], "error": str(answer)}
+        asked = [Ask(row["key"], text, row["image_path"]) for row in rows for text in _texts(row)]
+        answers = iter(self.baseline.answer(asked))
+        for row in rows:
+            given = [next(answers) for _ in _texts(row)]
+            if wrong := next((answer for answer in given if isinstance(answer, Exception)), None):
+                yield {"key": row["key"], "error": str(wrong)}
             else:
-                scored = score(row["metric"], answer, row["golds"], row["choices"])
-                yield {"key": row["key"], "answer": answer, "strict": scored.strict, "lenient": scored.lenient}
+                answer = circular_answer(given) if "rotations" in row else given[0]
+                yield {"key": row["key"], "answer": answer, **self.scorer.scores(row, answer)}
+
+
+def _asked(example: ToEvaluate) -> dict[str, str | list[str]]:
+    """The text that is asked; under circular evaluation one for each rotation of the choices."""
+    if measure(example.metric).once and example.choices:
+        texts = [full_text(example.question, choices, example.prompt_suffix) for choices in rotations(example.choices)]
+        return {"text": texts[0], "rotations": texts}
+    return {"text": full_text(example.question, example.choices, example.prompt_suffix)}
+
+
+def _texts(row: Row) -> list[str]:
+    texts: list[str] = row.get("rotations") or [row["text"]]
+    return texts
 
 
 def _examples(store: Store, checkpoint: Checkpoint, options: EvaluateOptions) -> list[ToEvaluate]:

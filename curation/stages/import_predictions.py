@@ -1,30 +1,32 @@
-"""Import predictions: answers that a model gave elsewhere, a JSON object a line: {"id": "q17", "answer": "two", "split": "train"}."""
+"""Import predictions: answers that a model gave elsewhere, as curation/imports/predictions.py reads them."""
 
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from pydantic import BaseModel, Field
 
 from curation import checkpoints
+from curation.imports.predictions import Joined, KnownExample, join
+from curation.scoring import Corpora, Scorer
 from curation.stage import Context, Estimate, Job, NothingToDo, Result, Row, Stage
-from data.metrics import score
 from data.records import Checkpoint
 from data.store import Store
 from data.transaction import Transaction
 from data.workspace import Workspace
 
-ById = dict[tuple[str, str | None], dict[str, Any]]  # examples by their id and split, and by their id alone
+REPORT = "report.json"
 
 
 class ImportPredictionsOptions(BaseModel):
-    path: str = Field(description="A .jsonl file with id, answer and, where ids repeat between splits, split.")
+    path: str = Field(description="A .jsonl file (or JSON array) with id, answer and, where ids repeat between splits, split.")
     dataset: str = Field(description="The dataset that the ids belong to; import it first.")
     checkpoint: str = Field(description="Name of the model that made the predictions.")
 
 
 class ImportPredictions(Stage[ImportPredictionsOptions]):
+    """What can't be used is no row of the job: it is counted in the message, and listed with the job's errors when it ends."""
+
     name = "import_predictions"
     title = "Import predictions that a model made elsewhere"
     lane = "cpu"
@@ -32,53 +34,82 @@ class ImportPredictions(Stage[ImportPredictionsOptions]):
     Options = ImportPredictionsOptions
 
     def select(self, store: Store, workspace: Workspace, job: Job[ImportPredictionsOptions]) -> list[Row]:
-        path = Path(job.options.path).expanduser()
-        if not path.is_file():
-            raise NothingToDo(f"{path} is not a file; give the path of a .jsonl file with id and answer")
-        examples = store.rows("examples_of_dataset", dataset=job.options.dataset)
-        if not examples:
-            raise NothingToDo(f"no dataset {job.options.dataset!r} in this workspace; import it first")
-        by_id: ById = {}
-        for example in examples:
-            by_id[example["external_id"], example["split"]] = by_id[example["external_id"], None] = example
-        checkpoint = checkpoints.register(store, Checkpoint(job.options.checkpoint, checkpoints.IMPORTED, ""))
-        checkpoints.write_to_folder(checkpoints.find(store, job.options.checkpoint), job.folder)
+        options = job.options
+        joined, examples = _joined(store, options)
+        if not joined.answers:
+            raise NothingToDo(f"no prediction to import from {options.path}: {joined.in_words()}{_first(joined)}")
+        checkpoint = checkpoints.register(store, Checkpoint(options.checkpoint, checkpoints.IMPORTED, ""))
+        checkpoints.write_to_folder(checkpoints.find(store, options.checkpoint), job.folder)
         if checkpoints.current_round(store) == 0:
-            checkpoints.begin_round(store, job.options.checkpoint)
-        lines = enumerate(path.read_text(encoding="utf-8", errors="replace").split("\n"), 1)
-        return [_row(f"{path}:{number}", line, by_id, checkpoint) for number, line in lines if line.strip()]
+            checkpoints.begin_round(store, options.checkpoint)
+        unused = [{"key": line.source, "error": line.error} for line in joined.unused if line.reason != "known"]
+        report = {"words": joined.in_words(), "counts": joined.counts(), "unused": unused}
+        (job.folder / REPORT).write_text(json.dumps(report, ensure_ascii=False), encoding="utf-8")
+        corpora = Corpora(store, job.folder)
+        return [
+            {
+                "key": source,
+                "checkpoint_id": checkpoint,
+                "answer": answer,
+                **{name: getattr(example, name) for name in ("example_id", "golds", "choices", "metric")},
+                **corpora.of(example.metric, options.dataset, example.split),
+            }
+            for example in examples
+            if example.example_id in joined.answers
+            for source, answer in [joined.answers[example.example_id]]
+        ]
 
     def estimate(self, store: Store, workspace: Workspace, options: ImportPredictionsOptions) -> Estimate:
-        return Estimate(rows=0, usd=(0.0, 0.0))
+        joined, _ = _joined(store, options)
+        detail = {**joined.counts(), "words": joined.in_words(), "first": [f"{line.source}: {line.error}" for line in joined.unused[:5]]}
+        return Estimate(rows=len(joined.answers), usd=(0.0, 0.0), detail=detail)
 
     def collect(self, write: Transaction, job: Job[ImportPredictionsOptions], results: list[Result]) -> None:
-        rows = [{k: v for k, v in result.items() if k != "key"} | {"job_id": job.job_id} for result in results]
+        rows = [{k: v for k, v in result.items() if k not in ("key", "read")} | {"job_id": job.job_id} for result in results]
         write.insert("prediction", rows)
         ids = [row["example_id"] for row in rows]
         checkpoint_id = checkpoints.read_from_folder(job.folder).checkpoint_id
         write.touch_failures(write.column("failures_from_predictions", int, checkpoint_id=checkpoint_id, example_ids=ids))
 
+    def finish(self, store: Store, workspace: Workspace, job: Job[ImportPredictionsOptions]) -> str | None:
+        path = job.folder / REPORT
+        if not path.exists():  # a job of a version before
+            return None
+        report = json.loads(path.read_text(encoding="utf-8"))
+        with store.write() as write:
+            write.insert("row_error", [{"job_id": job.job_id, **line} for line in report["unused"]], replace=True)
+        return str(report["words"])
+
     def setup(self, context: Context[ImportPredictionsOptions]) -> None:
-        pass
+        self.scorer = Scorer(context.folder)
 
     def __call__(self, rows: list[Row]) -> Iterator[Result]:
         for row in rows:
-            if "error" in row:
+            if "error" in row:  # of a version before, which kept unusable lines among the rows
                 yield {"key": row["key"], "error": row["error"]}
             else:
-                scored = score(row["metric"], row["answer"], row["golds"], row["choices"])
                 kept = {name: row[name] for name in ("key", "checkpoint_id", "example_id", "answer")}
-                yield {**kept, "strict": scored.strict, "lenient": scored.lenient}
+                yield {**kept, **self.scorer.scores(row, row["answer"])}
 
 
-def _row(key: str, line: str, by_id: ById, checkpoint_id: int) -> Row:
-    """A line as a row to score, or as a row that carries its error."""
-    try:
-        item = json.loads(line)
-        example, answer = by_id.get((str(item["id"]), item.get("split"))), item["answer"]
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return {"key": key, "error": f'expected {{"id": …, "answer": …}}, found {line[:80]!r}; fix or delete the line'}
-    if example is None:
-        return {"key": key, "error": f"the dataset has no example {item['id']!r}; check the id and the split"}
-    scoring = {name: example[name] for name in ("example_id", "golds", "choices", "metric")}
-    return {"key": key, "checkpoint_id": checkpoint_id, "answer": str(answer), **scoring}
+def _joined(store: Store, options: ImportPredictionsOptions) -> tuple[Joined, list[KnownExample]]:
+    """The file's predictions beside what the store holds; nothing is written. Raises NothingToDo, BadPredictions."""
+    path = Path(options.path).expanduser()
+    if not path.is_file():
+        raise NothingToDo(f"{path} is not a file; give the path of a .jsonl file with id and answer")
+    examples = store.rows("examples_of_dataset", KnownExample, dataset=options.dataset)
+    if not examples:
+        names = ", ".join(row["name"] for row in store.rows("datasets")) or "none"
+        raise NothingToDo(f"no dataset {options.dataset!r} in this workspace; there are: {names}. Import it first: mistakebook import")
+    known = store.row("checkpoint_by_name", Checkpoint, name=options.checkpoint)
+    checkpoint_id = known.checkpoint_id if known else None
+    answered = {
+        row["example_id"]: row["answer"]
+        for row in store.rows("answers_of_checkpoint", checkpoint_id=checkpoint_id, dataset=options.dataset)
+    }
+    return join(path, examples, answered), examples
+
+
+def _first(joined: Joined) -> str:
+    """The first lines that could not be used, with their reasons."""
+    return "".join(f"\n{line.source}: {line.error}" for line in joined.unused[:5])

@@ -14,7 +14,8 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from data.datasets._reading import ANSWER_FORMS, SUFFIXES, Unusable, identifier, letter_of, picture, text, texts
+from data.datasets._reading import Unusable, identifier, letter_of, picture, text, texts
+from data.metrics import measure
 from data.records import Dataset, Metric, SourceExample, Split
 
 SPLITS = ("train", "dev", "eval")
@@ -25,7 +26,9 @@ class ListOptions(BaseModel):
     images: Path | None = Field(default=None, description="Folder that the images' paths start from; empty means the list's own.")
     name: str = Field(default="", description="What the dataset is called; empty means the file's name without its ending.")
     metric: Metric = Field(default="exact_match", description="How answers are scored.")
-    threshold: float = Field(default=0.5, gt=0, le=1, description="A score below it is a failure.")
+    threshold: float | None = Field(
+        default=None, gt=0, le=1, description="A score below it is a failure; empty means the metric's usual one: 0.5, of CIDEr 0.05."
+    )
     prompt_suffix: str | None = Field(default=None, description="Appended to each question; empty means the metric's usual one.")
     answer_form: str | None = Field(
         default=None, description="What a new sample's answer must look like; empty means the metric's usual one."
@@ -34,15 +37,16 @@ class ListOptions(BaseModel):
 
 
 def about_list(options: ListOptions, format_: str) -> Dataset:
+    by = measure(options.metric)
     suffix, form = options.prompt_suffix, options.answer_form
     return Dataset(
         name=options.name or options.path.stem,
         metric=options.metric,
         title=options.name or options.path.stem,
         format=format_,
-        threshold=options.threshold,
-        prompt_suffix=SUFFIXES[options.metric] if suffix is None else suffix,
-        answer_form=ANSWER_FORMS[options.metric] if form is None else form,
+        threshold=by.threshold if options.threshold is None else options.threshold,
+        prompt_suffix=by.prompt_suffix if suffix is None else suffix,
+        answer_form=by.answer_form if form is None else form,
         source=str(options.path),
     )
 
@@ -54,7 +58,7 @@ def example_of(fields: Any, number: int, options: ListOptions) -> SourceExample:
     fields = {name: value for name, value in fields.items() if value is not None}
     choices = texts(fields, "choices") if fields.get("choices") else ()
     golds = texts(fields, "answers") if "answers" in fields else (identifier(fields, "answer"),)
-    if options.metric == "multiple_choice":
+    if measure(options.metric).wants_choices:
         golds = tuple(letter_of(gold, choices) for gold in golds)
     split = fields.get("split", options.split)
     if split not in SPLITS:

@@ -11,17 +11,8 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, Field
 
 from data.errors import MistakebookError
-from data.records import BadLine, Metric, SourceExample, Split
+from data.records import BadLine, SourceExample, Split
 
-SHORT_ANSWER = "Answer the question using a single word or phrase."
-LETTER = "Answer with the option's letter from the given choices directly."
-SUFFIXES: dict[Metric, str] = {"vqa_accuracy": SHORT_ANSWER, "anls": SHORT_ANSWER, "exact_match": SHORT_ANSWER, "multiple_choice": LETTER}
-ANSWER_FORMS: dict[Metric, str] = {
-    "vqa_accuracy": "one short answer: a single word or phrase, in lower case",
-    "anls": "one short answer: a word, number or phrase as it stands in the image",
-    "exact_match": "one short answer: a single word or phrase",
-    "multiple_choice": "the letter of the right choice",
-}
 T = TypeVar("T")
 _OPTION_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from data.datasets._folders import BenchmarkFolder
-from data.datasets._reading import ANSWER_FORMS, SHORT_ANSWER, FolderOptions, identifier, json_file, member, picture, text, texts
+from data.datasets._reading import FolderOptions, identifier, json_file, member, picture, text, texts
+from data.metrics import measure
 from data.records import Dataset, SourceExample
 
 FILES = {"train": "infographicsVQA_train_v1.0.json", "val": "infographicsVQA_val_v1.0_withQT.json"}
@@ -28,8 +29,8 @@ class InfoVqa(BenchmarkFolder):
             title="InfographicVQA",
             format="infovqa",
             metric="anls",
-            prompt_suffix=SHORT_ANSWER,
-            answer_form=ANSWER_FORMS["anls"],
+            prompt_suffix=measure("anls").prompt_suffix,
+            answer_form=measure("anls").answer_form,
             source="Mathew et al. 2022, InfographicVQA, arXiv 2104.12756",
             licence="see the source",
         )

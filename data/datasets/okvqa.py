@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any, TypeGuard
 
 from data.datasets._folders import BenchmarkFolder
-from data.datasets._reading import ANSWER_FORMS, SHORT_ANSWER, FolderOptions, Unusable, identifier, json_file, member, text
+from data.datasets._reading import FolderOptions, Unusable, identifier, json_file, member, text
+from data.metrics import measure
 from data.records import Dataset, SourceExample
 
 
@@ -25,8 +26,8 @@ class OkVqa(BenchmarkFolder):
             title="OK-VQA",
             format="okvqa",
             metric="vqa_accuracy",
-            prompt_suffix=SHORT_ANSWER,
-            answer_form=ANSWER_FORMS["vqa_accuracy"],
+            prompt_suffix=measure("vqa_accuracy").prompt_suffix,
+            answer_form=measure("vqa_accuracy").answer_form,
             source="Marino et al. 2019, OK-VQA, arXiv 1906.00067; images of COCO 2014",
             licence="see the source",
         )

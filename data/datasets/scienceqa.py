@@ -15,8 +15,6 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from data.datasets._reading import (
-    ANSWER_FORMS,
-    LETTER,
     Unusable,
     guarded,
     identifier,
@@ -28,6 +26,7 @@ from data.datasets._reading import (
     texts,
     unique,
 )
+from data.metrics import measure
 from data.records import BadLine, Dataset, SourceExample, Split
 
 SPLITS: dict[str, Split] = {"train": "train", "val": "dev", "test": "eval"}
@@ -47,8 +46,8 @@ class ScienceQa:
             title="ScienceQA, with images",
             format="scienceqa",
             metric="multiple_choice",
-            prompt_suffix=LETTER,
-            answer_form=ANSWER_FORMS["multiple_choice"],
+            prompt_suffix=measure("multiple_choice").prompt_suffix,
+            answer_form=measure("multiple_choice").answer_form,
             source="Lu et al. 2022, Learn to Explain, arXiv 2209.09513",
             licence="CC BY-NC-SA 4.0",
         )

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from data.datasets._folders import BenchmarkFolder
-from data.datasets._reading import ANSWER_FORMS, FolderOptions, Unusable, json_file, member, picture, text
+from data.datasets._reading import FolderOptions, Unusable, json_file, member, picture, text
+from data.metrics import measure
 from data.records import Dataset, SourceExample
 
 SUFFIX = "When the provided information is insufficient, respond with 'Unanswerable'.\nAnswer the question using a single word or phrase."
@@ -28,7 +29,7 @@ class VizWiz(BenchmarkFolder):
             format="vizwiz",
             metric="vqa_accuracy",
             prompt_suffix=SUFFIX,
-            answer_form=ANSWER_FORMS["vqa_accuracy"] + "; 'unanswerable' if the image doesn't suffice",
+            answer_form=measure("vqa_accuracy").answer_form + "; 'unanswerable' if the image doesn't suffice",
             source="Gurari et al. 2018, VizWiz Grand Challenge, arXiv 1802.08218",
             licence="CC BY 4.0",
         )

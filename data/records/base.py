@@ -4,7 +4,9 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, Self
 
 Split = Literal["train", "dev", "eval"]
-Metric = Literal["vqa_accuracy", "anls", "multiple_choice", "exact_match"]
+Metric = Literal[
+    "vqa_accuracy", "anls", "multiple_choice", "exact_match", "relaxed_accuracy", "gqa", "mmbench", "mmbench_circular", "cider"
+]
 Route = Literal["same_image", "new_image", "by_hand"]
 Lane = Literal["gpu", "api", "cpu"]
 Comparison = Literal["at_least", "at_most"]

@@ -31,7 +31,7 @@ FROM dataset d LEFT JOIN example e ON e.dataset = d.name GROUP BY ALL ORDER BY m
 
 -- :name examples_to_evaluate
 -- Examples of the chosen datasets and splits that a checkpoint has not answered yet.
-SELECT e.example_id, e.image, e.question, e.choices, e.golds, d.metric, d.prompt_suffix
+SELECT e.example_id, e.image, e.question, e.choices, e.golds, d.metric, d.prompt_suffix, e.dataset, e.split::TEXT AS split
 FROM example e JOIN dataset d ON d.name = e.dataset
 WHERE ($datasets IS NULL OR list_contains($datasets::TEXT[], e.dataset)) AND list_contains($splits::TEXT[], e.split::TEXT)
   AND NOT EXISTS (FROM prediction p WHERE p.checkpoint_id = $checkpoint_id AND p.example_id = e.example_id)
@@ -204,6 +204,14 @@ FROM sample_state t JOIN sample s USING (sample_id) JOIN dataset d ON d.name = t
 -- What scoring an imported prediction needs.
 SELECT e.example_id, e.external_id, e.split::TEXT AS split, e.golds, e.choices, d.metric
 FROM example e JOIN dataset d ON d.name = e.dataset WHERE e.dataset = $dataset
+
+-- :name golds_of_split
+-- The golds of all examples of a split.
+SELECT golds FROM example WHERE dataset = $dataset AND split::TEXT = $split ORDER BY example_id
+
+-- :name answers_of_checkpoint
+-- What a checkpoint has answered of a dataset so far.
+SELECT p.example_id, p.answer FROM prediction p JOIN example e USING (example_id) WHERE p.checkpoint_id = $checkpoint_id AND e.dataset = $dataset
 
 -- :name job_error_count
 -- How many bad rows a job has.

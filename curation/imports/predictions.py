@@ -1,0 +1,240 @@
+"""Predictions that a model made elsewhere: lines are joined with a dataset's examples, and what can't be joined is counted by reason.
+
+{"id": "q17", "answer": "two", "split": "train"}
+
+id      the example's: also as `question_id`, `questionId` or `index`; 17 and 17.0 are the id "17"
+answer  text, or a number, which counts as it is written: also as `prediction`, `response` or `output`. null and NaN are no answer;
+        lists, objects, true and false are none either. Under circular evaluation: the list of the answers to all rotations
+split   only where an id stands in several splits
+
+The file holds an object a line, or one JSON array of objects, in UTF-8. Where an example stands twice the last line counts: a
+run that was resumed appends.
+"""
+
+import json
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from data.errors import MistakebookError
+from data.metrics import circular_answer, measure
+from data.records import Metric, Record, Split
+
+ID_FIELDS = ("id", "question_id", "questionId", "index")
+ANSWER_FIELDS = ("answer", "prediction", "response", "output")
+EXAMPLES = 5  # named for each reason
+_SHOWN = 80  # characters of a line in its error
+_OTHER_ENCODINGS = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
+
+
+class BadPredictions(MistakebookError):
+    """A file of predictions that can't be used at all; the text says why and what to do."""
+
+
+@dataclass(frozen=True)
+class KnownExample(Record):
+    """An example as predictions are joined with it."""
+
+    example_id: int
+    external_id: str
+    split: Split
+    golds: tuple[str, ...]
+    choices: tuple[str, ...]
+    metric: Metric
+
+
+@dataclass(frozen=True)
+class Unused:
+    """A line that gives no prediction: `source` is file and line, `reason` one of `Joined.REASONS`."""
+
+    source: str
+    reason: str
+    error: str
+
+
+@dataclass
+class Joined:
+    """Predictions joined with a dataset, and what is left over."""
+
+    REASONS = {
+        "duplicate": "superseded by a later line",
+        "unmatched": "no such example",
+        "no_answer": "no answer",
+        "unreadable": "not readable",
+        "known": "answered before",
+        "changed": "answered otherwise before",
+    }
+
+    answers: dict[int, tuple[str, str]] = field(default_factory=dict)  # by example: file and line, answer
+    unused: list[Unused] = field(default_factory=list)
+    blank: int = 0  # answers without a visible character: scored like any other
+    without: int = 0  # examples that no line is about, of the splits that lines are about
+
+    def counts(self) -> dict[str, int]:
+        """How many lines were matched, and how many were not, by reason; `without`: examples that no line answers."""
+        found = {"matched": len(self.answers), **dict.fromkeys(self.REASONS, 0)}
+        for line in self.unused:
+            found[line.reason] += 1
+        return found | {"blank": self.blank, "without": self.without}
+
+    def in_words(self) -> str:
+        """The counts in one line: matched, unmatched, duplicate and no answer always, others where there are any."""
+        counts = self.counts()
+        always = [f"{counts[name]:,} {name.replace('_', ' ')}" for name in ("matched", "unmatched", "duplicate", "no_answer")]
+        others = {
+            "unreadable": "not readable",
+            "known": "answered before",
+            "changed": "answered otherwise before (the earlier answer stays; import under another checkpoint's name to keep both)",
+            "blank": "blank",
+            "without": "examples without a prediction",
+        }
+        return " · ".join(always + [f"{counts[name]:,} {words}" for name, words in others.items() if counts[name]])
+
+
+def join(path: Path, examples: Sequence[KnownExample], answered: dict[int, str]) -> Joined:
+    """The predictions of a file for a dataset's examples; `answered` is what the checkpoint answered before, by example.
+
+    Raises BadPredictions if the file is no text in UTF-8 or an array that isn't valid JSON.
+    """
+    joined, by_id = Joined(), _by_id(examples)
+    for source, item in _items(path):
+        try:
+            example, answer = _read(item, by_id)
+        except _NotUsed as error:
+            joined.unused.append(Unused(source, error.reason, str(error)))
+            continue
+        if earlier := joined.answers.pop(example.example_id, None):
+            told = f"{example.external_id!r} stands again in {source.rpartition('/')[2]}, which counts"
+            joined.unused.append(Unused(earlier[0], "duplicate", told))
+        joined.answers[example.example_id] = source, answer
+    for example_id, (source, answer) in list(joined.answers.items()):
+        if example_id in answered:
+            same = answered[example_id] == answer
+            told = "answered before, with the same answer" if same else f"answered before: {answered[example_id][:_SHOWN]!r}, which stays"
+            joined.unused.append(Unused(source, "known" if same else "changed", told))
+            del joined.answers[example_id]
+    joined.blank = sum(not answer.strip() for _, answer in joined.answers.values())
+    splits = {example.split for example in examples if example.example_id in joined.answers}
+    joined.without = sum(
+        example.split in splits and example.example_id not in joined.answers and example.example_id not in answered for example in examples
+    )
+    return joined
+
+
+class _NotUsed(Exception):
+    def __init__(self, reason: str, text: str) -> None:
+        super().__init__(text)
+        self.reason = reason
+
+
+class _Number(str):
+    """A number of JSON as it is written."""
+
+
+class _NoNumber:
+    """NaN or an infinity."""
+
+
+def _items(path: Path) -> Iterator[tuple[str, Any]]:
+    """(file and line, what it holds) of a file; what is no JSON comes as _NotUsed."""
+    with path.open("rb") as file:
+        start = file.read(64)
+        if (encoding := _OTHER_ENCODINGS.get(start[:2])) or b"\0" in start:
+            raise BadPredictions(f"{path} is in {encoding or 'no text encoding'}, expected UTF-8; save it as UTF-8 and import again")
+        file.seek(0)
+        if start.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"["):
+            try:
+                items = _parsed(file.read())
+            except ValueError as error:
+                raise BadPredictions(f"{path} begins like a JSON array but isn't valid JSON ({error}); correct it") from error
+            yield from ((f"{path}#{number}", item) for number, item in enumerate(items, 1))
+            return
+        for number, line in enumerate(file, 1):
+            line = line.removeprefix(b"\xef\xbb\xbf").strip()
+            if not line:
+                continue
+            try:
+                yield f"{path}:{number}", _parsed(line)
+            except (ValueError, RecursionError) as error:
+                shown = line[:_SHOWN].decode(errors="replace")
+                yield f"{path}:{number}", _NotUsed("unreadable", f"{shown!r} is not valid JSON ({error}); {_EXPECTED}")
+
+
+def _parsed(content: bytes) -> Any:
+    text = content.removeprefix(b"\xef\xbb\xbf").decode()
+    return json.loads(text, parse_int=_Number, parse_float=_Number, parse_constant=lambda _: _NoNumber(), object_pairs_hook=_object)
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    names = [name for name, _ in pairs]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise ValueError(f"field {twice!r} stands twice in one object")
+    return dict(pairs)
+
+
+_EXPECTED = 'expected {"id": …, "answer": …}; correct or delete the line'
+_ById = dict[tuple[str, str | None], list[KnownExample]]
+
+
+def _by_id(examples: Sequence[KnownExample]) -> _ById:
+    found: _ById = {}
+    for example in examples:
+        found.setdefault((example.external_id, example.split), []).append(example)
+        found.setdefault((example.external_id, None), []).append(example)
+    return found
+
+
+def _read(item: Any, by_id: _ById) -> tuple[KnownExample, str]:
+    """The example that an item is about, and its answer. Raises _NotUsed."""
+    if isinstance(item, _NotUsed):
+        raise item
+    if not isinstance(item, dict):
+        raise _NotUsed("unreadable", f"found a JSON {_kind(item)}, {_EXPECTED}")
+    identifier = _identifier(next((item[name] for name in ID_FIELDS if item.get(name) is not None), None))
+    named = next((name for name in ANSWER_FIELDS if name in item), None)
+    if identifier is None or named is None:
+        missing = "id" if identifier is None else "answer"
+        raise _NotUsed("unreadable", f"no field {missing!r} in {json.dumps(item, ensure_ascii=False, default=str)[:_SHOWN]}; {_EXPECTED}")
+    split = item.get("split")
+    found = by_id.get((identifier, split if isinstance(split, str) else None), [])
+    if not found:
+        where = f" in split {split!r}" if split is not None else ""
+        raise _NotUsed("unmatched", f"the dataset has no example {identifier!r}{where}; check the id and the split")
+    if len(found) > 1:
+        splits = ", ".join(sorted(example.split for example in found))
+        raise _NotUsed("unmatched", f'{identifier!r} stands in the splits {splits}; say which by "split"')
+    return found[0], _answer(item[named], named, found[0])
+
+
+def _identifier(value: Any) -> str | None:
+    """An id as text: 17 and 17.0 are "17". None if it is no text and no number."""
+    if isinstance(value, _Number):
+        number = float(value)
+        return str(int(number)) if math.isfinite(number) and number.is_integer() and abs(number) < 2**53 else str(value)
+    return str(value) if isinstance(value, str) and value else None
+
+
+def _answer(value: Any, name: str, example: KnownExample) -> str:
+    """An answer as text. Raises _NotUsed."""
+    if measure(example.metric).once:
+        count = len(example.choices)
+        if isinstance(value, list) and len(value) == count and all(isinstance(one, str) for one in value):
+            return circular_answer([str(one) for one in value])
+        expected = f"circular evaluation wants a list of {count} texts, one for each rotation of the choices"
+        raise _NotUsed("no_answer", f"{name} is {_kind(value)}, and {expected}")
+    if isinstance(value, str):
+        return str(value)
+    if value is None or isinstance(value, _NoNumber):
+        raise _NotUsed("no_answer", f"{name} is {_kind(value)}: the example stays unanswered")
+    raise _NotUsed("no_answer", f"{name} is {_kind(value)}, expected text; the example stays unanswered")
+
+
+def _kind(value: Any) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return str(value).lower()
+    kinds: dict[type, str] = {_Number: "a number", _NoNumber: "NaN or infinite", str: "a text", list: "a list", dict: "an object"}
+    return next(words for kind, words in kinds.items() if isinstance(value, kind))

@@ -1,0 +1,59 @@
+"""Scoring inside a job: what the app's half puts into the rows and the folder, and the child's half scores answers by."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from curation.stage import Row
+from data.metrics import measure, score
+from data.metrics.cider_corpus import CiderCorpus
+from data.records import Metric, Record
+from data.store import Store
+
+
+@dataclass(frozen=True)
+class Golds(Record):
+    golds: tuple[str, ...]
+
+
+class Corpora:
+    """The golds of whole splits, for metrics that weigh an answer by them (CIDEr): each is written once into the job's folder."""
+
+    def __init__(self, store: Store, folder: Path) -> None:
+        self._store, self._folder = store, folder
+        self._files: dict[tuple[str, str], str] = {}
+
+    def of(self, metric: Metric, dataset: str, split: str) -> dict[str, str]:
+        """What a row needs to be scored beside golds and choices: the name of its split's file, or nothing."""
+        if not measure(metric).wants_corpus:
+            return {}
+        if (dataset, split) not in self._files:
+            name = f"golds-{len(self._files)}.jsonl"
+            rows = self._store.rows("golds_of_split", Golds, dataset=dataset, split=split)
+            with (self._folder / name).open("w", encoding="utf-8") as file:
+                file.writelines(json.dumps(row.golds, ensure_ascii=False) + "\n" for row in rows)
+            self._files[dataset, split] = name
+        return {"corpus": self._files[dataset, split]}
+
+
+class Scorer:
+    """Scores answers in a job's child."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._corpora: dict[str, CiderCorpus] = {}
+
+    def scores(self, row: Row, answer: str) -> dict[str, Any]:
+        """Strict and lenient score of an answer to a row's example, and what the lenient one read."""
+        name = row.get("corpus")
+        if name and name not in self._corpora:
+            self._corpora[name] = CiderCorpus(_golds(self._folder / name))
+        scored = score(cast(Metric, row["metric"]), answer, row["golds"], row["choices"], self._corpora.get(name) if name else None)
+        return {"strict": scored.strict, "lenient": scored.lenient, "read": scored.read}
+
+
+def _golds(path: Path) -> Iterator[list[str]]:
+    with path.open(encoding="utf-8") as file:
+        yield from map(json.loads, file)
