@@ -37,16 +37,16 @@ class ListOptions(BaseModel):
 
 
 def about_list(options: ListOptions, format_: str) -> Dataset:
-    by = measure(options.metric)
+    metric = measure(options.metric)
     suffix, form = options.prompt_suffix, options.answer_form
     return Dataset(
         name=options.name or options.path.stem,
         metric=options.metric,
         title=options.name or options.path.stem,
         format=format_,
-        threshold=by.threshold if options.threshold is None else options.threshold,
-        prompt_suffix=by.prompt_suffix if suffix is None else suffix,
-        answer_form=by.answer_form if form is None else form,
+        threshold=metric.threshold if options.threshold is None else options.threshold,
+        prompt_suffix=metric.prompt_suffix if suffix is None else suffix,
+        answer_form=metric.answer_form if form is None else form,
         source=str(options.path),
     )
 

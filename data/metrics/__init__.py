@@ -78,12 +78,12 @@ def score(metric: Metric, prediction: str, golds: Sequence[str], choices: Sequen
     Score(strict=0.0, lenient=1.0, read='red')
     """
     if not golds:
-        raise ValueError("no gold answer to score against")
+        raise ValueError("the example has no gold answer; scoring needs at least one: correct it and import the dataset again")
     if not isinstance(prediction, str):
         raise TypeError(f"an answer has to be text, not {type(prediction).__name__}")
-    by = measure(metric)
-    strict = by.strict(prediction, golds, choices, corpus)
-    lenient, read = by.lenient(prediction, golds, choices, corpus)
+    definition = measure(metric)
+    strict = definition.strict(prediction, golds, choices, corpus)
+    lenient, read = definition.lenient(prediction, golds, choices, corpus)
     return Score(strict, max(strict, lenient), read)
 
 

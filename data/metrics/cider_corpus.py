@@ -1,6 +1,6 @@
 """Document frequencies of the n-grams of a split's captions: what CIDEr weighs them by.
 
-An n-gram is kept as a hash of 64 bits, and only if it occurs in the captions of two pictures or more: at one the weight is
+An n-gram is kept as a hash of 64 bits, and only if it occurs in the captions of two images or more: at one the weight is
 the same as at none. 590,000 captions come to a few tens of megabytes.
 """
 
@@ -24,29 +24,29 @@ def ngrams(words: Sequence[str]) -> list[Counter[str]]:
 
 
 class CiderCorpus:
-    """How many pictures' captions hold an n-gram. Built from the golds of all examples of a split, one list a picture."""
+    """How many images' captions hold an n-gram. Built from the golds of all examples of a split, one list a image."""
 
     def __init__(self, golds: Iterable[Sequence[str]]) -> None:
         import numpy as np
 
         hashes: list[np.ndarray] = []
-        self.pictures = 0
+        self.images = 0
         for captions in golds:
-            self.pictures += 1
+            self.images += 1
             found = {ngram for caption in captions for counts in ngrams(caption_words(caption)) for ngram in counts}
             hashes.append(np.fromiter(map(_hash, found), np.uint64, len(found)))
         self._hashes, counts = (
             np.unique(np.concatenate(hashes), return_counts=True) if hashes else (np.empty(0, np.uint64), np.empty(0, int))
         )
         self._hashes, self._counts = self._hashes[counts > 1], counts[counts > 1]
-        self._log_pictures = math.log(max(1, self.pictures))
+        self._log_images = math.log(max(1, self.images))
 
     def weight(self, ngram: str) -> float:
-        """log(pictures / pictures whose captions hold the n-gram); one that none holds counts as held by one."""
+        """log(images / images whose captions hold the n-gram); one that none holds counts as held by one."""
         key = _hash(ngram)
         at = int(self._hashes.searchsorted(key))
         held = int(self._counts[at]) if at < len(self._hashes) and int(self._hashes[at]) == key else 1
-        return self._log_pictures - math.log(held)
+        return self._log_images - math.log(held)
 
 
 def _hash(ngram: str) -> int:

@@ -17,7 +17,7 @@ def cider(prediction: str, golds: Sequence[str], corpus: Corpus | None = None) -
     """CIDEr-D of one caption divided by 10, so that it lies between 0 and 1 (Vedantam et al., arXiv 1411.5726).
 
     Agrees with pycocoevalcap's `Cider` on words of its `PTBTokenizer` (what lmms-eval's coco_cap calls). CIDEr is a figure of a whole
-    split: an n-gram is weighed by how few pictures' captions hold it, over the golds of all its examples. With that corpus
+    split: an n-gram is weighed by how few images' captions hold it, over the golds of all its examples. With that corpus
     the mean of the scores of all examples, times 10, is the published CIDEr. Without one all n-grams weigh the same: good
     enough to compare two captions, no figure to publish.
     """

@@ -69,8 +69,8 @@ def lenient_letter(prediction: str, choices: Sequence[str]) -> str | None:
 def _of_statement(text: str) -> str | None:
     """The letter that a sentence says, whether or not there is such an option."""
     for pattern in (*_STATEMENTS, *_CAPITALS):
-        if said := pattern.fullmatch(text):
-            return None if _CUT_OFF.search(text) else said.group("letter").upper()
+        if match := pattern.fullmatch(text):
+            return None if _CUT_OFF.search(text) else match.group("letter").upper()
     return None
 
 
@@ -102,7 +102,7 @@ def _of_several(lines: list[str], choices: Sequence[str], letters: str) -> str |
     sentences = [part for line in lines for part in _SENTENCES.split(line)]
     if len(sentences) < 2:
         return None
-    said: set[str] = set()
+    found: set[str] = set()
     for i, sentence in enumerate(sentences):
         letter = _of_statement(sentence) or _of_reason(sentence)
         if alone := None if letter else _ALONE.fullmatch(sentence):
@@ -114,10 +114,10 @@ def _of_several(lines: list[str], choices: Sequence[str], letters: str) -> str |
         if letter is None and (i == 0 or without != sentence):
             letter = _of_text(bare(without), choices, letters)
         if letter:
-            said.add(letter)
+            found.add(letter)
         elif _TAKEN_BACK.search(sentence) or (_NEGATION.search(sentence) and _ABOUT_OPTIONS.search(sentence)):
             return None
-    letter = said.pop() if len(said) == 1 else ""
+    letter = found.pop() if len(found) == 1 else ""
     return letter if letter and letter in letters else None
 
 

@@ -8,7 +8,7 @@ from data.metrics.base import LETTER, Corpus, Measure
 from data.metrics.option_letters import lenient_letter
 
 LLAVA_OPTIONS = 5  # LLaVA's evaluator knows the letters A to E unless told otherwise; more choices bring more letters
-_SAID = re.compile("The answer is ([A-Z]).")  # the full stop stands for any character, but there must be one
+_STATEMENT = re.compile("The answer is ([A-Z]).")  # the full stop stands for any character, but there must be one
 
 
 def chosen_letter(prediction: str, choices: Sequence[str]) -> str | None:
@@ -22,8 +22,8 @@ def chosen_letter(prediction: str, choices: Sequence[str]) -> str | None:
         return prediction
     if prediction[:1] and prediction[:1] in letters and prediction[1:3] == ". ":
         return prediction[0]
-    said = _SAID.findall(prediction)
-    return said[0] if len(said) == 1 else None
+    letters_named = _STATEMENT.findall(prediction)
+    return letters_named[0] if len(letters_named) == 1 else None
 
 
 class MultipleChoice(Measure):

@@ -65,7 +65,14 @@ function facts(card) {
         " ",
         h("small.dim", card.own_score >= card.threshold ? "correct" : "also wrong"),
       ),
-    fact("Score", h("span.dim", `${fmt.fixed(card.strict, 2)} · lenient ${fmt.fixed(card.lenient, 2)}`)),
+    fact("Score", h("span.dim", `${fmt.fixed(card.strict, 2)} · lenient ${fmt.fixed(card.lenient, 2)} · ${card.metric_title}`)),
+    card.read !== card.answer &&
+      fact(
+        "Read as",
+        card.read === null
+          ? h("span.dim", { title: "The lenient score found no answer in this text" }, "no answer found")
+          : h("span.mono", { title: "What the lenient score took for the answer" }, fmt.answer(card.read, card.choices)),
+      ),
   ];
 }
 

@@ -14,6 +14,7 @@ from curation.failures.selection import FailureFilter, NamedChoice, parameters, 
 from curation.review import blinding
 from curation.ui.failures import saved_view_routes, slice_routes
 from curation.ui.services import services
+from data.metrics import measure, score
 
 router = APIRouter()
 failures = APIRouter(prefix="/api/failures")
@@ -152,7 +153,8 @@ def card(request: Request, body: CardOf) -> dict[str, Any]:
         raise HTTPException(404, f"there is no failure {body.failure_id} in this workspace")
     if blinding.hidden(here.store, here.reviewer(request), row.pop("sample_ids") or []):
         row["approved"] = None  # of so few samples a count would tell
-    return row
+    scores = score(row["metric"], row["answer"], row["golds"], row["choices"])
+    return row | {"read": scores.read, "metric_title": measure(row["metric"]).title}
 
 
 @failures.post("/neighbours")

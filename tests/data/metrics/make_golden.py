@@ -147,7 +147,7 @@ HARNESSES: dict[str, tuple[Make, Callable[[list[Pair]], list[Pair]]]] = {
     "multiple_choice": (lambda rng: pairs.option_answer(rng, 5), multiple_choice),
     "mmbench": (lambda rng: pairs.option_answer(rng, 4), mmbench),
     "mmbench_circular": (pairs.circular_answers, mmbench_circular),
-    "cider": (pairs.picture, cider),
+    "cider": (pairs.captioned_image, cider),
 }
 
 if __name__ == "__main__":

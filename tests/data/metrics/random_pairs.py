@@ -8,20 +8,24 @@ WORDS = (  # noqa: SIM905
     "unanswerable coca-cola t-shirt U.S. 10:30 dont can't wont oclock o'clock it's somebody'd yall'd've isnt youre thats left right café "
     'Straße ἀρχή ΣΑΣ İstanbul ﬁsh １２ 红色 rouge Paris London 2019 -5 (left) [x] "stop" and/or e-mail www.x.com @home $5 £3 5kg'
 ).split()
-MARKS = list(";/[]\"{}()=+\\_-><@`,?!.:'|~*&^%$#") + ["...", ". ", " .", "'s", "' ", "\n", "\t", "  ", "\u00a0", "\u200b", "\u2028", "\x1f"]
+MARKS = [*";/[]\"{}()=+\\_-><@`,?!.:'|~*&^%$#", "...", ". ", " .", "'s", "' ", "\n", "\t", "  ", "\u00a0", "\u200b", "\u2028", "\x1f"]
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789ßİıſŉǰΐΣςéñøČЖдا٣中的한ｆＢ"
 
 # {0} and {1} are letters, {2} and {3} texts of choices; what the harnesses read is there more than once.
 _OPTION_FORMS = """
-{0}|{0}|{0}|{0}|{0}.|{0}. {2}|{0}. {2}|{0}. {2}|{0}) {2}|({0})|({0}).|:{0}|{0}, {2}|{0}: {2}|The answer is {0}.|The answer is {0}.|The answer is {0}
-|{2}. The answer is {0}.|{2}. The answer is {0}|The answer is {0}. Or: The answer is {1}.|The answer is {0}. The answer is {0}.|The answer is {0}nything
-| {0}|{0}  |{0}. |the answer is {0}.|The answer is ({0}).|The answer is {0}; {2}|{0} or {1}|{0} {2}|A {2} is {0}|A {2} on a table|{2}|{2}.|It is the {2}
-|{2} or {3}|I think {0} is right|{0}.{2}|{0}. The answer is {1}.||E|**{0}**|Option {0}|Failed to obtain answer via API|Failed to obtain answer via API {2}
+{0}|{0}|{0}|{0}|{0}.|{0}. {2}|{0}. {2}|{0}. {2}|{0}) {2}|({0})|({0}).|:{0}|{0}, {2}|{0}: {2}|The answer is {0}.
+|The answer is {0}.|The answer is {0}|{2}. The answer is {0}.|{2}. The answer is {0}
+|The answer is {0}. Or: The answer is {1}.|The answer is {0}. The answer is {0}.|The answer is {0}. | {0}|{0}  |{0}nything
+|the answer is {0}.|The answer is ({0}).|The answer is {0}; {2}|{0} or {1}|{0} {2}|A {2} is {0}|A {2} on a table|{2}|{2}.
+|It is the {2}|{2} or {3}|I think {0} is right|{0}.{2}|{0}. The answer is {1}.||E|**{0}**|Option {0}
+|Failed to obtain answer via API|Failed to obtain answer via API {2}
 """.replace("\n", "").split("|")
-_COLOURS = "red blue green white black brown orange yellow gray wooden large small old young".split()
-_THINGS = (
-    "dog cat man woman boy girl bus train truck bench table plate pizza sandwich giraffe zebra elephant umbrella surfboard skateboard kite "
-    "bear vase clock tower stop-sign t-shirt hot-dog man's-hat child people baseball player tennis racket"
+_COLOURS = (  # noqa: SIM905
+    "red blue green white black brown orange yellow gray wooden large small old young"
+).split()
+_THINGS = (  # noqa: SIM905
+    "dog cat man woman boy girl bus train truck bench table plate pizza sandwich giraffe zebra elephant umbrella surfboard "
+    "skateboard kite bear vase clock tower stop-sign t-shirt hot-dog man's-hat child people baseball player tennis racket"
 ).split()
 _PLACES = ["on the beach", "in a field", "next to a table", "in front of a building", "at night", "near the water", "on top of a hill"]
 _DOINGS = [
@@ -35,9 +39,9 @@ _DOINGS = [
     "who can't be seen",
 ]
 _EXTRAS = """
-|.| .|!|, and it's raining.|; the sign says "STOP".| (in black and white).| - a close-up| -- taken at 10:30 a.m.| at 5 p.m.| with 2 men's shoes
-|, don't you think?| in the 1990s| of St. Louis| by Mr. Smith| 50% off| for $5| and/or a cat| in the U.S.| the kids' toys| rock 'n' roll|: a view
-|...| [cropped]| cannot move| o'clock| & more| they're here| I'd say
+|.| .|!|, and it's raining.|; the sign says "STOP".| (in black and white).| - a close-up| -- taken at 10:30 a.m.| at 5 p.m.
+| with 2 men's shoes|, don't you think?| in the 1990s| of St. Louis| by Mr. Smith| 50% off| for $5| and/or a cat| in the U.S.
+| the kids' toys| rock 'n' roll|: a view|...| [cropped]| cannot move| o'clock| & more| they're here| I'd say
 """.replace("\n", "").split("|")
 
 
@@ -128,8 +132,8 @@ def caption(rng: random.Random) -> str:
     return words + (rng.choice(_EXTRAS) if rng.random() < 0.8 else "")
 
 
-def picture(rng: random.Random) -> dict[str, object]:
-    """A caption and the one to five that people gave to the picture; often it shares words with one of them."""
+def captioned_image(rng: random.Random) -> dict[str, object]:
+    """A caption and the one to five that people gave to the image; often it shares words with one of them."""
     golds = [caption(rng) for _ in range(rng.randint(1, 5))]
     prediction = rng.choice(golds).split() if rng.random() < 0.6 else caption(rng).split()
     for _ in range(rng.randint(0, 4)):

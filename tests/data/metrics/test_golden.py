@@ -22,15 +22,15 @@ def pairs(metric):
 @pytest.mark.parametrize("metric", METRICS)
 def test_strict_agrees_with_the_published_harness_on_every_pair(metric):
     asked = pairs(metric)
-    by = measure(metric)
-    corpus = CiderCorpus(pair["golds"] for pair in asked) if by.wants_corpus else None
+    definition = measure(metric)
+    corpus = CiderCorpus(pair["golds"] for pair in asked) if definition.wants_corpus else None
     wrong = []
     for pair in asked:
-        prediction = circular_answer(pair["predictions"]) if by.once else pair["prediction"]
-        score = by.strict(prediction, pair["golds"], pair.get("choices", ()), corpus)
-        if score * (SCALE if by.wants_corpus else 1) != pytest.approx(pair["score"], abs=1e-9):
+        prediction = circular_answer(pair["predictions"]) if definition.once else pair["prediction"]
+        score = definition.strict(prediction, pair["golds"], pair.get("choices", ()), corpus)
+        if score * (SCALE if definition.wants_corpus else 1) != pytest.approx(pair["score"], abs=1e-9):
             wrong.append((prediction, pair["golds"], pair.get("choices"), pair["score"], score))
-    assert len(asked) == 3000 and by.harness
+    assert len(asked) == 3000 and definition.harness
     assert not wrong, f"{len(wrong)} of {len(asked)} differ: (prediction, golds, choices, theirs, ours) {wrong[:3]}"
     scores = [pair["score"] for pair in asked]
     assert max(map(scores.count, set(scores))) / len(scores) < 0.95, "pairs that nearly all score alike show little"

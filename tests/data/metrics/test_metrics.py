@@ -125,7 +125,7 @@ def test_lenient_does_not_take_another_answer():
 
 
 def test_nothing_to_score_against_is_an_error():
-    with pytest.raises(ValueError, match="no gold"):
+    with pytest.raises(ValueError, match="no gold answer"):
         score("anls", "red", [])
     with pytest.raises(ValueError, match="unknown metric 'bleu'; there are: vqa_accuracy"):
         score("bleu", "red", ["red"])
