@@ -110,9 +110,7 @@ def _of_several(lines: list[str], choices: Sequence[str], letters: str) -> str |
             if not own_line and not (i == 0 and alone.group("letter").isupper()):
                 return None
             letter = alone.group("letter").upper()
-        without = without_lead_in(sentence)
-        if letter is None and (i == 0 or without != sentence):
-            letter = _of_text(bare(without), choices, letters)
+        letter = letter or _of_text(bare(without_lead_in(sentence)), choices, letters)
         if letter:
             found.add(letter)
         elif _TAKEN_BACK.search(sentence) or (_NEGATION.search(sentence) and _ABOUT_OPTIONS.search(sentence)):
