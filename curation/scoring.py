@@ -18,6 +18,11 @@ class Golds(Record):
     golds: tuple[str, ...]
 
 
+def with_reading(row: dict[str, Any], answer: str = "answer", read: str = "read") -> dict[str, Any]:
+    """A row of answer, golds, choices and metric with what the lenient score read from the answer; None if it read nothing."""
+    return row | {read: score(row["metric"], row[answer], row["golds"], row["choices"]).read}
+
+
 class Corpora:
     """The golds of whole splits, for metrics that weigh an answer by them (CIDEr): each is written once into the job's folder."""
 

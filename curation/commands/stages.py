@@ -42,6 +42,8 @@ def run(name: str, arguments: list[str]) -> int:
 def estimate_in_words(estimate: Estimate) -> str:
     """An estimate in one line, and one for each filter where filters run."""
     whole = _line(f"{estimate['rows']:,} rows", estimate, estimate["billed"])
+    if "words" in estimate["detail"]:  # a report in words, and the first lines that it is about
+        return "\n".join([f"{whole} · {estimate['detail']['words']}", *(f"  {line}" for line in estimate["detail"]["first"])])
     whole += "".join(f" · {name} {value:,}" for name, value in estimate["detail"].items() if isinstance(value, int))
     filters = [
         _line(f"  {part['filter']}: {part['samples']:,} samples", part, estimate["billed"])

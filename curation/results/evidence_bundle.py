@@ -12,6 +12,7 @@ from typing import Any
 
 from curation.results import comparison, gate
 from curation.results.comparison import Comparison, Score
+from curation.scoring import with_reading
 from data.records import Checkpoint
 from data.store import Store
 
@@ -20,7 +21,8 @@ READ_ME = """Evidence of one comparison of two checkpoints, written by Mistakebo
 
 report.html     the figures to read, in any browser
 results.json    the same figures: differences, 95 % intervals (paired, clustered by image), p-values (Holm), release gate
-pairs.csv       every eval example that both answered: golds, both answers, both scores; the figures follow from it
+pairs.csv       every eval example that both answered: golds, both answers, their scores,
+                what the lenient score read; the figures follow from it
 samples.csv     what the second checkpoint was trained on, as it was frozen
 settings.json   checkpoints, run, datasets, filters, spend
 prompts/        the prompts as they stand, with their SHA-256 in settings.json
@@ -36,12 +38,18 @@ def bundle(store: Store, before: Checkpoint, after: Checkpoint, score: Score) ->
         file.writestr("README.txt", READ_ME)
         file.writestr("report.html", _report(compared, settings))
         file.writestr("results.json", _json(asdict(compared)))
-        file.writestr("pairs.csv", _csv(store.rows("evidence_pairs", before=before.checkpoint_id, after=after.checkpoint_id)))
+        pairs = store.rows("evidence_pairs", before=before.checkpoint_id, after=after.checkpoint_id)
+        file.writestr("pairs.csv", _csv([_read(pair) for pair in pairs]))
         file.writestr("samples.csv", _csv(store.rows("evidence_samples", checkpoint_id=after.checkpoint_id)))
         file.writestr("settings.json", _json(settings))
         for path in sorted(PROMPTS.glob("*.md")):
             file.writestr(f"prompts/{path.name}", path.read_text(encoding="utf-8"))
     return buffer.getvalue()
+
+
+def _read(pair: dict[str, Any]) -> dict[str, Any]:
+    """A pair with what the lenient score read from both answers."""
+    return with_reading(with_reading(pair, "before_answer", "before_read"), "after_answer", "after_read")
 
 
 def _settings(store: Store, before: Checkpoint, after: Checkpoint) -> dict[str, Any]:

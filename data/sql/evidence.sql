@@ -1,8 +1,8 @@
 -- :name evidence_pairs
 -- Every eval example that both checkpoints answered, with both answers and scores.
-SELECT e.example_id, e.dataset, e.external_id, e.kind, e.image, e.question, e.choices, e.golds, b.answer AS before_answer, a.answer AS after_answer,
+SELECT e.example_id, e.dataset, e.external_id, e.kind, e.image, e.question, e.choices, e.golds, d.metric, b.answer AS before_answer, a.answer AS after_answer,
        b.strict AS before_strict, a.strict AS after_strict, b.lenient AS before_lenient, a.lenient AS after_lenient
-FROM prediction b JOIN prediction a USING (example_id) JOIN example e USING (example_id)
+FROM prediction b JOIN prediction a USING (example_id) JOIN example e USING (example_id) JOIN dataset d ON d.name = e.dataset
 WHERE b.checkpoint_id = $before AND a.checkpoint_id = $after AND e.split = 'eval' ORDER BY e.example_id
 
 -- :name evidence_run

@@ -213,6 +213,14 @@ SELECT golds FROM example WHERE dataset = $dataset AND split::TEXT = $split ORDE
 -- What a checkpoint has answered of a dataset so far.
 SELECT p.example_id, p.answer FROM prediction p JOIN example e USING (example_id) WHERE p.checkpoint_id = $checkpoint_id AND e.dataset = $dataset
 
+-- :name predictions_list
+-- Answers of a checkpoint with golds and scores, of one dataset and split or of all.
+SELECT e.dataset, e.external_id, e.split::TEXT AS split, e.question, e.golds, e.choices, d.metric, p.answer, p.strict, p.lenient
+FROM prediction p JOIN example e USING (example_id) JOIN dataset d ON d.name = e.dataset
+WHERE p.checkpoint_id = $checkpoint_id AND ($dataset IS NULL OR e.dataset = $dataset) AND ($split IS NULL OR e.split::TEXT = $split)
+  AND (NOT $differing OR p.lenient > p.strict)
+ORDER BY e.dataset, e.example_id LIMIT $limit
+
 -- :name job_error_count
 -- How many bad rows a job has.
 SELECT count(*) FROM row_error WHERE job_id = $job_id

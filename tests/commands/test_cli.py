@@ -82,6 +82,29 @@ def test_clusters_are_listed_with_size_and_accuracy(here):
     assert found["clusters"][0]["title"] in text and "on error types: no labels yet" in text
 
 
+def test_imported_predictions_are_reported_and_listed_with_what_was_read(here, tmp_path):
+    store, _, _ = seeded_store(here.root, 12, samples=4)
+    example, other = store.rows("examples_of_dataset", dataset="pocket-photo")[:2]
+    store.close()
+    answers = [
+        {"id": example["external_id"], "answer": "no idea"},
+        {"id": example["external_id"], "answer": f"<think>hm</think>The answer is {example['golds'][0]}."},
+        {"id": "nobody", "answer": "red"},
+        {"id": other["external_id"], "answer": None},
+    ]
+    path = tmp_path / "answers.jsonl"
+    path.write_text("\n".join(map(json.dumps, answers)))
+    asked = ("import-predictions", "--path", path, "--dataset", "pocket-photo", "--checkpoint", "elsewhere", "--workspace", "w")
+    report = "1 matched · 1 unmatched · 1 duplicate · 1 no answer"
+    assert report in mistakebook(*asked, "--estimate").stdout and f"{path}:1: " in mistakebook(*asked, "--estimate").stdout
+    assert json.loads(mistakebook(*asked, "--json").stdout)["message"].startswith(report)
+    (row,) = json.loads(mistakebook("predictions", "elsewhere", "--workspace", "w", "--json").stdout)
+    assert (row["external_id"], row["read"], row["strict"]) == (example["external_id"], example["golds"][0], 0) and row["lenient"] > 0
+    assert example["golds"][0] in mistakebook("predictions", "elsewhere", "--differing", "--workspace", "w").stdout
+    again = mistakebook(*asked, check=False)
+    assert again.returncode == 1 and "1 answered before" in again.stderr
+
+
 def test_a_job_that_met_its_budget_goes_on_with_another(here):
     store, _, _ = seeded_store(here.root, 12, samples=4)
     store.close()

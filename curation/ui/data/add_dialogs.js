@@ -1,6 +1,6 @@
 // Dialogs of Data & models: a dataset (looked at before it is imported), predictions, a checkpoint.
 
-import { api, dialog, fill, fmt, form, h, later, launchNow, onlyLatest, pick, stageList, toast } from "../shared/lib.js";
+import { api, dialog, estimate, fill, fmt, form, h, later, launchNow, onlyLatest, pick, stageList, toast } from "../shared/lib.js";
 
 let known; // plugins with their options' schemas
 const plugins = () =>
@@ -192,19 +192,43 @@ function previewed({ about, rows, bad, looked, unusable, splits, whole }) {
   ];
 }
 
+// How the lines of a file of predictions fit the dataset: counts, and the first lines that can't be used.
+function joined({ words, first }) {
+  return [
+    h("p", { style: "margin-top:8px" }, words),
+    first.length > 0 &&
+      h(
+        "div.bad",
+        first.map((line) => h("div", h("span.err", line))),
+      ),
+  ];
+}
+
 export async function importPredictions(datasets, again) {
   if (!datasets.length) return toast("Import a dataset first: predictions are answers to its examples", { kind: "bad" });
   const schema = (await stageList()).find((stage) => stage.name === "import_predictions").options;
   let values = { dataset: datasets[0].name };
   const box = h("div"),
     state = h("small.dim"),
+    report = h("div.look", { "aria-live": "polite" }),
     wrong = h("div.err", { style: "margin-top:8px" });
+  const latest = onlyLatest();
+  const look = later(async () => {
+    if (!values.path || !values.checkpoint) return fill(report);
+    try {
+      const found = await latest(estimate("import_predictions", values));
+      if (found) fill(report, joined(found.detail));
+    } catch (error) {
+      fill(report, h("p.err", error.message));
+    }
+  });
   const draw = () => {
     const shown = form(
       schema,
       values,
       (now) => {
         values = { ...values, ...now };
+        look();
       },
       { except: ["dataset"] },
     );
@@ -218,6 +242,7 @@ export async function importPredictions(datasets, again) {
           values.dataset,
           (name) => {
             values.dataset = name;
+            look();
           },
           { title: "Dataset" },
         ),
@@ -228,6 +253,7 @@ export async function importPredictions(datasets, again) {
           ({ path }) => {
             values = { ...values, path };
             draw();
+            look();
           },
           (text) => fill(state, text),
         ),
@@ -248,6 +274,7 @@ export async function importPredictions(datasets, again) {
         ". They are scored here; train predictions below the threshold become failures.",
       ),
       box,
+      report,
       wrong,
     ],
     [

@@ -12,9 +12,10 @@ from curation.failures import neighbours
 from curation.failures import triage as triage_log
 from curation.failures.selection import FailureFilter, NamedChoice, parameters, rounds_of
 from curation.review import blinding
+from curation.scoring import with_reading
 from curation.ui.failures import saved_view_routes, slice_routes
 from curation.ui.services import services
-from data.metrics import measure, score
+from data.metrics import measure
 
 router = APIRouter()
 failures = APIRouter(prefix="/api/failures")
@@ -153,8 +154,7 @@ def card(request: Request, body: CardOf) -> dict[str, Any]:
         raise HTTPException(404, f"there is no failure {body.failure_id} in this workspace")
     if blinding.hidden(here.store, here.reviewer(request), row.pop("sample_ids") or []):
         row["approved"] = None  # of so few samples a count would tell
-    scores = score(row["metric"], row["answer"], row["golds"], row["choices"])
-    return row | {"read": scores.read, "metric_title": measure(row["metric"]).title}
+    return with_reading(row) | {"metric_title": measure(row["metric"]).title}
 
 
 @failures.post("/neighbours")

@@ -15,9 +15,10 @@ from curation.results.summary import Summary
 from curation.review import blinding, decisions, recovery
 from curation.review.decisions import BulkPreview, BulkResult, UndoResult
 from curation.review.recovery import Recovery
+from curation.scoring import with_reading
 from curation.ui.services import services
 from curation.workspaces import backups, builtin
-from data.records import ExportedSample
+from data.records import ExportedSample, Split
 from data.registry import EXPORTS
 
 router = APIRouter(prefix="/api/command")
@@ -99,6 +100,24 @@ def compare_many(request: Request, name: Annotated[list[str], Query()], score: S
     """Two or more checkpoints, each against the first."""
     store = services(request).store
     return side_by_side(store, [checkpoints.find(store, one) for one in name], score)
+
+
+@router.get("/predictions")
+def predictions(
+    request: Request,
+    checkpoint: str | None = None,
+    dataset: str | None = None,
+    split: Split | None = None,
+    differing: bool = False,
+    limit: int = 50,
+) -> list[dict[str, Any]]:
+    """Answers of a checkpoint (the round's by default) with both scores and what the lenient one read."""
+    store = services(request).store
+    found = checkpoints.find(store, checkpoint)
+    if dataset is not None and dataset not in (names := [row["name"] for row in store.rows("datasets")]):
+        raise HTTPException(404, f"no dataset {dataset!r} in this workspace; there are: {', '.join(names) or 'none'}")
+    chosen = {"dataset": dataset, "split": split, "differing": differing, "limit": limit}
+    return [with_reading(row) for row in store.rows("predictions_list", checkpoint_id=found.checkpoint_id, **chosen)]
 
 
 @router.post("/begin")

@@ -172,9 +172,7 @@ def test_no_letter_is_read_where_a_person_would_doubt(prediction):
 SUBJECTS = st.sampled_from(
     ["A man", "A dog", "I", "The bus", "There", "It", "B. B. King", "Vitamin C", "Plan B", "This", "A", "An apple", "J. D. Smith"]
 )
-VERBS = st.sampled_from(
-    ["is", "is not", "was", "rides", "sees", "holds", "could be", "isn't", "does not look like", "is next to"]
-)
+VERBS = st.sampled_from(["is", "is not", "was", "rides", "sees", "holds", "could be", "isn't", "does not look like", "is next to"])
 OBJECTS = st.sampled_from(
     [
         "a",

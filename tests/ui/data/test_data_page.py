@@ -5,6 +5,7 @@ import json
 import pytest
 from fastapi.testclient import TestClient
 
+from curation.commands.stages import estimate_in_words
 from curation.config import Settings
 from curation.jobs.manager import JobManager
 from curation.stages import stage_class
@@ -156,3 +157,28 @@ def test_a_job_that_began_and_ended_unseen_is_shown_all_the_same(world, own):
         assert jobs.wait(job_id, 240).status == "done"
         page.unroute("**/api/workspace")
         page.wait_for_selector("#page-data .set >> text=unseen")
+
+
+def test_the_report_of_predictions_is_seen_before_they_are_imported(world, tmp_path):
+    """In Chromium: matched, unmatched, duplicate, no answer, with the first lines that can't be used; the command says the same."""
+    if not executable():
+        pytest.skip("no Chromium")
+    store = world[1]
+    ids = [row["external_id"] for row in store.rows("examples_of_dataset", dataset="pocket-photo")][:2]
+    lines = [{"id": ids[0], "answer": "a"}, {"id": ids[0], "answer": "b"}, {"id": "nobody", "answer": "c"}, {"id": ids[1], "answer": None}]
+    path = tmp_path / "preds.jsonl"
+    path.write_text("\n".join(map(json.dumps, lines)))
+    with served(world[0]) as address, chromium(f"{address}/?page=data") as page:
+        page.wait_for_selector("#page-data .set")
+        page.click("text=Import predictions")
+        page.fill("dialog .field:has(label:text-is('Path')) input", str(path))
+        page.fill("dialog .field:has(label:text-is('Checkpoint')) input", "elsewhere")
+        page.wait_for_selector("text=1 matched · 1 unmatched · 1 duplicate · 1 no answer")
+        report = page.locator("dialog .look").inner_text()
+        assert "stands again in preds.jsonl:2, which counts" in report and "answer is null" in report
+        page.screenshot(path=tmp_path / "report.png")
+    options = {"path": str(path), "dataset": "pocket-photo", "checkpoint": "elsewhere"}
+    found = TestClient(world[0], base_url="http://127.0.0.1", headers=ORIGIN).post(
+        "/api/estimate", json={"stage": "import_predictions", "options": options}
+    )
+    assert "1 rows · 1 matched · 1 unmatched · 1 duplicate · 1 no answer" in estimate_in_words(found.json())
