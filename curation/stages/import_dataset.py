@@ -15,7 +15,8 @@ from pydantic import BaseModel, Field
 from curation.stage import Context, Estimate, Job, Result, Row, Stage
 from data.images import BadImage, ImageStore, image_row
 from data.machine import cores
-from data.records import BadLine, SourceExample
+from data.metrics import MATCHES_NEEDED, best_possible, measure
+from data.records import BadLine, Dataset, SourceExample
 from data.registry import DATASETS
 from data.store import Store
 from data.transaction import Transaction
@@ -63,7 +64,9 @@ class Import(Stage[ImportOptions]):
     def finish(self, store: Store, workspace: Workspace, job: Job[ImportOptions]) -> str | None:
         store.checkpoint()
         bad = store.value("job_error_count", job_id=job.job_id)
-        return f"{bad} lines could not be used; see the job's errors" if bad else None
+        about = DATASETS.make(job.options.format, job.options.source).about()
+        notes = [f"{bad} lines could not be used; see the job's errors" if bad else "", _too_few_golds(store, about)]
+        return ". ".join(filter(None, notes)) or None
 
     def setup(self, context: Context[ImportOptions]) -> None:
         self.plugin = DATASETS.make(context.options.format, context.options.source)
@@ -92,6 +95,18 @@ class Import(Stage[ImportOptions]):
             bad = json.loads(line).get("bad")
             return f", the first: {bad['key']}: {bad['error']}" if bad else ""
         return ""
+
+
+def _too_few_golds(store: Store, about: Dataset) -> str:
+    """A warning where examples have so few golds that no answer can reach the threshold; else nothing."""
+    most = max((n for n in range(1, MATCHES_NEEDED + 1) if best_possible(about.metric, n) < about.threshold), default=0)
+    few = store.value("examples_with_few_golds", int, dataset=about.name, most=most) if most else 0
+    if not few:
+        return ""
+    return (
+        f"{few:,} examples have at most {most} gold answers, with which {measure(about.metric).title} can't reach {about.threshold:g}: "
+        "every answer would fail. Import the dataset with the metric exact_match"
+    )
 
 
 def _in_processes(work: Callable[[list[Item]], list[Done]], items: Iterable[Item]) -> Iterator[list[Done]]:

@@ -68,6 +68,6 @@ class Measure(ABC):
         """One answer as golds: as many annotators as it takes for a full score."""
         return [answer]
 
-    def best_possible(self, golds: Sequence[str]) -> float:
-        """The most that any answer can score with these golds."""
+    def best_possible(self, golds: int) -> float:
+        """The most that any answer to an example with so many golds can score."""
         return 1.0

@@ -3,10 +3,12 @@
 import json
 import string
 from collections.abc import Sequence
+from typing import ClassVar
 
 from data.metrics.base import LETTER, Corpus, Measure
 from data.metrics.option_letters import lenient_letter
 from data.metrics.scienceqa import allowed_letters
+from data.records import Metric
 
 MMBENCH_OPTIONS = 5  # the original looks for the letters A to E, however many choices there are
 NO_ANSWER = "Failed to obtain answer via API"  # what the original writes where a model gave none
@@ -50,7 +52,7 @@ def circular_answer(answers: Sequence[str]) -> str:
 
 
 class Mmbench(Measure):
-    name = "mmbench"
+    name: ClassVar[Metric] = "mmbench"
     title = "MMBench"
     definition = "The only option letter among the words of the answer, else the only option whose text it holds."
     harness = "lmms-eval 0.7.3, MMBench_Evaluator.prefetch_answer"

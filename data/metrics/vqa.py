@@ -34,5 +34,5 @@ class VqaAccuracy(Measure):
     def golds_of(self, answer: str) -> list[str]:
         return [answer] * (MATCHES_NEEDED + 1)
 
-    def best_possible(self, golds: Sequence[str]) -> float:
-        return max(vqa_accuracy(gold, golds) for gold in golds)
+    def best_possible(self, golds: int) -> float:
+        return vqa_accuracy("alike", ["alike"] * golds)

@@ -205,6 +205,10 @@ FROM sample_state t JOIN sample s USING (sample_id) JOIN dataset d ON d.name = t
 SELECT e.example_id, e.external_id, e.split::TEXT AS split, e.golds, e.choices, d.metric
 FROM example e JOIN dataset d ON d.name = e.dataset WHERE e.dataset = $dataset
 
+-- :name examples_with_few_golds
+-- How many examples of a dataset have at most so many golds.
+SELECT count(*) FROM example WHERE dataset = $dataset AND len(golds) <= $most
+
 -- :name golds_of_split
 -- The golds of all examples of a split.
 SELECT golds FROM example WHERE dataset = $dataset AND split::TEXT = $split ORDER BY example_id
