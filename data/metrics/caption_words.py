@@ -36,7 +36,7 @@ _TOKEN = re.compile(
 )
 
 
-@lru_cache(maxsize=100_000)  # the same golds come again and again
+@lru_cache(maxsize=20_000)  # the same golds come again and again
 def caption_words(caption: str) -> tuple[str, ...]:
     """The words of a caption in lower case.
 

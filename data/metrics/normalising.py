@@ -23,7 +23,7 @@ _CONTRACTIONS = {
 } | {"somebody'd": "somebodyd"}  # the wrong way round in the original: kept, so that figures can be compared
 
 
-@lru_cache(maxsize=100_000)  # the same golds come again and again
+@lru_cache(maxsize=20_000)  # the same golds come again and again
 def normalise(answer: str) -> str:
     """An answer as lmms-eval's `EvalAIAnswerProcessor` compares it (LLaVA's m4c evaluator and Pythia have the same code).
 

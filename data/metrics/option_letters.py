@@ -37,8 +37,11 @@ _CUT_OFF = re.compile(r"(?<![(\[\"'*`_$])\ba$")  # "The answer is a": the letter
 _WITH_TEXT = re.compile(r"[(\[]?(?P<letter>[A-Za-z])(?:[)\]]?[.:)]|[)\]])\s*(?P<text>.+)", re.DOTALL)
 _SENTENCES = re.compile(r"(?<=[.!?])\s+")
 _NEGATION = re.compile(r"\b(?:not|no|nor|neither|never|cannot|instead|rather|maybe|or)\b|n't\b", re.IGNORECASE)
-_ABOUT_OPTIONS = re.compile(rf"\b(?:[A-Z]|[Tt]hat|[Tt]his|[Ii]t)\b|\b{_NOUN}s?\b", re.IGNORECASE)
-_TAKEN_BACK = re.compile(r"\b(?:wrong|incorrect|false|mistaken|wait|actually|sorry|unsure)\b|^(?:no|but|however|or)\b", re.IGNORECASE)
+_ABOUT_OPTIONS = re.compile(rf"\b[A-Z]\b|(?i:\b(?:{_NOUN}s?|that|this)\b)")
+_TAKEN_BACK = re.compile(
+    r"\b(?:wrong|incorrect|false|mistaken|wait|actually|sorry|unsure)\b|\bnot\s+(?:right|correct|sure)\b|^(?:no|but|however|or)\b",
+    re.IGNORECASE,
+)
 
 
 def lenient_letter(prediction: str, choices: Sequence[str]) -> str | None:

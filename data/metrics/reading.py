@@ -35,6 +35,7 @@ _ANY_TOKEN = re.compile(_TOKEN, re.IGNORECASE)
 _TAG = re.compile(r"<\s*(answer|ans|final_answer|final)\s*>(.*?)(?:<\s*/\s*\1\s*>|$)", re.IGNORECASE | re.DOTALL)
 _FENCE = re.compile(r"^```[a-z]*\s*(.*?)\s*```$", re.IGNORECASE | re.DOTALL)
 _ANSWER_KEYS = ("answer", "final_answer", "final answer", "prediction", "option", "choice")
+_ROUND = " \"'*`_$"
 _LATEX_TEXT = re.compile(r"\\(?:text|textbf|mathrm|mathbf|textit)\s*\{([^{}]*)\}")
 
 _LEAD = re.compile(
@@ -44,7 +45,7 @@ _LEAD = re.compile(
 )
 
 
-@lru_cache(maxsize=100_000)
+@lru_cache(maxsize=20_000)  # the same golds come again and again
 def look_alike(text: str) -> str:
     """A text with forms of writing that look the same made the same: composed (NFC), digits and fullwidth forms in ASCII,
     no invisible characters, straight quotes, one kind of minus, dot and space.
@@ -117,18 +118,13 @@ def readings(prediction: str) -> tuple[str, ...]:
 
 
 def bare(text: str) -> str:
-    """A text without markup and quotes round it, and without the full stop or exclamation mark at its end.
+    """A text without markup and quotes round it, and without full stops or exclamation marks at its end.
 
     >>> bare('**"Red."**')
     'Red'
     """
-    before = None
-    while before != text:
-        before, text = text, text.strip().strip("\"'*`_$").strip().rstrip("!").strip()
-        text = text[:-1] if text.endswith(".") and not text.endswith("..") else text
-        if text.startswith("\\(") and text.endswith("\\)"):
-            text = text[2:-2]
-    return text
+    text = text.strip().removeprefix("\\(").removesuffix("\\)")
+    return text.lstrip(_ROUND).rstrip(_ROUND + ".!")
 
 
 _NOT_JSON = object()

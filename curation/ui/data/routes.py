@@ -41,7 +41,10 @@ def overview(request: Request) -> dict[str, Any]:
         pictures.setdefault(row["dataset"], []).append(row)
     return {
         "round": checkpoints.current_round(here.store),
-        "datasets": [_plain(row) | {"pictures": pictures.get(row["name"], [])} for row in here.store.rows("data_datasets")],
+        "datasets": [
+            _plain(row) | {"metric_title": measure(row["metric"]).title, "pictures": pictures.get(row["name"], [])}
+            for row in here.store.rows("data_datasets")
+        ],
         "checkpoints": [_plain(row) | _sizes(row) for row in here.store.rows("data_checkpoints")],
         "keys": frontier_keys.keys(here.workspace),
         "cards": model_parts.cards(),

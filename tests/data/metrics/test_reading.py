@@ -61,6 +61,12 @@ def test_no_answer_is_read_where_there_is_none(prediction):
     assert score("exact_match", prediction, ["red"]) == Score(0, 0)
 
 
+def test_a_long_answer_is_read_in_no_time():
+    for answer in (". " * 500_000, "A" * 1_000_000, '"' * 1_000_000, "<answer>" * 100_000, "\\boxed{" * 100_000, "not B. " * 20_000):
+        assert score("multiple_choice", answer, ["B"], CHOICES) == Score(0, 0)
+        assert score("exact_match", answer, ["red"]) == Score(0, 0)
+
+
 def test_a_superscript_stays_one():
     assert look_alike("10²") == "10²" and score("exact_match", "10²", ["102"]).lenient == 0
 
@@ -117,6 +123,8 @@ SAID = {
     "The answer is blue.": "B",
     "B\nThe sky is not red.": "B",
     "The sky is shown.\nB": "B",
+    "B\nIt is not a cat.": "B",
+    "B. It's because the others don't fit.": "B",
     "Answer: B\nExplanation: the bus is blue.": "B",
     "It is a clear day. Therefore, the answer is B.": "B",
     "the river thames": "C",
@@ -151,6 +159,8 @@ NOT_SAID = [
     "The answer is A. Or: The answer is B.",
     "The answer is B. No, wait.",
     "B. That is wrong.",
+    "B. That is not right.",
+    "B. It is not B.",
     "Option A is wrong",
     "I can't decide between A and B.",
     "<think>The answer is B.",
