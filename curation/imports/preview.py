@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from data.images import BadImage, load
+from data.metrics import measure
 from data.records import BadLine, SourceExample
 from data.registry import DATASETS
 
@@ -42,7 +43,7 @@ def preview(format_: str, source: dict[str, Any]) -> dict[str, Any]:
             fields = {name: value for name, value in item.to_row().items() if name != "picture"}
             rows.append({**fields, "picture": _thumbnail(picture)})
     return {
-        "about": about.to_row(),
+        "about": about.to_row() | {"metric_title": measure(about.metric).title},
         "rows": rows,
         "bad": bad[:BAD],
         "looked": looked,

@@ -145,7 +145,7 @@ function previewed({ about, rows, bad, looked, unusable, splits, whole }) {
     "div.row.wrap",
     { style: "margin-bottom:8px" },
     h("b", about.name),
-    h("span.dim", `${about.metric.replaceAll("_", " ")} · prompt suffix “${about.prompt_suffix}”`),
+    h("span.dim", `${about.metric_title} · prompt suffix “${about.prompt_suffix}”`),
     h("span.grow"),
     h(
       "span",

@@ -131,7 +131,7 @@ function dataset(data) {
       h("b", { class: value === null ? "faint" : "" }, fmt.fixed(value)),
       h("small.dim", `on ${name}`),
     );
-  const facts = [data.format, data.metric.replaceAll("_", " "), `failure below ${data.threshold}`, data.licence, data.source]
+  const facts = [data.format, data.metric_title, `failure below ${data.threshold}`, data.licence, data.source]
     .filter(Boolean)
     .join(" · ");
   return h(

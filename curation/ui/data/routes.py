@@ -11,6 +11,7 @@ from curation.frontier import keys as frontier_keys
 from curation.imports import preview as importing
 from curation.imports import uploads
 from curation.ui.services import services
+from data.metrics import measure
 from data.registry import DATASETS
 
 router = APIRouter(prefix="/api/data")
