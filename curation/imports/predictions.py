@@ -88,7 +88,7 @@ class Joined:
             "known": "answered before",
             "changed": "answered otherwise before (the earlier answer stays; import under another checkpoint's name to keep both)",
             "blank": "blank",
-            "without": "examples without a prediction",
+            "without": "still unanswered",
         }
         return " · ".join(always + [f"{counts[name]:,} {words}" for name, words in others.items() if counts[name]])
 

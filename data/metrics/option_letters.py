@@ -20,6 +20,7 @@ _STATEMENTS = [
     for pattern in (
         rf"{_GLUE}(?:(?:the|my)\s+)?(?:{_KIND}\s+)?{_NOUN}\s*(?:is|would\s+be|should\s+be|[:=])\s*:?\s*(?:{_NOUN}\s+)?{_LETTER}{_END}",
         rf"{_GLUE}(?:(?:it|this|that)(?:\s+is|'s)|i\s+(?:choose|pick|select))\s+(?:(?:the\s+)?{_NOUN}\s+)?{_LETTER}{_END}",
+        rf"(?:(?:因此|所以|故)\s*,?\s*)?(?:(?:正确)?(?:答案|选项)\s*(?:是|为|:)?|应?选择?|选)\s*{_LETTER}{_END}",
         rf"{_GLUE}(?:(?:the|my)\s+)?{_NOUN}\s*[:#]?\s*{_LETTER}{_END}",
     )
 ]

@@ -25,12 +25,15 @@ _INVISIBLE = {"Cf", "Cc"}  # zero-width and bidi characters, control characters
 _VARIATION_SELECTORS = range(0xFE00, 0xFE10)
 _WIDE = {"F", "H"}  # fullwidth and halfwidth forms, as Unicode calls them
 
-_THINKING_ENDS = re.compile(r"</\s*(?:think|thinking|thought|reasoning)\s*>|<\|end_of_thought\|>|</?unused\d+>", re.IGNORECASE)
-_THINKING_BEGINS = re.compile(r"<\s*(?:think|thinking|thought|reasoning)\s*>|<\|begin_of_thought\|>", re.IGNORECASE)
+_THINKING_ENDS = re.compile(
+    r"◁/think▷|\[/THINK\]|</\s*(?:think|thinking|thought|reasoning)\s*>|<\|end_of_thought\|>|</?unused\d+>", re.IGNORECASE
+)
+_THINKING_BEGINS = re.compile(r"◁think▷|\[THINK\]|<\s*(?:think|thinking|thought|reasoning)\s*>|<\|begin_of_thought\|>", re.IGNORECASE)
 _TOKEN = (
     r"<\s*/?\s*(?:s|bos|eos|pad|end_of_turn|start_of_turn|end_of_utterance|im_end|im_start)\s*>|<\|[\w▁ -]{1,40}\|>|<｜[^｜<>]{1,40}｜>"
 )
 _FIRST_TOKENS = re.compile(rf"^(?:\s|{_TOKEN})+", re.IGNORECASE)
+_SPEAKER = re.compile(r"^(?:assistant|model)\s*(?::|\n)\s*", re.IGNORECASE)  # what a chat template writes before an answer
 _ANY_TOKEN = re.compile(_TOKEN, re.IGNORECASE)
 _TAG = re.compile(r"<\s*(answer|ans|final_answer|final)\s*>(.*?)(?:<\s*/\s*\1\s*>|$)", re.IGNORECASE | re.DOTALL)
 _FENCE = re.compile(r"^```[a-z]*\s*(.*?)\s*```$", re.IGNORECASE | re.DOTALL)
@@ -40,7 +43,7 @@ _LATEX_TEXT = re.compile(r"\\(?:text|textbf|mathrm|mathbf|textit)\s*\{([^{}]*)\}
 
 _LEAD = re.compile(
     r"^\s*(?:(?:so|well|therefore|thus|hence),?\s+)?(?:(?:(?:the|my)\s+)?(?:correct\s+|right\s+|best\s+|final\s+)?(?:answer|option|choice)"
-    r"\s*(?:is\b|:)|answer\s*:|(?:it|this|that)(?:\s+is|'s)\b|there\s+(?:is|are)\b)\s*:?\s*",
+    r"\s*(?:is\b|:)|answer\s*:|(?:正确)?答案\s*(?:是|为|:)|(?:it|this|that)(?:\s+is|'s)\b|there\s+(?:is|are)\b)\s*:?\s*",
     re.IGNORECASE,
 )
 
@@ -93,7 +96,7 @@ def without_wrapping(prediction: str) -> str | None:
         text = _THINKING_BEGINS.split(text)[0]
         if not text.strip():
             return None
-    text = _FIRST_TOKENS.sub("", text)
+    text = _SPEAKER.sub("", _FIRST_TOKENS.sub("", text))
     text = _ANY_TOKEN.split(text)[0].strip()
     tags = _TAG.findall(text)
     if tags:

@@ -41,7 +41,7 @@ def test_what_is_no_text_is_no_answer(tmp_path):
     result = joined(tmp_path, "\n".join([*lines, '{"id":"q4","answer":null}', '{"id":"q5","answer":"0"}']))
     assert answers(result) == {2: "", 6: "0"}
     assert reasons(result) == {f"preds.jsonl:{line}": "no_answer" for line in (1, 3, 4, 5)}
-    assert result.in_words() == "2 matched · 0 unmatched · 0 duplicate · 4 no answer · 1 blank · 4 examples without a prediction"
+    assert result.in_words() == "2 matched · 0 unmatched · 0 duplicate · 4 no answer · 1 blank · 4 still unanswered"
     assert "a list" in result.unused[2].error and "null" in result.unused[0].error and "NaN" in result.unused[1].error
 
 
@@ -168,7 +168,7 @@ def test_an_import_stores_what_matches_and_lists_the_rest(store, tmp_path):
         store, tmp_path, [{"id": "q0", "answer": None}, {"id": "q1", "answer": "The answer is 0."}, {"id": "q8", "answer": "1"}]
     )
     assert stored == {2: "The answer is 0."} and results[0]["read"] == "0" and (results[0]["strict"], results[0]["lenient"]) == (0, 1)
-    assert message == "1 matched · 1 unmatched · 0 duplicate · 1 no answer · 3 examples without a prediction"
+    assert message == "1 matched · 1 unmatched · 0 duplicate · 1 no answer · 3 still unanswered"
     errors = {row["key"].rpartition(":")[2]: row["error"] for row in store.rows("row_errors", job_id=7, after="", limit=9)}
     assert set(errors) == {"1", "3"} and "null" in errors["1"]
     assert checkpoints.current_round(store) == 1 and store.value("job_error_count", job_id=7) == 2
