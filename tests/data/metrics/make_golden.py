@@ -5,7 +5,7 @@ The harnesses are asked themselves, each as its package holds it; none of their 
     python -m venv harnesses
     harnesses/bin/pip install torch numpy pandas requests loguru sacrebleu scikit-learn evaluate pyyaml tenacity pytablewriter
     harnesses/bin/pip install --no-deps lmms-eval==0.7.3 llava-torch==1.2.2.post1 pycocoevalcap==1.2
-    harnesses/bin/python tests/data/metrics/make_golden.py tests/data/metrics/golden
+    harnesses/bin/python tests/data/metrics/make_golden.py tests/data/metrics/golden [METRIC …]
 
 and pycocoevalcap wants Java. Licences: lmms-eval MIT, LLaVA Apache 2.0, coco-caption BSD 2-Clause.
 """
@@ -29,9 +29,11 @@ import random_pairs as pairs
 Pair = dict[str, Any]  # prediction, golds, perhaps choices; score is added
 
 
-def main(folder: Path) -> None:
+def main(folder: Path, *names: str) -> None:
     folder.mkdir(exist_ok=True)
     for name, (make, ask) in HARNESSES.items():
+        if names and name not in names:
+            continue
         rng = random.Random(f"{name} 1")
         asked = [make(rng) for _ in range(pairs.COUNT)]
         scores = ask(asked)
@@ -151,4 +153,4 @@ HARNESSES: dict[str, tuple[Make, Callable[[list[Pair]], list[Pair]]]] = {
 }
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), *sys.argv[2:])
