@@ -85,6 +85,7 @@ def gqa(asked: list[Pair]) -> list[Pair]:
 def multiple_choice(asked: list[Pair]) -> list[Pair]:
     """LLaVA's script as it is run from its command line: five letters, whatever the number of choices."""
     spec = find_spec("llava")
+    assert spec and spec.submodule_search_locations, "llava-torch is not installed"
     script = Path(next(iter(spec.submodule_search_locations))) / "eval" / "eval_science_qa.py"
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
