@@ -25,7 +25,7 @@ class ImportPredictionsOptions(BaseModel):
 
 
 class ImportPredictions(Stage[ImportPredictionsOptions]):
-    """What can't be used is no row of the job: it is counted in the message, and listed with the job's errors when it ends."""
+    """What can't be used is no row of the job: it is counted in the message, and listed with the job's errors."""
 
     name = "import_predictions"
     title = "Import predictions that a model made elsewhere"
@@ -46,7 +46,7 @@ class ImportPredictions(Stage[ImportPredictionsOptions]):
         report = {"words": joined.in_words(), "counts": joined.counts(), "unused": unused}
         (job.folder / REPORT).write_text(json.dumps(report, ensure_ascii=False), encoding="utf-8")
         corpora = Corpora(store, job.folder)
-        return [
+        rows = [
             {
                 "key": source,
                 "checkpoint_id": checkpoint,
@@ -58,6 +58,8 @@ class ImportPredictions(Stage[ImportPredictionsOptions]):
             if example.example_id in joined.answers
             for source, answer in [joined.answers[example.example_id]]
         ]
+        rows[0]["first"] = True  # with its result the report's errors are stored, once
+        return rows
 
     def estimate(self, store: Store, workspace: Workspace, options: ImportPredictionsOptions) -> Estimate:
         joined, _ = _joined(store, options)
@@ -65,8 +67,11 @@ class ImportPredictions(Stage[ImportPredictionsOptions]):
         return Estimate(rows=len(joined.answers), usd=(0.0, 0.0), detail=detail)
 
     def collect(self, write: Transaction, job: Job[ImportPredictionsOptions], results: list[Result]) -> None:
-        rows = [{k: v for k, v in result.items() if k not in ("key", "read")} | {"job_id": job.job_id} for result in results]
+        rows = [{k: v for k, v in result.items() if k not in ("key", "read", "first")} | {"job_id": job.job_id} for result in results]
         write.insert("prediction", rows)
+        if any(result.get("first") for result in results):
+            unused = json.loads((job.folder / REPORT).read_text(encoding="utf-8"))["unused"]
+            write.insert("row_error", [{"job_id": job.job_id, **line} for line in unused], replace=True)
         ids = [row["example_id"] for row in rows]
         checkpoint_id = checkpoints.read_from_folder(job.folder).checkpoint_id
         write.touch_failures(write.column("failures_from_predictions", int, checkpoint_id=checkpoint_id, example_ids=ids))
@@ -75,10 +80,7 @@ class ImportPredictions(Stage[ImportPredictionsOptions]):
         path = job.folder / REPORT
         if not path.exists():  # a job of a version before
             return None
-        report = json.loads(path.read_text(encoding="utf-8"))
-        with store.write() as write:
-            write.insert("row_error", [{"job_id": job.job_id, **line} for line in report["unused"]], replace=True)
-        return str(report["words"])
+        return str(json.loads(path.read_text(encoding="utf-8"))["words"])
 
     def setup(self, context: Context[ImportPredictionsOptions]) -> None:
         self.scorer = Scorer(context.folder)
@@ -88,7 +90,7 @@ class ImportPredictions(Stage[ImportPredictionsOptions]):
             if "error" in row:  # of a version before, which kept unusable lines among the rows
                 yield {"key": row["key"], "error": row["error"]}
             else:
-                kept = {name: row[name] for name in ("key", "checkpoint_id", "example_id", "answer")}
+                kept = {name: row[name] for name in ("key", "checkpoint_id", "example_id", "answer", "first") if name in row}
                 yield {**kept, **self.scorer.scores(row, row["answer"])}
 
 

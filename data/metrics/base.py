@@ -55,10 +55,14 @@ class Measure(ABC):
         plain = [look_alike(gold) for gold in golds]
         best, read = 0.0, None
         for form in self.forms(prediction, plain):
-            value = self.strict(form, plain, choices, corpus)
+            value = self.value_of(form, plain, choices, corpus)
             if read is None or value >= best:  # of equals the last: the one that was read furthest
                 best, read = value, form
         return best, read
+
+    def value_of(self, form: str, golds: Sequence[str], choices: Sequence[str], corpus: Corpus | None) -> float:
+        """The score of one way to read a prediction."""
+        return self.strict(form, golds, choices, corpus)
 
     def forms(self, prediction: str, golds: Sequence[str]) -> list[str]:
         """The ways to read a prediction, from the prediction itself to its bare answer; none if it holds no answer."""

@@ -182,6 +182,12 @@ def test_vqa_accuracy_says_what_few_annotators_can_reach():
     assert best_possible("exact_match", 1) == 1
 
 
+@pytest.mark.parametrize(("golds", "strict", "lenient"), [(["red"], 0, 1), (["red", "red"], 1 / 3, 1), (["red", "blue"], 1 / 6, 0.5)])
+def test_leniently_few_annotators_are_enough(golds, strict, lenient):
+    result = score("vqa_accuracy", "red", golds)
+    assert (result.strict, result.lenient) == pytest.approx((strict, lenient))
+
+
 def test_one_answer_stands_for_all_annotators():
     assert agreement("vqa_accuracy", "Red.", "red") == Score(1, 1)
     assert agreement("vqa_accuracy", "blue", "red") == Score(0, 0)
