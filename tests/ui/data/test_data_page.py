@@ -171,12 +171,12 @@ def test_the_report_of_predictions_is_seen_before_they_are_imported(world, tmp_p
     with served(world[0]) as address, chromium(f"{address}/?page=data") as page:
         page.wait_for_selector("#page-data .set")
         page.click("text=Import predictions")
+        page.select_option("dialog select[title='Dataset']", "pocket-photo")
         page.fill("dialog .field:has(label:text-is('Path')) input", str(path))
         page.fill("dialog .field:has(label:text-is('Checkpoint')) input", "elsewhere")
         page.wait_for_selector("text=1 matched · 1 unmatched · 1 duplicate · 1 no answer")
         report = page.locator("dialog .look").inner_text()
         assert "stands again in preds.jsonl:2, which counts" in report and "answer is null" in report
-        page.screenshot(path=tmp_path / "report.png")
     options = {"path": str(path), "dataset": "pocket-photo", "checkpoint": "elsewhere"}
     found = TestClient(world[0], base_url="http://127.0.0.1", headers=ORIGIN).post(
         "/api/estimate", json={"stage": "import_predictions", "options": options}
