@@ -27,12 +27,24 @@ from data.errors import MistakebookError
 from data.files import append_line, cut_torn_line, part_of, remove, write_whole
 from models.finetuning.preflight import Check, PreflightFailed, check_rows, run_checks
 from models.finetuning.spec import RECIPES, BadRun, Recipe, Run, RunSpec, read_json, write_rows
-from models.finetuning.types import Event, Report
+from models.finetuning.types import Diverged, Event, Report
 
 if TYPE_CHECKING:
     from models.finetuning.training import LoraTrainer
 
-__all__ = ["RECIPES", "BadRun", "Check", "PreflightFailed", "Recipe", "RunSpec", "Stopped", "finetune", "preflight", "write_rows"]
+__all__ = [
+    "RECIPES",
+    "BadRun",
+    "Check",
+    "Diverged",
+    "PreflightFailed",
+    "Recipe",
+    "RunSpec",
+    "Stopped",
+    "finetune",
+    "preflight",
+    "write_rows",
+]
 
 
 class Stopped(MistakebookError):
@@ -43,7 +55,7 @@ def finetune(run_folder: Path, report: Report, should_stop: Callable[[], bool]) 
     """Trains what the folder asks for and returns the adapter's folder.
 
     `report` gets every event (the caller writes events.jsonl); `should_stop` is asked after each step.
-    Raises BadRun, PreflightFailed (before any training) or Stopped.
+    Raises BadRun, PreflightFailed (before any training), Diverged or Stopped.
     """
     folder = Path(run_folder).resolve()
     adapter = folder / "adapter"
@@ -170,7 +182,7 @@ def main() -> ExitCode:
     except PreflightFailed as error:
         print(f"not started: {error}", file=sys.stderr)
         return ExitCode.REFUSED
-    except BadRun as error:
+    except (BadRun, Diverged) as error:
         print(error, file=sys.stderr)
         return ExitCode.FAILED
     return ExitCode.DONE

@@ -19,7 +19,7 @@ from transformers.trainer_callback import PrinterCallback
 from models.finetuning.batches import Collator
 from models.finetuning.spec import Recipe, Run, read_json
 from models.finetuning.trainable import base_of, memory_mb, mixed_precision
-from models.finetuning.types import Processor, Report
+from models.finetuning.types import Diverged, Processor, Report
 
 
 def devices() -> int:
@@ -56,6 +56,7 @@ def build_trainer(run: Run, model: PeftModel, processor: Processor, report: Repo
         weight_decay=recipe.weight_decay,
         max_grad_norm=recipe.max_grad_norm,
         bf16=mixed_precision(spec, device),
+        logging_nan_inf_filter=False,  # it would put an average in the place of a loss that is no number
         logging_steps=max(1, total_steps(recipe, len(train)) // 400),
         save_steps=recipe.save_every,
         save_total_limit=2,
@@ -130,6 +131,8 @@ class Reporter(TrainerCallback):
         if "loss" not in logs:
             return
         step, now = state.global_step, time.perf_counter()
+        if not math.isfinite(logs["loss"]):
+            raise Diverged(f"training diverged: the loss is {logs['loss']} at step {step}; lower the learning rate")
         speed = (step - self.last[0]) * self.batch_size / max(now - self.last[1], 1e-9)
         self.last = (step, now)
         self.losses.append((step, logs["loss"]))

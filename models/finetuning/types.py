@@ -1,9 +1,12 @@
-"""What of transformers' processors and tokenizers a finetune uses: these classes are made at run time and have no types of their own."""
+"""What of transformers' processors and tokenizers a finetune uses (these classes are made at run time and have no types of their own);
+its events, and the error of a run that diverged."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from PIL import Image
+
+from data.errors import MistakebookError
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -11,6 +14,10 @@ if TYPE_CHECKING:
 Event = dict[str, Any]  # {"event": "progress" | "preflight" | "message", …}
 Report = Callable[[Event], None]
 Row = dict[str, str]  # spec.COLUMNS
+
+
+class Diverged(MistakebookError):
+    """The loss of a run is no number any more: going on would train nothing."""
 
 
 class ImageConfig(Protocol):
