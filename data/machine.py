@@ -13,6 +13,11 @@ def cores() -> int:
     return len(allowed(0)) if allowed else os.cpu_count() or 1
 
 
+def has_gpu() -> bool:
+    """Whether a GPU's driver is loaded (NVIDIA, AMD); told without torch, which the app never loads."""
+    return any(Path(device).exists() for device in ("/dev/nvidiactl", "/dev/kfd"))
+
+
 def operating_system_user() -> str:
     """The name of the account, or "someone" where there is none (a bare container)."""
     try:

@@ -79,6 +79,7 @@ class Filter:
     loosest: ClassVar[float]  # of a filter that can't be overridden in bulk: its threshold's limit
     reads_eval: ClassVar[bool] = False  # compares with the eval splits: a change of these makes its verdicts out of date
     enabled_by_default: ClassVar[bool] = True  # in a new workspace
+    judges_aim: ClassVar[bool] = False  # True: whether a sample practises a failure; untargeted ones aren't judged by it
     prompt: ClassVar[str | None] = None  # the prompt that it asks by, curation/prompts/<prompt>.md
     Options: ClassVar[type[BaseModel]]
     seconds_a_sample: ClassVar[float | None] = None  # on one core, until it is measured on this machine (curation/stages/filter.py)

@@ -25,6 +25,7 @@ class NotAlreadyKnown(Filter):
     comparison = "at_most"
     needs = frozenset({"baseline", "image"})
     version = 2  # contrasts aren't asked
+    judges_aim = True
 
     class Options(BaseModel):
         k: int = Field(default=1, ge=1, le=64, description="Answers per sample: one greedy, or several sampled at the temperature.")

@@ -30,6 +30,7 @@ class OnSkill(Filter):
     threshold = ALIKE
     needs = frozenset({"frontier", "image"})
     prompt = "on_skill"
+    judges_aim = True
 
     class Options(BaseModel):
         offered: int = Field(default=10, ge=2, le=40, description="Skills to choose from, the failed one among them.")

@@ -31,6 +31,7 @@ class Step(BaseModel):
     options: dict[str, Any] = {}
     samples_of: int | None = None
     checkpoint_of: int | None = Field(default=None, description="Ignored unless the stage takes a checkpoint.")
+    then: list["Step"] = Field(default=[], description="What follows it before the rest of the chain; 0 is this step's job there.")
 
 
 class Chain(BaseModel):
@@ -73,7 +74,7 @@ def follow(store: Store, job_id: int, launch: Launch) -> int | None:
     while steps and launched is None:
         step, *steps = steps
         try:
-            launched = launch(step.stage, _options(store, step), chain.author, steps)
+            launched = launch(step.stage, _options(store, step), chain.author, [*step.then, *steps])
         except NothingToDo as nothing:
             notes.append(f"{step.stage}: {nothing}")
         except NoStepInput as nothing:
@@ -106,13 +107,18 @@ def view(store: Store, job_id: int) -> list[StepView]:
     chain = of(store, job_id)
     while chain:
         job = store.row("job", JobRow, job_id=chain.next) if chain.next else None
-        stages = [step.stage for step in chain.steps]
+        stages = _stages(chain.steps)
         if job is None:
             return shown + [StepView(stage=stage, note=chain.note) for stage in stages]
         shown += [StepView(stage=stage, status="skipped", note=chain.note) for stage in stages[: stages.index(job.stage)]]
         shown.append(StepView(stage=job.stage, job_id=job.job_id, status=job.status, total=job.total, done=job.done, failed=job.failed))
         chain = of(store, job.job_id)
     return shown
+
+
+def _stages(steps: Sequence[Step]) -> list[str]:
+    """The stages of steps in their order, those that follow a step by itself behind it."""
+    return [stage for step in steps for stage in (step.stage, *_stages(step.then))]
 
 
 def _options(store: Store, step: Step) -> dict[str, Any]:

@@ -76,8 +76,7 @@ class JobManager:
         Raises UnknownStage, ValidationError, NothingToDo.
         """
         stage = self._stages(stage_name)
-        for step in then:
-            self._stages(step.stage).Options(**step.options)
+        self._check(then)
         validated = versions.pinned(self.store, stage.Options(**options))
         job_id = self.store.one("job_id_new", int)
         while self.workspace.job(job_id).exists():  # of a job that the store has lost with a damaged log: left as it is
@@ -102,6 +101,11 @@ class JobManager:
             raise
         self._schedule()
         return job_id
+
+    def _check(self, steps: Sequence[chains.Step]) -> None:
+        for step in steps:
+            self._stages(step.stage).Options(**step.options)
+            self._check(step.then)
 
     def estimate(self, stage_name: str, options: dict[str, Any]) -> Estimate:
         """What a launch would take. Raises as `launch`."""

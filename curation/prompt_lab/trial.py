@@ -21,6 +21,7 @@ from curation.prompts.requests import (
     gold_text,
     proposal_request,
     title_request,
+    untargeted_request,
 )
 from curation.prompts.templates import PromptFile, Prompts, shipped
 from curation.stage import Row
@@ -96,6 +97,8 @@ def request_for(name: str, row: Row, prompts: Prompts, count: int = 3, difficult
         return diagnosis_request(row, BLIND_FIRST if own is None else own, prompts)
     if name == "proposal":
         return proposal_request(row, count, difficulty, prompts, contrasts)
+    if name == "untargeted":
+        return untargeted_request(row, count, prompts)
     if name == "title":
         return title_request(row["key"], row["error_type"], row["members"], [], prompts)
     (filter_name,) = shipped(name).used_by
@@ -124,7 +127,7 @@ def outcome_of(name: str, row: Row, parsed: BaseModel, route: str = "same_image"
             "teachable": known and own_right and not blamed,
             "problem": None if known else f"error type {reply['error_type']!r} is not in the taxonomy",
         }
-    if name == "proposal":
+    if name in ("proposal", "untargeted"):
         kept, dropped = sift(reply["samples"], {"route": route, **row})
         return {"kept": kept, "dropped": dropped}
     if "answer" in reply:  # of a filter that answers the sample's question

@@ -72,7 +72,7 @@ class ProposedSample(BaseModel):
 
 
 class Proposals(BaseModel):
-    """prompts/proposal.md: new samples that practise what the model got wrong."""
+    """prompts/proposal.md: new samples that practise what the model got wrong. prompts/untargeted.md: samples made without a failure."""
 
     samples: list[ProposedSample]
 

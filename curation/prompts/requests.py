@@ -72,6 +72,22 @@ def proposal_request(row: Row, count: int, difficulty: Difficulty, prompts: Prom
     return Request(row["key"], "proposal", prompt.system, prompt.user, (row["image_path"],), Proposals, attempt, prompt.version)
 
 
+def untargeted_request(row: Row, count: int, prompts: Prompts = SHIPPED) -> Request:
+    """The request for `count` new samples after a train example by one route, row["route"]; nothing is said of any model's answer."""
+    prompt = prompts.render(
+        "untargeted",
+        question=row["question"],
+        choices=lettered(row["choices"]),
+        golds=gold_text(row["golds"]),
+        route=row["route"],
+        count=count,
+        answer_form=row["answer_form"],
+        avoid="\n".join(f"- {question}" for question in row["avoid"]),
+    )
+    attempt = row.get("attempt", 0)
+    return Request(row["key"], "untargeted", prompt.system, prompt.user, (row["image_path"],), Proposals, attempt, prompt.version)
+
+
 def title_request(
     name: str, error_type: str, members: list[str], neighbours: list[tuple[str, list[str]]], prompts: Prompts = SHIPPED
 ) -> Request:

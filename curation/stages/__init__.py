@@ -15,11 +15,13 @@ STAGES = {
     "diagnose": "diagnose",
     "cluster": "cluster",
     "generate": "generate",
+    "generate_untargeted": "generate_untargeted",
     "draw": "draw",
     "filter": "filter",
     "finetune": "finetune",
     "compare_prompts": "compare_prompts",
     "nearest_samples": "nearest_samples",
+    "experiment": "experiment",
 }
 
 

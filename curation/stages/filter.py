@@ -66,7 +66,9 @@ class FilterStage(Stage[FilterOptions]):
             raise nothing(
                 store, "verdict", "every drawn sample has all its verdicts. Generate and draw samples first, or enable more filters."
             )
-        store.to_parquet("samples_as_context", job.folder / "samples.parquet")
+        controls = set(store.column("control_samples", int, sample_ids=list({row["sample_id"] for row in pairs})))
+        control = all(row["sample_id"] in controls for row in pairs)  # those of an experiment are duplicates of one another only
+        store.to_parquet("samples_as_context", job.folder / "samples.parquet", control=control)
         store.to_parquet("eval_as_context", job.folder / "eval.parquet")
         skills = {row["skill"]: row["error_type"] for row in store.rows("diagnosed_skills", limit=SKILLS_KNOWN)}
         (job.folder / SKILLS).write_text(json.dumps(skills), encoding="utf-8")

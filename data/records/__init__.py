@@ -6,6 +6,7 @@ of its bytes in hexadecimal, which `data.images` turns into a path. Scores are s
 """
 
 from data.records.base import ClusterAction, Comparison, Lane, Metric, Record, ReviewAction, Route, Split
+from data.records.experiments import Experiment, ExperimentRun
 from data.records.failures import Cluster, ClusterChange, Diagnosis, Failure, TriageEvent
 from data.records.jobs import JobRow, LostCall, Reply, RowError, Run
 from data.records.measured import Ask, BadLine, Checkpoint, Dataset, Example, Prediction, Round, SourceExample
@@ -26,6 +27,8 @@ __all__ = [
     "Diagnosis",
     "Drawing",
     "Example",
+    "Experiment",
+    "ExperimentRun",
     "ExportedSample",
     "Failure",
     "FilterSetting",

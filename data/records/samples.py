@@ -34,6 +34,7 @@ class Sample(Record):
     skill: str | None  # that the proposal says it practises
     contrast: bool  # asks the opposite of another sample of its picture
     job_id: int | None
+    example_id: int | None  # that it was made from, where it was made without a failure
     created_at: datetime
 
 

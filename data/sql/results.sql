@@ -48,9 +48,9 @@ SELECT (SELECT count(*) FROM prediction p JOIN example e USING (example_id) WHER
        (SELECT count(*) FROM prediction p JOIN example e USING (example_id) WHERE p.checkpoint_id = $checkpoint_id AND e.split = 'eval') AS eval,
        count(*) AS failures, count(*) FILTER (c.diagnosis_id IS NOT NULL) AS diagnosed,
        (SELECT count(DISTINCT cluster_id) FROM place l JOIN failure f USING (failure_id) WHERE f.checkpoint_id = $checkpoint_id) AS clusters,
-       (SELECT count(*) FROM sample_state) AS samples,
+       (SELECT count(*) FROM sample_state t WHERE {sample_of_loop}) AS samples,
        (SELECT count(*) FROM sample_state t, (SELECT bit_or(1::UBIGINT << bit) AS mask FROM current_filter WHERE enabled) m
-        WHERE t.image IS NOT NULL AND t.judged = m.mask AND t.failed = 0) AS passed,
+        WHERE t.image IS NOT NULL AND t.judged = m.mask AND t.failed = 0 AND {sample_of_loop}) AS passed,
        (SELECT count(*) FROM sample_state WHERE status IN ('approved', 'auto_approved')) AS approved
 FROM failure_card c WHERE c.checkpoint_id = $checkpoint_id
 

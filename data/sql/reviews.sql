@@ -1,7 +1,11 @@
 -- :name sample_filter
 -- The condition that Review's facets share; every parameter may be NULL. A fragment over sample_state t.
 {sample_in_status} AND {sample_in_error_type} AND {sample_in_dataset} AND {sample_in_route} AND {sample_in_round} AND {sample_in_failing} AND {sample_in_rest}
-AND {sample_for_reviewer}
+AND {sample_for_reviewer} AND {sample_of_loop}
+
+-- :name sample_of_loop
+-- Not one that was made without a failure, for an experiment: those are of round 0. A fragment over sample_state t.
+t.round > 0
 
 -- :name sample_in_status
 -- Part of sample_filter.

@@ -107,7 +107,7 @@ SELECT failure_id, list(DISTINCT question) AS questions FROM sample WHERE failur
 -- :name samples_to_draw
 -- Samples that wait for their picture (or the named ones, drawn or not).
 SELECT s.sample_id, s.image_prompt, s.picture_spec, s.seed FROM sample s JOIN sample_state t USING (sample_id)
-WHERE (s.image_prompt IS NOT NULL OR s.picture_spec IS NOT NULL) AND ($sample_ids IS NULL AND t.image IS NULL OR list_contains($sample_ids::BIGINT[], s.sample_id))
+WHERE (s.image_prompt IS NOT NULL OR s.picture_spec IS NOT NULL) AND ($sample_ids IS NULL AND t.image IS NULL AND {sample_of_loop} OR list_contains($sample_ids::BIGINT[], s.sample_id))
 ORDER BY s.sample_id LIMIT $limit
 
 -- :name pairs_to_filter
@@ -115,6 +115,7 @@ ORDER BY s.sample_id LIMIT $limit
 -- (unless $outdated is false: then any version will do). A fragment.
 sample_state t CROSS JOIN (SELECT unnest($filters::TEXT[]) AS filter, unnest($versions::INTEGER[]) AS version) f
 WHERE t.image IS NOT NULL AND ($sample_ids IS NULL OR t.sample_id IN (SELECT unnest($sample_ids::BIGINT[])))
+  AND ($sample_ids IS NOT NULL OR {sample_of_loop})
   AND NOT EXISTS (FROM verdict v WHERE v.sample_id = t.sample_id AND v.revision = t.revision AND v.filter = f.filter
                   AND (v.version = f.version OR NOT $outdated) AND v.score IS NOT NULL AND v.verdict_id > t.drawn_verdict)
 
@@ -141,8 +142,9 @@ SELECT skill, mode(error_type) AS error_type FROM diagnosis WHERE skill IS NOT N
 WITH asked AS (
     SELECT unnest($filters::TEXT[]) AS filter, unnest($versions::INTEGER[]) AS version, unnest(range(len($filters::TEXT[]))) AS bit),
 drawn AS (
-    SELECT sample_id, revision, drawn_verdict FROM sample_state
-    WHERE image IS NOT NULL AND ($sample_ids IS NULL OR sample_id IN (SELECT unnest($sample_ids::BIGINT[])))),
+    SELECT sample_id, revision, drawn_verdict FROM sample_state t
+    WHERE image IS NOT NULL AND ($sample_ids IS NULL OR sample_id IN (SELECT unnest($sample_ids::BIGINT[])))
+      AND ($sample_ids IS NOT NULL OR {sample_of_loop})),
 judged AS (
     SELECT v.sample_id, bit_or(1::BIGINT << f.bit) AS ever, bit_or(CASE WHEN v.version = f.version THEN 1::BIGINT << f.bit ELSE 0 END) AS now
     FROM verdict v JOIN asked f USING (filter) JOIN drawn t ON t.sample_id = v.sample_id AND t.revision = v.revision
@@ -162,8 +164,13 @@ FROM sample_state t JOIN dataset d ON d.name = t.dataset JOIN sample s USING (sa
 WHERE t.sample_id IN (SELECT unnest($sample_ids::BIGINT[]))
 
 -- :name samples_as_context
--- All drawn samples, for the duplicate filter.
-SELECT t.sample_id, t.image, i.phash, t.question, t.answer FROM sample_state t JOIN image i USING (image) ORDER BY t.sample_id
+-- All drawn samples of the loop, or ($control) all that were made without a failure, for the duplicate filter.
+SELECT t.sample_id, t.image, i.phash, t.question, t.answer FROM sample_state t JOIN image i USING (image)
+WHERE ({sample_of_loop}) <> coalesce($control, false) ORDER BY t.sample_id
+
+-- :name control_samples
+-- Those of some samples that were made without a failure, for an experiment.
+SELECT sample_id FROM sample_state t WHERE NOT ({sample_of_loop}) AND sample_id IN (SELECT unnest($sample_ids::BIGINT[]))
 
 -- :name eval_as_context
 -- All examples of the eval splits, for the leakage filter.
@@ -177,7 +184,7 @@ SELECT count(*) || ':' || coalesce(max(example_id), 0) AS mark FROM example WHER
 -- Approved samples of this and earlier rounds.
 SELECT t.sample_id, t.round, t.revision, t.question, t.choices, t.answer, t.image, t.error_type, t.route, d.prompt_suffix, t.dataset, t.status
 FROM sample_state t JOIN dataset d ON d.name = t.dataset
-WHERE t.status IN ('approved', 'auto_approved') AND t.image IS NOT NULL AND t.round <= $round ORDER BY t.sample_id
+WHERE t.status IN ('approved', 'auto_approved') AND t.image IS NOT NULL AND t.round <= $round AND {sample_of_loop} ORDER BY t.sample_id
 
 -- :name examples_answered_right
 -- Train examples that the checkpoint answers right: what replay may be drawn from. Failures' golds are never trained on.
@@ -198,7 +205,7 @@ SELECT * FROM current_filter ORDER BY bit
 -- Approved samples as they are exported.
 SELECT t.sample_id, t.question, t.answer, t.choices, t.image, t.dataset, t.error_type, t.route::TEXT AS route, t.revision, d.prompt_suffix,
        s.skill, coalesce(s.contrast, false) AS contrast, s.picture_spec, s.answer_from
-FROM sample_state t JOIN sample s USING (sample_id) JOIN dataset d ON d.name = t.dataset WHERE t.status IN ('approved', 'auto_approved') AND t.image IS NOT NULL ORDER BY t.sample_id
+FROM sample_state t JOIN sample s USING (sample_id) JOIN dataset d ON d.name = t.dataset WHERE t.status IN ('approved', 'auto_approved') AND t.image IS NOT NULL AND {sample_of_loop} ORDER BY t.sample_id
 
 -- :name examples_of_dataset
 -- What scoring an imported prediction needs.

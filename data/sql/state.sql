@@ -18,7 +18,7 @@ INSERT INTO sample_state BY NAME {state_derived} ORDER BY sample_id
 -- The part of it that follows from verdicts, settings and the rule: enough where just these changed.
 UPDATE sample_state s SET judged = n.judged, failed = n.failed, unsure = n.unsure, undecided = n.undecided::sample_status,
     status = CASE WHEN s.decision IS NULL THEN n.undecided::sample_status ELSE s.status END
-FROM (WITH text AS (SELECT sample_id, revision, image, drawn_verdict FROM sample_state WHERE sample_id IN (FROM touched)), {state_judgements}
+FROM (WITH text AS (SELECT sample_id, revision, image, drawn_verdict, round FROM sample_state WHERE sample_id IN (FROM touched)), {state_judgements}
       SELECT * FROM judgements) n
 WHERE n.sample_id = s.sample_id
   AND (s.judged <> n.judged OR s.failed <> n.failed OR s.unsure <> n.unsure OR s.undecided <> n.undecided::sample_status)
@@ -73,6 +73,7 @@ WHEN 'approve' THEN 'approved'::sample_status WHEN 'reject' THEN 'rejected'::sam
 -- Part of the state: what filters and the rule say of the samples in `text`.
 -- unsure: 1 less how much the filters disagree (all where half of them fail it), and how near the nearest score is to its threshold, 0 to 1 each;
 -- a score right on it tells nothing: it is where graded scores stand. Undrawn samples come last.
+-- A sample of round 0 was made without a failure, for an experiment: it waits for nobody and is approved by no rule.
 verdicts AS (
     SELECT v.sample_id, v.filter, v.score
     FROM verdict v JOIN text t ON t.sample_id = v.sample_id AND t.revision = v.revision
@@ -90,13 +91,13 @@ masks AS (
            count(*) FILTER (score BETWEEN c.low AND c.high) AS met
     FROM verdicts LEFT JOIN enabled f USING (filter) LEFT JOIN demanded c USING (filter) GROUP BY sample_id),
 weighed AS (
-    SELECT t.sample_id, t.image, coalesce(m.judged, 0::UBIGINT) AS judged, coalesce(m.failed, 0::UBIGINT) AS failed, coalesce(m.margin, 0.995) AS margin,
+    SELECT t.sample_id, t.image, t.round, coalesce(m.judged, 0::UBIGINT) AS judged, coalesce(m.failed, 0::UBIGINT) AS failed, coalesce(m.margin, 0.995) AS margin,
            bit_count(coalesce(m.judged, 0::UBIGINT)::HUGEINT) AS opinions, bit_count(coalesce(m.failed, 0::UBIGINT)::HUGEINT) AS against, coalesce(m.met, 0) AS met
     FROM text t LEFT JOIN masks m USING (sample_id)),
 judgements AS (
     SELECT w.sample_id, w.judged, w.failed,
            CASE WHEN w.image IS NULL THEN 9 ELSE 2 - 4 * against * (opinions - against) / greatest(opinions * opinions, 1) + margin END::DOUBLE AS unsure,
-           CASE WHEN w.image IS NULL THEN 'undrawn' WHEN w.failed <> 0 THEN 'failed' WHEN w.judged <> e.mask THEN 'unfiltered'
+           CASE WHEN w.image IS NULL THEN 'undrawn' WHEN w.round = 0 THEN 'unfiltered' WHEN w.failed <> 0 THEN 'failed' WHEN w.judged <> e.mask THEN 'unfiltered'
                 WHEN e.demands > 0 AND w.met = e.demands THEN 'auto_approved' ELSE 'pending' END AS undecided
     FROM weighed w
     CROSS JOIN (SELECT (SELECT coalesce(bit_or(bit), 0::UBIGINT) FROM enabled) AS mask, (SELECT count(*) FROM demanded) AS demands) e)

@@ -97,6 +97,7 @@ RULES = {  # prompt: what its request must say, rule by rule
         "what is known already": r"do not repeat:\n- Is there a blue square\?",
         "fewer rather than bad": r"return fewer",
     },
+    "untargeted": {"self-contained": r"stands by itself", "answers vary": r"Vary the answers as the dataset would"},
     "judge": {"scores 1 to 3": r"Score from 1 to 3", "what 3 means": r"3 = correct and of high quality", "a reason": r"Give the reason"},
     "title": {"plain words": r"plain words", "ten of them": r"At most ten words"},
     "kind": {"blind": r"do not know what any model answered"},

@@ -1,0 +1,135 @@
+"""Generate untargeted: samples made from train examples in the data's own mix, whatever any checkpoint answered. For experiments.
+
+They are of round 0: never reviewed, approved or trained on but in an arm of an experiment (data/sql/reviews.sql: sample_of_loop).
+"""
+
+from collections.abc import Iterator
+from typing import Any, Literal
+
+from pydantic import Field
+
+from curation import error_types
+from curation.filtering.proposal_rules import sift
+from curation.frontier.client import bad_row, client_of, open_client, sum_estimates
+from curation.frontier.options import FrontierOptions
+from curation.prompts.reply_schemas import Proposals
+from curation.prompts.requests import untargeted_request
+from curation.prompts.templates import PromptOptions, Prompts
+from curation.prompts.versions import prompts_for
+from curation.stage import API_BATCH, Context, Estimate, Job, NothingToDo, Result, Row, Stage, spread
+from curation.stages.generate import seed_of
+from data.images import ImageStore
+from data.store import Store
+from data.transaction import Transaction
+from data.workspace import Workspace
+
+CONTROL_ROUND = 0
+OTHER = "other"  # error type of a question whose dataset names no kind
+
+
+class UntargetedOptions(FrontierOptions, PromptOptions):
+    STAGE = "generate"
+    PROMPTS = ("untargeted",)
+    examples: int = Field(default=150, ge=1, description="Train examples to write samples after, drawn at random.")
+    per_example: int = Field(default=2, ge=1, le=20, description="Samples per example and route.")
+    route: Literal["same_image", "new_image", "both"] = Field(
+        default="both", description="Questions on the same image, a new one, or both."
+    )
+    datasets: list[str] | None = Field(default=None, description="Datasets to draw examples from; all if empty.")
+    seed: int = Field(default=0, ge=0, description="Random seed of the draw.")
+
+
+class GenerateUntargeted(Stage[UntargetedOptions]):
+    name = "generate_untargeted"
+    title = "Generate samples without a failure, for experiments"
+    lane = "api"
+    batch_size = API_BATCH
+    Options = UntargetedOptions
+
+    def select(self, store: Store, workspace: Workspace, job: Job[UntargetedOptions]) -> list[Row]:
+        rows = _rows(store, workspace, job.options)
+        if not rows:
+            raise NothingToDo("there is no train example in these datasets. Import a dataset with a train split, or choose others.")
+        return rows
+
+    def estimate(self, store: Store, workspace: Workspace, options: UntargetedOptions) -> Estimate:
+        rows, prompts = _rows(store, workspace, options), prompts_for(store, options.PROMPTS, options.prompts)
+        probe = [untargeted_request(row, options.per_example, prompts) for row in spread(rows)]
+        with open_client(options, workspace) as client:
+            calls, usd = sum_estimates([client.estimate(probe, len(rows))])
+        new = sum(row["route"] == "new_image" for row in rows)
+        detail = {"samples": len(rows) * options.per_example, "images": new * options.per_example}
+        return Estimate(rows=len(rows), calls=calls, usd=usd, detail=detail)
+
+    def collect(self, write: Transaction, job: Job[UntargetedOptions], results: list[Result]) -> None:
+        rows = [sample for result in results for sample in _samples(result, job)]
+        write.touch(write.insert("sample", rows, returning="sample_id", key=("key",)))
+        names = ("place", "rule", "reason", "question", "answer")
+        dropped = [(result["key"], proposal) for result in results for proposal in result["dropped"]]
+        write.insert("dropped_proposal", [{"job_id": job.job_id, "key": key, **{n: one[n] for n in names}} for key, one in dropped])
+
+    def finish(self, store: Store, workspace: Workspace, job: Job[UntargetedOptions]) -> str | None:
+        dropped = store.rows("dropped_by_rule", job_id=job.job_id)
+        by_rule = ", ".join(f"{row['proposals']:,} {row['rule']}" for row in dropped)
+        return f"{sum(row['proposals'] for row in dropped):,} proposals broke a rule and were dropped: {by_rule}" if dropped else None
+
+    def setup(self, context: Context[UntargetedOptions]) -> None:
+        self.client = client_of(context)
+        self.batch_size = context.options.rows_at_once
+        self.prompts = Prompts.of_job(context.folder)
+        self.options, self.should_stop = context.options, context.should_stop
+
+    def __call__(self, rows: list[Row]) -> Iterator[Result]:
+        by_key = {row["key"]: row for row in rows}
+        requests = (untargeted_request(row, self.options.per_example, self.prompts) for row in rows)
+        for outcome in self.client.ask_all(requests, self.should_stop):
+            if not isinstance(outcome.parsed, Proposals):
+                yield bad_row(outcome)
+                continue
+            row = by_key[outcome.key]
+            proposals, dropped = sift([sample.model_dump() for sample in outcome.parsed.samples], row)
+            kept = {name: row[name] for name in ("example_id", "dataset", "error_type", "route", "image")}
+            answer = {"proposals": proposals, "dropped": dropped, "frontier": self.options.model, "replies": list(outcome.replies)}
+            yield {"key": outcome.key, **kept, **answer}
+
+
+def _rows(store: Store, workspace: Workspace, options: UntargetedOptions) -> list[Row]:
+    """What is asked after these examples, each by each route."""
+    images = ImageStore(workspace.images)
+    routes = ["same_image", "new_image"] if options.route == "both" else [options.route]
+    examples = store.rows("examples_to_write_after", datasets=options.datasets, seed=options.seed, limit=options.examples)
+    return [
+        {
+            **example,
+            "key": f"{example['example_id']}/{route}",
+            "route": route,
+            "error_type": error_types.of_kind(example["kind"]) or example["tagged"] or OTHER,
+            "image_path": str(images.path(example["image"])),
+        }
+        for example in examples
+        for route in routes
+    ]
+
+
+def _samples(result: Result, job: Job[UntargetedOptions]) -> Iterator[dict[str, Any]]:
+    """The rows of `sample` that a reply becomes."""
+    new = result["route"] == "new_image"
+    for i, proposal in enumerate(result["proposals"]):
+        key = f"{job.job_id}/{result['key']}/{i}"
+        yield {
+            "key": key,
+            "round": CONTROL_ROUND,
+            "dataset": result["dataset"],
+            "error_type": result["error_type"],
+            "route": result["route"],
+            "question": proposal["question"],
+            "choices": proposal["choices"],
+            "answer": proposal["answer"],
+            "image": None if new else result["image"],
+            "image_prompt": proposal["image_prompt"] if new else None,
+            "seed": seed_of(key) if new else None,
+            "frontier": result["frontier"],
+            "replies": result["replies"],
+            "job_id": job.job_id,
+            "example_id": result["example_id"],
+        }
