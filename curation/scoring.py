@@ -1,15 +1,15 @@
 """Scoring inside a job: what the app's half puts into the rows and the folder, and the child's half scores answers by."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
 from curation.stage import Row
-from data.metrics import measure, score
+from data.metrics import circular_answer, measure, score
 from data.metrics.cider_corpus import CiderCorpus
-from data.records import Metric, Record
+from data.records import Ask, Metric, Record
 from data.store import Store
 
 
@@ -57,6 +57,23 @@ class Scorer:
             self._corpora[name] = CiderCorpus(_golds(self._folder / name))
         scored = score(cast(Metric, row["metric"]), answer, row["golds"], row["choices"], self._corpora.get(name) if name else None)
         return {"strict": scored.strict, "lenient": scored.lenient, "read": scored.read}
+
+
+def answered(baseline: Any, scorer: Scorer, rows: Sequence[Row]) -> Iterator[dict[str, Any]]:
+    """A baseline's answers to rows that ask it, scored, one result a row; under circular evaluation one of several answers counts."""
+    answers = iter(baseline.answer([Ask(row["key"], text, row["image_path"]) for row in rows for text in _texts(row)]))
+    for row in rows:
+        given = [next(answers) for _ in _texts(row)]
+        if wrong := next((answer for answer in given if isinstance(answer, Exception)), None):
+            yield {"key": row["key"], "error": str(wrong)}
+        else:
+            answer = circular_answer(given) if "rotations" in row else given[0]
+            yield {"key": row["key"], "answer": answer, **scorer.scores(row, answer)}
+
+
+def _texts(row: Row) -> list[str]:
+    texts: list[str] = row.get("rotations") or [row["text"]]
+    return texts
 
 
 def _golds(path: Path) -> Iterator[list[str]]:

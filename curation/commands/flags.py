@@ -42,7 +42,7 @@ def add_flags(parser: "argparse._ActionsContainer", options: type[BaseModel]) ->
         elif origin is list:
             flag |= {"nargs": "*", "action": "extend", "metavar": name.upper().rstrip("S")}
         elif origin is dict or (isinstance(origin, type) and issubclass(origin, BaseModel)):
-            flag |= {"nargs": "*", "action": "extend", "metavar": "NAME=VALUE", "type": _pairs}
+            flag |= {"nargs": "*", "action": "extend", "metavar": "NAME=VALUE", "type": pairs}
         elif origin is typing.Literal:
             flag |= {"choices": typing.get_args(kind)}
         else:
@@ -86,7 +86,7 @@ def _help(field: FieldInfo) -> str:
     return shown.replace("%", "%%")  # argparse formats it
 
 
-def _pairs(text: str) -> dict[str, Any]:
+def pairs(text: str) -> dict[str, Any]:
     """NAME=VALUE as a dictionary (a value that reads as JSON is taken as such), or a whole JSON object."""
     if text.startswith("{"):
         try:

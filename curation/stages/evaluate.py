@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from pydantic import BaseModel, Field
 
 from curation import checkpoints
-from curation.scoring import Corpora, Scorer
+from curation.scoring import Corpora, Scorer, answered
 from curation.stage import Context, Estimate, Job, Result, Row, Stage, nothing
 from data.images import ImageStore
-from data.metrics import circular_answer, measure, rotations
+from data.metrics import measure, rotations
 from data.question_text import full_text
-from data.records import Ask, Checkpoint, Metric, Record, Split
+from data.records import Checkpoint, Metric, Record, Split
 from data.store import Store
 from data.transaction import Transaction
 from data.workspace import Workspace
@@ -50,15 +50,7 @@ class Evaluate(Stage[EvaluateOptions]):
         checkpoint = checkpoints.find(store, job.options.checkpoint)
         images, corpora = ImageStore(workspace.images), Corpora(store, job.folder)
         rows = [
-            {
-                "key": str(example.example_id),
-                **_asked(example),
-                **corpora.of(example.metric, example.dataset, example.split),
-                "image_path": str(images.path(example.image)),
-                "golds": example.golds,
-                "choices": example.choices,
-                "metric": example.metric,
-            }
+            {"key": str(example.example_id), **row_to_answer(example, images, corpora)}
             for example in _examples(store, checkpoint, job.options)
         ]
         if not rows:
@@ -94,15 +86,19 @@ class Evaluate(Stage[EvaluateOptions]):
         self.scorer = Scorer(context.folder)
 
     def __call__(self, rows: list[Row]) -> Iterator[Result]:
-        asked = [Ask(row["key"], text, row["image_path"]) for row in rows for text in _texts(row)]
-        answers = iter(self.baseline.answer(asked))
-        for row in rows:
-            given = [next(answers) for _ in _texts(row)]
-            if wrong := next((answer for answer in given if isinstance(answer, Exception)), None):
-                yield {"key": row["key"], "error": str(wrong)}
-            else:
-                answer = circular_answer(given) if "rotations" in row else given[0]
-                yield {"key": row["key"], "answer": answer, **self.scorer.scores(row, answer)}
+        yield from answered(self.baseline, self.scorer, rows)
+
+
+def row_to_answer(example: ToEvaluate, images: ImageStore, corpora: Corpora) -> Row:
+    """What a child needs to ask a checkpoint an example and to score the answer."""
+    return {
+        **_asked(example),
+        **corpora.of(example.metric, example.dataset, example.split),
+        "image_path": str(images.path(example.image)),
+        "golds": example.golds,
+        "choices": example.choices,
+        "metric": example.metric,
+    }
 
 
 def _asked(example: ToEvaluate) -> dict[str, str | list[str]]:
@@ -111,11 +107,6 @@ def _asked(example: ToEvaluate) -> dict[str, str | list[str]]:
         texts = [full_text(example.question, choices, example.prompt_suffix) for choices in rotations(example.choices)]
         return {"text": texts[0], "rotations": texts}
     return {"text": full_text(example.question, example.choices, example.prompt_suffix)}
-
-
-def _texts(row: Row) -> list[str]:
-    texts: list[str] = row.get("rotations") or [row["text"]]
-    return texts
 
 
 def _examples(store: Store, checkpoint: Checkpoint, options: EvaluateOptions) -> list[ToEvaluate]:

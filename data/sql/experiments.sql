@@ -19,7 +19,7 @@ WHERE t.image IS NOT NULL AND t.route <> 'by_hand' AND t.round <= $round ORDER B
 
 -- :name experiment_eval
 -- The eval examples of the chosen datasets, as a checkpoint is asked and scored.
-SELECT e.example_id, e.image, e.question, e.choices, e.golds, d.metric, d.prompt_suffix
+SELECT e.example_id, e.image, e.question, e.choices, e.golds, d.metric, d.prompt_suffix, e.dataset, e.split::TEXT AS split
 FROM example e JOIN dataset d ON d.name = e.dataset
 WHERE e.split = 'eval' AND ($datasets IS NULL OR list_contains($datasets::TEXT[], e.dataset)) ORDER BY hash(e.example_id) LIMIT $limit
 

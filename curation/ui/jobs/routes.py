@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
-from curation.jobs.chains import Step
+from curation.jobs.chains import Step, StepView
 from curation.jobs.estimates import EstimateView
 from curation.jobs.job_folder import JobFolder
 from curation.jobs.views import JobView
@@ -52,6 +52,12 @@ def jobs(request: Request, limit: int = 100) -> list[JobView]:
 def launch(request: Request, body: Launch) -> JobView:
     here = services(request)
     return here.jobs.get(here.jobs.launch(body.stage, body.options, here.reviewer(request), body.then))
+
+
+@router.get("/jobs/{job_id}/chain")
+def chain(request: Request, job_id: int) -> list[StepView]:
+    """What follows a job by itself, as it stands."""
+    return services(request).jobs.chain(job_id)
 
 
 @router.get("/jobs/{job_id}")

@@ -41,6 +41,7 @@ PAGES = (
     Page("review", "Review", "curation.ui.review.routes"),
     Page("finetune", "Finetune", "curation.ui.finetune.routes"),
     Page("results", "Results", "curation.ui.results.routes"),
+    Page("experiments", "Experiments", "curation.ui.experiments.routes"),
     Page("jobs", "Jobs", "curation.ui.jobs.page_routes", "workspace"),
     Page("calibration", "Calibration", "curation.ui.calibration.routes", "workspace"),
     Page("data", "Data & models", "curation.ui.data.routes", "workspace"),

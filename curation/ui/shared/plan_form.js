@@ -71,19 +71,20 @@ export function planner(view, route, body, draw, mark = () => null) {
 }
 
 /**
- * Reads the job that the URL names (none: the latest) into view[name] and calls `loaded`.
+ * Reads the job that the URL names (none: the latest) into view[name] and calls `loaded`; `more()` is sent along.
  * @template {string} N
  * @param {Record<N, any>} view
  * @param {N} name
  * @param {string} route
  * @param {() => unknown} loaded
+ * @param {() => object} [more]
  */
-export function jobLoader(view, name, route, loaded) {
+export function jobLoader(view, name, route, loaded, more = () => ({})) {
   const newest = onlyLatest();
   return async function loadJob() {
     const wanted = Number(state.one("job")) || null;
     try {
-      const job = await newest(api(route, { job_id: wanted }, { quiet: wanted !== null }));
+      const job = await newest(api(route, { job_id: wanted, ...more() }, { quiet: wanted !== null }));
       if (job === undefined) return;
       view[name] = job;
     } catch (error) {
