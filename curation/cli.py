@@ -27,7 +27,6 @@ COMMANDS = {  # name: (module, one line for --help). Nothing is imported before 
     "results": ("results", "compare checkpoints: accuracy, what was fixed, what broke, release gate"),
     "nearest-samples": ("stages", "find the training samples nearest to each fixed and broken example"),
     "error-types": ("error_types", "list the error types; add, change, rename, merge, hide them"),
-    "results": ("results", "compare two checkpoints: what was fixed, what broke"),
     "experiment": ("experiment", "compare arms: real, targeted, untargeted … samples, at equal size, steps and seeds"),
     "prompts": ("prompts", "list the prompts of the frontier model; save, use and compare versions"),
     "rounds": ("rounds", "list the rounds, or begin the next one"),

@@ -11,6 +11,7 @@ from dataclasses import asdict
 from typing import Any
 
 from curation import checkpoints
+from curation.clusters.embedders import WorkspaceEmbedders
 from curation.experiments import planning, selection
 from curation.experiments.planning import ExperimentOptions
 from curation.experiments.retrieval import FILE, Retrieval, retrieved
@@ -116,8 +117,6 @@ class Experiment(Stage[ExperimentOptions]):
         waiting = [seed for seed, files in runs.items() if not files.has_samples()]
         if not waiting:
             return
-        from curation.clusters.embedders import WorkspaceEmbedders
-
         embedders = WorkspaceEmbedders(self.context.workspace, checkpoints.read_from_folder(folder), self._say)
         images = ImageStore(self.context.workspace.images)
         for seed, rows in retrieved(Retrieval.read(folder), waiting, embedders.of).items():
