@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from curation.commands.answers import Difference, ExperimentPlan, ExperimentReport, Job
+from curation.commands.answers import Job
 from curation.commands.app_client import App, CommandFailed, check_settings
+from curation.commands.experiment_answers import Difference, ExperimentPlan, ExperimentReport
 from curation.commands.flags import add_flags, add_reviewer, pairs, parser, validated
 from curation.commands.follow import follow, in_words
 from curation.commands.output import show, table
