@@ -73,7 +73,8 @@ def _plan_or_start(app: App, given: "Namespace", options: dict[str, Any]) -> int
         show(planned, given.json, lambda: _plan_in_words(planned))
         return 1 if given.action == "start" else 0
     job: Job = app.get(f"/api/jobs/{app.post('/api/experiments/start', body)['job_id']}")
-    status, following = 0, job
+    status = 0
+    following: Job | None = job
     while not given.no_wait and not status and following is not None:
         job, status = follow(app, following)
         following = None if status or job["stage"] == "experiment" else _next(app, job)
@@ -156,10 +157,11 @@ def _report_in_words(report: ExperimentReport) -> "list[str | Table]":
     for arm in report["arms"]:
         shown = figures.get(arm["arm"])
         runs = [("–" if run["accuracy"] is None else f"{run['accuracy']:.3f}") + ("!" if run["diverged"] else "") for run in arm["runs"]]
-        row = {"arm": arm["arm"], "seeds": " ".join(runs), "failed": len(arm["failed"]) or ""}
+        row: dict[str, Any] = {"arm": arm["arm"], "seeds": " ".join(runs), "failed": len(arm["failed"]) or ""}
         if shown:
             row |= {"accuracy": round(shown["accuracy"], 3), "balanced": round(shown["balanced"], 3)}
-            row |= {f"to {report[name]}": _change(shown[f"to_{name}"]) for name in ("base", "reference") if report[name]}
+            against = ((report["base"], shown["to_base"]), (report["reference"], shown["to_reference"]))
+            row |= {f"to {arm_before}": _change(difference) for arm_before, difference in against if arm_before}
         rows.append(row)
     columns = list(dict.fromkeys(column for row in rows for column in row))
     title = f"experiment {report['job_id']}: N = {report['samples']:,}, {report['done_runs']} of {report['planned_runs']} runs done, "

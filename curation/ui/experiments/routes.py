@@ -128,7 +128,7 @@ def choices(request: Request) -> Choices:
     here = store.row("checkpoint_of_round")
     return Choices(
         round=checkpoints.current_round(store),
-        checkpoint=here and here["name"],
+        checkpoint=here["name"] if here else None,
         checkpoints=[row["name"] for row in store.rows("checkpoints") if row["baseline"] != checkpoints.IMPORTED],
         arms=[ArmShown(name=arm.name, title=arm.title, about=arm.about) for arm in arms.ARMS],
         recipes=list(RECIPES),
