@@ -34,6 +34,7 @@ Cost = tuple[float, float] | None  # dollars at least and at most; None: unprice
 PROBED = 20  # examples from which the cost of judging is estimated
 YIELD = 0.5  # samples that pass every filter, of those asked for, until the workspace has some to count
 MARGIN = 1.15  # times as many as are needed are asked for
+MADE = ("targeted", "targeted_same", "targeted_new", "unfiltered", "untargeted")  # arms of samples; the others are of train examples
 SAME: Literal["same_image"] = "same_image"
 NEW: Literal["new_image"] = "new_image"
 ROUTES: dict[str, Literal["same_image", "new_image"]] = {"targeted_same": SAME, "targeted_new": NEW}
@@ -97,9 +98,8 @@ def plan(store: Store, workspace: Workspace, jobs: JobManager, made: Plan, wante
             obstacle = str(nothing)
         billed = billed or work.options.endpoint != POCKET_TEACHER
         host = host or work.options.host()
-    if made.short and not batches and obstacle is None:
-        lacking = ", ".join(arm.title for arm in made.short)
-        obstacle = f"{lacking} can't be generated: these are train examples. Import more, lower N, or leave the arm out."
+    if real := [arm.title for arm in made.short if arm.arm not in MADE]:
+        obstacle = f"{', '.join(real)} can't be generated: these are train examples. Lower N, import more, or leave the arm out."
     return GenerationPlan(
         batches=batches,
         calls=sum(batch.calls for batch in batches),

@@ -254,7 +254,7 @@ function table(report) {
 function notes(report) {
   const asked =
     report.asked !== report.samples && `${fmt.number(report.asked)} samples were asked for; an arm had ${fmt.number(report.samples)}. `;
-  const left = report.left_out && `${fmt.plural(report.left_out, "eval example")} left out: not every run could be asked. `;
+  const left = report.left_out > 0 && `${fmt.plural(report.left_out, "eval example")} left out: not every run could be asked. `;
   return h(
     "p.dim.small",
     `${report.done_runs} of ${report.planned_runs} runs, ${fmt.number(report.items)} eval examples with ` +

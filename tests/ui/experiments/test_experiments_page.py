@@ -35,7 +35,10 @@ def test_a_plan_says_what_each_arm_has_and_what_generating_the_rest_takes(world)
     fits = api("plan", options={"n": 5, "arms": ["none", "real", "targeted"], "lower_n": True})
     assert fits["obstacle"] is None and fits["plan"]["samples"] == 5 and fits["generation"]["batches"] == []
     only_real = api("plan", options={"n": 100_000, "arms": ["real"]})
-    assert "can't be generated: these are train examples" in only_real["generation"]["obstacle"]
+    assert "+N real can't be generated: these are train examples" in only_real["generation"]["obstacle"]
+    mixed = api("plan", options={"n": 100_000, "arms": ["real", "untargeted"]})  # nothing is bought for what could not be run after it
+    assert "+N real can't be generated" in mixed["generation"]["obstacle"]
+    assert "can't be generated" in api("start", 409, options={"n": 100_000, "arms": ["real", "untargeted"]}, generation={})["error"]
 
 
 def test_bad_options_are_refused_by_name(world):
@@ -74,8 +77,8 @@ def test_an_experiment_is_read_in_the_browser(world, width, scheme, tmp_path):
             page.click("#page-experiments [data-main] td:has-text('+N untargeted')")
             page.wait_for_url("**arm=untargeted**")
             page.wait_for_function("document.querySelector('#page-experiments .charts').textContent.includes('+N untargeted less')")
-            page.fill("#exp-n", "500")
-            page.wait_for_selector("#page-experiments .err:has-text('too few samples for N = 500')")
+            page.fill("#exp-n", "200")
+            page.wait_for_selector("#page-experiments .err:has-text('too few samples for N = 200')")
             page.wait_for_selector("#page-experiments button:has-text('Generate and start')")
             page.click("#page-experiments button:has-text('Generate and start')")
             page.wait_for_selector("dialog:has-text('Generate what is missing first?')")
@@ -88,7 +91,7 @@ def test_the_report_is_read_without_a_server(world, tmp_path):
     app, _, job_id = world
     path = tmp_path / "report.html"
     path.write_bytes(client_of(app).get(f"/api/experiments/{job_id}/report.html").content)
-    with chromium(tmp_path.as_uri(), width=1200) as page:
+    with chromium("file:///", width=1200) as page:  # its own folder is no other host
         page.goto(path.as_uri())
         page.wait_for_selector("#differences svg.main-svg")
         assert page.locator("svg.main-svg").count() >= 4
