@@ -17,7 +17,7 @@ from pathlib import Path
 from curation.workspaces import backup_manifest
 from curation.workspaces.backup_manifest import BackupDamaged
 from data import store as stores
-from data.files import whole
+from data.files import PART, remove, whole
 from data.store import Store, StoreError
 from data.workspace import Workspace
 from models.frontier import Journal
@@ -100,6 +100,12 @@ def verify(folder: Path) -> None:
     if manifest is None:
         raise StoreError(f"{folder} was made by an earlier version: it has no checksums")
     backup_manifest.check(folder, manifest)
+
+
+def sweep(workspace: Workspace) -> None:
+    """Removes what killed backups have left behind; to be called while none is being written."""
+    for left in workspace.backups.glob(f".*{PART}"):
+        remove(left)
 
 
 def newest(workspace: Workspace) -> Path | None:

@@ -193,22 +193,51 @@ def test_backup_and_restore(here, home, tmp_path):
     assert all((again.images / path).read_bytes() == (here.images / path).read_bytes() for path in pictures[:5])
 
 
-def test_ctrl_c_asks_the_job_to_stop_and_resume_goes_on(here):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_ctrl_c_a_kill_and_a_closed_terminal_ask_the_job_to_stop_and_resume_goes_on(here, number):
     process = subprocess.Popen(
         command("import", "--format", "pocket_vqa", "--source", "family=photo", "train=400000", "eval=10", "--workspace", "w", "--json"),
         cwd=HOUSE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # ignored where the tests run in the background
+        preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),  # ignored where the tests run in the background
     )
     wait_for(lambda: owner.find(here) and (jobs := owner.find(here).request("GET", "/api/jobs")) and jobs[0]["message"])
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     out, err = process.communicate(timeout=240)
     assert process.returncode == 3 and json.loads(out)["status"] == "paused"
     assert "asking the job to stop" in err and "mistakebook jobs resume 1" in err
     mistakebook("jobs", "cancel", "--workspace", "w")
     assert json.loads(mistakebook("jobs", "--workspace", "w", "--json").stdout)[0]["status"] == "cancelled"
+
+
+def test_nothing_left_to_do_is_a_success(here):
+    of_here = ("--workspace", "w")
+    mistakebook("import", *QUIZ, *of_here)
+    nothing = mistakebook("diagnose", *of_here, check=False)
+    assert nothing.returncode == 1 and "Evaluate a checkpoint first" in nothing.stderr  # there was nothing yet: a fault
+    mistakebook("evaluate", "--limit", "8", *of_here)
+    again = mistakebook("evaluate", "--limit", "8", *of_here, check=False)
+    if again.returncode == 0:
+        again = mistakebook("evaluate", *of_here, check=False)
+        again = mistakebook("evaluate", *of_here, check=False)
+    assert again.returncode == 0 and "nothing to do: pocket-llava has answered all examples" in again.stdout
+
+
+@pytest.mark.parametrize("arguments", [("jobs",), ("review", "--approve", "all"), ("import", *QUIZ)])
+def test_a_home_that_can_not_be_written_to_is_named(tmp_path, arguments):
+    home = tmp_path / "home"
+    home.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "ro", "tmpfs", home], capture_output=True)
+    if mounted.returncode:
+        pytest.skip("no file system can be mounted here")
+    try:
+        done = mistakebook(*arguments, "--workspace", "w", check=False, MISTAKEBOOK_HOME=str(home))
+    finally:
+        subprocess.run(["umount", "-l", home], check=True)
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    assert str(home) in done.stderr and "MISTAKEBOOK_HOME" in done.stderr
 
 
 def test_a_second_app_says_who_holds_the_workspace(here):

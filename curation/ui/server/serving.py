@@ -72,8 +72,9 @@ def _bring_back_decisions(store: Store) -> None:
 
 def _run(workspace: Workspace, store: Store, jobs: JobManager, settings: Settings, listening: socket.socket) -> None:
     from curation.calibration import auto_approval
-    from curation.workspaces import backup_schedule, builtin
+    from curation.workspaces import backup_schedule, backups, builtin
 
+    backups.sweep(workspace)
     builtin.prepare(store)
     app = create_app(workspace, store, jobs, settings, headless=settings.headless)
     app.state.services.search.refresh_soon()
