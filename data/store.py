@@ -28,8 +28,9 @@ from data.review_journal import ReviewJournal
 from data.store_errors import DiskFull as DiskFull
 from data.store_errors import KeyTaken as KeyTaken
 from data.store_errors import QueryFailed as QueryFailed
-from data.store_errors import StoreError, StoreMissing
+from data.store_errors import StoreError as StoreError
 from data.store_errors import StoreInUse as StoreInUse
+from data.store_errors import StoreMissing
 from data.store_file import check_place, open_file
 from data.transaction import Table, Transaction
 

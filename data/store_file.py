@@ -135,7 +135,10 @@ def _with_damage(path: Path, error: duckdb.Error) -> tuple[duckdb.DuckDBPyConnec
         good = _longest_good(probe, wal)
     salvage = _kept(path, wal, good)
     with wal.with_name(f".{wal.name}.cut").open("wb") as cut, (salvage.folder / wal.name).open("rb") as whole:
-        shutil.copyfileobj(_Limited(whole, good), cut)
+        left = good
+        while part := whole.read(min(left, 2**20)):
+            cut.write(part)
+            left -= len(part)
         cut.flush()
         os.fsync(cut.fileno())
     wal.with_name(f".{wal.name}.cut").replace(wal)
@@ -202,18 +205,6 @@ def _copied(source: Path, target: Path) -> None:
     shutil.copyfile(source, target)
     with target.open("rb") as file:
         os.fsync(file.fileno())
-
-
-class _Limited:
-    """The first bytes of a file, for copyfileobj."""
-
-    def __init__(self, file, size: int):
-        self._file, self._left = file, size
-
-    def read(self, size: int) -> bytes:
-        content = self._file.read(min(size, self._left))
-        self._left -= len(content)
-        return content
 
 
 def _holder(path: Path) -> str | None:

@@ -128,9 +128,8 @@ def _bring_back(write: Transaction, lines: Sequence[Line], latest: dict[tuple[st
         lost = in_time
         if lost:
             found = _resolved(write, lost, counts)
-            _put(write, line, found)
+            counts.brought_back[line["do"]] += _put(write, line, found)
             known |= {(line["event"], one.sample_id) for one in found}
-            counts.brought_back[line["do"]] += len(found)
 
 
 def _resolved(write: Transaction, lost: Sequence[Marked], counts: _Counts) -> list[Marked]:
@@ -156,15 +155,15 @@ def _resolved(write: Transaction, lost: Sequence[Marked], counts: _Counts) -> li
     return found
 
 
-def _put(write: Transaction, line: Line, samples: Sequence[Marked]) -> None:
-    """Appends a line's decision to the log, for these samples."""
+def _put(write: Transaction, line: Line, samples: Sequence[Marked]) -> int:
+    """Appends a line's decision to the log, for these samples; returns on how many (what an undo took back must be there)."""
     if not samples:
-        return
+        return 0
     action, reviewer = line["do"], line["who"]
     revisions = {one.sample_id: one.revision + (action == "edit") for one in samples}
     if action == "undo":
         undone = write.rows("reviews_known", _Logged, event_ids=[line["undoes"]])
-        rows = [
+        rows: list[dict[str, int | None]] = [
             {"sample_id": one.sample_id, "revision": one.revision, "undoes": one.review_id} for one in undone if one.sample_id in revisions
         ]
     else:
@@ -181,3 +180,4 @@ def _put(write: Transaction, line: Line, samples: Sequence[Marked]) -> None:
     write.insert("revision", [{**text, "reviewer": reviewer} for text in texts])
     write.touch(revisions)
     write.refresh_states()
+    return len(added)

@@ -10,11 +10,14 @@ from pathlib import Path
 
 import pytest
 
+from curation import checkpoints
 from curation.cli import COMMANDS
 from curation.workspaces import owner
+from curation.workspaces.builtin import POCKET_LLAVA
 from data.store import Store, StoreInUse
 from data.workspace import Workspace
 from tests.support.seed import seeded_store
+from tests.support.stores import log
 
 pytestmark = pytest.mark.timeout(600)
 HOUSE = Path(__file__).parents[2]
@@ -178,7 +181,7 @@ def test_backup_and_restore(here, home, tmp_path):
     saved = json.loads(mistakebook("backup", tmp_path / "saved", "--workspace", "w", "--json").stdout)
     assert saved["pictures"] > 10 and saved["rows"] > 50
     stop(here)
-    assert "exists and is not overwritten" in mistakebook("restore", tmp_path / "saved", "--workspace", "w", check=False).stderr
+    assert "exists and is left as it is" in mistakebook("restore", tmp_path / "saved", "--workspace", "w", check=False).stderr
     mistakebook("restore", tmp_path / "saved", "--workspace", "again")
     again = Workspace(home / "again")
     one, two = Store(here.store), Store(again.store)
@@ -213,16 +216,20 @@ def test_ctrl_c_a_kill_and_a_closed_terminal_ask_the_job_to_stop_and_resume_goes
 
 
 def test_nothing_left_to_do_is_a_success(here):
-    of_here = ("--workspace", "w")
-    mistakebook("import", *QUIZ, *of_here)
-    nothing = mistakebook("diagnose", *of_here, check=False)
-    assert nothing.returncode == 1 and "Evaluate a checkpoint first" in nothing.stderr  # there was nothing yet: a fault
-    mistakebook("evaluate", "--limit", "8", *of_here)
-    again = mistakebook("evaluate", "--limit", "8", *of_here, check=False)
-    if again.returncode == 0:
-        again = mistakebook("evaluate", *of_here, check=False)
-        again = mistakebook("evaluate", *of_here, check=False)
-    assert again.returncode == 0 and "nothing to do: pocket-llava has answered all examples" in again.stdout
+    mistakebook("import", *QUIZ, "--workspace", "w")
+    stop(here)
+    store = Store(here.store)
+    checkpoints.register(store, POCKET_LLAVA)
+    checkpoints.begin_round(store, POCKET_LLAVA.name)
+    (checkpoint,) = store.rows("checkpoints")
+    answers = {"checkpoint_id": checkpoint["checkpoint_id"], "answer": "A", "strict": 1.0, "lenient": 1.0}
+    with store.write() as write:
+        write.insert("prediction", [{**answers, "example_id": row["example_id"]} for row in log(store, "example")])
+    store.close()
+    done = mistakebook("evaluate", "--workspace", "w", "--json")
+    assert "pocket-llava has answered all examples" in json.loads(done.stdout)["nothing_left"] and not done.stderr
+    never = mistakebook("diagnose", "--workspace", "w", check=False)  # nothing was ever diagnosed: here something is missing
+    assert never.returncode == 1 and "Evaluate a checkpoint first" in never.stderr
 
 
 @pytest.mark.parametrize("arguments", [("jobs",), ("review", "--approve", "all"), ("import", *QUIZ)])

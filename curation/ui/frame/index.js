@@ -88,7 +88,11 @@ function drawDamage() {
   const [damage] = workspace.damages;
   const place = at(root, "damage");
   place.hidden = !damage;
-  fillOnce(place, damage?.name, () => damage && [h("p", damage.text), h("button.btn", { onclick: () => damageRead(damage.name) }, "I have read this")]);
+  fillOnce(
+    place,
+    damage?.name,
+    () => damage && [h("p", damage.text), h("button.btn", { onclick: () => damageRead(damage.name) }, "I have read this")],
+  );
 }
 
 async function damageRead(name) {
