@@ -1,18 +1,37 @@
 """Checkpoints and rounds: adding and finding them, asking them, handing one to a job's child in its folder."""
 
 import json
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from curation.stage import NothingToDo
 from data.errors import MistakebookError
-from data.records import Checkpoint
+from data.records import Checkpoint, Record
 from data.registry import BASELINES
 from data.store import Store
+from data.transaction import Transaction
 
 FILE = "checkpoint.json"
 ADAPTER_FILE = "adapter_config.json"
 IMPORTED = "imported"  # in place of a plugin's name: only its answers were imported, so it can't be asked
+
+
+@dataclass(frozen=True)
+class ListedCheckpoint(Record):
+    """A checkpoint with where it comes from and how often it was asked."""
+
+    checkpoint_id: int
+    name: str
+    baseline: str
+    model: str
+    adapter: str | None
+    options: dict[str, Any]
+    parent: int | None  # what it was trained from
+    run_id: int | None  # the finetune that made it
+    created_at: datetime
+    predictions: int
 
 
 class BadCheckpoint(MistakebookError):
@@ -23,11 +42,21 @@ def find(store: Store, name: str | None = None) -> Checkpoint:
     """A checkpoint by name, the current round's if `name` is empty. Raises NothingToDo with the names there are."""
     checkpoint = store.row("checkpoint_by_name", Checkpoint, name=name) if name else store.row("checkpoint_of_round", Checkpoint)
     if checkpoint is None:
-        names = ", ".join(r["name"] for r in store.rows("checkpoints")) or "none"
+        names = ", ".join(row.name for row in listed(store)) or "none"
         raise NothingToDo(
             f"no checkpoint {name!r}; there are: {names}. Add one under Data & models." if name else "no round has started yet."
         )
     return checkpoint
+
+
+def listed(store: Store) -> list[ListedCheckpoint]:
+    """All checkpoints, oldest first."""
+    return store.rows("checkpoints", ListedCheckpoint)
+
+
+def askable(store: Store) -> list[str]:
+    """The names of those that can be asked: not of those whose answers were imported."""
+    return [row.name for row in listed(store) if row.baseline != IMPORTED]
 
 
 def current_round(store: Store) -> int:
@@ -42,10 +71,15 @@ def make_baseline(checkpoint: Checkpoint):
 
 def register(store: Store, checkpoint: Checkpoint, parent: int | None = None, run_id: int | None = None) -> int:
     """Adds a checkpoint, or finds the one of that name; returns its id."""
-    row = {k: v for k, v in checkpoint.to_row().items() if k != "checkpoint_id"} | {"parent": parent, "run_id": run_id}
     with store.write() as write:
-        write.insert("checkpoint", [row])
-    return store.one("checkpoint_by_name", int, name=checkpoint.name)
+        return register_within(write, checkpoint, parent, run_id)
+
+
+def register_within(write: Transaction, checkpoint: Checkpoint, parent: int | None = None, run_id: int | None = None) -> int:
+    """As `register`, together with what else a transaction changes."""
+    row = {k: v for k, v in checkpoint.to_row().items() if k != "checkpoint_id"} | {"parent": parent, "run_id": run_id}
+    write.insert("checkpoint", [row])
+    return write.one("checkpoint_by_name", int, name=checkpoint.name)
 
 
 def add_checkpoint(store: Store, name: str, baseline: str, model: str, adapter: str | None, options: dict[str, Any]) -> int:
@@ -56,7 +90,7 @@ def add_checkpoint(store: Store, name: str, baseline: str, model: str, adapter: 
     name, model = name.strip(), model.strip()
     if not name or not model:
         raise BadCheckpoint("a checkpoint needs a name and the folder or hub name of its weights")
-    if name in {row["name"] for row in store.rows("checkpoints")}:
+    if name in {row.name for row in listed(store)}:
         raise BadCheckpoint(f"there is a checkpoint {name!r} already; choose another name")
     if model.startswith(("/", "~", ".")):
         model = _folder(model, "config.json", "weights as transformers saves them")
@@ -66,7 +100,7 @@ def add_checkpoint(store: Store, name: str, baseline: str, model: str, adapter: 
     make_baseline(checkpoint)  # validates the options
     parent = None
     if adapter:
-        parent = next((row["checkpoint_id"] for row in store.rows("checkpoints") if row["model"] == model and not row["adapter"]), None)
+        parent = next((row.checkpoint_id for row in listed(store) if row.model == model and not row.adapter), None)
     return register(store, checkpoint, parent)
 
 

@@ -1,6 +1,6 @@
 """The taxonomy of errors (METHOD.md): names, definitions, examples and the colour each keeps on every page.
 
-A workspace may edit it (curation/taxonomy.py); what stands here is what it starts with, version 1.
+A workspace may edit it (curation/taxonomy/); what stands here is what it starts with, version 1.
 """
 
 from collections.abc import Mapping

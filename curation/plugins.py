@@ -1,32 +1,52 @@
 """What can be plugged in: plugins with what they say of themselves, and the built-in parts with their cards."""
 
 import inspect
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from data.records import Record
 from data.registry import BASELINES, EMBEDDERS, IMAGE_GENERATORS, Registry
 from models import pocket
 
 CARDS = Path(pocket.__file__).parent
 
 
-def plugins() -> dict[str, list[dict[str, Any]]]:
-    """Baselines, image generators and embedders, each with what it is and its options' schema."""
+@dataclass(frozen=True)
+class PluginInfo(Record):
+    """A plugin's name, what it is in its own words, and the JSON schema of its options."""
+
+    name: str
+    about: str
+    options: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class PartCard(Record):
+    """A built-in part: its model card in Markdown, and its size."""
+
+    name: str
+    card: str
+    bytes: int | None
+
+
+def plugins() -> dict[str, list[PluginInfo]]:
+    """Baselines, image generators and embedders, by family."""
     families = {"baselines": BASELINES, "image_generators": IMAGE_GENERATORS, "embedders": EMBEDDERS}
     return {family: [about(registry, name) for name in registry.names()] for family, registry in families.items()}
 
 
-def about(registry: Registry, name: str) -> dict[str, Any]:
-    """A plugin's name, what it is in its own words, and the JSON schema of its options."""
+def about(registry: Registry, name: str) -> PluginInfo:
+    """What a plugin says of itself."""
     plugin = registry.load(name)
     words = inspect.getdoc(inspect.getmodule(plugin)) or ""
-    return {"name": name, "about": words.partition("\n\n")[0].replace("\n", " "), "options": plugin.Options.model_json_schema()}
+    return PluginInfo(name, words.partition("\n\n")[0].replace("\n", " "), plugin.Options.model_json_schema())
 
 
-def cards() -> list[dict[str, Any]]:
-    """The built-in parts: name, card (Markdown), size in bytes."""
+def cards() -> list[PartCard]:
+    """The built-in parts."""
     return [
-        {"name": f"pocket-{path.parent.name}", "card": path.read_text(encoding="utf-8"), "bytes": size_of(path.parent)}
+        PartCard(f"pocket-{path.parent.name}", path.read_text(encoding="utf-8"), size_of(path.parent))
         for path in sorted(CARDS.glob("*/README.md"))
     ]
 

@@ -9,7 +9,7 @@ from typing import Any, cast
 from curation.stage import Row
 from data.metrics import circular_answer, measure, score
 from data.metrics.cider_corpus import CiderCorpus
-from data.records import Ask, Metric, Record
+from data.records import Ask, Metric, Record, Split
 from data.store import Store
 
 
@@ -18,9 +18,45 @@ class Golds(Record):
     golds: tuple[str, ...]
 
 
-def with_reading(row: dict[str, Any], answer: str = "answer", read: str = "read") -> dict[str, Any]:
-    """A row of answer, golds, choices and metric with what the lenient score read from the answer; None if it read nothing."""
-    return row | {read: score(row["metric"], row[answer], row["golds"], row["choices"]).read}
+@dataclass(frozen=True)
+class Answer(Record):
+    """A checkpoint's answer to an example, with both scores."""
+
+    dataset: str
+    external_id: str
+    split: Split
+    question: str
+    golds: tuple[str, ...]
+    choices: tuple[str, ...]
+    metric: Metric
+    answer: str
+    strict: float
+    lenient: float
+
+    def read(self) -> "ReadAnswer":
+        return ReadAnswer(**vars(self), read=reading(self.metric, self.answer, self.golds, self.choices))
+
+
+@dataclass(frozen=True)
+class ReadAnswer:
+    """An answer, and what the lenient score read from it; None: nothing."""
+
+    dataset: str
+    external_id: str
+    split: Split
+    question: str
+    golds: tuple[str, ...]
+    choices: tuple[str, ...]
+    metric: Metric
+    answer: str
+    strict: float
+    lenient: float
+    read: str | None
+
+
+def reading(metric: Metric, answer: str, golds: Sequence[str], choices: Sequence[str]) -> str | None:
+    """What the lenient score reads from an answer; None: nothing."""
+    return score(metric, answer, golds, choices).read
 
 
 class Corpora:

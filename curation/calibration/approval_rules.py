@@ -20,20 +20,13 @@ from scipy import special
 
 from curation.statistics import sequential
 from curation.statistics.intervals import Interval, wilson
-from data.records import Comparison, Record
+from data.records import Comparison, Condition, Record
 
 TARGET = 0.95
 MOST_LEVELS = 48  # thresholds a filter's slider has at most
 MOST_CONDITIONS = 3  # that the search adds to the filters' own settings
 _WIDTH = 12  # rules that the search follows at a time
 _ROWS = 40_000  # unlabelled rows that the search looks at
-
-
-@dataclass(frozen=True)
-class Condition(Record):
-    filter: str
-    comparison: Comparison
-    threshold: float
 
 
 @dataclass(frozen=True)

@@ -15,14 +15,12 @@ import logging
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
 from curation.calibration.approval_rules import (
     TARGET,
-    Condition,
     labels_still_needed,
     lower_bound,
     lower_bound_reaches,
@@ -30,10 +28,21 @@ from curation.calibration.approval_rules import (
     proportion,
     search,
 )
-from curation.calibration.score_matrix import ScoreMatrix, Setting, score_matrix
+from curation.calibration.records import (
+    Audit,
+    AuditLane,
+    GateState,
+    Labelled,
+    LeftOut,
+    OpenRule,
+    RuleCheck,
+    RuleEvidence,
+    StatusMove,
+)
+from curation.calibration.score_matrix import Marks, ScoreMatrix, Setting, score_matrix
 from curation.statistics.intervals import wilson
 from data.errors import MistakebookError
-from data.records import Record
+from data.records import AutoRule, Condition, Record
 from data.statuses import UNDECIDED
 from data.store import Store
 
@@ -53,7 +62,7 @@ class BadRule(MistakebookError):
     """A condition names no filter, or asks for the wrong side of its scores."""
 
 
-def gate(now: ScoreMatrix, conditions: Sequence[Condition], target: float = TARGET, rank: int = 1) -> dict[str, Any]:
+def gate(now: ScoreMatrix, conditions: Sequence[Condition], target: float = TARGET, rank: int = 1) -> RuleCheck:
     """How a rule stands: what it would approve, how it did on both halves of the labels, and whether it may be turned on.
 
     `rank`: it is the rank-th different rule that is checked on these labels (`note_check`). A rule approves only what passes the filters
@@ -61,20 +70,20 @@ def gate(now: ScoreMatrix, conditions: Sequence[Condition], target: float = TARG
     """
     inside = now.passing & now.inside(conditions)
     held, searched = (_on(now, inside & half) for half in (now.held, ~now.held))
-    held["low"] = lower_bound(held["approved"], held["labels"], rank)
+    held = replace(held, low=lower_bound(held.approved, held.labels, rank))
     becomes = int((inside & now.open).sum())
-    return {
-        "conditions": [asdict(condition) for condition in conditions],
-        "target": target,
-        "held": held,
-        "searched": searched,
-        "rank": rank,
-        "reached": lower_bound_reaches(held["approved"], held["labels"], target, rank),
-        "further": labels_still_needed(held["approved"], held["labels"], target, rank),
-        "becomes": becomes,
-        "left": int(now.open.sum()) - becomes,
-        "to_label": int((inside & now.open & now.held).sum()),
-    }
+    return RuleCheck(
+        conditions=tuple(conditions),
+        target=target,
+        held=held,
+        searched=searched,
+        rank=rank,
+        reached=lower_bound_reaches(held.approved, held.labels, target, rank),
+        further=labels_still_needed(held.approved, held.labels, target, rank),
+        becomes=becomes,
+        left=int(now.open.sum()) - becomes,
+        to_label=int((inside & now.open & now.held).sum()),
+    )
 
 
 def complete(settings: Sequence[Setting], conditions: Sequence[Condition]) -> list[Condition]:
@@ -133,7 +142,7 @@ def next_rank(store: Store) -> int:
     return store.one("calibration_checks", Check, value="null").rules + 1
 
 
-def turn_on(store: Store, conditions: Sequence[Condition], target: float, author: str) -> dict[str, Any]:
+def turn_on(store: Store, conditions: Sequence[Condition], target: float, author: str) -> RuleEvidence:
     """Opens the gate for a rule; every sample's state follows in the same transaction. Returns the evidence. Raises GateClosed, BadRule."""
     rule = complete(score_matrix(store).settings, conditions)  # what has to be read is read before the writer is held up
     check = note_check(store, rule, author)
@@ -141,17 +150,17 @@ def turn_on(store: Store, conditions: Sequence[Condition], target: float, author
         now = score_matrix(store)
         rule = complete(now.settings, conditions)
         result = gate(now, rule, target, check.rank)
-        if not result["reached"]:
+        if not result.reached:
             raise GateClosed(f"not turned on: {_why(result)}")
-        evidence = {
-            **{name: result[name] for name in ("target", "held", "searched", "becomes", "left", "rank")},
-            "interval": "lower bound for any number of looks and rules, 97.5 %",
-            "left_out": {"bulk": int(now.bulk.sum()), "disputed": int(now.disputed.sum())},
-            "rules_checked": check.rules,
-        }
-        latest = store.row("auto_rule_latest")
-        row = {"rule_id": latest["rule_id"] + 1 if latest else 1, "conditions": result["conditions"], "author": author, "reason": None}
-        write.insert("auto_rule", [{**row, "evidence": evidence}])
+        evidence = RuleEvidence(
+            **{name: getattr(result, name) for name in ("target", "held", "searched", "becomes", "left", "rank")},
+            interval="lower bound for any number of looks and rules, 97.5 %",
+            left_out=LeftOut(int(now.bulk.sum()), int(now.disputed.sum())),
+            rules_checked=check.rules,
+        )
+        latest, rows = _latest(store), [asdict(condition) for condition in result.conditions]
+        row = {"rule_id": latest.rule_id + 1 if latest else 1, "conditions": rows, "author": author, "reason": None}
+        write.insert("auto_rule", [{**row, "evidence": evidence.to_row()}])
         write.run("auto_rule_lapses")
         write.run("auto_rule_applies", sample_ids=now.sample_ids[now.passing & now.inside(rule)].tolist())
     return evidence
@@ -163,65 +172,60 @@ def turn_off(store: Store, reason: str, author: str, evidence: dict | None = Non
     Where the audit has closed it, a person's word is noted all the same: somebody has seen it.
     """
     with store.write() as write:
-        latest = store.row("auto_rule_latest")
-        if not latest or (only is not None and latest["rule_id"] != only):
+        latest = _latest(store)
+        if not latest or (only is not None and latest.rule_id != only):
             return False
-        if latest["conditions"] is None and (latest["author"] != AUDITOR or author == AUDITOR):
+        if latest.conditions is None and (latest.author != AUDITOR or author == AUDITOR):
             return False
-        row = {"rule_id": latest["rule_id"] + 1, "conditions": None, "author": author, "reason": reason, "evidence": evidence}
+        row = {"rule_id": latest.rule_id + 1, "conditions": None, "author": author, "reason": reason, "evidence": evidence}
         write.insert("auto_rule", [row])
         write.run("auto_rule_lapses")
     return True
 
 
-def open_rule(store: Store) -> dict[str, Any] | None:
-    """The rule that approves now, with `conditions` as Condition; None where the gate is closed."""
-    latest = store.row("auto_rule_latest")
-    if not latest or latest["conditions"] is None:
-        return None
-    return {
-        **latest,
-        "conditions": [Condition(**condition) for condition in latest["conditions"]],
-        "evidence": json.loads(latest["evidence"]),
-    }
+def open_rule(store: Store) -> OpenRule | None:
+    """The rule that approves now; None where the gate is closed."""
+    latest = _latest(store)
+    return None if latest is None or latest.conditions is None else OpenRule(**vars(latest))
 
 
-def state(store: Store) -> dict[str, Any]:
-    """Where the gate stands, for a line beside other pages: on, off, or stopped (by its audit); why and since when."""
-    latest = store.row("auto_rule_latest")
+def state(store: Store) -> GateState:
+    """Where the gate stands, for a line beside other pages."""
+    latest = _latest(store)
     if not latest:
-        return {"state": "off", "why": None, "since": None}
-    status = "on" if latest["conditions"] is not None else "stopped" if latest["author"] == AUDITOR else "off"
-    return {"state": status, "why": latest["reason"], "since": latest["created_at"].isoformat()}
+        return GateState("off", None, None)
+    return GateState(
+        "on" if latest.conditions is not None else "stopped" if latest.author == AUDITOR else "off", latest.reason, latest.created_at
+    )
 
 
-def audit(now: ScoreMatrix, rule: dict[str, Any]) -> dict[str, Any]:
-    """What the audit of an open rule has found, and whether the rule stands (`stands`; `why` says why not).
+def audit(now: ScoreMatrix, rule: OpenRule) -> Audit:
+    """What the audit of an open rule has found, and whether the rule stands.
 
     Audited are samples drawn by their number, not by a person, and decided since the gate opened.
     """
-    target = rule["evidence"]["target"]
-    draw = _draw(now.sample_ids, rule["rule_id"])
-    since = now.labelled_by > rule["review_mark"]
-    inside = now.passing & now.inside(rule["conditions"])
+    target = rule.target
+    draw = _draw(now.sample_ids, rule.rule_id)
+    since = now.labelled_by > rule.review_mark
+    inside = now.passing & now.inside(rule.conditions)
     lane = inside & (draw < APPROVALS_AUDITED)
     rejected = now.rejected & (draw < REJECTIONS_AUDITED)
     audited, together = _on(now, lane & since), _on(now, inside & (now.held | (lane & since)))
     wrongly = _on(now, rejected & since)
     why = None
-    if together["low"] < target - 1e-12:
-        why = f"with {audited['labels']:,} audited samples the lower limit of its precision is {together['low']:.3f}, below {target:g}"
-    elif speaks_against(audited["approved"], audited["labels"], target):
-        counts = f"{audited['approved']:,} of {audited['labels']:,}"
-        why = f"reviewers approve {counts} audited samples: at best {audited['high']:.3f}, below {target:g}"
-    return {
-        "approvals": {**audited, "waiting": int((now.auto & (draw < APPROVALS_AUDITED)).sum())},
-        "rejections": {**wrongly, "waiting": int((now.failing & (draw < REJECTIONS_AUDITED)).sum())},
-        "together": together,
-        "approves": int(now.auto.sum()),
-        "stands": why is None,
-        "why": why,
-    }
+    if together.low < target - 1e-12:
+        why = f"with {audited.labels:,} audited samples the lower limit of its precision is {together.low:.3f}, below {target:g}"
+    elif speaks_against(audited.approved, audited.labels, target):
+        counts = f"{audited.approved:,} of {audited.labels:,}"
+        why = f"reviewers approve {counts} audited samples: at best {audited.high:.3f}, below {target:g}"
+    return Audit(
+        approvals=AuditLane(**vars(audited), waiting=int((now.auto & (draw < APPROVALS_AUDITED)).sum())),
+        rejections=AuditLane(**vars(wrongly), waiting=int((now.failing & (draw < REJECTIONS_AUDITED)).sum())),
+        together=together,
+        approves=int(now.auto.sum()),
+        stands=why is None,
+        why=why,
+    )
 
 
 def speaks_against(approved: int, labels: int, target: float) -> bool:
@@ -234,13 +238,13 @@ def check_audit(store: Store) -> str | None:
     rule = open_rule(store)
     if rule is None:
         return None
-    result = audit(score_matrix(store), rule)
-    if result["stands"]:
+    found = audit(score_matrix(store), rule)
+    if found.why is None:
         return None
-    evidence = {**result, "target": rule["evidence"]["target"]}
-    if turn_off(store, result["why"], AUDITOR, evidence, only=rule["rule_id"]):
-        log.warning("auto-approve was turned off: %s", result["why"])
-        return result["why"]
+    evidence = {**found.to_row(), "target": rule.target}
+    if turn_off(store, found.why, AUDITOR, evidence, only=rule.rule_id):
+        log.warning("auto-approve was turned off: %s", found.why)
+        return found.why
     return None
 
 
@@ -249,14 +253,14 @@ def waiting(store: Store) -> int | None:
     rule = open_rule(store)
     if rule is None:
         return None
-    mark = (rule["rule_id"], time.monotonic() // LANE_SECONDS)
+    mark = (rule.rule_id, time.monotonic() // LANE_SECONDS)
     return store.memo("audit lane", mark, lambda _: store.one("audit_count", int))  # a tenth of a second at 553,992 samples
 
 
 def after_decisions(store: Store, sample_ids: Sequence[int]) -> None:
     """To be called behind decisions (not before their answer): checks the audit where an audited sample was decided."""
     rule = open_rule(store)
-    if rule and (_draw(np.array(sample_ids), rule["rule_id"]) < APPROVALS_AUDITED).any():
+    if rule and (_draw(np.array(sample_ids), rule.rule_id) < APPROVALS_AUDITED).any():
         check_audit(store)
 
 
@@ -265,24 +269,24 @@ def watch(store: Store, stopped: threading.Event, every: float = MINUTE) -> None
     seen = None
     while not stopped.wait(every):
         try:
-            marks = store.row("calibration_marks")
+            marks = store.one("calibration_marks", Marks)
             if marks != seen:
                 check_audit(store)
-                seen = store.row("calibration_marks")
+                seen = store.one("calibration_marks", Marks)
         except Exception:  # it has to go on watching; a store that is being closed is no fault
             if not stopped.is_set():
                 log.exception("the audit could not be checked")
 
 
-def moves(store: Store, wanted: Setting) -> list[dict[str, Any]]:
-    """What a filter set so would do to samples that nobody has decided: {"before", "after", "samples"}, most first. Nothing is changed."""
+def moves(store: Store, wanted: Setting) -> list[StatusMove]:
+    """What a filter set so would do to samples that nobody has decided, most first. Nothing is changed."""
     now, rule = score_matrix(store), open_rule(store)
-    conditions: list[Condition] | None = rule["conditions"] if rule else None
-    changed = [wanted if setting.filter == wanted.filter else setting for setting in now.settings]
+    conditions = rule.conditions if rule else None
+    changed = [wanted if one.filter == wanted.filter else one for one in now.settings]
     before, after = (now.statuses(settings, conditions)[~now.decided] for settings in (now.settings, changed))
     counts = np.bincount(before * len(UNDECIDED) + after, minlength=len(UNDECIDED) ** 2).reshape(len(UNDECIDED), -1)
-    rows = [{"before": UNDECIDED[i], "after": UNDECIDED[j], "samples": int(counts[i, j])} for i, j in zip(*np.nonzero(counts)) if i != j]
-    return sorted(rows, key=lambda row: -row["samples"])
+    found = [StatusMove(UNDECIDED[i], UNDECIDED[j], int(counts[i, j])) for i, j in zip(*np.nonzero(counts)) if i != j]
+    return sorted(found, key=lambda move: -move.samples)
 
 
 def to_label(
@@ -300,24 +304,28 @@ def to_label(
     return now.sample_ids[np.concatenate([first, rest])[:count]]
 
 
+def _latest(store: Store) -> AutoRule | None:
+    return store.row("auto_rule_latest", AutoRule)
+
+
 def _draw(sample_ids: np.ndarray, rule_id: int) -> np.ndarray:
     """The lot of each sample under a rule, 0 to 9,999 (sql/calibration.sql: sample_is_audited)."""
     return murmur3_finalizer(murmur3_finalizer(sample_ids) + np.uint64(rule_id)) % np.uint64(10_000)
 
 
-def _on(now: ScoreMatrix, which: np.ndarray) -> dict[str, Any]:
-    """Labels among these samples, how many of them people approved, and the share with its interval."""
+def _on(now: ScoreMatrix, which: np.ndarray) -> Labelled:
+    """The labels among these samples."""
     labels = which & (now.label >= 0)
     n, k = int(labels.sum()), int((now.label[labels] == 1).sum())
-    share = proportion(k, n)
-    return {"labels": n, "approved": k, "precision": share.value if n else None, "low": float(share.low), "high": float(share.high)}
+    found = proportion(k, n)
+    return Labelled(n, k, found.value if n else None, float(found.low), float(found.high))
 
 
-def _why(result: dict[str, Any]) -> str:
-    held, target = result["held"], result["target"]
-    if not held["labels"]:
+def _why(found: RuleCheck) -> str:
+    held, target = found.held, found.target
+    if not held.labels:
         return "no held-out label matches the rule"
     return (
-        f"reviewers approved {held['approved']:,} of {held['labels']:,} held-out samples that match the rule; "
-        f"the lower limit is {held['low']:.3f}, the target {target:g}"
+        f"reviewers approved {held.approved:,} of {held.labels:,} held-out samples that match the rule; "
+        f"the lower limit is {held.low:.3f}, the target {target:g}"
     )

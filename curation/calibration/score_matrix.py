@@ -10,8 +10,8 @@ from functools import cached_property
 
 import numpy as np
 
-from curation.calibration.approval_rules import Condition, Joint, Levels, joint, levels, murmur3_finalizer
-from data.records import Comparison, FilterSetting
+from curation.calibration.approval_rules import Joint, Levels, joint, levels, murmur3_finalizer
+from data.records import Comparison, Condition, FilterSetting
 from data.store import Store
 
 

@@ -3,12 +3,14 @@
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
 
 import numpy as np
 
 from curation.clusters.edit_rules import NOBODY, Change, ClusterState, Layout, cluster_state
 from data.errors import MistakebookError
+from data.reader import Reader
+from data.records import ClusterAction, ClusterChange, Record
 from data.store import Store
 from data.transaction import Transaction
 
@@ -23,7 +25,7 @@ class BadChange(MistakebookError):
 class EditRequest:
     """An edit that a person asks for. For split and make `title` names the new cluster; `example_ids` go along with the failures."""
 
-    action: str
+    action: ClusterAction
     reviewer: str
     event_id: str
     cluster_ids: Sequence[int] = ()
@@ -38,9 +40,40 @@ class EditResult:
     """What came of it: the entry of the log, the cluster it concerns, and the failures that are in another cluster now."""
 
     change_id: int
-    action: str
+    action: ClusterAction
     cluster_id: int | None
     moved: list[int]
+
+
+@dataclass(frozen=True)
+class LoggedChange(ClusterChange):
+    """An entry of the log, and whether a later one takes it back."""
+
+    undone: bool
+
+
+@dataclass(frozen=True)
+class ChangeLine(Record):
+    """An edit as the history shows it: clusters by the titles that they were found with, failures by their number."""
+
+    change_id: int
+    action: ClusterAction
+    reviewer: str
+    created_at: datetime
+    title: str | None
+    failures: int
+    undoes: int | None
+    titles: tuple[str, ...] | None
+    into_title: str | None
+    undone: bool
+
+
+@dataclass(frozen=True)
+class LayoutJob(Record):
+    """A job whose map a round has shown; `adds`: only failures that were new."""
+
+    job_id: int
+    adds: bool
 
 
 def new_event() -> str:
@@ -50,14 +83,14 @@ def new_event() -> str:
 def make(store: Store, round_: int, request: EditRequest) -> EditResult:
     """Records a change and puts it into force. Sent twice it counts once. Raises BadChange."""
     with store.write() as write:
-        if earlier := write.run("cluster_change_by_event", event_id=request.event_id):
-            return _answer(earlier[0])
+        if earlier := _by_event(write, request.event_id):
+            return _answer(earlier)
         adopt(write, round_)
         shown = {int(c) for c in np.unique(write.columns("places_of_round", round=round_)["cluster_id"])}
         _check(request, shown)
-        job_id = write.run("layout_job", round=round_)[0]["job_id"]
+        job_id = layout_job(write, round_)
         into = _new_cluster(write, round_, job_id, request) if request.action in ("split", "make") else request.into_id
-        own = [row["example_id"] for row in write.run("examples_of_failures", failure_ids=list(request.failure_ids))]
+        own = write.column("examples_of_failures", int, failure_ids=list(request.failure_ids))
         row = {
             "round": round_,
             "job_id": job_id,
@@ -73,47 +106,64 @@ def make(store: Store, round_: int, request: EditRequest) -> EditResult:
         }
         write.insert("cluster_change", [row])
         moved = apply_state(write, round_)
-        return _answer(write.run("cluster_change_by_event", event_id=request.event_id)[0], moved)
+        return _answer(write.one("cluster_change_by_event", ClusterChange, event_id=request.event_id), moved)
 
 
 def undo(store: Store, round_: int, change_id: int, reviewer: str, event_id: str) -> EditResult:
     """Takes one change back, whatever came after it. Raises BadChange."""
     with store.write() as write:
-        if earlier := write.run("cluster_change_by_event", event_id=event_id):
-            return _answer(earlier[0])
-        change = next((c for c in write.run("cluster_changes", round=round_) if c["change_id"] == change_id), None)
-        if change is None:
+        if earlier := _by_event(write, event_id):
+            return _answer(earlier)
+        found = next((change for change in _log(write, round_) if change.change_id == change_id), None)
+        if found is None:
             raise BadChange(f"round {round_} has no change {change_id}")
-        if change["action"] == "undo" or change["undone"]:
+        if found.action == "undo" or found.undone:
             raise BadChange(
-                f"change {change_id} {'is an undo' if change['action'] == 'undo' else 'has already been undone'}; repeat the edit instead"
+                f"change {change_id} {'is an undo' if found.action == 'undo' else 'has already been undone'}; repeat the edit instead"
             )
-        row = {name: change[name] for name in ("round", "job_id", "cluster_ids", "into_id", "title")}
-        nothing: dict[str, list[int]] = {"failure_ids": [], "example_ids": []}
-        write.insert(
-            "cluster_change", [{**row, **nothing, "action": "undo", "undoes": change_id, "reviewer": reviewer, "event_id": event_id}]
-        )
+        log_undo(write, found, reviewer, event_id)
         moved = apply_state(write, round_)
-        return _answer(write.run("cluster_change_by_event", event_id=event_id)[0], moved)
+        return _answer(write.one("cluster_change_by_event", ClusterChange, event_id=event_id), moved)
+
+
+def log_undo(write: Transaction, change: ClusterChange, reviewer: str, event_id: str) -> None:
+    """Adds the entry of the log that takes a change back; `apply_state` does the rest."""
+    row = {name: getattr(change, name) for name in ("round", "job_id", "into_id", "title", "batch_id")}
+    nothing: dict[str, list[int]] = {"failure_ids": [], "example_ids": []}
+    about = {"action": "undo", "undoes": change.change_id, "reviewer": reviewer, "event_id": event_id}
+    write.insert("cluster_change", [{**row, **nothing, **about, "cluster_ids": list(change.cluster_ids)}])
 
 
 def of_event(store: Store, event_id: str) -> EditResult | None:
     """What came of an event that is in the log; None if it is new."""
-    earlier = store.row("cluster_change_by_event", event_id=event_id)
+    earlier = _by_event(store, event_id)
     return _answer(earlier) if earlier else None
 
 
 def adopt(write: Transaction, round_: int) -> None:
     """A map that was laid before layouts were kept: its places are what its job found."""
-    if write.run("layouts", round=round_):
+    if layouts(write, round_):
         return
-    job_id = write.run("places_job", round=round_)[0]["job_id"]
+    job_id = write.value("places_job", int, round=round_)
     if job_id is None:
         return
     write.insert("layout", [{"round": round_, "job_id": job_id, "adds": False}])
     for name in ("assignments_adopt", "titles_adopt"):
         write.run(name, round=round_)
     write.run("layout_adopt", round=round_, job_id=job_id)
+
+
+def layouts(reader: Reader, round_: int) -> list[LayoutJob]:
+    """The jobs whose maps a round has shown, oldest first."""
+    return reader.rows("layouts", LayoutJob, round=round_)
+
+
+def layout_job(write: Transaction, round_: int) -> int:
+    """The job whose map a round shows. Raises BadChange where it has no map."""
+    job_id = write.value("layout_job", int, round=round_)
+    if job_id is None:
+        raise BadChange(f"round {round_} has no map yet; cluster its failures first")
+    return job_id
 
 
 def state_of(write: Transaction, round_: int) -> ClusterState:
@@ -148,9 +198,9 @@ def apply_state(write: Transaction, round_: int) -> list[int]:
     return failures
 
 
-def history(store: Store, round_: int, limit: int = 50) -> list[dict[str, Any]]:
-    """The latest changes, newest first, each with whether it was undone."""
-    return store.rows("cluster_history", round=round_, limit=limit)
+def history(store: Store, round_: int, limit: int = 50) -> list[ChangeLine]:
+    """The latest changes, newest first."""
+    return store.rows("cluster_history", ChangeLine, round=round_, limit=limit)
 
 
 def _check(request: EditRequest, shown: set[int]) -> None:
@@ -176,43 +226,43 @@ def _check(request: EditRequest, shown: set[int]) -> None:
 
 def _new_cluster(write: Transaction, round_: int, job_id: int, request: EditRequest) -> int:
     """A row for a cluster that a person makes; its error type is that of most of its failures."""
-    types = write.run("error_types_of_failures", failure_ids=list(request.failure_ids))
-    if not types:
+    error_type = write.value("error_types_of_failures", str, failure_ids=list(request.failure_ids))
+    if error_type is None:
         raise BadChange("none of these failures is diagnosed; only diagnosed failures are in clusters")
     title = (request.title or "").strip()
-    row = {"round": round_, "error_type": types[0]["error_type"], "title": title, "found_title": title, "job_id": job_id}
+    row = {"round": round_, "error_type": error_type, "title": title, "found_title": title, "job_id": job_id}
     return write.insert("cluster", [{**row, "name": f"by hand {request.event_id}", "made_by": request.reviewer}], returning="cluster_id")[0]
 
 
 def _layouts(write: Transaction, round_: int) -> list[Layout]:
-    layouts = []
-    for row in write.run("layouts", round=round_):
-        columns = write.columns("grouped_of_job", job_id=row["job_id"])
-        layouts.append(Layout(row["job_id"], columns["failure_id"], columns["cluster_id"], row["adds"]))
-    return layouts
+    found = []
+    for job in layouts(write, round_):
+        columns = write.columns("grouped_of_job", job_id=job.job_id)
+        found.append(Layout(job.job_id, columns["failure_id"], columns["cluster_id"], job.adds))
+    return found
 
 
 def _changes(write: Transaction, round_: int) -> list[Change]:
     return [
-        Change(
-            row["change_id"],
-            row["job_id"],
-            row["action"],
-            tuple(row["cluster_ids"]),
-            row["into_id"],
-            row["title"],
-            _ids(row["failure_ids"]),
-            _ids(row["example_ids"]),
-        )
-        for row in write.run("cluster_changes", round=round_)
-        if row["action"] != "undo" and not row["undone"]
+        Change(row.change_id, row.job_id, row.action, row.cluster_ids, row.into_id, row.title, _ids(row.failure_ids), _ids(row.example_ids))
+        for row in _log(write, round_)
+        if row.action != "undo" and not row.undone
     ]
 
 
-def _ids(values: list[int]) -> np.ndarray:
+def _log(write: Transaction, round_: int) -> list[LoggedChange]:
+    """All entries of a round, oldest first."""
+    return write.rows("cluster_changes", LoggedChange, round=round_)
+
+
+def _by_event(reader: Reader, event_id: str) -> ClusterChange | None:
+    return reader.row("cluster_change_by_event", ClusterChange, event_id=event_id)
+
+
+def _ids(values: Sequence[int]) -> np.ndarray:
     return np.array(values, np.int64) if values else NOBODY
 
 
-def _answer(row: dict[str, Any], moved: Sequence[int] = ()) -> EditResult:
-    cluster_id = row["into_id"] if row["into_id"] is not None else next(iter(row["cluster_ids"]), None)
-    return EditResult(row["change_id"], row["action"], cluster_id, list(moved))
+def _answer(change: ClusterChange, moved: Sequence[int] = ()) -> EditResult:
+    cluster_id = change.into_id if change.into_id is not None else next(iter(change.cluster_ids), None)
+    return EditResult(change.change_id, change.action, cluster_id, list(moved))

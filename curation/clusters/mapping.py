@@ -6,6 +6,7 @@ Memory stays flat: raw embeddings of failures are reduced at once, those of exam
 import json
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from curation.clusters.grouping import Principal, Space, centres_of, group, near
 from curation.clusters.layout import Known, beside, layout
 from curation.clusters.stability import stability
 from curation.clusters.stored_space import FOLDER, PointsWriter, StoredSpace
+from curation.clusters.titles import FoundCluster
 from curation.prompts.templates import Prompts
 from curation.stage import Context, Job, NothingLeft, NothingToDo
 from data.errors import MistakebookError
@@ -45,7 +47,7 @@ class Stopped(MistakebookError):
 
 
 class MapWork:
-    """What one launch does. `lay` and `add` return rows for the clusters that they made. Both raise Stopped."""
+    """What one launch does. `lay` and `add` return the clusters that they made. Both raise Stopped."""
 
     def __init__(self, context: Context, client: Any):
         self.context, self.options, self.client = context, context.options, client
@@ -53,7 +55,7 @@ class MapWork:
         self.taxonomy = taxonomy.read_from_folder(context.folder)
         self.kinds = json.loads((context.folder / "kinds.json").read_text(encoding="utf-8"))
 
-    def lay(self) -> list[dict]:
+    def lay(self) -> list[FoundCluster]:
         """The whole map anew."""
         folder, options = self.context.folder, self.options
         failures = pq.read_table(folder / "failures.parquet")
@@ -81,15 +83,14 @@ class MapWork:
             stable = stability(*args, self.context.should_stop)
         self._say(f"requesting {len(centres)} titles")
         prompts = Prompts.of_job(self.context.folder)
-        rows = titles.titled(self.client, failures, vectors, labels, centres, self.context.should_stop, prompts)
+        found = titles.titled(self.client, failures, vectors, labels, centres, self.context.should_stop, prompts)
         if stable is not None:
-            for row, mean, dissolved in zip(rows, stable.mean.tolist(), stable.dissolved.tolist()):
-                if math.isfinite(mean):
-                    row.update(stability=round(mean, 4), dissolved=round(dissolved, 4))
-        self._say(f"{len(rows)} clusters")
-        return rows
+            measured = zip(found, stable.mean.tolist(), stable.dissolved.tolist())
+            found = [_measured(cluster, mean, dissolved) for cluster, mean, dissolved in measured]
+        self._say(f"{len(found)} clusters")
+        return found
 
-    def add(self) -> list[dict]:
+    def add(self) -> list[FoundCluster]:
         """New failures beside the old ones."""
         folder = self.context.folder
         failures, old = pq.read_table(folder / "failures.parquet"), pq.read_table(folder / "map.parquet")
@@ -177,6 +178,11 @@ def check_embedders(stored: StoredSpace, embedders: list[str]) -> None:
             raise ValueError(
                 f"the map has embeddings of {', '.join(theirs)}, the weights now are {', '.join(embedders)}: recompute the map"
             )
+
+
+def _measured(cluster: FoundCluster, stability: float, dissolved: float) -> FoundCluster:
+    """With its stability, where that came to a number."""
+    return replace(cluster, stability=round(stability, 4), dissolved=round(dissolved, 4)) if math.isfinite(stability) else cluster
 
 
 def _basis(stored: StoredSpace) -> tuple[tuple[Principal, Principal], Space]:

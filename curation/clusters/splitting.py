@@ -11,8 +11,21 @@ import numpy as np
 from curation.clusters.edits import BadChange
 from curation.clusters.grouping import halves
 from curation.clusters.stored_space import StoredSpace
+from data.records import Record
 from data.store import Store
 from data.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class KnownCluster(Record):
+    """A cluster that a round has had, shown or not."""
+
+    cluster_id: int
+    job_id: int
+    error_type: str
+    title: str
+    found_title: str | None
+    made_by: str | None
 
 
 @dataclass(frozen=True)
@@ -41,7 +54,7 @@ def part_of(store: Store, workspace: Workspace, round_: int, cluster_id: int, fa
         if not 0 < len(part) < len(ids):
             which = "none" if not len(part) else "all"
             raise BadChange(f"{which} of the {len(failure_ids):,} selected failures are in this cluster; select some of its {len(ids):,}")
-    title = next(row["title"] for row in store.rows("clusters_known", round=round_) if row["cluster_id"] == cluster_id)
+    title = next(cluster.title for cluster in store.rows("clusters_known", KnownCluster, round=round_) if cluster.cluster_id == cluster_id)
     return Part(part.tolist(), examples_nearest(store, workspace, round_, part), title)
 
 
@@ -52,7 +65,7 @@ def examples_nearest(store: Store, workspace: Workspace, round_: int, failure_id
     if not len(part):
         return []
     centre, nearer = points.mean(axis=0), []
-    for cluster_id in store.column("clusters_of_failures", failure_ids=part.tolist()):
+    for cluster_id in store.column("clusters_of_failures", int, failure_ids=part.tolist()):
         members = store.columns("members_of_clusters", round=round_, cluster_ids=[cluster_id])["failure_id"]
         _, rest = space.failures(np.setdiff1d(members, part))
         assigned = store.columns("examples_of_clusters", round=round_, cluster_ids=[cluster_id])["example_id"]
@@ -70,7 +83,7 @@ def measure_again(store: Store, workspace: Workspace, round_: int, failure_ids: 
     """
     space = StoredSpace.of_round(store, workspace, round_)
     asked, failures, distances = np.asarray(failure_ids, np.int64), [], []
-    for cluster_id in sorted({*whole, *store.column("clusters_of_failures", failure_ids=asked.tolist())}) if space.folders else ():
+    for cluster_id in sorted({*whole, *store.column("clusters_of_failures", int, failure_ids=asked.tolist())}) if space.folders else ():
         members = store.columns("members_of_clusters", round=round_, cluster_ids=[cluster_id])["failure_id"]
         ids, points = space.failures(members)
         if len(ids):

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from curation.clusters.edits import layouts
 from data.store import Store
 from data.workspace import Workspace
 
@@ -48,14 +49,14 @@ class StoredSpace:
     def of_round(cls, store: Store, workspace: Workspace, round_: int) -> "StoredSpace":
         """The space of a round's map; empty where its job left none."""
         jobs: list[int] = []
-        for row in store.rows("layouts", round=round_):
-            jobs = [*jobs, row["job_id"]] if row["adds"] else [row["job_id"]]
+        for job in layouts(store, round_):
+            jobs = [*jobs, job.job_id] if job.adds else [job.job_id]
         return cls.of_jobs(workspace.job(job_id) for job_id in jobs)
 
     def forget_others(self, store: Store, workspace: Workspace, round_: int) -> None:
         """Takes away what earlier maps of the round kept: hundreds of megabytes at 100,000 failures, and nothing reads it any more."""
-        for row in store.rows("layouts", round=round_):
-            folder = workspace.job(row["job_id"]) / FOLDER
+        for job in layouts(store, round_):
+            folder = workspace.job(job.job_id) / FOLDER
             if folder not in self.folders:
                 shutil.rmtree(folder, ignore_errors=True)
 

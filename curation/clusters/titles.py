@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
@@ -10,12 +11,24 @@ from curation.frontier.client import bad_row
 from curation.prompts.requests import title_request
 from curation.prompts.templates import SHIPPED, Prompts
 from curation.stage import Stop
+from data.records import Record
 from models.frontier import Request
 
 MEMBERS = 20  # of a cluster in its prompt, from its centre to its edge
 NEIGHBOURS = 3  # clusters nearest to it
 THEIR_MEMBERS = 4  # of each of them, nearest its centre
 ASKED = ("question", "golds", "answer", "faulty_reasoning")
+
+
+@dataclass(frozen=True)
+class FoundCluster(Record):
+    """A cluster as its job found it, named by its label; stability and its counterpart are None where they weren't measured."""
+
+    name: str
+    error_type: str
+    title: str
+    stability: float | None = None
+    dissolved: float | None = None
 
 
 def titled(
@@ -26,8 +39,8 @@ def titled(
     centres: np.ndarray,
     should_stop: Stop,
     prompts: Prompts = SHIPPED,
-) -> list[dict]:
-    """A row a cluster with name, error type and title; where the frontier model gives none, the commonest faulty reasoning.
+) -> list[FoundCluster]:
+    """The clusters with their titles; where the frontier model gives none, the commonest faulty reasoning.
 
     `vectors` (n, d), `labels` (n,) and `failures` are of the same failures; the cluster of label 3 is named "3".
     """
@@ -46,8 +59,7 @@ def titled(
     ]
     titles = {o.key: o.parsed.title for o in client.ask_all(requests, should_stop) if o.parsed is not None}
     return [
-        {"name": str(label), "error_type": types[label], "title": titles.get(str(label)) or _commonest(failures, rows)}
-        for label, rows in enumerate(members)
+        FoundCluster(str(label), types[label], titles.get(str(label)) or _commonest(failures, rows)) for label, rows in enumerate(members)
     ]
 
 

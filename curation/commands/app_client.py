@@ -1,11 +1,15 @@
 """How commands reach the app that owns a workspace, and how they fail."""
 
-from typing import Any
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
 
 from curation.workspaces import owner
 from data import workspace as workspaces
 from data.errors import MistakebookError
 from data.workspace import Workspace
+
+T = TypeVar("T")
 
 
 class CommandFailed(MistakebookError):
@@ -28,21 +32,31 @@ def find_workspace(name: str) -> Workspace:
 
 
 class App:
-    """The app that owns a workspace, found or started. Raises NoOwner; its requests raise Refused, CommandFailed."""
+    """The app that owns a workspace, found or started. Raises NoOwner; its requests raise Refused, CommandFailed.
+
+    `as_` is the type that the route answers with: pages and commands read the same models.
+    """
 
     def __init__(self, name: str, reviewer: str | None = None):
         self.reviewer = reviewer
         self.owner = owner.ensure(find_workspace(name))
 
-    def get(self, path: str) -> Any:
-        return self._request("GET", path)
+    def get(self, path: str, as_: type[T]) -> T:
+        return self._read("GET", path, None, as_)
 
-    def post(self, path: str, body: Any) -> Any:
-        return self._request("POST", path, body)
+    def post(self, path: str, body: Any, as_: type[T]) -> T:
+        return self._read("POST", path, body, as_)
 
-    def _request(self, method: str, path: str, body: Any = None) -> Any:
+    def _read(self, method: str, path: str, body: Any, as_: type[T]) -> T:
         try:
-            return self.owner.request(method, path, body, self.reviewer)
+            return TypeAdapter(as_).validate_python(self.owner.request(method, path, body, self.reviewer))
+        except ValidationError as error:
+            flaw = error.errors()[0]
+            where = ".".join(map(str, flaw["loc"])) or "its answer"
+            raise CommandFailed(
+                f"the app at {self.owner.address} (process {self.owner.pid}) is of another version: it answered {path} with {where} not as "
+                f"expected ({flaw['msg']}). Stop it, then run the command again"
+            ) from error
         except OSError as error:
             raise CommandFailed(
                 f"the app at {self.owner.address} (process {self.owner.pid}) no longer responds ({error}). "

@@ -21,8 +21,8 @@ def _backup(arguments: list[str]) -> int:
     made.add_argument("folder", nargs="?", type=Path, help="a new folder (default: in the workspace's backups)")
     given = made.parse_args(arguments)
     app = App(given.workspace)
-    done = app.post("/api/command/backup", {"folder": given.folder and str(given.folder.resolve())})
-    show(done, given.json, lambda: f"backup written to {done['folder']}: {done['rows']:,} rows, {done['pictures']:,} images")
+    done = app.post("/api/command/backup", {"folder": given.folder and str(given.folder.resolve())}, backups.BackupMade)
+    show(done, given.json, lambda: f"backup written to {done.folder}: {done.rows:,} rows, {done.pictures:,} images")
     return 0
 
 

@@ -3,10 +3,11 @@
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from curation.commands.answers import EditedTaxonomy, ErrorTypes
 from curation.commands.app_client import App
 from curation.commands.flags import add_reviewer, parser
 from curation.commands.output import show, table
+from curation.taxonomy import Edited
+from curation.taxonomy.shown import TaxonomyShown
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -42,11 +43,11 @@ def run(name: str, arguments: list[str]) -> int:
     given = made.parse_args(arguments)
     app = App(given.workspace, given.reviewer)
     if given.edit in (None, "history"):
-        found: ErrorTypes = app.post("/api/error_types", {})
+        found = app.post("/api/error_types", {}, TaxonomyShown)
         show(found, given.json, lambda: _history(found) if given.edit else _in_words(found))
         return 0
-    edited: EditedTaxonomy = app.post(f"/api/error_types/{given.edit}", _body(given))
-    show(edited, given.json, lambda: f"version {edited['version']}: {edited['text']}")
+    edited = app.post(f"/api/error_types/{given.edit}", _body(given), Edited)
+    show(edited, given.json, lambda: f"version {edited.version}: {edited.text}")
     return 0
 
 
@@ -55,16 +56,16 @@ def _body(given: argparse.Namespace) -> dict[str, Any]:
     return {field: value for field in fields if (value := getattr(given, field, None)) not in (None, False)}
 
 
-def _in_words(found: ErrorTypes) -> "list[str | Table]":
+def _in_words(found: TaxonomyShown) -> "list[str | Table]":
     rows = [
-        {**one["used"], "name": one["name"] + " (hidden)" * one["hidden"], "definition": one["definition"], "example": one["example"]}
-        for one in found["error_types"]
+        {**vars(one.used), "name": one.name + " (hidden)" * one.hidden, "definition": one.definition, "example": one.example}
+        for one in found.error_types
     ]
     columns = ["name", "failures", "corrections", "samples", "clusters", "definition", "example"]
-    gone = ", ".join(f"{name} → {now}" for name, now in found["aliases"].items())
-    return [f"version {found['version']}", table(rows, columns), *([f"renamed or merged: {gone}"] if gone else [])]
+    gone = ", ".join(f"{name} → {now}" for name, now in found.aliases.items())
+    return [f"version {found.version}", table(rows, columns), *([f"renamed or merged: {gone}"] if gone else [])]
 
 
-def _history(found: ErrorTypes) -> "str | Table":
+def _history(found: TaxonomyShown) -> "str | Table":
     columns = ["version", "created_at", "author", "text"]
-    return table(found["history"], columns) if found["history"] else "version 1: the error types that the program comes with; never edited"
+    return table(found.history, columns) if found.history else "version 1: the error types that the program comes with; never edited"

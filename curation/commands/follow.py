@@ -9,9 +9,9 @@ from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import Protocol, Self
 
-from curation.commands.answers import Job
 from curation.commands.app_client import App
 from curation.commands.output import console_of, is_plain
+from curation.jobs.views import JobView
 from data.statuses import ACTIVE, FAULTY, JobStatus
 
 STOPPING = (signal.SIGTERM, signal.SIGHUP)
@@ -21,15 +21,15 @@ BAR_WIDTH = 24  # characters
 EXIT_CODES = {JobStatus.DONE: 0, JobStatus.PAUSED: 3, JobStatus.CANCELLED: 3}  # else 1
 
 
-def follow(app: App, job: Job) -> tuple[Job, int]:
+def follow(app: App, job: JobView) -> tuple[JobView, int]:
     """Waits until a job has ended or rests; returns it with the exit status: 0 done, 3 stopped on request, 1 otherwise."""
-    number = job["job_id"]
+    number = job.job_id
     stopping = False
     with _signals_as_interrupts(), _display(job) as display:
         while True:
             try:
-                job = app.get(f"/api/jobs/{number}")
-                if job["status"] not in ACTIVE:
+                job = app.get(f"/api/jobs/{number}", JobView)
+                if job.status not in ACTIVE:
                     break
                 display.show(job)
                 time.sleep(EVERY)
@@ -37,12 +37,12 @@ def follow(app: App, job: Job) -> tuple[Job, int]:
                 if stopping:
                     raise
                 stopping = True
-                app.post(f"/api/jobs/{number}/pause", {})  # before anything is printed: the terminal may be gone
+                app.post(f"/api/jobs/{number}/pause", {}, JobView)  # before anything is printed: the terminal may be gone
                 with suppress(OSError):
                     display.note("asking the job to stop after what is in flight; Ctrl-C again leaves it running")
     with suppress(OSError):
         print("\n".join([in_words(job), *_next_steps(job)]), file=sys.stderr, flush=True)
-    return job, EXIT_CODES.get(job["status"], 1)
+    return job, EXIT_CODES.get(job.status, 1)
 
 
 @contextmanager
@@ -61,47 +61,47 @@ def _signals_as_interrupts() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def in_words(job: Job) -> str:
+def in_words(job: JobView) -> str:
     """A job in one line."""
     return " · ".join([_name(job), *_details(job)])
 
 
-def _name(job: Job) -> str:
-    return f"{job['stage']} (job {job['job_id']})"
+def _name(job: JobView) -> str:
+    return f"{job.stage} (job {job.job_id})"
 
 
-def _counts(job: Job) -> tuple[int, int | None]:
+def _counts(job: JobView) -> tuple[int, int | None]:
     """Rows done, and rows in all: as the job says itself, else as they are in the store."""
-    progress = job["progress"] or {}
-    return progress.get("done", job["done"] + job["failed"]), progress.get("total", job["total"])
+    progress = job.progress or {}
+    return progress.get("done", job.done + job.failed), progress.get("total", job.total)
 
 
-def _details(job: Job) -> list[str]:
+def _details(job: JobView) -> list[str]:
     """Status or progress, rate, time left, failed rows, spend, message: what there is of these."""
-    progress = job["progress"] or {}
-    running = job["status"] == JobStatus.RUNNING
+    progress = job.progress or {}
+    running = job.status == JobStatus.RUNNING
     done, total = _counts(job)
-    parts = [f"{done:,}/{total:,}" if running else job["status"]]
+    parts = [f"{done:,}/{total:,}" if running else job.status]
     if running and progress.get("rows_per_s"):
         parts.append(f"{progress['rows_per_s']:.1f}/s")
     if running and progress.get("eta_s"):
         parts.append(f"{progress['eta_s']:.0f} s left")
-    if job["failed"]:
-        parts.append(f"{job['failed']:,} failed")
-    if job["spend_usd"]:
-        parts.append(f"${job['spend_usd']:.2f}")
-    if job["message"]:
-        parts.append(job["message"])
+    if job.failed:
+        parts.append(f"{job.failed:,} failed")
+    if job.spend_usd:
+        parts.append(f"${job.spend_usd:.2f}")
+    if job.message:
+        parts.append(job.message)
     return parts
 
 
-def _next_steps(job: Job) -> list[str]:
+def _next_steps(job: JobView) -> list[str]:
     """The commands by which a job that isn't wholly done goes on."""
-    number = job["job_id"]
-    if job["status"] in (*FAULTY, JobStatus.PAUSED):
-        limit = " (--budget USD for another limit)" if job["options"].get("budget_usd") is not None else ""
+    number = job.job_id
+    if job.status in (*FAULTY, JobStatus.PAUSED):
+        limit = " (--budget USD for another limit)" if job.options.get("budget_usd") is not None else ""
         return [f"continue with: mistakebook jobs resume {number}{limit}"]
-    if job["failed"]:
+    if job.failed:
         return [f"see the errors: mistakebook jobs errors {number}; run the failed rows again: mistakebook jobs retry {number}"]
     return []
 
@@ -113,14 +113,14 @@ class _Display(Protocol):
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None: ...
 
-    def show(self, job: Job) -> None:
+    def show(self, job: JobView) -> None:
         """Shows the progress as it is now."""
 
     def note(self, text: str) -> None:
         """Prints a line that stays."""
 
 
-def _display(job: Job) -> _Display:
+def _display(job: JobView) -> _Display:
     live = sys.stderr.isatty() and os.environ.get("TERM") not in ("dumb", "unknown")
     return _Bar(job) if live else _Lines()
 
@@ -137,7 +137,7 @@ class _Lines:
     def __exit__(self, *_: object) -> None:
         pass
 
-    def show(self, job: Job) -> None:
+    def show(self, job: JobView) -> None:
         text = in_words(job)
         if time.monotonic() - self._shown_at > LINE_EVERY and text != self._last:
             self.note(text)
@@ -150,7 +150,7 @@ class _Lines:
 class _Bar:
     """One line that is written over, with a bar; with NO_COLOR without it. It is taken away at the end."""
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: JobView) -> None:
         from rich.progress import BarColumn, Progress, TextColumn
 
         name, details = (TextColumn(f"{{task.{field}}}", style="none", markup=False) for field in ("description", "fields[details]"))
@@ -166,7 +166,7 @@ class _Bar:
     def __exit__(self, *_: object) -> None:
         self._progress.stop()
 
-    def show(self, job: Job) -> None:
+    def show(self, job: JobView) -> None:
         from rich.text import Text
 
         done, total = _counts(job)

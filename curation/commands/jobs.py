@@ -2,11 +2,12 @@
 
 import argparse
 
-from curation.commands.answers import Job
 from curation.commands.app_client import App, CommandFailed
 from curation.commands.flags import add_reviewer, parser
 from curation.commands.follow import follow, in_words
 from curation.commands.output import show, table
+from curation.jobs.views import JobView, LogTail
+from data.records import RowError
 from data.statuses import ACTIVE
 
 ACTIONS = ("list", "show", "wait", "cancel", "pause", "resume", "retry", "log", "errors")
@@ -24,19 +25,19 @@ def run(name: str, arguments: list[str]) -> int:
     if given.budget is not None and given.action != "resume":
         raise CommandFailed("--budget is only for resume: mistakebook jobs resume JOB --budget USD")
     app = App(given.workspace, given.reviewer)
-    jobs: list[Job] = app.get(f"/api/jobs?limit={given.limit}")
+    jobs = app.get(f"/api/jobs?limit={given.limit}", list[JobView])
     if given.action == "list":
         show(jobs, given.json, lambda: table(jobs, COLUMNS) if jobs else "no jobs yet")
         return 0
     if given.job is None and not jobs:
         raise CommandFailed("there are no jobs yet")
-    number = given.job or jobs[0]["job_id"]
+    number = given.job or jobs[0].job_id
     path = f"/api/jobs/{number}"
     if given.action == "log":
-        log = app.get(f"{path}/log")
-        show(log, given.json, lambda: log["text"].rstrip())
+        log = app.get(f"{path}/log", LogTail)
+        show(log, given.json, lambda: log.text.rstrip())
     elif given.action == "errors":
-        errors = app.get(f"{path}/errors?limit=1000")
+        errors = app.get(f"{path}/errors?limit=1000", list[RowError])
         show(errors, given.json, lambda: table(errors, ["key", "error"]) if errors else "no errors")
     else:
         job, status = _act(app, given, number)
@@ -45,16 +46,15 @@ def run(name: str, arguments: list[str]) -> int:
     return 0
 
 
-def _act(app: App, given: argparse.Namespace, number: int) -> tuple[Job, int]:
+def _act(app: App, given: argparse.Namespace, number: int) -> tuple[JobView, int]:
     """Shows, follows or changes a job; the job with the exit status."""
     path = f"/api/jobs/{number}"
-    job: Job
     if given.action in ("show", "wait"):
-        job = app.get(path)
+        job = app.get(path, JobView)
         return (job, 0) if given.action == "show" else follow(app, job)
     if given.budget is not None:
-        app.post("/api/jobs/budget", {"job_id": number, "usd": given.budget})
-    job, status = app.post(f"{path}/{given.action}", {}), 0
-    if given.action in ("resume", "retry") or job["status"] in ACTIVE:
+        app.post("/api/jobs/budget", {"job_id": number, "usd": given.budget}, JobView)
+    job, status = app.post(f"{path}/{given.action}", {}, JobView), 0
+    if given.action in ("resume", "retry") or job.status in ACTIVE:
         job, status = follow(app, job)
     return job, 0 if given.action in ("cancel", "pause") else status

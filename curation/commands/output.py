@@ -4,7 +4,10 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, TextIO
+
+from pydantic_core import to_jsonable_python
 
 if TYPE_CHECKING:  # rich takes 50 ms to load: only where it draws something
     from rich.console import Console
@@ -17,7 +20,7 @@ GAP = 2  # blanks between columns
 def show(content: Any, as_json: bool, parts: Callable[[], "str | Table | Iterable[str | Table]"]) -> None:
     """The result on standard output: as one JSON document, or as lines and tables, which are made when needed."""
     if as_json:
-        print(json.dumps(content, ensure_ascii=False))
+        print(json.dumps(content, ensure_ascii=False, default=to_jsonable_python))
         return
     made = parts()
     for part in [made] if isinstance(made, str) or not isinstance(made, Iterable) else made:
@@ -32,17 +35,17 @@ def print_error(message: str, as_json: bool) -> int:
     return 1
 
 
-def table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> "Table":
-    """Rows as a table, numbers to the right."""
+def table(rows: Sequence[object], columns: Sequence[str]) -> "Table":
+    """Rows (dictionaries, or objects with these fields) as a table, numbers to the right."""
     from rich.table import Table
     from rich.text import Text
 
     made = Table(show_edge=False, pad_edge=False)
     for name in columns:
-        numeric = all(isinstance(row.get(name), int | float | None) for row in rows)
+        numeric = all(isinstance(_field(row, name), int | float | None) for row in rows)
         made.add_column(Text(name), justify="right" if numeric else "left", overflow="fold")
     for row in rows:
-        made.add_row(*(Text(_cell(row.get(name))) for name in columns))
+        made.add_row(*(Text(_cell(_field(row, name))) for name in columns))
     return made
 
 
@@ -94,7 +97,13 @@ def is_plain(stream: TextIO) -> bool:
     return not stream.isatty() or bool(os.environ.get("NO_COLOR"))
 
 
+def _field(row: object, name: str) -> Any:
+    return row.get(name) if isinstance(row, Mapping) else getattr(row, name, None)
+
+
 def _cell(value: Any) -> str:
     if value is None:
         return ""
+    if isinstance(value, datetime):
+        return value.isoformat()
     return f"{value:.4g}" if isinstance(value, float) else str(value)

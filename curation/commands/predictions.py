@@ -1,11 +1,15 @@
 """`mistakebook predictions`: a checkpoint's answers, how they score, and what the lenient score read from them."""
 
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from curation.commands.app_client import App
 from curation.commands.flags import parser
 from curation.commands.output import show, table
 from data.records import Split
+
+if TYPE_CHECKING:
+    from curation.scoring import ReadAnswer
 
 COLUMNS = ("dataset", "id", "split", "golds", "answer", "read", "strict", "lenient")
 SPLITS: tuple[Split, ...] = ("train", "dev", "eval")
@@ -22,18 +26,18 @@ def run(name: str, arguments: list[str]) -> int:
     given = made.parse_args(arguments)
     app = App(given.workspace)
     asked = {name: value for name in ("checkpoint", "dataset", "split", "differing", "limit") if (value := getattr(given, name))}
-    rows = app.get(f"/api/command/predictions?{urlencode(asked)}")
+    from curation.scoring import ReadAnswer  # not at the top: it loads the store
+
+    rows = app.get(f"/api/command/predictions?{urlencode(asked)}", list[ReadAnswer])
     show(rows, given.json, lambda: table([_in_words(row) for row in rows], COLUMNS))
     return 0
 
 
-def _in_words(row: dict[str, object]) -> dict[str, object]:
-    golds = row["golds"]
-    assert isinstance(golds, list)
+def _in_words(row: "ReadAnswer") -> dict[str, object]:
     texts = {
-        "golds": ", ".join(dict.fromkeys(golds)),
-        "answer": str(row["answer"]),
-        "read": "(none)" if row["read"] is None else str(row["read"]),
+        "golds": ", ".join(dict.fromkeys(row.golds)),
+        "answer": row.answer,
+        "read": "(none)" if row.read is None else row.read,
     }
     shown = {name: text if len(text) <= SHOWN else text[: SHOWN - 1] + "…" for name, text in texts.items()}
-    return {**row, "id": row["external_id"], **shown}
+    return {**vars(row), "id": row.external_id, **shown}

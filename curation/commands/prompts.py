@@ -2,15 +2,17 @@
 
 import argparse
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from curation.commands.answers import Estimate, PromptComparison, PromptVersion
 from curation.commands.app_client import App, CommandFailed
 from curation.commands.flags import add_flags, add_reviewer, parser, validated
 from curation.commands.follow import follow
 from curation.commands.output import drawn, show, table
 from curation.frontier.options import FrontierOptions
+from curation.jobs.views import JobView
+from curation.prompt_lab.records import ComparisonView, ListedPrompt, PromptSaved, PromptShown, Result, SideCost, VersionUsed
 from curation.prompts.templates import parts
 
 if TYPE_CHECKING:
@@ -41,7 +43,8 @@ def run(name: str, arguments: list[str]) -> int:
 
 
 def _list(app: App, given: argparse.Namespace) -> int:
-    prompts = [row | {"state": "shipped" if row["in_use"] == row["shipped"] else "edited"} for row in app.post("/api/prompts/list", {})]
+    listed = app.post("/api/prompts/list", {}, list[ListedPrompt])
+    prompts = [vars(row) | {"state": "shipped" if row.in_use == row.shipped else "edited"} for row in listed]
     rows = [row | {"used_by": ", ".join(row["used_by"])} for row in prompts]
     show(prompts, given.json, lambda: table(rows, ["name", "in_use", "state", "used_by", "title"]))
     return 0
@@ -49,7 +52,7 @@ def _list(app: App, given: argparse.Namespace) -> int:
 
 def _show(app: App, given: argparse.Namespace) -> int:
     prompt = _of(app, given.prompt, given.what[0] if given.what else None)
-    show(prompt, given.json, lambda: f"# system\n{prompt['system']}\n\n# user\n{prompt['user']}")
+    show(prompt, given.json, lambda: f"# system\n{prompt.system}\n\n# user\n{prompt.user}")
     return 0
 
 
@@ -62,21 +65,21 @@ def _save(app: App, given: argparse.Namespace) -> int:
         raise CommandFailed(str(error)) from error
     system, user = parts(text)
     body = {"name": given.prompt, "system": system, "user": user, "note": given.note, "use": not given.only_save}
-    saved = app.post("/api/prompts/save", body)
-    if saved["flaws"]:
-        flaws = "\n  ".join(f"{flaw['part']} part, line {flaw['line']}: {flaw['problem']}" for flaw in saved["flaws"])
+    saved = app.post("/api/prompts/save", body, PromptSaved)
+    if saved.flaws:
+        flaws = "\n  ".join(map(str, saved.flaws))
         raise CommandFailed(f"{given.what[0]} is not saved:\n  {flaws}")
-    show(saved, given.json, lambda: f"saved as version {saved['version']}" + ("" if given.only_save else "; new jobs use it"))
+    show(saved, given.json, lambda: f"saved as version {saved.version}" + ("" if given.only_save else "; new jobs use it"))
     return 0
 
 
 def _use(app: App, given: argparse.Namespace) -> int:
     if len(given.what) != 1:
         columns = ["version", "in_use", "shipped", "jobs", "author", "created_at", "note"]
-        versions = table(_of(app, given.prompt, None)["versions"], columns)
+        versions = table(_of(app, given.prompt, None).versions, columns)
         raise CommandFailed(f"prompts use {given.prompt}: which version? There are:\n{drawn(versions, sys.stderr)}")
-    used = app.post("/api/prompts/use", {"name": given.prompt, "version": given.what[0]})
-    show(used, given.json, lambda: f"new jobs use version {used['version']} of {given.prompt}")
+    used = app.post("/api/prompts/use", {"name": given.prompt, "version": given.what[0]}, VersionUsed)
+    show(used, given.json, lambda: f"new jobs use version {used.version} of {given.prompt}")
     return 0
 
 
@@ -84,36 +87,40 @@ def _compare(app: App, given: argparse.Namespace) -> int:
     """Launches the comparison with full version names, so that the job states what it compared."""
     if len(given.what) not in (1, 2):
         raise CommandFailed(f"prompts compare {given.prompt}: name one version (against the one in use) or two")
-    a, b = (_of(app, given.prompt, version)["version"] for version in (*given.what, None)[:2])
+    a, b = (_of(app, given.prompt, version).version for version in (*given.what, None)[:2])
     asked = {name: value for name, value in validated(FrontierOptions, given).items() if getattr(given, name) is not None}
     body = {"stage": "compare_prompts", "options": {**asked, "prompt": given.prompt, "a": a, "b": b, "limit": given.limit}}
     if given.estimate:
         from curation.commands.stages import estimate_in_words
+        from curation.jobs.estimates import EstimateView
 
-        estimate: Estimate = app.post("/api/estimate", body)
+        estimate = app.post("/api/estimate", body, EstimateView)
         show(estimate, given.json, lambda: estimate_in_words(estimate))
         return 0
-    job, status = follow(app, app.post("/api/jobs", body))
-    comparison: PromptComparison = app.post("/api/prompts/comparison", {"job_id": job["job_id"]})
+    job, status = follow(app, app.post("/api/jobs", body, JobView))
+    comparison = app.post("/api/prompts/comparison", {"job_id": job.job_id}, ComparisonView)
     show(comparison, given.json, lambda: _in_words(comparison))
     return status
 
 
-def _of(app: App, name: str, version: str | None) -> PromptVersion:
-    shown: PromptVersion = app.post("/api/prompts/show", {"name": name, "version": version})
-    return shown
+def _of(app: App, name: str, version: str | None) -> PromptShown:
+    return app.post("/api/prompts/show", {"name": name, "version": version}, PromptShown)
 
 
-def _in_words(comparison: PromptComparison) -> "list[str | Table]":
-    counts, costs = comparison["counts"], comparison["costs"]
-    rows = [{"": name, "A": counts["a"][name], "B": counts["b"][name]} for name in counts["a"] if not isinstance(counts["a"][name], dict)]
-    rows += [{"": name, "A": costs["a"][name], "B": costs["b"][name]} for name in ("calls", "usd", "usd_a_failure")]
-    lines = [f"A {comparison['versions']['a']}, B {comparison['versions']['b']}: {counts['compared']} failures with both replies"]
-    lines += [f"same result: {counts['same']}"] * ("same" in counts)
-    differing = [row for row in comparison["failures"] if row["differs"]]
-    lines += [f"failure {row['failure_id']}: {_short(row['a'])} | {_short(row['b'])}" for row in differing]
+def _in_words(comparison: ComparisonView) -> "list[str | Table]":
+    counts, costs = comparison.counts, comparison.costs
+    rows = [{"": name, "A": value, "B": counts.b[name]} for name, value in counts.a.items() if not isinstance(value, dict)]
+    prices: list[tuple[str, Callable[[SideCost], object]]] = [
+        ("calls", lambda cost: cost.calls),
+        ("usd", lambda cost: cost.usd),
+        ("usd_a_failure", lambda cost: cost.usd_a_failure),
+    ]
+    rows += [{"": name, "A": of(costs["a"]), "B": of(costs["b"])} for name, of in prices]
+    lines = [f"A {comparison.versions['a']}, B {comparison.versions['b']}: {counts.compared} failures with both replies"]
+    lines += [f"same result: {counts.same}"] * (counts.same is not None)
+    lines += [f"failure {row.failure_id}: {_short(row.a)} | {_short(row.b)}" for row in comparison.failures if row.differs]
     return [*lines, table(rows, ["", "A", "B"])]
 
 
-def _short(result: dict[str, Any]) -> str:
-    return str(result.get("error_type") or result.get("answer") or result.get("score"))
+def _short(result: Result | None) -> str:
+    return "" if result is None else str(result.get("error_type") or result.get("answer") or result.get("score"))

@@ -1,11 +1,14 @@
 """`mistakebook recover`: brings decisions back that the store has lost, from the journal of decisions."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from curation.commands.app_client import App, CommandFailed
 from curation.commands.flags import parser
 from curation.commands.output import show
+
+if TYPE_CHECKING:
+    from curation.review.recovery import Recovery
 
 DESCRIPTION = """Every decision is also kept in a journal (store.reviews.jsonl in the workspace). This compares it with the store and shows
 what the store lacks; with --apply it puts that back, in the order in which it was decided. What the store has is never changed, and
@@ -20,30 +23,31 @@ def run(name: str, arguments: list[str]) -> int:
     if given.journal and not given.journal.is_file():
         raise CommandFailed(f"{given.journal} is not a file; give the store.reviews.jsonl of a workspace")
     app = App(given.workspace)
-    found = app.post("/api/command/recover", {"apply": given.apply, "journal": given.journal and str(given.journal.resolve())})
+    from curation.review.recovery import Recovery  # not at the top: it loads the store
+
+    found = app.post("/api/command/recover", {"apply": given.apply, "journal": given.journal and str(given.journal.resolve())}, Recovery)
     show(found, given.json, lambda: in_words(found))
     return 0
 
 
-def in_words(found: dict[str, Any]) -> str:
-    if not found["lines"]:
+def in_words(found: "Recovery") -> str:
+    if not found.lines:
         return "there is no journal of decisions yet: it begins with the first decision"
-    actions = ", ".join(f"{action} {count:,}" for action, count in found["by_action"].items())
-    verb = "brought back" if found["applied"] else "can be brought back"
-    lines = [
-        f"the journal holds {found['lines']:,} lines since {found['since'][:16].replace('T', ' ')} UTC; the store has {found['known']:,}"
-    ]
-    lines.append(f"{found['brought_back']:,} decisions {verb}{f' ({actions})' if actions else ''}")
-    if found["other_text"] or found["no_sample"] or found["superseded"]:
+    actions = ", ".join(f"{action} {count:,}" for action, count in found.by_action.items())
+    verb = "brought back" if found.applied else "can be brought back"
+    since = (found.since or "")[:16].replace("T", " ")
+    lines = [f"the journal holds {found.lines:,} lines since {since} UTC; the store has {found.known:,}"]
+    lines.append(f"{found.brought_back:,} decisions {verb}{f' ({actions})' if actions else ''}")
+    if found.other_text or found.no_sample or found.superseded:
         lines.append(
-            f"left out: {found['other_text']:,} on a text or image that is another now, {found['no_sample']:,} on samples that the "
-            f"store does not have, {found['superseded']:,} that the same person has decided again since"
+            f"left out: {found.other_text:,} on a text or image that is another now, {found.no_sample:,} on samples that the "
+            f"store does not have, {found.superseded:,} that the same person has decided again since"
         )
-    if found["damaged_lines"] or found["missing_lines"]:
-        numbers = ", ".join(map(str, found["damaged_lines"][:10]))
+    if found.damaged_lines or found.missing_lines:
+        numbers = ", ".join(map(str, found.damaged_lines[:10]))
         lines.append(
-            f"of the journal {found['missing_lines']:,} lines are missing, {len(found['damaged_lines']):,} damaged ({numbers or 'none'})"
+            f"of the journal {found.missing_lines:,} lines are missing, {len(found.damaged_lines):,} damaged ({numbers or 'none'})"
         )
-    if found["brought_back"] and not found["applied"]:
+    if found.brought_back and not found.applied:
         lines.append("put them back with: mistakebook recover --apply")
     return "\n".join(lines)

@@ -1,17 +1,21 @@
 """`mistakebook results`: checkpoints compared; what could be shown at all; the release gate; gain per dollar and the next split."""
 
 import argparse
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlencode
 
-from curation.commands.answers import Ahead, Comparison, GroupRow, ReleaseVerdict, Returns, SideBySide, SplitShown
 from curation.commands.app_client import App, CommandFailed
 from curation.commands.flags import add_reviewer, parser
 from curation.commands.output import show, table
 
 if TYPE_CHECKING:
     from rich.table import Table
+
+    from curation.results.budget_split import SplitShown
+    from curation.results.comparison import Comparison
+    from curation.results.side_by_side import GroupRow, SideBySide
 
 TABLES = ("dataset", "error_type", "kind", "cluster", "slice")
 GATED = ("overall", "dataset", "error_type", "kind", "cluster")
@@ -58,10 +62,15 @@ def run(name: str, arguments: list[str]) -> int:
     if given.split is not None or given.clear_split:
         return _split(app, given)
     if len(given.checkpoint) > 2:
-        many: SideBySide = app.get(f"/api/command/side_by_side?{urlencode({'name': given.checkpoint, 'score': given.score}, doseq=True)}")
+        from curation.results.side_by_side import SideBySide  # not at the top: scipy takes as long as the rest of a command
+
+        asked = urlencode({"name": given.checkpoint, "score": given.score}, doseq=True)
+        many = app.get(f"/api/command/side_by_side?{asked}", SideBySide)
         show(many, given.json, lambda: _many_in_words(many, given.by))
         return 0
-    found: Comparison = app.get(f"/api/command/results?{urlencode(_pair(given))}")
+    from curation.results.comparison import Comparison  # not at the top: scipy takes as long as the rest of a command
+
+    found = app.get(f"/api/command/results?{urlencode(_pair(given))}", Comparison)
     show(found, given.json, lambda: _in_words(found, given.by))
     return 0
 
@@ -73,27 +82,27 @@ def _pair(given: argparse.Namespace) -> dict[str, Any]:
     return {**dict(zip(("before", "after"), given.checkpoint)), "score": given.score}
 
 
-def _in_words(found: Comparison, tables: Sequence[str]) -> "list[str | Table]":
-    title = f"{found['before']} → {found['after']}: {found['coverage']['text']}, {found['fixed']:,} fixed, {found['broken']:,} broken"
-    parts: list[str | Table] = [title, table([found["overall"]], LINE)]
+def _in_words(found: "Comparison", tables: Sequence[str]) -> "list[str | Table]":
+    title = f"{found.before} → {found.after}: {found.coverage.text}, {found.fixed:,} fixed, {found.broken:,} broken"
+    parts: list[str | Table] = [title, table([found.overall], LINE)]
     for by in tables:
-        lines: list[Mapping[str, Any]] = found[f"by_{by}"]  # type: ignore[literal-required]
-        parts += [f"\nby {by.replace('_', ' ')}{_left_out(found['left_out'].get(by, 0))}", table(lines, LINE)]
-    gate = found["gate"]
-    lost = f"a loss of more than {100 * gate['margin']:g} points can't be ruled out for {', '.join(gate['not_shown'])}"
-    parts.append("\nrelease gate: pass" if gate["passed"] else f"\nrelease gate: not shown: {lost}")
-    form = [line["name"] for line in found["by_error_type"] if line["learnt"] == "form"]
+        lines = getattr(found, f"by_{by}")
+        parts += [f"\nby {by.replace('_', ' ')}{_left_out(found.left_out.get(by, 0))}", table(lines, LINE)]
+    gate = found.gate
+    lost = f"a loss of more than {100 * gate.margin:g} points can't be ruled out for {', '.join(gate.not_shown)}"
+    parts.append("\nrelease gate: pass" if gate.passed else f"\nrelease gate: not shown: {lost}")
+    form = [line.name for line in found.by_error_type if line.learnt == "form"]
     if form:
         parts.append(f"gained in form only (balanced by answer, no more than always giving the most frequent answer): {', '.join(form)}")
     return parts
 
 
-def _many_in_words(found: SideBySide, tables: Sequence[str]) -> "list[str | Table]":
-    names = found["checkpoints"]
-    parts: list[str | Table] = [f"{', '.join(names)}: {found['coverage']['text']}; differences are to {names[0]}"]
+def _many_in_words(found: "SideBySide", tables: Sequence[str]) -> "list[str | Table]":
+    names = found.checkpoints
+    parts: list[str | Table] = [f"{', '.join(names)}: {found.coverage.text}; differences are to {names[0]}"]
     for by in ("overall", *tables):
-        rows = [found["overall"]] if by == "overall" else found["tables"][by]
-        left = "" if by == "overall" else f"\nby {by.replace('_', ' ')}{_left_out(found['left_out'].get(by, 0))}"
+        rows = [found.overall] if by == "overall" else found.tables[by]
+        left = "" if by == "overall" else f"\nby {by.replace('_', ' ')}{_left_out(found.left_out.get(by, 0))}"
         parts += [left] * bool(left) + [table([_flat(row, names) for row in rows], ["name", "items", "majority", *_columns(names)])]
     return parts
 
@@ -102,12 +111,12 @@ def _columns(names: Sequence[str]) -> list[str]:
     return [column for i, name in enumerate(names) for column in ([name, f"{name} balanced"] + [f"{name} difference"] * (i > 0))]
 
 
-def _flat(row: GroupRow, names: Sequence[str]) -> dict[str, Any]:
-    flat: dict[str, Any] = {"name": row["name"], "items": row["items"], "majority": row["majority"]}
-    for name, cell in zip(names, row["cells"]):
-        flat |= {name: cell["accuracy"], f"{name} balanced": cell["balanced"]}
-        if cell["difference"] is not None:
-            flat[f"{name} difference"] = f"{cell['difference']:+.3f} [{cell['low']:+.3f}, {cell['high']:+.3f}]"
+def _flat(row: "GroupRow", names: Sequence[str]) -> dict[str, Any]:
+    flat: dict[str, Any] = {"name": row.name, "items": row.items, "majority": row.majority}
+    for name, cell in zip(names, row.cells):
+        flat |= {name: cell.accuracy, f"{name} balanced": cell.balanced}
+        if cell.difference is not None:
+            flat[f"{name} difference"] = f"{cell.difference:+.3f} [{cell.low:+.3f}, {cell.high:+.3f}]"
     return flat
 
 
@@ -116,66 +125,74 @@ def _left_out(count: int) -> str:
 
 
 def _detectable(app: App, given: argparse.Namespace) -> int:
-    found: Ahead | None = app.post("/api/results/detectable", {})
+    from curation.results.detectable import Ahead
+
+    found = app.post("/api/results/detectable", {}, cast("type[Ahead | None]", Ahead | None))
     if found is None:
         raise CommandFailed("the workspace has no eval examples; import a dataset with an eval split: mistakebook import --help")
     columns = ["name", "items", "images", "discordant", "design_effect", "detectable"]
-    rows = [found["overall"], *found["by_dataset"], *found["by_error_type"]]
-    show(found, given.json, lambda: [found["text"], f"share of answers that change, {found['source']}", table(rows, columns)])
+    rows = [found.overall, *found.by_dataset, *found.by_error_type]
+    show(found, given.json, lambda: [found.text, f"share of answers that change, {found.source}", table(rows, columns)])
     return 0
 
 
 def _gate(app: App, given: argparse.Namespace) -> int:
+    from curation.results.gate import GateRule, StoredVerdict
+
     wanted = {name: value for name in ("margin", "groups") if (value := getattr(given, name)) is not None}
     if wanted:
-        app.post("/api/results/gate", wanted)
-    found: ReleaseVerdict = app.post("/api/results/verdict", _pair(given))
-    rule = found["rule"]
-    about = f"at most {100 * rule['margin']:g} points lost, {', '.join(rule['groups'])}, on {found['examples']:,} examples"
-    text = "pass" if found["passed"] else f"not shown for {', '.join(found['not_shown'])}"
-    show(found, given.json, lambda: f"{found['before']} → {found['after']}: release gate {text} ({about})")
-    return 0 if found["passed"] else 1
+        app.post("/api/results/gate", wanted, GateRule)
+    found = app.post("/api/results/verdict", _pair(given), StoredVerdict)
+    rule = found.rule
+    about = f"at most {100 * rule['margin']:g} points lost, {', '.join(rule['groups'])}, on {found.examples:,} examples"
+    text = "pass" if found.passed else f"not shown for {', '.join(found.not_shown)}"
+    show(found, given.json, lambda: f"{found.before} → {found.after}: release gate {text} ({about})")
+    return 0 if found.passed else 1
 
 
 def _returns(app: App, given: argparse.Namespace) -> int:
-    found: Returns = app.post("/api/results/returns", _pair(given))
+    from curation.results.gain_per_dollar import Returns
+
+    found = app.post("/api/results/returns", _pair(given), Returns)
     columns = ["name", "items", "gain", "gain_low", "gain_high", "approved", "usd", "per_dollar", "per_dollar_low", "per_dollar_high"]
-    title = f"{found['before']} → {found['after']}: points of all accuracy gained on {found['examples']:,} examples, and for each dollar"
-    left = [f"{found['unassigned']:,} examples are in no cluster"] * bool(found["unassigned"])
-    left += [f"{found['unpriced']:,} clusters have no price"] * bool(found["unpriced"])
-    show(found, given.json, lambda: [title, table([found["total"], *found["clusters"]], columns), *left])
+    title = f"{found.before} → {found.after}: points of all accuracy gained on {found.examples:,} examples, and for each dollar"
+    left = [f"{found.unassigned:,} examples are in no cluster"] * bool(found.unassigned)
+    left += [f"{found.unpriced:,} clusters have no price"] * bool(found.unpriced)
+    show(found, given.json, lambda: [title, table([found.total, *found.clusters], columns), *left])
     return 0
 
 
 def _split(app: App, given: argparse.Namespace) -> int:
+    from curation.results.budget_split import AcceptedSplit, SplitShown
+
     if given.clear_split:
-        cleared = app.post("/api/results/split/clear", {})
+        cleared = app.post("/api/results/split/clear", {}, SplitShown)
         show(cleared, given.json, lambda: "generate goes without quotas")
         return 0
     body = {**_pair(given), "total": given.split}
-    found: SplitShown = app.post("/api/results/split", body)
+    found = app.post("/api/results/split", body, SplitShown)
     wanted = _quotas(given.quota)
     if given.accept or wanted:
-        if found["recommended"] is None and not wanted:
-            raise CommandFailed(f"there is no split to accept: {found['reason']}")
-        quotas = wanted or {one["name"]: one["samples"] for one in (found["recommended"] or {"quotas": []})["quotas"]}
-        found = {**found, "accepted": app.post("/api/results/split/accept", {**body, "quotas": quotas})}
+        if found.recommended is None and not wanted:
+            raise CommandFailed(f"there is no split to accept: {found.reason}")
+        quotas = wanted or {quota.name: quota.samples for quota in (found.recommended.quotas if found.recommended else ())}
+        found = replace(found, accepted=app.post("/api/results/split/accept", {**body, "quotas": quotas}, AcceptedSplit))
     show(found, given.json, lambda: _split_in_words(found))
     return 0
 
 
-def _split_in_words(found: SplitShown) -> "list[str | Table]":
+def _split_in_words(found: "SplitShown") -> "list[str | Table]":
     parts: list[str | Table] = []
-    recommended, accepted = found["recommended"], found["accepted"]
+    recommended, accepted = found.recommended, found.accepted
     if recommended is None:
-        parts.append(f"no recommendation: {found['reason']}")
+        parts.append(f"no recommendation: {found.reason}")
     else:
         columns = ["name", "samples", "low", "high", "accuracy", "missing", "taught", "solved", "teachable"]
-        parts += [f"recommended split of {recommended['total']:,} samples", table(recommended["quotas"], columns)]
-        parts += [f"{name}: none, {why}" for name, why in recommended["left_out"].items()]
+        parts += [f"recommended split of {recommended.total:,} samples", table(recommended.quotas, columns)]
+        parts += [f"{name}: none, {why}" for name, why in recommended.left_out.items()]
     if accepted:
-        quotas = ", ".join(f"{name} {samples:,}" for name, samples in accepted["quotas"].items())
-        parts.append(f"accepted by {accepted['author']}, for launches of generate: {quotas}")
+        quotas = ", ".join(f"{name} {samples:,}" for name, samples in accepted.quotas.items())
+        parts.append(f"accepted by {accepted.author}, for launches of generate: {quotas}")
     else:
         parts.append("no split is accepted: generate goes without quotas (--accept, or --quota TYPE=SAMPLES)")
     return parts

@@ -4,10 +4,10 @@ import argparse
 import json
 from typing import Any
 
-from curation.commands.answers import BulkPreview, BulkResult
 from curation.commands.app_client import App, CommandFailed
 from curation.commands.flags import add_reviewer, parser
 from curation.commands.output import show
+from curation.review.bulk_records import BulkPreview, BulkResult, UndoResult
 
 RULES = {"passing": ["pending"], "failed": ["failed"], "rejected": ["rejected"], "approved": ["approved"], "disputed": ["disputed"]}
 FIELDS = {"status": "statuses", "error_type": "error_types", "dataset": "datasets", "route": "routes", "round": "rounds"}
@@ -30,25 +30,25 @@ def run(name: str, arguments: list[str]) -> int:
     given = made.parse_args(arguments)
     app = App(given.workspace, given.reviewer)
     if given.undo is not None:
-        undone = app.post("/api/command/undo", {"batch_id": given.undo})
-        show(undone, given.json, lambda: f"{undone['count']:,} decisions undone")
+        undone = app.post("/api/command/undo", {"batch_id": given.undo}, UndoResult)
+        show(undone, given.json, lambda: f"{undone.count:,} decisions undone")
         return 0
     action = next(action for action in ("approve", "reject", "reset") if getattr(given, action) is not None)
     body = {"action": action, "reason": given.reason, "matching": _matching(getattr(given, action), given.filter)}
     if given.preview:
-        preview: BulkPreview = app.post("/api/command/review/preview", body)
-        show(preview, given.json, lambda: f"{preview['total']:,} samples: {json.dumps(preview['by_status'])}")
+        preview = app.post("/api/command/review/preview", body, BulkPreview)
+        show(preview, given.json, lambda: f"{preview.total:,} samples: {json.dumps(preview.by_status)}")
     else:
-        result: BulkResult = app.post("/api/command/review", body)
+        result = app.post("/api/command/review", body, BulkResult)
         show(result, given.json, lambda: _in_words(action, result))
     return 0
 
 
 def _in_words(action: str, result: BulkResult) -> str:
     why = "no image yet, leaking from an eval split, or not checked for leakage yet"
-    left_out = f", {result['left_out']:,} left out ({why})" if result["left_out"] else ""
-    back = f"; undo it with: mistakebook review --undo {result['batch_id']}" if result["count"] else ""
-    return f"{action}: {result['count']:,} samples{left_out}{back}"
+    left_out = f", {result.left_out:,} left out ({why})" if result.left_out else ""
+    back = f"; undo it with: mistakebook review --undo {result.batch_id}" if result.count else ""
+    return f"{action}: {result.count:,} samples{left_out}{back}"
 
 
 def _matching(which: str, filters: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from pathlib import Path
 from curation.commands.app_client import App, CommandFailed
 from curation.commands.flags import add_reviewer, parser
 from curation.commands.output import show, table
+from data.records import Exported, Round
 from data.registry import EXPORTS
 
 
@@ -18,7 +19,8 @@ def _rounds(name: str, arguments: list[str]) -> int:
     made.add_argument("--begin", metavar="CHECKPOINT", help="begin the next round from this checkpoint")
     given = made.parse_args(arguments)
     app = App(given.workspace, given.reviewer)
-    rounds = app.post("/api/command/rounds", {"checkpoint": given.begin}) if given.begin else app.get("/api/command/rounds")
+    path, as_ = "/api/command/rounds", list[Round]
+    rounds = app.post(path, {"checkpoint": given.begin}, as_) if given.begin else app.get(path, as_)
     show(rounds, given.json, lambda: table(rounds, ["round", "checkpoint", "created_at"]) if rounds else "no round has started yet")
     return 0
 
@@ -35,6 +37,6 @@ def _export(name: str, arguments: list[str]) -> int:
     options = {name: value for name, _, value in pairs}
     app = App(given.workspace)
     body = {"format": given.format, "folder": str(given.folder.resolve()), "options": options}
-    done = app.post("/api/command/export", body)
-    show(done, given.json, lambda: f"{done['samples']:,} samples written to {done['path']}")
+    done = app.post("/api/command/export", body, Exported)
+    show(done, given.json, lambda: f"{done.samples:,} samples written to {done.path}")
     return 0

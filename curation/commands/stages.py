@@ -1,10 +1,13 @@
 """The commands that launch a stage: its flags are the fields of its Options."""
 
-from curation.commands.answers import Cost, Estimate, Job
+from collections.abc import Sequence
+
 from curation.commands.app_client import App, check_settings
 from curation.commands.flags import add_flags, add_reviewer, parser, validated
 from curation.commands.follow import follow, in_words
 from curation.commands.output import show
+from curation.jobs.estimates import EstimateView
+from curation.jobs.views import JobView
 from curation.stages import stage_class
 from curation.workspaces.owner import Refused
 
@@ -21,11 +24,11 @@ def run(name: str, arguments: list[str]) -> int:
     body = {"stage": stage.name, "options": validated(stage.Options, given)}
     app = App(given.workspace, given.reviewer)
     if given.estimate:
-        estimate: Estimate = app.post("/api/estimate", body)
+        estimate = app.post("/api/estimate", body, EstimateView)
         show(estimate, given.json, lambda: estimate_in_words(estimate))
         return 0
     try:
-        job: Job = app.post("/api/jobs", body)
+        job = app.post("/api/jobs", body, JobView)
     except Refused as refused:
         if refused.kind != "NothingLeft":
             raise
@@ -39,25 +42,26 @@ def run(name: str, arguments: list[str]) -> int:
     return status
 
 
-def estimate_in_words(estimate: Estimate) -> str:
+def estimate_in_words(estimate: EstimateView) -> str:
     """An estimate in one line, and one for each filter where filters run."""
-    whole = _line(f"{estimate['rows']:,} rows", estimate, estimate["billed"])
-    if "words" in estimate["detail"]:  # a report in words, and the first lines that it is about
-        return "\n".join([f"{whole} · {estimate['detail']['words']}", *(f"  {line}" for line in estimate["detail"]["first"])])
-    whole += "".join(f" · {name} {value:,}" for name, value in estimate["detail"].items() if isinstance(value, int))
+    whole = _line(f"{estimate.rows:,} rows", estimate.calls, estimate.usd, estimate.seconds, estimate.billed)
+    if "words" in estimate.detail:  # a report in words, and the first lines that it is about
+        return "\n".join([f"{whole} · {estimate.detail['words']}", *(f"  {line}" for line in estimate.detail["first"])])
+    whole += "".join(f" · {name} {value:,}" for name, value in estimate.detail.items() if isinstance(value, int))
     filters = [
-        _line(f"  {part['filter']}: {part['samples']:,} samples", part, estimate["billed"])
-        for part in estimate["detail"].get("filters", [])
+        _line(f"  {part['filter']}: {part['samples']:,} samples", part["calls"], part["usd"], part["seconds"], estimate.billed)
+        for part in estimate.detail.get("filters", [])
     ]
     return "\n".join([whole, *filters])
 
 
-def _line(what: str, cost: Cost, billed: bool) -> str:
+def _line(what: str, calls: int, usd: Sequence[float] | None, seconds: float | None, billed: bool) -> str:
+    """`usd`: at least and at most; None: it has no price."""
     parts = [what]
-    if cost["calls"]:
-        parts.append(f"about {cost['calls']:,} calls")
-        price = "unpriced" if cost["usd"] is None else f"${cost['usd'][0]:.2f} to ${cost['usd'][1]:.2f}"
+    if calls:
+        parts.append(f"about {calls:,} calls")
+        price = "unpriced" if usd is None else f"${usd[0]:.2f} to ${usd[1]:.2f}"
         parts.append(price if billed else "free: the built-in teacher is used")
-    if cost["seconds"]:
-        parts.append(f"about {cost['seconds']:.0f} s")
+    if seconds:
+        parts.append(f"about {seconds:.0f} s")
     return " · ".join(parts)

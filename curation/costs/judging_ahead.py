@@ -3,6 +3,7 @@
 A failure's question, gold answer and picture are about as long and as large as those of the samples that come from it.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 from curation.filtering.base import FilterInput, make_filter
@@ -11,7 +12,16 @@ from curation.frontier.options import FrontierOptions
 from curation.prompts.templates import Prompts
 from curation.stage import spread
 from data.images import ImageStore
+from data.records import Record
 from data.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class JudgingCost(Record):
+    """Calls, and dollars as a range; None: unpriced."""
+
+    calls: int
+    usd: tuple[float, float] | None
 
 
 def estimate(
@@ -21,22 +31,21 @@ def estimate(
     filters: dict[str, dict[str, Any]],
     failures: list[dict[str, Any]],
     samples: int,
-) -> dict[str, Any]:
-    """{"calls", "usd"}: dollars as a range for so many samples judged by these filters, None where they are unpriced.
+) -> JudgingCost:
+    """What it takes to have so many samples judged by these filters.
 
     `filters`: the options of each filter, by its name; `failures`: rows of failures_to_practise.
     """
     images = ImageStore(workspace.images)
     items = [_stand_in(number, row, images) for number, row in enumerate(spread(failures))]
     if not items or not samples or not filters:
-        return {"calls": 0, "usd": (0.0, 0.0)}
+        return JudgingCost(0, (0.0, 0.0))
     parts = []
     with open_client(whom, workspace) as client:
         for name, options in filters.items():
             requests = [request for item in items for request in make_filter(name, options).requests(item, prompts)]
             parts.append(client.estimate(requests, round(samples * len(requests) / len(items))))
-    calls, usd = sum_estimates(parts)
-    return {"calls": calls, "usd": usd}
+    return JudgingCost(*sum_estimates(parts))
 
 
 def _stand_in(number: int, row: dict[str, Any], images: ImageStore) -> FilterInput:

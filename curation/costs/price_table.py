@@ -3,20 +3,35 @@
 import json
 from typing import Any
 
+from pydantic import BaseModel, Field
+
 from data.files import whole
 from data.workspace import Workspace
-from models.paid_calls.prices import SHIPPED, load_prices
+from models.paid_calls.prices import SHIPPED, Price, load_prices
 
 
-def shown(workspace: Workspace) -> dict[str, Any]:
-    """Prices by model, those of the workspace's file over the shipped ones; `trouble` says what is wrong with the file."""
+class ListedPrice(Price):
+    model: str
+    shipped: bool = Field(description="as it came with the program")
+
+
+class PriceTable(BaseModel):
+    """Prices by model, those of the workspace's file over the shipped ones."""
+
+    prices: list[ListedPrice]
+    file: str
+    trouble: str | None = Field(description="what is wrong with the file")
+
+
+def shown(workspace: Workspace) -> PriceTable:
+    """The price table as it stands."""
     shipped = load_prices(None)
     try:
         prices, trouble = load_prices(workspace.prices if workspace.prices.is_file() else None), None
     except ValueError as error:
         prices, trouble = shipped, str(error)
-    rows = [{"model": name, **price.model_dump(), "shipped": shipped.get(name) == price} for name, price in prices.items()]
-    return {"prices": rows, "file": str(workspace.prices), "trouble": trouble}
+    rows = [ListedPrice(model=name, shipped=shipped.get(name) == price, **price.model_dump()) for name, price in prices.items()]
+    return PriceTable(prices=rows, file=str(workspace.prices), trouble=trouble)
 
 
 def save(workspace: Workspace, models: dict[str, dict[str, Any]]) -> None:

@@ -1,25 +1,37 @@
 """The failures most alike to one: nearest on the map, or nearest in the space of question and picture that the map was laid from."""
 
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
 from curation.clusters.stored_space import StoredSpace
+from curation.failures.records import FailureThumbnail, NearFailure
+from data.records import Record
 from data.store import Store
 from data.workspace import Workspace
 
 By = Literal["place", "vector"]
 
 
-def of_failure(store: Store, workspace: Workspace, failure_id: int, by: By, limit: int) -> dict[str, Any]:
-    """{"by", "rows"}: other failures of the same round, nearest first. `by` is "place" where no vector of it was kept."""
+@dataclass(frozen=True)
+class Neighbours(Record):
+    """Other failures of the same round, nearest first. `by` is "place" where no vector of it was kept; by vector there is no distance."""
+
+    by: By
+    rows: list[NearFailure]
+
+
+def of_failure(store: Store, workspace: Workspace, failure_id: int, by: By, limit: int) -> Neighbours:
+    """The failures most alike to one."""
     if by == "vector":
         ids = _by_vector(store, workspace, failure_id, limit)
         if len(ids):
             order = {number: rank for rank, number in enumerate(ids.tolist())}
-            rows = store.rows("failure_thumbnails", failure_ids=list(order))
-            return {"by": "vector", "rows": sorted(rows, key=lambda row: order[row["failure_id"]])}
-    return {"by": "place", "rows": store.rows("failure_neighbours", failure_id=failure_id, limit=limit)}
+            rows = store.rows("failure_thumbnails", FailureThumbnail, failure_ids=list(order))
+            nearest = sorted(rows, key=lambda row: order[row.failure_id])
+            return Neighbours("vector", [NearFailure(**vars(row), distance=None) for row in nearest])
+    return Neighbours("place", store.rows("failure_neighbours", NearFailure, failure_id=failure_id, limit=limit))
 
 
 def _by_vector(store: Store, workspace: Workspace, failure_id: int, limit: int) -> np.ndarray:

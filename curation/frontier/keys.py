@@ -2,11 +2,13 @@
 
 import json
 import os
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
 from curation.frontier import endpoints
 from curation.frontier.client import open_client
 from curation.frontier.options import FrontierOptions
+from data.records import Record
 from data.workspace import Workspace
 from models.frontier import FrontierStopped
 from models.paid_calls.keys import find_key
@@ -14,7 +16,22 @@ from models.paid_calls.keys import find_key
 KEYS = ("OPENAI_API_KEY",)
 
 
-def test_endpoint(workspace: Workspace, values: dict[str, Any]) -> dict[str, Any]:
+@dataclass(frozen=True)
+class EndpointTest(Record):
+    ok: bool
+    words: str
+
+
+@dataclass(frozen=True)
+class KeyPlace(Record):
+    """A key's name and where it was found (None: nowhere); `trouble` is what is wrong with keys.json."""
+
+    name: str
+    where: Literal["environment", "keys.json"] | None
+    trouble: str | None
+
+
+def test_endpoint(workspace: Workspace, values: dict[str, Any]) -> EndpointTest:
     """The outcome of one tiny call with a picture to a frontier model, in words. `values`: settings of an endpoint."""
     plain = {name: value.strip() if isinstance(value, str) else value for name, value in values.items()}
     common = {name: plain[name] for name in endpoints.COMMON if name in plain}
@@ -25,7 +42,7 @@ def test_endpoint(workspace: Workspace, values: dict[str, Any]) -> dict[str, Any
             words = client.test()
     except FrontierStopped as error:
         words = f"Failed: {error}"
-    return {"ok": not words.startswith("Failed"), "words": words}
+    return EndpointTest(not words.startswith("Failed"), words)
 
 
 def has_key(workspace: Workspace, name: str) -> bool:
@@ -36,7 +53,7 @@ def has_key(workspace: Workspace, name: str) -> bool:
         return False
 
 
-def keys(workspace: Workspace) -> list[dict[str, Any]]:
+def keys(workspace: Workspace) -> list[KeyPlace]:
     """Names of keys and where each was found; never a value."""
     file, names, trouble = workspace.root / "keys.json", list(KEYS), None
     named = [values.get("api_key_env") for values in endpoints.read().named.values()]
@@ -51,7 +68,5 @@ def keys(workspace: Workspace) -> list[dict[str, Any]]:
     for name in names:
         inside = bool(os.environ.get(name, "").strip())
         beside = not inside and trouble is None and find_key(name, file) is not None
-        shown.append(
-            {"name": name, "where": "environment" if inside else "keys.json" if beside else None, "trouble": None if inside else trouble}
-        )
+        shown.append(KeyPlace(name, "environment" if inside else "keys.json" if beside else None, None if inside else trouble))
     return shown

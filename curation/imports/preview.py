@@ -3,14 +3,20 @@
 import base64
 import io
 import time
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, Field
 
 from data.images import BadImage, load
 from data.metrics import measure
-from data.records import BadLine, SourceExample
+from data.records import BadLine, Dataset, Record, SourceExample, Split
 from data.registry import DATASETS
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 LOOK_AT = 300  # items of the source
 SECONDS = 8.0  # and no longer than this
@@ -19,51 +25,72 @@ BAD = 50
 THUMB = 96  # pixels
 
 
-def preview(format_: str, source: dict[str, Any]) -> dict[str, Any]:
-    """The dataset as it would be imported, its first examples and its first bad lines, pictures looked at too.
+@dataclass(frozen=True)
+class PreviewRow(Record):
+    """An example that would be imported; `picture` is a data: address of a small copy."""
 
-    Raises UnknownPlugin, ValidationError. `whole` tells whether all of the source was looked at.
-    """
+    external_id: str
+    split: Split
+    question: str
+    golds: tuple[str, ...]
+    choices: tuple[str, ...]
+    kind: str | None
+    picture: str
+
+
+@dataclass(frozen=True)
+class DatasetPreview(Dataset):
+    metric_title: str = ""
+
+
+class Preview(BaseModel):
+    """A dataset as it would be imported: the first examples and the first bad lines."""
+
+    about: DatasetPreview
+    rows: list[PreviewRow]
+    bad: list[BadLine]
+    looked: int = Field(description="items that were looked at, their pictures too")
+    unusable: int = Field(description="of these")
+    splits: dict[Split, int] = Field(description="of the usable ones")
+    whole: bool = Field(description="whether all of the source was looked at")
+
+
+def preview(format_: str, source: dict[str, Any]) -> Preview:
+    """Reads the beginning of a source; nothing is stored. Raises UnknownPlugin, ValidationError."""
     plugin = DATASETS.make(format_, source)
     about, deadline = plugin.about(), time.monotonic() + SECONDS
-    rows: list[dict[str, Any]] = []
-    bad: list[dict[str, str]] = []
-    looked, whole, splits = 0, True, {"train": 0, "dev": 0, "eval": 0}
+    rows: list[PreviewRow] = []
+    bad: list[BadLine] = []
+    splits: dict[Split, int] = {"train": 0, "dev": 0, "eval": 0}
+    looked, whole = 0, True
     for item in islice(plugin.read(), LOOK_AT + 1):
         if looked == LOOK_AT or time.monotonic() > deadline:
             whole = False
             break
         looked += 1
-        problem, picture = _problem(item)
-        if problem:
-            bad.append(problem)
+        usable = _looked_at(item)
+        if isinstance(usable, BadLine):
+            bad.append(usable)
             continue
-        splits[item.split] += 1
+        example, picture = usable
+        splits[example.split] += 1
         if len(rows) < ROWS:
-            fields = {name: value for name, value in item.to_row().items() if name != "picture"}
-            rows.append({**fields, "picture": _thumbnail(picture)})
-    return {
-        "about": about.to_row() | {"metric_title": measure(about.metric).title},
-        "rows": rows,
-        "bad": bad[:BAD],
-        "looked": looked,
-        "unusable": len(bad),
-        "splits": splits,
-        "whole": whole,
-    }
+            rows.append(PreviewRow(**{**vars(example), "picture": _thumbnail(picture)}))
+    shown = DatasetPreview(**vars(about), metric_title=measure(about.metric).title)
+    return Preview(about=shown, rows=rows, bad=bad[:BAD], looked=looked, unusable=len(bad), splits=splits, whole=whole)
 
 
-def _problem(item: SourceExample | BadLine) -> tuple[dict[str, str] | None, Any]:
-    """What is wrong with an item, else its picture."""
+def _looked_at(item: SourceExample | BadLine) -> "BadLine | tuple[SourceExample, Image]":
+    """An item with its picture, or what is wrong with it."""
     if isinstance(item, BadLine):
-        return {"source": item.source, "error": item.error}, None
+        return item
     try:
-        return None, load(item.picture, str(item.picture) if isinstance(item.picture, Path) else f"the image of {item.external_id}")
+        return item, load(item.picture, str(item.picture) if isinstance(item.picture, Path) else f"the image of {item.external_id}")
     except (BadImage, OSError) as error:
-        return {"source": item.external_id, "error": str(error)}, None
+        return BadLine(item.external_id, str(error))
 
 
-def _thumbnail(picture: Any) -> str:
+def _thumbnail(picture: "Image") -> str:
     """A data: address of a small copy."""
     picture.thumbnail((THUMB, THUMB))
     buffer = io.BytesIO()

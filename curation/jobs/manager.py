@@ -13,6 +13,8 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+from pydantic import ValidationError
+
 from curation.checkpoints import FILE as CHECKPOINT_FILE
 from curation.checkpoints import current_round
 from curation.jobs import chains, estimates, outcome, views
@@ -266,7 +268,11 @@ class JobManager:
     def _watch_and_settle(self, job_id: int, child: Child) -> None:
         """What a watcher does: collects results until the child is gone and all are in, then settles the job."""
         try:
-            stage, job = self._load(job_id)
+            try:
+                stage, job = self._load(job_id)
+            except (UnknownStage, ValidationError) as unfit:
+                self._give_up(job_id, child, unfit)
+                return
             files, problem = JobFolder(job.folder), None
             while True:
                 alive = child.is_alive()
@@ -281,6 +287,16 @@ class JobManager:
         finally:
             with self._lock:
                 self._at_work.discard(threading.current_thread())
+
+    def _give_up(self, job_id: int, child: Child, why: UnknownStage | ValidationError) -> None:
+        """Ends a running job that only another version can go on with: one that launched it before this app was started."""
+        child.kill()
+        said = str(why) if isinstance(why, UnknownStage) else f"options that this version's stage doesn't take ({why})"
+        log.error("job %d: %s", job_id, said)
+        folder = self.workspace.job(job_id)
+        message = f"{said}. Its results are kept in {folder}; resume it in the version that launched it."
+        self._end(job_id, Outcome(JobStatus.FAILED, message))
+        self._schedule()
 
     def _collect(self, stage: Stage[Any], job: Job[Any]) -> str | None:
         """Collects what the child has written by now; says what is wrong where that can't be stored."""
@@ -299,12 +315,15 @@ class JobManager:
         try:
             self._collector.remember()
         finally:
-            with self._lock:
-                self._move(job.job_id, left.status, message=left.message)
-                self._children.pop(job.job_id, None)
+            self._end(job.job_id, left)
         if left.status is JobStatus.DONE:
             chains.follow(self.store, job.job_id, self.launch)
         self._schedule()
+
+    def _end(self, job_id: int, left: Outcome) -> None:
+        with self._lock:
+            self._move(job_id, left.status, message=left.message)
+            self._children.pop(job_id, None)
 
     def _finish(self, stage: Stage[Any], job: Job[Any]) -> Outcome:
         """What a stage does after the last result; a job whose every row has failed is a failed one."""

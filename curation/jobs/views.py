@@ -31,6 +31,12 @@ class JobView(BaseModel):
     seconds: float | None = Field(description="at work, all launches together; of the running one nothing yet")
 
 
+class LogTail(BaseModel):
+    """The end of what a job's process has printed."""
+
+    text: str
+
+
 def view(row: JobRow, title: str, events: dict[str, dict[str, Any]], stopping: bool) -> JobView:
     """A job's row as it is shown; `events` are the latest of each kind since its launch."""
     running = row.status is JobStatus.RUNNING

@@ -1,50 +1,103 @@
 """The outcome of a comparison of two versions of a prompt: replies side by side, what differs, what each side cost."""
 
-import json
 from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from curation.jobs.views import JobView
+from curation.prompt_lab.records import (
+    ComparedFailure,
+    ComparisonCounts,
+    ComparisonView,
+    ListedComparison,
+    Result,
+    Side,
+    SideCost,
+    SideVersions,
+    TypeChange,
+)
 from curation.prompt_lab.trial import SIDES, shown
+from data.records import JobStatus, Record, RowError
 from data.store import Store
 
 _TELLING = {"diagnosis": ("error_type", "teachable"), "judge": ("score",), "blind": ("answer", "right")}
-Result = dict[str, Any]  # of one side for one failure; {"problem": …} where the reply was of no use
-Pair = dict[str, Result | None]  # the results of a failure, by side; None where it has none
+Pair = dict[Side, Result | None]  # the results of a failure, by side; None where it has none
 
 
-def listed(store: Store, prompt: str, limit: int = 12) -> list[dict[str, Any]]:
+@dataclass(frozen=True)
+class ComparisonJob(Record):
+    job_id: int
+    status: JobStatus
+    total: int
+    done: int
+    failed: int
+    created_at: datetime
+    options: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class ComparisonRow(Record):
+    """The result of a side for a failure."""
+
+    key: str
+    side: Side
+    result: dict[str, Any]
+    replies: tuple[str, ...] | None
+    failure_id: int
+    image: str
+    question: str
+    choices: tuple[str, ...]
+    golds: tuple[str, ...]
+    answer: str
+    error_type: str | None
+    dataset: str
+    peoples_type: str | None
+
+
+@dataclass(frozen=True)
+class ReplyCosts(Record):
+    """The replies behind a side, and what they cost when they were bought."""
+
+    side: Side
+    calls: int
+    usd: float | None
+    unpriced: int
+    prompt_tokens: int | None
+    completion_tokens: int | None
+
+
+def listed(store: Store, prompt: str, limit: int = 12) -> list[ListedComparison]:
     """The comparisons of a prompt, latest first."""
-    rows = store.rows("comparison_jobs", prompt=prompt, limit=limit)
-    return [
-        {**row, "created_at": row["created_at"].isoformat(), "options": {name: json.loads(row["options"])[name] for name in ("a", "b")}}
-        for row in rows
-    ]
+    rows = store.rows("comparison_jobs", ComparisonJob, prompt=prompt, limit=limit)
+    return [ListedComparison(**{**vars(row), "options": SideVersions.from_row(row.options)}) for row in rows]
 
 
-def view(store: Store, job: JobView) -> dict[str, Any]:
-    """A comparison as far as it is: `failures` with both results, `counts` of both sides and between them, `costs` by side."""
-    options = job.options
-    failures: dict[int, dict[str, Any]] = {}
-    for row in store.rows("comparison_rows", job_id=job.job_id):
-        entry = failures.setdefault(row["failure_id"], {**shown(row), "people": row["peoples_type"]})
-        entry[row["side"]] = json.loads(row["result"])
-    for row in store.rows("row_errors", job_id=job.job_id, after="", limit=1000):
-        failure, _, side = row["key"].partition("/")
-        if int(failure) in failures:
-            failures[int(failure)][side] = {"problem": row["error"]}
-    pairs = [{side: entry.get(side) for side in SIDES} for entry in failures.values()]
-    for entry, pair in zip(failures.values(), pairs):
-        entry |= pair | {"differs": differs(options["prompt"], pair)}
-    costs = {row["side"]: row for row in store.rows("comparison_costs", job_id=job.job_id)}
-    return {
-        "job": job,
-        "prompt": options["prompt"],
-        "versions": {side: next((result["version"] for pair in pairs if (result := _good(pair[side]))), options[side]) for side in SIDES},
-        "failures": list(failures.values()),
-        "counts": counts(options["prompt"], pairs, [entry["people"] for entry in failures.values()]),
-        "costs": {side: _cost(costs.get(side), len(failures)) for side in SIDES},
-    }
+def view(store: Store, job: JobView) -> ComparisonView:
+    """A comparison as far as it is."""
+    prompt = job.options["prompt"]
+    about: dict[int, ComparisonRow] = {}
+    results: dict[int, Pair] = {}
+    for row in store.rows("comparison_rows", ComparisonRow, job_id=job.job_id):
+        about.setdefault(row.failure_id, row)
+        results.setdefault(row.failure_id, dict.fromkeys(SIDES))[row.side] = row.result
+    for error in store.rows("row_errors", RowError, job_id=job.job_id, after="", limit=1000):
+        failure, _, side = error.key.partition("/")
+        for pair in [results[int(failure)]] if int(failure) in results else []:
+            pair["a" if side == "a" else "b"] = {"problem": error.error}
+    pairs = list(results.values())
+    costs = {row.side: row for row in store.rows("comparison_costs", ReplyCosts, job_id=job.job_id)}
+    return ComparisonView(
+        job=job,
+        prompt=prompt,
+        versions={side: next((result["version"] for pair in pairs if (result := _good(pair[side]))), job.options[side]) for side in SIDES},
+        failures=[
+            ComparedFailure(**vars(shown(vars(row))), people=row.peoples_type, a=pair["a"], b=pair["b"], differs=differs(prompt, pair))
+            for row, pair in zip(about.values(), pairs)
+        ],
+        counts=counts(prompt, pairs, [row.peoples_type for row in about.values()]),
+        costs={side: _cost(costs.get(side), len(pairs)) for side in SIDES},
+    )
 
 
 def differs(prompt: str, pair: Pair) -> bool | None:
@@ -55,11 +108,8 @@ def differs(prompt: str, pair: Pair) -> bool | None:
     return any(results["a"][name] != results["b"][name] for name in _TELLING.get(prompt, ("answer", "agrees")))
 
 
-def counts(prompt: str, pairs: list[Pair], people: list[str | None]) -> dict[str, Any]:
-    """Counts of each side under "a" and "b", and between both under "both", over the failures to which both sides have a reply.
-
-    `people` has the error type that people gave each failure, if any.
-    """
+def counts(prompt: str, pairs: list[Pair], people: list[str | None]) -> ComparisonCounts:
+    """Counts of each side, and between both. `people` has the error type that people gave each failure, if any."""
     compared = [(results, error_type) for pair, error_type in zip(pairs, people) if (results := _both(pair))]
     counted: dict[str, Any] = {
         "compared": len(compared),
@@ -73,10 +123,10 @@ def counts(prompt: str, pairs: list[Pair], people: list[str | None]) -> dict[str
         changes = Counter((results["a"]["error_type"], results["b"]["error_type"]) for results, _ in compared)
         counted["people"] = len(judged)
         counted["same_type"] = sum(count for (a, b), count in changes.items() if a == b)
-        counted["changes"] = [{"a": a, "b": b, "failures": count} for (a, b), count in changes.most_common() if a != b]
+        counted["changes"] = [TypeChange(a, b, count) for (a, b), count in changes.most_common() if a != b]
     if prompt != "proposal":
         counted["same"] = sum(not differs(prompt, dict(results)) for results, _ in compared)
-    return counted
+    return ComparisonCounts(**counted)
 
 
 def _good(result: Result | None) -> Result | None:
@@ -84,9 +134,9 @@ def _good(result: Result | None) -> Result | None:
     return None if result is None or result.get("problem") else result
 
 
-def _both(pair: Pair) -> dict[str, Result] | None:
+def _both(pair: Pair) -> dict[Side, Result] | None:
     """The results of both sides; None where one has none that can be compared."""
-    results = {side: result for side in SIDES if (result := _good(pair[side]))}
+    results: dict[Side, Result] = {side: result for side in SIDES if (result := _good(pair[side]))}
     return results if len(results) == len(SIDES) else None
 
 
@@ -111,13 +161,12 @@ def _answers(results: list[dict[str, Any]]) -> dict[str, Any]:
     return {name: sum(result[name] for result in results) for name in names}
 
 
-def _cost(row: dict[str, Any] | None, failures: int) -> dict[str, Any]:
-    """What the replies of a side cost when they were bought; None where one has no price."""
+def _cost(row: ReplyCosts | None, failures: int) -> SideCost:
     if row is None or not failures:
-        return {"calls": 0, "usd": None, "usd_a_failure": None, "prompt_tokens": 0, "completion_tokens": 0}
-    usd = None if row["unpriced"] else row["usd"]
-    counts = {name: row[name] for name in ("calls", "prompt_tokens", "completion_tokens")}
-    return {**counts, "usd": usd, "usd_a_failure": None if usd is None else usd / failures}
+        return SideCost(calls=0, usd=None, usd_a_failure=None, prompt_tokens=0, completion_tokens=0)
+    usd = None if row.unpriced else row.usd
+    each = None if usd is None else usd / failures
+    return SideCost(row.calls, usd, each, row.prompt_tokens or 0, row.completion_tokens or 0)
 
 
 _COUNTS = {"diagnosis": _diagnoses, "proposal": _proposals, "judge": _judgements}

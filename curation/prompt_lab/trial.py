@@ -14,6 +14,7 @@ from curation.clusters.titles import MEMBERS, line
 from curation.error_types import DEFAULT, Taxonomy
 from curation.filtering.base import FilterInput, make_filter
 from curation.filtering.proposal_rules import sift
+from curation.prompt_lab.records import AskedAbout, Side, TriedFailure
 from curation.prompts.requests import (
     Difficulty,
     blind_request,
@@ -34,7 +35,7 @@ from data.workspace import Workspace
 from models.frontier import Request
 
 AGREES = 0.9  # score by the dataset's metric from which two answers count as the same, as in the filters
-SIDES = ("a", "b")  # of a comparison
+SIDES: tuple[Side, Side] = ("a", "b")  # of a comparison
 BLIND_FIRST = "‹the frontier's own answer, requested first›"
 
 
@@ -141,15 +142,14 @@ def _right(row: Row, answer: str) -> bool:
     return score_once(row["metric"], answer, row["golds"], row["choices"]).lenient >= threshold
 
 
-def asked_about(row: Row) -> dict[str, Any] | None:
+def asked_about(row: Row) -> AskedAbout | None:
     """What a filter's prompt is asked about in the failure's place; None of other prompts."""
-    return {name: row[name] for name in ("of", "image", "question", "choices", "proposed")} if "of" in row else None
+    return AskedAbout.from_row(row) if "of" in row else None
 
 
-def shown(row: Row) -> dict[str, Any]:
+def shown(row: Row) -> TriedFailure:
     """What a page shows of a failure beside a prompt."""
-    names = ("failure_id", "image", "question", "choices", "answer", "error_type", "dataset")
-    return {**{name: row[name] for name in names}, "golds": gold_text(row["golds"]), "asked": asked_about(row)}
+    return TriedFailure.from_row({**row, "golds": gold_text(row["golds"]), "asked": asked_about(row)})
 
 
 def texts_folder(folder: Path, side: str) -> Path:

@@ -6,7 +6,7 @@ none of it can run long, grow large or reach into the program.
 
 import re
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from jinja2 import TemplateError, TemplateSyntaxError, nodes
 
@@ -37,7 +37,7 @@ class BadPrompt(MistakebookError):
 
     def __init__(self, name: str, flaws: list[Flaw]):
         super().__init__(f"prompt {name}: " + "; ".join(map(str, flaws)))
-        self.flaws = [asdict(flaw) for flaw in flaws]
+        self.flaws = flaws
 
 
 def checked(file: PromptFile, system: str, user: str) -> str:

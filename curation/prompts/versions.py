@@ -7,8 +7,9 @@ Each saved text is kept for good, under its hash; so are the shipped texts that 
 import difflib
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
 from pydantic import BaseModel
 
@@ -16,6 +17,7 @@ from curation import taxonomy
 from curation.prompts.templates import PromptFile, PromptOptions, Prompts, names, shipped, version_of
 from curation.prompts.validation import checked
 from data.errors import MistakebookError
+from data.records import Record
 from data.store import Store
 
 SHIPPED_BY = "shipped"  # the author of texts that came with the program
@@ -24,6 +26,44 @@ SHIPPED_BY = "shipped"  # the author of texts that came with the program
 @dataclass(frozen=True)
 class PromptVersion:
     version: str  # the hash of the text
+    text: str
+
+
+@dataclass(frozen=True)
+class StoredVersion(Record):
+    """A saved text of a prompt."""
+
+    version: str
+    text: str
+    note: str
+    author: str
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class ListedVersion(Record):
+    """A version of a prompt, and in how many jobs it was used; `created_at` is None for a shipped text that no job used."""
+
+    version: str
+    note: str
+    author: str
+    created_at: datetime | None
+    shipped: bool
+    in_use: bool
+    jobs: int
+
+
+@dataclass(frozen=True)
+class VersionJobs(Record):
+    version: str
+    jobs: int
+
+
+@dataclass(frozen=True)
+class DiffLine(Record):
+    """A line of two texts."""
+
+    kind: Literal["same", "gone", "new"]
     text: str
 
 
@@ -42,8 +82,8 @@ def find(name: str) -> PromptFile:
 
 def in_use(store: Store, name: str) -> str:
     """The version that new jobs ask by."""
-    row = store.row("setting_latest", name=_setting(name))
-    return (row and json.loads(row["value"])) or shipped(name).version
+    value = store.value("setting_latest", str, name=_setting(name))
+    return (value and json.loads(value)) or shipped(name).version
 
 
 def text_of(store: Store, name: str, version: str) -> str:
@@ -63,11 +103,11 @@ def _row(store: Store, name: str, version: str) -> PromptVersion:
     file = find(name)
     if version in (SHIPPED_BY, file.version):
         return PromptVersion(file.version, file.text)
-    rows = store.rows("prompt_versions", prompt=name)
-    fitting = [row for row in rows if version and row["version"].startswith(version)]
+    rows = store.rows("prompt_versions", StoredVersion, prompt=name)
+    fitting = [row for row in rows if version and row.version.startswith(version)]
     if len(fitting) == 1:
-        return PromptVersion(fitting[0]["version"], fitting[0]["text"])
-    known = ", ".join(dict.fromkeys([file.version, *(row["version"] for row in rows)]))
+        return PromptVersion(fitting[0].version, fitting[0].text)
+    known = ", ".join(dict.fromkeys([file.version, *(row.version for row in rows)]))
     raise UnknownPrompt(f"{len(fitting) or 'no'} versions {version!r} of prompt {name}; there are: {known}")
 
 
@@ -113,30 +153,25 @@ def write_texts(store: Store, options: BaseModel, folder: Path) -> None:
         prompts_for(store, options.PROMPTS, options.prompts).write(folder)
 
 
-def history(store: Store, name: str) -> list[dict[str, Any]]:
-    """The versions of a prompt, newest first, the shipped one among them; with author, note, time, and in how many jobs each was used."""
+def history(store: Store, name: str) -> list[ListedVersion]:
+    """The versions of a prompt, newest first, the shipped one among them."""
     file, now = find(name), in_use(store, name)
-    rows = store.rows("prompt_versions", prompt=name)
-    if file.version not in {row["version"] for row in rows}:
-        rows.append({"version": file.version, "text": file.text, "note": "", "author": SHIPPED_BY, "created_at": None})
-    asked = {row["version"]: row["jobs"] for row in store.rows("prompt_jobs", prompt=name)}
-    return [
-        {
-            **row,
-            "created_at": row["created_at"] and row["created_at"].isoformat(),
-            "shipped": row["version"] == file.version,
-            "in_use": row["version"] == now,
-            "jobs": asked.get(row["version"], 0),
-        }
-        for row in rows
-    ]
+    asked = {row.version: row.jobs for row in store.rows("prompt_jobs", VersionJobs, prompt=name)}
+
+    def listed(version: str, note: str, author: str, created_at: datetime | None) -> ListedVersion:
+        return ListedVersion(version, note, author, created_at, version == file.version, version == now, asked.get(version, 0))
+
+    rows = store.rows("prompt_versions", StoredVersion, prompt=name)
+    versions = [listed(row.version, row.note, row.author, row.created_at) for row in rows]
+    missing = file.version not in {row.version for row in rows}
+    return versions + [listed(file.version, "", SHIPPED_BY, None)] * missing
 
 
-def difference(old: str, new: str) -> list[dict[str, str]]:
-    """Lines of two texts, each with `kind`: same, gone or new."""
-    kinds = {" ": "same", "-": "gone", "+": "new"}
+def difference(old: str, new: str) -> list[DiffLine]:
+    """Lines of two texts, in the order in which a reader goes through them."""
+    kinds: dict[str, Literal["same", "gone", "new"]] = {" ": "same", "-": "gone", "+": "new"}
     lines = difflib.ndiff(old.rstrip("\n").split("\n"), new.rstrip("\n").split("\n"))
-    return [{"kind": kinds[line[0]], "text": line[2:]} for line in lines if line[0] in kinds]
+    return [DiffLine(kinds[line[0]], line[2:]) for line in lines if line[0] in kinds]
 
 
 def _keep(store: Store, name: str, text: str, note: str, author: str) -> None:

@@ -93,6 +93,15 @@ class AcceptedSplit(Record):
 
 
 @dataclass(frozen=True)
+class SplitShown(Record):
+    """The recommendation (`reason` says why there is none) and the split that stands."""
+
+    recommended: Split | None
+    reason: str | None
+    accepted: AcceptedSplit | None
+
+
+@dataclass(frozen=True)
 class _Counts:
     error_type: str
     teachable: int

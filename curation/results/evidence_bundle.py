@@ -12,7 +12,7 @@ from typing import Any
 
 from curation.results import comparison, gate
 from curation.results.comparison import Comparison, Score
-from curation.scoring import with_reading
+from curation.scoring import reading
 from data.records import Checkpoint
 from data.store import Store
 
@@ -49,7 +49,9 @@ def bundle(store: Store, before: Checkpoint, after: Checkpoint, score: Score) ->
 
 def _read(pair: dict[str, Any]) -> dict[str, Any]:
     """A pair with what the lenient score read from both answers."""
-    return with_reading(with_reading(pair, "before_answer", "before_read"), "after_answer", "after_read")
+    about = pair["golds"], pair["choices"]
+    read = {f"{side}_read": reading(pair["metric"], pair[f"{side}_answer"], *about) for side in ("before", "after")}
+    return {**pair, **read}
 
 
 def _settings(store: Store, before: Checkpoint, after: Checkpoint) -> dict[str, Any]:

@@ -6,18 +6,28 @@ run or workspace (a funnel, a snapshot, what was approved) are shown to everybod
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from curation.review.cards import Card
 from curation.review.decisions import SampleFilter
 from curation.review.queue import GridRow
 from data.errors import MistakebookError
-from data.records import SampleStatus
+from data.records import Record, SampleStatus
 from data.store import Store
 
 SETTING = "review.blind"
 AnyCard = TypeVar("AnyCard", bound=Card)
+
+
+@dataclass(frozen=True)
+class ShownSample(Record):
+    """A sample on a page that isn't Review; classes below it add what is shown."""
+
+    sample_id: int
+
+
+AnySample = TypeVar("AnySample", bound=ShownSample)
 
 
 class BlindSamples(MistakebookError):
@@ -61,10 +71,11 @@ def rows(store: Store, reviewer: str, whole: Sequence[GridRow]) -> list[GridRow]
     return [replace(row, failing=(), status=_status(row.image)) if row.sample_id in secret else row for row in whole]
 
 
-def elsewhere(store: Store, reviewer: str, whole: Sequence[dict[str, Any]], columns: Sequence[str]) -> list[dict[str, Any]]:
-    """Rows of other pages that show samples: the `columns` that tell people's decisions are None where the reviewer has yet to decide."""
-    secret = hidden(store, reviewer, [row["sample_id"] for row in whole])
-    return [{**row, **dict.fromkeys(columns)} if row["sample_id"] in secret else row for row in whole]
+def elsewhere(store: Store, reviewer: str, whole: Sequence[AnySample], columns: Sequence[str]) -> list[AnySample]:
+    """Samples on other pages: the `columns` that tell people's decisions are None where the reviewer has yet to decide."""
+    secret = hidden(store, reviewer, [row.sample_id for row in whole])
+    nothing: dict[str, Any] = dict.fromkeys(columns)
+    return [replace(row, **nothing) if row.sample_id in secret else row for row in whole]
 
 
 def refuse_many(store: Store, reviewer: str, matching: SampleFilter) -> None:

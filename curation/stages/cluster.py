@@ -8,6 +8,7 @@ which count if a person accepts them.
 
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -16,12 +17,14 @@ from pydantic import Field, JsonValue
 from curation import checkpoints, taxonomy
 from curation.clusters import edits, mapping, splitting, titles
 from curation.clusters.stored_space import StoredSpace
+from curation.clusters.titles import FoundCluster
 from curation.frontier.client import client_of, open_client, sum_estimates
 from curation.frontier.options import FrontierOptions
 from curation.prompts.requests import title_request
 from curation.prompts.templates import PromptOptions, Prompts
 from curation.prompts.versions import prompts_for
 from curation.stage import Context, Estimate, Job, NothingToDo, Result, Row, Stage
+from data.records import KindType, Record
 from data.store import Store
 from data.transaction import Transaction
 from data.workspace import Workspace
@@ -40,6 +43,23 @@ class ClusterOptions(FrontierOptions, PromptOptions):
     only_new: bool = Field(default=False, description="Only add new failures to the map; all others keep their position.")
     titles_of: list[int] | None = Field(default=None, description="Only suggest titles for these clusters; the map is not changed.")
     seed: int = Field(default=0, description="Random seed of the clustering and the map.")
+
+
+@dataclass(frozen=True)
+class ToCluster(Record):
+    """Diagnosed failures of a round, their error types, and how many of them are not on the map yet."""
+
+    failures: int
+    types: int
+    new: int
+
+
+@dataclass(frozen=True)
+class ClusterName(Record):
+    """The number of a cluster that a job found under a name."""
+
+    name: str
+    cluster_id: int
 
 
 class Cluster(Stage[ClusterOptions]):
@@ -64,14 +84,14 @@ class Cluster(Stage[ClusterOptions]):
             raise NothingToDo(f"round {job.round} has no diagnosed failure yet. Diagnose failures first.")
         else:
             store.to_parquet("examples_to_assign", job.folder / "examples.parquet")
-        known = {row["kind"]: row["error_type"] for row in store.rows("kind_error_types")}
+        known = {row.kind: row.error_type for row in store.rows("kind_error_types", KindType)}
         (job.folder / "kinds.json").write_text(json.dumps(known), encoding="utf-8")
         checkpoints.write_to_folder(checkpoints.find(store), job.folder)
         return [{"key": KEY}]
 
     def estimate(self, store: Store, workspace: Workspace, options: ClusterOptions) -> Estimate:
         round_ = checkpoints.current_round(store)
-        counts = store.one("cluster_probe", round=round_)
+        counts = store.one("cluster_probe", ToCluster, round=round_)
         if options.titles_of:
             prompts = prompts_for(store, options.PROMPTS, options.prompts)
             probe = [titles.suggestion(row, prompts) for row in _title_rows(store, options)]
@@ -79,33 +99,34 @@ class Cluster(Stage[ClusterOptions]):
                 calls, usd = sum_estimates([client.estimate(probe, len(probe))])
             return Estimate(rows=len(probe), calls=calls, usd=usd)
         if options.only_new:
-            return Estimate(rows=counts["new"])
+            return Estimate(rows=counts.new)
         rows = store.rows("cluster_probe_rows", round=round_)
         prompts, lines = prompts_for(store, options.PROMPTS, options.prompts), [titles.line(row) for row in rows]
         probe = [title_request("0", rows[0]["error_type"], lines, [], prompts)] if rows else []
         with open_client(options, workspace) as client:
-            calls, usd = sum_estimates([client.estimate(probe, counts["types"])])
-        return Estimate(rows=counts["failures"], calls=calls, usd=usd)
+            calls, usd = sum_estimates([client.estimate(probe, counts.types)])
+        return Estimate(rows=counts.failures, calls=calls, usd=usd)
 
     def collect(self, write: Transaction, job: Job[ClusterOptions], results: list[Result]) -> None:
         for result in results:
             if job.options.titles_of:
                 write.run("title_suggest", cluster_id=result["cluster_id"], title=result["title"])
                 continue
-            rows = [{name: value for name, value in row.items() if name in ("name", "error_type", "title")} for row in result["clusters"]]
-            write.insert("cluster", [{"round": job.round, "job_id": job.job_id, "found_title": row["title"], **row} for row in rows])
-            ids = {row["name"]: row["cluster_id"] for row in write.run("clusters_of_job", job_id=job.job_id)}
-            self._put_places(write, job, ids, result)
-            measured = [row for row in result["clusters"] if row.get("stability") is not None]
-            if measured:
-                columns = {name: [row[name] for row in measured] for name in ("stability", "dissolved")}
-                names = [row["name"] for row in measured]
+            found = [FoundCluster.from_row(row) for row in result["clusters"]]
+            about = {"round": job.round, "job_id": job.job_id}
+            rows = [{"name": one.name, "error_type": one.error_type, "title": one.title, "found_title": one.title} for one in found]
+            write.insert("cluster", [{**about, **row} for row in rows])
+            ids = {row.name: row.cluster_id for row in write.rows("clusters_of_job", ClusterName, job_id=job.job_id)}
+            self._put_places(write, job, ids)
+            if measured := [one for one in found if one.stability is not None]:
+                columns = {name: [getattr(one, name) for one in measured] for name in ("name", "stability", "dissolved")}
+                names = columns.pop("name")
                 write.run("quality_set", job_id=job.job_id, resamples=job.options.resamples, names=names, **columns)
             edits.apply_state(write, job.round)
             taxonomy.follow(write)  # error types may have been renamed while it ran
             write.touch_failures()  # places and assignments change: all of failure_state follows
 
-    def _put_places(self, write: Transaction, job: Job[ClusterOptions], ids: dict[str, int], result: Result) -> None:
+    def _put_places(self, write: Transaction, job: Job[ClusterOptions], ids: dict[str, int]) -> None:
         """Stores the places from the job's files. Done twice it changes nothing; an older job's map does not replace a newer one."""
         adds = job.options.only_new
         write.insert("layout", [{"round": job.round, "job_id": job.job_id, "adds": adds}])
@@ -118,7 +139,7 @@ class Cluster(Stage[ClusterOptions]):
         if adds:
             write.insert("place", places.to_pylist())
             write.insert("assignment", assigned.to_pylist())
-        elif write.run("layout_job", round=job.round)[0]["job_id"] == job.job_id:
+        elif write.value("layout_job", int, round=job.round) == job.job_id:
             write.run("places_clear", round=job.round)
             write.run("assignments_clear", round=job.round)
             write.load("place", places)
@@ -129,7 +150,7 @@ class Cluster(Stage[ClusterOptions]):
             return None
         StoredSpace.of_round(store, workspace, job.round).forget_others(store, workspace, job.round)
         splitting.measure_again(store, workspace, job.round, [], store.column("clusters_made_by_people", round=job.round))
-        changes = len([row for row in store.rows("cluster_history", round=job.round, limit=100_000) if not row["undone"]])
+        changes = len([change for change in edits.history(store, job.round, limit=100_000) if not change.undone])
         if changes == 0:
             return None
         return "1 edit of the clusters is kept" if changes == 1 else f"{changes} edits of the clusters are kept"
@@ -146,7 +167,7 @@ class Cluster(Stage[ClusterOptions]):
             clusters = self.work.add() if self.work.options.only_new else self.work.lay()
         except mapping.Stopped:
             return
-        yield {"key": KEY, "clusters": clusters}
+        yield {"key": KEY, "clusters": [cluster.to_row() for cluster in clusters]}
 
 
 def _title_rows(store: Store, options: ClusterOptions) -> list[Row]:

@@ -118,8 +118,9 @@ class ComparePrompts(Stage[ComparePromptsOptions]):
             if outcome.parsed is None:
                 yield bad_row(outcome)
             elif name != "diagnosis" or not isinstance(outcome.parsed, BlindAnswer):
+                asked = asked_about(row)
                 result = outcome_of(name, row, outcome.parsed, self.options.route, self.prompts.taxonomy)
-                result |= {"version": row["version"], "asked": asked_about(row)}
+                result |= {"version": row["version"], "asked": asked and asked.to_row()}
                 given = {"key": row["key"], "side": row["side"], "failure_id": row["failure_id"]}
                 yield {**given, "result": result, "replies": list(replies)}
 

@@ -4,7 +4,6 @@ Replay is drawn from train examples that the checkpoint answers right: failures'
 fixing one skill breaks its nearest neighbour: curation/training/replay.py chooses the examples.
 """
 
-import json
 import math
 import random
 import shutil
@@ -13,7 +12,7 @@ from collections.abc import Iterator
 from curation import checkpoints
 from curation.stage import Context, Estimate, Job, NothingToDo, Result, Row, Stage
 from curation.training import replay
-from curation.training.plan import SNAPSHOT, ApprovedSample, FinetuneOptions, gold, launch_problem, new_name, planned, recipe
+from curation.training.plan import SNAPSHOT, ApprovedSample, FinetuneOptions, Snapshot, gold, launch_problem, new_name, planned, recipe
 from curation.training.replay import TrainingExample
 from data.files import whole
 from data.images import ImageStore
@@ -50,8 +49,7 @@ class Finetune(Stage[FinetuneOptions]):
         write_rows(job.folder / "train.parquet", rows)
         write_rows(job.folder / "dev.parquet", dev)
         RunSpec(checkpoint=checkpoint, recipe=recipe(job.options), seed=job.options.seed).write(job.folder)
-        frozen = {"samples": [[sample.sample_id, sample.revision] for sample in samples], "replay": len(replayed)}
-        (job.folder / SNAPSHOT).write_text(json.dumps(frozen), encoding="utf-8")
+        Snapshot(samples=[(sample.sample_id, sample.revision) for sample in samples], replay=len(replayed)).write(job.folder)
         return [{"key": KEY}]
 
     def estimate(self, store: Store, workspace: Workspace, options: FinetuneOptions) -> Estimate:
@@ -75,22 +73,23 @@ class Finetune(Stage[FinetuneOptions]):
         if not target.exists():
             with whole(target) as part:
                 shutil.copytree(adapter, part)
-        frozen = json.loads((job.folder / SNAPSHOT).read_text(encoding="utf-8"))
+        frozen = Snapshot.read(job.folder)
+        if frozen is None:
+            raise FileNotFoundError(f"{job.folder / SNAPSHOT}: what the run was trained on is not known; start the finetune again")
         run = {
             "round": job.round,
             "parent": parent.checkpoint_id,
             "job_id": job.job_id,
             "options": job.options.model_dump(),
-            "samples": len(frozen["samples"]),
-            "replay": frozen["replay"],
+            "samples": len(frozen.samples),
+            "replay": frozen.replay,
         }
         with store.write() as write:
             for run_id in write.insert("run", [run], returning="run_id"):
-                rows = [{"run_id": run_id, "sample_id": s, "revision": r} for s, r in frozen["samples"]]
+                rows = [{"run_id": run_id, "sample_id": s, "revision": r} for s, r in frozen.samples]
                 write.insert("run_sample", rows)
                 new = Checkpoint(name, parent.baseline, parent.model, str(target), parent.options)
-                row = {k: v for k, v in new.to_row().items() if k != "checkpoint_id"}
-                write.insert("checkpoint", [{**row, "parent": parent.checkpoint_id, "run_id": run_id}])
+                checkpoints.register_within(write, new, parent.checkpoint_id, run_id)
                 write.run("run_checkpoint", run_id=run_id, name=name)
         return f"checkpoint {name}"
 

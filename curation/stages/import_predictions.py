@@ -90,7 +90,7 @@ class ImportPredictions(Stage[ImportPredictionsOptions]):
             if "error" in row:  # of a version before, which kept unusable lines among the rows
                 yield {"key": row["key"], "error": row["error"]}
             else:
-                kept = {name: row[name] for name in ("key", "checkpoint_id", "example_id", "answer", "first") if name in row}
+                kept: Result = {name: row[name] for name in ("key", "checkpoint_id", "example_id", "answer", "first") if name in row}
                 yield {**kept, **self.scorer.scores(row, row["answer"])}
 
 

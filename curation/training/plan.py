@@ -2,6 +2,8 @@
 
 from collections import Counter
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
 
 from pydantic import BaseModel, Field
 
@@ -11,7 +13,24 @@ from data.records import Checkpoint, Record, Route, SampleStatus
 from data.store import Store
 from models.finetuning.spec import RECIPES, Recipe
 
-SNAPSHOT = "snapshot.json"  # in the job's folder: what the launch froze
+SNAPSHOT = "snapshot.json"  # in the job's folder
+
+
+class Snapshot(BaseModel):
+    """What a launch froze: numbers and revisions of the approved samples, and how many examples are replayed."""
+
+    samples: list[tuple[int, int]]
+    replay: int
+
+    def write(self, folder: Path) -> None:
+        """Into a job's folder."""
+        (folder / SNAPSHOT).write_text(self.model_dump_json(), encoding="utf-8")
+
+    @classmethod
+    def read(cls, folder: Path) -> Self | None:
+        """That of a job's folder; None where the launch came to none."""
+        path = folder / SNAPSHOT
+        return cls.model_validate_json(path.read_bytes()) if path.is_file() else None
 
 
 @dataclass(frozen=True)
@@ -72,7 +91,7 @@ def launch_problem(store: Store, samples: int, name: str | None) -> str | None:
     """Why a finetune on so many approved samples can't start under this name (None: one of its own); None if it can."""
     if not samples:
         return "no sample is approved yet. Review samples first (or approve all that pass every filter)."
-    if name and name in {row["name"] for row in store.rows("checkpoints")}:
+    if name and store.value("checkpoint_by_name", int, name=name) is not None:
         return f"a checkpoint named {name!r} exists already; choose another name."
     return None
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from curation.checkpoints import IMPORTED
 from data.errors import MistakebookError
 from data.images import load
 from data.machine import HOUSE
-from data.records import Checkpoint
+from data.records import Checkpoint, Record
 from data.workspace import Workspace
 
 FOLDER = "tries"
@@ -27,6 +28,20 @@ class CannotAnswer(MistakebookError):
     """A checkpoint can't be asked, or the picture is gone; the text says what to do."""
 
 
+@dataclass(frozen=True)
+class Answer(Record):
+    """What a checkpoint answered, how long that took, and how long its weights took to load before."""
+
+    answer: str
+    seconds: float
+    load_seconds: float
+
+
+@dataclass(frozen=True)
+class NoAnswer(Record):
+    error: str
+
+
 class Answerer:
     """The child, started when it is first asked; one question at a time."""
 
@@ -35,8 +50,8 @@ class Answerer:
         self._child: subprocess.Popen[bytes] | None = None
         self._lines: queue.Queue[bytes] = queue.Queue()
 
-    def ask(self, workspace: Workspace, checkpoint: Checkpoint, text: str, image_path: Path) -> dict[str, Any]:
-        """{"answer", "seconds", "load_seconds"} or {"error"}."""
+    def ask(self, workspace: Workspace, checkpoint: Checkpoint, text: str, image_path: Path) -> Answer | NoAnswer:
+        """The checkpoint's answer to a question about a picture, or why there is none. Raises CantTry."""
         if checkpoint.baseline == IMPORTED:
             raise CannotAnswer(f"only answers of {checkpoint.name} were imported; it can't be run")
         line = json.dumps({"checkpoint": checkpoint.to_row(), "text": text, "image_path": str(image_path)}) + "\n"
@@ -52,8 +67,9 @@ class Answerer:
             if not answer:
                 child.kill()
                 child.wait()
-                return {"error": f"the model's process ended or hung (out of memory, perhaps); its log: {self._log(workspace)}"}
-            return json.loads(answer)
+                return NoAnswer(f"the model's process ended or hung (out of memory, perhaps); its log: {self._log(workspace)}")
+            fields = json.loads(answer)
+            return NoAnswer.from_row(fields) if "error" in fields else Answer.from_row(fields)
 
     def close(self) -> None:
         """Ends the child; the weights leave memory."""

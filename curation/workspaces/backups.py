@@ -18,7 +18,9 @@ from curation.workspaces import backup_manifest
 from curation.workspaces.backup_manifest import BackupDamaged
 from data import store as stores
 from data.files import PART, remove, whole
-from data.store import Store, StoreError
+from data.records import Record
+from data.store import Store
+from data.store_errors import StoreError
 from data.workspace import Workspace
 from models.frontier import Journal
 
@@ -26,12 +28,21 @@ THUMBNAILS = "thumbnails"  # made again when asked for
 
 
 @dataclass(frozen=True)
-class Restored:
+class Restored(Record):
     """What a restore has done. `checked`: every file was held against its SHA-256; backups of earlier versions have none."""
 
     folder: str
     files: int
     checked: bool
+
+
+@dataclass(frozen=True)
+class BackupMade(Record):
+    """A backup that was written and read back: its folder, the rows of all tables, and the pictures in it."""
+
+    folder: str
+    rows: int
+    pictures: int
 
 
 def backup(store: Store, workspace: Workspace, folder: Path | None = None) -> Path:

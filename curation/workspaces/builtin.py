@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from pydantic import BaseModel
+
 from curation import checkpoints
 from curation.filtering.settings import enable_defaults
 from curation.jobs.manager import JobManager
@@ -14,6 +16,12 @@ SOURCES: dict[str, dict[str, Any]] = {
     "easy-vqa": {"format": "easy_vqa", "source": {}},
     **{f"pocket-{family}": {"format": "pocket_vqa", "source": {"family": family}} for family in ("photo", "chart", "quiz", "knowledge")},
 }
+
+
+class Begun(BaseModel):
+    """The job of a workspace's first evaluation; none where it was done before."""
+
+    job_id: int | None
 
 
 def prepare(store: Store) -> None:

@@ -8,7 +8,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from curation.workspaces.builtin import POCKET_LLAVA
+from curation.jobs.views import JobView
+from curation.workspaces.builtin import POCKET_LLAVA, Begun
 from curation.workspaces.owner import Owner
 from data.errors import MistakebookError
 from data.statuses import ENDED, JobStatus
@@ -26,9 +27,9 @@ class DemoFailed(MistakebookError):
 def run(owner: Owner, say: Callable[[str], None]) -> dict[str, Any]:
     """Turns the loop once; returns the summary (curation/results/summary.py). Raises DemoFailed, owner.Refused."""
     say("importing easy-VQA and PocketVQA")
-    begun = owner.request("POST", "/api/command/begin")
-    if begun["job_id"]:
-        _follow(owner, begun["job_id"], say)
+    begun = Begun.model_validate(owner.request("POST", "/api/command/begin"))
+    if begun.job_id:
+        _follow(owner, begun.job_id, say)
     _stage(owner, "diagnose", FRONTIER, say)
     _stage(owner, "cluster", FRONTIER, say)
     _stage(owner, "generate", {**FRONTIER, **PROPOSALS}, say)
@@ -38,29 +39,29 @@ def run(owner: Owner, say: Callable[[str], None]) -> dict[str, Any]:
     approved = owner.request("POST", "/api/command/review", rule, reviewer="demo rule")
     say(f"review: approved the {approved['count']:,} samples that pass every filter")
     trained = _stage(owner, "finetune", TRAINING, say)
-    name = trained["message"].removeprefix("checkpoint ")
+    name = (trained.message or "").removeprefix("checkpoint ")
     _stage(owner, "evaluate", {"checkpoint": name, "splits": ["eval"]}, say)
     return owner.request("GET", f"/api/command/summary?before={POCKET_LLAVA.name}&after={name}")
 
 
-def _stage(owner: Owner, stage: str, options: dict[str, Any], say: Callable[[str], None]) -> dict[str, Any]:
-    job = owner.request("POST", "/api/jobs", {"stage": stage, "options": options})
-    return _follow(owner, job["job_id"], say)
+def _stage(owner: Owner, stage: str, options: dict[str, Any], say: Callable[[str], None]) -> JobView:
+    job = JobView.model_validate(owner.request("POST", "/api/jobs", {"stage": stage, "options": options}))
+    return _follow(owner, job.job_id, say)
 
 
-def _follow(owner: Owner, job_id: int, say: Callable[[str], None]) -> dict[str, Any]:
+def _follow(owner: Owner, job_id: int, say: Callable[[str], None]) -> JobView:
     """Waits for a job; says how far it is whenever that changed."""
     last = ""
     while True:
-        job = owner.request("GET", f"/api/jobs/{job_id}")
-        fresh = job["progress"] or {}
-        line = f"{job['stage']}: {job['status']} {fresh.get('done', job['done']):,}/{fresh.get('total', job['total']):,}"
-        line += f", {job['failed']:,} failed" if job["failed"] else ""
+        job = JobView.model_validate(owner.request("GET", f"/api/jobs/{job_id}"))
+        fresh = job.progress or {}
+        line = f"{job.stage}: {job.status} {fresh.get('done', job.done):,}/{fresh.get('total', job.total):,}"
+        line += f", {job.failed:,} failed" if job.failed else ""
         if line != last:
             say(line)
             last = line
-        if job["status"] == JobStatus.DONE:
+        if job.status is JobStatus.DONE:
             return job
-        if job["status"] in ENDED:
-            raise DemoFailed(f"job {job_id} ({job['stage']}) is {job['status']}: {job['message'] or 'see its log'}")
+        if job.status in ENDED:
+            raise DemoFailed(f"job {job_id} ({job.stage}) is {job.status}: {job.message or 'see its log'}")
         time.sleep(POLL)

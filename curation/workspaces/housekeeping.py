@@ -3,15 +3,16 @@
 import json
 import shutil
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from curation.jobs.job_folder import JobFolder
 from curation.workspaces import backups, builtin, owner
 from data import workspace as workspaces
 from data.errors import MistakebookError
 from data.files import PART
+from data.records import Record
 from data.store import Store
 from data.workspace import Workspace
 
@@ -23,8 +24,29 @@ class WorkspaceConflict(MistakebookError):
     """What was asked of a workspace can't be done; the text says what to do first."""
 
 
-def disk(store: Store, workspace: Workspace) -> dict[str, Any]:
-    """Bytes by part of the workspace, what could be freed, and what is free on the disk."""
+@dataclass(frozen=True)
+class DiskUse(Record):
+    """Bytes: by part of the workspace, what could be freed of which, and what is free on the disk."""
+
+    parts: dict[str, int]
+    freeable: dict[str, int]
+    free: int
+
+
+@dataclass(frozen=True)
+class ListedBackup(Record):
+    """A backup of the workspace; one that was made before a migration holds the tables alone (not `whole`)."""
+
+    name: str
+    folder: str
+    whole: bool
+    rows: int
+    made_at: str  # ISO 8601
+    bytes: int
+
+
+def disk(store: Store, workspace: Workspace) -> DiskUse:
+    """What the workspace takes of the disk."""
     thumbnails = workspace.images / backups.THUMBNAILS
     parts = {
         "images": _size([workspace.images]) - _size([thumbnails]),
@@ -38,7 +60,7 @@ def disk(store: Store, workspace: Workspace) -> dict[str, Any]:
         "backups": _size([workspace.backups]),
     }
     freeable = {"thumbnails": parts["thumbnails"], "jobs": _size(_leftovers(store, workspace)), "uploads": parts["uploads"]}
-    return {"parts": parts, "freeable": freeable, "free": shutil.disk_usage(workspace.root).free}
+    return DiskUse(parts, freeable, shutil.disk_usage(workspace.root).free)
 
 
 def clean(store: Store, workspace: Workspace, what: str) -> int:
@@ -62,8 +84,8 @@ def clean(store: Store, workspace: Workspace, what: str) -> int:
     return size
 
 
-def backups_there(workspace: Workspace) -> list[dict[str, Any]]:
-    """Backups of the workspace, newest first; those made before a migration hold the tables alone."""
+def backups_there(workspace: Workspace) -> list[ListedBackup]:
+    """Backups of the workspace, newest first."""
     listed = []
     for folder in workspace.backups.iterdir():
         whole = (folder / "store" / "manifest.json").is_file()
@@ -72,8 +94,8 @@ def backups_there(workspace: Workspace) -> list[dict[str, Any]]:
             continue
         rows = sum(json.loads(manifest.read_text(encoding="utf-8"))["tables"].values())
         made = datetime.fromtimestamp(manifest.stat().st_mtime, UTC).isoformat()
-        listed.append({"name": folder.name, "folder": str(folder), "whole": whole, "rows": rows, "made_at": made, "bytes": _size([folder])})
-    return sorted(listed, key=lambda row: row["made_at"], reverse=True)
+        listed.append(ListedBackup(folder.name, str(folder), whole, rows, made, _size([folder])))
+    return sorted(listed, key=lambda backup: backup.made_at, reverse=True)
 
 
 def new_workspace(name: str) -> Workspace:

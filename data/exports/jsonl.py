@@ -10,6 +10,7 @@ A rendered picture has its spec too: "picture_spec" with its data, and "answer_f
 import json
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel
 
@@ -32,7 +33,7 @@ class Jsonl:
         target = folder / "samples.jsonl"
         with whole(target) as part, part.open("w", encoding="utf-8") as file:
             for sample in samples:
-                row = {
+                row: dict[str, Any] = {
                     "id": str(sample.sample_id),
                     "image": copied(sample.image, image_path, folder),
                     "question": sample.question,

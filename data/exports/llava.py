@@ -10,6 +10,7 @@ A rendered picture has "picture_spec" and "answer_from" beside these, which trai
 import json
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel
 
@@ -34,7 +35,11 @@ class Llava:
             before = "[\n"
             for sample in samples:
                 turns = [{"from": "human", "value": f"<image>\n{asked(sample)}"}, {"from": "gpt", "value": sample.answer}]
-                row = {"id": str(sample.sample_id), "image": copied(sample.image, image_path, folder), "conversations": turns}
+                row: dict[str, Any] = {
+                    "id": str(sample.sample_id),
+                    "image": copied(sample.image, image_path, folder),
+                    "conversations": turns,
+                }
                 if sample.picture_spec:
                     row |= {"picture_spec": sample.picture_spec, "answer_from": sample.answer_from}
                 file.write(before + json.dumps(row, ensure_ascii=False))

@@ -7,10 +7,22 @@ of its bytes in hexadecimal, which `data.images` turns into a path. Scores are s
 
 from data.records.base import ClusterAction, Comparison, Lane, Metric, Record, ReviewAction, Route, Split
 from data.records.experiments import Experiment, ExperimentRun
-from data.records.failures import Cluster, ClusterChange, Diagnosis, Failure, TriageEvent
+from data.records.failures import Cluster, ClusterChange, Diagnosis, Failure, KindType, TriageEvent
 from data.records.jobs import JobRow, LostCall, Reply, RowError, Run
 from data.records.measured import Ask, BadLine, Checkpoint, Dataset, Example, Prediction, Round, SourceExample
-from data.records.samples import AutoRule, Condition, Drawing, ExportedSample, FilterSetting, Review, Revision, Sample, SampleState, Verdict
+from data.records.samples import (
+    AutoRule,
+    Condition,
+    Drawing,
+    Exported,
+    ExportedSample,
+    FilterSetting,
+    Review,
+    Revision,
+    Sample,
+    SampleState,
+    Verdict,
+)
 from data.statuses import JobStatus, SampleStatus
 
 __all__ = [
@@ -29,11 +41,13 @@ __all__ = [
     "Example",
     "Experiment",
     "ExperimentRun",
+    "Exported",
     "ExportedSample",
     "Failure",
     "FilterSetting",
     "JobRow",
     "JobStatus",
+    "KindType",
     "Lane",
     "LostCall",
     "Metric",

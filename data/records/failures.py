@@ -103,6 +103,14 @@ class Cluster(Record):
 
 
 @dataclass(frozen=True)
+class KindType(Record):
+    """A kind of question, and the error type that most diagnoses of its failures have."""
+
+    kind: str
+    error_type: str
+
+
+@dataclass(frozen=True)
 class ClusterChange(Record):
     """A person's edit of the clusters of a round (curation/clusters/edit_rules.py says what it means)."""
 

@@ -72,6 +72,14 @@ class ExportedSample(Record):
 
 
 @dataclass(frozen=True)
+class Exported(Record):
+    """What an export wrote: its file or folder, and how many samples."""
+
+    path: str
+    samples: int
+
+
+@dataclass(frozen=True)
 class Drawing(Record):
     """A picture that was drawn for a sample, and how; the latest counts."""
 
@@ -160,3 +168,4 @@ class AutoRule(Record):
     reason: str | None
     evidence: dict[str, Any] | None
     created_at: datetime
+    review_mark: int  # reviews of greater numbers came after it

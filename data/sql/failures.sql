@@ -202,10 +202,6 @@ FROM failure_state WHERE {in_round} AND x IS NOT NULL
 -- The failures that the filter lets through.
 SELECT failure_id::INTEGER AS failure_id FROM failure_state WHERE {failure_filter} ORDER BY failure_id LIMIT $limit
 
--- :name failures_undiagnosed
--- The failures that the filter lets through and that have no diagnosis yet.
-SELECT failure_id::INTEGER AS failure_id FROM failure_state WHERE {failure_filter} AND diagnosis_id IS NULL ORDER BY failure_id LIMIT $limit
-
 -- :name failure_page
 -- A page of failures for the grid: the most typical of their cluster first, then those without a place, newest last.
 SELECT failure_id, image, question, answer, golds, choices, dataset, error_type, triage, teachable, diagnosis_id IS NOT NULL AS diagnosed

@@ -9,11 +9,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from curation.calibration import auto_approval
-from curation.calibration.approval_rules import Condition, murmur3_finalizer
+from curation.calibration.approval_rules import murmur3_finalizer
 from curation.calibration.auto_approval import APPROVALS_AUDITED, BadRule, Check, GateClosed
 from curation.calibration.score_matrix import score_matrix
 from curation.filtering.settings import change_setting
 from curation.review import decisions
+from data.records import Condition
 from data.store import Store
 from tests.support.stores import differences
 
@@ -142,14 +143,14 @@ def test_the_gate_opens_at_the_lower_limit_and_not_before(full):
     label(full, 120, 0, [JUDGE, AGREES])
     label(full, 0, 20, [JUDGE, AGREES], held=False)  # the half that rules are searched on doesn't count here
     found = auto_approval.gate(score_matrix(full), [JUDGE, AGREES])
-    assert (found["held"]["labels"], found["reached"], found["further"]) == (120, False, 1)
+    assert (found.held.labels, found.reached, found.further) == (120, False, 1)
     with pytest.raises(GateClosed, match=r"120 of 120 held-out samples .* the lower limit is 0\.950, the target 0\.95"):
         auto_approval.turn_on(full, [JUDGE, AGREES], 0.95, "ada")
     assert statuses(full).get("auto_approved") is None
     label(full, 1, 0, [JUDGE, AGREES])
     evidence = auto_approval.turn_on(full, [AGREES], 0.95, "ada")
-    assert evidence["held"]["labels"] == 121 and evidence["becomes"] + evidence["left"] == int(score_matrix(full).open.sum())
-    assert statuses(full)["auto_approved"] == evidence["becomes"] > 0 and statuses(full)["pending"] == evidence["left"]
+    assert evidence.held.labels == 121 and evidence.becomes + evidence.left == int(score_matrix(full).open.sum())
+    assert statuses(full)["auto_approved"] == evidence.becomes > 0 and statuses(full)["pending"] == evidence.left
     assert differences(full) == 0
     (row,) = full.rows("auto_rules", limit=5)
     assert row["author"] == "ada" and {one["filter"] for one in row["conditions"]} == {
@@ -170,7 +171,7 @@ def test_people_win_and_turning_off_gives_all_back(full):
     later = {row["sample_id"]: row["status"] for row in full.rows("sample_revisions", sample_ids=new)}
     assert {later[i] for i in new[1:10:2]} == {"auto_approved"} and later[new[2]] == "pending" and later[new[0]] == "failed"
     change_setting(full, "agreement", False, 0.5, "ann")  # loosening a filter doesn't widen the rule
-    assert statuses(full)["auto_approved"] == evidence["becomes"] + 20
+    assert statuses(full)["auto_approved"] == evidence.becomes + 20
     change_setting(full, "agreement", True, 0.5, "ann")
     assert auto_approval.turn_off(full, "enough", "ben") and not auto_approval.turn_off(full, "enough", "ben")
     assert statuses(full) == {**before, "pending": before["pending"] + 36, "failed": before["failed"] + 4} and differences(full) == 0
@@ -201,12 +202,12 @@ def opened(store, more=1400):
 def test_the_audit_lane_is_drawn_by_number_from_what_was_decided_by_machine(full):
     rule, lane = opened(full)
     now = score_matrix(full)
-    draw = murmur3_finalizer(murmur3_finalizer(now.sample_ids) + np.uint64(rule["rule_id"])) % 10_000
+    draw = murmur3_finalizer(murmur3_finalizer(now.sample_ids) + np.uint64(rule.rule_id)) % 10_000
     wanted = (now.auto & (draw < 500)) | (now.failing & (draw < 100))
     assert sorted(lane) == now.sample_ids[wanted].tolist() and len(lane) > 20 and lane != sorted(lane)
     found = auto_approval.audit(now, rule)
-    assert found["approvals"]["waiting"] + found["rejections"]["waiting"] == len(lane)
-    assert found["stands"] and found["approvals"]["labels"] == 0 and found["together"]["labels"] == 150
+    assert found.approvals.waiting + found.rejections.waiting == len(lane)
+    assert found.stands and found.approvals.labels == 0 and found.together.labels == 150
 
 
 def test_an_audit_that_finds_errors_closes_the_gate_by_itself(full):
@@ -215,16 +216,16 @@ def test_an_audit_that_finds_errors_closes_the_gate_by_itself(full):
     approved = [i for i in lane if now.auto[np.searchsorted(now.sample_ids, i)]]
     decide(full, approved[0])
     auto_approval.after_decisions(full, [approved[0]])
-    assert auto_approval.state(full)["state"] == "on" and statuses(full)["auto_approved"] > 0
+    assert auto_approval.state(full).state == "on" and statuses(full)["auto_approved"] > 0
     rejected = 0
-    while auto_approval.state(full)["state"] == "on":
+    while auto_approval.state(full).state == "on":
         rejected += 1
         decide(full, approved[rejected], "reject", "ben")
         auto_approval.after_decisions(full, [approved[rejected]])
     assert rejected == 3  # Wilson's lower limit: 151 of 153 is 0.954, 151 of 154 is 0.944
-    assert auto_approval.state(full)["why"].startswith("with 4 audited samples the lower limit of its precision is 0.944, below 0.95")
+    assert auto_approval.state(full).why.startswith("with 4 audited samples the lower limit of its precision is 0.944, below 0.95")
     assert "auto_approved" not in statuses(full) and differences(full) == 0
-    assert auto_approval.turn_off(full, "seen", "ada") and auto_approval.state(full)["state"] == "off"
+    assert auto_approval.turn_off(full, "seen", "ada") and auto_approval.state(full).state == "off"
 
 
 def test_audited_samples_may_speak_alone_against_much_earlier_evidence(full):
@@ -246,11 +247,11 @@ def test_samples_that_nobody_drew_by_lot_do_not_close_the_gate_alone(full):
     """People look for errors among what was approved: a rejection outside of lane and held-back half is no random one."""
     rule, _ = opened(full)
     now = score_matrix(full)
-    draw = murmur3_finalizer(murmur3_finalizer(now.sample_ids) + np.uint64(rule["rule_id"])) % 10_000
+    draw = murmur3_finalizer(murmur3_finalizer(now.sample_ids) + np.uint64(rule.rule_id)) % 10_000
     chosen = now.sample_ids[now.auto & ~now.held & (draw >= APPROVALS_AUDITED)][:30].tolist()
     for sample_id in chosen:
         decide(full, sample_id, "reject")
-    assert auto_approval.check_audit(full) is None and auto_approval.state(full)["state"] == "on"
+    assert auto_approval.check_audit(full) is None and auto_approval.state(full).state == "on"
 
 
 def test_the_watch_looks_where_no_decision_told_it_to(full):
@@ -261,7 +262,7 @@ def test_the_watch_looks_where_no_decision_told_it_to(full):
     now = score_matrix(full)
     for sample_id in [i for i in lane if now.auto[np.searchsorted(now.sample_ids, i)]][:4]:
         decide(full, sample_id, "reject")
-    while auto_approval.state(full)["state"] != "stopped":  # or the test takes too long
+    while auto_approval.state(full).state != "stopped":  # or the test takes too long
         watching.join(0.1)
     stopped.set()
     watching.join()
@@ -288,9 +289,9 @@ def test_rules_that_are_checked_are_counted_once_each_and_keep_their_rank(full):
 def test_each_further_rule_has_to_show_more(full):
     label(full, 121, 0, [JUDGE, AGREES])
     now = score_matrix(full)
-    assert auto_approval.gate(now, [JUDGE, AGREES])["reached"] and not auto_approval.gate(now, [JUDGE, AGREES], rank=2)["reached"]
+    assert auto_approval.gate(now, [JUDGE, AGREES]).reached and not auto_approval.gate(now, [JUDGE, AGREES], rank=2).reached
     for threshold in (0.1, 0.2):
         auto_approval.note_check(full, [JUDGE, Condition("needs_image", "at_least", threshold)], "ada")
     with pytest.raises(GateClosed, match="121 of 121"):  # the third rule that is checked on these labels
         auto_approval.turn_on(full, [AGREES], 0.95, "ada")
-    assert auto_approval.gate(score_matrix(full), [JUDGE, AGREES], rank=3)["further"] > 20
+    assert auto_approval.gate(score_matrix(full), [JUDGE, AGREES], rank=3).further > 20

@@ -11,6 +11,7 @@ import pytest
 
 from curation.commands import follow
 from curation.commands.output import drawn, show, table
+from curation.jobs.views import JobView
 
 ERROR = "HTTP 500 [red] of /a/path/that/goes/on: not\nJSON at all, says the parser"
 ROWS = [
@@ -93,7 +94,9 @@ def test_json_is_one_document_whatever_is_drawn(capsys):
 
 def job(status="running", **values):
     row = {"job_id": 3, "stage": "diagnose", "status": status, "done": 0, "failed": 0, "total": 400, "spend_usd": 0, "message": ""}
-    return {**row, "options": {"budget_usd": 1}, "progress": None, **values}
+    row |= {"title": "Diagnose", "round": 1, "lane": "api", "stopping": False, "author": "ada", "seconds": None}
+    row |= {"created_at": "2026-11-30T12:00:00Z", "started_at": None, "ended_at": None}
+    return JobView.model_validate({**row, "options": {"budget_usd": 1}, "progress": None, **values})
 
 
 class App:
@@ -102,14 +105,14 @@ class App:
     def __init__(self, *states):
         self.states, self.posted = list(states), []
 
-    def get(self, path):
-        assert path == "/api/jobs/3"
+    def get(self, path, model):
+        assert path == "/api/jobs/3" and model is JobView
         state = self.states.pop(0)
         if isinstance(state, BaseException):
             raise state
         return state
 
-    def post(self, path, body):
+    def post(self, path, body, model=None):
         self.posted.append(path)
 
 

@@ -17,7 +17,7 @@ from curation.stages import stage_class
 from curation.ui.server.app import create_app
 from data import search
 from data.search import Search
-from tests.support.failures_page import groups
+from tests.support.failures_page import failures_matching, groups
 from tests.support.seed import seeded_store
 
 FAR = 1000.0
@@ -38,8 +38,8 @@ class Api:
         assert answer.status_code == status, answer.text
         return answer.json()
 
-    def ids(self, **matching) -> set[int]:
-        return set(self("failures/ids", **matching)["failure_ids"])
+    def ids(self, **wanted) -> set[int]:
+        return set(failures_matching(self.store, self.workspace, **wanted))
 
 
 @pytest.fixture
@@ -116,7 +116,8 @@ def test_what_is_no_filter_is_refused(api, body, text):
 
 def test_an_estimate_and_a_job_take_the_failures_that_match(api):
     narrow = {"words": "what", "score": ["wrong"]}
-    meant, open_ = api.ids(**narrow), set(api("failures/ids", **narrow)["undiagnosed"])
+    rows = api("failures/page", limit=500, **narrow)["rows"]
+    meant, open_ = api.ids(**narrow), {row["failure_id"] for row in rows if not row["diagnosed"]}
     assert 0 < len(open_) < len(meant) < 120
     options = {**TEACHER, "matching": narrow}
     assert api("estimate", stage="diagnose", options=options)["detail"]["failures"] == len(open_)

@@ -12,7 +12,7 @@ from curation.stages import stage_class
 from curation.ui.server.app import create_app
 from tests.clusters.test_edits import Api
 from tests.support.browser import chromium, executable, served
-from tests.support.failures_page import groups, wait_for_count
+from tests.support.failures_page import failures_matching, groups, wait_for_count
 from tests.support.seed import seeded_store
 from tests.support.stores import table
 
@@ -41,7 +41,7 @@ def all_that_follows(api: Api) -> tuple:
 
 
 def test_a_label_on_many_is_taken_back_as_one_and_the_word_before_it_stands_again(api):
-    ids = sorted(api("failures/ids")["failure_ids"])[:9]
+    ids = failures_matching(api.store, api.workspace)[:9]
     say(api, ids[:3], label="scorer artefact")
     before, count = all_that_follows(api), api.store.value("triage_count")
     batch = say(api, ids, label="label error")
@@ -88,7 +88,7 @@ def test_a_corrected_error_type_moves_its_failures_to_the_nearest_cluster_of_tha
     before = all_that_follows(api)
     sizes = Counter({row["error_type"]: row["failures"] for row in api("failures/clusters")})
     (source, n), (other, _) = sizes.most_common()[0], sizes.most_common()[-1]
-    chosen = sorted(api("failures/ids", cluster_id=of_type(api, source))["failure_ids"])[:4]
+    chosen = failures_matching(api.store, api.workspace, cluster_id=of_type(api, source))[:4]
     kappa = api("clusters/evidence")["kappa"]
     batch = say(api, chosen, error_type=other)
     assert set(chosen) <= set().union(*(groups(api.store)[cluster] for cluster in of_type(api, other)))
@@ -124,7 +124,7 @@ def test_a_type_without_a_cluster_gets_one_that_goes_with_the_correction(api):
 
 
 def test_what_a_person_put_together_keeps_its_members(api):
-    chosen = sorted(api("failures/ids")["failure_ids"])[:5]
+    chosen = failures_matching(api.store, api.workspace)[:5]
     made = api("clusters/make", failure_ids=chosen, title="Mine", event_id=uuid.uuid4().hex)["cluster_id"]
     members = groups(api.store)[made]
     here = api("failures/card", failure_id=min(members))["error_type"]

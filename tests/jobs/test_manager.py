@@ -81,6 +81,29 @@ def test_a_queued_job_of_a_stage_that_is_no_more_is_paused_and_keeps_nobody_wait
     assert (jobs.get(older).status, jobs.get(older).message) == ("paused", "unknown stage 'halve'")
 
 
+@pytest.mark.parametrize(
+    ("stage", "options", "said"),
+    [("halve", {}, "unknown stage 'halve'"), ("double", {"count": "many"}, "options that this version's stage")],
+)
+def test_a_running_job_that_only_another_version_can_go_on_with_has_failed(store, workspace, stage, options, said):
+    """An app of another version was killed while its child worked; the child is found alive and ended."""
+    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], start_new_session=True)
+    process = Process.of(child.pid)
+    row = {"stage": stage, "options": options, "lane": "gpu", "status": "running", "total": 1, "author": "ann"}
+    with store.write() as write:
+        (job_id,) = write.insert("job", [{**row, "pid": process.pid, "pid_started": process.started}], returning="job_id")
+    workspace.job(job_id).mkdir(parents=True)
+    jobs = JobManager(store, workspace, stage_class)
+    jobs.recover()
+    job = jobs.wait(job_id, PATIENCE)
+    assert job.status == "failed" and said in job.message and str(workspace.job(job_id)) in job.message
+    assert child.wait(PATIENCE) == -signal.SIGKILL
+    assert jobs.wait(jobs.launch("gpu_double", {"count": 1}, author="ann"), PATIENCE).status == "done", "its lane is free"
+    jobs.resume(job_id)
+    assert jobs.wait(job_id, PATIENCE).status == ("paused" if stage == "halve" else "failed")
+    jobs.shutdown()
+
+
 def test_bad_rows_are_results_and_can_be_retried(jobs, store):
     job_id = jobs.launch("double", {"count": 9, "bad": [1], "bad_once": [5], "refused": [6]}, author="ann")
     job = jobs.wait(job_id, PATIENCE)

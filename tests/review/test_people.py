@@ -15,6 +15,7 @@ from curation.jobs.manager import JobManager
 from curation.review import agreement, assignments, blinding, decisions
 from curation.review.assignments import Share
 from curation.stages import stage_class
+from curation.ui.generate.answers import LatestSample
 from curation.ui.server.app import create_app
 from tests.support.seed import seeded_store
 
@@ -292,12 +293,12 @@ def test_other_pages_and_the_command_line_don_t_tell_of_single_samples_either(tm
     assert api("failures/card", failure_id=failure)["approved"] >= 1
     blinding.set_everywhere(store, True, "grace")
     assert api("failures/card", failure_id=failure)["approved"] is None
-    rows = store.rows("generate_latest", job_id=job, limit=500)
-    shown = {one["sample_id"]: one["status"] for one in blinding.elsewhere(store, "ada", rows, ["status"])}
+    rows = store.rows("generate_latest", LatestSample, job_id=job, limit=500)
+    shown = {one.sample_id: one.status for one in blinding.elsewhere(store, "ada", rows, ["status"])}
     assert shown[sample] is None
     assert "blind review" in api("command/review/preview", 409, action="approve", matching={"sample_ids": [sample]})["error"]
     assert "blind review" in api("command/review", 409, action="approve", matching={"sample_ids": [sample]})["error"]
     api("review/decide", sample_id=sample, revision=row["revision"], action="approve", event_id=event())
-    shown = {one["sample_id"]: one["status"] for one in blinding.elsewhere(store, "ada", rows, ["status"])}
+    shown = {one.sample_id: one.status for one in blinding.elsewhere(store, "ada", rows, ["status"])}
     assert shown[sample] == "approved"
     store.close()

@@ -2,7 +2,14 @@
 
 import math
 
+from curation.failures.selection import FailureFilter, matching_ids
 from data.store import Store
+from data.workspace import Workspace
+
+
+def failures_matching(store: Store, workspace: Workspace, **wanted) -> list[int]:
+    """The failures that a filter of the page lets through, ascending."""
+    return matching_ids(store, workspace, FailureFilter(**wanted)).tolist()
 
 
 def groups(store: Store) -> dict[int, set[int]]:

@@ -7,6 +7,7 @@ from curation.jobs.manager import JobManager
 from curation.jobs.result_collector import Collector
 from curation.jobs.views import JobView
 from curation.review import decisions
+from curation.review.bulk_records import BulkResult
 from curation.stages import stage_class
 from curation.workspaces.builtin import POCKET_LLAVA, prepare
 from data.store import Store
@@ -83,5 +84,5 @@ def begin(root) -> World:
     return world
 
 
-def approve_what_passes(store: Store, reviewer: str = "ada") -> decisions.BulkResult:
+def approve_what_passes(store: Store, reviewer: str = "ada") -> BulkResult:
     return decisions.decide_bulk(store, {"statuses": ["pending"]}, "approve", reviewer, decisions.new_event(), "passes every filter")

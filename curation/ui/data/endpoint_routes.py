@@ -1,15 +1,18 @@
 """The routes of frontier endpoints: what has a name, which stage asks which, a test; for Data & models and for every launch."""
 
+from dataclasses import dataclass
 from typing import Any, cast
 
 from fastapi import APIRouter, Request
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from curation.config import path
 from curation.frontier import endpoints, keys
+from curation.frontier.keys import EndpointTest
 from curation.frontier.options import FrontierOptions
 from curation.stages import stage_class
 from curation.ui.services import Services, services
+from data.records import Record
 
 router = APIRouter(prefix="/api/endpoints")
 
@@ -34,58 +37,95 @@ class Asked(BaseModel):
     values: dict[str, Any] = {}
 
 
+class AskedEndpoint(BaseModel):
+    """An endpoint and whether its key is there; never the key."""
+
+    name: str | None
+    own: bool = Field(description="of the file, not built in")
+    endpoint: str
+    model: str
+    api_key_env: str
+    concurrency: int
+    host: str | None = Field(description="the other machine that its calls go to")
+    key_there: bool
+
+
+class EndpointView(AskedEndpoint):
+    values: dict[str, Any] = Field(description="its settings, without what it leaves out")
+
+
+@dataclass(frozen=True)
+class AskingStage(Record):
+    """A stage that asks a frontier model, and whom it asks; `frontier` is the name of an endpoint of its own."""
+
+    stage: str
+    title: str
+    frontier: str | None
+    endpoint: str
+    model: str
+
+
+@dataclass(frozen=True)
+class EndpointList(Record):
+    """All endpoints that have a name, what each stage asks, the JSON schema of their settings, and the file that they are in."""
+
+    endpoints: list[EndpointView]
+    stages: list[AskingStage]
+    schema: dict[str, Any]
+    file: str
+
+
 @router.post("/list")
-def listed(request: Request) -> dict[str, Any]:
-    """All endpoints that have a name, what each stage asks, and the form of their settings."""
+def listed(request: Request) -> EndpointList:
     here, there = services(request), endpoints.read()
-    return {
-        "endpoints": [view(here, name, values, own=name in there.own) for name, values in there.named.items()],
-        "stages": [_stage(name, there) for name in endpoints.ASKING],
-        "schema": endpoints.settings().model_json_schema(),
-        "file": str(path()),
-    }
+    return EndpointList(
+        endpoints=[view(here, name, values, own=name in there.own) for name, values in there.named.items()],
+        stages=[_stage(name, there) for name in endpoints.ASKING],
+        schema=endpoints.settings().model_json_schema(),
+        file=str(path()),
+    )
 
 
 @router.post("/save")
-def save(request: Request, body: Named) -> dict[str, Any]:
+def save(request: Request, body: Named) -> EndpointList:
     """Writes an endpoint into the file; `was` is the name that it had."""
     endpoints.save(body.name.strip(), body.values, body.was)
     return listed(request)
 
 
 @router.post("/remove")
-def remove(request: Request, body: Named) -> dict[str, Any]:
+def remove(request: Request, body: Named) -> EndpointList:
     endpoints.remove(body.name)
     return listed(request)
 
 
 @router.post("/use")
-def use(request: Request, body: Use) -> dict[str, Any]:
+def use(request: Request, body: Use) -> EndpointList:
     endpoints.use(body.stage, body.name)
     return listed(request)
 
 
 @router.post("/test")
-def test(request: Request, body: Asked) -> dict[str, Any]:
+def test(request: Request, body: Asked) -> EndpointTest:
     """Asks what colour a red square has, and says what came of it; one call, paid like any other."""
     values = endpoints.named(body.name) if body.name else body.values
     return keys.test_endpoint(services(request).workspace, values)
 
 
-def view(here: Services, name: str | None, values: dict[str, Any], own: bool = False) -> dict[str, Any]:
-    """An endpoint as pages show it: its settings, the machine, whether its key is there; never the key."""
+def view(here: Services, name: str | None, values: dict[str, Any], own: bool = False) -> EndpointView:
+    """An endpoint as pages show it."""
     full = endpoints.defaults() | values
-    return {
-        "name": name,
-        "own": own,
-        "values": values,
+    return EndpointView(
+        name=name,
+        own=own,
+        values=values,
         **{field: full[field] for field in endpoints.COMMON},
-        "host": endpoints.host_of(full["endpoint"]),
-        "key_there": full["endpoint"] == endpoints.POCKET_TEACHER or keys.has_key(here.workspace, full["api_key_env"]),
-    }
+        host=endpoints.host_of(full["endpoint"]),
+        key_there=full["endpoint"] == endpoints.POCKET_TEACHER or keys.has_key(here.workspace, full["api_key_env"]),
+    )
 
 
-def _stage(name: str, there: endpoints.Endpoints) -> dict[str, Any]:
+def _stage(name: str, there: endpoints.Endpoints) -> AskingStage:
     stage = stage_class(name)
     found = cast(FrontierOptions, stage.Options())  # of a stage that asks a frontier model
-    return {"stage": name, "title": stage.title, "frontier": there.stages.get(name), "endpoint": found.endpoint, "model": found.model}
+    return AskingStage(name, stage.title, there.stages.get(name), found.endpoint, found.model)

@@ -1,17 +1,23 @@
 """The Data & models page: datasets with a look before they are imported, checkpoints, frontier endpoints, what else can be plugged in."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from fastapi import APIRouter, Request
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from curation import checkpoints
 from curation import plugins as model_parts
 from curation.frontier import keys as frontier_keys
+from curation.frontier.keys import KeyPlace
 from curation.imports import preview as importing
 from curation.imports import uploads
+from curation.imports.preview import Preview
+from curation.plugins import PartCard, PluginInfo
 from curation.ui.services import services
 from data.metrics import measure
+from data.records import Metric, Record
 from data.registry import DATASETS
 
 router = APIRouter(prefix="/api/data")
@@ -33,57 +39,145 @@ class NewCheckpoint(BaseModel):
     options: dict[str, Any] = {}
 
 
+@dataclass(frozen=True)
+class DatasetPicture(Record):
+    """An example of a dataset."""
+
+    dataset: str
+    image: str
+    question: str
+    golds: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class DatasetRow(Record):
+    """A dataset with its examples by split, and what the round's checkpoint scores on them."""
+
+    name: str
+    title: str | None
+    format: str | None
+    metric: Metric
+    threshold: float
+    prompt_suffix: str
+    answer_form: str
+    source: str | None
+    licence: str | None
+    created_at: datetime
+    train: int
+    dev: int
+    eval: int
+    train_accuracy: float | None
+    eval_accuracy: float | None
+
+
+@dataclass(frozen=True)
+class DatasetShown(DatasetRow):
+    metric_title: str
+    pictures: list[DatasetPicture]
+
+
+@dataclass(frozen=True)
+class CheckpointRow(Record):
+    """A checkpoint: where it comes from, how often it was asked, and whether the round starts from it."""
+
+    checkpoint_id: int
+    name: str
+    baseline: str
+    model: str
+    adapter: str | None
+    run_id: int | None
+    created_at: datetime
+    parent: str | None
+    job_id: int | None  # of its finetune
+    predictions: int
+    eval_accuracy: float | None
+    of_round: bool | None  # None before the first round
+
+
+@dataclass(frozen=True)
+class CheckpointShown(CheckpointRow):
+    """Sizes are None for weights that aren't on this machine."""
+
+    model_bytes: int | None
+    adapter_bytes: int | None
+
+
+class Overview(BaseModel):
+    round: int
+    datasets: list[DatasetShown]
+    checkpoints: list[CheckpointShown]
+    keys: list[KeyPlace]
+    cards: list[PartCard]
+
+
+class Plugins(BaseModel):
+    """What can be read and loaded, with the forms of their options."""
+
+    datasets: list[PluginInfo]
+    baselines: list[PluginInfo]
+    image_generators: list[PluginInfo]
+    embedders: list[PluginInfo]
+
+
+class Uploaded(BaseModel):
+    """A file that was kept, and the folder of its upload."""
+
+    batch: str = Field(description="names the upload: further files of it are sent with it")
+    path: str
+    folder: str
+
+
+class CheckpointAdded(BaseModel):
+    checkpoint_id: int
+    name: str
+    round: int = Field(description="the current one; 0 before the first")
+
+
 @router.post("/overview")
-def overview(request: Request) -> dict[str, Any]:
-    """Datasets with their counts and pictures, checkpoints with their sizes, endpoints, keys, plugins, built-in parts."""
+def overview(request: Request) -> Overview:
+    """Datasets with their counts and pictures, checkpoints with their sizes, keys, built-in parts."""
     here = services(request)
-    pictures: dict[str, list[dict[str, Any]]] = {}
-    for row in here.store.rows("data_pictures", each=PICTURES):
-        pictures.setdefault(row["dataset"], []).append(row)
-    return {
-        "round": checkpoints.current_round(here.store),
-        "datasets": [
-            _plain(row) | {"metric_title": measure(row["metric"]).title, "pictures": pictures.get(row["name"], [])}
-            for row in here.store.rows("data_datasets")
+    pictures: dict[str, list[DatasetPicture]] = {}
+    for picture in here.store.rows("data_pictures", DatasetPicture, each=PICTURES):
+        pictures.setdefault(picture.dataset, []).append(picture)
+    datasets = here.store.rows("data_datasets", DatasetRow)
+    return Overview(
+        round=checkpoints.current_round(here.store),
+        datasets=[
+            DatasetShown(**vars(row), metric_title=measure(row.metric).title, pictures=pictures.get(row.name, [])) for row in datasets
         ],
-        "checkpoints": [_plain(row) | _sizes(row) for row in here.store.rows("data_checkpoints")],
-        "keys": frontier_keys.keys(here.workspace),
-        "cards": model_parts.cards(),
-    }
+        checkpoints=[_with_sizes(row) for row in here.store.rows("data_checkpoints", CheckpointRow)],
+        keys=frontier_keys.keys(here.workspace),
+        cards=model_parts.cards(),
+    )
 
 
 @router.post("/plugins")
-def plugins(request: Request) -> dict[str, Any]:
-    """What can be read and loaded, with the forms of their options."""
-    formats = [model_parts.about(DATASETS, name) for name in DATASETS.names()]
-    return {"datasets": formats, **model_parts.plugins()}
+def plugins(request: Request) -> Plugins:
+    return Plugins(datasets=[model_parts.about(DATASETS, name) for name in DATASETS.names()], **model_parts.plugins())
 
 
 @router.post("/preview")
-def preview(request: Request, body: Source) -> dict[str, Any]:
+def preview(request: Request, body: Source) -> Preview:
     """The first rows of a dataset, and the lines that could not be used; nothing is stored."""
     return importing.preview(body.format, body.source)
 
 
 @router.post("/upload/{batch}/{name:path}")
-async def upload(request: Request, batch: str, name: str) -> dict[str, str]:
+async def upload(request: Request, batch: str, name: str) -> Uploaded:
     """Keeps the request's body as a file of the workspace; `batch` is "new" for the first file of an upload."""
     batch = uploads.new_batch() if batch == "new" else batch
     path = await uploads.keep_upload(services(request).workspace, batch, name, request.stream())
-    return {"batch": batch, "path": str(path), "folder": str(services(request).workspace.root / "uploads" / batch)}
+    return Uploaded(batch=batch, path=str(path), folder=str(services(request).workspace.root / "uploads" / batch))
 
 
 @router.post("/checkpoint")
-def add_checkpoint(request: Request, body: NewCheckpoint) -> dict[str, Any]:
+def add_checkpoint(request: Request, body: NewCheckpoint) -> CheckpointAdded:
     """Adds a checkpoint; its weights are loaded when it is first asked."""
     store = services(request).store
     checkpoint_id = checkpoints.add_checkpoint(store, body.name, body.baseline, body.model, body.adapter or None, body.options)
-    return {"checkpoint_id": checkpoint_id, "name": body.name.strip(), "round": checkpoints.current_round(store)}
+    return CheckpointAdded(checkpoint_id=checkpoint_id, name=body.name.strip(), round=checkpoints.current_round(store))
 
 
-def _plain(row: dict[str, Any]) -> dict[str, Any]:
-    return {**row, "created_at": row["created_at"].isoformat()}
-
-
-def _sizes(row: dict[str, Any]) -> dict[str, Any]:
-    return {"model_bytes": model_parts.size_of(row["model"]), "adapter_bytes": model_parts.size_of(row["adapter"])}
+def _with_sizes(row: CheckpointRow) -> CheckpointShown:
+    return CheckpointShown(**vars(row), model_bytes=model_parts.size_of(row.model), adapter_bytes=model_parts.size_of(row.adapter))

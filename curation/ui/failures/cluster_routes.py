@@ -1,15 +1,18 @@
 """The clusters of the Failures page: how far they can be trusted, their typical members, and people's changes to them."""
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypedDict, TypeVar
 
 from fastapi import APIRouter, HTTPException, Request
 from pydantic import BaseModel, Field
 
 from curation.clusters import edits, quality, splitting
-from curation.clusters.edits import BadChange, EditRequest, EditResult
+from curation.clusters.edits import BadChange, ChangeLine, EditRequest, EditResult
+from curation.clusters.quality import Evidence
 from curation.failures.selection import Choice, NamedChoice
 from curation.ui.services import services
+from data.records import ClusterAction, Record
 
 router = APIRouter(prefix="/api/clusters")
 T = TypeVar("T")
@@ -64,42 +67,73 @@ class Undo(Event):
     change_id: int
 
 
+@dataclass(frozen=True)
+class TypicalFailure(Record):
+    """A member of a cluster, and how far it is from the centre; None where its map's job kept no vectors."""
+
+    failure_id: int
+    image: str
+    question: str
+    answer: str
+    golds: tuple[str, ...]
+    choices: tuple[str, ...]
+    distance: float | None
+
+
+class Changed(BaseModel):
+    """What came of a change: its number in the log, the cluster it concerns, and how many failures moved."""
+
+    change_id: int
+    action: ClusterAction
+    cluster_id: int | None
+    moved: int
+
+
+class EditFields(TypedDict, total=False):
+    """What an edit is about, as EditRequest takes it."""
+
+    cluster_ids: Sequence[int]
+    into_id: int | None
+    title: str | None
+    failure_ids: Sequence[int]
+    example_ids: Sequence[int]
+
+
 @router.post("/evidence")
-def evidence(request: Request, body: OfRound) -> dict[str, Any]:
-    """Stability and agreement by cluster, kappa for the round, and how many changes people made."""
+def evidence(request: Request, body: OfRound) -> Evidence:
     return quality.evidence(services(request).store, _latest(request, body))
 
 
 @router.post("/typical")
-def typical(request: Request, body: OfCluster) -> list[dict[str, Any]]:
+def typical(request: Request, body: OfCluster) -> list[TypicalFailure]:
     """The members of a cluster nearest its centre."""
-    return services(request).store.rows("cluster_typical", cluster_id=body.cluster_id, limit=body.limit)
+    return services(request).store.rows("cluster_typical", TypicalFailure, cluster_id=body.cluster_id, limit=body.limit)
 
 
 @router.post("/history")
-def history(request: Request, body: History) -> list[dict[str, Any]]:
+def history(request: Request, body: History) -> list[ChangeLine]:
     """People's changes, newest first."""
     return edits.history(services(request).store, _latest(request, body), body.limit)
 
 
 @router.post("/rename")
-def rename(request: Request, body: Rename) -> dict[str, Any]:
+def rename(request: Request, body: Rename) -> Changed:
     """Gives a cluster another title."""
     return _change(request, body, "rename", lambda: {"cluster_ids": [body.cluster_id], "title": body.title})
 
 
 @router.post("/merge")
-def merge(request: Request, body: Merge) -> dict[str, Any]:
+def merge(request: Request, body: Merge) -> Changed:
     """Makes one cluster of several."""
     return _change(request, body, "merge", lambda: {"cluster_ids": body.cluster_ids, "into_id": body.into, "title": body.title})
 
 
 @router.post("/split")
-def split(request: Request, body: Split) -> dict[str, Any]:
+def split(request: Request, body: Split) -> Changed:
     """Makes a new cluster of a part of one: of the failures given, or of the smaller half."""
     here = services(request)
 
-    def what() -> dict[str, Any]:
+    def what() -> EditFields:
         round_, chosen = _round_of(request, cluster_ids=[body.cluster_id]), body.ids(here.store, here.workspace)
         part = _or_422(splitting.part_of, here.store, here.workspace, round_, body.cluster_id, chosen)
         title = (body.title or f"{part.title} (2)")[-edits.TITLE :]
@@ -109,12 +143,12 @@ def split(request: Request, body: Split) -> dict[str, Any]:
 
 
 @router.post("/make")
-def make(request: Request, body: Make) -> dict[str, Any]:
+def make(request: Request, body: Make) -> Changed:
     """Makes a new cluster of a selection."""
     here = services(request)
 
-    def what() -> dict[str, Any]:
-        ids = body.ids(here.store, here.workspace)
+    def what() -> EditFields:
+        ids = body.ids(here.store, here.workspace) or []
         examples = splitting.examples_nearest(here.store, here.workspace, _round_of(request, failure_ids=ids), ids)
         return {"title": body.title, "failure_ids": ids, "example_ids": examples}
 
@@ -122,21 +156,21 @@ def make(request: Request, body: Make) -> dict[str, Any]:
 
 
 @router.post("/move")
-def move(request: Request, body: Move) -> dict[str, Any]:
+def move(request: Request, body: Move) -> Changed:
     """Moves failures into a cluster."""
     here = services(request)
-    return _change(request, body, "move", lambda: {"into_id": body.into, "failure_ids": body.ids(here.store, here.workspace)})
+    return _change(request, body, "move", lambda: {"into_id": body.into, "failure_ids": body.ids(here.store, here.workspace) or []})
 
 
 @router.post("/undo")
-def undo(request: Request, body: Undo) -> dict[str, Any]:
+def undo(request: Request, body: Undo) -> Changed:
     """Takes one change back, whatever came after it."""
     here, round_ = services(request), _round_of(request, change_id=body.change_id)
     made = _or_422(edits.undo, here.store, round_, body.change_id, here.reviewer(request), body.event_id)
     return _answer(request, round_, made)
 
 
-def _change(request: Request, body: Event, action: str, what: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+def _change(request: Request, body: Event, action: ClusterAction, what: Callable[[], EditFields]) -> Changed:
     """`what` is asked for only where the event is new: sent again, other failures may match."""
     here = services(request)
     if earlier := edits.of_event(here.store, body.event_id):
@@ -146,23 +180,23 @@ def _change(request: Request, body: Event, action: str, what: Callable[[], dict[
     return _answer(request, round_, _or_422(edits.make, here.store, round_, edit))
 
 
-def _answer(request: Request, round_: int, made: EditResult) -> dict[str, Any]:
-    """Number, action and cluster of a change; who is nearest to which centre is put right first."""
-    here, whole = (
-        services(request),
-        [made.cluster_id] if made.cluster_id is not None and made.action in ("merge", "split", "make") and made.moved else [],
-    )
+def _answer(request: Request, round_: int, made: EditResult) -> Changed:
+    """Who is nearest to which centre is put right first."""
+    here = services(request)
+    whole = [made.cluster_id] if made.cluster_id is not None and made.action in ("merge", "split", "make") and made.moved else []
     splitting.measure_again(here.store, here.workspace, round_, made.moved, whole)
     return _shown(made)
 
 
-def _shown(made: EditResult) -> dict[str, Any]:
-    return {"change_id": made.change_id, "action": made.action, "cluster_id": made.cluster_id, "moved": len(made.moved)}
+def _shown(made: EditResult) -> Changed:
+    return Changed(change_id=made.change_id, action=made.action, cluster_id=made.cluster_id, moved=len(made.moved))
 
 
-def _round_of(request: Request, cluster_ids=(), failure_ids=(), change_id: int | None = None) -> int:
+def _round_of(request: Request, cluster_ids: Sequence[int] = (), failure_ids: Sequence[int] = (), change_id: int | None = None) -> int:
     """The one round that all of these are of: each round has clusters of its own."""
-    rounds = services(request).store.column("rounds_of", cluster_ids=list(cluster_ids), failure_ids=list(failure_ids), change_id=change_id)
+    rounds = services(request).store.column(
+        "rounds_of", int, cluster_ids=list(cluster_ids), failure_ids=list(failure_ids), change_id=change_id
+    )
     if len(rounds) != 1:
         said = "these are from several rounds; choose one round first" if rounds else "no such cluster, failure or change in this workspace"
         raise HTTPException(422 if rounds else 404, said)
@@ -170,7 +204,7 @@ def _round_of(request: Request, cluster_ids=(), failure_ids=(), change_id: int |
 
 
 def _latest(request: Request, body: OfRound) -> int:
-    return body.round or (services(request).store.column("rounds") or [0])[-1]
+    return body.round or (services(request).store.column("rounds", int) or [0])[-1]
 
 
 def _or_422(act: Callable[..., T], *given: Any) -> T:

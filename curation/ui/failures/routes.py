@@ -1,6 +1,8 @@
 """The Failures page: what a checkpoint got wrong, grouped, mapped, and one by one."""
 
 import base64
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -8,14 +10,27 @@ from fastapi import APIRouter, HTTPException, Request
 from pydantic import BaseModel, Field
 
 from curation import taxonomy
-from curation.failures import neighbours
+from curation.failures import neighbours as alike
 from curation.failures import triage as triage_log
+from curation.failures.neighbours import By
+from curation.failures.records import (
+    ClusterAccuracy,
+    ClusterCounts,
+    FacetRow,
+    FailureCard,
+    FailureCardRow,
+    FailureRow,
+    FailureTally,
+    ListedCluster,
+    RoundSummary,
+)
 from curation.failures.selection import FailureFilter, NamedChoice, parameters, rounds_of
+from curation.failures.triage import Recorded, TriageLine, Undone
 from curation.review import blinding
-from curation.scoring import with_reading
 from curation.ui.failures import saved_view_routes, slice_routes
 from curation.ui.services import services
-from data.metrics import measure
+from data.records import Record, Round
+from data.store import Store
 
 router = APIRouter()
 failures = APIRouter(prefix="/api/failures")
@@ -26,10 +41,6 @@ class PageOf(FailureFilter):
     limit: int = Field(default=60, ge=1, le=500)
 
 
-class IdsOf(FailureFilter):
-    limit: int | None = Field(default=None, ge=1, description="At most so many; all if absent.")
-
-
 class CardOf(BaseModel):
     failure_id: int
 
@@ -37,7 +48,7 @@ class CardOf(BaseModel):
 class Neighbours(CardOf):
     """The failures most alike: nearest on the map, or by question and picture."""
 
-    by: neighbours.By = "place"
+    by: By = "place"
     limit: int = Field(default=8, ge=1, le=60)
 
 
@@ -61,50 +72,132 @@ class History(BaseModel):
     limit: int = Field(default=100, ge=1, le=500)
 
 
-@failures.post("/summary")
-def summary(request: Request, body: FailureFilter) -> dict[str, Any]:
-    """The rounds meant at a glance, and the rounds there are; `version` changes with what the lists show, `map` with the map."""
+class Summary(BaseModel):
+    """The rounds meant at a glance; before the first round the counts of diagnosis and map are left out."""
+
+    round: int = Field(description="the latest of them")
+    rounds: list[int] = Field(description="that there are")
+    examples: int
+    answered: int
+    failures: int
+    version: str = Field(description="changes with what the lists show")
+    map: str = Field(description="changes with the map")
+    checkpoint: str | None = None
+    diagnosed: int = 0
+    teachable: int = 0
+    placed: int = 0
+    label_errors: int = 0
+    accuracy: float | None = None
+    accuracy_lenient: float | None = None
+    accuracy_without_label_errors: float | None = None
+    accuracy_lenient_without_label_errors: float | None = None
+    triaged: int = 0
+
+
+@dataclass(frozen=True)
+class FacetCount(Record):
+    """A value of a facet and how many failures have it; `text` is what to call it where that isn't the value itself."""
+
+    value: str
+    count: int
+    text: str | None = None
+
+
+@dataclass(frozen=True)
+class PointNames(Record):
+    """What the numbers of the arrays mean."""
+
+    error_type: tuple[str, ...]
+    dataset: tuple[str, ...]
+    cluster: list[int]
+    round: list[int]
+
+
+@dataclass(frozen=True)
+class Points(Record):
+    """All places of some rounds: arrays in base64, little endian; error type, dataset, cluster and round as places in `names`."""
+
+    count: int
+    names: PointNames
+    failure_id: str  # int32
+    x: str  # float32
+    y: str
+    error_type: str  # uint8
+    dataset: str
+    cluster: str  # uint16
+    score: str  # uint8, percent
+    round: str
+
+
+@dataclass(frozen=True)
+class TextsOfPoints(Record):
+    error_types: tuple[str, ...]
+    datasets: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Shown(Record):
+    """Failures that a filter lets through: int32 in base64, ascending."""
+
+    count: int
+    failure_id: str
+
+
+@dataclass(frozen=True)
+class FailurePage(Record):
+    """A page of the grid, and how many failures the filter lets through in all, by error type."""
+
+    failures: int
+    diagnosed: int
+    teachable: int
+    by_error_type: list[FailureTally]
+    rows: list[FailureRow]
+
+
+@failures.post("/summary", response_model_exclude_unset=True)
+def summary(request: Request, body: FailureFilter) -> Summary:
     store = services(request).store
-    rounds = store.column("rounds")
+    rounds = store.column("rounds", int)
     if not rounds:
-        return {"round": 0, "rounds": [], "examples": 0, "answered": 0, "failures": 0, "version": "none", "map": "none"}
+        return Summary(round=0, rounds=[], examples=0, answered=0, failures=0, version="none", map="none")
     meant = rounds_of(store, body.round)
     if unknown := [one for one in meant if int(one) not in rounds]:
         raise HTTPException(404, f"there is no round {unknown[0]}; there are: {', '.join(map(str, rounds))}")
-    row = store.one("failures_summary", round=meant)
-    mark = f"{','.join(meant)}.{row.pop('map_mark')}"
-    return {**row, "rounds": rounds, "map": mark, "version": f"{mark}.{row['failures']}.{row['diagnosed']}.{row['triaged']}"}
+    row = store.one("failures_summary", RoundSummary, round=meant)
+    mark = f"{','.join(meant)}.{row.map_mark}"
+    about = {name: value for name, value in vars(row).items() if name != "map_mark"}
+    return Summary(**about, rounds=rounds, map=mark, version=f"{mark}.{row.failures}.{row.diagnosed}.{row.triaged}")
 
 
 @failures.post("/clusters")
-def clusters(request: Request, body: FailureFilter) -> list[dict[str, Any]]:
+def clusters(request: Request, body: FailureFilter) -> list[ListedCluster]:
     """The clusters of the round, those of one error type together; `shown` is what the other facets let through."""
     store, given = services(request).store, _given(request, body, "cluster_id")
-    mark = (tuple(given["round"]), store.value("accuracy_mark"))
-    accuracy = store.memo("cluster accuracy", mark, lambda _: _by_cluster(store.rows("cluster_accuracy", round=given["round"])))
-    unknown = dict.fromkeys(("accuracy", "accuracy_lenient", "accuracy_before", "examples"))
-    return [{**row, **accuracy.get(row["cluster_id"], unknown)} for row in store.rows("failure_clusters", **given)]
+    mark = (tuple(given["round"]), store.value("accuracy_mark", str))
+    accuracy = store.memo("cluster accuracy", mark, lambda _: _accuracy(store, given["round"]))
+    return [
+        ListedCluster(**{**vars(row), **accuracy.get(row.cluster_id, {})}) for row in store.rows("failure_clusters", ClusterCounts, **given)
+    ]
 
 
-@failures.post("/facets")
-def facets(request: Request, body: FailureFilter) -> dict[str, list[dict[str, Any]]]:
-    """Values and counts by facet, most frequent first; `text` is what to call a value where that isn't the value itself."""
-    found: dict[str, list[dict[str, Any]]] = {}
+@failures.post("/facets", response_model_exclude_none=True)
+def facets(request: Request, body: FailureFilter) -> dict[str, list[FacetCount]]:
+    """Values and counts by facet, most frequent first."""
+    found: dict[str, list[FacetCount]] = {}
     store = services(request).store
-    for row in store.rows("failure_facets", **_given(request, body)):
-        found.setdefault(row.pop("facet"), []).append(row)
-    names = {str(row["checkpoint_id"]): row["checkpoint"] for row in store.rows("rounds")}
-    for row in found.get("checkpoint", []):
-        row["text"] = names.get(row["value"], row["value"])
+    names = {str(row.checkpoint_id): row.checkpoint for row in store.rows("rounds", Round)}
+    for row in store.rows("failure_facets", FacetRow, **_given(request, body)):
+        text = names.get(row.value, row.value) if row.facet == "checkpoint" else None
+        found.setdefault(row.facet, []).append(FacetCount(row.value, row.count, text))
     return found
 
 
 @failures.post("/points")
-def points(request: Request, body: FailureFilter) -> dict[str, Any]:
-    """All places of the rounds meant, whatever the filter: arrays in base64, little endian; texts as indices into `names`."""
+def points(request: Request, body: FailureFilter) -> Points:
+    """All places of the rounds meant, whatever the filter."""
     store, meant = services(request).store, rounds_of(services(request).store, body.round)
-    texts = store.one("failure_point_names", round=meant)
-    columns = store.columns("failure_points", round=meant, **texts)
+    texts = store.one("failure_point_names", TextsOfPoints, round=meant)
+    columns = store.columns("failure_points", round=meant, error_types=list(texts.error_types), datasets=list(texts.datasets))
     cluster_ids, cluster = np.unique(columns["cluster_id"], return_inverse=True)
     rounds, round_ = np.unique(columns["round"], return_inverse=True)
     arrays = {
@@ -117,56 +210,45 @@ def points(request: Request, body: FailureFilter) -> dict[str, Any]:
         "score": columns["score"].astype("u1"),
         "round": round_.astype("u1"),
     }
-    names = {"error_type": texts["error_types"], "dataset": texts["datasets"], "cluster": cluster_ids.tolist(), "round": rounds.tolist()}
-    return {"count": len(columns["x"]), "names": names, **{name: _packed(array) for name, array in arrays.items()}}
+    names = PointNames(texts.error_types, texts.datasets, cluster_ids.tolist(), rounds.tolist())
+    return Points(count=len(columns["x"]), names=names, **{name: _packed(array) for name, array in arrays.items()})
 
 
 @failures.post("/shown")
-def shown(request: Request, body: FailureFilter) -> dict[str, Any]:
-    """Ids of the failures that the filter lets through: int32 in base64, ascending."""
+def shown(request: Request, body: FailureFilter) -> Shown:
     ids = services(request).store.columns("failures_shown", **_given(request, body))["failure_id"]
-    return {"count": len(ids), "failure_id": _packed(ids.astype("<i4"))}
-
-
-@failures.post("/ids")
-def ids(request: Request, body: IdsOf) -> dict[str, list[int]]:
-    """Ids of the failures that the filter lets through, and of those that it does and that have no diagnosis yet."""
-    store, given = services(request).store, {**_given(request, body), "limit": body.limit}
-    found = {"failure_ids": store.columns("failures_shown", **given), "undiagnosed": store.columns("failures_undiagnosed", **given)}
-    return {name: columns["failure_id"].tolist() for name, columns in found.items()}
+    return Shown(len(ids), _packed(ids.astype("<i4")))
 
 
 @failures.post("/page")
-def page(request: Request, body: PageOf) -> dict[str, Any]:
-    """A page of the grid, and how many failures the filter lets through in all, by error type."""
+def page(request: Request, body: PageOf) -> FailurePage:
     store, given = services(request).store, _given(request, body)
-    tally = store.rows("failure_tally", **given)
-    total = {name: sum(row[name] for row in tally) for name in ("failures", "diagnosed", "teachable")}
-    return {**total, "by_error_type": tally, "rows": store.rows("failure_page", **given, limit=body.limit, offset=body.offset)}
+    tally = store.rows("failure_tally", FailureTally, **given)
+    failures, diagnosed, teachable = (sum(getattr(row, name) for row in tally) for name in ("failures", "diagnosed", "teachable"))
+    rows = store.rows("failure_page", FailureRow, **given, limit=body.limit, offset=body.offset)
+    return FailurePage(failures, diagnosed, teachable, tally, rows)
 
 
 @failures.post("/card")
-def card(request: Request, body: CardOf) -> dict[str, Any]:
-    """One failure with all that is known of it."""
+def card(request: Request, body: CardOf) -> FailureCard:
     here = services(request)
-    row = here.store.row("failure_card_of", failure_id=body.failure_id)
+    row = here.store.row("failure_card_of", FailureCardRow, failure_id=body.failure_id)
     if row is None:
         raise HTTPException(404, f"there is no failure {body.failure_id} in this workspace")
-    if blinding.hidden(here.store, here.reviewer(request), row.pop("sample_ids") or []):
-        row["approved"] = None  # of so few samples a count would tell
-    return with_reading(row) | {"metric_title": measure(row["metric"]).title}
+    hidden = blinding.hidden(here.store, here.reviewer(request), row.sample_ids or ())
+    return replace(row.card(), approved=None) if hidden else row.card()
 
 
 @failures.post("/neighbours")
-def nearest(request: Request, body: Neighbours) -> dict[str, Any]:
-    """Other failures, the most alike first; `by` says by what, for not every map's job kept vectors."""
+def nearest(request: Request, body: Neighbours) -> alike.Neighbours:
+    """Not every map's job kept vectors: `by` of the answer says by what the failures are alike."""
     here = services(request)
-    return neighbours.of_failure(here.store, here.workspace, **body.model_dump())
+    return alike.of_failure(here.store, here.workspace, **body.model_dump())
 
 
 @failures.post("/triage")
-def triage(request: Request, body: Triage) -> dict[str, int]:
-    """Appends a person's label or error type for failures; answers for how many it was new and how many failures changed their cluster."""
+def triage(request: Request, body: Triage) -> Recorded:
+    """Appends a person's label or error type for failures."""
     if body.label is None and body.error_type is None:
         raise HTTPException(422, "triage: give a label, an error type, or both")
     here = services(request)
@@ -174,8 +256,8 @@ def triage(request: Request, body: Triage) -> dict[str, int]:
     if body.error_type is not None and body.error_type not in offered:
         raise HTTPException(422, f"error type {body.error_type!r} is not in the taxonomy: {', '.join(offered)}")
     if body.matching is not None and triage_log.is_recorded(here.store, body.event_id):
-        return {"new": 0, "moved": 0}  # sent again: by now other failures may match
-    ids, reviewer = body.ids(here.store, here.workspace), here.reviewer(request)
+        return Recorded(0, 0)  # sent again: by now other failures may match
+    ids, reviewer = body.ids(here.store, here.workspace) or [], here.reviewer(request)
     try:
         triage_request = triage_log.TriageRequest(ids, body.event_id, reviewer, body.label, body.error_type)
         return triage_log.record(here.store, here.workspace, triage_request)
@@ -184,7 +266,7 @@ def triage(request: Request, body: Triage) -> dict[str, int]:
 
 
 @failures.post("/triage/undo")
-def undo(request: Request, body: Undo) -> dict[str, int]:
+def undo(request: Request, body: Undo) -> Undone:
     """Takes back what was said in one go, by appending; failures that a corrected error type had moved go back."""
     here = services(request)
     try:
@@ -194,7 +276,7 @@ def undo(request: Request, body: Undo) -> dict[str, int]:
 
 
 @failures.post("/triage/history")
-def history(request: Request, body: History) -> list[dict[str, Any]]:
+def history(request: Request, body: History) -> list[TriageLine]:
     """What people said on the failures of the rounds meant, newest first; a line for what was said in one go."""
     return triage_log.history(services(request).store, rounds_of(services(request).store, body.round), body.limit)
 
@@ -205,8 +287,9 @@ def _given(request: Request, body: FailureFilter, *without: str) -> dict[str, An
     return parameters(here.store, here.search, body, *without)
 
 
-def _by_cluster(rows: list[dict[str, Any]]) -> dict[int, dict[str, Any]]:
-    return {row.pop("cluster_id"): row for row in rows}
+def _accuracy(store: Store, rounds: Sequence[str]) -> dict[int, dict[str, Any]]:
+    """By cluster, the fields of ClusterAccuracy."""
+    return {row.cluster_id: vars(row) for row in store.rows("cluster_accuracy", ClusterAccuracy, round=rounds)}
 
 
 def _packed(array: np.ndarray) -> str:

@@ -1,12 +1,11 @@
 """The table of slices on the Failures page, by lift."""
 
-from typing import Any
-
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
 from curation.failures import slices
 from curation.failures.selection import rounds_of
+from curation.failures.slices import Slice
 from curation.ui.services import services
 
 router = APIRouter(prefix="/api/slices")
@@ -19,9 +18,15 @@ class OfRounds(BaseModel):
     most: int = Field(default=200, ge=1, le=1000, description="Rows of the answer.")
 
 
+class SliceTable(BaseModel):
+    """Slices by the lower bound of their lift."""
+
+    compared: int = Field(description="slices in all")
+    rows: list[Slice]
+
+
 @router.post("/table")
-def table(request: Request, body: OfRounds) -> dict[str, Any]:
-    """Slices by the lower bound of their lift, and how many were compared."""
+def table(request: Request, body: OfRounds) -> SliceTable:
     store = services(request).store
     rows = [one for one in slices.of_rounds(store, rounds_of(store, body.round), body.without_label_errors) if one.examples >= body.least]
-    return {"compared": len(rows), "rows": [one.to_row() for one in rows[: body.most]]}
+    return SliceTable(compared=len(rows), rows=rows[: body.most])

@@ -1,5 +1,6 @@
 """The routes of the frame: the workspace at a glance, the stages there are, and how a headless app ends."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -7,6 +8,8 @@ from pydantic import BaseModel, Field
 
 from curation import taxonomy
 from curation.calibration import auto_approval
+from curation.calibration.auto_approval import GateState
+from curation.costs.spend import SpendTotal
 from curation.frontier.options import FrontierOptions
 from curation.jobs.views import JobView
 from curation.stage import AsksServer, Lane
@@ -15,12 +18,29 @@ from curation.ui.services import services
 from curation.workspaces import damage
 from data import workspace
 from data.errors import MistakebookError
+from data.records import Record
 
 router = APIRouter(prefix="/api")
 
 
 class StillNeeded(MistakebookError):
     """The app can't end now."""
+
+
+@dataclass(frozen=True)
+class WorkspaceNow(Record):
+    """Where the workspace stands: round, checkpoint, and a count for each page of the rail."""
+
+    round: int
+    checkpoint: str | None
+    failures: int
+    samples: int
+    pending: int
+    approved: int
+    datasets: int
+    checkpoints: int
+    jobs: int  # running or queued
+    ended: int | None  # when the latest job ended, in microseconds since 1970
 
 
 class Health(BaseModel):
@@ -63,7 +83,7 @@ class Overview(BaseModel):
     workspaces: list[str]
     taxonomy: int = Field(description="version of the error types: another one than before, and they are asked for anew")
     damages: list[DamageView] = Field(description="damaged logs of the store that nobody has read about yet")
-    gate: dict[str, Any] = Field(description="of auto-approval: state (on, off, or stopped by its audit), why, since when")
+    gate: GateState = Field(description="of auto-approval")
 
 
 class StageView(BaseModel):
@@ -90,27 +110,27 @@ def health(request: Request) -> Health:
 @router.get("/workspace")
 def overview(request: Request) -> Overview:
     here = services(request)
-    now, spend = here.store.one("workspace_now"), here.store.one("spend_total")
+    now, spend = here.store.one("workspace_now", WorkspaceNow), here.store.one("spend_total", SpendTotal)
     counts: dict[str, int | str] = {
-        "failures": now["failures"],
-        "generate": now["samples"],
-        "review": f"{now['pending']:,}{' left' if now['pending'] < 10_000 else ''}" if now["pending"] else "",  # as the rail is wide
-        "finetune": now["approved"],
-        "jobs": now["jobs"],
-        "data": now["datasets"],
+        "failures": now.failures,
+        "generate": now.samples,
+        "review": f"{now.pending:,}{' left' if now.pending < 10_000 else ''}" if now.pending else "",  # as the rail is wide
+        "finetune": now.approved,
+        "jobs": now.jobs,
+        "data": now.datasets,
     }
     gate = auto_approval.state(here.store)
-    counts["calibration"] = gate["state"] if gate["state"] != "off" else ""
+    counts["calibration"] = gate.state if gate.state != "off" else ""
     return Overview(
         name=here.workspace.name,
-        round=now["round"],
-        checkpoint=now["checkpoint"],
+        round=now.round,
+        checkpoint=now.checkpoint,
         reviewer=here.reviewer(request),
         counts=counts,
         running=[_active(job) for job in here.jobs.active()],
-        ended=now["ended"],
-        spend_usd=spend["usd"],
-        unpriced=spend["unpriced"],
+        ended=now.ended,
+        spend_usd=spend.usd,
+        unpriced=spend.unpriced,
         workspaces=workspace.names(),
         taxonomy=taxonomy.current(here.store).version,
         damages=[DamageView(name=one.name, text=one.text) for one in damage.damages(here.workspace, unread=True)],

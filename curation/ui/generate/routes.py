@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from curation import checkpoints
 from curation.costs import judging_ahead, spend
+from curation.filtering import settings as filter_settings
 from curation.frontier import endpoints
 from curation.jobs import chains
 from curation.prompts.requests import proposal_request
@@ -20,7 +21,29 @@ from curation.stage import Job, NothingToDo
 from curation.stages.draw import POCKET_FLUX, PROMPTED, DrawOptions, cost_of_drawing
 from curation.stages.filter import FilterOptions
 from curation.stages.generate import Generate, GenerateOptions, chosen, failures_to_practise
-from curation.ui.data.endpoint_routes import view
+from curation.ui.data.endpoint_routes import AskedEndpoint, EndpointView, view
+from curation.ui.generate.answers import (
+    Choices,
+    Drawer,
+    DroppedProposal,
+    EndpointUsed,
+    FirstPrompt,
+    Funnel,
+    GenerateError,
+    GenerateJob,
+    GeneratePlan,
+    GeneratorChoice,
+    GeneratorUsed,
+    Judges,
+    LatestSample,
+    ListedJob,
+    PromptRequest,
+    RoundProgress,
+    SplitInForce,
+    TeachableCluster,
+    TypeCount,
+    UndrawnOptions,
+)
 from curation.ui.services import Services, services
 from data.registry import FILTERS, IMAGE_GENERATORS
 
@@ -45,39 +68,36 @@ class Which(BaseModel):
 
 
 @router.post("/choices")
-def choices(request: Request) -> dict[str, Any]:
-    """What can be chosen: clusters with teachable failures, frontier models, image generators; and how far the round is."""
+def choices(request: Request) -> Choices:
     here = services(request)
     store = here.store
     round_ = checkpoints.current_round(store)
     schema = GenerateOptions.model_json_schema()["properties"]
-    accepted = budget_split.accepted(store)
-    defaults = GenerateOptions(split="accepted" if accepted else "failures").model_dump(mode="json")
     limits = {name: {side: schema[name][side] for side in ("minimum", "maximum") if side in schema[name]} for name in schema}
-    return {
-        "round": round_,
-        **(store.row("generate_round", round=round_) or {}),
-        "clusters": store.rows("generate_clusters", round=round_),
-        "endpoints": _endpoints(here),
-        "generators": _generators(here),
-        "plugins": {name: IMAGE_GENERATORS.load(name).Options.model_json_schema() for name in PROMPTED},
-        "defaults": defaults,
-        "accepted": accepted and {"quotas": accepted.quotas, "author": accepted.author},
-        "judges": FilterOptions().model_dump(mode="json", include={"frontier", "endpoint", "model"}),
-        "limits": limits,
-    }
+    accepted = budget_split.accepted(store)
+    return Choices(
+        round=round_,
+        **vars(store.one("generate_round", RoundProgress, round=round_)),
+        clusters=store.rows("generate_clusters", TeachableCluster, round=round_),
+        endpoints=_endpoints(here),
+        generators=_generators(here),
+        plugins={name: IMAGE_GENERATORS.load(name).Options.model_json_schema() for name in PROMPTED},
+        defaults=GenerateOptions(split="accepted" if accepted else "failures"),
+        accepted=SplitInForce(quotas=accepted.quotas, author=accepted.author) if accepted else None,
+        judges=Judges(**FilterOptions().model_dump(include=set(Judges.model_fields))),
+        limits=limits,
+    )
 
 
 @router.post("/plan")
-def plan(request: Request, body: Plan) -> dict[str, Any]:
-    """What a launch would take, all stages together, and the prompt of its first failure word for word."""
+def plan(request: Request, body: Plan) -> GeneratePlan:
     here, options, draw = services(request), GenerateOptions(**body.options), DrawOptions(**body.draw)
     judging = FilterOptions(**body.filter)
     round_ = checkpoints.current_round(here.store)
     meant = chosen(here.store, here.workspace, round_, options)
-    found = here.jobs.estimate_view("generate", body.options).model_dump()
-    samples, images = found["detail"]["samples"], found["detail"]["images"]
-    enabled = [row["filter"] for row in here.store.rows("filters") if row["enabled"] and row["filter"] in FILTERS.names()]
+    estimate = here.jobs.estimate_view("generate", body.options)
+    samples, images = estimate.detail["samples"], estimate.detail["images"]
+    enabled = [name for name, row in filter_settings.current(here.store).items() if row.enabled and name in FILTERS.names()]
     paid = [name for name in enabled if "frontier" in FILTERS.load(name).needs]
     judgements = samples * len(enabled) if body.then else 0
     failures = failures_to_practise(here.store, here.workspace, round_, options)
@@ -85,91 +105,88 @@ def plan(request: Request, body: Plan) -> dict[str, Any]:
     prompts = prompts_for(here.store, judging.PROMPTS, judging.prompts)
     judged = judging_ahead.estimate(here.workspace, judging, prompts, filters, failures, samples if body.then else 0)
     drawn = cost_of_drawing(here.workspace, draw, images if body.then else 0)
-    work = {"generate": (found["rows"], options.model)}
+    work = {"generate": (estimate.rows, options.model)}
     if body.then:
         work |= {"draw": (images, draw.model), "filter": (judgements, judging.model)}
-    return {
-        **found,
-        "failures": found["detail"]["failures"],
-        "samples": samples,
-        "images": images,
-        "filter_calls": judged["calls"],
-        "filters": len(enabled),
-        "filter_usd": judged["usd"],
-        "filter_billed": judging.endpoint != endpoints.POCKET_TEACHER,
-        "draw_usd": drawn,
-        "seconds": _seconds(here, work),
-        "by_error_type": here.store.rows("generate_by_error_type", **meant),
-        "prompt": _first_prompt(here, round_, options),
-        "frontier": _asked(here, options),
-        "judge": _asked(here, judging),
-        "drawer": {"host": draw.host(), "model": draw.model},
-    }
+    return GeneratePlan(
+        **estimate.model_dump(exclude={"seconds"}),
+        failures=estimate.detail["failures"],
+        samples=samples,
+        images=images,
+        filter_calls=judged.calls,
+        filters=len(enabled),
+        filter_usd=judged.usd,
+        filter_billed=judging.endpoint != endpoints.POCKET_TEACHER,
+        draw_usd=drawn,
+        seconds=_seconds(here, work),
+        by_error_type=here.store.rows("generate_by_error_type", TypeCount, **meant),
+        prompt=_first_prompt(here, round_, options),
+        frontier=_asked(here, options),
+        judge=_asked(here, judging),
+        drawer=Drawer(host=draw.host(), model=draw.model),
+    )
 
 
 @router.post("/job")
-def job(request: Request, body: Which) -> dict[str, Any] | None:
-    """A generate job as it stands: its funnel, spend, latest samples and errors, and what follows it. None if there is no such job yet."""
+def job(request: Request, body: Which) -> GenerateJob | None:
+    """None if there is no such job yet."""
     here = services(request)
-    listed = here.store.rows("generate_jobs")
-    number = body.job_id or (listed[0]["job_id"] if listed else None)
+    listed = here.store.rows("generate_jobs", ListedJob)
+    number = body.job_id or (listed[0].job_id if listed else None)
     if number is None:
         return None
     made = here.jobs.get(number, "generate")
-    return {
-        "job": made,
-        "jobs": [{**one, "created_at": one["created_at"].isoformat()} for one in listed],
-        "asked": made.total * _samples_a_row(GenerateOptions(**made.options)),
-        "funnel": here.store.row("generate_funnel", job_id=number),
-        "money": spend.of_job(here.store, made, here.store.rows("job_calls_by_model", job_id=number)),
-        "made_for": spend.of_generated(here.store, number),
-        "latest": blinding.elsewhere(
-            here.store, here.reviewer(request), here.store.rows("generate_latest", job_id=number, limit=body.limit), ["status"]
-        ),
-        "errors": here.store.rows("generate_errors", job_id=number, limit=50),
-        "dropped": here.store.rows("dropped_proposals", job_id=number, limit=50),
-        "chain": here.jobs.chain(number),
-    }
+    latest = here.store.rows("generate_latest", LatestSample, job_id=number, limit=body.limit)
+    return GenerateJob(
+        job=made,
+        jobs=listed,
+        asked=made.total * _samples_a_row(GenerateOptions(**made.options)),
+        funnel=here.store.one("generate_funnel", Funnel, job_id=number),
+        money=spend.of_job(here.store, made, spend.job_calls(here.store, number)),
+        made_for=spend.of_generated(here.store, number),
+        latest=blinding.elsewhere(here.store, here.reviewer(request), latest, ["status"]),
+        errors=here.store.rows("generate_errors", GenerateError, job_id=number, limit=50),
+        dropped=here.store.rows("dropped_proposals", DroppedProposal, job_id=number, limit=50),
+        chain=here.jobs.chain(number),
+    )
 
 
-@router.post("/undrawn")
-def undrawn(request: Request, body: Which) -> dict[str, Any]:
+@router.post("/undrawn", response_model_exclude_unset=True)
+def undrawn(request: Request, body: Which) -> UndrawnOptions:
     """Options of draw for the samples of a generate job that still wait for a picture, with the generator that drew for it last."""
     here = services(request)
     chain = chains.view(here.store, body.job_id) if body.job_id else []
     drawn = [step.job_id for step in chain if step.stage == "draw" and step.job_id]
     as_before = here.jobs.get(drawn[-1]).options if drawn else {}
     names = ("generator", "model", "generator_options", "budget_usd")
-    waiting = here.store.column("samples_of_job", job_id=body.job_id, undrawn=True)
-    return {**{name: as_before[name] for name in names if name in as_before}, "sample_ids": waiting}
+    waiting = here.store.column("samples_of_job", int, job_id=body.job_id, undrawn=True)
+    return UndrawnOptions(**{name: as_before[name] for name in names if name in as_before}, sample_ids=waiting)
 
 
-def _endpoints(here: Services) -> list[dict[str, Any]]:
+def _endpoints(here: Services) -> list[EndpointView]:
     """Those that have a name, and what was used before."""
     there = endpoints.read()
     named = [view(here, name, values, own=name in there.own) for name, values in there.named.items()]
-    known = {(one["endpoint"], one["model"]) for one in named}
-    used = [{"endpoint": row["endpoint"], "model": row["model"]} for row in here.store.rows("endpoints_used")]
-    return named + [view(here, None, one) for one in used if (one["endpoint"], one["model"]) not in known]
+    known = {(one.endpoint, one.model) for one in named}
+    used = here.store.rows("endpoints_used", EndpointUsed)
+    return named + [view(here, None, one.to_row()) for one in used if (one.endpoint, one.model) not in known]
 
 
-def _generators(here: Services) -> list[dict[str, Any]]:
+def _generators(here: Services) -> list[GeneratorChoice]:
     """Those that come with the program, and what was used before, with the address and all that it was used with."""
-    named = [(DIFFUSERS, POCKET_FLUX, "{}"), (DIFFUSERS, DrawOptions().model, "{}")]
-    used = [(row["generator"], row["model"], row["further"]) for row in here.store.rows("generators_used")]
+    named = [GeneratorUsed(DIFFUSERS, POCKET_FLUX, "{}"), GeneratorUsed(DIFFUSERS, DrawOptions().model, "{}")]
     found = []
-    for generator, model, further in dict.fromkeys(named + used):
-        options = {"generator": generator, "model": model, "generator_options": json.loads(further)}
+    for used in dict.fromkeys(named + here.store.rows("generators_used", GeneratorUsed)):
+        options = {"generator": used.generator, "model": used.model, "generator_options": json.loads(used.further)}
         with suppress(ValueError):  # it no longer exists, or has other options by now
             draw = DrawOptions(**options)
-            found.append({**options, "address": draw.address, "host": draw.host()})
+            found.append(GeneratorChoice(**options, address=draw.address, host=draw.host()))
     return found
 
 
-def _asked(here: Services, options: GenerateOptions | FilterOptions) -> dict[str, Any]:
-    """Whom a stage asks, and whether the key for it is there."""
-    common = {name: getattr(options, name) for name in endpoints.COMMON}
-    return {name: value for name, value in view(here, options.frontier, common).items() if name != "values"}
+def _asked(here: Services, options: GenerateOptions | FilterOptions) -> AskedEndpoint:
+    """Whom a stage asks."""
+    return view(here, options.frontier, {name: getattr(options, name) for name in endpoints.COMMON})
 
 
 def _samples_a_row(options: GenerateOptions) -> float:
@@ -184,14 +201,14 @@ def _seconds(here: Services, work: dict[str, tuple[int, str]]) -> float | None:
     for stage, (rows, model) in work.items():
         if not rows:
             continue
-        seconds = here.store.value("seconds_per_row", stage=stage, model=model)
+        seconds = here.store.value("seconds_per_row", float, stage=stage, model=model)
         if seconds is None:
             return None
         total += rows * seconds
     return total
 
 
-def _first_prompt(here: Services, round_: int, options: GenerateOptions) -> dict[str, Any] | None:
+def _first_prompt(here: Services, round_: int, options: GenerateOptions) -> FirstPrompt | None:
     """The request for the first failure, as it goes out; None if none is teachable."""
     first = options.model_copy(update={"limit": 1, "expected": None})
     try:
@@ -200,10 +217,10 @@ def _first_prompt(here: Services, round_: int, options: GenerateOptions) -> dict
         return None
     prompts = prompts_for(here.store, options.PROMPTS, options.prompts)
     asked = [proposal_request(row, options.per_failure, options.difficulty, prompts, options.contrasts) for row in rows]
-    return {
-        "failure_id": rows[0]["failure_id"],
-        "image": rows[0]["image"],
-        "error_type": rows[0]["error_type"],
-        "version": asked[0].prompt_version,
-        "requests": [{"route": row["route"], "system": one.system, "user": one.text} for row, one in zip(rows, asked)],
-    }
+    return FirstPrompt(
+        failure_id=rows[0]["failure_id"],
+        image=rows[0]["image"],
+        error_type=rows[0]["error_type"],
+        version=asked[0].prompt_version,
+        requests=[PromptRequest(route=row["route"], system=one.system, user=one.text) for row, one in zip(rows, asked)],
+    )

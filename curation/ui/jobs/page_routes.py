@@ -1,5 +1,7 @@
 """The Jobs page: all jobs with what they did and cost, one of them in detail. What it does to a job are the routes of ui/jobs/routes.py."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -8,6 +10,7 @@ from pydantic import BaseModel, Field
 
 from curation import checkpoints
 from curation.costs import spend
+from curation.costs.spend import JobSpend, ModelCalls, ModelSpend, SpendOverview
 from curation.jobs.chains import StepView
 from curation.jobs.job_folder import JobFolder
 from curation.jobs.views import JobView
@@ -15,7 +18,7 @@ from curation.ui.jobs import figures
 from curation.ui.services import services
 from curation.ui.shared.figures import Figure
 from data.files import read_lines
-from data.records import RowError
+from data.records import JobStatus, Record, RowError
 
 router = APIRouter(prefix="/api/jobs")
 PAGE = 50  # jobs
@@ -63,6 +66,36 @@ class ListedJob(JobView):
     unpriced: int = Field(description="of these, without a price")
 
 
+@dataclass(frozen=True)
+class JobCalls(Record):
+    """A job's paid calls, and those of them without a price."""
+
+    job_id: int
+    calls: int
+    unpriced: int
+
+
+@dataclass(frozen=True)
+class JobKind(Record):
+    """How many jobs there are of a status and stage."""
+
+    status: JobStatus
+    stage: str
+    jobs: int
+
+
+@dataclass(frozen=True)
+class JobOutputs(Record):
+    """What a job has put into the store, by noun."""
+
+    predictions: int
+    diagnoses: int
+    clusters: int
+    samples: int
+    pictures: int
+    verdicts: int
+
+
 class JobsPage(BaseModel):
     """A page of jobs, newest first."""
 
@@ -70,7 +103,7 @@ class JobsPage(BaseModel):
     total: int = Field(description="of the status and stage that were asked for")
     statuses: dict[str, int] = Field(description="jobs by status")
     stages: dict[str, int] = Field(description="jobs by stage")
-    spend: list[dict[str, Any]] = Field(description="by stage and model")
+    spend: list[ModelSpend] = Field(description="by stage and model")
 
 
 class JobDetail(BaseModel):
@@ -78,8 +111,8 @@ class JobDetail(BaseModel):
 
     job: JobView
     folder: str
-    calls: list[dict[str, Any]] = Field(description="its calls, by model")
-    money: dict[str, Any] | None = Field(description="what they cost; none for a job that has asked nobody who could bill")
+    calls: list[ModelCalls] = Field(description="its calls, by model")
+    money: JobSpend | None = Field(description="what they cost; none for a job that has asked nobody who could bill")
     made: dict[str, int] = Field(description="what it has put into the store, by noun")
     chain: list[StepView] = Field(description="what follows it by itself")
     errors: list[RowError] = Field(description="the first of its rows that failed, with the raw replies")
@@ -90,21 +123,21 @@ class JobDetail(BaseModel):
 @router.post("/page")
 def page(request: Request, body: Shown) -> JobsPage:
     here = services(request)
-    rows = here.store.rows("jobs_page", status=body.status, stage=body.stage, limit=PAGE, offset=body.offset)
-    kinds = here.store.rows("jobs_by_kind")
-    chosen = [kind for kind in kinds if body.status in (None, kind["status"]) and body.stage in (None, kind["stage"])]
+    rows = here.store.rows("jobs_page", JobCalls, status=body.status, stage=body.stage, limit=PAGE, offset=body.offset)
+    kinds = here.store.rows("jobs_by_kind", JobKind)
+    chosen = [kind for kind in kinds if body.status in (None, kind.status) and body.stage in (None, kind.stage)]
     return JobsPage(
-        jobs=[ListedJob(**here.jobs.get(row["job_id"]).model_dump(), calls=row["calls"], unpriced=row["unpriced"]) for row in rows],
-        total=sum(kind["jobs"] for kind in chosen),
-        statuses=_tally(kinds, "status"),
-        stages=_tally(kinds, "stage"),
-        spend=here.store.rows("spend_by_model"),
+        jobs=[ListedJob(**here.jobs.get(row.job_id).model_dump(), calls=row.calls, unpriced=row.unpriced) for row in rows],
+        total=sum(kind.jobs for kind in chosen),
+        statuses=_tally(kinds, lambda kind: kind.status),
+        stages=_tally(kinds, lambda kind: kind.stage),
+        spend=spend.by_model(here.store),
     )
 
 
 @router.post("/spend")
-def spent(request: Request) -> dict[str, Any]:
-    """What was spent: by stage and model, by round and for each approved sample, by cluster of the round."""
+def spent(request: Request) -> SpendOverview:
+    """What was spent; clusters are those of the current round."""
     store = services(request).store
     return spend.overview(store, checkpoints.current_round(store))
 
@@ -129,13 +162,13 @@ def detail(request: Request, body: Which) -> JobDetail:
     here = services(request)
     job = here.jobs.get(body.job_id)
     files = JobFolder(here.workspace.job(body.job_id))
-    calls = here.store.rows("job_calls_by_model", job_id=body.job_id)
+    calls = spend.job_calls(here.store, body.job_id)
     return JobDetail(
         job=job,
         folder=str(files.folder),
         calls=calls,
         money=spend.of_job(here.store, job, calls),
-        made={noun: count for noun, count in here.store.one("job_outputs", job_id=body.job_id).items() if count},
+        made={noun: count for noun, count in vars(here.store.one("job_outputs", JobOutputs, job_id=body.job_id)).items() if count},
         chain=here.jobs.chain(body.job_id),
         errors=here.store.rows("row_errors", RowError, job_id=body.job_id, after="", limit=ERRORS),
         events=_latest_events(files),
@@ -149,8 +182,8 @@ def _latest_events(files: JobFolder) -> list[dict[str, Any]]:
     return [event for event in events if event["event"] not in FIGURES][-EVENTS:]
 
 
-def _tally(kinds: list[dict[str, Any]], by: str) -> dict[str, int]:
+def _tally(kinds: list[JobKind], by: Callable[[JobKind], str]) -> dict[str, int]:
     counts: dict[str, int] = {}
     for kind in kinds:
-        counts[kind[by]] = counts.get(kind[by], 0) + kind["jobs"]
+        counts[by(kind)] = counts.get(by(kind), 0) + kind.jobs
     return counts

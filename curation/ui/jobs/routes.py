@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from curation.jobs.chains import Step, StepView
 from curation.jobs.estimates import EstimateView
 from curation.jobs.job_folder import JobFolder
-from curation.jobs.views import JobView
+from curation.jobs.views import JobView, LogTail
 from curation.ui.services import services
 from data.errors import MistakebookError
 from data.files import read_lines
@@ -26,10 +26,6 @@ class Launch(BaseModel):
 class Events(BaseModel):
     events: list[dict[str, Any]]
     offset: int = Field(description="bytes, behind the last of them")
-
-
-class LogTail(BaseModel):
-    text: str
 
 
 class UnknownAction(MistakebookError):

@@ -1,6 +1,7 @@
 """The Prompts page: what the frontier model is asked, versions of it, one failure to try it on, two versions side by side."""
 
 import time
+from dataclasses import dataclass
 from typing import Any, Literal, cast
 
 from fastapi import APIRouter, Request
@@ -12,16 +13,29 @@ from curation.frontier.endpoints import host_of
 from curation.frontier.options import FrontierOptions
 from curation.prompt_lab import comparison as prompt_comparison
 from curation.prompt_lab import trial
+from curation.prompt_lab.records import (
+    ComparisonView,
+    ListedPrompt,
+    Named,
+    PromptAbout,
+    PromptField,
+    PromptSaved,
+    PromptShown,
+    TriedFailure,
+    VersionUsed,
+)
 from curation.prompt_lab.trial import NothingToTry
 from curation.prompts import versions
 from curation.prompts.reply_schemas import BlindAnswer
 from curation.prompts.requests import blind_request
 from curation.prompts.templates import PromptFile, Prompts, names, parts, shipped, version_of
 from curation.prompts.validation import BadPrompt, checked
+from curation.prompts.versions import DiffLine
 from curation.stages import stage_class
 from curation.stages.compare_prompts import COMPARED
 from curation.stages.generate import GenerateOptions
 from curation.ui.services import Services, services
+from data.records import Record
 from models.frontier import FrontierStopped, Outcome
 from models.frontier import Request as FrontierRequest
 
@@ -58,82 +72,133 @@ class Comparison(BaseModel):
     job_id: int
 
 
+class Checked(PromptSaved):
+    """What is wrong with a draft; where nothing is, its version, and how it differs from the shipped text."""
+
+    difference: list[DiffLine] | None = None
+
+
+@dataclass(frozen=True)
+class FailureChoice(Record):
+    """A failure to try a prompt on."""
+
+    failure_id: int
+    image: str
+    error_type: str | None
+    question: str
+
+
+@dataclass(frozen=True)
+class Asked(Record):
+    """Who is asked; `host` is another machine."""
+
+    endpoint: str
+    model: str
+    host: str | None
+
+
+@dataclass(frozen=True)
+class RequestPreview(TriedFailure):
+    """The request about a failure word for word, the JSON schema of its reply, and what it would cost."""
+
+    version: str
+    system: str
+    user: str
+    pictures: int
+    schema_name: str
+    schema: dict[str, Any]
+    blind_first: bool  # the frontier model's own answer is asked for before
+    calls: int
+    usd: tuple[float, float] | None
+    endpoint: Asked
+
+
+class TrialResult(BaseModel):
+    """A reply, as it is shown and compared: its fields are the prompt's."""
+
+    result: dict[str, Any] | None
+    error: str | None
+    bought: int = Field(description="replies that were not in the journal yet")
+    usd: float | None
+    seconds: float
+    own_answer: str | None
+    version: str
+
+
 @router.post("/list")
-def listed(request: Request) -> list[dict[str, Any]]:
+def listed(request: Request) -> list[ListedPrompt]:
     """The prompts that something asks by, with the version in use."""
     store = services(request).store
     files = [shipped(name) for name in names() if shipped(name).used_by]
     order = {"diagnose": 0, "cluster": 1, "generate": 2, "filter": 3}
-    shown = [_about(file) | {"in_use": versions.in_use(store, file.name)} for file in files]
-    return sorted(shown, key=lambda row: (order[row["stage"]], row["name"]))
+    shown = [ListedPrompt(**vars(_about(file)), in_use=versions.in_use(store, file.name)) for file in files]
+    return sorted(shown, key=lambda prompt: (order[prompt.stage], prompt.name))
 
 
 @router.post("/show")
-def show(request: Request, body: Which) -> dict[str, Any]:
-    """A prompt with all its versions, the text of one of them, how that differs from the shipped one, and its comparisons."""
+def show(request: Request, body: Which) -> PromptShown:
     store = services(request).store
     file = versions.find(body.name)
     version = versions.full_version(store, file.name, body.version or versions.in_use(store, file.name))
     text = versions.text_of(store, file.name, version)
     system, user = parts(text)
-    return {
-        **_about(file),
-        "shipped": file.version,
-        "in_use": versions.in_use(store, file.name),
-        "version": version,
-        "system": system,
-        "user": user,
-        "difference": versions.difference(file.text, text),
-        "versions": [{name: value for name, value in row.items() if name != "text"} for row in versions.history(store, file.name)],
-        "comparisons": prompt_comparison.listed(store, file.name),
-    }
+    return PromptShown(
+        **vars(_about(file)),
+        in_use=versions.in_use(store, file.name),
+        version=version,
+        system=system,
+        user=user,
+        difference=versions.difference(file.text, text),
+        versions=versions.history(store, file.name),
+        comparisons=prompt_comparison.listed(store, file.name),
+    )
 
 
-@router.post("/check")
-def check(request: Request, body: Draft) -> dict[str, Any]:
-    """What is wrong with a draft, and how it differs from the shipped text; nothing is kept."""
+@router.post("/check", response_model_exclude_unset=True)
+def check(request: Request, body: Draft) -> Checked:
+    """Nothing is kept."""
     file = versions.find(body.name)
     try:
         text = checked(file, body.system, body.user)
     except BadPrompt as bad:
-        return {"flaws": bad.flaws}
-    return {"flaws": [], "version": version_of(text), "difference": versions.difference(file.text, text)}
+        return Checked(flaws=bad.flaws)
+    return Checked(flaws=[], version=version_of(text), difference=versions.difference(file.text, text))
 
 
-@router.post("/save")
-def save(request: Request, body: Draft) -> dict[str, Any]:
+@router.post("/save", response_model_exclude_unset=True)
+def save(request: Request, body: Draft) -> PromptSaved:
     """Keeps a draft as a version, in use at once if wanted; a text with flaws isn't kept."""
     here = services(request)
     author = here.reviewer(request)
     try:
         version = versions.save(here.store, body.name, body.system, body.user, body.note, author)
     except BadPrompt as bad:
-        return {"flaws": bad.flaws}
+        return PromptSaved(flaws=bad.flaws)
     if body.use:
         versions.use(here.store, body.name, version, author)
-    return {"flaws": [], "version": version}
+    return PromptSaved(flaws=[], version=version)
 
 
 @router.post("/use")
-def use(request: Request, body: Which) -> dict[str, str]:
+def use(request: Request, body: Which) -> VersionUsed:
     """New jobs ask by this version; without one, by the shipped text again."""
     here = services(request)
     version = body.version or versions.SHIPPED_BY
-    return {"version": versions.use(here.store, body.name, version, here.reviewer(request))}
+    return VersionUsed(version=versions.use(here.store, body.name, version, here.reviewer(request)))
 
 
 @router.post("/failures")
-def failures(request: Request, body: Which) -> list[dict[str, Any]]:
+def failures(request: Request, body: Which) -> list[FailureChoice]:
     """Failures to try a prompt on, of all error types by turns."""
     store = services(request).store
     round_ = checkpoints.current_round(store)
     found = store.rows("prompt_failures", round=round_, failure_ids=None, teachable=body.name == "proposal", limit=TO_TRY_ON)
-    return [{name: row[name] for name in ("failure_id", "image", "error_type", "question")} for row in found]
+    return [FailureChoice.from_row(row) for row in found]
 
 
 @router.post("/preview")
-def preview(request: Request, body: Trial) -> dict[str, Any]:
-    """The request about one failure word for word, and what it would cost; nothing is asked."""
+def preview(request: Request, body: Trial) -> RequestPreview:
+    """Nothing is asked."""
     here = services(request)
     file, prompts = _draft(here, body)
     row = _row(here, body)
@@ -142,23 +207,23 @@ def preview(request: Request, body: Trial) -> dict[str, Any]:
     with open_client(options, here.workspace) as client:
         calls, usd = sum_estimates(client.estimate([one], 1) for one in asked)
     last = asked[-1]
-    return {
-        **trial.shown(row),
-        "version": last.prompt_version,
-        "system": last.system,
-        "user": last.text,
-        "pictures": len(last.images),
-        "schema_name": last.reply.__name__,
-        "schema": last.reply.model_json_schema(),
-        "blind_first": len(asked) > 1,
-        "calls": calls,
-        "usd": usd,
-        "endpoint": {"endpoint": options.endpoint, "model": options.model, "host": host_of(options.endpoint)},
-    }
+    return RequestPreview(
+        **vars(trial.shown(row)),
+        version=last.prompt_version,
+        system=last.system,
+        user=last.text,
+        pictures=len(last.images),
+        schema_name=last.reply.__name__,
+        schema=last.reply.model_json_schema(),
+        blind_first=len(asked) > 1,
+        calls=calls,
+        usd=usd,
+        endpoint=Asked(options.endpoint, options.model, host_of(options.endpoint)),
+    )
 
 
 @router.post("/ask")
-def ask(request: Request, body: Trial) -> dict[str, Any]:
+def ask(request: Request, body: Trial) -> TrialResult:
     """Asks about one failure. The reply goes through the journal like every other, so that asking again costs nothing."""
     here = services(request)
     file, prompts = _draft(here, body)
@@ -172,36 +237,36 @@ def ask(request: Request, body: Trial) -> dict[str, Any]:
                 break
             row["own_answer"] = cast(BlindAnswer, outcome.parsed).answer  # the first of a diagnosis' two requests
     last = outcomes[-1]
-    costs = [outcome.cost_usd for outcome in outcomes]
-    return {
-        "result": None if last.parsed is None else trial.outcome_of(body.name, row, last.parsed, body.route, taxonomy.current(here.store)),
-        "error": last.error,
-        "bought": sum(outcome.asked > 0 for outcome in outcomes),
-        "usd": None if None in costs else sum(costs),
-        "seconds": time.monotonic() - began,
-        "own_answer": row["own_answer"],
-        "version": version_of(prompts.texts[body.name]),
-    }
+    costs = [outcome.cost_usd for outcome in outcomes if outcome.cost_usd is not None]
+    return TrialResult(
+        result=None if last.parsed is None else trial.outcome_of(body.name, row, last.parsed, body.route, taxonomy.current(here.store)),
+        error=last.error,
+        bought=sum(outcome.asked > 0 for outcome in outcomes),
+        usd=sum(costs) if len(costs) == len(outcomes) else None,
+        seconds=time.monotonic() - began,
+        own_answer=row["own_answer"],
+        version=version_of(prompts.texts[body.name]),
+    )
 
 
-@router.post("/comparison")
-def comparison(request: Request, body: Comparison) -> dict[str, Any]:
-    """A comparison of two versions, as far as it is. Raises UnknownJob."""
+@router.post("/comparison", response_model_exclude_unset=True)
+def comparison(request: Request, body: Comparison) -> ComparisonView:
+    """Raises UnknownJob."""
     here = services(request)
     return prompt_comparison.view(here.store, here.jobs.get(body.job_id, "compare_prompts"))
 
 
-def _about(file: PromptFile) -> dict[str, Any]:
-    return {
-        "name": file.name,
-        "title": file.title,
-        "used_by": list(file.used_by),
-        "stage": trial.stage_of(file),
-        "shipped": file.version,
-        "fields": [{"name": field.name, "about": field.about, "required": field.required} for field in file.fields],
-        "reply": [{"name": name, "about": field.description} for name, field in file.reply.model_fields.items()],
-        "comparable": file.name in COMPARED,
-    }
+def _about(file: PromptFile) -> PromptAbout:
+    return PromptAbout(
+        name=file.name,
+        title=file.title,
+        used_by=list(file.used_by),
+        stage=trial.stage_of(file),
+        shipped=file.version,
+        fields=[PromptField(name=field.name, about=field.about, required=field.required) for field in file.fields],
+        reply=[Named(name=name, about=field.description) for name, field in file.reply.model_fields.items()],
+        comparable=file.name in COMPARED,
+    )
 
 
 def _draft(here: Services, body: Draft) -> tuple[PromptFile, Prompts]:

@@ -1,10 +1,10 @@
 """The Results page: what the round's money bought, and how the next budget should be split."""
 
 from fastapi import APIRouter, HTTPException, Request
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from curation.results import budget_split, gain_per_dollar
-from curation.results.budget_split import AcceptedSplit, Split
+from curation.results.budget_split import AcceptedSplit, SplitShown
 from curation.results.gain_per_dollar import Returns
 from curation.ui.results.routes import Pair, both
 from curation.ui.services import services
@@ -18,14 +18,6 @@ class Wanted(Pair):
 
 class Accept(Wanted):
     quotas: dict[str, int]
-
-
-class SplitShown(BaseModel):
-    """The recommendation (`reason` says why there is none) and the split that stands."""
-
-    recommended: Split | None
-    reason: str | None
-    accepted: AcceptedSplit | None
 
 
 @router.post("/returns")

@@ -1,7 +1,7 @@
 """The Results page: checkpoints on the same eval examples, what got fixed, what broke, the release gate, and the next round."""
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from fastapi import APIRouter, HTTPException, Request, Response
 from pydantic import BaseModel, Field
@@ -15,11 +15,13 @@ from curation.results.eval_set import Grouping
 from curation.results.gate import GateRule, StoredVerdict
 from curation.results.side_by_side import CantCompare, SideBySide, side_by_side
 from curation.review import blinding
+from curation.review.blinding import ShownSample
 from curation.stage import NothingToDo
 from curation.ui.results import figures
 from curation.ui.services import services
 from curation.ui.shared.figures import Figure
-from data.records import Checkpoint, Record
+from data.records import Checkpoint, Record, Route
+from data.statuses import SampleStatus
 from data.store import Store
 
 router = APIRouter(prefix="/api/results")
@@ -69,6 +71,44 @@ class CheckpointShown(Record):
     eval: int
 
 
+@dataclass(frozen=True)
+class PractisedSample(ShownSample):
+    """A sample that a checkpoint was trained on; `decided_by` is None where the reader has yet to decide."""
+
+    revision: int
+    question: str
+    answer: str
+    image: str
+    route: Route
+    decided_by: str | None
+
+
+@dataclass(frozen=True)
+class NearestSample(PractisedSample):
+    """A training sample near to an eval example: cosines of text and image, their mean, and the failure that it was made for."""
+
+    example_id: int
+    place: int  # 1 is the nearest
+    text: float
+    image_likeness: float | None
+    score: float
+    error_type: str
+    status: SampleStatus | None
+    failure_id: int | None
+    faulty_reasoning: str | None
+    description: str | None
+    failed_question: str | None
+    failed_answer: str | None
+
+
+class RoundBegun(BaseModel):
+    """A new round, and the job that evaluates its checkpoint: none where that has answered everything before."""
+
+    round: int
+    job_id: int | None
+    verdict: StoredVerdict | None
+
+
 class Summary(BaseModel):
     """`reason` says why there is no comparison of the chosen ones, `ahead` what one would show; `traced` is of how many examples the
     nearest training samples are known."""
@@ -92,13 +132,7 @@ class BehindSamples(BaseModel):
     """Training samples behind an example: its nearest ones, or (`nearest` false: nobody has looked for them) some of its error type."""
 
     nearest: bool
-    samples: list[dict[str, Any]]
-
-
-class RoundBegun(BaseModel):
-    round: int
-    job_id: int | None
-    verdict: StoredVerdict | None
+    samples: list[NearestSample] | list[PractisedSample]
 
 
 @router.post("/summary")
@@ -140,13 +174,13 @@ def ledger(request: Request, body: Ledger) -> Changes:
 def behind(request: Request, body: Behind) -> BehindSamples:
     """The training samples nearest to an example; where nobody has looked for them, approved ones of its error type."""
     here = services(request)
-    after = both(here.store, body)[1]
-    rows = here.store.rows("nearest_of_examples", checkpoint_id=after.checkpoint_id, example_ids=[body.example_id])
-    nearest = bool(rows)
-    if not nearest:
-        chosen = {"checkpoint_id": after.checkpoint_id, "error_type": body.error_type, "limit": PRACTISED}
-        rows = here.store.rows("samples_behind_error_type", **chosen)
-    return BehindSamples(nearest=nearest, samples=blinding.elsewhere(here.store, here.reviewer(request), rows, ["decided_by", "status"]))
+    after, reviewer = both(here.store, body)[1], here.reviewer(request)
+    chosen = {"checkpoint_id": after.checkpoint_id, "example_ids": [body.example_id]}
+    if nearest := here.store.rows("nearest_of_examples", NearestSample, **chosen):
+        return BehindSamples(nearest=True, samples=blinding.elsewhere(here.store, reviewer, nearest, ["decided_by", "status"]))
+    asked = {"checkpoint_id": after.checkpoint_id, "error_type": body.error_type, "limit": PRACTISED}
+    practised = here.store.rows("samples_behind_error_type", PractisedSample, **asked)
+    return BehindSamples(nearest=False, samples=blinding.elsewhere(here.store, reviewer, practised, ["decided_by"]))
 
 
 @router.post("/gate")

@@ -115,6 +115,18 @@ class People(BaseModel):
     target: int
 
 
+class BlindSet(BaseModel):
+    blind: bool
+
+
+class TargetSet(BaseModel):
+    target: int
+
+
+class Revealed(BaseModel):
+    revealed: int = Field(description="the sample")
+
+
 @router.post("/people")
 def people(request: Request) -> People:
     """Everybody's pace and progress, the assignments, and the names that work may be given to."""
@@ -168,27 +180,27 @@ def reassign(request: Request, body: Reassign) -> Reassigned:
 
 
 @router.post("/blind")
-def blind(request: Request, body: Blind) -> dict[str, bool]:
+def blind(request: Request, body: Blind) -> BlindSet:
     here = services(request)
     blinding.set_everywhere(here.store, body.on, here.reviewer(request))
-    return {"blind": body.on}
+    return BlindSet(blind=body.on)
 
 
 @router.post("/target")
-def target(request: Request, body: Target) -> dict[str, int]:
+def target(request: Request, body: Target) -> TargetSet:
     here = services(request)
     with here.store.write() as write:
         value = {"samples": body.samples}
         write.insert("setting", [{"name": review_queue.TARGET_SETTING, "value": value, "author": here.reviewer(request)}])
-    return {"target": body.samples}
+    return TargetSet(target=body.samples)
 
 
 @router.post("/reveal")
-def reveal(request: Request, body: Reveal) -> dict[str, int]:
+def reveal(request: Request, body: Reveal) -> Revealed:
     """Shows a blind sample before it is decided, so that its dispute can be settled."""
     here = services(request)
     blinding.reveal(here.store, here.reviewer(request), body.sample_id)
-    return {"revealed": body.sample_id}
+    return Revealed(revealed=body.sample_id)
 
 
 def _logins(here: Services) -> list[str]:

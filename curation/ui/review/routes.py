@@ -11,8 +11,9 @@ from curation.calibration import auto_approval
 from curation.review import blinding, handwritten
 from curation.review import decisions as reviews
 from curation.review import queue as review_queue
+from curation.review.bulk_records import BulkPreview, BulkResult, UndoResult
 from curation.review.cards import Card, cards
-from curation.review.decisions import BulkPreview, BulkResult, Refusal, UndoResult
+from curation.review.decisions import Refusal
 from curation.review.handwritten import DatasetChoice
 from curation.review.queue import FacetCount, GridPage, Order, QueuedCard
 from curation.ui.review import people_routes

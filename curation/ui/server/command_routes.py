@@ -1,6 +1,5 @@
 """Routes that only the command line uses: each calls one function of curation."""
 
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -13,12 +12,14 @@ from curation.results.comparison import Comparison, Score
 from curation.results.side_by_side import SideBySide, side_by_side
 from curation.results.summary import Summary
 from curation.review import blinding, decisions, recovery
-from curation.review.decisions import BulkPreview, BulkResult, UndoResult
+from curation.review.bulk_records import BulkPreview, BulkResult, UndoResult
 from curation.review.recovery import Recovery
-from curation.scoring import with_reading
+from curation.scoring import Answer, ReadAnswer
 from curation.ui.services import services
 from curation.workspaces import backups, builtin
-from data.records import ExportedSample, Split
+from curation.workspaces.backups import BackupMade
+from curation.workspaces.builtin import Begun
+from data.records import Exported, ExportedSample, Round, Split
 from data.registry import EXPORTS
 
 router = APIRouter(prefix="/api/command")
@@ -83,12 +84,12 @@ def undo(request: Request, body: Undo) -> UndoResult:
 def compare(request: Request, before: str | None = None, after: str | None = None, score: Score = "strict") -> Comparison:
     """Two checkpoints by name: by default the newest, and what it was trained from."""
     store = services(request).store
-    known = store.rows("checkpoints")
+    known = checkpoints.listed(store)
     if not known:
         raise HTTPException(409, "there is no checkpoint yet")
-    newest = checkpoints.find(store, after or known[-1]["name"])
-    parents = {row["name"]: row["parent"] for row in known}
-    names = {row["checkpoint_id"]: row["name"] for row in known}
+    newest = checkpoints.find(store, after or known[-1].name)
+    parents = {row.name: row.parent for row in known}
+    names: dict[int | None, str] = {row.checkpoint_id: row.name for row in known}
     parent = before or names.get(parents[newest.name])
     if parent is None:
         raise HTTPException(409, f"checkpoint {newest.name} has no parent; name the two to compare: {', '.join(parents)}")
@@ -110,21 +111,21 @@ def predictions(
     split: Split | None = None,
     differing: bool = False,
     limit: int = 50,
-) -> list[dict[str, Any]]:
+) -> list[ReadAnswer]:
     """Answers of a checkpoint (the round's by default) with both scores and what the lenient one read."""
     store = services(request).store
     found = checkpoints.find(store, checkpoint)
     if dataset is not None and dataset not in (names := [row["name"] for row in store.rows("datasets")]):
         raise HTTPException(404, f"no dataset {dataset!r} in this workspace; there are: {', '.join(names) or 'none'}")
     chosen = {"dataset": dataset, "split": split, "differing": differing, "limit": limit}
-    return [with_reading(row) for row in store.rows("predictions_list", checkpoint_id=found.checkpoint_id, **chosen)]
+    return [row.read() for row in store.rows("predictions_list", Answer, checkpoint_id=found.checkpoint_id, **chosen)]
 
 
 @router.post("/begin")
-def begin(request: Request) -> dict[str, int | None]:
+def begin(request: Request) -> Begun:
     """Imports the built-in benchmarks and starts the first evaluation; what is there already is left alone."""
     here = services(request)
-    return {"job_id": builtin.begin(here.store, here.jobs)}
+    return Begun(job_id=builtin.begin(here.store, here.jobs))
 
 
 @router.get("/summary")
@@ -134,34 +135,30 @@ def summarise(request: Request, before: str, after: str) -> Summary:
 
 
 @router.get("/rounds")
-def rounds(request: Request) -> list[dict[str, Any]]:
-    return [{**row, "created_at": _iso(row["created_at"])} for row in services(request).store.rows("rounds")]
+def rounds(request: Request) -> list[Round]:
+    return services(request).store.rows("rounds", Round)
 
 
 @router.post("/rounds")
-def next_round(request: Request, body: NextRound) -> list[dict[str, Any]]:
+def next_round(request: Request, body: NextRound) -> list[Round]:
     checkpoints.begin_round(services(request).store, body.checkpoint)
     return rounds(request)
 
 
 @router.post("/export")
-def export(request: Request, body: Export) -> dict[str, Any]:
+def export(request: Request, body: Export) -> Exported:
     here = services(request)
     samples = here.store.rows("approved_samples", ExportedSample)
     if not samples:
         raise HTTPException(409, "no sample is approved yet; review samples first")
     body.folder.mkdir(parents=True, exist_ok=True)
     path = EXPORTS.make(body.format, body.options).write(samples, here.images.path, body.folder)
-    return {"path": str(path), "samples": len(samples)}
+    return Exported(str(path), len(samples))
 
 
 @router.post("/backup")
-def backup(request: Request, body: Backup) -> dict[str, Any]:
+def backup(request: Request, body: Backup) -> BackupMade:
     here = services(request)
     folder = backups.backup(here.store, here.workspace, body.folder)
     pictures = sum(path.is_file() for path in (folder / here.workspace.images.name).rglob("*"))
-    return {"folder": str(folder), "rows": backups.row_count(folder), "pictures": pictures}
-
-
-def _iso(moment: datetime) -> str:
-    return moment.isoformat()
+    return BackupMade(str(folder), backups.row_count(folder), pictures)

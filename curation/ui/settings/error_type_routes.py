@@ -1,18 +1,16 @@
 """The error types of the workspace: shown and edited, on Settings and by `mistakebook error-types`."""
 
-from datetime import datetime
-
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from curation import taxonomy
 from curation.error_types import UNKNOWN_COLOUR, ErrorType
-from curation.taxonomy import Carried, Edited
+from curation.taxonomy import Edited
+from curation.taxonomy import shown as taxonomy_shown
+from curation.taxonomy.shown import TaxonomyShown
 from curation.ui.services import services
-from data.store import Store
 
 router = APIRouter(prefix="/api/error_types")
-NOTHING = Carried(0, 0, 0, 0)
 
 
 class Body(BaseModel):
@@ -58,36 +56,10 @@ class Order(Body):
     names: list[str] = Field(min_length=1)
 
 
-class Used(BaseModel):
-    """An error type, and what bears it; `fixed`: the program goes by its name."""
-
-    name: str
-    definition: str
-    example: str
-    colour: str
-    hidden: bool
-    fixed: bool
-    used: Carried
-
-
-class VersionShown(BaseModel):
-    version: int
-    text: str
-    author: str
-    created_at: datetime
-
-
-class TaxonomyShown(BaseModel):
-    version: int
-    error_types: list[Used]
-    aliases: dict[str, str] = Field(description="names that are gone, and what they are called now")
-    history: list[VersionShown]
-
-
 @router.post("")
 def shown(request: Request) -> TaxonomyShown:
     """The error types in their order, hidden ones too, with what bears each, and the versions before."""
-    return _shown(services(request).store)
+    return taxonomy_shown.shown(services(request).store)
 
 
 @router.post("/add")
@@ -133,11 +105,3 @@ def show(request: Request, body: Named) -> Edited:
 def order(request: Request, body: Order) -> Edited:
     here = services(request)
     return taxonomy.order(here.store, body.names, here.reviewer(request))
-
-
-def _shown(store: Store) -> TaxonomyShown:
-    now, used = taxonomy.current(store), taxonomy.usage(store)
-    types = [Used(**vars(one), fixed=one.name in taxonomy.FIXED, used=used.get(one.name, NOTHING)) for one in now.types]
-    versions = taxonomy.history(store)
-    past = [VersionShown(version=one.version, text=one.text, author=one.author, created_at=one.created_at) for one in versions]
-    return TaxonomyShown(version=now.version, error_types=types, aliases=dict(now.aliases), history=past)

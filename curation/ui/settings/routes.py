@@ -1,6 +1,8 @@
 """The Settings page: filters, prices, budget, reviewers, keys of the keyboard, backups, workspaces, disk, colours."""
 
-from typing import Any
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
 
 import numpy as np
 from fastapi import APIRouter, Request
@@ -8,13 +10,19 @@ from pydantic import BaseModel, Field
 
 from curation import config
 from curation.calibration import auto_approval
+from curation.calibration.records import StatusMove
 from curation.calibration.score_matrix import Setting, score_matrix
 from curation.costs import price_table
+from curation.costs.price_table import PriceTable
+from curation.costs.spend import SpendTotal
+from curation.filtering import settings as filter_settings
 from curation.filtering.settings import change_setting
 from curation.ui.services import Services, services
 from curation.workspaces import backups, housekeeping
-from data import workspace
+from curation.workspaces.housekeeping import DiskUse, ListedBackup
+from data import records, workspace
 from data.errors import MistakebookError
+from data.records import Record
 from data.registry import FILTERS
 
 router = APIRouter(prefix="/api/settings")
@@ -50,45 +58,155 @@ class Clean(BaseModel):
     what: str
 
 
+@dataclass(frozen=True)
+class FilterChange(Record):
+    """An earlier setting of a filter."""
+
+    filter: str
+    enabled: bool
+    threshold: float
+    author: str
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class ModelUse(Record):
+    """A model that was asked, with the calls that have no price."""
+
+    model: str | None
+    calls: int
+    unpriced: int
+    usd: float | None
+
+
+@dataclass(frozen=True)
+class ReviewerTotals(Record):
+    """What a person has decided, and when last."""
+
+    reviewer: str
+    decisions: int
+    edits: int
+    rejections: int
+    last_at: datetime
+
+
+@dataclass(frozen=True)
+class FilterFailing(Record):
+    """Samples that a filter has judged, and those that it fails at its setting."""
+
+    filter: str
+    judged: int
+    failing: int
+
+
+class FilterShown(BaseModel):
+    """A filter's setting with what it is, how scores are spread and how many samples it fails."""
+
+    filter: str
+    enabled: bool
+    threshold: float
+    comparison: records.Comparison
+    title: str
+    standard: float | None = Field(description="its default threshold")
+    asks: Literal["frontier", "baseline"] | None = Field(description="which model it asks, if any")
+    loosest: float | None = Field(description="the loosest threshold of a filter with a bulk limit")
+    judged: int
+    failing: int
+    scores: list[tuple[float, int]] = Field(description="score in two decimals, and samples that have it")
+
+
+class WorkspaceShown(BaseModel):
+    name: str
+    folder: str
+    all: list[str] = Field(description="names of all workspaces")
+
+
+class Overview(BaseModel):
+    filters: list[FilterShown]
+    history: list[FilterChange]
+    prices: PriceTable
+    models_used: list[ModelUse]
+    budget: float | None
+    spend: SpendTotal
+    reviewer: str
+    login: bool = Field(description="whether the reviewer is logged in")
+    reviewers: list[ReviewerTotals]
+    backups: list[ListedBackup]
+    workspace: WorkspaceShown
+
+
+class FilterPreview(BaseModel):
+    """Samples that would change their status, from what to what."""
+
+    moves: list[StatusMove]
+    samples: int
+
+
+class Filters(BaseModel):
+    filters: list[FilterShown]
+
+
+class BudgetSet(BaseModel):
+    budget: float | None
+
+
+class BackupDone(BaseModel):
+    name: str
+    rows: int
+
+
+class WorkspaceMade(BaseModel):
+    name: str
+    folder: str
+
+
+class Archived(BaseModel):
+    folder: str = Field(description="where it lies now")
+
+
+class Freed(BaseModel):
+    freed: int = Field(description="bytes")
+
+
 @router.post("/overview")
-def overview(request: Request) -> dict[str, Any]:
+def overview(request: Request) -> Overview:
     """All that the page shows but the disk, which takes longer to look at."""
     here = services(request)
-    return {
-        "filters": _filters(here),
-        "history": [_iso(row, "created_at") for row in here.store.rows("filter_history")],
-        "prices": price_table.shown(here.workspace),
-        "models_used": here.store.rows("models_used"),
-        "budget": config.variables().budget_usd,
-        "spend": here.store.row("spend_total"),
-        "reviewer": here.reviewer(request),
-        "login": request.scope.get("login") is not None,
-        "reviewers": [_iso(row, "last_at") for row in here.store.rows("reviewers")],
-        "backups": housekeeping.backups_there(here.workspace),
-        "workspace": {"name": here.workspace.name, "folder": str(here.workspace.root), "all": workspace.names()},
-    }
+    return Overview(
+        filters=_filters(here),
+        history=here.store.rows("filter_history", FilterChange),
+        prices=price_table.shown(here.workspace),
+        models_used=here.store.rows("models_used", ModelUse),
+        budget=config.variables().budget_usd,
+        spend=here.store.one("spend_total", SpendTotal),
+        reviewer=here.reviewer(request),
+        login=request.scope.get("login") is not None,
+        reviewers=here.store.rows("reviewers", ReviewerTotals),
+        backups=housekeeping.backups_there(here.workspace),
+        workspace=WorkspaceShown(name=here.workspace.name, folder=str(here.workspace.root), all=workspace.names()),
+    )
 
 
 @router.post("/filter_preview")
-def filter_preview(request: Request, body: FilterSetting) -> dict[str, Any]:
+def filter_preview(request: Request, body: FilterSetting) -> FilterPreview:
     """How many samples would change their status, from what to what; nothing is changed."""
     here = services(request)
     now = _known(here, body.filter)
-    moves = auto_approval.moves(here.store, Setting(body.filter, body.enabled, body.threshold, now["comparison"]))
-    return {"moves": moves, "samples": sum(move["samples"] for move in moves)}
+    moves = auto_approval.moves(here.store, Setting(body.filter, body.enabled, body.threshold, now.comparison))
+    return FilterPreview(moves=moves, samples=sum(move.samples for move in moves))
 
 
 @router.post("/filter")
-def set_filter(request: Request, body: FilterSetting) -> dict[str, Any]:
+def set_filter(request: Request, body: FilterSetting) -> Filters:
     """Sets a filter; the states of all samples follow at once. Decisions of people stand."""
     here = services(request)
     _known(here, body.filter)
     change_setting(here.store, body.filter, body.enabled, body.threshold, here.reviewer(request))
-    return {"filters": _filters(here)}
+    return Filters(filters=_filters(here))
 
 
 @router.post("/prices")
-def set_prices(request: Request, body: Prices) -> dict[str, Any]:
+def set_prices(request: Request, body: Prices) -> PriceTable:
     """Writes the workspace's price table; the next calls are priced by it."""
     here = services(request)
     price_table.save(here.workspace, body.models)
@@ -96,79 +214,76 @@ def set_prices(request: Request, body: Prices) -> dict[str, Any]:
 
 
 @router.post("/budget")
-def set_budget(request: Request, body: Budget) -> dict[str, Any]:
+def set_budget(request: Request, body: Budget) -> BudgetSet:
     config.keep(config.BUDGET, None if body.usd is None else str(body.usd))
-    return {"budget": config.variables().budget_usd}
+    return BudgetSet(budget=config.variables().budget_usd)
 
 
 @router.post("/backup")
-def backup(request: Request) -> dict[str, Any]:
+def backup(request: Request) -> BackupDone:
     """Makes a backup in the workspace's folder; returns when it is written and was read back."""
     here = services(request)
     folder = backups.backup(here.store, here.workspace)
-    return {"name": folder.name, "rows": backups.row_count(folder)}
+    return BackupDone(name=folder.name, rows=backups.row_count(folder))
 
 
 @router.post("/new_workspace")
-def new_workspace(request: Request, body: Name) -> dict[str, Any]:
+def new_workspace(request: Request, body: Name) -> WorkspaceMade:
     made = housekeeping.new_workspace(body.name)
-    return {"name": made.name, "folder": str(made.root)}
+    return WorkspaceMade(name=made.name, folder=str(made.root))
 
 
 @router.post("/archive")
-def archive(request: Request, body: Name) -> dict[str, str]:
-    return {"folder": str(housekeeping.archive(body.name, services(request).workspace))}
+def archive(request: Request, body: Name) -> Archived:
+    return Archived(folder=str(housekeeping.archive(body.name, services(request).workspace)))
 
 
 @router.post("/disk")
-def disk(request: Request) -> dict[str, Any]:
+def disk(request: Request) -> DiskUse:
     here = services(request)
     return housekeeping.disk(here.store, here.workspace)
 
 
 @router.post("/clean")
-def clean(request: Request, body: Clean) -> dict[str, int]:
+def clean(request: Request, body: Clean) -> Freed:
     here = services(request)
-    return {"freed": housekeeping.clean(here.store, here.workspace, body.what)}
+    return Freed(freed=housekeeping.clean(here.store, here.workspace, body.what))
 
 
-def _filters(here: Services) -> list[dict[str, Any]]:
-    """Each filter's setting with what it is, how scores are spread and how many samples it fails."""
+def _filters(here: Services) -> list[FilterShown]:
     there, now = FILTERS.names(), score_matrix(here.store)
-    failing = {row["filter"]: row for row in here.store.rows("filter_failing")}
+    failing = {row.filter: row for row in here.store.rows("filter_failing", FilterFailing)}
     shown = []
-    for row in here.store.rows("filters"):
-        name = row["filter"]
+    for name, setting in filter_settings.current(here.store).items():
         plugin = FILTERS.load(name) if name in there else None
-        counts = failing.get(name, {"judged": 0, "failing": 0})
+        counts = failing.get(name) or FilterFailing(name, 0, 0)
         shown.append(
-            {
-                **{field: row[field] for field in ("filter", "enabled", "threshold", "comparison")},
-                "title": plugin.title if plugin else "its file is gone from curation/filters",
-                "standard": plugin.threshold if plugin else None,
-                "asks": plugin.asks() if plugin else None,
-                "loosest": None if plugin is None or plugin.overridable_in_bulk else plugin.loosest,
-                "judged": counts["judged"],
-                "failing": counts["failing"],
-                "scores": _spread(now.scores[name]),
-            }
+            FilterShown(
+                filter=name,
+                enabled=setting.enabled,
+                threshold=setting.threshold,
+                comparison=setting.comparison,
+                title=plugin.title if plugin else "its file is gone from curation/filters",
+                standard=plugin.threshold if plugin else None,
+                asks=plugin.asks() if plugin else None,
+                loosest=None if plugin is None or plugin.overridable_in_bulk else plugin.loosest,
+                judged=counts.judged,
+                failing=counts.failing,
+                scores=_spread(now.scores[name]),
+            )
         )
     return shown
 
 
-def _spread(scores: np.ndarray) -> list[list[float]]:
+def _spread(scores: np.ndarray) -> list[tuple[float, int]]:
     """How many samples have which score, in two decimals."""
     values, samples = np.unique(np.round(scores[~np.isnan(scores)], 2), return_counts=True)
-    return [list(pair) for pair in zip(values.tolist(), samples.tolist())]
+    return list(zip(values.tolist(), samples.tolist()))
 
 
-def _known(here: Services, name: str) -> dict[str, Any]:
+def _known(here: Services, name: str) -> records.FilterSetting:
     """The filter's setting. Raises UnknownFilter."""
-    filters = {row["filter"]: row for row in here.store.rows("filters")}
+    filters = filter_settings.current(here.store)
     if name not in filters:
         raise UnknownFilter(f"no filter {name!r}; there are: {', '.join(filters)}")
     return filters[name]
-
-
-def _iso(row: dict[str, Any], column: str) -> dict[str, Any]:
-    return {**row, column: row[column].isoformat()}

@@ -5,9 +5,9 @@ import json
 
 import numpy as np
 import pytest
+from pydantic import TypeAdapter
 
 from curation.calibration import auto_approval
-from curation.calibration.approval_rules import Condition
 from curation.calibration.score_matrix import score_matrix
 from curation.cli import main
 from curation.config import Settings
@@ -16,6 +16,7 @@ from curation.review import decisions
 from curation.stages import stage_class
 from curation.statistics.intervals import wilson
 from curation.ui.server.app import create_app
+from data.records import Condition
 from tests.support.browser import chromium, executable, served
 from tests.support.charts import Chart, check
 from tests.support.page_api import PageApi
@@ -175,9 +176,9 @@ def test_enough_rejections_in_the_lane_stop_the_rule(shut, review):
     lane = [card for card in review("next", matching={"queue": "audit"}, count=100)["cards"] if place[card["sample_id"]]]
     for card in lane:
         review("decide", sample_id=card["sample_id"], revision=card["revision"], action="reject", event_id=decisions.new_event())
-        if auto_approval.state(shut)["state"] == "stopped":
+        if auto_approval.state(shut).state == "stopped":
             break
-    assert auto_approval.state(shut)["state"] == "stopped" and differences(shut) == 0
+    assert auto_approval.state(shut).state == "stopped" and differences(shut) == 0
     gate = review.client.get("/api/workspace").json()["gate"]
     assert gate["state"] == "stopped" and "below 0.65" in gate["why"]
     assert review("facets")["audit"] is None
@@ -196,8 +197,8 @@ def test_the_command_line_says_the_same(shut, world, post, monkeypatch, capsys):
         def __init__(self, name, reviewer=None):
             pass
 
-        def post(self, path, body):
-            return post(path.removeprefix("/api/calibration/"), **body)
+        def post(self, path, body, as_):
+            return TypeAdapter(as_).validate_python(post(path.removeprefix("/api/calibration/"), **body))
 
     monkeypatch.setattr("curation.commands.calibrate.App", Direct)
     for flags in ([], ["--target", str(TARGET)]):
@@ -244,7 +245,7 @@ def test_a_rule_is_slid_checked_turned_on_audited_and_stopped(shut, world):
         page.click("#page-calibration >> text=Review the audit queue")
         page.wait_for_selector("#page-review.on .rev-text")
         for _ in range(40):
-            if auto_approval.state(store)["state"] == "stopped":
+            if auto_approval.state(store).state == "stopped":
                 break
             left = len(store.column("audit_waiting"))
             page.keyboard.press("r")

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from pydantic import TypeAdapter
 
 from curation.cli import main
 from curation.config import Settings
@@ -32,18 +33,18 @@ def command(world, monkeypatch, capsys):
         def __init__(self, name, reviewer=None):
             pass
 
-        def get(self, path):
-            return self._told(client.get(path))
+        def get(self, path, as_):
+            return self._read(client.get(path), as_)
 
-        def post(self, path, body):
-            return self._told(client.post(path, json=body))
+        def post(self, path, body, as_):
+            return self._read(client.post(path, json=body), as_)
 
-        def _told(self, answer):
+        def _read(self, answer, as_):
             if answer.status_code != 200:
                 from curation.commands.app_client import CommandFailed
 
                 raise CommandFailed(answer.json()["error"])
-            return answer.json()
+            return TypeAdapter(as_).validate_python(answer.json())
 
     for module in ("results", "error_types"):
         monkeypatch.setattr(f"curation.commands.{module}.App", Direct)
