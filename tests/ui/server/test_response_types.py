@@ -26,6 +26,8 @@ NO_JSON = {  # handlers that answer with bytes, or not at all
 }
 FREE = {  # fields whose content is not the route's to say
     "CardDrawing.recipe": "each image generator has its own",
+    "CardText.answer_from": "an expression over the data of a picture, as proposed",
+    "CardText.picture_spec": "as proposed: each kind of picture has its own",
     "Choices.plugins": "JSON schema by plugin",
     "ComparedFailure.a": "the reply of a prompt: each has its own",
     "ComparedFailure.b": "the reply of a prompt",
