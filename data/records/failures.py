@@ -84,6 +84,7 @@ class TriageEvent(Record):
     batch_id: str | None  # of what was labelled in one go
     undoes: str | None  # the event that this one takes back
     created_at: datetime
+    triage_id: int  # the order in which they came
 
 
 @dataclass(frozen=True)

@@ -90,6 +90,9 @@ class Drawing(Record):
     recipe: dict[str, Any]
     job_id: int | None
     created_at: datetime
+    drawing_id: int  # the order in which they came
+    review_mark: int  # reviews of greater numbers came after it
+    verdict_mark: int  # as verdicts
 
 
 @dataclass(frozen=True)

@@ -76,6 +76,7 @@ class Funnel(Record):
 
     parsed: int
     drawn: int
+    rendered: int  # of the drawn ones, from specs
     judged: int
     passed: int
     approved: int
@@ -96,6 +97,7 @@ class LatestSample(ShownSample):
     route: Route
     status: SampleStatus | None
     image_prompt: str | None
+    spec_kind: str | None  # of an image that is rendered
 
 
 @dataclass(frozen=True)
