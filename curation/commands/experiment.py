@@ -2,15 +2,16 @@
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlencode
 
-from curation.commands.answers import Job
 from curation.commands.app_client import App, CommandFailed, check_settings
 from curation.commands.experiment_answers import Difference, ExperimentPlan, ExperimentReport
 from curation.commands.flags import add_flags, add_reviewer, pairs, parser, validated
 from curation.commands.follow import follow, in_words
 from curation.commands.output import show, table
+from curation.jobs.chains import StepView
+from curation.jobs.views import JobView
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -68,29 +69,29 @@ def _plan_or_start(app: App, given: "Namespace", options: dict[str, Any]) -> int
     generation = {name: _merged(getattr(given, f"{name}_options")) for name in ("generate", "draw", "filter")}
     wanted = {**generation, "budget_usd": given.budget} if given.generate or given.action == "plan" else None
     body = {"options": options, "generation": wanted}
-    planned: ExperimentPlan = app.post("/api/experiments/plan", body)
+    planned = cast(ExperimentPlan, app.post("/api/experiments/plan", body, dict[str, Any]))
     if given.action == "plan" or (planned["obstacle"] and not given.generate):
         show(planned, given.json, lambda: _plan_in_words(planned))
         return 1 if given.action == "start" else 0
-    job: Job = app.get(f"/api/jobs/{app.post('/api/experiments/start', body)['job_id']}")
+    started = app.post("/api/experiments/start", body, dict[str, Any])
+    job = app.get(f"/api/jobs/{started['job_id']}", JobView)
     status = 0
-    following: Job | None = job
+    following: JobView | None = job
     while not given.no_wait and not status and following is not None:
         job, status = follow(app, following)
-        following = None if status or job["stage"] == "experiment" else _next(app, job)
+        following = None if status or job.stage == "experiment" else _next(app, job)
     show(job, given.json, lambda: in_words(job))
     return status
 
 
-def _next(app: App, job: Job) -> Job | None:
+def _next(app: App, job: JobView) -> JobView | None:
     """The job that follows this one by itself; None where there is none. Raises CommandFailed where the chain has ended early."""
     for _ in range(PATIENCE):
-        steps = app.get(f"/api/jobs/{job['job_id']}/chain")
-        launched = next((step for step in steps if step["job_id"]), None)
+        steps = app.get(f"/api/jobs/{job.job_id}/chain", list[StepView])
+        launched = next((step for step in steps if step.job_id), None)
         if launched:
-            following: Job = app.get(f"/api/jobs/{launched['job_id']}")
-            return following
-        if notes := [step["note"] for step in steps if step["note"]]:
+            return app.get(f"/api/jobs/{launched.job_id}", JobView)
+        if notes := [step.note for step in steps if step.note]:
             raise CommandFailed(notes[0])
         if not steps:
             return None
@@ -123,7 +124,7 @@ def _plan_in_words(planned: ExperimentPlan) -> "list[str | Table]":
 
 
 def _status(app: App, given: "Namespace") -> int:
-    known = app.get("/api/experiments/list")
+    known = app.get("/api/experiments/list", list[dict[str, Any]])
     if given.number is not None:
         known = [row for row in known if row["job_id"] == given.number]
     rows = [{**row, "arms": " ".join(row["arms"]), "seeds": len(row["seeds"])} for row in known]
@@ -135,16 +136,17 @@ def _status(app: App, given: "Namespace") -> int:
 def _report(app: App, given: "Namespace") -> int:
     number = given.number or _latest(app)
     query = urlencode({name: value for name in ("score", "reference") if (value := getattr(given, name))})
-    report: ExperimentReport = app.get(f"/api/experiments/{number}/report?{query}")
+    report = cast(ExperimentReport, app.get(f"/api/experiments/{number}/report?{query}", dict[str, Any]))
     for form, path in (("markdown", given.markdown), ("html", given.html)):
         if path is not None:
-            path.write_text(app.get(f"/api/experiments/{number}/written?form={form}&{query}")["content"], encoding="utf-8")
+            written = app.get(f"/api/experiments/{number}/written?form={form}&{query}", dict[str, str])
+            path.write_text(written["content"], encoding="utf-8")
     show(report, given.json, lambda: _report_in_words(report))
     return 0
 
 
 def _latest(app: App) -> int:
-    known = app.get("/api/experiments/list")
+    known = app.get("/api/experiments/list", list[dict[str, Any]])
     if not known:
         raise CommandFailed("there is no experiment yet; start one: mistakebook experiment start")
     number: int = known[0]["job_id"]

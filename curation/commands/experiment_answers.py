@@ -1,4 +1,4 @@
-"""What the routes of experiments answer, as far as the command reads it (as commands/answers.py)."""
+"""What the routes of experiments answer, as far as the command reads it."""
 
 from typing import TypedDict
 

@@ -176,13 +176,13 @@ def _priced(store: Store, workspace: Workspace, jobs: JobManager, work: _Work, w
     paid = {name: judging.filter_options.get(name, {}) for name in _filters(store, work.source) if "frontier" in filter_class(name).needs}
     rows = store.rows("examples_to_write_after", datasets=None, seed=0, limit=PROBED)
     judged = judging_ahead.estimate(workspace, judging, prompts_for(store, judging.PROMPTS, judging.prompts), paid, rows, work.asked)
-    costs = (estimate.usd, cost_of_drawing(workspace, DrawOptions(**wanted.draw), work.images), judged["usd"])
+    costs = (estimate.usd, cost_of_drawing(workspace, DrawOptions(**wanted.draw), work.images), judged.usd)
     batch = Batch(
         source=work.source,
         arms=[arm.arm for arm in work.arms],
         missing=work.missing,
         asked=work.asked,
-        calls=estimate.calls + judged["calls"],
+        calls=estimate.calls + judged.calls,
         usd=sum_costs(costs),
     )
     return batch, costs
