@@ -161,7 +161,6 @@ def _put(write: Transaction, line: Line, samples: Sequence[Marked]) -> int:
         return 0
     action, reviewer = line["do"], line["who"]
     revisions = {one.sample_id: one.revision + (action == "edit") for one in samples}
-    rows: list[dict[str, Any]]
     if action == "undo":
         undone = write.rows("reviews_known", _Logged, event_ids=[line["undoes"]])
         rows: list[dict[str, int | None]] = [
