@@ -131,9 +131,7 @@ function dataset(data) {
       h("b", { class: value === null ? "faint" : "" }, fmt.fixed(value)),
       h("small.dim", `on ${name}`),
     );
-  const facts = [data.format, data.metric_title, `failure below ${data.threshold}`, data.licence, data.source]
-    .filter(Boolean)
-    .join(" · ");
+  const facts = [data.format, data.metric_title, `failure below ${data.threshold}`, data.licence, data.source].filter(Boolean).join(" · ");
   return h(
     "div.card.set",
     h(

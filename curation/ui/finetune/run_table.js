@@ -50,7 +50,8 @@ function line(run, shown) {
         h(
           "small.dim.balanced",
           { title: "Balanced by answer; the majority answer is the most frequent gold answer of dataset and error type" },
-          `balanced ${fmt.fixed(measured.balanced_before)} → ${fmt.fixed(measured.balanced_after)}, majority ${fmt.fixed(measured.majority)}`,
+          `balanced ${fmt.fixed(measured.balanced_before)} → ${fmt.fixed(measured.balanced_after)}, ` +
+            `majority ${fmt.fixed(measured.majority)}`,
         ),
       ]
     : run.checkpoint

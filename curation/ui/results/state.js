@@ -2,6 +2,7 @@
 
 import { state } from "../shared/lib.js";
 
+/** @type {{ summary: any, ledger: any, returns: any, split: any }} */
 export const view = { summary: null, ledger: null, returns: null, split: null };
 
 export const TABLES = [
@@ -21,6 +22,7 @@ export const tableTitle = () => TABLES.find((table) => table.value === by())?.te
 
 /** The group whose examples the ledger shows, by its name in the table; null: all. */
 export const group = () => state.one("group");
+/** @param {string} name */
 export const chooseGroup = (name) => state.set({ group: name === "overall" || name === group() ? null : name, offset: null });
 
 /** The lines of the chosen table. */

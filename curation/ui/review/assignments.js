@@ -112,7 +112,8 @@ export function assignments(people, again) {
         assignment.blind && chip("blind", { kind: "on" }),
         h(
           "span.dim",
-          `${fmt.plural(assignment.samples, "sample")}, ${assignment.copies > 1 ? `${assignment.copies} reviewers each` : "1 reviewer each"}` +
+          `${fmt.plural(assignment.samples, "sample")}, ` +
+            (assignment.copies > 1 ? `${assignment.copies} reviewers each` : "1 reviewer each") +
             ` · ${assignment.author}, ${fmt.ago(assignment.created_at)}`,
         ),
         h("span.grow"),

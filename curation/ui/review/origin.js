@@ -208,7 +208,9 @@ function history(card) {
       .filter((verdict) => verdict.created_at)
       .map((verdict) => ({
         at: verdict.created_at,
-        text: `${words(verdict.filter)} ${verdict.error ? "error" : verdict.passes ? "passes" : "fails"}: ${verdict.error ?? verdict.reason}`,
+        text:
+          `${words(verdict.filter)} ${verdict.error ? "error" : verdict.passes ? "passes" : "fails"}: ` +
+          `${verdict.error ?? verdict.reason}`,
         bad: verdict.passes === false,
       })),
     ...card.events

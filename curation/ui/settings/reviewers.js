@@ -13,7 +13,8 @@ export function drawReviewers(box, { reviewer, login, reviewers }) {
       h("span.grow"),
       h(
         "small.dim",
-        `${fmt.plural(person.decisions, "decision")}, ${fmt.percent(person.decisions ? person.rejections / person.decisions : null)} rejected` +
+        `${fmt.plural(person.decisions, "decision")}, ` +
+          `${fmt.percent(person.decisions ? person.rejections / person.decisions : null)} rejected` +
           ` · ${fmt.ago(person.last_at)}`,
       ),
     );

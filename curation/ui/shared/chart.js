@@ -1,4 +1,5 @@
-// Charts: figures that the server has made with plotly (curation/ui/shared/figures.py), drawn by plotly.js in the colours of shared/tokens.css.
+// Charts: figures that the server has made with plotly (curation/ui/shared/figures.py),
+// drawn by plotly.js in the colours of shared/tokens.css.
 
 import { h } from "./dom.js";
 import { token } from "./theme.js";
