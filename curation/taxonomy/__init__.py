@@ -11,13 +11,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from curation.error_types import DEFAULT, ErrorType, Taxonomy
 from data.errors import MistakebookError
 from data.records import Record
-from data.store import Store
-from data.transaction import Transaction
+
+if TYPE_CHECKING:  # filters and prompts load this too, in processes that have no store
+    from data.store import Store
+    from data.transaction import Transaction
 
 FILE = "taxonomy.json"
 FIXED = ("label-error", "scorer-artefact")  # the program goes by these two: they tell what is no error of the model
@@ -77,7 +79,7 @@ class _Row:
     created_at: datetime
 
 
-def current(store: Store) -> Taxonomy:
+def current(store: "Store") -> Taxonomy:
     """The taxonomy in force; that of the program, as version 1, until it is edited."""
     rows = store.remembered("taxonomy_latest", _Row)
     if not rows:
@@ -86,19 +88,19 @@ def current(store: Store) -> Taxonomy:
     return Taxonomy(rows[0].version, _types(rows[0]), aliases)
 
 
-def history(store: Store) -> list[Version]:
+def history(store: "Store") -> list[Version]:
     """All versions, the latest first; without any edit, none."""
     rows = store.rows("taxonomy_versions", _Row)
     return [Version(row.version, json.loads(row.change)["text"], _types(row), row.author, row.created_at) for row in rows]
 
 
-def usage(store: Store) -> dict[str, Carried]:
+def usage(store: "Store") -> dict[str, Carried]:
     """What bears each error type."""
     rows = store.rows("error_type_usage")
     return {row["error_type"]: Carried(row["failures"], row["corrections"], row["samples"], row["clusters"]) for row in rows}
 
 
-def add(store: Store, error_type: ErrorType, author: str) -> Edited:
+def add(store: "Store", error_type: ErrorType, author: str) -> Edited:
     """Adds an error type at the end. A name that was renamed or merged away means its own type again. Raises BadEdit."""
     now = current(store)
     if any(one.name == error_type.name for one in now.types):
@@ -111,7 +113,7 @@ def add(store: Store, error_type: ErrorType, author: str) -> Edited:
 
 
 def change(
-    store: Store, name: str, author: str, definition: str | None = None, example: str | None = None, colour: str | None = None
+    store: "Store", name: str, author: str, definition: str | None = None, example: str | None = None, colour: str | None = None
 ) -> Edited:
     """Changes definition, example or colour of an error type. Raises BadEdit."""
     now = current(store)
@@ -124,7 +126,7 @@ def change(
     return _save(store, now, _put(now, name, new), f"{name}: {changed} changed", author)
 
 
-def rename(store: Store, name: str, to: str, author: str) -> Edited:
+def rename(store: "Store", name: str, to: str, author: str) -> Edited:
     """Gives an error type another name; everything that bears the old one follows. Raises BadEdit."""
     now = current(store)
     _not_fixed(name)
@@ -135,7 +137,7 @@ def rename(store: Store, name: str, to: str, author: str) -> Edited:
     return _save(store, now, _put(now, name, new), f"{name} renamed {to}", author, _aliased(now, [name], to), {name: to})
 
 
-def merge(store: Store, names: Sequence[str], into: str, author: str) -> Edited:
+def merge(store: "Store", names: Sequence[str], into: str, author: str) -> Edited:
     """Joins error types into one; failures, corrections, samples and clusters of the others follow. Raises BadEdit."""
     now = current(store)
     target = _found(now, into)
@@ -151,7 +153,7 @@ def merge(store: Store, names: Sequence[str], into: str, author: str) -> Edited:
     )
 
 
-def hide(store: Store, name: str, author: str, keep: bool = False) -> Edited:
+def hide(store: "Store", name: str, author: str, keep: bool = False) -> Edited:
     """Offers an error type no more. Raises BadEdit, also where people's corrections bear it, unless `keep` leaves them there."""
     now = current(store)
     _not_fixed(name)
@@ -171,7 +173,7 @@ def hide(store: Store, name: str, author: str, keep: bool = False) -> Edited:
     return _save(store, now, _put(now, name, replace(old, hidden=True)), f"{name} hidden{kept}", author)
 
 
-def show(store: Store, name: str, author: str) -> Edited:
+def show(store: "Store", name: str, author: str) -> Edited:
     """Offers a hidden error type again. Raises BadEdit."""
     now = current(store)
     old = _found(now, name)
@@ -180,7 +182,7 @@ def show(store: Store, name: str, author: str) -> Edited:
     return _save(store, now, _put(now, name, replace(old, hidden=False)), f"{name} shown again", author)
 
 
-def order(store: Store, names: Sequence[str], author: str) -> Edited:
+def order(store: "Store", names: Sequence[str], author: str) -> Edited:
     """Puts the error types into an order; those that are not named follow as they were. Raises BadEdit."""
     now = current(store)
     first = [_found(now, name) for name in dict.fromkeys(names)]
@@ -206,7 +208,7 @@ def read_from_folder(folder: Path) -> Taxonomy:
 
 
 def _save(
-    store: Store,
+    store: "Store",
     now: Taxonomy,
     types: tuple[ErrorType, ...],
     text: str,
@@ -233,7 +235,7 @@ def _save(
     return Edited(version, f"{text}; {carried.text} carried along" if moved else text, carried)
 
 
-def follow(write: Transaction) -> None:
+def follow(write: "Transaction") -> None:
     """Brings what jobs wrote under names that are gone to the present ones; for jobs that began before an edit too."""
     for query in ("kinds_follow_types", "clusters_follow_types", "assignments_follow_types"):
         write.run(query)

@@ -7,6 +7,7 @@ import signal
 import struct
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -97,7 +98,9 @@ def test_another_owners_store_is_named_and_left_alone(killed, word):
     shutil.copytree(killed, folder)
     for path in (folder.parent, folder):
         path.chmod(0o755)
-    for parent in killed.parents[:3]:
+    for parent in killed.parents:
+        if parent == Path(tempfile.gettempdir()):
+            break
         parent.chmod(0o755)
     before = contents(folder)
     done = subprocess.run([sys.executable, "-c", AS_NOBODY, folder / "s.duckdb"], cwd=HOUSE, capture_output=True, text=True)

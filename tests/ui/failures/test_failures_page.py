@@ -242,7 +242,7 @@ def test_each_key_of_triage_is_for_the_next_failure_though_its_card_is_on_its_wa
     with chromium(f"{address}/?page=failures&layout=grid") as page:
         page.wait_for_selector(".fail-card h4")
         rows = [int(one) for one in page.eval_on_selector_all("[data-wide-grid] .th", "all => all.map(one => one.dataset.id)")][:6]
-        earlier = {row["batch_id"] for row in triage.history(store, [1], 1000)}
+        earlier = {row.batch_id for row in triage.history(store, [1], 1000)}
         for key in "mlomlo":
             page.keyboard.press(key)
         labels = ["model error", "label error", "scorer artefact"] * 2
@@ -258,7 +258,7 @@ def wait_for_words(page, store, earlier, enough) -> dict[int, str]:
     """What stands of people's labels besides the `earlier` ones, once it is enough."""
     for _ in range(100):
         history = triage.history(store, [1], 1000)
-        found = {row["failure_id"]: row["label"] for row in history if row["batch_id"] not in earlier and not row["undone"]}
+        found = {row.failure_id: row.label for row in history if row.batch_id not in earlier and not row.undone}
         if enough(found):
             return found
         page.wait_for_timeout(100)
