@@ -19,7 +19,7 @@ from data.transaction import Transaction
 AT_ONCE = 2000  # lines whose events are looked up together
 
 
-class _DryRun(Exception):
+class _DryRun(MistakebookError):
     """Undoes the transaction."""
 
 

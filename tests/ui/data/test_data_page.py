@@ -7,6 +7,7 @@ from fastapi.testclient import TestClient
 
 from curation.commands.stages import estimate_in_words
 from curation.config import Settings
+from curation.jobs.estimates import EstimateView
 from curation.jobs.manager import JobManager
 from curation.stages import stage_class
 from curation.ui.server.app import create_app
@@ -181,4 +182,4 @@ def test_the_report_of_predictions_is_seen_before_they_are_imported(world, tmp_p
     found = TestClient(world[0], base_url="http://127.0.0.1", headers=ORIGIN).post(
         "/api/estimate", json={"stage": "import_predictions", "options": options}
     )
-    assert "1 rows · 1 matched · 1 unmatched · 1 duplicate · 1 no answer" in estimate_in_words(found.json())
+    assert "1 rows · 1 matched · 1 unmatched · 1 duplicate · 1 no answer" in estimate_in_words(EstimateView.model_validate(found.json()))

@@ -12,6 +12,7 @@ from tests.support.answers import add_answers
 from tests.support.browser import chromium, executable, served
 from tests.support.charts import Chart, check
 from tests.support.page_api import PageApi
+from tests.support.running_app import until
 from tests.support.seed import seeded_store
 
 
@@ -87,7 +88,8 @@ def test_tables_side_by_side_gate_and_split_in_the_browser(three):
         page.click("dialog >> text=every kind")
         page.click("dialog >> text=Save rule")
         page.wait_for_selector("#page-results button.chip:has-text('release gate: not shown')")
-        assert gate.rule(store).groups == ("overall", "dataset", "kind") and gate.rule(store).margin == pytest.approx(0.0005)
+        until(lambda: gate.rule(store).groups == ("overall", "dataset", "kind"), "the rule in force has kinds")
+        assert gate.rule(store).margin == pytest.approx(0.0005)
         page.click("#page-results button.chip:has-text('release gate')")
         page.click("dialog >> text=Keep this verdict")
         page.wait_for_selector("text=Verdict kept: not shown")
