@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from curation.review.journal_lines import Marked
+from data.errors import MistakebookError
 from data.review_journal import JournalRead, Line, ReviewJournal
 from data.store import Store
 from data.transaction import Transaction
