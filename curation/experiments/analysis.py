@@ -14,6 +14,7 @@ from curation.statistics import intervals
 from curation.statistics.answer_balance import balanced_accuracy, gold_answer, majority_rate
 from curation.statistics.intervals import Difference, codes
 from curation.statistics.repeated_runs import difference_of_runs
+from data.errors import MistakebookError
 from data.records import Experiment, ExperimentRun, Record
 from data.store import Store
 
@@ -30,7 +31,7 @@ PAIRS = (  # what is held against what besides the reference, where both were ru
 Score = Literal["strict", "lenient"]
 
 
-class NothingMeasured(ValueError):
+class NothingMeasured(MistakebookError, ValueError):
     """No run of the experiment has been measured yet."""
 
 

@@ -123,7 +123,7 @@ def join(path: Path, examples: Sequence[KnownExample], answered: dict[int, str])
     return joined
 
 
-class _NotUsed(Exception):
+class _NotUsed(MistakebookError):
     def __init__(self, reason: str, text: str) -> None:
         super().__init__(text)
         self.reason = reason
