@@ -16,6 +16,8 @@ from data.errors import MistakebookError, is_disk_full
 
 STATUSES = {  # all others: 409
     404: {
+        "UnknownArm",
+        "UnknownDamage",
         "UnknownAction",
         "UnknownAssignment",
         "UnknownEndpoint",
