@@ -33,24 +33,14 @@ class Answer(Record):
     strict: float
     lenient: float
 
-    def read(self) -> "ReadAnswer":
+    def with_reading(self) -> "ReadAnswer":
         return ReadAnswer(**vars(self), read=reading(self.metric, self.answer, self.golds, self.choices))
 
 
 @dataclass(frozen=True)
-class ReadAnswer:
+class ReadAnswer(Answer):
     """An answer, and what the lenient score read from it; None: nothing."""
 
-    dataset: str
-    external_id: str
-    split: Split
-    question: str
-    golds: tuple[str, ...]
-    choices: tuple[str, ...]
-    metric: Metric
-    answer: str
-    strict: float
-    lenient: float
     read: str | None
 
 

@@ -3,6 +3,7 @@
 import signal
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
 
@@ -14,6 +15,29 @@ class ExitCode(IntEnum):
     FAILED = 1  # an error that it did not expect, or input that can't be used
     STOPPED = 3  # on request, after what was in flight; starting it again goes on from there
     REFUSED = 4  # it found a reason not to start, or not to go on
+
+
+@dataclass(frozen=True)
+class WorkFolder:
+    """What such a folder holds whatever the work is."""
+
+    folder: Path
+
+    @property
+    def events(self) -> Path:
+        return self.folder / "events.jsonl"
+
+    @property
+    def stop(self) -> Path:
+        return self.folder / "stop"
+
+    @property
+    def log(self) -> Path:
+        return self.folder / "log.txt"
+
+    @property
+    def lock(self) -> Path:
+        return self.folder / "lock"
 
 
 class StopRequest:

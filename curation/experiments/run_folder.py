@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from curation.experiments.selection import TrainRow
+from data.child_work import WorkFolder
 from data.files import append_line, cut_torn_line, read_lines, whole, write_whole
 from data.images import ImageStore
 from data.question_text import full_text
@@ -38,9 +39,7 @@ class Outcome(Record):
 
 
 @dataclass(frozen=True)
-class RunFolder:
-    folder: Path
-
+class RunFolder(WorkFolder):
     @classmethod
     def of(cls, job_folder: Path, arm: str, seed: int) -> "RunFolder":
         return cls(job_folder / RUNS / f"{arm}-{seed}")
@@ -56,22 +55,6 @@ class RunFolder:
     @property
     def answers(self) -> Path:
         return self.folder / "answers.jsonl"
-
-    @property
-    def events(self) -> Path:
-        return self.folder / "events.jsonl"
-
-    @property
-    def stop(self) -> Path:
-        return self.folder / "stop"
-
-    @property
-    def log(self) -> Path:
-        return self.folder / "log.txt"
-
-    @property
-    def lock(self) -> Path:
-        return self.folder / "lock"
 
     @property
     def is_trained(self) -> bool:

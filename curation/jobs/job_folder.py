@@ -18,6 +18,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from data.child_work import WorkFolder
 from data.files import READ_AT_ONCE, append_line, read_lines, tail, write_whole
 
 TAIL = 64 * 2**10  # bytes of events.jsonl that hold the latest of each kind
@@ -35,9 +36,7 @@ class JobSpec(BaseModel):
 
 
 @dataclass(frozen=True)
-class JobFolder:
-    folder: Path
-
+class JobFolder(WorkFolder):
     @property
     def spec(self) -> Path:
         return self.folder / "spec.json"
@@ -49,22 +48,6 @@ class JobFolder:
     @property
     def results(self) -> Path:
         return self.folder / "results.jsonl"
-
-    @property
-    def events(self) -> Path:
-        return self.folder / "events.jsonl"
-
-    @property
-    def stop(self) -> Path:
-        return self.folder / "stop"
-
-    @property
-    def log(self) -> Path:
-        return self.folder / "log.txt"
-
-    @property
-    def lock(self) -> Path:
-        return self.folder / "lock"
 
     def read_spec(self) -> JobSpec:
         return JobSpec.model_validate_json(self.spec.read_bytes())

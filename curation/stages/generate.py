@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -25,6 +25,7 @@ from data.picture_specs.spec import PictureSpec
 from data.store import Store
 from data.transaction import Transaction
 from data.workspace import Workspace
+from models.frontier import Outcome
 
 
 class GenerateOptions(FrontierOptions, PromptOptions):
@@ -67,29 +68,27 @@ class Generate(Stage[GenerateOptions]):
     def estimate(self, store: Store, workspace: Workspace, options: GenerateOptions) -> Estimate:
         round_ = checkpoints.current_round(store)
         failures = failures_to_practise(store, workspace, round_, options)
-        routes, prompts = _routes(options), prompts_for(store, options.PROMPTS, options.prompts)
+        asked_by, prompts = routes(options.route), prompts_for(store, options.PROMPTS, options.prompts)
         rows = _rows(store, workspace, spread(failures), options)
         probe = [proposal_request(row, options.per_failure, options.difficulty, prompts, options.contrasts) for row in rows]
         with open_client(options, workspace) as client:
-            calls, usd = sum_estimates([client.estimate(probe, len(failures) * len(routes))])
+            calls, usd = sum_estimates([client.estimate(probe, len(failures) * len(asked_by))])
         proposals = len(failures) * options.per_failure
         detail = {
             "failures": len(failures),
             "samples": len(failures) * _samples_a_failure(options),
-            "images": proposals * ("new_image" in routes) * options.images_per_prompt,
+            "images": proposals * ("new_image" in asked_by) * options.images_per_prompt,
             "quotas": quotas_of(store, workspace, round_, options),
         }
-        return Estimate(rows=len(failures) * len(routes), calls=calls, usd=usd, detail=detail)
+        return Estimate(rows=len(failures) * len(asked_by), calls=calls, usd=usd, detail=detail)
 
     def collect(self, write: Transaction, job: Job[GenerateOptions], results: list[Result]) -> None:
         rows = [sample for result in results for sample in _samples(result, job)]
         write.touch(write.insert("sample", rows, returning="sample_id", key=("key",)))
-        write.insert("dropped_proposal", [row for result in results for row in _dropped(result, job)])
+        write.insert("dropped_proposal", [row for result in results for row in dropped_rows(result, job.job_id)])
 
     def finish(self, store: Store, workspace: Workspace, job: Job[GenerateOptions]) -> str | None:
-        dropped = store.rows("dropped_by_rule", job_id=job.job_id)
-        by_rule = ", ".join(f"{row['proposals']:,} {row['rule']}" for row in dropped)
-        return f"{sum(row['proposals'] for row in dropped):,} proposals broke a rule and were dropped: {by_rule}" if dropped else None
+        return dropped_in_words(store, job.job_id)
 
     def setup(self, context: Context[GenerateOptions]) -> None:
         self.client = client_of(context)
@@ -102,21 +101,26 @@ class Generate(Stage[GenerateOptions]):
         requests = (
             proposal_request(row, self.options.per_failure, self.options.difficulty, self.prompts, self.options.contrasts) for row in rows
         )
-        for outcome in self.client.ask_all(requests, self.should_stop):
-            if not isinstance(outcome.parsed, Proposals):
-                yield bad_row(outcome)
-                continue
-            row = by_key[outcome.key]
-            proposals, dropped = sift([sample.model_dump() for sample in outcome.parsed.samples], row)
-            kept = ("failure_id", "diagnosis_id", "dataset", "error_type", "route", "image")
-            yield {
-                "key": outcome.key,
-                "proposals": proposals,
-                "dropped": dropped,
-                **{name: row[name] for name in kept},
-                "frontier": self.options.model,
-                "replies": list(outcome.replies),
-            }
+        kept = ("failure_id", "diagnosis_id", "dataset", "error_type", "route", "image")
+        yield from proposed(self.client.ask_all(requests, self.should_stop), by_key, kept, self.options.model)
+
+
+def proposed(outcomes: Iterable[Outcome], by_key: Mapping[str, Row], kept: Sequence[str], model: str) -> Iterator[Result]:
+    """What comes of requests for proposals: those that keep the rules and those that don't, with the columns `kept` of their rows."""
+    for outcome in outcomes:
+        if not isinstance(outcome.parsed, Proposals):
+            yield bad_row(outcome)
+            continue
+        row = by_key[outcome.key]
+        proposals, dropped = sift([sample.model_dump() for sample in outcome.parsed.samples], row)
+        yield {
+            "key": outcome.key,
+            "proposals": proposals,
+            "dropped": dropped,
+            **{name: row[name] for name in kept},
+            "frontier": model,
+            "replies": list(outcome.replies),
+        }
 
 
 def _samples(result: Result, job: Job[GenerateOptions]) -> Iterator[dict[str, Any]]:
@@ -154,11 +158,18 @@ def _samples(result: Result, job: Job[GenerateOptions]) -> Iterator[dict[str, An
             }
 
 
-def _dropped(result: Result, job: Job[GenerateOptions]) -> Iterator[dict[str, Any]]:
+def dropped_rows(result: Result, job_id: int) -> Iterator[dict[str, Any]]:
     """The rows of `dropped_proposal`."""
     for proposal in result.get("dropped", []):  # results of before there were rules have none
         kept = {name: proposal[name] for name in ("place", "rule", "reason", "question", "answer")}
-        yield {"job_id": job.job_id, "key": result["key"], "failure_id": result["failure_id"], **kept}
+        yield {"job_id": job_id, "key": result["key"], "failure_id": result.get("failure_id"), **kept}  # an example's has none
+
+
+def dropped_in_words(store: Store, job_id: int) -> str | None:
+    """How many proposals of a job broke which rule; None if none did."""
+    dropped = store.rows("dropped_by_rule", job_id=job_id)
+    by_rule = ", ".join(f"{row['proposals']:,} {row['rule']}" for row in dropped)
+    return f"{sum(row['proposals'] for row in dropped):,} proposals broke a rule and were dropped: {by_rule}" if dropped else None
 
 
 def seed_of(key: str) -> int:
@@ -180,12 +191,12 @@ def _rows(store: Store, workspace: Workspace, failures: list[Row], options: Gene
             "avoid": written.get(failure["failure_id"], []),
         }
         for failure in failures
-        for route in _routes(options)
+        for route in routes(options.route)
     ]
 
 
-def _routes(options: GenerateOptions) -> list[str]:
-    return ["same_image", "new_image"] if options.route == "both" else [options.route]
+def routes(chosen: Literal["same_image", "new_image", "both"]) -> list[str]:
+    return ["same_image", "new_image"] if chosen == "both" else [chosen]
 
 
 def failures_to_practise(store: Store, workspace: Workspace, round_: int, options: GenerateOptions) -> list[Row]:
@@ -239,8 +250,8 @@ def _quotas(store: Store, meant: dict[str, Any], options: GenerateOptions) -> _Q
 
 
 def _samples_a_failure(options: GenerateOptions) -> int:
-    routes = _routes(options)
-    return options.per_failure * (("same_image" in routes) + ("new_image" in routes) * options.images_per_prompt)
+    asked_by = routes(options.route)
+    return options.per_failure * (("same_image" in asked_by) + ("new_image" in asked_by) * options.images_per_prompt)
 
 
 def _group(row: Row) -> tuple[int | None, str]:

@@ -9,15 +9,13 @@ from typing import Any, Literal
 from pydantic import Field
 
 from curation import error_types
-from curation.filtering.proposal_rules import sift
-from curation.frontier.client import bad_row, client_of, open_client, sum_estimates
+from curation.frontier.client import client_of, open_client, sum_estimates
 from curation.frontier.options import FrontierOptions
-from curation.prompts.reply_schemas import Proposals
 from curation.prompts.requests import untargeted_request
 from curation.prompts.templates import PromptOptions, Prompts
 from curation.prompts.versions import prompts_for
 from curation.stage import API_BATCH, Context, Estimate, Job, NothingToDo, Result, Row, Stage, spread
-from curation.stages.generate import seed_of
+from curation.stages.generate import dropped_in_words, dropped_rows, proposed, routes, seed_of
 from data.images import ImageStore
 from data.store import Store
 from data.transaction import Transaction
@@ -64,14 +62,10 @@ class GenerateUntargeted(Stage[UntargetedOptions]):
     def collect(self, write: Transaction, job: Job[UntargetedOptions], results: list[Result]) -> None:
         rows = [sample for result in results for sample in _samples(result, job)]
         write.touch(write.insert("sample", rows, returning="sample_id", key=("key",)))
-        names = ("place", "rule", "reason", "question", "answer")
-        dropped = [(result["key"], proposal) for result in results for proposal in result["dropped"]]
-        write.insert("dropped_proposal", [{"job_id": job.job_id, "key": key, **{n: one[n] for n in names}} for key, one in dropped])
+        write.insert("dropped_proposal", [row for result in results for row in dropped_rows(result, job.job_id)])
 
     def finish(self, store: Store, workspace: Workspace, job: Job[UntargetedOptions]) -> str | None:
-        dropped = store.rows("dropped_by_rule", job_id=job.job_id)
-        by_rule = ", ".join(f"{row['proposals']:,} {row['rule']}" for row in dropped)
-        return f"{sum(row['proposals'] for row in dropped):,} proposals broke a rule and were dropped: {by_rule}" if dropped else None
+        return dropped_in_words(store, job.job_id)
 
     def setup(self, context: Context[UntargetedOptions]) -> None:
         self.client = client_of(context)
@@ -82,21 +76,13 @@ class GenerateUntargeted(Stage[UntargetedOptions]):
     def __call__(self, rows: list[Row]) -> Iterator[Result]:
         by_key = {row["key"]: row for row in rows}
         requests = (untargeted_request(row, self.options.per_example, self.prompts) for row in rows)
-        for outcome in self.client.ask_all(requests, self.should_stop):
-            if not isinstance(outcome.parsed, Proposals):
-                yield bad_row(outcome)
-                continue
-            row = by_key[outcome.key]
-            proposals, dropped = sift([sample.model_dump() for sample in outcome.parsed.samples], row)
-            kept = {name: row[name] for name in ("example_id", "dataset", "error_type", "route", "image")}
-            answer = {"proposals": proposals, "dropped": dropped, "frontier": self.options.model, "replies": list(outcome.replies)}
-            yield {"key": outcome.key, **kept, **answer}
+        kept = ("example_id", "dataset", "error_type", "route", "image")
+        yield from proposed(self.client.ask_all(requests, self.should_stop), by_key, kept, self.options.model)
 
 
 def _rows(store: Store, workspace: Workspace, options: UntargetedOptions) -> list[Row]:
     """What is asked after these examples, each by each route."""
     images = ImageStore(workspace.images)
-    routes = ["same_image", "new_image"] if options.route == "both" else [options.route]
     examples = store.rows("examples_to_write_after", datasets=options.datasets, seed=options.seed, limit=options.examples)
     return [
         {
@@ -107,7 +93,7 @@ def _rows(store: Store, workspace: Workspace, options: UntargetedOptions) -> lis
             "image_path": str(images.path(example["image"])),
         }
         for example in examples
-        for route in routes
+        for route in routes(options.route)
     ]
 
 

@@ -118,7 +118,7 @@ def predictions(
     if dataset is not None and dataset not in (names := [row["name"] for row in store.rows("datasets")]):
         raise HTTPException(404, f"no dataset {dataset!r} in this workspace; there are: {', '.join(names) or 'none'}")
     chosen = {"dataset": dataset, "split": split, "differing": differing, "limit": limit}
-    return [row.read() for row in store.rows("predictions_list", Answer, checkpoint_id=found.checkpoint_id, **chosen)]
+    return [row.with_reading() for row in store.rows("predictions_list", Answer, checkpoint_id=found.checkpoint_id, **chosen)]
 
 
 @router.post("/begin")
