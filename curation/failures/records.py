@@ -9,8 +9,8 @@ from data.records import Failure, Metric, Record
 
 
 @dataclass(frozen=True)
-class FailureThumbnail(Record):
-    """What a small picture of a failure shows."""
+class AskedFailure(Record):
+    """What was asked and answered where a model failed."""
 
     failure_id: int
     image: str
@@ -18,6 +18,12 @@ class FailureThumbnail(Record):
     answer: str
     golds: tuple[str, ...]
     choices: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class FailureThumbnail(AskedFailure):
+    """What a small picture of a failure shows."""
+
     error_type: str | None
     triage: str | None
 

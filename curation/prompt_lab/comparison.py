@@ -2,13 +2,13 @@
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from curation.jobs.views import JobView
 from curation.prompt_lab.records import (
     ComparedFailure,
     ComparisonCounts,
+    ComparisonProgress,
     ComparisonView,
     ListedComparison,
     Result,
@@ -18,7 +18,7 @@ from curation.prompt_lab.records import (
     TypeChange,
 )
 from curation.prompt_lab.trial import SIDES, shown
-from data.records import JobStatus, Record, RowError
+from data.records import Record, RowError
 from data.store import Store
 
 _TELLING = {"diagnosis": ("error_type", "teachable"), "judge": ("score",), "blind": ("answer", "right")}
@@ -26,13 +26,7 @@ Pair = dict[Side, Result | None]  # the results of a failure, by side; None wher
 
 
 @dataclass(frozen=True)
-class ComparisonJob(Record):
-    job_id: int
-    status: JobStatus
-    total: int
-    done: int
-    failed: int
-    created_at: datetime
+class ComparisonJob(ComparisonProgress):
     options: dict[str, Any]
 
 

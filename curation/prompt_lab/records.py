@@ -50,8 +50,8 @@ class SideVersions(Record):
 
 
 @dataclass(frozen=True)
-class ListedComparison(Record):
-    """A job that compares two versions of a prompt."""
+class ComparisonProgress(Record):
+    """How far a job is that compares two versions of a prompt."""
 
     job_id: int
     status: JobStatus
@@ -59,6 +59,10 @@ class ListedComparison(Record):
     done: int
     failed: int
     created_at: datetime
+
+
+@dataclass(frozen=True)
+class ListedComparison(ComparisonProgress):
     options: SideVersions
 
 

@@ -14,7 +14,7 @@ from curation import taxonomy
 from curation.error_types import Taxonomy
 from curation.statistics.answer_balance import gold_answer, majority_hits
 from curation.statistics.intervals import codes
-from data.records import Checkpoint
+from data.records import Checkpoint, KindType
 from data.store import Store
 
 OTHER = "other"
@@ -52,15 +52,9 @@ class EvalSet:
         }
 
 
-@dataclass(frozen=True)
-class _KindType:
-    kind: str
-    error_type: str
-
-
 def eval_set(store: Store, round_: int) -> EvalSet:
     """The eval examples, with the clusters of a round; kept until something of them changes."""
-    types = {row.kind: row.error_type for row in store.remembered("kind_error_types", _KindType)}
+    types = {row.kind: row.error_type for row in store.remembered("kind_error_types", KindType)}
     types_of = taxonomy.current(store)
     mark = f"{round_} {types_of.version} {store.remembered('results_mark', str, round=round_)[0]} {hash(frozenset(types.items()))}"
     return store.memo(("eval set", round_), mark, lambda _: _read(store, round_, types, types_of, mark))

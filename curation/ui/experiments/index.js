@@ -1,7 +1,7 @@
 // The Experiments page: what is to be compared and what it takes (left), an experiment as it goes and what it shows (right).
 
-import { api, ask, at, fmt, goesOn, h, keys, state, toast } from "../shared/lib.js";
-import { planner, workspaceChanges } from "../shared/plan_form.js";
+import { api, ask, at, fmt, h, keys, state, toast } from "../shared/lib.js";
+import { planner, pollFollower } from "../shared/plan_form.js";
 import { drawArms, drawForm, drawLaunch, drawPlan, startForm } from "./form.js";
 import { drawShown } from "./shown.js";
 import { loadShown, readForm, shownChanged, view } from "./state.js";
@@ -38,17 +38,12 @@ async function loadList() {
   view.list = await api("experiments/list");
 }
 
-const hasChanged = workspaceChanges();
-
-export async function tick(workspace) {
-  const changed = hasChanged(workspace);
-  if (!view.choices) return;
-  if (changed) {
-    await Promise.all([loadChoices(), loadList(), replan(true)]);
-    if (state.page() === "experiments") drawLeft();
-  }
-  if (changed || goesOn(view.shown)) await loadShown();
-}
+export const tick = pollFollower(view, "experiments", {
+  reload: () => Promise.all([loadChoices(), loadList(), replan(true)]),
+  draw: drawLeft,
+  job: () => view.shown,
+  loadJob: loadShown,
+});
 
 function drawLeft() {
   const { choices } = view;

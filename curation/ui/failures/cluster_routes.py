@@ -10,9 +10,10 @@ from pydantic import BaseModel, Field
 from curation.clusters import edits, quality, splitting
 from curation.clusters.edits import BadChange, ChangeLine, EditRequest, EditResult
 from curation.clusters.quality import Evidence
+from curation.failures.records import AskedFailure
 from curation.failures.selection import Choice, NamedChoice
 from curation.ui.services import services
-from data.records import ClusterAction, Record
+from data.records import ClusterAction
 
 router = APIRouter(prefix="/api/clusters")
 T = TypeVar("T")
@@ -68,15 +69,9 @@ class Undo(Event):
 
 
 @dataclass(frozen=True)
-class TypicalFailure(Record):
+class TypicalFailure(AskedFailure):
     """A member of a cluster, and how far it is from the centre; None where its map's job kept no vectors."""
 
-    failure_id: int
-    image: str
-    question: str
-    answer: str
-    golds: tuple[str, ...]
-    choices: tuple[str, ...]
     distance: float | None
 
 

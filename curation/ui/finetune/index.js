@@ -1,8 +1,8 @@
 // The Finetune page: what would be trained on (left), the run that is shown and all runs (right). The form is in the URL.
 
 import { drawDetectable } from "../shared/detectable.js";
-import { api, at, goesOn, keys, launchNow, state } from "../shared/lib.js";
-import { planner, workspaceChanges } from "../shared/plan_form.js";
+import { api, at, keys, launchNow, state } from "../shared/lib.js";
+import { planner, pollFollower } from "../shared/plan_form.js";
 import { drawForm, drawLaunch, drawMix, drawPreflight, drawSnapshot, readForm, startForm } from "./form.js";
 import { drawRun, follow } from "./run.js";
 import { drawRuns } from "./run_table.js";
@@ -47,17 +47,12 @@ async function loadRuns() {
   drawRuns(at(root, "runs"), view);
 }
 
-const hasChanged = workspaceChanges();
-
-export async function tick(workspace) {
-  const changed = hasChanged(workspace);
-  if (!view.choices) return;
-  if (changed) {
-    await Promise.all([loadChoices(), loadRuns(), replan(true)]);
-    if (state.page() === "finetune") drawAll();
-  }
-  if (changed || goesOn(view.run)) await loadRun();
-}
+export const tick = pollFollower(view, "finetune", {
+  reload: () => Promise.all([loadChoices(), loadRuns(), replan(true)]),
+  draw: drawAll,
+  job: () => view.run,
+  loadJob: loadRun,
+});
 
 function drawAll() {
   const { choices } = view;

@@ -2,11 +2,12 @@
 
 import { ApiError, api } from "./api.js";
 import { h } from "./dom.js";
+import { goesOn } from "./job_status.js";
 import { toast } from "./overlays.js";
 import { later, onlyLatest } from "./timing.js";
 import { state } from "./url_state.js";
 
-/** @import { Child, PlanView, UrlChanges, Workspace } from "./types.js" */
+/** @import { Child, JobWithChain, PlanView, UrlChanges, Workspace } from "./types.js" */
 
 /**
  * A row of the form: the label of `control`, what stands beside it, a hint.
@@ -108,5 +109,26 @@ export function workspaceChanges() {
     const changed = last !== null && now !== last;
     last = now;
     return changed;
+  };
+}
+
+/**
+ * What a page with a form does after each poll: where something has begun or ended it reads all anew (`reload`) and draws it if the page is
+ * shown; and it reads its job again (`loadJob`) while `job()`, or what follows it, runs.
+ * @param {{ choices: unknown }} view
+ * @param {string} page
+ * @param {{ reload: () => Promise<unknown>, draw: () => void, job: () => JobWithChain | null, loadJob: () => Promise<unknown> }} parts
+ * @returns {(workspace: Workspace) => Promise<void>}
+ */
+export function pollFollower(view, page, { reload, draw, job, loadJob }) {
+  const hasChanged = workspaceChanges();
+  return async (workspace) => {
+    const changed = hasChanged(workspace);
+    if (!view.choices) return;
+    if (changed) {
+      await reload();
+      if (state.page() === page) draw();
+    }
+    if (changed || goesOn(job())) await loadJob();
   };
 }
