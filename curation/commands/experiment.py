@@ -2,11 +2,10 @@
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from curation.commands.app_client import App, CommandFailed, check_settings
-from curation.commands.experiment_answers import Difference, ExperimentPlan, ExperimentReport
 from curation.commands.flags import add_flags, add_reviewer, pairs, parser, validated
 from curation.commands.follow import follow, in_words
 from curation.commands.output import show, table
@@ -17,6 +16,10 @@ if TYPE_CHECKING:
     from argparse import Namespace
 
     from rich.table import Table
+
+    from curation.experiments.analysis import Report
+    from curation.experiments.answers import ExperimentShown, PlanShown
+    from curation.statistics.intervals import Difference
 
 PATIENCE = 60  # seconds that the next job of a chain may take to come
 ACTIONS = ("plan", "start", "status", "report")
@@ -69,12 +72,14 @@ def _plan_or_start(app: App, given: "Namespace", options: dict[str, Any]) -> int
     generation = {name: _merged(getattr(given, f"{name}_options")) for name in ("generate", "draw", "filter")}
     wanted = {**generation, "budget_usd": given.budget} if given.generate or given.action == "plan" else None
     body = {"options": options, "generation": wanted}
-    planned = cast(ExperimentPlan, app.post("/api/experiments/plan", body, dict[str, Any]))
-    if given.action == "plan" or (planned["obstacle"] and not given.generate):
+    from curation.experiments.answers import PlanShown, Started
+
+    planned = app.post("/api/experiments/plan", body, PlanShown)
+    if given.action == "plan" or (planned.obstacle and not given.generate):
         show(planned, given.json, lambda: _plan_in_words(planned))
         return 1 if given.action == "start" else 0
-    started = app.post("/api/experiments/start", body, dict[str, Any])
-    job = app.get(f"/api/jobs/{started['job_id']}", JobView)
+    started = app.post("/api/experiments/start", body, Started)
+    job = app.get(f"/api/jobs/{started.job_id}", JobView)
     status = 0
     following: JobView | None = job
     while not given.no_wait and not status and following is not None:
@@ -103,31 +108,31 @@ def _merged(parts: list[dict[str, Any]] | None) -> dict[str, Any]:
     return {name: value for part in parts or [] for name, value in part.items()}
 
 
-def _plan_in_words(planned: ExperimentPlan) -> "list[str | Table]":
-    plan = planned["plan"]
-    hours = f"about {plan['seconds'] / 60:.0f} min" + ("" if plan["measured"] else " (not measured on this machine yet)")
-    asked = "" if plan["asked"] == plan["samples"] else f" ({plan['asked']:,} asked for)"
-    head = f"{plan['checkpoint']}: N = {plan['samples']:,}{asked}, {plan['replay']:,} replay rows, {plan['steps']:,} steps, "
-    head += f"seeds {', '.join(map(str, plan['seeds']))}; "
-    head += f"{plan['runs']} runs, {plan['parallel']} at a time, on {plan['eval']:,} eval examples: {hours}"
-    rows = [{**arm, "have": "" if arm["have"] is None else arm["have"], "short": arm["short"] or ""} for arm in plan["arms"]]
+def _plan_in_words(planned: "PlanShown") -> "list[str | Table]":
+    plan = planned.plan
+    hours = f"about {plan.seconds / 60:.0f} min" + ("" if plan.measured else " (not measured on this machine yet)")
+    asked = "" if plan.asked == plan.samples else f" ({plan.asked:,} asked for)"
+    head = f"{plan.checkpoint}: N = {plan.samples:,}{asked}, {plan.replay:,} replay rows, {plan.steps:,} steps, "
+    head += f"seeds {', '.join(map(str, plan.seeds))}; "
+    head += f"{plan.runs} runs, {plan.parallel} at a time, on {plan.eval:,} eval examples: {hours}"
+    rows = [{**vars(arm), "have": "" if arm.have is None else arm.have, "short": arm.short or ""} for arm in plan.arms]
     parts: list[str | Table] = [head, table(rows, ["arm", "title", "have", "short", "about"])]
-    if not planned["obstacle"]:
+    if not planned.obstacle:
         return parts
-    ahead = planned["generation"]
-    lines = [f"  {one['source']}: {one['asked']:,} samples asked for, {one['missing']:,} are missing" for one in ahead["batches"]]
+    ahead = planned.generation
+    lines = [f"  {one.source}: {one.asked:,} samples asked for, {one.missing:,} are missing" for one in ahead.batches]
     if lines:
-        price = "unpriced" if ahead["usd"] is None else f"${ahead['usd'][0]:.2f} to ${ahead['usd'][1]:.2f}"
-        cost = price if ahead["billed"] else "free: the built-in teacher is used"
-        lines = [f"generating what is missing (start --generate): about {ahead['calls']:,} calls, {cost}", *lines]
-    return [*parts, planned["obstacle"], *lines, *([ahead["obstacle"]] if ahead["obstacle"] else [])]
+        price = "unpriced" if ahead.usd is None else f"${ahead.usd[0]:.2f} to ${ahead.usd[1]:.2f}"
+        cost = price if ahead.billed else "free: the built-in teacher is used"
+        lines = [f"generating what is missing (start --generate): about {ahead.calls:,} calls, {cost}", *lines]
+    return [*parts, planned.obstacle, *lines, *([ahead.obstacle] if ahead.obstacle else [])]
 
 
 def _status(app: App, given: "Namespace") -> int:
-    known = app.get("/api/experiments/list", list[dict[str, Any]])
+    known = _known(app)
     if given.number is not None:
-        known = [row for row in known if row["job_id"] == given.number]
-    rows = [{**row, "arms": " ".join(row["arms"]), "seeds": len(row["seeds"])} for row in known]
+        known = [row for row in known if row.job_id == given.number]
+    rows = [{**vars(row), "arms": " ".join(row.arms), "seeds": len(row.seeds)} for row in known]
     columns = ["job_id", "checkpoint", "status", "done", "failed", "total", "samples", "replay", "steps", "seeds", "arms"]
     show(known, given.json, lambda: table(rows, columns) if rows else "there is no experiment yet: mistakebook experiment plan")
     return 0
@@ -136,7 +141,9 @@ def _status(app: App, given: "Namespace") -> int:
 def _report(app: App, given: "Namespace") -> int:
     number = given.number or _latest(app)
     query = urlencode({name: value for name in ("score", "reference") if (value := getattr(given, name))})
-    report = cast(ExperimentReport, app.get(f"/api/experiments/{number}/report?{query}", dict[str, Any]))
+    from curation.experiments.analysis import Report  # not at the top: numpy and scipy take as long as the rest of a command
+
+    report = app.get(f"/api/experiments/{number}/report?{query}", Report)
     for form, path in (("markdown", given.markdown), ("html", given.html)):
         if path is not None:
             written = app.get(f"/api/experiments/{number}/written?form={form}&{query}", dict[str, str])
@@ -146,34 +153,39 @@ def _report(app: App, given: "Namespace") -> int:
 
 
 def _latest(app: App) -> int:
-    known = app.get("/api/experiments/list", list[dict[str, Any]])
+    known = _known(app)
     if not known:
         raise CommandFailed("there is no experiment yet; start one: mistakebook experiment start")
-    number: int = known[0]["job_id"]
-    return number
+    return known[0].job_id
 
 
-def _report_in_words(report: ExperimentReport) -> "list[str | Table]":
-    figures = {arm["arm"]: arm for arm in report["overall"]["arms"]}
+def _known(app: App) -> "list[ExperimentShown]":
+    from curation.experiments.answers import ExperimentShown
+
+    return app.get("/api/experiments/list", list[ExperimentShown])
+
+
+def _report_in_words(report: "Report") -> "list[str | Table]":
+    figures = {arm.arm: arm for arm in report.overall.arms}
     rows = []
-    for arm in report["arms"]:
-        shown = figures.get(arm["arm"])
-        runs = [("–" if run["accuracy"] is None else f"{run['accuracy']:.3f}") + ("!" if run["diverged"] else "") for run in arm["runs"]]
-        row: dict[str, Any] = {"arm": arm["arm"], "seeds": " ".join(runs), "failed": len(arm["failed"]) or ""}
+    for arm in report.arms:
+        shown = figures.get(arm.arm)
+        runs = [("–" if run.accuracy is None else f"{run.accuracy:.3f}") + ("!" if run.diverged else "") for run in arm.runs]
+        row: dict[str, Any] = {"arm": arm.arm, "seeds": " ".join(runs), "failed": len(arm.failed) or ""}
         if shown:
-            row |= {"accuracy": round(shown["accuracy"], 3), "balanced": round(shown["balanced"], 3)}
-            against = ((report["base"], shown["to_base"]), (report["reference"], shown["to_reference"]))
+            row |= {"accuracy": round(shown.accuracy, 3), "balanced": round(shown.balanced, 3)}
+            against = ((report.base, shown.to_base), (report.reference, shown.to_reference))
             row |= {f"to {arm_before}": _change(difference) for arm_before, difference in against if arm_before}
         rows.append(row)
     columns = list(dict.fromkeys(column for row in rows for column in row))
-    title = f"experiment {report['job_id']}: N = {report['samples']:,}, {report['done_runs']} of {report['planned_runs']} runs done, "
-    title += f"{report['items']:,} eval examples, majority answers {report['overall']['majority']:.3f}"
-    pairs = [{**pair, "difference": _change(pair["difference"]), "balanced": _change(pair["balanced"])} for pair in report["pairs"]]
+    title = f"experiment {report.job_id}: N = {report.samples:,}, {report.done_runs} of {report.planned_runs} runs done, "
+    title += f"{report.items:,} eval examples, majority answers {report.overall.majority:.3f}"
+    pairs = [{**vars(pair), "difference": _change(pair.difference), "balanced": _change(pair.balanced)} for pair in report.pairs]
     parts: list[str | Table] = [title, table(rows, columns)]
     if pairs:
         parts += ["", table(pairs, ["after", "before", "difference", "balanced"])]
-    return [*parts, "! diverged, not counted"] if any(run["diverged"] for arm in report["arms"] for run in arm["runs"]) else parts
+    return [*parts, "! diverged, not counted"] if any(run.diverged for arm in report.arms for run in arm.runs) else parts
 
 
-def _change(difference: Difference | None) -> str:
-    return "" if difference is None else f"{difference['value']:+.3f} [{difference['low']:+.3f}, {difference['high']:+.3f}]"
+def _change(difference: "Difference | None") -> str:
+    return "" if difference is None else f"{difference.value:+.3f} [{difference.low:+.3f}, {difference.high:+.3f}]"

@@ -5,11 +5,11 @@ Runs that diverged are shown and not counted. Compared are the eval examples tha
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import numpy as np
 
 from curation.experiments import arms
+from curation.results.eval_set import OTHER, Score
 from curation.statistics import intervals
 from curation.statistics.answer_balance import balanced_accuracy, gold_answer, majority_rate
 from curation.statistics.intervals import Difference, codes
@@ -18,7 +18,6 @@ from data.errors import MistakebookError
 from data.records import Experiment, ExperimentRun, Record
 from data.store import Store
 
-OTHER = "other"
 PAIRS = (  # what is held against what besides the reference, where both were run
     ("targeted", "real"),
     ("targeted", "untargeted"),
@@ -28,7 +27,6 @@ PAIRS = (  # what is held against what besides the reference, where both were ru
     ("targeted_same", "targeted_new"),
     ("real_failures", "real"),
 )
-Score = Literal["strict", "lenient"]
 
 
 class NothingMeasured(MistakebookError, ValueError):

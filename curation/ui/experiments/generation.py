@@ -11,6 +11,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field
 
 from curation.costs import judging_ahead
+from curation.experiments.answers import Batch, GenerationPlan, Source
 from curation.experiments.planning import ArmPlan, Plan, mask_of_controls
 from curation.filtering import settings
 from curation.filtering.base import filter_class
@@ -27,7 +28,6 @@ from data.registry import FILTERS
 from data.store import Store
 from data.workspace import Workspace
 
-Source = Literal["targeted", "untargeted"]
 STAGES: dict[Source, str] = {"targeted": "generate", "untargeted": "generate_untargeted"}
 PARTS = ("generate", "draw", "filter")  # of a batch, each a job of its own
 Cost = tuple[float, float] | None  # dollars at least and at most; None: unpriced
@@ -47,27 +47,6 @@ class Generation(BaseModel):
     draw: dict[str, Any] = Field(default={}, description="Options of draw, such as generator and model.")
     filter: dict[str, Any] = Field(default={}, description="Options of filter, such as model and endpoint.")
     budget_usd: float | None = Field(default=None, ge=0, description="Hard limit on all of it together, in dollars; empty: no limit.")
-
-
-class Batch(BaseModel):
-    """What is generated for one source: samples that are missing, that are asked for, and what they will take."""
-
-    source: Source
-    arms: list[str]
-    missing: int
-    asked: int
-    calls: int
-    usd: tuple[float, float] | None = Field(description="At least and at most; none: it has no price.")
-
-
-class GenerationPlan(BaseModel):
-    batches: list[Batch]
-    calls: int
-    usd: tuple[float, float] | None
-    budget_usd: float | None
-    billed: bool = Field(description="False where the built-in teacher is asked, whose prices are pretended.")
-    host: str | None = Field(description="The other machine that its calls go to, if they leave this one.")
-    obstacle: str | None = Field(description="Why it can't be generated.")
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,6 @@
 """The Experiments page: what is planned, what is running, and what the arms show."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Literal
 
 from fastapi import APIRouter, HTTPException, Request, Response
@@ -11,42 +9,20 @@ from pydantic import BaseModel
 from curation import checkpoints
 from curation.experiments import analysis, arms, markdown, planning
 from curation.experiments.analysis import NothingMeasured, Report, Score
+from curation.experiments.answers import ExperimentShown, PlanShown, Started
 from curation.experiments.planning import ExperimentOptions, Plan
 from curation.jobs.chains import Step, StepView
 from curation.jobs.views import JobView
 from curation.ui.experiments import figures, generation, html_report
-from curation.ui.experiments.generation import Generation, GenerationPlan
+from curation.ui.experiments.generation import Generation
 from curation.ui.services import Services, services
 from curation.ui.shared.figures import Figure
-from data.records import ExperimentRun, JobStatus, Record
+from data.records import ExperimentRun
 from data.store import Store
 from models.finetuning.spec import RECIPES
 
 router = APIRouter(prefix="/api/experiments")
 STAGE = "experiment"
-
-
-@dataclass(frozen=True)
-class ExperimentShown(Record):
-    """An experiment in the list, with how far its job is."""
-
-    job_id: int
-    round: int
-    checkpoint_id: int
-    arms: tuple[str, ...]
-    seeds: tuple[int, ...]
-    samples: int
-    replay: int
-    steps: int
-    plan: dict[str, Any]
-    created_at: datetime
-    checkpoint: str
-    status: JobStatus
-    author: str
-    seconds: float | None
-    done: int
-    failed: int
-    total: int
 
 
 class ArmShown(BaseModel):
@@ -71,21 +47,6 @@ class Asked(BaseModel):
 
     options: ExperimentOptions = ExperimentOptions()
     generation: Generation | None = None
-
-
-class PlanShown(BaseModel):
-    """What the arms have and will take. `obstacle` says why they can't be run as asked, `generation` what making up for it takes."""
-
-    plan: Plan
-    obstacle: str | None
-    generation: GenerationPlan
-
-
-class Started(BaseModel):
-    """The job that was launched: the experiment, or the generation that it follows by itself."""
-
-    job_id: int
-    stage: str
 
 
 class Which(BaseModel):
