@@ -1,6 +1,6 @@
 // Below the tables: what the round's money bought by cluster, and how the next samples should be split over the error types.
 
-import { api, bar, chip, dot, fill, fmt, h, later, state, toast } from "../shared/lib.js";
+import { api, bar, chip, dot, fill, fmt, h, later, onlyLatest, state, toast } from "../shared/lib.js";
 import { pair, view } from "./state.js";
 
 const TOTAL = 300; // samples, where nobody has said another number
@@ -19,16 +19,24 @@ async function load() {
   const asked = pair();
   const [returns, split] = await Promise.all([
     api("results/returns", asked, { quiet: true }).catch(() => null),
-    api("results/split", { ...asked, total }, { quiet: true }).catch(() => null),
+    newest(api("results/split", { ...asked, total }, { quiet: true }).catch(() => null)),
   ]);
-  Object.assign(view, { returns, split });
+  Object.assign(view, split === undefined ? { returns } : { returns, split });
   draw();
 }
 
-const splitLater = later(async () => {
-  view.split = await api("results/split", { ...pair(), total });
-  edited = null;
+const newest = onlyLatest(); // a split that was asked for before another was accepted doesn't hide that
+
+async function loadSplit() {
+  const split = await newest(api("results/split", { ...pair(), total }));
+  if (split === undefined) return;
+  view.split = split;
   drawSplit();
+}
+
+const splitLater = later(() => {
+  edited = null;
+  return loadSplit();
 }, 300);
 
 function draw() {
@@ -199,19 +207,17 @@ const quotaTable = (recommended, told) => {
 };
 
 async function accept() {
-  const accepted = await api("results/split/accept", { ...pair(), total, quotas: current() });
-  view.split = { ...view.split, accepted };
+  await api("results/split/accept", { ...pair(), total, quotas: current() });
   document.dispatchEvent(new Event("mb:split"));
   toast("Split accepted: launches of generate follow it", {
     kind: "good",
     action: { text: "Go to Generate", run: () => state.go("generate") },
   });
-  drawSplit();
+  await loadSplit();
 }
 
 async function clear() {
   await api("results/split/clear", {});
   document.dispatchEvent(new Event("mb:split"));
-  view.split = { ...view.split, accepted: null };
-  drawSplit();
+  await loadSplit();
 }

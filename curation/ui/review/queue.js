@@ -46,6 +46,8 @@ export class Queue {
     this.newest = onlyLatest();
     /** @type {Map<string, HTMLImageElement>} pictures on their way, by address */
     this.ahead = new Map();
+    /** @type {WeakMap<Card, number>} how often each card was changed here */
+    this.changes = new WeakMap();
   }
 
   /** @returns {Card | undefined} */
@@ -173,16 +175,20 @@ export class Queue {
     this.changed();
   }
 
-  // Has a card anew from the store.
+  // Has a card anew from the store. What was decided or edited here meanwhile is newer than the answer: that stays.
   async refresh(/** @type {number} */ sampleId) {
     const shown = this.find(sampleId);
     if (!shown) return;
+    const before = this.changes.get(shown);
     const fresh = await api("review/card", { sample_id: sampleId }, { quiet: true });
-    this.update(shown, fresh);
+    if (this.changes.get(shown) !== before) return;
+    Object.assign(shown, fresh);
+    this.changed();
   }
 
   // Shows of a card what is not stored, or not asked for again, yet.
   update(/** @type {Card} */ card, /** @type {Partial<Card>} */ changes) {
+    this.changes.set(card, (this.changes.get(card) ?? 0) + 1);
     Object.assign(card, changes);
     this.changed();
   }

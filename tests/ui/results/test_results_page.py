@@ -93,7 +93,6 @@ def test_tables_side_by_side_gate_and_split_in_the_browser(three):
         page.click("#page-results button.chip:has-text('release gate')")
         page.click("dialog >> text=Keep this verdict")
         page.wait_for_selector("text=Verdict kept: not shown")
-        page.wait_for_load_state("networkidle")  # the page is drawn anew with the verdict
         box = page.locator("#page-results input[aria-label='samples for counting']")
         box.fill("77")
         page.click("#page-results >> text=Accept as edited")
