@@ -12,9 +12,10 @@ from data.records import Checkpoint, Record
 from data.registry import BASELINES
 from data.store import Store
 from data.transaction import Transaction
+from models import pocket
+from models.weights import files
 
 FILE = "checkpoint.json"
-ADAPTER_FILE = "adapter_config.json"
 IMPORTED = "imported"  # in place of a plugin's name: only its answers were imported, so it can't be asked
 
 
@@ -34,6 +35,44 @@ class ListedCheckpoint(Record):
     predictions: int
 
 
+@dataclass(frozen=True)
+class CheckpointUse(Record):
+    """What a checkpoint is needed for."""
+
+    rounds: int
+    children: int
+    run_id: int | None
+    experiments: int
+    predictions: int
+
+    def in_words(self) -> str:
+        """Why it can't be removed; empty if it can."""
+        needs = [
+            f"{self.rounds} round(s) started from it" if self.rounds else "",
+            f"{self.children} checkpoint(s) were trained from it" if self.children else "",
+            f"run {self.run_id} made it" if self.run_id else "",
+            f"{self.experiments} experiment(s) started from it" if self.experiments else "",
+        ]
+        return ", ".join(filter(None, needs))
+
+
+@dataclass(frozen=True)
+class CheckpointAdded(Record):
+    """The checkpoint that was added."""
+
+    checkpoint_id: int
+    name: str
+    round: int  # the current one; 0 before the first
+
+
+@dataclass(frozen=True)
+class CheckpointRemoved(Record):
+    """The checkpoint that was removed, and how many predictions with it."""
+
+    name: str
+    predictions: int
+
+
 class BadCheckpoint(MistakebookError):
     """A checkpoint that can't be added; the text says what to give instead."""
 
@@ -44,7 +83,9 @@ def find(store: Store, name: str | None = None) -> Checkpoint:
     if checkpoint is None:
         names = ", ".join(row.name for row in listed(store)) or "none"
         raise NothingToDo(
-            f"no checkpoint {name!r}; there are: {names}. Add one under Data & models." if name else "no round has started yet."
+            f"no checkpoint {name!r}; there are: {names}. Add one: mistakebook checkpoints add, or under Data & models."
+            if name
+            else "no round has started yet. Begin one from a checkpoint: mistakebook rounds --begin NAME."
         )
     return checkpoint
 
@@ -82,26 +123,67 @@ def register_within(write: Transaction, checkpoint: Checkpoint, parent: int | No
     return write.one("checkpoint_by_name", int, name=checkpoint.name)
 
 
-def add_checkpoint(store: Store, name: str, baseline: str, model: str, adapter: str | None, options: dict[str, Any]) -> int:
-    """Adds a model that can be asked from now on; returns its id. Weights aren't loaded.
+def add_checkpoint(store: Store, name: str, baseline: str, model: str, adapter: str | None, options: dict[str, Any]) -> CheckpointAdded:
+    """Adds a model that can be asked from now on. Of weights on this machine the files are checked, nothing is loaded.
 
-    Raises BadCheckpoint, UnknownPlugin, ValidationError.
+    Raises BadCheckpoint, BadWeights, UnknownPlugin, ValidationError.
     """
     name, model = name.strip(), model.strip()
     if not name or not model:
         raise BadCheckpoint("a checkpoint needs a name and the folder or hub name of its weights")
     if name in {row.name for row in listed(store)}:
         raise BadCheckpoint(f"there is a checkpoint {name!r} already; choose another name")
-    if model.startswith(("/", "~", ".")):
-        model = _folder(model, "config.json", "weights as transformers saves them")
+    model = checked_model(model)
     if adapter:
-        adapter = _folder(adapter, ADAPTER_FILE, "LoRA weights as peft saves them")
+        adapter = checked_adapter(adapter, model)
     checkpoint = Checkpoint(name, baseline, model, adapter, options)
     make_baseline(checkpoint)  # validates the options
     parent = None
     if adapter:
         parent = next((row.checkpoint_id for row in listed(store) if row.model == model and not row.adapter), None)
-    return register(store, checkpoint, parent)
+    return CheckpointAdded(register(store, checkpoint, parent), name, current_round(store))
+
+
+def checked_model(model: str) -> str:
+    """The model as it is kept: a built-in name, a hub name, or the absolute path of a checked folder. Raises BadWeights."""
+    if model in pocket.FOLDERS:
+        return model
+    folder = Path(model).expanduser()
+    if not model.startswith(("/", "~", ".")) and not folder.is_dir():
+        return model
+    folder = folder.resolve()
+    files.check_model(folder)
+    return str(folder)
+
+
+def checked_adapter(adapter: str, model: str) -> str:
+    """The absolute path of an adapter of this model. Raises BadWeights, BadCheckpoint where it was trained on another one."""
+    folder = Path(adapter.strip()).expanduser().resolve()
+    config = files.check_adapter(folder)
+    base = str(pocket.folder(model)) if model in pocket.FOLDERS else model
+    if not files.same_base(config, base):
+        raise BadCheckpoint(
+            f"{folder} was trained on {config['base_model_name_or_path']}, not on {model}: give that model; "
+            f"if {model} is a renamed copy of it, correct base_model_name_or_path in {files.ADAPTER_CONFIG}"
+        )
+    return str(folder)
+
+
+def remove_checkpoint(store: Store, name: str, with_predictions: bool = False) -> CheckpointRemoved:
+    """Takes a checkpoint out of the workspace; its files stay. Raises BadCheckpoint where rounds, runs or other checkpoints need it,
+    or where it has predictions and `with_predictions` doesn't say that these go too."""
+    checkpoint = find(store, name)
+    with store.write() as write:
+        use = write.rows("checkpoint_use", CheckpointUse, checkpoint_id=checkpoint.checkpoint_id)[0]
+        if needed := use.in_words():
+            raise BadCheckpoint(f"{name} is kept: {needed}")
+        if use.predictions and not with_predictions:
+            raise BadCheckpoint(
+                f"{name} has {use.predictions:,} predictions; to delete them with it: mistakebook checkpoints remove {name} --predictions"
+            )
+        for query in ("checkpoint_forget_nearest", "checkpoint_forget_predictions", "checkpoint_forget"):
+            write.run(query, checkpoint_id=checkpoint.checkpoint_id)
+    return CheckpointRemoved(name, use.predictions)
 
 
 def begin_round(store: Store, checkpoint_name: str) -> int:
@@ -122,12 +204,3 @@ def write_to_folder(checkpoint: Checkpoint, folder: Path) -> None:
 def read_from_folder(folder: Path) -> Checkpoint:
     """The checkpoint that `write_to_folder` wrote."""
     return Checkpoint.from_row(json.loads((folder / FILE).read_text(encoding="utf-8")))
-
-
-def _folder(text: str, holds: str, what: str) -> str:
-    path = Path(text.strip()).expanduser()
-    if not path.is_absolute():
-        path = path.resolve()
-    if not (path / holds).is_file():
-        raise BadCheckpoint(f"{path} holds no {holds}; give the folder of {what}, or a hub name")
-    return str(path)

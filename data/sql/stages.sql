@@ -18,6 +18,26 @@ SELECT {checkpoint_columns} FROM checkpoint c WHERE c.name = $name
 -- What a checkpoint is made from. A fragment over checkpoint c.
 c.checkpoint_id, c.name, c.baseline, c.model, c.adapter, c.options
 
+-- :name checkpoint_use
+-- What needs a checkpoint: rounds, checkpoints trained from it, the run that made it, experiments; and its predictions.
+SELECT (SELECT count(*) FROM round WHERE checkpoint_id = $checkpoint_id) AS rounds,
+       (SELECT count(*) FROM checkpoint WHERE parent = $checkpoint_id) AS children,
+       (SELECT min(run_id) FROM run WHERE checkpoint_id = $checkpoint_id) AS run_id,
+       (SELECT count(*) FROM experiment WHERE checkpoint_id = $checkpoint_id) AS experiments,
+       (SELECT count(*) FROM prediction WHERE checkpoint_id = $checkpoint_id) AS predictions
+
+-- :name checkpoint_forget_nearest
+-- Takes away the nearest samples that were found for a checkpoint.
+DELETE FROM nearest_sample WHERE checkpoint_id = $checkpoint_id
+
+-- :name checkpoint_forget_predictions
+-- Takes away a checkpoint's predictions; no round has failures of them.
+DELETE FROM prediction WHERE checkpoint_id = $checkpoint_id
+
+-- :name checkpoint_forget
+-- Takes a checkpoint away; nothing needs it.
+DELETE FROM checkpoint WHERE checkpoint_id = $checkpoint_id
+
 -- :name checkpoints
 -- All checkpoints with what has been measured of them.
 SELECT c.*, (SELECT count(*) FROM prediction p WHERE p.checkpoint_id = c.checkpoint_id) AS predictions

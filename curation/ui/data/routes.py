@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 
 from curation import checkpoints
 from curation import plugins as model_parts
+from curation.checkpoints import CheckpointAdded
 from curation.frontier import keys as frontier_keys
 from curation.frontier.keys import KeyPlace
 from curation.imports import preview as importing
@@ -127,12 +128,6 @@ class Uploaded(BaseModel):
     folder: str
 
 
-class CheckpointAdded(BaseModel):
-    checkpoint_id: int
-    name: str
-    round: int = Field(description="the current one; 0 before the first")
-
-
 @router.post("/overview")
 def overview(request: Request) -> Overview:
     """Datasets with their counts and pictures, checkpoints with their sizes, keys, built-in parts."""
@@ -175,8 +170,7 @@ async def upload(request: Request, batch: str, name: str) -> Uploaded:
 def add_checkpoint(request: Request, body: NewCheckpoint) -> CheckpointAdded:
     """Adds a checkpoint; its weights are loaded when it is first asked."""
     store = services(request).store
-    checkpoint_id = checkpoints.add_checkpoint(store, body.name, body.baseline, body.model, body.adapter or None, body.options)
-    return CheckpointAdded(checkpoint_id=checkpoint_id, name=body.name.strip(), round=checkpoints.current_round(store))
+    return checkpoints.add_checkpoint(store, body.name, body.baseline, body.model, body.adapter or None, body.options)
 
 
 def _with_sizes(row: CheckpointRow) -> CheckpointShown:

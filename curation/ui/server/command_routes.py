@@ -7,6 +7,7 @@ from fastapi import APIRouter, HTTPException, Query, Request
 from pydantic import BaseModel
 
 from curation import checkpoints
+from curation.checkpoints import CheckpointRemoved, ListedCheckpoint
 from curation.results import comparison, summary
 from curation.results.comparison import Comparison, Score
 from curation.results.side_by_side import SideBySide, side_by_side
@@ -43,6 +44,11 @@ class Export(BaseModel):
     format: str
     folder: Path
     options: dict[str, Any] = {}
+
+
+class RemoveCheckpoint(BaseModel):
+    name: str
+    with_predictions: bool = False
 
 
 class Backup(BaseModel):
@@ -154,6 +160,16 @@ def export(request: Request, body: Export) -> Exported:
     body.folder.mkdir(parents=True, exist_ok=True)
     path = EXPORTS.make(body.format, body.options).write(samples, here.images.path, body.folder)
     return Exported(str(path), len(samples))
+
+
+@router.get("/checkpoints")
+def list_checkpoints(request: Request) -> list[ListedCheckpoint]:
+    return checkpoints.listed(services(request).store)
+
+
+@router.post("/checkpoints/remove")
+def remove_checkpoint(request: Request, body: RemoveCheckpoint) -> CheckpointRemoved:
+    return checkpoints.remove_checkpoint(services(request).store, body.name, body.with_predictions)
 
 
 @router.post("/backup")

@@ -45,6 +45,7 @@ FREE = {  # fields whose content is not the route's to say
     "JobDetail.events": "each stage's events",
     "JobView.options": "each stage's options",
     "JobView.progress": "an event of the stage",
+    "ListedCheckpoint.options": "options of a plugin",
     "ListedRule.evidence": "as it was kept, perhaps by another version",
     "PluginInfo.options": "JSON schema",
     "RequestPreview.schema": "JSON schema",

@@ -1,0 +1,90 @@
+"""`mistakebook checkpoints`: lists the models that can be asked; adds, tests and removes them."""
+
+import argparse
+from pathlib import Path
+
+from curation.commands.app_client import App, CommandFailed
+from curation.commands.flags import add_flags, add_reviewer, parser, validated
+from curation.commands.output import show, table
+from data.registry import BASELINES
+
+DESCRIPTION = """Lists the checkpoints of a workspace (list), adds one (add NAME --model FOLDER), or removes one (remove NAME).
+Example: mistakebook checkpoints add my-llava --model /models/llava-1.5-7b-hf; mistakebook evaluate --checkpoint my-llava"""
+ACTIONS = ("list", "add", "remove")
+BASELINE = "image_text_to_text"
+COLUMNS = ["name", "baseline", "model", "adapter", "parent", "predictions", "created_at"]
+
+
+def run(name: str, arguments: list[str]) -> int:
+    baseline = _baseline(arguments)
+    made = parser(name, DESCRIPTION)
+    add_reviewer(made)
+    made.add_argument("action", nargs="?", default="list", choices=ACTIONS, help="default: list")
+    made.add_argument("name", nargs="?", help="name of the checkpoint")
+    made.add_argument("--baseline", default=BASELINE, choices=BASELINES.names(), help="what loads it (default: %(default)s)")
+    made.add_argument("--predictions", action="store_true", help="remove: its predictions are deleted with it")
+    options = BASELINES.load(baseline).Options
+    group = made.add_argument_group(f"add: how {baseline} loads and asks it")
+    add_flags(group, options)
+    for action in group._group_actions:  # only `add` needs them
+        action.required = False
+    given = made.parse_args(arguments)
+    if given.action != "list" and not given.name:
+        raise CommandFailed(f"checkpoints {given.action}: name a checkpoint; mistakebook checkpoints lists them")
+    app = App(given.workspace, given.reviewer)
+    return {"list": _list, "add": _add, "remove": _remove}[given.action](app, given)
+
+
+def _baseline(arguments: list[str]) -> str:
+    """Which plugin's options are flags: read beforehand, for they depend on it."""
+    first = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    first.add_argument("--baseline", default=BASELINE)
+    chosen: str = first.parse_known_args(arguments)[0].baseline
+    return chosen if chosen in BASELINES.names() else BASELINE
+
+
+def _list(app: App, given: argparse.Namespace) -> int:
+    from curation.checkpoints import ListedCheckpoint
+
+    listed = app.get("/api/command/checkpoints", list[ListedCheckpoint])
+    names = {row.checkpoint_id: row.name for row in listed}
+    rows = [vars(row) | {"parent": names.get(row.parent or 0), "options": row.options} for row in listed]
+    show(rows, given.json, lambda: table(rows, COLUMNS) if rows else "no checkpoint yet: mistakebook checkpoints add NAME --model FOLDER")
+    return 0
+
+
+def _add(app: App, given: argparse.Namespace) -> int:
+    from curation.checkpoints import CheckpointAdded
+
+    if not given.model:
+        raise CommandFailed(f"checkpoints add {given.name}: which weights? --model FOLDER, a hub name, or pocket-llava")
+    options = validated(BASELINES.load(given.baseline).Options, given)
+    chosen = {name: value for name, value in options.items() if getattr(given, name) is not None}
+    model, adapter = chosen.pop("model"), chosen.pop("adapter", None)
+    body = {
+        "name": given.name,
+        "baseline": given.baseline,
+        "model": _local(model),
+        "adapter": adapter and _local(adapter),
+        "options": chosen,
+    }
+    added = app.post("/api/data/checkpoint", body, CheckpointAdded)
+    following = f"mistakebook evaluate --checkpoint {added.name}"
+    show(added, given.json, lambda: f"{added.name} was added; next: {following}")
+    return 0
+
+
+def _remove(app: App, given: argparse.Namespace) -> int:
+    from curation.checkpoints import CheckpointRemoved
+
+    body = {"name": given.name, "with_predictions": given.predictions}
+    removed = app.post("/api/command/checkpoints/remove", body, CheckpointRemoved)
+    also = f" and its {removed.predictions:,} predictions" if removed.predictions else ""
+    show(removed, given.json, lambda: f"{removed.name}{also} removed from the workspace; its files stay where they are")
+    return 0
+
+
+def _local(path: str) -> str:
+    """A folder given relative to where the command runs: the app runs elsewhere."""
+    folder = Path(path).expanduser()
+    return str(folder.resolve()) if folder.exists() or path.startswith((".", "~")) else path
