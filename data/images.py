@@ -15,6 +15,7 @@ from typing import Any, Literal
 import numpy as np
 from PIL import Image, ImageOps
 
+from data import bounded_reading
 from data.errors import MistakebookError
 from data.files import write_whole
 from data.records import Record
@@ -141,8 +142,10 @@ def _content(source: bytes | Path, name: str | None) -> tuple[bytes, str]:
     else:
         name = name or str(source)
         try:
-            size = source.stat().st_size
-            content = source.read_bytes() if size <= MAX_BYTES else b""
+            with bounded_reading.opened(source) as file:
+                size = os.fstat(file.fileno()).st_size
+                content = file.read(MAX_BYTES + 1) if size <= MAX_BYTES else b""
+            size = max(size, len(content))
         except OSError as error:
             raise BadImage(f"{name}: can't be read ({error.strerror}); check the path and its permissions") from error
     if size > MAX_BYTES:

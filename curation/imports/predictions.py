@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from data import bounded_reading
 from data.errors import MistakebookError
 from data.metrics import circular_answer, measure
 from data.records import Metric, Record, Split
@@ -26,6 +27,7 @@ ID_FIELDS = ("id", "question_id", "questionId", "index")
 ANSWER_FIELDS = ("answer", "prediction", "response", "output")
 EXAMPLES = 5  # named for each reason
 _SHOWN = 80  # characters of a line in its error
+MOST_ARRAY = 256 * 2**20  # bytes of a JSON array, which the app reads as one piece
 _OTHER_ENCODINGS = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
 
 
@@ -139,27 +141,32 @@ class _NoNumber:
 
 def _items(path: Path) -> Iterator[tuple[str, Any]]:
     """(file and line, what it holds) of a file; what is no JSON comes as _NotUsed."""
-    with path.open("rb") as file:
+    with bounded_reading.opened(path) as file:
         start = file.read(64)
         if (encoding := _OTHER_ENCODINGS.get(start[:2])) or b"\0" in start:
             raise BadPredictions(f"{path} is in {encoding or 'no text encoding'}, expected UTF-8; save it as UTF-8 and import again")
-        file.seek(0)
-        if start.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"["):
-            try:
-                items = _parsed(file.read())
-            except ValueError as error:
-                raise BadPredictions(f"{path} begins like a JSON array but isn't valid JSON ({error}); correct it") from error
-            yield from ((f"{path}#{number}", item) for number, item in enumerate(items, 1))
-            return
-        for number, line in enumerate(file, 1):
-            line = line.removeprefix(b"\xef\xbb\xbf").strip()
-            if not line:
-                continue
-            try:
-                yield f"{path}:{number}", _parsed(line)
-            except (ValueError, RecursionError) as error:
-                shown = line[:_SHOWN].decode(errors="replace")
-                yield f"{path}:{number}", _NotUsed("unreadable", f"{shown!r} is not valid JSON ({error}); {_EXPECTED}")
+    if start.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"["):
+        try:
+            with bounded_reading.bounded(whole=MOST_ARRAY):
+                items = _parsed(bounded_reading.whole(path))
+        except bounded_reading.TooLarge as error:
+            raise BadPredictions(f"{path}: {error.strerror}; write one object a line instead of an array") from error
+        except ValueError as error:
+            raise BadPredictions(f"{path} begins like a JSON array but isn't valid JSON ({error}); correct it") from error
+        yield from ((f"{path}#{number}", item) for number, item in enumerate(items, 1))
+        return
+    for number, raw in bounded_reading.lines(path):
+        if raw is None:
+            yield f"{path}:{number}", _NotUsed("unreadable", f"{bounded_reading.LONG_LINE}; {_EXPECTED}")
+            continue
+        line = raw.removeprefix(b"\xef\xbb\xbf").strip()
+        if not line:
+            continue
+        try:
+            yield f"{path}:{number}", _parsed(line)
+        except (ValueError, RecursionError) as error:
+            shown = line[:_SHOWN].decode(errors="replace")
+            yield f"{path}:{number}", _NotUsed("unreadable", f"{shown!r} is not valid JSON ({error}); {_EXPECTED}")
 
 
 def _parsed(content: bytes) -> Any:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, Field
 
+from data import bounded_reading
+from data.bounded_reading import NobodyWaits
 from data.images import BadImage, load
 from data.metrics import measure
 from data.records import BadLine, Dataset, Record, SourceExample, Split
@@ -23,6 +25,7 @@ SECONDS = 8.0  # and no longer than this
 ROWS = 8  # shown with their pictures
 BAD = 50
 THUMB = 96  # pixels
+MOST_WHOLE = 256 * 2**20  # bytes of a file that can only be read as a whole: this is the app's own memory
 
 
 @dataclass(frozen=True)
@@ -63,19 +66,23 @@ def preview(format_: str, source: dict[str, Any]) -> Preview:
     bad: list[BadLine] = []
     splits: dict[Split, int] = {"train": 0, "dev": 0, "eval": 0}
     looked, whole = 0, True
-    for item in islice(plugin.read(), LOOK_AT + 1):
-        if looked == LOOK_AT or time.monotonic() > deadline:
-            whole = False
-            break
-        looked += 1
-        usable = _looked_at(item)
-        if isinstance(usable, BadLine):
-            bad.append(usable)
-            continue
-        example, picture = usable
-        splits[example.split] += 1
-        if len(rows) < ROWS:
-            rows.append(PreviewRow(**{**vars(example), "picture": _thumbnail(picture)}))
+    try:
+        with bounded_reading.bounded(MOST_WHOLE, over=lambda: time.monotonic() > deadline):
+            for item in islice(plugin.read(), LOOK_AT + 1):
+                if looked == LOOK_AT or time.monotonic() > deadline:
+                    whole = False
+                    break
+                looked += 1
+                usable = _looked_at(item)
+                if isinstance(usable, BadLine):
+                    bad.append(usable)
+                    continue
+                example, picture = usable
+                splits[example.split] += 1
+                if len(rows) < ROWS:
+                    rows.append(PreviewRow(**{**vars(example), "picture": _thumbnail(picture)}))
+    except NobodyWaits:
+        whole = False
     shown = DatasetPreview(**vars(about), metric_title=measure(about.metric).title)
     return Preview(about=shown, rows=rows, bad=bad[:BAD], looked=looked, unusable=len(bad), splits=splits, whole=whole)
 

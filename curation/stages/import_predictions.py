@@ -97,7 +97,7 @@ class ImportPredictions(Stage[ImportPredictionsOptions]):
 def _joined(store: Store, options: ImportPredictionsOptions) -> tuple[Joined, list[KnownExample]]:
     """The file's predictions beside what the store holds; nothing is written. Raises NothingToDo, BadPredictions."""
     path = Path(options.path).expanduser()
-    if not path.is_file():
+    if not path.is_file():  # nor a device or a pipe
         raise NothingToDo(f"{path} is not a file; give the path of a .jsonl file with id and answer")
     examples = store.rows("examples_of_dataset", KnownExample, dataset=options.dataset)
     if not examples:

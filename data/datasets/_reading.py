@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, Field
 
+from data import bounded_reading
 from data.errors import MistakebookError
 from data.records import BadLine, SourceExample, Split
 
@@ -52,11 +53,11 @@ def unique(items: Iterable[tuple[str, SourceExample | BadLine]]) -> Iterator[Sou
 def json_file(path: Path, kind: type[T], download: str) -> T:
     """The content of a JSON file, a dict or a list. Raises Unusable; `download` names what to fetch if it is missing."""
     try:
-        content = json.loads(path.read_bytes())
+        content = json.loads(bounded_reading.whole(path))
     except FileNotFoundError as error:
         raise Unusable(f"no such file; unpack {download} into {path.parent}") from error
     except OSError as error:
-        raise Unusable(f"can't be read ({error.strerror}); check its permissions") from error
+        raise Unusable(f"can't be read ({error.strerror}); check the path and its permissions") from error
     except (ValueError, RecursionError) as error:
         raise Unusable(f"not valid JSON ({error}); fetch {download} again") from error
     if not isinstance(content, kind):

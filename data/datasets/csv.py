@@ -8,8 +8,10 @@ id,image,question,answers,choices,split,kind
 
 import csv
 from collections.abc import Iterator
+from contextlib import closing
 from functools import partial
 
+from data import bounded_reading
 from data.datasets._lists import ListOptions, about_list, example_of
 from data.datasets._reading import Unusable, guarded, unique
 from data.records import BadLine, Dataset, SourceExample
@@ -36,7 +38,7 @@ class Csv:
     def _lines(self) -> Iterator[tuple[str, SourceExample | BadLine]]:
         path = self.options.path
         try:
-            with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
+            with closing(bounded_reading.text_lines(path, "utf-8-sig", "surrogateescape")) as file:
                 rows = csv.reader(file)
                 header = _header(rows)
                 if missing := {"image", "question"} - set(header):

@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterator
 from functools import partial
 
+from data import bounded_reading
 from data.datasets._lists import ListOptions, about_list, example_of
 from data.datasets._reading import Unusable, guarded, unique
 from data.records import BadLine, Dataset, SourceExample
@@ -31,11 +32,12 @@ class Jsonl:
     def _lines(self) -> Iterator[tuple[str, SourceExample | BadLine]]:
         path = self.options.path
         try:
-            with path.open("rb") as file:
-                for number, line in enumerate(file, start=1):
-                    source, line = f"{path}:{number}", line.removeprefix(b"\xef\xbb\xbf")
-                    if line.strip():
-                        yield source, guarded(source, partial(self._example, line, number))
+            for number, line in bounded_reading.lines(path):
+                source = f"{path}:{number}"
+                if line is None:
+                    yield source, BadLine(source, bounded_reading.LONG_LINE)
+                elif line.removeprefix(b"\xef\xbb\xbf").strip():
+                    yield source, guarded(source, partial(self._example, line.removeprefix(b"\xef\xbb\xbf"), number))
         except OSError as error:
             yield str(path), BadLine(str(path), f"can't be read ({error.strerror}); expected a file of JSON lines, check the path")
 

@@ -17,6 +17,7 @@ from curation.imports import uploads
 from curation.imports.preview import Preview
 from curation.plugins import PartCard, PluginInfo
 from curation.ui.services import services
+from curation.ui.while_connected import while_connected
 from data.metrics import measure
 from data.records import Metric, Record
 from data.registry import DATASETS
@@ -153,9 +154,9 @@ def plugins(request: Request) -> Plugins:
 
 
 @router.post("/preview")
-def preview(request: Request, body: Source) -> Preview:
+async def preview(request: Request, body: Source) -> Preview:
     """The first rows of a dataset, and the lines that could not be used; nothing is stored."""
-    return importing.preview(body.format, body.source)
+    return await while_connected(request, lambda: importing.preview(body.format, body.source))
 
 
 @router.post("/upload/{batch}/{name:path}")

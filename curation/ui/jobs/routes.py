@@ -10,6 +10,7 @@ from curation.jobs.estimates import EstimateView
 from curation.jobs.job_folder import JobFolder
 from curation.jobs.views import JobView, LogTail
 from curation.ui.services import services
+from curation.ui.while_connected import while_connected
 from data.errors import MistakebookError
 from data.files import read_lines
 from data.records import RowError
@@ -35,8 +36,9 @@ class UnknownAction(MistakebookError):
 
 
 @router.post("/estimate")
-def estimate(request: Request, body: Launch) -> EstimateView:
-    return services(request).jobs.estimate_view(body.stage, body.options)
+async def estimate(request: Request, body: Launch) -> EstimateView:
+    here = services(request)
+    return await while_connected(request, lambda: here.jobs.estimate_view(body.stage, body.options))
 
 
 @router.get("/jobs")

@@ -18,8 +18,11 @@ import uuid
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
+from starlette._utils import get_route_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from curation.ui.server import body_limits
+from curation.ui.server.route_table import RouteTable, rules
 from data.errors import MistakebookError, is_disk_full
 from data.store import DiskFull
 
@@ -49,6 +52,7 @@ class Guard:
     ):
         self.app, self.token, self.logins, self.seen = app, token, logins, seen
         self.allow_hosts = {host.lower() for host in allow_hosts}
+        self.table = RouteTable(rules())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
@@ -69,7 +73,14 @@ class Guard:
         if not trusted and (refusal := _wrong_origin(scope, headers)):
             return await _refuse(scope, send, 403, refusal)
         self.seen()
-        await self.app(scope, receive, send)
+        if scope["type"] == "websocket":
+            return await _refuse(scope, send, 404, "no route of this app is a WebSocket")
+        rule = self.table.find(scope["method"], get_route_path(scope))
+        if rule is None:
+            return await _refuse(scope, send, 404, f"there is nothing at {scope['path']}")
+        if refusal := body_limits.announced_too_large(rule, headers):
+            return await _refuse(scope, send, 413, refusal, [(b"connection", b"close")])
+        await self.app(scope, body_limits.counted(rule, receive), send)
 
     def _wrong_host(self, headers: dict[str, str]) -> str | None:
         name = (urlsplit(f"//{headers.get('host', '')}").hostname or "").lower()

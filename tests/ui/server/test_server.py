@@ -234,12 +234,12 @@ def test_errors_say_what_failed_and_no_traceback_leaves(make, caplog):
     def full():
         raise OSError(28, "No space left on device")
 
-    browser = make(routes=[("/api/broken", broken), ("/api/full", full)])
-    status, answer = browser("GET", "/api/broken")
+    browser = make(routes=[("/api/stages", broken), ("/api/workspace", full)])
+    status, answer = browser("GET", "/api/stages")
     assert status == 500 and "secret detail" not in answer["error"]
     number = re.search(r"under (\w{8})", answer["error"])[1]
     assert number in caplog.text and "secret detail" in caplog.text
-    assert browser("GET", "/api/full")[0] == 507
+    assert browser("GET", "/api/workspace")[0] == 507
     cases = (
         ({"stage": "double", "options": {"count": "many"}}, 422, "count: input should be a valid integer"),
         ({"stage": "double", "options": {"count": 0}}, 409, "no numbers; give some"),
