@@ -1,4 +1,6 @@
-"""All routes that the app answers: who may use each, and how large a request's body may be. What isn't listed is not there.
+"""All routes that the app answers: who may use each, and how large a request's body may be.
+
+Of our own (/api/…) what isn't listed is for admins; of all others what isn't listed is not there.
 
 A role may do what those before it may. `anybody` needs no login: what a page of the login itself needs. Gradio's routes are listed as
 far as its page asks for them: no upload, no queue, no proxy. `tests/ui/server/test_route_table.py` walks all routes.
@@ -38,6 +40,7 @@ ROUTES: dict[Role, str] = {
         GET /api/command/predictions
         GET /api/command/summary
         GET /api/command/rounds
+        GET /api/command/checkpoints
         POST /api/command/review/preview
         GET /api/search/progress
         POST /api/clusters/evidence
@@ -184,6 +187,7 @@ ROUTES: dict[Role, str] = {
         POST /api/command/recover
         POST /api/command/export
         POST /api/command/backup
+        POST /api/command/checkpoints/remove
         POST /api/endpoints/save
         POST /api/endpoints/remove
         POST /api/endpoints/use
@@ -243,8 +247,9 @@ class RouteTable:
                 self._plain.setdefault(path, {})[method] = rule
 
     def find(self, method: str, path: str) -> Rule | None:
-        """The rule of a path and method, HEAD being as GET; None where nothing of that kind is listed."""
+        """The rule of a path and method, HEAD being as GET; None where there is nothing."""
         method = "GET" if method == "HEAD" else method
         if found := self._plain.get(path, {}).get(method):
             return found
-        return next((rule for pattern, known, rule in self._patterns if known == method and pattern.match(path)), None)
+        found = next((rule for pattern, known, rule in self._patterns if known == method and pattern.match(path)), None)
+        return found or (Rule(f"{method} {path}", "admin", MOST_JSON) if path.startswith("/api/") else None)
