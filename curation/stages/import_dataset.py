@@ -25,6 +25,8 @@ from data.workspace import Workspace
 EXAMPLES = "examples.jsonl"
 AT_ONCE = 200  # items handed to a worker
 MOST_WORKERS = 8
+MOST_ANSWERS = 30  # different ones, up to which they are named in the answer form
+LONGEST_ANSWER = 40  # characters
 
 Item = TypeVar("Item")
 Done = TypeVar("Done")
@@ -65,7 +67,11 @@ class Import(Stage[ImportOptions]):
         store.checkpoint()
         bad = store.value("job_error_count", job_id=job.job_id)
         about = DATASETS.make(job.options.format, job.options.source).about()
-        notes = [f"{bad} lines could not be used; see the job's errors" if bad else "", _too_few_golds(store, about)]
+        notes = [
+            f"{bad} lines could not be used; see the job's errors" if bad else "",
+            _too_few_golds(store, about),
+            _name_answers(store, about),
+        ]
         return ". ".join(filter(None, notes)) or None
 
     def setup(self, context: Context[ImportOptions]) -> None:
@@ -107,6 +113,23 @@ def _too_few_golds(store: Store, about: Dataset) -> str:
         f"{few:,} examples have at most {most} gold answers, with which {measure(about.metric).title} can't reach {about.threshold:g}: "
         "every answer would fail. Import the dataset with the metric exact_match"
     )
+
+
+def _name_answers(store: Store, about: Dataset) -> str:
+    """Adds a dataset's own answers to its answer form, where its train split has few and nothing else is known of it; says so.
+
+    Frontier model and samples then use its words: "rectangle" where others would say "square". Eval golds are not looked at.
+    """
+    if about.answer_form != measure(about.metric).answer_form or measure(about.metric).wants_choices:
+        return ""
+    answers = store.column("answers_of_unknown_dataset", str, dataset=about.name, most=MOST_ANSWERS + 1)
+    if not 1 < len(answers) <= MOST_ANSWERS or max(map(len, answers)) > LONGEST_ANSWER:
+        return ""
+    with store.write() as write:
+        write.run(
+            "dataset_answer_form", dataset=about.name, answer_form=f"{about.answer_form}; this dataset's answers are: {', '.join(answers)}"
+        )
+    return f"its {len(answers)} different answers (of the train split) are named in the answer form that frontier models are given"
 
 
 def _in_processes(work: Callable[[list[Item]], list[Done]], items: Iterable[Item]) -> Iterator[list[Done]]:

@@ -232,6 +232,16 @@ FROM sample_state t JOIN sample s USING (sample_id) JOIN dataset d ON d.name = t
 SELECT e.example_id, e.external_id, e.split::TEXT AS split, e.golds, e.choices, d.metric
 FROM example e JOIN dataset d ON d.name = e.dataset WHERE e.dataset = $dataset
 
+-- :name answers_of_unknown_dataset
+-- The different gold answers of a train split, where the dataset states no kind of question and has no choices; at most so many.
+SELECT DISTINCT unnest(golds) AS answer FROM example e
+WHERE dataset = $dataset AND split = 'train' AND NOT EXISTS (FROM example k WHERE k.dataset = $dataset AND (k.kind IS NOT NULL OR len(k.choices) > 0))
+ORDER BY answer LIMIT $most
+
+-- :name dataset_answer_form
+-- Changes what an answer must look like.
+UPDATE dataset SET answer_form = $answer_form WHERE name = $dataset
+
 -- :name examples_with_few_golds
 -- How many examples of a dataset have at most so many golds.
 SELECT count(*) FROM example WHERE dataset = $dataset AND len(golds) <= $most

@@ -1,16 +1,32 @@
 """Answering a question from what was seen."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from math import hypot
 
-from data.scenes import SIZE
+from data.scenes import OBJECT_LIMIT, SIZE
 from models.pocket.teacher import words as w
 from models.pocket.teacher.charts import Bar
 from models.pocket.teacher.eyes import LARGE, Object, Seen
-from models.pocket.teacher.questions import Question, Ref
+from models.pocket.teacher.questions import ENDS, Question, Ref
 
 SURE = 0.9  # from here on the eye contradicts others
 DOUBTFUL = 0.8  # below it vouches for nothing
+CLOSE_CALL = 0.75  # of an answer that a pixel would change: given, but no sample is made of it
 LEVEL = 2.0  # pixels by which two bars or places must differ to be told apart
+LEVEL_AMONG_MANY = 0.8  # ... where more things than a built-in scene has lie closer together
+AWAY = ("nearest", "furthest")
+ALIKE: dict[str, Callable[[Object], str]] = {
+    "same shape": lambda thing: thing.shape,
+    "same colour": lambda thing: thing.colour,
+    "same size": lambda thing: thing.size,
+}
+_END_FIRST: dict[str, Callable[[Object], float]] = {
+    "leftmost": lambda thing: thing.x,
+    "rightmost": lambda thing: -thing.x,
+    "topmost": lambda thing: thing.y,
+    "bottommost": lambda thing: -thing.y,
+}
 
 
 @dataclass(frozen=True)
@@ -60,17 +76,47 @@ def matching(things: tuple[Object, ...], ref: Ref) -> list[Object]:
         if ref.colour in (None, thing.colour)
         and (ref.shape in (None, thing.shape) or (ref.shape == "rectangle" and thing.shape == "square"))
         and (ref.size not in w.SIZES or ref.size == thing.size)
-        and (ref.side is None or _is_at(thing, ref.side))
+        and (ref.side is None or ref.side in ENDS or _is_at(thing, ref.side))
     ]
+    if ref.side in ENDS and kept:
+        kept = [min(kept, key=_END_FIRST[ref.side])]
     if ref.size in ("largest", "smallest") and kept:
         kept = [(max if ref.size == "largest" else min)(kept, key=lambda thing: thing.radius)]
     return kept
 
 
-def stands(one: Object, relation: str, other: Object) -> bool:
-    """Whether `one` is left, right, above or below of `other` by more than LEVEL pixels."""
-    apart = {"left": other.x - one.x, "right": one.x - other.x, "above": other.y - one.y, "below": one.y - other.y}
-    return apart[relation] > LEVEL
+def stands(one: Object, relation: str, other: Object, level: float = LEVEL) -> bool:
+    """Whether `one` is left, right, above or below of `other`, larger or smaller, by more than `level` pixels; or alike in a property."""
+    if relation in ALIKE:
+        return ALIKE[relation](one) == ALIKE[relation](other)
+    apart = {
+        "left": other.x - one.x,
+        "right": one.x - other.x,
+        "above": other.y - one.y,
+        "below": one.y - other.y,
+        "larger": one.radius - other.radius,
+        "smaller": other.radius - one.radius,
+    }
+    return apart[relation] > level
+
+
+def related(found: Sequence[Object], relation: str, others: Sequence[Object], seen: Seen) -> list[Object]:
+    """Those of the things found that stand so to one of the others; of nearest and furthest the one that does, if it is clear."""
+    if relation not in AWAY:
+        level = LEVEL_AMONG_MANY if len(seen.things) > OBJECT_LIMIT else LEVEL
+        return [thing for thing in found if any(thing is not other and stands(thing, relation, other, level) for other in others)]
+    if len(others) != 1:
+        return []
+    order = sorted((thing for thing in seen.things if thing is not others[0]), key=lambda thing: _apart_by(thing, others[0]))
+    order = order if relation == "nearest" else order[::-1]
+    order = [thing for thing in order if thing in found]
+    clear = len(order) == 1 or (order and abs(_apart_by(order[0], others[0]) - _apart_by(order[1], others[0])) > LEVEL)
+    return order[:1] if clear else order[:2]
+
+
+def _apart_by(one: Object, other: Object) -> float:
+    """Pixels between two centres."""
+    return hypot(one.x - other.x, one.y - other.y)
 
 
 def as_letter(found: Answer, choices: tuple[str, ...]) -> Answer:
@@ -104,9 +150,8 @@ def _needs_shape(question: Question, seen: Seen) -> bool:
 def the_one(question: Question, seen: Seen, ref: Ref) -> Object | Answer:
     """The one thing meant by `ref`, or why there is none."""
     found = matching(seen.things, ref)
-    if question.relation in ("left", "right", "above", "below") and question.skill in ("colour", "shape", "size") and question.other:
-        others = matching(seen.things, question.other)
-        found = [thing for thing in found if any(thing is not o and stands(thing, question.relation, o) for o in others)]
+    if question.relation and question.skill in ("colour", "shape", "size") and question.other and ref is question.ref:
+        found = related(found, question.relation, matching(seen.things, question.other), seen)
     if not found:
         return Answer(w.UNANSWERABLE, 0.8, f"no {ref.words} is to be seen")
     if len(found) > 1:
@@ -119,6 +164,9 @@ def _attribute(question: Question, seen: Seen) -> Answer:
     thing = the_one(question, seen, question.ref)
     if isinstance(thing, Answer):
         values = {read(thing) for thing in matching(seen.things, question.ref)}
+        if question.relation in AWAY:  # two are as near: an answer only where they are alike in what is asked
+            values = {read(one) for one in related(seen.things, question.relation, matching(seen.things, question.second), seen)}
+            return Answer(values.pop(), 0.85, "the two that are as near are alike") if len(values) == 1 else thing
         if len(values) != 1 or question.relation:
             return thing
         return Answer(values.pop(), 0.85, f"all of “{question.ref.words}” are alike")
@@ -128,6 +176,8 @@ def _attribute(question: Question, seen: Seen) -> Answer:
 
 def _existence(question: Question, seen: Seen) -> Answer:
     found = matching(seen.things, question.ref)
+    if question.relation:
+        found = related(found, question.relation, matching(seen.things, question.second), seen)
     text = "yes" if bool(found) != question.negated else "no"
     near = found or [thing for thing in seen.things if question.ref.colour in (None, thing.colour)]
     confidence = min((thing.confidence for thing in near), default=1.0) if question.ref.shape else 0.97
@@ -140,6 +190,10 @@ def _verify(question: Question, seen: Seen) -> Answer:
     if isinstance(thing, Answer):
         return thing
     fits = bool(matching((thing,), question.second))
+    if question.second.side:
+        off = (thing.x if question.second.side in ("left", "right") else thing.y) - SIZE / 2
+        where = f"the {thing.words} is at ({thing.x:.0f}, {thing.y:.0f}) of {SIZE} x {SIZE}"
+        return Answer("yes" if fits != question.negated else "no", min(0.5 + abs(off) / 10, 0.97), where)
     return Answer("yes" if fits != question.negated else "no", thing.confidence, f"it is a {thing.words}")
 
 
@@ -147,12 +201,20 @@ def _count(question: Question, seen: Seen) -> Answer:
     found = matching(seen.things, question.ref)
     if question.other is not None:
         others = matching(seen.things, question.other)
-        if question.relation:
-            found = [thing for thing in found if any(thing is not other and stands(thing, question.stands, other) for other in others)]
-        else:
-            found = [thing for thing in found if thing not in others]
+        apart = [thing for thing in found if thing not in others]
+        found = related(found, question.relation, others, seen) if question.relation else apart
     confidence = 0.5 if seen.blurred else min((t.confidence for t in seen.things), default=1.0) if question.ref.shape else 0.95
+    if question.relation in ("left", "right", "above", "below") and len(seen.things) > OBJECT_LIMIT and _level_with(question, seen):
+        confidence = min(confidence, CLOSE_CALL)
     return Answer(str(len(found)), confidence, f"there {_are(len(found))} of “{question.ref.words}”")
+
+
+def _level_with(question: Question, seen: Seen) -> bool:
+    """Whether a thing is so level with the one that is counted beside that another eye may count otherwise."""
+    across = question.relation in ("left", "right")
+    at = lambda thing: thing.x if across else thing.y  # noqa: E731
+    others = matching(seen.things, question.second)
+    return any(thing is not other and abs(at(thing) - at(other)) <= LEVEL for thing in seen.things for other in others)
 
 
 def _are(count: int) -> str:
@@ -182,13 +244,24 @@ def _relation(question: Question, seen: Seen) -> Answer:
     if isinstance(other, Answer):
         return other
     where = f"the {thing.words} is at ({thing.x:.0f}, {thing.y:.0f}), the {other.words} at ({other.x:.0f}, {other.y:.0f})"
-    if question.skill == "relation":
+    if question.relation in AWAY:
+        holds = related(seen.things, question.stands, [other], seen) == [thing]
+        return Answer("yes" if holds != question.negated else "no", 0.9, where)
+    if question.skill in ("relation", "same"):
         return Answer("yes" if stands(thing, question.stands, other) != question.negated else "no", 0.95, where)
     pair = ("left", "right") if question.relation == "left-right" else ("above", "below")
     for text in pair:
         if stands(thing, text, other):
             return Answer(text, 0.95, where)
     return Answer(w.UNANSWERABLE, 0.5, where + ", too level to tell")
+
+
+def _more(question: Question, seen: Seen) -> Answer:
+    one, other = (len(matching(seen.things, ref)) for ref in (question.ref, question.second))
+    holds = {"more": one > other, "fewer": one < other, "as many": one == other}[question.stands]
+    confidence = min((thing.confidence for thing in seen.things), default=1.0)
+    why = f"{w.spelt(one)} of “{question.ref.words}”, {w.spelt(other)} of “{question.second.words}”"
+    return Answer("yes" if holds != question.negated else "no", confidence, why)
 
 
 def _sides(question: Question, seen: Seen) -> Answer:
@@ -205,7 +278,8 @@ _READERS = {
     "count": _count,
     **dict.fromkeys(("count-colours", "count-shapes"), _count_distinct),
     **dict.fromkeys(("left-right", "top-bottom"), _side),
-    **dict.fromkeys(("relation", "relation-choice"), _relation),
+    **dict.fromkeys(("relation", "relation-choice", "same"), _relation),
+    "more": _more,
     "sides": _sides,
 }
 

@@ -6,6 +6,7 @@ from itertools import combinations, permutations
 
 from data.scenes import COLOURS as SCENE_COLOURS
 from data.scenes import SHAPES as SCENE_SHAPES
+from models.pocket.teacher import among_several
 from models.pocket.teacher import words as w
 from models.pocket.teacher.answers import matching, ranked, the_one
 from models.pocket.teacher.eyes import Object, Seen
@@ -21,6 +22,8 @@ def candidates(seed: Question, seen: Seen, rng: random.Random) -> list[Question]
         found = _of_bars(seed, seen)
     elif seen.blurred:
         found = _of_blur(seen)
+    elif among_several.is_such(seed, seen):
+        found = among_several.alike(seed, seen)
     else:
         found = _MAKERS[seed.skill](seed, seen, rng)
     found.sort(key=lambda question: burden(question, seed) + 1.5 * rng.random())
@@ -43,7 +46,7 @@ def burden(question: Question, seed: Question) -> int:
 
 def fact(question: Question, seen: Seen):
     """What a question is about on this scene: two questions of one fact are paraphrases of each other."""
-    if question.skill in ("shape", "colour", "size", "sides", "left-right", "top-bottom"):
+    if question.skill in ("shape", "colour", "size", "sides", "left-right", "top-bottom") and not among_several.is_such(question, seen):
         referent = the_one(question, seen, question.ref)
         if isinstance(referent, Object):
             return question.skill, question.unit if question.skill == "sides" else None, referent

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from models.pocket.teacher import among_several
 from models.pocket.teacher.questions import Question
 
 _TURNED = {"left": "right", "right": "left", "above": "below", "below": "above"}
@@ -14,6 +15,8 @@ def opposite(question: Question) -> Question | None:
     >>> opposite(Question("bar-rank", bars=True, highest=False)).highest
     True
     """
+    if not question.negated and among_several.is_such(question) and question.skill != "relation":
+        return among_several.opposite(question)
     if question.negated or question.skill in ("existence", "verify", "relation"):
         return replace(question, negated=not question.negated)
     if question.skill in ("bar-rank", "bar-compare", "bar-verify"):

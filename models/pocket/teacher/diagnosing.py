@@ -2,9 +2,9 @@
 
 import re
 
-from models.pocket.teacher import skills
+from models.pocket.teacher import among_several, skills
 from models.pocket.teacher import words as w
-from models.pocket.teacher.answers import SURE, Answer, matching, ranked
+from models.pocket.teacher.answers import AWAY, SURE, Answer, matching, ranked
 from models.pocket.teacher.eyes import Seen
 from models.pocket.teacher.questions import Question
 from models.pocket.teacher.wire import ApiError, Task
@@ -17,7 +17,7 @@ _FORMS = {  # the sort of answer that each skill asks for
     "left-right": "place",
     "top-bottom": "place",
     "relation-choice": "place",
-    **dict.fromkeys(("existence", "verify", "relation", "bar-compare", "bar-verify"), "yes-no"),
+    **dict.fromkeys(("existence", "verify", "relation", "same", "more", "bar-compare", "bar-verify"), "yes-no"),
     **dict.fromkeys(("count", "count-colours", "count-shapes", "sides"), "number"),
     **dict.fromkeys(("bar-rank", "bar-place", "bar-next"), "colour"),
 }
@@ -105,6 +105,8 @@ def _slip(question: Question, seen: Seen, choices: tuple[str, ...], given: str, 
         return f"answers {raw[:60]!r} where {_ASKED[form]} is asked for"
     if question.negated:
         return "ignores “not” and answers the affirmative form"
+    if among_several.is_such(question, seen) and w.classes(truth) == form:
+        return _needed_slip(question, given, truth)
     named = _SLIPS.get(question.skill, _plain_slip) if w.classes(truth) == form else _plain_slip
     return named(question, seen, given, truth)
 
@@ -116,6 +118,14 @@ def _letter_slip(choices: tuple[str, ...], given: str, truth: str, raw: str) -> 
     return f"picks {given} although {right}" + (
         f" ({choices[ord(truth) - 65]})" if len(truth) == 1 and ord(truth) - 65 < len(choices) else ""
     )
+
+
+def _needed_slip(question: Question, given: str, truth: str) -> str:
+    """Of a question that hangs on several things: where its need leads astray."""
+    needed = among_several.phrase(question)
+    other = question.other.words if question.other and not question.other.side else ""
+    beside = f" ({other})" if other else ""
+    return f"does not manage {needed}{beside}: says {given} although {truth} is right"
 
 
 def _count_slip(question, seen, given, truth) -> str:
@@ -207,6 +217,8 @@ def _key_elements(question: Question, seen: Seen, choices: tuple[str, ...]) -> l
         return found
     if seen.blurred:
         found.append("the blur, in which no edge survives")
+    if question.relation and among_several.is_such(question, seen):
+        found.append(f"the word “{question.relation}”" if question.relation in AWAY else f"how the things stand: {question.relation}")
     if question.skill == "sides":
         found.append("the outline of the shape and its corners")
     referents = matching(seen.things, question.ref) + (matching(seen.things, question.other) if question.other else [])

@@ -4,7 +4,7 @@ A light, plain background is assumed, as both built-in benchmarks have it. Blobs
 with shapes (outlines.py) and named; a blob's blur, a chart's bars and a doubtful picture are told too.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from PIL import Image
@@ -53,6 +53,7 @@ class Object:
     confidence: float  # of the shape, 0 to 1
     flat: bool  # painted in one of easy-VQA's exact colours: that benchmark calls a square a rectangle
     colour_confidence: float = 0.97  # low where several colours run into each other
+    rgb: tuple[int, int, int] = field(default=(0, 0, 0), compare=False)  # as it is painted
 
     @property
     def words(self) -> str:
@@ -66,6 +67,7 @@ class Paint:
     colour: str
     sure: float
     flat: bool
+    rgb: tuple[int, int, int]
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,7 @@ class Seen:
     blurred: bool = False
     sharpness: float = 1.0
     confidence: float = 1.0  # that it is a drawn scene and read off rightly
+    background: tuple[int, int, int] = field(default=(240, 240, 240), compare=False)
 
     @property
     def words(self) -> str:
@@ -118,7 +121,9 @@ def see(image: Image.Image) -> Seen:
     if bars:
         return Seen(bars=tuple(replace(bar, x=bar.x * scale, height=bar.height * scale) for bar in bars), sharpness=sharpness)
     things = tuple(_named(*part, scale) for part in found)
-    return Seen(things, (), False, sharpness, min((thing.confidence for thing in things), default=1.0))
+    if len(things) > 1:  # easy-VQA shows one thing
+        things = tuple(replace(thing, flat=False) for thing in things)
+    return Seen(things, (), False, sharpness, min((thing.confidence for thing in things), default=1.0), _rgb(background))
 
 
 def _pixels(image: Image.Image) -> tuple[np.ndarray, float]:
@@ -235,14 +240,19 @@ def _paint(value: np.ndarray, share: float) -> Paint:
     best = int(apart.argmin())
     margin = apart[[name != _NAMES[best] for name in _NAMES]].min() - apart[best]
     sure = float(min(share if share < 1 - SPLINTER else 1, np.interp(margin, (0, 25), (0.5, 0.97))))
-    return Paint(_NAMES[best], sure, bool(_PURE[best] and np.abs(value - _COLOURS[best]).max() < 12))
+    return Paint(_NAMES[best], sure, bool(_PURE[best] and np.abs(value - _COLOURS[best]).max() < 12), _rgb(value))
+
+
+def _rgb(value: np.ndarray) -> tuple[int, int, int]:
+    red, green, blue = (round(float(channel)) for channel in value)
+    return red, green, blue
 
 
 def _named(paint: Paint, shape: Outline, scale: float) -> Object:
     size = "large" if shape.radius * scale > LARGE else "small"
     confidence = float(np.interp(shape.margin, *RIGHT_BY_MARGIN))
     place = shape.x * scale, shape.y * scale, shape.radius * scale
-    return Object(shape.shape, paint.colour, size, *place, confidence, paint.flat, paint.sure)
+    return Object(shape.shape, paint.colour, size, *place, confidence, paint.flat, paint.sure, paint.rgb)
 
 
 def _blurred_things(away: np.ndarray, distance: np.ndarray, strongest: float, scale: float) -> tuple[Object, ...]:

@@ -7,7 +7,7 @@ from models.pocket.teacher import words as w
 from models.pocket.teacher.answers import Answer, as_letter
 from models.pocket.teacher.questions import Question
 
-YES_NO = ("existence", "verify", "relation", "bar-compare", "bar-verify")
+YES_NO = ("existence", "verify", "relation", "same", "more", "bar-compare", "bar-verify")
 USUAL = {  # skill: answers, the usual ones as often as they are usual
     "shape": tuple(SHAPES),
     "size": w.SIZES,

@@ -7,12 +7,13 @@ isn't proposed.
 
 import random
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
 from models.pocket.teacher import skills
 from models.pocket.teacher import words as w
+from models.pocket.teacher.among_several import is_crowd, is_such
 from models.pocket.teacher.answers import DOUBTFUL, answer
 from models.pocket.teacher.candidates import candidates, fact, needs_places, values
 from models.pocket.teacher.contrasts import opposite
@@ -20,15 +21,16 @@ from models.pocket.teacher.diagnosing import golds_of, normal
 from models.pocket.teacher.eyes import Seen
 from models.pocket.teacher.imagined import HARDER, imagine
 from models.pocket.teacher.imagined_charts import answer_from, imagine_chart
+from models.pocket.teacher.imagined_crowds import imagine_crowd
 from models.pocket.teacher.questions import Question
 from models.pocket.teacher.wire import ApiError, Task
-from models.pocket.teacher.wording import Manner, ways
+from models.pocket.teacher.wording import Manner, own_way, ways
 
 MOST = 20  # samples a request
 TRIES = 12  # imagined scenes for each sample
 LIKE_THE_SEED = 0.7  # the share of questions in the seed's own words
 SAME_ANSWER = {  # the share of samples with the very answer that the model failed on, where the skill doesn't fix it: with two answers most
-    **dict.fromkeys(("existence", "verify", "relation", "bar-compare", "bar-verify"), 0.8),
+    **dict.fromkeys(("existence", "verify", "relation", "same", "more", "bar-compare", "bar-verify"), 0.8),
     **dict.fromkeys(("left-right", "top-bottom", "relation-choice"), 0.8),
 }
 SAME_OTHERWISE = 0.3
@@ -61,6 +63,7 @@ class Wanted:
     avoid: frozenset[str]
     choices: tuple[str, ...]
     letter: str  # with choices the failed one
+    rectangles: bool = False  # the task calls squares so
 
     @property
     def answer(self) -> str:
@@ -77,12 +80,18 @@ def propose(task: Task, seed: Question) -> list[dict]:
     golds = golds_of(task.fields.get("Gold answer", "")) or [""]
     wanted = _wanted(task, seed, golds[0])
     pairs = min(contrasts, number // 2)
-    drafts = (_same_image if route == "same_image" else _new_chart if seed.bars else _new_image)(task, wanted, rng)
+    drafts = (_same_image if route == "same_image" else _new_route(task, seed))(task, wanted, rng)
     share = 1.0 if task.choices else SAME_ANSWER.get(seed.skill, SAME_OTHERWISE)
     chosen = _varied(drafts, number, wanted.gold, share, rng)
     twins = [twin for draft in chosen[: number - pairs] if (twin := _contrast(draft, wanted, rng))][:pairs]
     chosen = chosen[: number - len(twins)]  # where a question has no opposite, or too few have, there are more of the skill itself
     return [_sample(draft, golds[0], wanted, rng) for draft in _in_pairs(chosen, twins)]
+
+
+def _new_route(task: Task, seed: Question) -> Callable[[Task, Wanted, random.Random], Iterator[Draft]]:
+    """How a new picture is made: charts and crowds are rendered, few things are drawn."""
+    many = is_crowd(task.shown) or (is_such(seed, task.shown) and len(task.shown.things) > 1)
+    return _new_chart if seed.bars else _new_crowd if many and not task.shown.blurred and not task.choices else _new_image
 
 
 def difficulty_of(task: Task) -> str:
@@ -105,7 +114,10 @@ def _wanted(task: Task, seed: Question, gold: str) -> Wanted:
     plain, letter = _in_plain(gold, task.choices), normal(gold, task.choices)
     avoid = {_plain(line.lstrip("-* ")) for line in task.fields.get("Already written, do not repeat", "").splitlines()}
     own = skills.skill(seed, task.shown, letter if task.choices else plain, task.choices)
-    return Wanted(seed, plain, own, Manner.of(task.question), frozenset(avoid | {_plain(task.question)}), task.choices, letter)
+    avoid = avoid | {_plain(task.question)}
+    return Wanted(
+        seed, plain, own, Manner.of(task.question), frozenset(avoid), task.choices, letter, rectangles=task.calls_squares_rectangles
+    )
 
 
 def _same_image(task: Task, wanted: Wanted, rng: random.Random) -> Iterator[Draft]:
@@ -153,13 +165,31 @@ def _new_chart(task: Task, wanted: Wanted, rng: random.Random) -> Iterator[Draft
             yield replace(draft, spec=spec)
 
 
+def _new_crowd(task: Task, wanted: Wanted, rng: random.Random) -> Iterator[Draft]:
+    """The seed's question about other places of such things, one a picture."""
+    wanted = replace(wanted, avoid=frozenset())  # as above
+    for _ in range(TRIES * MOST):
+        if (made := imagine_crowd(task.shown, rng, difficulty_of(task))) is None:
+            continue
+        seen, spec = made
+        pool = candidates(wanted.seed, seen, rng)
+        rng.shuffle(pool)
+        drafts = (_draft(question, seen, wanted, rng) for question in pool)
+        if draft := next((one for one in drafts if one and _practises(one, wanted)), None):
+            yield replace(draft, spec=spec)
+
+
 def _draft(
     question: Question, seen: Seen, wanted: Wanted, rng: random.Random, prompt: str | None = None, contrast: bool = False
 ) -> Draft | None:
     found = answer(question, seen)
-    if found.confidence < DOUBTFUL or (found.is_none and not seen.blurred) or (wanted.choices and found.is_none) or found.text == "0":
+    if found.confidence < DOUBTFUL or (found.is_none and not seen.blurred) or (wanted.choices and found.is_none):
         return None
-    texts = [text for text in ways(question, wanted.manner) if _plain(text) not in wanted.avoid]
+    among = is_such(question, seen) or is_crowd(seen)
+    if found.text == "0" and not among:
+        return None
+    offered = own_way(question, wanted.manner) if among else ways(question, wanted.manner)  # another task's words are its own
+    texts = [text for text in offered if _plain(text) not in wanted.avoid]
     if not texts:
         return None
     text = texts[0] if rng.random() < LIKE_THE_SEED else rng.choice(texts)
@@ -171,7 +201,8 @@ def _contrast(draft: Draft, wanted: Wanted, rng: random.Random) -> Draft | None:
     """The same picture's opposite question; with choices the same question with another letter. None where there is no opposite."""
     if wanted.choices:
         return Draft(draft.question, draft.answer, draft.text, draft.skill, draft.seen, draft.prompt, True)
-    asked = opposite(draft.question)
+    in_crowd = is_crowd(draft.seen) and draft.question.skill == "relation"  # its opposite would be a negation, which the task asks none of
+    asked = None if in_crowd else opposite(draft.question)
     if draft.spec:
         wanted = replace(wanted, avoid=frozenset())
     twin = _draft(asked, draft.seen, wanted, rng, draft.prompt, True) if asked else None
@@ -210,7 +241,8 @@ def _varied(drafts: Iterator[Draft], number: int, gold: str, share: float, rng: 
 
 
 def _sample(draft: Draft, gold: str, wanted: Wanted, rng: random.Random) -> dict:
-    text, options, practised = _as_gold(draft.answer, gold), [], draft.skill
+    answer_words = "rectangle" if draft.answer == "square" and wanted.rectangles else draft.answer
+    text, options, practised = _as_gold(answer_words, gold), [], draft.skill
     if wanted.choices:
         wrong = [value for value in values(draft.question.skill, draft.flat) if value != draft.answer]
         options = rng.sample(wrong, min(len(wanted.choices) - 1, len(wrong)))
@@ -225,7 +257,7 @@ def _sample(draft: Draft, gold: str, wanted: Wanted, rng: random.Random) -> dict
         "answer": text,
         "image_prompt": draft.prompt,
         "picture_spec": draft.spec,
-        "answer_from": answer_from(draft.question) if draft.spec else None,
+        "answer_from": answer_from(draft.question) if draft.spec and draft.question.bars else None,
         "skill": practised,
         "contrast": draft.contrast,
     }

@@ -1,6 +1,6 @@
-"""Reading a question: which skill it needs and which things it is about. A tolerant grammar over its words.
+"""What a question asks: which skill it needs and which things it is about; and a tolerant grammar for the plain ones.
 
-Nothing here looks at the picture; what can't be read is None, and the server says so.
+Nothing here looks at the picture; what can't be read is None, and the server says so. `reading.parse` is the way in.
 """
 
 import re
@@ -24,6 +24,7 @@ TALLEST = {"tallest", "highest", "longest", "largest", "biggest", "greatest", "m
 SHORTEST = {"shortest", "lowest", "smallest", "least", "minimum"}
 TALLER = {"taller", "higher", "longer", "larger", "bigger", "greater"}
 SHORTER = {"shorter", "lower", "smaller"}
+ENDS = ("leftmost", "rightmost", "topmost", "bottommost")
 LEAVING_OUT = re.compile(r"\b(besides|except|excluding|apart from|aside from|other than|leaving out|ignoring|without|are not|is not)\b")
 
 
@@ -34,7 +35,7 @@ class Ref:
     colour: str | None = None
     shape: str | None = None
     size: str | None = None
-    side: str | None = None  # left, right, top or bottom
+    side: str | None = None  # left, right, top or bottom: a half of the picture; or one of ENDS: the outermost thing
 
     @property
     def is_bare(self) -> bool:
@@ -88,6 +89,8 @@ SKILLS = {  # skill: the error types that a wrong answer most likely has, the fi
     "top-bottom": ("spatial",),
     "relation": ("spatial",),
     "relation-choice": ("spatial",),
+    "same": ("comparison", "attribute"),
+    "more": ("comparison", "counting"),
     "sides": ("external-knowledge", "multi-step-reasoning"),
     "bar-rank": ("comparison", "chart-or-table"),
     "bar-compare": ("comparison", "chart-or-table"),
@@ -97,17 +100,11 @@ SKILLS = {  # skill: the error types that a wrong answer most likely has, the fi
 }
 
 
-def parse(text: str) -> Question | None:
-    """The question read, or None if it isn't one that is understood.
+def read_plain(words: list[str], line: str) -> Question | None:
+    """A question about what things are, how many there are, and where they stand, or about bars; None if it is none of these.
 
-    >>> parse("Is there not a red circle?")
-    Question(skill='existence', ref=Ref(colour='red', shape='circle', size=None, side=None), other=None, relation=None, negated=True, \
-bars=False, highest=True, nth=0, among=(), unit='sides')
+    `words` are its tokens and `line` is the same, joined by blanks. Words that it has no use for are passed over (reading.py minds them).
     """
-    words = w.tokens(text.partition("?")[0][:500])
-    if not words:
-        return None
-    line = " ".join(words)
     negated = bool(NEGATIONS & set(words))
     asks = words[0] in OPENERS
     if {"bar", "bars", "column", "columns"} & set(words) or {"tallest", "shortest"} & set(words):
@@ -124,9 +121,10 @@ def ref_of(line: str) -> Ref:
     words = line.split()
     first = lambda table: next((found for word in words if (found := table(word))), None)  # noqa: E731
     side = re.search(r"\b(?:on|at|in|to) the (?:very |far )?(left|right|top|bottom|upper|lower)\b(?! of (?:the|a|an) \w+ \w)", line)
+    end = next((word for word in words if word in ENDS), None)
     extreme = next((("largest", "smallest")[word in SHORTEST] for word in words if word in (TALLEST | SHORTEST) - {"most", "least"}), None)
     sides = {"upper": "top", "lower": "bottom"}
-    return Ref(first(w.colour_of), first(w.shape_of), extreme or first(w.size_of), sides.get(side[1], side[1]) if side else None)
+    return Ref(first(w.colour_of), first(w.shape_of), extreme or first(w.size_of), end or (sides.get(side[1], side[1]) if side else None))
 
 
 def _sides(words, line, negated, asks) -> Question | None:

@@ -5,6 +5,7 @@ Finer than an error type: what a model can do (the tallest bar) and what it can'
 
 import re
 
+from models.pocket.teacher import among_several
 from models.pocket.teacher import words as w
 from models.pocket.teacher.answers import name, the_one
 from models.pocket.teacher.eyes import Object, Seen
@@ -40,6 +41,8 @@ def skill(question: Question, seen: Seen, answer: str, choices: tuple[str, ...] 
         return f"answering with option {answer}" if re.fullmatch("[A-Z]", answer) else "answering with an option's letter"
     if answer == w.UNANSWERABLE:
         return "noticing that a blurred photo can't tell" if seen.blurred else "noticing that the picture doesn't tell"
+    if among_several.is_such(question, seen):
+        return ("negated question: " if question.negated else "") + among_several.phrase(question)
     if question.negated and question.skill in _NEGATED:
         return _NEGATED[question.skill]
     if question.skill == "count":

@@ -2,11 +2,13 @@
 
 import json
 import re
+from dataclasses import replace
 
-from models.pocket.teacher import diagnosing, guessing, proposals, skills, titles
+from models.pocket.teacher import among_several, diagnosing, guessing, proposals, skills, titles
 from models.pocket.teacher import words as w
 from models.pocket.teacher.answers import DOUBTFUL, Answer, answer, as_letter, same
-from models.pocket.teacher.questions import SKILLS, Question, parse
+from models.pocket.teacher.questions import SKILLS, Question
+from models.pocket.teacher.reading import parse
 from models.pocket.teacher.wire import CAN, ApiError, Task
 
 CLOSE = 0.65  # below it another answer than one's own may well be right
@@ -24,6 +26,8 @@ def blind(task: Task) -> dict:
 
 def own_answer(task: Task, question: Question) -> Answer:
     found = answer(question, task.shown)
+    if found.text == "square" and task.calls_squares_rectangles:
+        found = replace(found, text="rectangle")
     return as_letter(found, task.choices) if task.choices else found
 
 
@@ -73,11 +77,10 @@ def kind(task: Task) -> dict:
 
 def wanted_types(question: Question, choices: tuple[str, ...]) -> tuple[str, ...]:
     """The error types that a wrong answer most likely has, the likeliest first; what is asked decides, not what was answered."""
+    needed = (*among_several.error_types(question), *SKILLS[question.skill])
     if question.negated:
-        return ("negation", *SKILLS[question.skill])
-    if choices:
-        return ("instruction-or-format", *SKILLS[question.skill])
-    return SKILLS[question.skill]
+        return ("negation", *needed)
+    return ("instruction-or-format", *needed) if choices else needed
 
 
 def diagnose(task: Task) -> dict:

@@ -96,6 +96,12 @@ class Task:
         return tuple(text for _, text in _LETTERED.findall(self.fields.get("Choices", "")))
 
     @property
+    def calls_squares_rectangles(self) -> bool:
+        """Whether the task's own words are such: its answer form, options, gold answer or question name rectangles and no square."""
+        said = " ".join(self.fields.get(label, "") for label in ("Answer form", "Choices", "Gold answer", "Question")).lower()
+        return bool(re.search(r"\brectangles?\b", said)) and not re.search(r"\bsquares?\b", said)
+
+    @property
     def skills(self) -> list[str]:
         return re.findall(r"^\s*[-*]\s*(.*\S)\s*$", self.fields.get("Skills", ""), re.MULTILINE)
 

@@ -4,7 +4,9 @@ import re
 from dataclasses import dataclass, replace
 
 from models.pocket.teacher import words as w
-from models.pocket.teacher.questions import Question, Ref, parse
+from models.pocket.teacher.exchanged import exchanged
+from models.pocket.teacher.questions import ENDS, Question, Ref
+from models.pocket.teacher.reading import parse
 
 _PHOTO = re.compile(r"\b(photo|image|picture|scene|chart)\b", re.IGNORECASE)
 
@@ -30,13 +32,22 @@ def ways(question: Question, manner: Manner) -> list[str]:
     return [text[:1].lower() + text[1:] if manner.small else text for text in dict.fromkeys(texts)]
 
 
+def own_way(question: Question, manner: Manner) -> list[str]:
+    """The text that asks the question in the seed's own words; none where these can't ask it."""
+    text = _like(question, manner)
+    return [text] if text and parse(text) == question else []
+
+
 def thing(ref: Ref, noun: str = "object") -> str:
     """ "small red circle", "red object", "object on the left"."""
     return " ".join(word for word in (ref.size, ref.colour, ref.shape or noun) if word) + at(ref)
 
 
+_AT = {"left": " on the left", "right": " on the right", "top": " at the top", "bottom": " at the bottom"}
+
+
 def at(ref: Ref) -> str:
-    return {None: "", "left": " on the left", "right": " on the right", "top": " at the top", "bottom": " at the bottom"}[ref.side]
+    return _AT.get(ref.side or "", "")
 
 
 def _like(question: Question, manner: Manner) -> str | None:
@@ -48,8 +59,10 @@ def _like(question: Question, manner: Manner) -> str | None:
         or (seed.ref.shape is None) != (question.ref.shape is None)
     ):
         return None
-    if seed.skill != question.skill or question.other or seed.other:
+    if seed.skill != question.skill:
         return None
+    if question.other or seed.other or {seed.ref.side, question.ref.side} & set(ENDS):
+        return exchanged(manner.seed, seed, question)
     text = manner.seed
     for old, new in ((seed.ref.colour, question.ref.colour), (seed.ref.shape, question.ref.shape)):
         if old and new:
@@ -78,6 +91,8 @@ def _shape(q: Question, photo: str) -> list[str]:
             f"What shape is in the {photo}?",
             f"Which shape does the {photo} show?",
         ]
+    if q.ref.side in ENDS:
+        return [f"What shape is the {_ended(q.ref)}?"]
     named = thing(q.ref)
     texts = [f"What shape is the {named}?", f"Which shape does the {named} have?", f"What is the shape of the {named}?"]
     return [*texts, f"Which shape is {q.ref.colour}?"] if q.ref == Ref(q.ref.colour) else texts
@@ -86,17 +101,25 @@ def _shape(q: Question, photo: str) -> list[str]:
 def _colour(q: Question, photo: str) -> list[str]:
     if q.relation:
         return [f"What color is the object {_to(q.stands)} the {thing(q.second)}?"]
+    if q.ref.side in ENDS:
+        return [f"What color is the {_ended(q.ref)}?"]
     named = thing(q.ref)
     return [f"What color is the {named}?", f"Which color does the {named} have?", f"What is the color of the {named}?"]
 
 
 def _size(q: Question, photo: str) -> list[str]:
+    if q.relation:
+        return [f"What size is the object {_to(q.stands)} the {thing(q.second)}?"]
+    if q.ref.side in ENDS:
+        return [f"What size is the {_ended(q.ref)}?"]
     return [f"What size is the {thing(q.ref)}?", f"Is the {thing(q.ref)} small or large?"]
 
 
 def _existence(q: Question, photo: str) -> list[str]:
     described = w.article(thing(q.ref, "shape"))
     bare = described.partition(" ")[2]
+    if q.relation:
+        return [f"Is there {'not ' if q.negated else ''}{described} {_to(q.stands)} the {thing(q.second)}?"]
     if q.negated:
         return [
             f"Is there not {described}?",
@@ -108,6 +131,8 @@ def _existence(q: Question, photo: str) -> list[str]:
 
 
 def _verify(q: Question, photo: str) -> list[str]:
+    if q.second.side:
+        return [f"Is the {thing(q.ref)} {'not ' if q.negated else ''}{_in_half(q.second.side)} of the {photo}?"]
     claim = q.second.colour or q.second.size or w.article(q.second.shape or "object")
     return [f"Is the {thing(q.ref)} {'not ' if q.negated else ''}{claim}?"]
 
@@ -118,7 +143,9 @@ def _count(q: Question, photo: str) -> list[str]:
     if q.skill == "count-shapes":
         return ["How many different shapes are there?", f"How many different shapes does the {photo} show?"]
     if q.relation:
-        return [f"How many objects are {_to(q.stands)} the {thing(q.second)}?"]
+        many = thing(q.ref) + "s"
+        verb = "have" if q.relation.startswith("same") else "are"
+        return [f"How many {many} {verb} {_to(q.stands)} the {thing(q.second)}?"]
     if q.other:
         return [f"How many objects are there besides the {thing(q.second)}?"]
     many = thing(replace(q.ref, side=None)) + "s"
@@ -141,6 +168,10 @@ def _place(q: Question, photo: str) -> list[str]:
 
 
 def _relation(q: Question, photo: str) -> list[str]:
+    if q.skill == "relation" and q.relation in ("nearest", "furthest"):
+        return [f"Is the {thing(q.ref)} {'not ' if q.negated else ''}the {_to(q.stands)} the {thing(q.second)}?"]
+    if q.skill == "same":
+        return [f"Does the {thing(q.ref)} {'not ' if q.negated else ''}have {_to(q.stands)} the {thing(q.second)}?"]
     if q.skill == "relation":
         return [f"Is the {thing(q.ref)} {'not ' if q.negated else ''}{_to(q.stands)} the {thing(q.second)}?"]
     pair = "left or right of" if q.relation == "left-right" else "above or below"
@@ -155,8 +186,34 @@ def _sides(q: Question, photo: str) -> list[str]:
     ]
 
 
+def _more(q: Question, photo: str) -> list[str]:
+    """As the readers take it: more circles than squares."""
+    one, other = thing(q.ref) + "s", thing(q.second) + "s"
+    there = "Are there not" if q.negated else "Are there"
+    if q.relation == "as many":
+        return [f"{there} as many {one} as {other}?"]
+    return [f"{there} {q.stands} {one} than {other}?"]
+
+
+def _in_half(side: str) -> str:
+    return f"in the {side} half"
+
+
+def _ended(ref: Ref) -> str:
+    return f"{ref.side} {thing(replace(ref, side=None))}"
+
+
 def _to(relation: str) -> str:
-    return {"left": "left of", "right": "right of"}.get(relation, relation)
+    if relation.startswith("same "):
+        return f"the {relation.replace('colour', 'color')} as"
+    return {
+        "left": "left of",
+        "right": "right of",
+        "nearest": "nearest to",
+        "furthest": "furthest from",
+        "larger": "larger than",
+        "smaller": "smaller than",
+    }.get(relation, relation)
 
 
 _WORDS = {
@@ -167,7 +224,8 @@ _WORDS = {
     "verify": _verify,
     **dict.fromkeys(("count", "count-colours", "count-shapes"), _count),
     **dict.fromkeys(("left-right", "top-bottom"), _place),
-    **dict.fromkeys(("relation", "relation-choice"), _relation),
+    **dict.fromkeys(("relation", "relation-choice", "same"), _relation),
+    "more": _more,
     "sides": _sides,
 }
 

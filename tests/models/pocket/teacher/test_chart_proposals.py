@@ -14,7 +14,8 @@ from models.pocket.teacher.candidates import candidates
 from models.pocket.teacher.eyes import see
 from models.pocket.teacher.imagined import EASIER, HARDER
 from models.pocket.teacher.imagined_charts import answer_from, imagine_chart
-from models.pocket.teacher.questions import Question, Ref, parse
+from models.pocket.teacher.questions import Question, Ref
+from models.pocket.teacher.reading import parse
 from tests.support.teacher_world import ask, png, proposals
 
 SEEDS = ("Which bar is the shortest?", "What color is the highest bar?", "What color is the first bar?", "What color is the last bar?")

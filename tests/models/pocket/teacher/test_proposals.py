@@ -12,7 +12,7 @@ from data.registry import IMAGE_GENERATORS
 from data.scenes import HEAVY_BLUR, Scene, Thing, caption, draw, random_things
 from models.pocket.teacher import skills
 from models.pocket.teacher.faithful import read_prompt
-from models.pocket.teacher.questions import parse
+from models.pocket.teacher.reading import parse
 from models.pocket.teacher.tasks import reply
 from models.pocket.teacher.wire import ApiError, read
 from tests.support.teacher_world import BLUR, LIGHT, THREE, ask, benchmark, body, choices_of, other_answer, png, proposals

@@ -12,7 +12,8 @@ from data.scenes import HEAVY_BLUR, draw, random_chart, random_things
 from models.pocket.teacher.answers import answer
 from models.pocket.teacher.candidates import candidates
 from models.pocket.teacher.eyes import Object, Seen, see
-from models.pocket.teacher.questions import SKILLS, Question, parse
+from models.pocket.teacher.questions import SKILLS, Question, Ref
+from models.pocket.teacher.reading import parse
 from models.pocket.teacher.wording import Manner, ways
 from models.pocket.teacher.words import meaning
 from tests.support.teacher_world import ask, benchmark, choices_of
@@ -159,7 +160,9 @@ def test_words_for_a_question_read_back_as_that_question(skill, seed):
     scene = random_chart(rng) if bars else random_things(rng, 3)
     asked = Question(skill, bars=bars)
     if skill in ("relation", "relation-choice"):
-        asked = Question(skill, relation="left-right")
+        asked = Question(skill, relation="left-right" if skill == "relation-choice" else "left")
+    if skill in ("same", "more"):
+        asked = Question(skill, Ref("red"), Ref("blue"), "same shape" if skill == "same" else "more")
     found = candidates(asked, see(draw(scene)), rng)
     assert found
     without = [question for question in found if not ways(question, Manner())]
