@@ -16,13 +16,17 @@ class UnknownArm(MistakebookError, ValueError):  # a validator of options raises
 
 @dataclass(frozen=True)
 class Arm:
-    """`pool`: what its N samples are drawn from; None: it has none. An arm that isn't trained has one run, others one a seed."""
+    """`pool`: what its N samples are drawn from; None: it has none. An arm that isn't trained has one run, others one a seed.
+
+    `by_quotas`: clusters of failures have quotas among the N, as they have where samples are generated (selection.quotas_of); else by lot.
+    """
 
     name: str
     title: str
     about: str
     pool: Pool | None
     trained: bool = True
+    by_quotas: bool = False
 
 
 ARMS = (
@@ -30,11 +34,20 @@ ARMS = (
     Arm("replay", "replay only", "the replay rows alone, as many steps", None),
     Arm("real", "+N real", "train examples with their gold answers, drawn at random", "real"),
     Arm("real_failures", "+N real failures", "gold answers of train examples that the checkpoint failed, drawn at random", "real_failures"),
+    Arm(
+        "real_failures_mix",
+        "+N real failures, targeted's mix",
+        "of these as many of each cluster as +N targeted has",
+        "real_failures",
+        by_quotas=True,
+    ),
     Arm("retrieved", "+N retrieved", "train examples most similar to the failures, by the embeddings of question and image", "retrieved"),
-    Arm("targeted", "+N targeted", "samples made from failures, both routes, that pass every filter", "targeted"),
-    Arm("targeted_same", "+N targeted, same image", "of these the samples on the failure's own image", "targeted_same"),
-    Arm("targeted_new", "+N targeted, new image", "of these the samples on a new image", "targeted_new"),
-    Arm("unfiltered", "+N targeted, unfiltered", "samples made from failures, whatever filters and people say", "unfiltered"),
+    Arm("targeted", "+N targeted", "samples made from failures, both routes, that pass every filter", "targeted", by_quotas=True),
+    Arm("targeted_same", "+N targeted, same image", "of these the samples on the failure's own image", "targeted_same", by_quotas=True),
+    Arm("targeted_new", "+N targeted, new image", "of these the samples on a new image", "targeted_new", by_quotas=True),
+    Arm(
+        "unfiltered", "+N targeted, unfiltered", "samples made from failures, whatever filters and people say", "unfiltered", by_quotas=True
+    ),
     Arm(
         "untargeted",
         "+N untargeted",

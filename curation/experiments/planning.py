@@ -2,13 +2,13 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from pydantic import BaseModel, Field, field_validator
 
 from curation import checkpoints
-from curation.experiments import arms
+from curation.experiments import arms, selection
 from curation.experiments.arms import Arm
 from curation.experiments.selection import DrawnSample, Pools, TrainExample, pools
 from curation.filtering import settings
@@ -24,7 +24,7 @@ REPLAY_A_SAMPLE = 3  # rows of replay a sample, where no number is given: the re
 SAVE_EVERY = 50  # steps between snapshot steps: what a killed run loses at most
 DEFAULT_STEP, DEFAULT_ANSWER = 0.25, 0.006  # seconds of pocket-llava on one core, until an experiment has measured them on this machine
 STARTUP = 12.0  # seconds a run takes besides: loading libraries and weights, preflight
-POOLS_TO_GENERATE = ("targeted", "targeted_same", "targeted_new", "unfiltered", "untargeted")
+OF_BOTH_ROUTES = ("targeted", "unfiltered")  # arms of samples that are made from failures, by whatever route
 
 
 class ExperimentOptions(BaseModel):
@@ -76,6 +76,17 @@ class ArmPlan(Record):
 
 
 @dataclass(frozen=True)
+class Lack(Record):
+    """A cluster of failures of which +N targeted has fewer samples than its quota: others take their place."""
+
+    cluster: int | None  # None: failures in no cluster
+    error_type: str
+    title: str
+    quota: int
+    missing: int
+
+
+@dataclass(frozen=True)
 class Plan(Record):
     """`asked` samples an arm, of which `samples` are used; `largest` is what all arms could have. `short` arms lack samples."""
 
@@ -95,6 +106,7 @@ class Plan(Record):
     seconds: float
     measured: bool  # whether the seconds follow from runs on this machine
     accept: str
+    lacking: list[Lack] = field(default_factory=list)
 
     @property
     def short(self) -> list[ArmPlan]:
@@ -162,6 +174,7 @@ def plan(store: Store, options: ExperimentOptions, here: Stock, round_: int) -> 
         seconds=seconds,
         measured=measured,
         accept=options.accept,
+        lacking=_lacking(store, round_, here, samples) if any(arm.name in OF_BOTH_ROUTES for arm in chosen) else [],
     )
 
 
@@ -209,6 +222,15 @@ def mask_of_controls(store: Store) -> int:
     """The bits of the enabled filters by which samples that were made without a failure are judged: all that don't look at failures."""
     enabled = [setting for setting in settings.current(store).values() if setting.enabled and setting.filter in FILTERS.names()]
     return sum(1 << setting.bit for setting in enabled if not filter_class(setting.filter).judges_aim)
+
+
+def _lacking(store: Store, round_: int, here: Stock, samples: int) -> list[Lack]:
+    """The clusters of which there are too few samples that pass; most missing first."""
+    wanted = selection.quotas_of(here.examples, samples)
+    titles = {row["cluster_id"]: row["title"] for row in store.rows("generate_clusters", round=round_)}
+    short = selection.lacking(here.pools["targeted"], wanted)
+    found = [Lack(cluster, kind, titles.get(cluster) or kind, wanted[cluster, kind], n) for (cluster, kind), n in short.items()]
+    return sorted(found, key=lambda lack: -lack.missing)
 
 
 def _missing(have: int | None, samples: int) -> int:

@@ -1,22 +1,27 @@
 """What each arm is trained on: pure functions of what the store holds, the number of samples and the seed.
 
-The same seed draws the same rows, whatever other arms there are. Replay is the same for all arms of a seed: half of it is most similar to
+The same seed draws the same rows, whatever other arms there are. Arms of samples that are made from failures are drawn by quotas: each
+cluster of failures has its share of the N (curation/statistics/quotas.py, "sqrt"), so that none starves whose samples often fail a filter,
+and none fills the arm because its samples never do. Replay is the same for all arms of a seed: half of it is most similar to
 the questions of all arms together, so that it suits none of them more than the others (curation/training/replay.py).
 """
 
 import random
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from curation.experiments.arms import Arm, Pool
+from curation.statistics import quotas
 from curation.training import replay
 from curation.training.plan import gold
 from curation.training.replay import KnownExample
 from data.records import Record
 
 Source = Literal["sample", "real", "replay"]
+SPLIT: quotas.Split = "sqrt"
+OTHER = "other"  # the error type of a failure that was never diagnosed
 
 
 @dataclass(frozen=True)
@@ -27,11 +32,16 @@ class TrainExample(KnownExample):
     failed: bool
     label_error: bool
     teachable: bool
+    cluster: int | None = None  # of a failure, as error_type
+    error_type: str | None = None
 
 
 @dataclass(frozen=True)
 class DrawnSample(Record):
-    """A sample with its image. `control`: made without a failure; `passed`: by every filter that counts, and nobody rejected it."""
+    """A sample with its image. `control`: made without a failure; `passed`: by every filter that counts, and nobody rejected it.
+
+    `cluster` is that of the failure that it was made from.
+    """
 
     sample_id: int
     revision: int
@@ -46,11 +56,15 @@ class DrawnSample(Record):
     control: bool
     approved: bool
     passed: bool
+    cluster: int | None = None
 
 
 @dataclass(frozen=True)
 class TrainRow(Record):
-    """A row that an arm is trained on. `identity` is the sample's or the example's number; samples have a revision."""
+    """A row that an arm is trained on. `identity` is the sample's or the example's number; samples have a revision.
+
+    `cluster` and `error_type` are those of the failure that it is, or was made from.
+    """
 
     source: Source
     identity: int
@@ -62,8 +76,11 @@ class TrainRow(Record):
     choices: tuple[str, ...]
     answer: str
     prompt_suffix: str
+    cluster: int | None = None
+    error_type: str | None = None
 
 
+Kind = tuple[int | None, str]  # a cluster of failures and its error type
 Pools = Mapping[Pool, Sequence[TrainRow]]
 Draws = dict[str, list[TrainRow]]  # by arm
 
@@ -86,10 +103,17 @@ def pools(examples: Sequence[TrainExample], samples: Sequence[DrawnSample], appr
     }
 
 
-def draws(arms: Iterable[Arm], pools_: Pools, count: int, seed: int) -> Draws:
+def quotas_of(examples: Sequence[TrainExample], count: int) -> dict[Kind, int]:
+    """How many of `count` samples each cluster of teachable failures gets (its error type, where it is in none); most first."""
+    failures = Counter(_kind(example) for example in examples if example.failed and example.teachable and not example.label_error)
+    found = quotas.shares(failures, count, SPLIT)
+    return dict(sorted(found.items(), key=lambda item: (-item[1], str(item[0]))))
+
+
+def draws(arms: Iterable[Arm], pools_: Pools, count: int, seed: int, wanted: Mapping[Kind, int]) -> Draws:
     """`count` rows of each arm's pool, in the order of their numbers; arms without a pool get none, and `retrieved` is drawn elsewhere.
 
-    Raises ValueError if a pool holds fewer.
+    `wanted`: the clusters' quotas, for the arms that have them. Raises ValueError if a pool holds fewer rows.
     """
     found: Draws = {}
     for arm in arms:
@@ -99,9 +123,31 @@ def draws(arms: Iterable[Arm], pools_: Pools, count: int, seed: int) -> Draws:
         pool = pools_[arm.pool]
         if len(pool) < count:
             raise ValueError(f"arm {arm.name}: {len(pool)} rows, {count} are needed")
-        picked = random.Random(f"{arm.pool} {seed}").sample(range(len(pool)), count)
+        rng = random.Random(f"{arm.pool} {seed}")
+        picked = _by_quotas(pool, count, wanted, rng) if arm.by_quotas else rng.sample(range(len(pool)), count)
         found[arm.name] = [pool[i] for i in sorted(picked)]
     return found
+
+
+def _by_quotas(pool: Sequence[TrainRow], count: int, wanted: Mapping[Kind, int], rng: random.Random) -> list[int]:
+    """Places of `count` rows. What a cluster lacks goes to the others by their quotas, and then to rows of clusters without one."""
+    places: dict[Kind, list[int]] = defaultdict(list)
+    for place, row in enumerate(pool):
+        places[_kind(row)].append(place)
+    parts = quotas.shares({kind: len(own) for kind, own in places.items()}, count, weights=wanted)
+    picked = [place for kind, own in places.items() for place in rng.sample(own, parts[kind])]
+    rest = sorted(set(range(len(pool))) - set(picked))
+    return picked + rng.sample(rest, count - len(picked))
+
+
+def lacking(pool: Sequence[TrainRow], wanted: Mapping[Kind, int]) -> dict[Kind, int]:
+    """How many rows of each cluster a pool has too few for its quotas; those that lack some."""
+    have = Counter(_kind(row) for row in pool)
+    return {kind: quota - have[kind] for kind, quota in wanted.items() if have[kind] < quota}
+
+
+def _kind(one: TrainExample | TrainRow) -> Kind:
+    return one.cluster, one.error_type or OTHER
 
 
 def shared_replay(drawn: Draws, examples: Sequence[TrainExample], wanted: int, seed: int) -> list[TrainRow]:
@@ -145,7 +191,7 @@ def shuffled(rows: Sequence[TrainRow], seed: int) -> list[TrainRow]:
 
 
 def real_row(example: TrainExample) -> TrainRow:
-    return example_row("real", example)
+    return replace(example_row("real", example), cluster=example.cluster, error_type=example.error_type)
 
 
 def example_row(source: Source, example: KnownExample) -> TrainRow:
@@ -175,6 +221,8 @@ def sample_row(sample: DrawnSample) -> TrainRow:
         sample.choices,
         sample.answer,
         sample.prompt_suffix,
+        sample.cluster,
+        sample.error_type,
     )
 
 

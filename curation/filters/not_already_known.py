@@ -10,18 +10,18 @@ from collections.abc import Iterator, Sequence
 from pydantic import BaseModel, Field
 
 from curation.filtering.base import Filter, FilterContext, FilterInput
+from data.difficulty import EDGE, at_the_edge
 from data.metrics import agreement
 from data.question_text import full_text
 from data.records import Ask, Verdict
 
 AT_ONCE = 64  # samples, between two looks at whether to stop
-BAND = (0.3, 0.8)  # share of right answers of what is learnt best
 
 
 class NotAlreadyKnown(Filter):
     name = "not_already_known"
     title = "The checkpoint still fails it"
-    threshold = BAND[1]
+    threshold = EDGE[1]
     comparison = "at_most"
     needs = frozenset({"baseline", "image"})
     version = 2  # contrasts aren't asked
@@ -64,7 +64,7 @@ class NotAlreadyKnown(Filter):
         right = sum(agreement(item.metric, text, item.answer, item.choices).strict >= self.options.solved for text in texts)
         quoted = ", ".join(f"“{text}”" for text in dict.fromkeys(texts))
         rate = right / len(texts)
-        edge = ", at the edge of what it can do" if BAND[0] <= rate <= BAND[1] else ""
+        edge = ", at the edge of what it can do" if at_the_edge(rate) else ""
         return self.verdict(item, rate, f"{self.checkpoint} is right in {right} of {len(texts)}{edge}: {quoted}")
 
 

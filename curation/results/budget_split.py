@@ -21,11 +21,11 @@ import numpy as np
 
 from curation.results.eval_set import OTHER, eval_set, scores
 from curation.statistics.bootstrap import group_sums, percentile_interval
+from data.difficulty import at_the_edge
 from data.errors import MistakebookError
 from data.records import Checkpoint, Record
 from data.store import Store
 
-BAND = (0.3, 0.8)
 OUTSIDE = 0.5  # the weight of what is solved less or more often
 LIMITS = (0.5, 2.0)  # how far teaching well or badly may change a weight
 NEVER = ("label-error", "scorer-artefact")  # a model can't be taught out of them
@@ -142,7 +142,7 @@ def taught(states: Sequence[TypeState], gains: np.ndarray | None = None) -> np.n
 
 def in_band(solved: float | None) -> bool:
     """Whether a type's examples are solved at a rate from which most is learnt; a rate that is not known counts as one."""
-    return solved is None or BAND[0] <= solved <= BAND[1]
+    return solved is None or at_the_edge(solved)
 
 
 def apportion(shares: Sequence[float] | np.ndarray, total: int) -> list[int]:

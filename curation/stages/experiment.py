@@ -41,8 +41,9 @@ class Experiment(Stage[ExperimentOptions]):
             raise NothingToDo(reason)
         arms, recipe = planning.chosen_arms(options), planning.recipe_of(options)
         barred: dict[int, list[int]] = {}
+        quotas = selection.quotas_of(here.examples, made.samples)
         for seed in made.seeds:
-            drawn = selection.draws(arms, here.pools, made.samples, seed)
+            drawn = selection.draws(arms, here.pools, made.samples, seed, quotas)
             replay = selection.shared_replay(drawn, here.examples, made.replay, seed)
             barred[seed] = [row.identity for row in replay]
             for arm in arms:

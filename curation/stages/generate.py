@@ -9,7 +9,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from curation import checkpoints
-from curation.failures import quotas, selection
+from curation.failures import selection
 from curation.failures.selection import NO_FIELD, FailureFilter
 from curation.filtering.proposal_rules import sift
 from curation.frontier.client import bad_row, client_of, open_client, sum_estimates
@@ -20,6 +20,7 @@ from curation.prompts.templates import PromptOptions, Prompts
 from curation.prompts.versions import prompts_for
 from curation.results import budget_split
 from curation.stage import API_BATCH, Context, Estimate, Job, NothingToDo, Result, Row, Stage, spread
+from curation.statistics import quotas
 from data.images import ImageStore
 from data.picture_specs.spec import PictureSpec
 from data.store import Store
@@ -38,7 +39,13 @@ class GenerateOptions(FrontierOptions, PromptOptions):
     limit: int | None = Field(default=None, ge=1, description="Maximum number of failures; each cluster gets its quota.")
     split: quotas.Split | None = Field(
         default=None,
-        description="Quota of a cluster: its share of the failures, the same for all, or the split accepted on Results (default, if any).",
+        description="Quota of a cluster: its share of the failures, of their square roots, the same for all, or the split accepted on "
+        "Results (default, if any).",
+    )
+    weights: dict[str, float] | None = Field(
+        default=None,
+        description="Quotas by number of cluster (error type where there is none), in place of a split.",
+        json_schema_extra=NO_FIELD,
     )
     per_failure: int = Field(default=3, ge=1, le=20, description="Samples per failure and route.")
     contrasts: int = Field(
@@ -235,6 +242,9 @@ def _quotas(store: Store, meant: dict[str, Any], options: GenerateOptions) -> _Q
 
     Without a limit it asks for as many failures as these samples take. Raises NothingToDo where it is wanted and there is none.
     """
+    if options.weights is not None:
+        groups = [_group(row) for row in store.rows("failures_per_cluster", **meant)]
+        return _Quotas("failures", options.limit, {group: options.weights.get(_named(group), 0) for group in groups})
     accepted = budget_split.accepted(store) if options.split in (None, "accepted") else None
     if accepted is None:
         if options.split == "accepted":
@@ -256,6 +266,11 @@ def _samples_a_failure(options: GenerateOptions) -> int:
 
 def _group(row: Row) -> tuple[int | None, str]:
     return row["cluster_id"], row["error_type"]
+
+
+def _named(group: tuple[int | None, str]) -> str:
+    """As `weights` names a cluster."""
+    return group[1] if group[0] is None else str(group[0])
 
 
 def _place(row: Row) -> tuple[str, str, int]:

@@ -2,19 +2,20 @@
 -- Every train example, and how the checkpoint answered it: `known` may be replayed, `failed` scores below the dataset's threshold.
 SELECT e.example_id, e.dataset, e.kind, e.image, e.question, e.choices, e.golds, d.prompt_suffix,
        coalesce(p.strict >= greatest(d.threshold, 0.9), false) AS known, coalesce(p.strict < d.threshold, false) AS failed,
-       coalesce(f.label_error, false) AS label_error, coalesce(f.teachable, false) AS teachable
+       coalesce(f.label_error, false) AS label_error, coalesce(f.teachable, false) AS teachable, f.cluster_id AS cluster, f.error_type
 FROM example e JOIN dataset d ON d.name = e.dataset
 LEFT JOIN prediction p ON p.example_id = e.example_id AND p.checkpoint_id = $checkpoint_id
 LEFT JOIN failure_state f ON f.prediction_id = p.prediction_id
 WHERE e.split = 'train' ORDER BY e.example_id
 
 -- :name experiment_samples
--- Every drawn sample of these rounds. Round 0 holds samples that were made without a failure: of them $mask are the filters that count.
+-- Every drawn sample of these rounds, with the cluster of the failure that it was made from. Round 0 holds samples that were made without a
+-- failure: of them $mask are the filters that count.
 SELECT t.sample_id, t.revision, t.dataset, t.error_type, t.route::TEXT AS route, t.image, t.question, t.choices, t.answer, d.prompt_suffix,
        t.round = 0 AS control, t.status IN ('approved', 'auto_approved') AS approved,
        CASE WHEN t.round = 0 THEN t.judged & $mask::UBIGINT = $mask::UBIGINT AND t.failed & $mask::UBIGINT = 0
-            ELSE t.status IN ('approved', 'auto_approved', 'pending') END AS passed
-FROM sample_state t JOIN dataset d ON d.name = t.dataset
+            ELSE t.status IN ('approved', 'auto_approved', 'pending') END AS passed, f.cluster_id AS cluster
+FROM sample_state t JOIN dataset d ON d.name = t.dataset JOIN sample s USING (sample_id) LEFT JOIN failure_state f ON f.failure_id = s.failure_id
 WHERE t.image IS NOT NULL AND t.route <> 'by_hand' AND t.round <= $round ORDER BY t.sample_id
 
 -- :name experiment_eval
@@ -84,3 +85,10 @@ ORDER BY len(coalesce(s.questions, [])) > 0, mixed(mixed(e.example_id) + $seed::
 SELECT count(*) AS asked, count(*) FILTER (CASE WHEN $control THEN t.image IS NOT NULL AND t.judged & $mask::UBIGINT = $mask::UBIGINT AND t.failed & $mask::UBIGINT = 0
                                                 ELSE t.status IN ('approved', 'auto_approved', 'pending') END) AS passed
 FROM sample_state t WHERE (t.round = 0) = $control AND t.route <> 'by_hand' AND t.status NOT IN ('undrawn')
+
+-- :name experiment_yield_by_cluster
+-- Of how many failures of each cluster samples were made, and how many of these passed every filter and nobody rejected.
+SELECT f.cluster_id, f.error_type, count(DISTINCT f.failure_id) AS failures,
+       count(*) FILTER (t.status IN ('approved', 'auto_approved', 'pending') AND t.image IS NOT NULL) AS passed
+FROM sample_state t JOIN sample s USING (sample_id) JOIN failure_state f ON f.failure_id = s.failure_id
+WHERE t.round > 0 AND t.route <> 'by_hand' GROUP BY ALL ORDER BY ALL

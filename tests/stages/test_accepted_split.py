@@ -4,11 +4,11 @@ from collections import Counter
 
 import pytest
 
-from curation.failures.quotas import shares
 from curation.results import budget_split
 from curation.results.budget_split import Split
 from curation.stage import NothingToDo
 from curation.stages.generate import GenerateOptions, failures_to_practise, quotas_of
+from curation.statistics.quotas import shares
 from tests.support.seed import seeded_store
 
 

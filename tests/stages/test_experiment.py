@@ -15,6 +15,7 @@ from curation.jobs import chains
 from curation.jobs.chains import Step
 from curation.jobs.job_folder import JobFolder
 from curation.stage import NothingToDo
+from curation.stages.generate import GenerateOptions, failures_to_practise
 from curation.ui.experiments import generation
 from curation.ui.experiments.generation import Generation
 from tests.support import loop_world
@@ -236,3 +237,20 @@ def test_retrieved_examples_are_like_failures_and_not_replayed(world):
     kinds = Counter(examples[identity]["kind"].partition("/")[0] for source, identity in by_run["retrieved", 1] if source == "real")
     failed = Counter(examples[row["example_id"]]["kind"].partition("/")[0] for row in world.rows("failure"))
     assert kinds.keys() & failed.keys()
+
+
+def test_clusters_that_lack_samples_are_asked_for_by_what_they_bring(world):
+    made = planned(world, arms=["targeted"], n=40)
+    short = {str(lack.cluster or lack.error_type): lack.missing for lack in made.lacking}
+    assert short and all(0 < lack.missing <= lack.quota for lack in made.lacking)
+    (step,) = generation.chain(world.store, world.workspace, world.jobs, made, Generation(generate=TEACHER, filter=TEACHER))
+    asked = step.options["weights"]
+    assert set(asked) == set(short) and step.options["limit"] == sum(asked.values())
+    seen = {str(row["cluster_id"] or row["error_type"]): row for row in world.store.rows("experiment_yield_by_cluster")}
+    for name, failures in asked.items():
+        row = seen.get(name, {"failures": 0, "passed": 0})
+        brings = max(row["passed"] / row["failures"], 0.25) if row["failures"] >= 5 else 0.5 * 2 * 3
+        assert (failures - 1) * brings < short[name] * 1.15 <= failures * brings
+    options = GenerateOptions(**{**step.options, "budget_usd": None})
+    chosen = failures_to_practise(world.store, world.workspace, 1, options)
+    assert 0 < len(chosen) <= step.options["limit"] and {failure["error_type"] for failure in chosen} <= set(asked)

@@ -12,7 +12,8 @@ from pydantic import BaseModel, Field
 
 from curation.costs import judging_ahead
 from curation.experiments.answers import Batch, GenerationPlan, Source
-from curation.experiments.planning import ArmPlan, Plan, mask_of_controls
+from curation.experiments.planning import OF_BOTH_ROUTES, ArmPlan, Plan, mask_of_controls
+from curation.experiments.selection import SPLIT
 from curation.filtering import settings
 from curation.filtering.base import filter_class
 from curation.frontier.endpoints import POCKET_TEACHER
@@ -34,6 +35,8 @@ Cost = tuple[float, float] | None  # dollars at least and at most; None: unprice
 PROBED = 20  # examples from which the cost of judging is estimated
 YIELD = 0.5  # samples that pass every filter, of those asked for, until the workspace has some to count
 MARGIN = 1.15  # times as many as are needed are asked for
+ENOUGH = 5  # failures of a cluster that have samples, from which its own yield counts
+LEAST = 0.25  # samples that a failure brings at least, however few it brought so far: nothing is asked for without end
 MADE = ("targeted", "targeted_same", "targeted_new", "unfiltered", "untargeted")  # arms of samples; the others are of train examples
 SAME: Literal["same_image"] = "same_image"
 NEW: Literal["new_image"] = "new_image"
@@ -115,17 +118,23 @@ def shares(costs: Sequence[Cost], budget: float | None) -> list[float | None]:
 
 def _work(store: Store, made: Plan, wanted: Generation) -> Iterator[_Work]:
     targeted = [arm for arm in made.short if arm.arm in ("targeted", "targeted_same", "targeted_new", "unfiltered")]
-    if targeted:
+    if targeted or made.lacking:
         one_route = [arm for arm in targeted if arm.arm in ROUTES]  # both together make up for the arm of both
-        route = ROUTES[one_route[0].arm] if len(one_route) == len(targeted) == 1 else "both"
-        options = GenerateOptions(**{"route": route, **wanted.generate})
+        route = ROUTES[one_route[0].arm] if len(one_route) == len(targeted) == 1 and not made.lacking else "both"
+        options = GenerateOptions(**{"route": route, "split": SPLIT, **wanted.generate})
         doubled = 2 if options.route == "both" else 1
-        missing = max(doubled * max((arm.short for arm in one_route), default=0), *(arm.short for arm in targeted))
-        asked = _asked(store, missing, control=False)
-        options = options.model_copy(update={"limit": math.ceil(asked / (options.per_failure * doubled))})
-        each = options.per_failure * doubled
-        images = 0 if options.route == SAME else math.ceil(asked / each) * options.per_failure * options.images_per_prompt
-        yield _Work("targeted", targeted, missing, asked, options, images)
+        each = doubled * options.per_failure
+        missing, by_quota = max([doubled * arm.short for arm in one_route] + [arm.short for arm in targeted] + [0]), _all_missing(made)
+        failures = _failures_by_cluster(store, made, each)
+        enough = math.ceil(_asked(store, missing, control=False) / each) if one_route or missing > by_quota else 0
+        if sum(failures.values()) >= enough:
+            options = options.model_copy(update={"weights": failures, "limit": int(sum(failures.values()))})
+        else:
+            options = options.model_copy(update={"limit": enough})
+        missing, asked = max(missing, by_quota), each * (options.limit or 0)
+        images = 0 if options.route == SAME else (options.limit or 0) * options.per_failure * options.images_per_prompt
+        lacking = targeted or [arm for arm in made.arms if arm.arm in OF_BOTH_ROUTES]
+        yield _Work("targeted", lacking, missing, asked, options, images)
     untargeted = [arm for arm in made.short if arm.arm == "untargeted"]
     if untargeted:
         known = set(UntargetedOptions.model_fields)
@@ -137,6 +146,24 @@ def _work(store: Store, made: Plan, wanted: Generation) -> Iterator[_Work]:
         control = UntargetedOptions(**given)
         images = 0 if control.route == SAME else control.examples * control.per_example
         yield _Work("untargeted", untargeted, untargeted[0].short, asked, control, images)
+
+
+def _all_missing(made: Plan) -> int:
+    return sum(lack.missing for lack in made.lacking)
+
+
+def _failures_by_cluster(store: Store, made: Plan, each: int) -> dict[str, float]:
+    """How many failures of each cluster are to be asked for, so that about as many samples pass as its quota lacks.
+
+    Of how many failures of a cluster how many samples passed so far tells what one brings; where few were asked, YIELD of `each`.
+    """
+    seen = {(row["cluster_id"], row["error_type"]): row for row in store.rows("experiment_yield_by_cluster")}
+    found = {}
+    for lack in made.lacking:
+        row = seen.get((lack.cluster, lack.error_type), {"failures": 0, "passed": 0})
+        brings = max(row["passed"] / row["failures"], LEAST) if row["failures"] >= ENOUGH else YIELD * each
+        found[lack.error_type if lack.cluster is None else str(lack.cluster)] = float(math.ceil(lack.missing * MARGIN / brings))
+    return found
 
 
 def _asked(store: Store, missing: int, control: bool) -> int:

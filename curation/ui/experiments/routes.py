@@ -118,7 +118,7 @@ def start(request: Request, body: Asked) -> Started:
     made = _planned(here.store, body.options)
     options = body.options.model_dump(mode="json")
     chain: Sequence[Step] = ()
-    if made.short and body.generation is not None:
+    if (made.short or made.lacking) and body.generation is not None:
         ahead = generation.plan(here.store, here.workspace, here.jobs, made, body.generation)
         if ahead.obstacle:
             raise HTTPException(409, ahead.obstacle)

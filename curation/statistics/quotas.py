@@ -1,4 +1,4 @@
-"""Which failures are practised where not all are: each cluster gets its share of the failures, or all the same, or what was accepted.
+"""Which failures are practised where not all are: each cluster gets its share of the failures, damped or not, or all the same.
 
 Failures in no cluster count by their error type. Inside a cluster datasets and skills are passed through evenly.
 """
@@ -9,23 +9,28 @@ from heapq import heapify, heappop, heappush
 from math import gcd
 from typing import Any, Literal, TypeVar
 
-Split = Literal["failures", "equal", "accepted"]
+Split = Literal["failures", "sqrt", "equal", "accepted"]
+_EXPONENTS: dict[Split, float] = {"failures": 1.0, "sqrt": 0.5, "equal": 0.0, "accepted": 0.0}
 T = TypeVar("T")
 K = TypeVar("K", bound=Hashable)
 
 
 def shares(counts: Mapping[K, int], total: int, split: Split = "failures", weights: Mapping[K, float] | None = None) -> dict[K, int]:
-    """`total` parted among groups of these sizes, none above its size: in proportion (Webster's method) or in equal parts.
+    """`total` parted among groups of these sizes, none above its size: in proportion (Webster's method), damped, or in equal parts.
 
     Each group gets at least one as long as there are enough: a kind that fails seldom isn't forgotten. What is more than all groups
-    hold is left out. With `weights` the shares are in proportion to these, and groups without a weight get nothing.
+    hold is left out. Damped ("sqrt") is in proportion to the square roots of the sizes, as languages of unlike size are mixed in training
+    (Conneau et al. 2020, with an exponent of .5). With `weights` the shares are in proportion to these, and groups without a weight get
+    nothing.
 
     >>> shares({"negation": 80, "counting": 15, "spatial": 1}, 20)
     {'negation': 16, 'counting': 3, 'spatial': 1}
+    >>> shares({"negation": 81, "counting": 16, "spatial": 1}, 14, "sqrt")
+    {'negation': 9, 'counting': 4, 'spatial': 1}
     """
     sizes = {key: size for key, size in counts.items() if size > 0 and (weights is None or weights.get(key, 0) > 0)}
     given = {key: int(0 < len(sizes) <= total and key in sizes) for key in counts}
-    weight = {key: weights[key] if weights is not None else size if split == "failures" else 1 for key, size in sizes.items()}
+    weight = {key: weights[key] if weights is not None else size ** _EXPONENTS[split] for key, size in sizes.items()}
     waiting = [(-weight[key] / (2 * given[key] + 1), n, key) for n, key in enumerate(sizes) if given[key] < sizes[key]]
     heapify(waiting)
     for _ in range(total - sum(given.values())):

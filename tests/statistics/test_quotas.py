@@ -5,7 +5,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from curation.failures.quotas import choose, evenly, shares
+from curation.statistics.quotas import choose, evenly, shares
 
 SIZES = st.dictionaries(st.text("abcdef", min_size=1, max_size=3), st.integers(0, 300), max_size=12)
 
