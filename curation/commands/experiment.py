@@ -117,6 +117,9 @@ def _plan_in_words(planned: "PlanShown") -> "list[str | Table]":
     head += f"{plan.runs} runs, {plan.parallel} at a time, on {plan.eval:,} eval examples: {hours}"
     rows = [{**vars(arm), "have": "" if arm.have is None else arm.have, "short": arm.short or ""} for arm in plan.arms]
     parts: list[str | Table] = [head, table(rows, ["arm", "title", "have", "short", "about"])]
+    if plan.lacking:
+        missing = "; ".join(f"{lack.title}: {lack.missing:,} of {lack.quota:,}" for lack in plan.lacking)
+        parts.append(f"samples missing for the quotas of +N targeted, others take their place (start --generate makes them): {missing}")
     if not planned.obstacle:
         return parts
     ahead = planned.generation

@@ -1,9 +1,9 @@
 """What each arm is trained on: pure functions of what the store holds, the number of samples and the seed.
 
 The same seed draws the same rows, whatever other arms there are. Arms of samples that are made from failures are drawn by quotas: each
-cluster of failures has its share of the N (curation/statistics/quotas.py, "sqrt"), so that none starves whose samples often fail a filter,
-and none fills the arm because its samples never do. Replay is the same for all arms of a seed: half of it is most similar to
-the questions of all arms together, so that it suits none of them more than the others (curation/training/replay.py).
+cluster has its share of the N, in proportion to its failures (curation/statistics/quotas.py), so that none starves whose samples often
+fail a filter, and none fills the arm because its samples never do. Replay is the same for all arms of a seed: half of it is most similar
+to the questions of all arms together, so that it suits none of them more than the others (curation/training/replay.py).
 """
 
 import random
@@ -20,7 +20,7 @@ from curation.training.replay import KnownExample
 from data.records import Record
 
 Source = Literal["sample", "real", "replay"]
-SPLIT: quotas.Split = "sqrt"
+SPLIT: quotas.Split = "failures"  # measured: damped quotas lose, what fails most needs most samples (docs/log.md)
 OTHER = "other"  # the error type of a failure that was never diagnosed
 
 

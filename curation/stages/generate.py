@@ -243,8 +243,8 @@ def _quotas(store: Store, meant: dict[str, Any], options: GenerateOptions) -> _Q
     Without a limit it asks for as many failures as these samples take. Raises NothingToDo where it is wanted and there is none.
     """
     if options.weights is not None:
-        groups = [_group(row) for row in store.rows("failures_per_cluster", **meant)]
-        return _Quotas("failures", options.limit, {group: options.weights.get(_named(group), 0) for group in groups})
+        named = [_group(row) for row in store.rows("failures_per_cluster", **meant)]
+        return _Quotas("failures", options.limit, {group: options.weights.get(_named(group), 0) for group in named})
     accepted = budget_split.accepted(store) if options.split in (None, "accepted") else None
     if accepted is None:
         if options.split == "accepted":

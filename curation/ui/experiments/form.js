@@ -162,6 +162,13 @@ export function drawPlan(element, { plan, problem, choices }) {
       made.replay < made.replay_asked &&
         h("p.small.faint", `Less replay than asked for (${fmt.number(made.replay_asked)}): no more examples are answered right.`),
       h("p.small.faint", `Measured on ${fmt.plural(made.eval, "eval example")}.`),
+      made.lacking.length > 0 &&
+        h(
+          "p.small.faint",
+          "Missing for the quotas of +N targeted, others take their place: ",
+          made.lacking.map((lack) => `${lack.title}: ${fmt.number(lack.missing)} of ${fmt.number(lack.quota)}`).join("; "),
+          ".",
+        ),
       plan.obstacle && h("p.err", plan.obstacle),
       plan.obstacle && ahead(plan.generation),
     );
