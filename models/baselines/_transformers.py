@@ -1,137 +1,210 @@
 """What every baseline of transformers shares: loading, asking in batches, embedding pictures, and being finetuned."""
 
+import math
 import zlib
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
-from pydantic import BaseModel, ConfigDict, Field
 
-from data.images import BadImage, load
+from data.errors import MistakebookError
+from data.images import BadImage
+from data.images import load as load_picture
 from data.records import Ask
-from models import pocket
+from models.baselines._options import TransformersOptions
+from models.weights.chat import Chat
+from models.weights.files import BadWeights
+from models.weights.parts import Parts, image_features, parts_of, vision_tower
+
+FAULTS_OF_A_ROW = (ValueError, RuntimeError, IndexError, TypeError)  # of processors and models, on what one row holds
+DTYPES = ("float32", "bfloat16", "float16")
 
 
-class TransformersOptions(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+class TooLong(MistakebookError):
+    """A prompt that is longer, with its picture, than what the model reads."""
 
-    model: str = Field(description="Folder or hub name of the weights, or pocket-llava, the built-in model.")
-    adapter: str | None = Field(default=None, description="Folder of LoRA weights on top of them.")
-    device: str = Field(default="auto", description='Where it runs: "auto", "cpu", "cuda", "cuda:1", ...')
-    dtype: str = Field(default="auto", description="float32, bfloat16 or float16; auto: bfloat16 on a GPU, float32 on a CPU.")
-    batch_size: int = Field(default=64, ge=1, description="Questions asked at once.")
-    max_new_tokens: int = Field(default=16, ge=1, description="Longest answer, in tokens.")
-    temperature: float = Field(default=0.0, ge=0, description="Sampling temperature; 0: the likeliest answer, always the same.")
+
+class Answer(str):
+    """A model's answer; `cut`: it had not ended when it reached the longest length that was asked for."""
+
+    cut: bool = False
 
 
 class TransformersBaseline:
-    """An `AutoModelForImageTextToText` with a chat template. Weights are loaded when first needed."""
+    """An `AutoModelForImageTextToText`, asked by its chat template. Weights are loaded when first needed."""
 
     def __init__(self, options: TransformersOptions):
         self.options = options
+        self._fits = options.batch_size  # rows that memory has room for; halved where it ran out
 
     def warm_up(self) -> None:
         """Loads the weights now, so that what is wrong with them shows before the first row."""
-        _ = self._loaded
+        _ = self.chat
 
     def answer(self, asks: Sequence[Ask]) -> list[str | Exception]:
-        """Answers, one a row, greedy unless there is a temperature; a row whose picture can't be read gets the exception instead.
+        """Answers, one a row, greedy unless there is a temperature; a row that can't be asked gets the exception instead.
 
-        Sampled too, the same rows get the same answers.
+        The longest are asked first: what doesn't fit into memory shows at once, and little is padded. Sampled too, the same rows
+        get the same answers.
         """
         found: list[str | Exception] = [""] * len(asks)
-        readable: list[tuple[int, Image.Image]] = []
-        for i, ask in enumerate(asks):
-            try:
-                readable.append((i, open_image(_path(ask))))
-            except (BadImage, OSError) as error:
-                found[i] = error
         if self.options.temperature:  # once, not for each batch: a question asked k times may be all that two batches hold
             import torch
 
             torch.manual_seed(zlib.crc32("\n".join(ask.text for ask in asks).encode()))
-        for start in range(0, len(readable), self.options.batch_size):
-            batch = readable[start : start + self.options.batch_size]
-            answers = self._generate([picture for _, picture in batch], [asks[i].text for i, _ in batch])
-            for (i, _), text in zip(batch, answers):
-                found[i] = text
+        waiting = sorted(range(len(asks)), key=lambda i: -len(asks[i].text))
+        while waiting:
+            batch, waiting = waiting[: self._fits], waiting[self._fits :]
+            answers = self._of_batch([asks[i] for i in batch])
+            if answers is None:  # too many for the memory
+                self._fits = max(1, len(batch) // 2)
+                waiting = batch + waiting
+                continue
+            for i, answer in zip(batch, answers):
+                found[i] = answer
         return found
 
     def embed_images(self, paths: Sequence[str | Path]) -> np.ndarray:
-        """Vectors (n, d), float32, of length 1: the mean of the patch features of the model's own vision tower."""
-        import torch
-
-        model, processor = self._loaded
-        vectors = []
-        for start in range(0, len(paths), self.options.batch_size):
-            pictures = [open_image(path) for path in paths[start : start + self.options.batch_size]]
-            inputs = processor.image_processor(images=pictures, return_tensors="pt").to(model.device, model.dtype)
-            with torch.inference_mode():
-                vectors.append(self.patch_features(model, inputs).mean(dim=1).float().cpu().numpy())
-        stacked = np.concatenate(vectors) if vectors else np.zeros((0, 1), np.float32)
+        """Vectors (n, d), float32, of length 1, one a picture: the mean of the patch features of the model's own vision tower."""
+        vectors = [self._picture_vector(path) for path in paths]
+        stacked = np.stack(vectors) if vectors else np.zeros((0, 1), np.float32)
         return stacked / np.maximum(np.linalg.norm(stacked, axis=1, keepdims=True), 1e-12)
 
-    def patch_features(self, model, inputs):
-        """Features (n, patches, d) of a batch of prepared pictures; families differ in how they are had."""
-        features = model.get_image_features(**inputs)
-        features = getattr(features, "pooler_output", features)
-        if isinstance(features, (list, tuple)):
-            import torch
-
-            return torch.stack([each.mean(dim=0, keepdim=True) for each in features])
-        return features
-
-    def load(self):
-        """Model (with its adapter, if any) and processor, on the device, in evaluation mode: for finetuning."""
+    def load(self) -> tuple[Any, Any]:
+        """Model (with its adapter, if any) and processor, on the device, in evaluation mode: for finetuning. Raises BadWeights."""
         import torch
-        from transformers import AutoModelForImageTextToText, AutoProcessor
+
+        from models.weights.loading import Placement, load, locate
 
         device = self.options.device if self.options.device != "auto" else "cuda" if torch.cuda.is_available() else "cpu"
-        wanted = self.options.dtype if self.options.dtype != "auto" else "float32" if device == "cpu" else "bfloat16"
-        source = resolve(self.options.model)
-        processor = AutoProcessor.from_pretrained(source)
-        model = AutoModelForImageTextToText.from_pretrained(source, dtype=getattr(torch, wanted)).to(device)
-        if self.options.adapter:
-            from peft import PeftModel
+        dtype = self.options.dtype if self.options.dtype != "auto" else "float32" if device == "cpu" else "bfloat16"
+        if dtype not in DTYPES:
+            raise BadWeights(f"dtype {dtype!r} is none of {', '.join(DTYPES)}")
+        placement = Placement(device, dtype, self.options.device_map, self.options.quantisation, self.options.attention)
+        folder = locate(self.options.model, self.options.revision)
+        return load(folder, self.options.model, placement, self.options.adapter)
 
-            model = PeftModel.from_pretrained(model, self.options.adapter).merge_and_unload()
-        return model.eval(), processor
+    def chat_of(self, model: Any, processor: Any) -> Chat:
+        """How a loaded model is asked. Raises BadWeights where no template says so."""
+        return Chat(processor, model.config.model_type, self.options.template, self.options.model)
 
-    def lora_targets(self) -> str:
-        """Regular expression of the layers that get a LoRA: all linear ones of the language model, and the projector."""
-        return r".*(language_model.*\.(q|k|v|o|gate|up|down)_proj|multi_modal_projector\.linear_[12])"
+    def picture(self, path: str | Path) -> Image.Image:
+        """A picture as the model gets it: RGB, within the limits of the options. Raises BadImage or OSError."""
+        return _within(open_image(path), self.options.min_pixels, self.options.max_pixels)
+
+    def lora_targets(self) -> Parts:
+        """The layers that get a LoRA: all linear ones of language model (fused experts too) and connector, none of the tower."""
+        return parts_of(self._loaded[0])
 
     @cached_property
-    def _loaded(self):
+    def chat(self) -> Chat:
+        """How the loaded model is asked."""
+        return self.chat_of(*self._loaded)
+
+    @cached_property
+    def _loaded(self) -> tuple[Any, Any]:
         return self.load()
 
-    def _generate(self, pictures: list[Image.Image], texts: list[str]) -> list[str]:
+    def _of_batch(self, asks: Sequence[Ask]) -> list[str | Exception] | None:
+        """Answers of a batch; None if it took more memory than there is."""
+        found: list[str | Exception] = [""] * len(asks)
+        pictures: dict[int, Image.Image] = {}
+        for i, ask in enumerate(asks):
+            try:
+                pictures[i] = self.picture(_path(ask))
+            except (BadImage, OSError) as error:
+                found[i] = error
+        for i, answer in zip(pictures, self._answers(list(pictures.values()), [asks[i].text for i in pictures]) or []):
+            found[i] = answer
+        return found if not pictures or self._had_room else None
+
+    def _answers(self, pictures: list[Image.Image], texts: list[str]) -> list[str | Exception]:
+        """Answers to questions about pictures. A batch that fails is asked again one by one: the row at fault alone has the error."""
+        self._had_room = True
+        if not pictures:
+            return []
+        try:
+            return self._generate(pictures, texts)
+        except FAULTS_OF_A_ROW as error:
+            if _is_out_of_memory(error):
+                _free_memory()
+                if len(pictures) > 1:
+                    self._had_room = False
+                    return []
+            if len(pictures) == 1:
+                return [error]
+        return [answer for picture, text in zip(pictures, texts) for answer in self._answers([picture], [text])]
+
+    def _generate(self, pictures: list[Image.Image], texts: list[str]) -> list[str | Exception]:
         import torch
 
         model, processor = self._loaded
-        prompts = [chat_text(processor, text) for text in texts]
-        inputs = processor(images=pictures, text=prompts, return_tensors="pt", padding=True, padding_side="left").to(model.device)
-        inputs["pixel_values"] = inputs["pixel_values"].to(model.dtype)
-        sampling = {"do_sample": True, "temperature": self.options.temperature} if self.options.temperature else {"do_sample": False}
+        inputs = self.chat.inputs(pictures, [self.chat.prompt(text) for text in texts])
+        lengths, room = inputs["attention_mask"].sum(1).tolist(), context_length(model)
+        if room and max(lengths) >= room:
+            return self._without_long(pictures, texts, lengths, room)
+        inputs = inputs.to(model.device, model.dtype)
+        sampling: dict[str, Any] = {"do_sample": False}
+        if self.options.temperature:
+            sampling = {"do_sample": True, "temperature": self.options.temperature}
+        if self.options.stop:
+            sampling |= {"stop_strings": self.options.stop, "tokenizer": processor.tokenizer}
         with torch.inference_mode():
             output = model.generate(**inputs, max_new_tokens=self.options.max_new_tokens, **sampling)
-        answers = processor.batch_decode(output[:, inputs["input_ids"].shape[1] :], skip_special_tokens=True)
-        return [answer.strip() for answer in answers]
+        written = output[:, inputs["input_ids"].shape[1] :]
+        ends = _end_ids(model)
+        return [
+            self._read(text, ids, ends) for text, ids in zip(processor.batch_decode(written, skip_special_tokens=True), written.tolist())
+        ]
+
+    def _read(self, text: str, ids: list[int], ends: set[int]) -> Answer:
+        stops = [at for stop in self.options.stop if (at := text.find(stop)) >= 0]
+        answer = Answer(text[: min(stops)].strip() if stops else text.strip())
+        answer.cut = not stops and len(ids) >= self.options.max_new_tokens and not ends.intersection(ids)
+        return answer
+
+    def _without_long(self, pictures: list[Image.Image], texts: list[str], lengths: list[int], room: int) -> list[str | Exception]:
+        fits = [i for i, length in enumerate(lengths) if length < room]
+        answers = iter(self._generate([pictures[i] for i in fits], [texts[i] for i in fits]) if fits else [])
+        text = "the prompt has {:,} tokens with its picture, and the model reads {:,}: shorten the question, or set max_pixels"
+        return [next(answers) if length < room else TooLong(text.format(length, room)) for length in lengths]
+
+    def _picture_vector(self, path: str | Path) -> np.ndarray:
+        """The mean over all that the tower sees of a picture, tiles too, (d,): before the connector, which a finetune changes."""
+        import torch
+
+        model, _ = self._loaded
+        seen: list[Any] = []
+        tower = vision_tower(model)
+        hook = tower.register_forward_hook(lambda _module, _inputs, output: seen.append(output)) if tower is not None else None
+        inputs = self.chat.inputs([self.picture(path)], [self.chat.prompt("?")]).to(model.device, model.dtype)
+        try:
+            with torch.inference_mode():
+                features = image_features(model, inputs)
+        finally:
+            if hook:
+                hook.remove()
+        rows = [_rows(self.patches(model, output)) for output in seen or [features]]
+        vector: np.ndarray = torch.cat(rows).float().mean(dim=0).cpu().numpy()
+        return vector
+
+    def patches(self, model: Any, output: Any) -> Any:
+        """Features (…, d) out of what a vision tower gives."""
+        return getattr(output, "last_hidden_state", output)
 
 
-def resolve(model: str) -> str:
-    """Where the weights are: the folder of a built-in model, else the name as given."""
-    return str(pocket.folder(model)) if model in pocket.FOLDERS else model
+def context_length(model: Any) -> int | None:
+    """Tokens that the language model reads, prompt and answer together; None if its configuration doesn't say."""
+    found = getattr(model.config.get_text_config(), "max_position_embeddings", None)
+    return found if isinstance(found, int) and found > 0 else None
 
 
-def chat_text(processor, text: str, answer: str | None = None) -> str:
-    """The prompt as the model's chat template has it: one picture and the text; with an answer, the whole exchange."""
-    messages = [{"role": "user", "content": [{"type": "image"}, {"type": "text", "text": text}]}]
-    if answer is not None:
-        messages.append({"role": "assistant", "content": [{"type": "text", "text": answer}]})
-    return processor.apply_chat_template(messages, add_generation_prompt=answer is None)
+def open_image(path: str | Path) -> Image.Image:
+    """A picture as every baseline sees it, RGB. Raises BadImage or OSError."""
+    return load_picture(Path(path))
 
 
 def _path(ask: Ask) -> str:
@@ -140,6 +213,42 @@ def _path(ask: Ask) -> str:
     return ask.image_path
 
 
-def open_image(path: str | Path) -> Image.Image:
-    """A picture as every baseline sees it, RGB. Raises BadImage or OSError."""
-    return load(Path(path))
+def _within(picture: Image.Image, least: int | None, most: int | None) -> Image.Image:
+    """The picture in the same shape, with at least and at most so many pixels."""
+    area = picture.width * picture.height
+    wanted = min(max(area, least or 0), most or max(area, least or 0))
+    if wanted == area:
+        return picture
+    factor, rounded = math.sqrt(wanted / area), math.ceil if wanted > area else math.floor
+    return picture.resize((max(1, rounded(picture.width * factor)), max(1, rounded(picture.height * factor))), Image.Resampling.BICUBIC)
+
+
+def _rows(features: Any) -> Any:
+    """(n, d) of features of any shape, also of several tensors."""
+    import torch
+
+    if isinstance(features, (list, tuple)):
+        return torch.cat([_rows(each) for each in features if torch.is_tensor(each)])
+    return features.reshape(-1, features.shape[-1])
+
+
+def _end_ids(model: Any) -> set[int]:
+    ends = model.generation_config.eos_token_id
+    return set(ends) if isinstance(ends, list) else {ends} - {None}
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    import torch
+
+    text = str(error).lower()
+    return isinstance(error, torch.OutOfMemoryError) or "out of memory" in text or "can't allocate memory" in text
+
+
+def _free_memory() -> None:
+    import gc
+
+    import torch
+
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()

@@ -1,17 +1,11 @@
-"""Any other model that transformers loads as image-text-to-text: Qwen-VL, Idefics3, SmolVLM, InternVL and so on."""
+"""Any model that transformers loads as image-text-to-text: Qwen-VL, Idefics3, SmolVLM, Gemma-3, InternVL and so on."""
 
-from models.baselines._transformers import TransformersBaseline, TransformersOptions
-
-# What the families call the layers between the vision tower and the language model
-CONNECTORS = r"multi_modal_projector\.linear(_[12])?|connector\.modality_projection\.proj|visual\.merger\.(mlp\.[02]|linear_fc[12])"
+from models.baselines._options import TransformersOptions
+from models.baselines._transformers import TransformersBaseline
 
 
 class ImageTextToText(TransformersBaseline):
-    """Some processors need packages of their own (torchvision, say); their error is shown as it is."""
+    """Some families need packages of the extra `families` (torchvision, say); the error names it."""
 
     class Options(TransformersOptions):
         pass
-
-    def lora_targets(self) -> str:
-        """As for LLaVA. Vision towers have q_proj and even gate_proj too: the language model is named, not only the layer."""
-        return rf".*((language_model|text_model)\.layers\.\d+\..*\.(q|k|v|o|gate|up|down)_proj|{CONNECTORS})"

@@ -5,13 +5,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any
 
 from data.errors import MistakebookError
-from models.finetuning.batches import Collator
 from models.finetuning.spec import Rows, Run
-from models.finetuning.trainable import base_of, memory_mb, mixed_precision
-from models.finetuning.types import ImageTextModel, Processor
+from models.finetuning.trainable import collator, memory_mb, mixed_precision
+from models.finetuning.types import Processor
+from models.weights.parts import image_features
 
 if TYPE_CHECKING:
     from peft import PeftModel
@@ -72,7 +72,7 @@ class _Probe:
     def __init__(self, run: Run, model: "PeftModel", processor: Processor):
         lengths = [len(text) + len(answer) for text, answer in zip(run.train.column("text"), run.train.column("answer"))]
         longest = sorted(range(len(run.train)), key=lambda i: -lengths[i])[:PROBED]
-        self.spec, self.model, self.collator = run.spec, model, Collator(processor, base_of(model))
+        self.spec, self.model, self.collator = run.spec, model, collator(run.spec, model, processor)
         self.rows = [run.train[i] for i in longest]
         self.size = min(run.spec.recipe.device_batch_size, run.spec.recipe.batch_size, len(self.rows))
         self.device = next(model.parameters()).device
@@ -91,25 +91,35 @@ class _Probe:
         return Check("length", True, f"longest {max(lengths)} tokens of {limit} (with the image), nothing is cut off")
 
     def labels(self) -> Check:
-        learns = (self.batch["labels"] != -100).sum(1).tolist()
-        total = int(self.batch["attention_mask"].sum())
-        if not min(learns):
-            return Check("labels", False, f"row {self.rows[learns.index(0)]['id']} has no token to learn from: is its answer empty?")
-        shown = self.collator.processor.tokenizer.decode([i for i in self.batch["labels"][0].tolist() if i >= 0])
-        return Check("labels", True, f"{sum(learns)} of {total} tokens learn; the first row learns {shown!r}")
+        """The prompt is as the model is asked; behind it the answer and one end token learn, and nothing else does."""
+        chat, form = self.collator.chat, self.collator.form
+        for row, ids, labels, mask in zip(self.rows, self.batch["input_ids"], self.batch["labels"], self.batch["attention_mask"]):
+            learnt = [i for i in labels.tolist() if i >= 0]
+            if not learnt:
+                return Check("labels", False, f"row {row['id']} has no token to learn from: is its answer empty?")
+            seen = ids[mask.bool()].tolist()
+            prompt = chat.prompt(row["text"])
+            asked = chat.inputs([self.collator.picture(row)], [prompt])["input_ids"][0].tolist()
+            wanted = (form.before + chat.plain(row["answer"].strip()) + form.end).strip()
+            shown = chat.tokenizer.decode(learnt)
+            if seen != asked + learnt:
+                return Check("labels", False, f"row {row['id']}: the prompt that is trained on is not the one that is asked")
+            if shown.strip() != wanted:
+                return Check("labels", False, f"row {row['id']} learns {shown!r} in place of {wanted!r}")
+        learns, total = int((self.batch["labels"] >= 0).sum()), int(self.batch["attention_mask"].sum())
+        first = chat.tokenizer.decode([i for i in self.batch["labels"][0].tolist() if i >= 0])
+        return Check("labels", True, f"{learns} of {total} tokens learn; the first row learns {first!r}")
 
     def image_tokens(self) -> Check:
         """As many image tokens in the text as features from the vision tower, or the model would read other pictures' features."""
-        import inspect
-
         import torch
 
-        base = cast(ImageTextModel, self.model.get_base_model())  # there is no class that all of them are of
-        known = inspect.signature(base.get_image_features).parameters
+        base = self.model.get_base_model()
         with torch.no_grad():
-            features = base.get_image_features(**{k: v for k, v in self.batch.items() if k in known}).pooler_output
-        count = sum(part.shape[:-1].numel() for part in features)
-        tokens = int((self.batch["input_ids"] == base.config.image_token_id).sum())
+            count = rows_in(image_features(base, self.batch))
+        tokens = max((int((self.batch["input_ids"] == i).sum()) for i in image_ids(base.config)), default=None)
+        if tokens is None:
+            return Check("image tokens", True, f"{count} image features, {self.size} images; only the model can compare them")
         return Check("image tokens", tokens == count, f"{tokens} image tokens, {count} image features, {self.size} images")
 
     def one_step(self) -> Check:
@@ -153,6 +163,19 @@ class _Probe:
         measurements = steps // self.spec.recipe.dev_every + 2
         batches = steps * accumulation + measurements * math.ceil(dev_rows / self.size) / 3
         return Check("estimate", True, f"{steps} steps, about {_duration(batches * self.seconds)}, {self.memory:,} MB of memory")
+
+
+def rows_in(features: Any) -> int:
+    """How many vectors there are in features of any form: (…, d), or several of these."""
+    if isinstance(features, (list, tuple)):
+        return sum(rows_in(part) for part in features)
+    return int(features.shape[:-1].numel())
+
+
+def image_ids(config: Any) -> set[int]:
+    """The ids that stand for a feature of a picture; families name the setting by one of these."""
+    found = (getattr(config, name, None) for name in ("image_token_id", "image_token_index", "image_patch_id"))
+    return {i for i in found if isinstance(i, int)}
 
 
 def _row_error(path: str | None, text: str | None, answer: str | None) -> str | None:

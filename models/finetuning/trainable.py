@@ -5,13 +5,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from data.registry import BASELINES
-from models.finetuning.spec import BadRun, RunSpec
+from models.finetuning.spec import BadRun, Recipe, RunSpec
 from models.finetuning.types import Processor, Report
 
 if TYPE_CHECKING:
     import torch
-    from peft import PeftModel
+    from peft import LoraConfig, PeftModel
     from transformers import PreTrainedModel
+
+    from models.finetuning.batches import Collator
+    from models.weights.parts import Parts
 
 
 def load(spec: RunSpec, report: Report) -> tuple["PeftModel", Processor]:
@@ -19,8 +22,11 @@ def load(spec: RunSpec, report: Report) -> tuple["PeftModel", Processor]:
 
     Everything but the LoRA is frozen. `report` gets a message where the adapter's own shape stands over the recipe's.
     """
-    from peft import LoraConfig, PeftModel, get_peft_model
+    from peft import LoraConfig, get_peft_model
     from transformers import set_seed
+
+    from models.weights.loading import with_adapter
+    from models.weights.parts import parts_of
 
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")  # its threads are slow to wake for a few rows, and don't survive a fork
     set_seed(spec.seed)
@@ -30,9 +36,8 @@ def load(spec: RunSpec, report: Report) -> tuple["PeftModel", Processor]:
         options["device"] = _device_of_rank(int(os.environ["LOCAL_RANK"]))
     baseline = BASELINES.make(checkpoint.baseline, options)
     model, processor = baseline.load()
-    targets = recipe.target_modules or baseline.lora_targets()
     if checkpoint.adapter:
-        peft = PeftModel.from_pretrained(model, checkpoint.adapter, is_trainable=True)
+        peft = with_adapter(model, Path(checkpoint.adapter), trainable=True)
         own = peft.peft_config["default"]
         if not isinstance(own, LoraConfig):
             raise BadRun(
@@ -44,13 +49,18 @@ def load(spec: RunSpec, report: Report) -> tuple["PeftModel", Processor]:
             text += f"; the recipe's r={recipe.r}, alpha={recipe.alpha} don't apply to it"
         report({"event": "message", "text": text})
     else:
-        config = LoraConfig(
-            r=recipe.r, lora_alpha=recipe.alpha, lora_dropout=recipe.lora_dropout, target_modules=targets, task_type="CAUSAL_LM"
-        )
-        peft = get_peft_model(model, config)
+        peft = get_peft_model(model, _config(recipe, parts_of(model), report))
     if recipe.activation_checkpointing:
         base_of(peft).activation_checkpointing_enable({"use_reentrant": False})
     return peft.train(), processor
+
+
+def collator(spec: RunSpec, model: "PeftModel", processor: Processor) -> "Collator":
+    """Makes batches as the checkpoint's options have its template and pictures."""
+    from models.finetuning.batches import Collator
+
+    baseline = BASELINES.make(spec.checkpoint.baseline, {**spec.checkpoint.options, "model": spec.checkpoint.model})
+    return Collator(processor, base_of(model), baseline.options.template, baseline.picture)
 
 
 def base_of(model: "PeftModel") -> "PreTrainedModel":
@@ -61,6 +71,24 @@ def base_of(model: "PeftModel") -> "PreTrainedModel":
     if not isinstance(base, PreTrainedModel):
         raise BadRun(f"the base model is a {type(base).__name__}, expected a transformers model; choose another checkpoint")
     return base
+
+
+def _config(recipe: Recipe, parts: "Parts", report: Report) -> "LoraConfig":
+    """Every linear layer of language model and connector, fused experts too, unless the recipe names others."""
+    from peft import LoraConfig
+
+    matrices, dropout = [] if recipe.target_modules else parts.matrices, recipe.lora_dropout
+    if matrices and dropout:  # peft applies a LoRA to them without seeing their input
+        report({"event": "message", "text": f"lora_dropout is 0 and not {dropout}: it can't be applied to {matrices[0]}"})
+        dropout = 0.0
+    return LoraConfig(
+        r=recipe.r,
+        lora_alpha=recipe.alpha,
+        lora_dropout=dropout,
+        target_modules=recipe.target_modules or parts.modules,
+        target_parameters=matrices or None,
+        task_type="CAUSAL_LM",
+    )
 
 
 def mixed_precision(spec: RunSpec, device: "torch.device") -> bool:

@@ -16,10 +16,10 @@ from torch.optim import AdamW
 from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 from transformers.trainer_callback import PrinterCallback
 
-from models.finetuning.batches import Collator
 from models.finetuning.spec import Recipe, Run, read_json
-from models.finetuning.trainable import base_of, memory_mb, mixed_precision
+from models.finetuning.trainable import base_of, collator, memory_mb, mixed_precision
 from models.finetuning.types import Diverged, Processor, Report
+from models.weights.parts import parts_of
 
 
 def devices() -> int:
@@ -82,7 +82,7 @@ def build_trainer(run: Run, model: PeftModel, processor: Processor, report: Repo
         args=arguments,
         train_dataset=train,
         eval_dataset=dev if len(dev) else None,
-        data_collator=Collator(processor, base_of(model)),
+        data_collator=collator(spec, model, processor),
         callbacks=[reporter],
     )
     trainer.remove_callback(PrinterCallback)
@@ -90,7 +90,7 @@ def build_trainer(run: Run, model: PeftModel, processor: Processor, report: Repo
 
 
 class LoraTrainer(Trainer):
-    """Trainer whose projector may have its own learning rate."""
+    """Trainer whose connector may have its own learning rate."""
 
     def __init__(self, recipe: Recipe, **arguments: Any):
         super().__init__(**arguments)
@@ -100,10 +100,11 @@ class LoraTrainer(Trainer):
         trained = model or self.model
         if trained is None:
             raise ValueError("the trainer was made without a model")
-        named = [(n, p) for n, p in trained.named_parameters() if p.requires_grad]
+        parts = parts_of(base_of(self.accelerator.unwrap_model(trained)))
+        named = [(parts.is_connector(n), p) for n, p in trained.named_parameters() if p.requires_grad]
         groups = [
-            {"params": [p for n, p in named if "projector" not in n], "lr": self.recipe.learning_rate},
-            {"params": [p for n, p in named if "projector" in n], "lr": self.recipe.projector_learning_rate or self.recipe.learning_rate},
+            {"params": [p for connects, p in named if not connects], "lr": self.recipe.learning_rate},
+            {"params": [p for connects, p in named if connects], "lr": self.recipe.projector_learning_rate or self.recipe.learning_rate},
         ]
         self.optimizer = AdamW([g for g in groups if g["params"]], lr=self.recipe.learning_rate, weight_decay=self.recipe.weight_decay)
         return self.optimizer

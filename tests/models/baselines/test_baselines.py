@@ -1,7 +1,5 @@
 """Baselines of transformers, on a LLaVA of the real classes with random weights: asking, embedding, LoRA targets, adapters."""
 
-import re
-
 import numpy as np
 import pytest
 from PIL import Image
@@ -10,9 +8,10 @@ import tests.support.tiny_llava as tiny_llava
 from data.records import Ask
 from data.registry import BASELINES, UnknownPlugin
 from models import pocket
-from models.baselines._transformers import resolve
-from models.baselines.image_text_to_text import ImageTextToText
 from models.baselines.llava import Llava
+from models.weights.files import BadWeights
+from models.weights.loading import locate
+from models.weights.parts import parts_of
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +76,8 @@ def test_an_adapter_is_merged(weights, asks, tmp_path):
     baseline = Llava(Llava.Options(model=weights, max_new_tokens=6))
     before = baseline.answer(asks)
     torch.manual_seed(0)
-    model = get_peft_model(baseline.load()[0], LoraConfig(r=4, target_modules=baseline.lora_targets(), init_lora_weights=False))
+    targets = baseline.lora_targets().modules
+    model = get_peft_model(baseline.load()[0], LoraConfig(r=4, target_modules=targets, init_lora_weights=False))
     model.save_pretrained(tmp_path / "adapter")
     adapted = Llava(Llava.Options(model=weights, adapter=str(tmp_path / "adapter"), max_new_tokens=6))
     assert adapted.answer(asks) != before
@@ -85,34 +85,49 @@ def test_an_adapter_is_merged(weights, asks, tmp_path):
     assert not [name for name, _ in merged.named_parameters() if "lora" in name]
 
 
-FAMILIES = {  # configuration class: plugin, and a part of the name of each part that a LoRA may change
-    "LlavaConfig": (Llava, ("language_model.layers", "multi_modal_projector")),
-    "LlavaNextConfig": (Llava, ("language_model.layers", "multi_modal_projector")),
-    "Idefics3Config": (ImageTextToText, ("text_model.layers", "connector")),
-    "SmolVLMConfig": (ImageTextToText, ("text_model.layers", "connector")),
-    "Qwen2_5_VLConfig": (ImageTextToText, ("language_model.layers", "visual.merger")),
-    "InternVLConfig": (ImageTextToText, ("language_model.layers", "multi_modal_projector")),
-    "PaliGemmaConfig": (ImageTextToText, ("language_model.layers", "multi_modal_projector")),
+FAMILIES = {  # a family that transformers knows: where its LoRA goes, and what it never touches
+    "llava": ("model.language_model.", "model.multi_modal_projector.", "model.vision_tower."),
+    "llava_next": ("model.language_model.", "model.multi_modal_projector.", "model.vision_tower."),
+    "idefics2": ("model.text_model.", "model.connector.", "model.vision_model."),
+    "idefics3": ("model.text_model.", "model.connector.", "model.vision_model."),
+    "smolvlm": ("model.text_model.", "model.connector.", "model.vision_model."),
+    "qwen2_5_vl": ("model.language_model.", "model.visual.merger.", "model.visual.blocks."),
+    "qwen3_vl": ("model.language_model.", ("model.visual.merger.", "model.visual.deepstack_merger_list."), "model.visual.blocks."),
+    "qwen3_omni_moe_thinker": ("model.language_model.", "model.visual.merger", ("model.visual.blocks.", "model.audio_tower.")),
+    "glm4v_moe": ("model.language_model.", "model.visual.merger.", "model.visual.blocks."),
+    "internvl": ("model.language_model.", "model.multi_modal_projector.", "model.vision_tower."),
+    "paligemma": ("model.language_model.", "model.multi_modal_projector.", "model.vision_tower."),
+    "kimi_k25": ("model.language_model.", "model.mm_projector.", "model.vision_tower."),
+    "deepseek_vl_hybrid": ("model.language_model.", "model.aligner.", ("model.vision_model.", "model.high_res_vision_model.")),
+    "video_llava": ("model.language_model.", "model.multi_modal_projector.", ("model.image_tower.", "model.video_tower.")),
+    "llama4": ("language_model.", "multi_modal_projector.", "vision_model."),
 }
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_lora_targets_of_real_architectures(family):
-    """All linear layers of the language model and of the connector; none of the vision tower, nor the output layer."""
+def test_parts_of_real_architectures(family):
+    """All linear layers of the language model and of the connector; none of a tower, nor the output layer. At real size, without memory."""
     import torch
-    import transformers
+    from transformers import CONFIG_MAPPING, AutoModelForImageTextToText
 
-    plugin, parts = FAMILIES[family]
-    with torch.device("meta"):  # the real size, without memory
-        model = transformers.AutoModelForImageTextToText.from_config(getattr(transformers, family)())
-    pattern = plugin(plugin.Options(model="any")).lora_targets()
-    linear = {name for name, module in model.named_modules() if isinstance(module, torch.nn.Linear)}
-    hit = {name for name, _ in model.named_modules() if re.fullmatch(pattern, name)}
-    assert hit == {name for name in linear if any(part in name for part in parts)}
+    language, connector, tower = FAMILIES[family]
+    config = CONFIG_MAPPING[family]()
+    config.get_text_config().num_hidden_layers = 4  # the real sides of a layer, but fewer of them
+    with torch.device("meta"):
+        model = AutoModelForImageTextToText.from_config(config)
+    parts = parts_of(model)
+    linear = {name for name, module in model.named_modules() if isinstance(module, torch.nn.Linear) and not name.endswith("lm_head")}
+    assert set(parts.language) == {name for name in linear if name.startswith(language)}
+    assert set(parts.connector) == {name for name in linear if name.startswith(connector)} != set()
+    assert set(parts.tower) == {name for name in linear if name.startswith(tower)} != set()
+    assert all(name.startswith(language) and ".experts." in name for name in parts.language_matrices)
+    assert parts.is_connector(f"base_model.model.{parts.connector[0]}.lora_A.default.weight")
+    assert not parts.is_connector(f"base_model.model.{parts.language[0]}.lora_A.default.weight")
 
 
 def test_names():
-    assert resolve("pocket-llava") == str(pocket.folder("pocket-llava"))
-    assert resolve("llava-hf/llava-1.5-7b-hf") == "llava-hf/llava-1.5-7b-hf"
+    assert locate("pocket-llava") == pocket.folder("pocket-llava")
+    with pytest.raises(BadWeights, match="is not on this machine and can't be downloaded"):
+        locate("llava-hf/llava-1.5-7b-hf")  # HF_HUB_OFFLINE
     with pytest.raises(UnknownPlugin, match="there are: image_text_to_text, llava"):
         BASELINES.load("lava")
