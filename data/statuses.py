@@ -1,6 +1,7 @@
 """The states of a job and of a sample: the values of the store's types `job_status` and `sample_status`.
 
 Their groups are said here alone: `as_json` is what the browser's scripts are given with the page.
+Which status a sample has follows from verdicts and reviews by sql/sample_state.sql.
 """
 
 from enum import StrEnum

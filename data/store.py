@@ -1,4 +1,4 @@
-"""The store: one DuckDB file, owned by one process. Only this and data/store_file.py import duckdb.
+"""The store: one DuckDB file, owned by one process. Only this and data/store_opening.py import duckdb.
 
 Reads run on a cursor of the calling thread; writes go one at a time through `Store.write`, in one transaction
 that also refreshes `sample_state` for the samples that were touched.
@@ -31,7 +31,7 @@ from data.store_errors import QueryFailed as QueryFailed
 from data.store_errors import StoreError as StoreError
 from data.store_errors import StoreInUse as StoreInUse
 from data.store_errors import StoreMissing
-from data.store_file import check_place, open_file
+from data.store_opening import check_place, open_file
 from data.transaction import Table, Transaction
 
 MIGRATIONS = Path(__file__).parent / "migrations"

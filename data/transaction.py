@@ -13,7 +13,12 @@ T = TypeVar("T")
 Execute = Callable[[Any, str, dict[str, object]], Result]
 
 LOGS_OF_FAILURES = ("diagnosis", "triage", "place")  # rows put into them change the state of their failures
-WHOLE, JUDGEMENTS, DECISIONS = "state_write", "state_judge", "state_decide"  # what may be derived anew: all of a state, or a part
+# what may be derived anew: all of a state, or a part
+WHOLE, JUDGEMENTS, DECISIONS = (
+    "sample_state_write",
+    "sample_state_judge",
+    "sample_state_decide",
+)
 
 
 @dataclass(frozen=True)
@@ -132,7 +137,7 @@ class Transaction(Reader):
                 self.run(name)
             self.touched_failures = False
         if self._parts:
-            for part in ["state_forget", WHOLE] if WHOLE in self._parts else sorted(self._parts):
+            for part in ["sample_state_forget", WHOLE] if WHOLE in self._parts else sorted(self._parts):
                 self.run(part)
             self.run("touched_clear")
             self._parts.clear()

@@ -7,7 +7,7 @@ import pyarrow.compute as pc
 from benchmarks.parts.failures import ERROR_TYPES, NAMES, OF_DATASET
 from benchmarks.parts.pool import openings
 from benchmarks.parts.world import ROUND_DAYS, ROUND_SHARES, ROUNDS, World, coded, constant, lists, moments, texts
-from curation.filtering.settings import enable_defaults
+from curation.filtering.settings import add_default_settings
 from data.transaction import Transaction
 
 ROUTES = ("same_image", "new_image", "by_hand")
@@ -79,7 +79,7 @@ def fill(world: World, count: int) -> None:
         write.load("sample", pa.table(sample))
         world.samples = {"sample_id": ids, "round": rounds, "drawn": drawn | (route != 1), "flawed": flawed, "made": made}
         _draw(world, write, np.flatnonzero(drawn), pool.scene[row[drawn]], np.array(jobs["draw"])[rounds[drawn] - 1], made[drawn] + 0.2)
-    enable_defaults(store, "built-in")
+    add_default_settings(store, "built-in")
     for setting in store.rows("filters"):
         if setting["filter"] not in FILTERS:
             _switch_off(world, setting)

@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from curation.commands.app_client import App
+from curation.commands.exit_codes import EXIT_OF_JOB, FAILED
 from curation.commands.output import console_of, is_plain
 from curation.jobs.views import JobView
 from data.statuses import ACTIVE, FAULTY, JobStatus
@@ -18,7 +19,6 @@ STOPPING = (signal.SIGTERM, signal.SIGHUP)
 EVERY = 0.4  # seconds between two requests for the job
 LINE_EVERY = 10.0  # seconds between two lines where standard error is no terminal
 BAR_WIDTH = 24  # characters
-EXIT_CODES = {JobStatus.DONE: 0, JobStatus.PAUSED: 3, JobStatus.CANCELLED: 3}  # else 1
 
 
 def follow(app: App, job: JobView) -> tuple[JobView, int]:
@@ -42,7 +42,7 @@ def follow(app: App, job: JobView) -> tuple[JobView, int]:
                     display.note("asking the job to stop after what is in flight; Ctrl-C again leaves it running")
     with suppress(OSError):
         print("\n".join([in_words(job), *_next_steps(job)]), file=sys.stderr, flush=True)
-    return job, EXIT_CODES.get(job.status, 1)
+    return job, EXIT_OF_JOB.get(job.status, FAILED)
 
 
 @contextmanager

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from pydantic_core import to_jsonable_python
 
+from curation.commands.exit_codes import FAILED
+
 if TYPE_CHECKING:  # rich takes 50 ms to load: only where it draws something
     from rich.console import Console
     from rich.table import Table
@@ -32,7 +34,7 @@ def print_error(message: str, as_json: bool) -> int:
     print(f"mistakebook: {message}", file=sys.stderr)
     if as_json:
         print(json.dumps({"error": message}, ensure_ascii=False))
-    return 1
+    return FAILED
 
 
 def table(rows: Sequence[object], columns: Sequence[str]) -> "Table":

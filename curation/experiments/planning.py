@@ -8,9 +8,9 @@ from typing import Literal
 from pydantic import BaseModel, Field, field_validator
 
 from curation import checkpoints
-from curation.experiments import arms, selection
+from curation.experiments import arm_rows, arms
 from curation.experiments.arms import Arm
-from curation.experiments.selection import DrawnSample, Pools, TrainExample, pools
+from curation.experiments.arm_rows import DrawnSample, Pools, TrainExample, pools
 from curation.filtering import settings
 from curation.filtering.base import filter_class
 from curation.stage import NothingToDo
@@ -226,9 +226,9 @@ def mask_of_controls(store: Store) -> int:
 
 def _lacking(store: Store, round_: int, here: Stock, samples: int) -> list[Lack]:
     """The clusters of which there are too few samples that pass; most missing first."""
-    wanted = selection.quotas_of(here.examples, samples)
+    wanted = arm_rows.quotas_of(here.examples, samples)
     titles = {row["cluster_id"]: row["title"] for row in store.rows("generate_clusters", round=round_)}
-    short = selection.lacking(here.pools["targeted"], wanted)
+    short = arm_rows.lacking(here.pools["targeted"], wanted)
     found = [Lack(cluster, kind, titles.get(cluster) or kind, wanted[cluster, kind], n) for (cluster, kind), n in short.items()]
     return sorted(found, key=lambda lack: -lack.missing)
 

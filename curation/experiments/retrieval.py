@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from curation.experiments.selection import TrainRow, nearest_in_turns
+from curation.experiments.arm_rows import TrainRow, nearest_in_turns
 from data.files import write_whole
 
 FILE = "retrieval.json"

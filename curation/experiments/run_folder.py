@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from curation.experiments.selection import TrainRow
+from curation.experiments.arm_rows import TrainRow
 from data.child_work import WorkFolder
 from data.files import append_line, cut_torn_line, read_lines, whole, write_whole
 from data.images import ImageStore
@@ -26,7 +26,7 @@ RUNS = "runs"
 
 
 @dataclass(frozen=True)
-class Outcome(Record):
+class RunOutcome(Record):
     """How a run went; `diverged` says why its figures don't count, None that they do. Seconds are those of all its launches."""
 
     steps: int
@@ -97,13 +97,13 @@ class RunFolder(WorkFolder):
         """Source, number and (of a sample) revision of what it is trained on."""
         return [(source, identity, revision) for source, identity, revision in json.loads((self.folder / "rows.json").read_text())]
 
-    def write_outcome(self, outcome: Outcome) -> None:
+    def write_outcome(self, outcome: RunOutcome) -> None:
         write_whole(self.folder / "outcome.json", json.dumps(outcome.to_row(), indent=1))
 
-    def outcome(self) -> Outcome | None:
+    def outcome(self) -> RunOutcome | None:
         """None until the run is through."""
         found = read_json(self.folder / "outcome.json")
-        return Outcome.from_row(found) if found else None
+        return RunOutcome.from_row(found) if found else None
 
     def events_so_far(self) -> list[dict[str, Any]]:
         return read_lines(self.events, 0, 1 << 30)[0]

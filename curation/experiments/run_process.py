@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO
 
 from curation import checkpoints
-from curation.experiments.run_folder import Outcome, RunFolder, read_eval
+from curation.experiments.run_folder import RunFolder, RunOutcome, read_eval
 from curation.scoring import Scorer, answered
 from data.child_work import ExitCode, StopRequest
 from data.errors import MistakebookError
@@ -35,7 +35,7 @@ class RunStopped(MistakebookError):
     """Asked to stop; what is done is kept."""
 
 
-def run(run_folder: RunFolder, checkpoint: Checkpoint, should_stop: Stop) -> Outcome:
+def run(run_folder: RunFolder, checkpoint: Checkpoint, should_stop: Stop) -> RunOutcome:
     """Trains and asks, as far as it isn't done already. Raises RunStopped, and what models.finetune raises but Diverged."""
     if done := run_folder.outcome():
         return done
@@ -55,7 +55,7 @@ def run(run_folder: RunFolder, checkpoint: Checkpoint, should_stop: Stop) -> Out
     if asked is not None:
         with _timed(run_folder, "answer"):
             answer_all(run_folder, asked, should_stop)
-    outcome = Outcome(
+    outcome = RunOutcome(
         steps=max(losses, default=0),
         first_loss=first,
         last_loss=last,

@@ -12,7 +12,7 @@ def current(store: Store) -> dict[str, FilterSetting]:
     return {setting.filter: setting for setting in store.rows("filters", FilterSetting)}
 
 
-def enable_defaults(store: Store, author: str) -> None:
+def add_default_settings(store: Store, author: str) -> None:
     """Gives every filter that has no setting yet its default one. Bits are only appended.
 
     A filter that comes to a workspace with settings of its own is disabled until somebody enables it: nothing changes by an update. Only

@@ -21,7 +21,7 @@ from curation.jobs import chains, estimates, outcome, views
 from curation.jobs.chains import StepView
 from curation.jobs.child_process import Child, start
 from curation.jobs.job_folder import JobFolder, JobSpec
-from curation.jobs.outcome import Outcome
+from curation.jobs.outcome import JobOutcome
 from curation.jobs.result_collector import Collector
 from curation.jobs.views import JobView
 from curation.prompts import versions
@@ -195,7 +195,7 @@ class JobManager:
 
     # Start and end of the app
 
-    def recover(self) -> None:
+    def resume_after_restart(self) -> None:
         """At start-up: children that outlived the app are watched again, dead ones settled, queued jobs started."""
         for row in self.store.rows("jobs_by_status", JobRow, statuses=[JobStatus.RUNNING]):
             with self._lock:
@@ -283,7 +283,7 @@ class JobManager:
                     break
                 child.kill_if_overdue(files, self._grace)
                 time.sleep(LOOK_EVERY)
-            self._settle(stage, job, Outcome(JobStatus.FAILED, problem) if problem else outcome.of(files, child, self._grace))
+            self._settle(stage, job, JobOutcome(JobStatus.FAILED, problem) if problem else outcome.of(files, child, self._grace))
         finally:
             with self._lock:
                 self._at_work.discard(threading.current_thread())
@@ -295,7 +295,7 @@ class JobManager:
         log.error("job %d: %s", job_id, said)
         folder = self.workspace.job(job_id)
         message = f"{said}. Its results are kept in {folder}; resume it in the version that launched it."
-        self._end(job_id, Outcome(JobStatus.FAILED, message))
+        self._end(job_id, JobOutcome(JobStatus.FAILED, message))
         self._schedule()
 
     def _collect(self, stage: Stage[Any], job: Job[Any]) -> str | None:
@@ -309,7 +309,7 @@ class JobManager:
             return f"results could not be stored ({type(error).__name__}: {error}). They are kept in {job.folder}; resume tries again."
         return None
 
-    def _settle(self, stage: Stage[Any], job: Job[Any], left: Outcome) -> None:
+    def _settle(self, stage: Stage[Any], job: Job[Any], left: JobOutcome) -> None:
         if left.status is JobStatus.DONE:
             left = self._finish(stage, job)
         try:
@@ -320,22 +320,22 @@ class JobManager:
             chains.follow(self.store, job.job_id, self.launch)
         self._schedule()
 
-    def _end(self, job_id: int, left: Outcome) -> None:
+    def _end(self, job_id: int, left: JobOutcome) -> None:
         with self._lock:
             self._move(job_id, left.status, message=left.message)
             self._children.pop(job_id, None)
 
-    def _finish(self, stage: Stage[Any], job: Job[Any]) -> Outcome:
+    def _finish(self, stage: Stage[Any], job: Job[Any]) -> JobOutcome:
         """What a stage does after the last result; a job whose every row has failed is a failed one."""
         try:
             message = stage.finish(self.store, self.workspace, job)
             if not _all_failed(self._row(job.job_id)):
-                return Outcome(JobStatus.DONE, message)
+                return JobOutcome(JobStatus.DONE, message)
             first = self.store.row("row_errors", RowError, job_id=job.job_id, after="", limit=1)
-            return Outcome(JobStatus.FAILED, first.error if first else message)
+            return JobOutcome(JobStatus.FAILED, first.error if first else message)
         except Exception as error:
             log.exception("job %d: could not be finished", job.job_id)
-            return Outcome(JobStatus.FAILED, f"all results are stored, but finishing failed ({error}); resume tries again.")
+            return JobOutcome(JobStatus.FAILED, f"all results are stored, but finishing failed ({error}); resume tries again.")
 
     def _move(self, job_id: int, status: JobStatus, message: str | None = None, child: Child | None = None) -> None:
         process = {"pid": child.pid if child else None, "pid_started": child.process.started if child else None}

@@ -183,9 +183,9 @@ def _append(
     changed: list[_Status] = []
     for action in ("approve", "reject"):
         if first := [decision.sample_id for decision in decisions if decision.action == action and decision.sample_id not in decided]:
-            changed += write.rows("state_first_decision", _Status, sample_ids=first, action=action, reviewer=reviewer)
+            changed += write.rows("sample_state_first_decision", _Status, sample_ids=first, action=action, reviewer=reviewer)
     if rest := {decision.sample_id for decision in decisions} - {row.sample_id for row in changed}:
-        changed += write.rows("state_decide_these", _Status, sample_ids=list(rest))
+        changed += write.rows("sample_state_decide_these", _Status, sample_ids=list(rest))
     return changed
 
 

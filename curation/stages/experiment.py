@@ -12,7 +12,7 @@ from typing import Any
 
 from curation import checkpoints
 from curation.clusters.embedders import WorkspaceEmbedders
-from curation.experiments import planning, selection
+from curation.experiments import arm_rows, planning
 from curation.experiments.planning import ExperimentOptions
 from curation.experiments.retrieval import FILE, Retrieval, retrieved
 from curation.experiments.run_folder import RunFolder, write_eval
@@ -41,14 +41,14 @@ class Experiment(Stage[ExperimentOptions]):
             raise NothingToDo(reason)
         arms, recipe = planning.chosen_arms(options), planning.recipe_of(options)
         barred: dict[int, list[int]] = {}
-        quotas = selection.quotas_of(here.examples, made.samples)
+        quotas = arm_rows.quotas_of(here.examples, made.samples)
         for seed in made.seeds:
-            drawn = selection.draws(arms, here.pools, made.samples, seed, quotas)
-            replay = selection.shared_replay(drawn, here.examples, made.replay, seed)
+            drawn = arm_rows.draws(arms, here.pools, made.samples, seed, quotas)
+            replay = arm_rows.shared_replay(drawn, here.examples, made.replay, seed)
             barred[seed] = [row.identity for row in replay]
             for arm in arms:
                 if arm.trained:
-                    rows = selection.shuffled([*drawn[arm.name], *replay], seed)
+                    rows = arm_rows.shuffled([*drawn[arm.name], *replay], seed)
                     RunFolder.of(job.folder, arm.name, seed).write(rows, images, here.checkpoint, recipe, made.steps, seed)
         if any(arm.pool == "retrieved" for arm in arms):
             failures = [example.example_id for example in here.examples if example.failed]

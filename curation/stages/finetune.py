@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from curation import checkpoints
 from curation.stage import Context, Estimate, Job, NothingToDo, Result, Row, Stage
 from curation.training import replay
-from curation.training.plan import SNAPSHOT, ApprovedSample, FinetuneOptions, Snapshot, gold, launch_problem, new_name, planned, recipe
+from curation.training.plan import SNAPSHOT, ApprovedSample, FinetuneOptions, Snapshot, gold, launch_problem, new_name, recipe, training_mix
 from curation.training.replay import TrainingExample
 from data.files import whole
 from data.images import ImageStore
@@ -36,7 +36,7 @@ class Finetune(Stage[FinetuneOptions]):
 
     def select(self, store: Store, workspace: Workspace, job: Job[FinetuneOptions]) -> list[Row]:
         checkpoint = checkpoints.find(store, job.options.checkpoint)
-        samples, known, wanted = planned(store, job.round, checkpoint, job.options)
+        samples, known, wanted = training_mix(store, job.round, checkpoint, job.options)
         if reason := launch_problem(store, len(samples), new_name(job)):
             raise NothingToDo(reason)
         replayed = replay.choose([sample.question for sample in samples], known, wanted, job.options.seed)
@@ -54,7 +54,7 @@ class Finetune(Stage[FinetuneOptions]):
 
     def estimate(self, store: Store, workspace: Workspace, options: FinetuneOptions) -> Estimate:
         checkpoint = checkpoints.find(store, options.checkpoint)
-        samples, _, wanted = planned(store, checkpoints.current_round(store), checkpoint, options)
+        samples, _, wanted = training_mix(store, checkpoints.current_round(store), checkpoint, options)
         chosen = recipe(options)
         steps = math.ceil(chosen.epochs * math.ceil((len(samples) + wanted) / chosen.batch_size))
         detail = {"samples": len(samples), "replay": wanted, "steps": steps}

@@ -8,7 +8,7 @@ from typing import Self
 from pydantic import BaseModel, Field
 
 from curation.stage import Job, NothingToDo
-from curation.training.replay import KnownExample, TrainingExample
+from curation.training.replay import KnownExample, TrainingExample, replay_count
 from data.records import Checkpoint, Record, Route, SampleStatus
 from data.store import Store
 from models.finetuning.spec import RECIPES, Recipe
@@ -77,14 +77,14 @@ def recipe(options: FinetuneOptions) -> Recipe:
     return RECIPES[options.recipe].model_copy(update=changes)
 
 
-def planned(
+def training_mix(
     store: Store, round_: int, checkpoint: Checkpoint, options: FinetuneOptions
 ) -> tuple[list[ApprovedSample], list[KnownExample], int]:
     """Approved samples, the examples that may be replayed beside them, and how many of these the replay share asks for."""
     approved = store.rows("samples_to_train", ApprovedSample, round=round_)
     samples = [sample for sample in approved if options.earlier_rounds or sample.round == round_]
     known = store.rows("examples_answered_right", KnownExample, checkpoint_id=checkpoint.checkpoint_id)
-    return samples, known, min(len(known), round(len(samples) * options.replay_share / (1 - options.replay_share)))
+    return samples, known, replay_count(len(samples), len(known), options.replay_share)
 
 
 def launch_problem(store: Store, samples: int, name: str | None) -> str | None:

@@ -41,6 +41,11 @@ class KnownExample(TrainingExample):
     kind: str | None
 
 
+def replay_count(samples: int, known: int, share: float) -> int:
+    """How many of `known` examples are replayed beside so many samples: `share` (below 1) of all rows, if there are as many."""
+    return min(known, round(samples * share / (1 - share)))
+
+
 def choose(questions: Sequence[str], known: Sequence[KnownExample], wanted: int, seed: int = 0) -> list[KnownExample]:
     """`wanted` of the known examples (or all there are), none twice, for samples with these questions; the same seed gives the same."""
     rng = random.Random(seed)

@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from curation import checkpoints
-from curation.filtering.settings import enable_defaults
+from curation.filtering.settings import add_default_settings
 from curation.jobs.manager import JobManager
 from data.records import Checkpoint
 from data.store import Store
@@ -26,7 +26,7 @@ class Begun(BaseModel):
 
 def prepare(store: Store) -> None:
     """What every workspace starts with: the filters' default settings."""
-    enable_defaults(store, AUTHOR)
+    add_default_settings(store, AUTHOR)
 
 
 def begin(store: Store, jobs: JobManager) -> int | None:

@@ -1,6 +1,6 @@
 """What is known of a damaged write-ahead log of this workspace: told on every page and by `mistakebook doctor` until somebody has read it.
 
-The store writes `damaged/TIME/report.json` beside what it kept (data/store_file.py); what the journal of decisions brought back, and
+The store writes `damaged/TIME/report.json` beside what it kept (data/store_opening.py); what the journal of decisions brought back, and
 that it was read, is added here.
 """
 
@@ -11,7 +11,7 @@ from typing import Any
 
 from data.errors import MistakebookError
 from data.files import write_whole
-from data.store_file import DAMAGED, REPORT
+from data.store_opening import DAMAGED, REPORT
 from data.workspace import Workspace
 
 

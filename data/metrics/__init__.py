@@ -8,18 +8,18 @@ not the model, fails.
 from collections.abc import Sequence
 from typing import get_args
 
+from data.metrics.anls import ANLS_THRESHOLD, Anls, anls
 from data.metrics.base import LETTER, SHORT_ANSWER, Corpus, Measure, Score
-from data.metrics.chartqa import RelaxedAccuracy, relaxed_accuracy
-from data.metrics.coco_captions import Cider
-from data.metrics.docvqa import ANLS_THRESHOLD, Anls, anls
-from data.metrics.exact import ExactMatch, exact_match
+from data.metrics.cider import Cider
+from data.metrics.exact_match import ExactMatch, exact_match
 from data.metrics.gqa import Gqa, gqa_exact
 from data.metrics.mmbench import Mmbench, MmbenchCircular, circular_answer, inferred_letter, rotations
+from data.metrics.multiple_choice import LLAVA_OPTIONS, MultipleChoice, chosen_letter
 from data.metrics.normalising import normalise
 from data.metrics.option_letters import lenient_letter
 from data.metrics.reading import look_alike, readings, without_lead_in
-from data.metrics.scienceqa import LLAVA_OPTIONS, MultipleChoice, chosen_letter
-from data.metrics.vqa import MATCHES_NEEDED, VqaAccuracy, vqa_accuracy
+from data.metrics.relaxed_accuracy import RelaxedAccuracy, relaxed_accuracy
+from data.metrics.vqa_accuracy import MATCHES_NEEDED, VqaAccuracy, vqa_accuracy
 from data.records import Metric
 
 __all__ = [

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from data.metrics.base import LETTER, Corpus, Measure
+from data.metrics.multiple_choice import allowed_letters
 from data.metrics.option_letters import lenient_letter
-from data.metrics.scienceqa import allowed_letters
 from data.records import Metric
 
 MMBENCH_OPTIONS = 5  # the original looks for the letters A to E, however many choices there are

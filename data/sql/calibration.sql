@@ -23,7 +23,7 @@ WHERE v.filter = $filter AND v.verdict_id > $since AND v.verdict_id > t.drawn_ve
 
 -- :name calibration_labels
 -- Samples that people did something with after an event, and what their standing single decisions say: `label` 1 approved, 0 rejected, 2 people
--- disagree, -1 nothing. The latest decision of each reviewer on the current revision and picture counts, an adjudication over all, as in state_derived; bulk
+-- disagree, -1 nothing. The latest decision of each reviewer on the current revision and picture counts, an adjudication over all, as in sample_state_derived; bulk
 -- ones say nothing here, because nobody looked. `bulk`: there is a bulk decision and no single one.
 WITH
 asked AS (SELECT DISTINCT sample_id FROM review WHERE ($since IS NULL OR review_id > $since::BIGINT)),
@@ -57,12 +57,12 @@ SELECT * FROM auto_rule ORDER BY rule_id DESC LIMIT 1
 SELECT * FROM auto_rule ORDER BY rule_id DESC LIMIT $limit
 
 -- :name auto_rule_lapses
--- What a rule had approved is pending again: the part of state_judge that follows from closing the gate.
+-- What a rule had approved is pending again: the part of sample_state_judge that follows from closing the gate.
 UPDATE sample_state SET undecided = 'pending', status = CASE WHEN decision IS NULL THEN 'pending'::sample_status ELSE status END
 WHERE undecided = 'auto_approved'
 
 -- :name auto_rule_applies
--- What a rule approves is no longer pending: the part of state_judge that follows from opening the gate, for the samples that meet the rule.
+-- What a rule approves is no longer pending: the part of sample_state_judge that follows from opening the gate, for the samples that meet the rule.
 UPDATE sample_state SET undecided = 'auto_approved', status = CASE WHEN decision IS NULL THEN 'auto_approved'::sample_status ELSE status END
 WHERE undecided = 'pending' AND sample_id IN (SELECT unnest($sample_ids::BIGINT[]))
 

@@ -9,7 +9,7 @@ UNION ALL SELECT s.failure_id, w.short FROM failure_state s JOIN ({review_short}
 
 -- :name review_key
 -- Where a sample stands in the queue, ascending. Most informative: what the sum of three shares makes large, each 0 to 1: how much the filters disagree
--- (1 where half of them fail it), how near the nearest score is to its threshold (both are in `unsure`, see state.sql), how far the cluster is from
+-- (1 where half of them fail it), how near the nearest score is to its threshold (both are in `unsure`, see sample_state.sql), how far the cluster is from
 -- its target. Undrawn ones last.
 CASE $order WHEN 'newest' THEN -t.sample_id WHEN 'oldest' THEN t.sample_id WHEN 'random' THEN hash(t.sample_id) >> 12
      ELSE coalesce(t.unsure, 2.995) - coalesce(b.short, w.short, 0) END::DOUBLE

@@ -7,14 +7,14 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from models.frontier.budget import Budget
+from models.frontier.call_cost import CallCost
 from models.frontier.capabilities import LEVELS, Capabilities, below, is_about_format, schema_relaxed, unsupported_parameter
 from models.frontier.chat_call import Call, Parameters
 from models.paid_calls import http_failures as failures
 from models.paid_calls.buying import Buyer
 from models.paid_calls.concurrency import AimdController
 from models.paid_calls.http_failures import Failure, FailureKind
-from models.paid_calls.ledger import ChargeLost, Record, SaveCapabilities
+from models.paid_calls.ledger import ChargeLost, RecordReply, SaveCapabilities
 from models.paid_calls.orders import Order
 from models.paid_calls.rate_limits import RateLimiter
 from models.paid_calls.records import Reply
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 class ChatEndpoint:
     """The /chat/completions of an endpoint, for the calls of one run. Lives in one event loop."""
 
-    def __init__(self, buyer: Buyer, parameters: Parameters, budget: Budget, capabilities: Capabilities, rate_limiter: RateLimiter):
+    def __init__(self, buyer: Buyer, parameters: Parameters, cost: CallCost, capabilities: Capabilities, rate_limiter: RateLimiter):
         self.capabilities = capabilities
         self._buyer, self._connection, self._journal, self._state = buyer, buyer.connection, buyer.journal, buyer.state
-        self._parameters, self._budget, self._rate_limiter = parameters, budget, rate_limiter
+        self._parameters, self._cost, self._rate_limiter = parameters, cost, rate_limiter
         self._slots, self._controller = buyer.slots, AimdController(buyer.slots, buyer.slots.limit)
         self._turn = asyncio.Lock()
         self._in_flight = 0
@@ -50,7 +50,7 @@ class ChatEndpoint:
             while (seconds := self._rate_limiter.wait(call.likely_tokens)) > 0:
                 await asyncio.sleep(min(seconds, 1.0))  # what is reported meanwhile may shorten it
 
-    async def send(self, call: Call, order: Order, urls: list[str]) -> Record | Failure:
+    async def send(self, call: Call, order: Order, urls: list[str]) -> RecordReply | Failure:
         """The reply to a call, asked in another form as long as the server rejects only that: the structured-output fallback.
 
         `urls`: its images, as data URLs.
@@ -65,7 +65,7 @@ class ChatEndpoint:
             if isinstance(result, Reply):
                 if lowered and self.capabilities.good == 0:
                     self._learn(replace(self.capabilities.without(relaxed), level=level, bad=0), remember=True)
-                return Record(order.open[call.key], result, call.request.prompt_version, level)
+                return RecordReply(order.open[call.key], result, call.request.prompt_version, level)
             if result.kind != FailureKind.UNSUPPORTED or order.sent >= self._connection.attempts or self._state.stopping:
                 return result
             if result.garbled:  # says nothing of what the server supports: this row alone is asked in another way
@@ -157,4 +157,4 @@ class ChatEndpoint:
             return Failure(FailureKind.BROKEN, cause, maybe_billed=True, body=text)
         if failure := failures.from_body(body, self._connection.api_key is not None, self._connection.key_env):
             return replace(failure, body=text) if failure.maybe_billed else failure
-        return self._budget.reply(call.key, self._parameters, call.request.purpose, text, body, seconds, call)
+        return self._cost.reply(call.key, self._parameters, call.request.purpose, text, body, seconds, call)

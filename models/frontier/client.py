@@ -14,7 +14,7 @@ from models.frontier.batch_api.asker import BatchAsker
 from models.frontier.batch_api.calls_file import MOST_CALLS, Limits
 from models.frontier.batch_api.records import OpenBatches
 from models.frontier.batch_api.remote import Remote
-from models.frontier.budget import Budget
+from models.frontier.call_cost import CallCost
 from models.frontier.capabilities import Capabilities
 from models.frontier.chat_call import Call, Parameters
 from models.frontier.connection_test import probe, probe_in_words
@@ -165,17 +165,17 @@ class OpenAICompatible:
         (left,) = self.journal.apply([OpenBatches(self.endpoint, options.model)])
 
         def asker(journal: GroupCommit, state: RunState) -> Asker:
-            budget = Budget(full_price, options.budget_usd, options.budget_scope, at_once=2 if options.hedge_after_s else 1)
+            cost = CallCost(full_price, options.budget_usd, options.budget_scope, at_once=2 if options.hedge_after_s else 1)
             pictures = Pictures(self._max_pixels)
             return Asker(
-                connection, self._parameters(), budget, pictures, capabilities, self._rate_limiter, options.concurrency, journal, state
+                connection, self._parameters(), cost, pictures, capabilities, self._rate_limiter, options.concurrency, journal, state
             )
 
         def batch_asker(journal: GroupCommit, state: RunState) -> BatchAsker:
-            budget = Budget(full_price and full_price.in_batch(), options.budget_usd, options.budget_scope)
+            cost = CallCost(full_price and full_price.in_batch(), options.budget_usd, options.budget_scope)
             folder, live = self.journal.path.with_name("batches"), not options.batch
             remote = Remote(connection)
-            return BatchAsker(asker(journal, state), remote, budget, folder, self.batch_limits, self.say, live, journal, state)
+            return BatchAsker(asker(journal, state), remote, cost, folder, self.batch_limits, self.say, live, journal, state)
 
         window = MOST_CALLS if options.batch else 4 * options.concurrency + 64
         yield from Run(batch_asker if options.batch or left else asker, self.journal, window).outcomes(requests, should_stop, then)

@@ -5,21 +5,21 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from models.frontier.budget import Budget
+from models.frontier.call_cost import CallCost
 from models.frontier.capabilities import Capabilities
 from models.frontier.chat_call import Call, Parameters
 from models.frontier.chat_http import ChatEndpoint
 from models.frontier.image_payload import Pictures
+from models.frontier.retries import ChatRetries
 from models.paid_calls.buying import Buyer
 from models.paid_calls.concurrency import AdaptiveSemaphore
 from models.paid_calls.connection import EndpointConnection
 from models.paid_calls.group_commit import GroupCommit
-from models.paid_calls.http_failures import Failure, FailureKind
-from models.paid_calls.ledger import Record
+from models.paid_calls.http_failures import Failure
+from models.paid_calls.ledger import RecordReply
 from models.paid_calls.orders import Abandoned, Order, PaidCall, RunState
 from models.paid_calls.rate_limits import RateLimiter
 from models.paid_calls.records import Reply
-from models.paid_calls.retries import RetryPolicy, backoff
 
 CONNECT_ATTEMPTS = 6  # some 5 seconds of nobody listening
 TIMEOUT_ATTEMPTS = 3  # calls of one row that may go without a reply in time: each may be billed
@@ -36,17 +36,6 @@ class Answer:
     level: str  # of structured output; "" if it was not asked now
 
 
-class ChatRetries(RetryPolicy):
-    """Waits by how all rows of the run fare: as long as some get their replies, waiting long would only idle the slots.
-
-    No more than by a row's own failures: while the limit is still sought, hundreds are turned away within a second.
-    """
-
-    def pause(self, failure: Failure, sent: int, failed_rounds: int) -> float:
-        longest = 2.0 if failure.kind == FailureKind.UNREACHABLE else 30.0
-        return max(failure.retry_after or 0.0, min(backoff(min(sent - 1, failed_rounds)), longest))
-
-
 class ChatPurchase(PaidCall):
     """One call to a chat endpoint. `level`: of structured output, that the reply was asked at."""
 
@@ -59,9 +48,9 @@ class ChatPurchase(PaidCall):
         loop = asyncio.get_running_loop()
         self._urls = [await loop.run_in_executor(None, self._pictures.data_url, picture) for picture in self._call.pictures]
 
-    async def send(self, order: Order) -> Record | Failure:
+    async def send(self, order: Order) -> RecordReply | Failure:
         result = await self._endpoint.send(self._call, order, self._urls)
-        if isinstance(result, Record):
+        if isinstance(result, RecordReply):
             self.level = result.level
         return result
 
@@ -73,7 +62,7 @@ class Asker:
         self,
         connection: EndpointConnection,
         parameters: Parameters,
-        budget: Budget,
+        cost: CallCost,
         pictures: Pictures,
         capabilities: Capabilities,
         rate_limiter: RateLimiter,
@@ -82,10 +71,10 @@ class Asker:
         state: RunState,
     ):
         self.parameters, self.pictures = parameters, pictures
-        self._budget = budget
+        self._cost = cost
         policy = ChatRetries(connection.attempts, TIMEOUT_ATTEMPTS, CONNECT_ATTEMPTS)
         self._buyer = Buyer(connection, journal, state, policy, AdaptiveSemaphore(slots), claims_ahead=max(2, slots // 4))
-        self._endpoint = ChatEndpoint(self._buyer, parameters, budget, capabilities, rate_limiter)
+        self._endpoint = ChatEndpoint(self._buyer, parameters, cost, capabilities, rate_limiter)
         self.owner, self.observe = self._buyer.owner, self._endpoint.observe
 
     @property
@@ -104,7 +93,7 @@ class Asker:
         known = await self._buyer.find(key)
         if known is None:
             purchase = ChatPurchase(call, self._endpoint, self.pictures)
-            order = await self._buyer.buy([self._budget.claim(call, key, self.owner)], purchase, urgent=bool(call.turns))
+            order = await self._buyer.buy([self._cost.claim(call, key, self.owner)], purchase, urgent=bool(call.turns))
             if reply := order.bought.get(key):
                 return Answer(reply, json.loads(reply.body), order.sent, True, purchase.level)
             known = order.known[key]

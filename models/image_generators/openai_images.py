@@ -29,7 +29,7 @@ from models.paid_calls.group_commit import GroupCommit
 from models.paid_calls.http_failures import Failure, FailureKind
 from models.paid_calls.journal import Journal
 from models.paid_calls.keys import find_key, not_found
-from models.paid_calls.ledger import Claim, Record
+from models.paid_calls.ledger import Claim, RecordReply
 from models.paid_calls.orders import Abandoned, CallFailed, Order, PaidCall, RunState
 from models.paid_calls.prices import Price, load_prices, table_beside, unpriced
 from models.paid_calls.records import FrontierStopped, Reply
@@ -280,7 +280,7 @@ class PictureCall(PaidCall):
                 await self._buyer.close_lost(order, claim, str(error), json.dumps(item)[:MOST_BODY])
                 continue
             reply = self._reply(claim, body, body_kept(body, item, info.sha256), len(items), seconds)
-            await self._buyer.record(order, Record(claim, reply, "", ""))
+            await self._buyer.record(order, RecordReply(claim, reply, "", ""))
             self._drawn[claim.key] = content
         return None
 

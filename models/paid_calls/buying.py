@@ -10,12 +10,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from models.paid_calls import http_failures as failures
+from models.paid_calls.budget import OverBudget
 from models.paid_calls.claim_owner import new_owner
 from models.paid_calls.concurrency import AdaptiveSemaphore
 from models.paid_calls.connection import EndpointConnection, connect
 from models.paid_calls.group_commit import GroupCommit
 from models.paid_calls.http_failures import Failure, FailureKind
-from models.paid_calls.ledger import CLAIM_SECONDS, ChargeLost, Claim, ClaimResult, Find, OverBudget, Record, Release, RenewClaims
+from models.paid_calls.ledger import CLAIM_SECONDS, ChargeLost, Claim, ClaimResult, Find, RecordReply, Release, RenewClaims
 from models.paid_calls.orders import Abandoned, CallFailed, Order, PaidCall, RunState
 from models.paid_calls.records import FrontierStopped, Reply
 from models.paid_calls.retries import RetryPolicy
@@ -146,7 +147,7 @@ class Buyer:
                     if holds_place and not self._keeps_place:
                         self._places.release()
                         holds_place = False
-                if isinstance(result, Record):
+                if isinstance(result, RecordReply):
                     await self.record(order, result)
                 elif result and result.maybe_billed:
                     await self.lose(order, result.cause, result.body)
@@ -207,7 +208,7 @@ class Buyer:
             self.last_contact = time.monotonic()
         return replace(result, cause=failures.redact(result.cause, self.connection.api_key))
 
-    async def record(self, order: Order, record: Record) -> None:
+    async def record(self, order: Order, record: RecordReply) -> None:
         """Keeps a reply, also if nobody waits for that any more; its claim is closed."""
         key = record.claim.key
         del order.open[key]

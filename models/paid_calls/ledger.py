@@ -1,7 +1,7 @@
 """The ledger of paid calls: what one transaction of the journal reads and writes, as operations that several runs send it.
 
 A call is claimed with its reserved cost (the most that it may be billed) before it is sent. What a scope has spent and what is
-reserved in it never exceed its cap. All runs inside a transaction that Journal.apply opens.
+reserved in it never exceed its cap (budget.py). All runs inside a transaction that Journal.apply opens.
 """
 
 import json
@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any, Literal, Protocol, TypeVar
 
 from data.named_sql import read_queries
+from models.paid_calls.budget import OverBudget, over_budget
 from models.paid_calls.claim_owner import is_alive
-from models.paid_calls.records import FrontierStopped, Reply
+from models.paid_calls.records import Reply
 
 CLAIM_SECONDS = 60.0  # a claim without a sign of life for so long is dead
 SQL = read_queries([Path(__file__).with_name("journal.sql")])
@@ -47,24 +48,6 @@ class Claim:
         return ledger.claim(self, CLAIM_SECONDS)
 
 
-@dataclass(frozen=True)
-class OverBudget:
-    """The budget has no room for this call now; with nothing in flight it never will."""
-
-    claim: Claim
-    cap_usd: float
-    spent_usd: float
-    in_flight_usd: float
-
-    def stop(self) -> FrontierStopped:
-        cap = f"{self.cap_usd:.{2 if self.cap_usd >= 0.01 else 4}f}"
-        return FrontierStopped(
-            f"the budget of ${cap} is reached: ${self.spent_usd:.4f} is spent and the next call may cost up to "
-            f"${self.claim.reserved_usd:.4f}; raise the budget and resume",
-            resumable=True,
-        )
-
-
 ClaimResult = Reply | OverBudget | Literal["ours", "busy"]
 
 
@@ -79,7 +62,7 @@ class Find:
 
 
 @dataclass(frozen=True)
-class Record:
+class RecordReply:
     """Keep a reply and end its claim. Result: the reply that is kept (an earlier one under the same key wins)."""
 
     claim: Claim
@@ -155,7 +138,7 @@ class Ledger:
             if is_alive(owner, expires_at, self.now):
                 return "busy"
             self._charge_dead_owner(owner)
-        if claim.cap_usd is not None and (full := self._lack_of_room(claim, claim.cap_usd)):
+        if claim.cap_usd is not None and (full := self._over_budget(claim, claim.cap_usd)):
             return full
         self.db.execute(
             SQL["insert_claim"],
@@ -163,21 +146,14 @@ class Ledger:
         )
         return "ours"
 
-    def _lack_of_room(self, claim: Claim, cap_usd: float) -> OverBudget | None:
-        full = self._full(claim, cap_usd)
+    def _over_budget(self, claim: Claim, cap_usd: float) -> OverBudget | None:
+        full = over_budget(self.db, claim.scope, claim.reserved_usd, cap_usd)
         if full is None:
             return None
         for owner, expires_at in self.db.execute(SQL["owners"]).fetchall():  # before saying no: does a dead process hold any of it?
             if not is_alive(owner, expires_at, self.now):
                 self._charge_dead_owner(owner)
-        return self._full(claim, cap_usd)
-
-    def _full(self, claim: Claim, cap_usd: float) -> OverBudget | None:
-        spent = self.db.execute(SQL["spent"], (claim.scope,)).fetchone()
-        (in_flight,) = self.db.execute(SQL["reserved"], (claim.scope, claim.scope)).fetchone()
-        full = OverBudget(claim, cap_usd, spent[0] if spent else 0.0, in_flight)
-        has_room = full.spent_usd + full.in_flight_usd + claim.reserved_usd <= cap_usd + 1e-9  # sums of cents are not exact
-        return None if has_room else full
+        return over_budget(self.db, claim.scope, claim.reserved_usd, cap_usd)
 
     def _charge_dead_owner(self, owner: str) -> None:
         """A process died with calls in flight: they may have been billed. Those of a batch that was never uploaded are not."""
@@ -203,7 +179,7 @@ class Ledger:
         for name in {scope, ""}:
             self.db.execute(SQL["charge"], (name, usd))
 
-    def record(self, record: Record) -> Reply:
+    def record(self, record: RecordReply) -> Reply:
         """The reply that is kept. Budgets count one without a known cost at the cost that was reserved for it."""
         claim, reply = record.claim, record.reply
         usd = (claim.worst_usd or 0.0) if reply.cost_usd is None else reply.cost_usd

@@ -7,7 +7,7 @@ from typing import Any
 
 from data.errors import MistakebookError
 from models.paid_calls.http_failures import Failure
-from models.paid_calls.ledger import Claim, Record
+from models.paid_calls.ledger import Claim, RecordReply
 from models.paid_calls.records import Reply
 
 
@@ -55,7 +55,7 @@ class PaidCall(ABC):
         """What takes time and needs no slot; before each try."""
 
     @abstractmethod
-    async def send(self, order: Order) -> Record | Failure | None:
+    async def send(self, order: Order) -> RecordReply | Failure | None:
         """Sends it, by Buyer.post, and reads the answer: a reply to be recorded, or what went wrong with the claims that are open.
 
         A call for several claims records each reply as it comes, by Buyer.record; None where no claim is left open.

@@ -1,4 +1,4 @@
-"""How often a paid call is sent before it is given up, and how long to wait in between."""
+"""How often a paid call is sent before it is given up, and how long to wait in between. Chat calls wait by models/frontier/retries.py."""
 
 import random
 from dataclasses import dataclass

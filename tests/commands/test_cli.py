@@ -154,7 +154,7 @@ def test_a_headless_owner_ends_itself_when_idle(here):
     Store(here.store).close()  # it let go of the file
 
 
-def test_failures_are_told_in_words(here):
+def test_failed_commands_exit_with_1_and_say_why(here):
     failed = mistakebook("evaluate", "--workspace", "w", check=False)
     assert failed.returncode == 1 and "no round has started yet" in failed.stderr and "Traceback" not in failed.stderr
     failed = mistakebook("results", "--workspace", "w", "--json", check=False)

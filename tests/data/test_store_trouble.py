@@ -16,7 +16,7 @@ from curation.review import decisions, recovery
 from data.review_journal import ReviewJournal, mark_of
 from data.store import DiskFull, Store
 from data.store_errors import StoreDamaged, StoreForbidden, StoreInUse, StoreMissing, StoreNewer
-from data.store_file import wal_of
+from data.store_opening import wal_of
 from tests.support.stores import differences, filled, log
 
 pytestmark = pytest.mark.timeout(300)

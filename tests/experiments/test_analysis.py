@@ -10,7 +10,7 @@ import pytest
 from curation.experiments import analysis, arms, markdown
 from curation.experiments.analysis import Item, NothingMeasured, kind_names
 from curation.statistics.intervals import holm
-from curation.ui.experiments import figures, html_report
+from curation.ui.experiments import charts, html_report
 from tests.support.experiments import ARMS, GAINS, drawn_experiment
 from tests.support.seed import seeded_store
 
@@ -88,7 +88,7 @@ def test_an_arm_without_a_counted_run_has_no_figures(store):
     found = analysis.report(store, drawn_experiment(store, seeds=(1,), diverged=("targeted", 1)))
     assert "targeted" not in [each.arm for each in found.overall.arms]
     assert "+N targeted, seed 1 diverged" in markdown.written(found) and "+N targeted, seed 1 diverged" in html_report.written(found)
-    assert figures.shown_arm(found) == "untargeted"
+    assert charts.shown_arm(found) == "untargeted"
 
 
 def test_a_run_that_failed_is_told_and_the_others_stand(store):
@@ -150,11 +150,11 @@ def test_names_from_datasets_are_escaped(store, report):
 
 
 def test_figures_hold_what_the_report_says(report):
-    drawn = figures.figures(report)
+    drawn = charts.charts(report)
     points = {y: x for trace in drawn["differences"]["data"] for x, y in zip(trace["x"], trace["y"])}
     expected = {arms.BY_NAME[each.arm].title: each.to_reference.value for each in report.overall.arms if each.to_reference}
     assert points == pytest.approx(expected)
-    assert figures.shown_arm(report) == "targeted" and figures.shown_arm(report, "untargeted") == "untargeted"
+    assert charts.shown_arm(report) == "targeted" and charts.shown_arm(report, "untargeted") == "untargeted"
     kinds = {y for trace in drawn["kinds"]["data"] for y in trace["y"]}
     assert kinds == {"all", *(group.name for group in report.by_kind)}
     assert len(drawn["slopes"]["data"]) == len(report.by_kind)

@@ -3,7 +3,7 @@
 import pytest
 
 from curation.filtering import bulk_limits
-from curation.filtering.settings import change_setting, enable_defaults
+from curation.filtering.settings import add_default_settings, change_setting
 from curation.review import decisions
 from curation.stage import Job
 from curation.stages.filter import FilterOptions, FilterStage, _pairs
@@ -18,7 +18,7 @@ PASSES, LEAKS, UNJUDGED, ERROR = "passes", "leaks", "unjudged", "error"
 def world(tmp_path):
     """Four samples: one passes leakage, one is in an eval split, one is not judged yet, one could not be judged."""
     store = Store(tmp_path / "store.duckdb")
-    enable_defaults(store, "built-in")
+    add_default_settings(store, "built-in")
     ids = {name: add_sample(store, name) for name in (PASSES, LEAKS, UNJUDGED, ERROR)}
     judge(store, {ids[PASSES]: 0.2, ids[LEAKS]: 1.0, ids[ERROR]: None}, job_id=1)
     yield store, ids
@@ -126,12 +126,12 @@ def test_a_workspace_that_had_it_off_or_too_loose_is_put_right_when_it_is_opened
         write.touch_judged()
     approve(store, {})
     assert statuses(store, ids)[LEAKS] == "approved"
-    enable_defaults(store, "built-in")
+    add_default_settings(store, "built-in")
     found = next(row for row in store.rows("filters") if row["filter"] == "leakage")
     assert (found["enabled"], found["threshold"], found["bit"]) == (True, becomes, now["bit"])
     assert statuses(store, ids)[LEAKS] == "failed" and differences(store) == 0
     changes = len(log(store, "filter_setting"))
-    enable_defaults(store, "built-in")
+    add_default_settings(store, "built-in")
     assert len(log(store, "filter_setting")) == changes, "once is enough"
 
 

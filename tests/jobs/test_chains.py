@@ -77,9 +77,9 @@ def test_a_chain_that_a_crash_cut_off_is_taken_up_at_the_next_start(jobs, store)
     jobs.wait(first, PATIENCE)
     with store.write() as write:
         write.insert("setting", [chains.row(first, [double()], "ann")])
-    jobs.recover()
+    jobs.resume_after_restart()
     wait_for(lambda: all_done(store, 2))
-    jobs.recover()
+    jobs.resume_after_restart()
     assert len(store.rows("jobs", limit=9)) == 2
 
 

@@ -94,7 +94,7 @@ def test_a_running_job_that_only_another_version_can_go_on_with_has_failed(store
         (job_id,) = write.insert("job", [{**row, "pid": process.pid, "pid_started": process.started}], returning="job_id")
     workspace.job(job_id).mkdir(parents=True)
     jobs = JobManager(store, workspace, stage_class)
-    jobs.recover()
+    jobs.resume_after_restart()
     job = jobs.wait(job_id, PATIENCE)
     assert job.status == "failed" and said in job.message and str(workspace.job(job_id)) in job.message
     assert child.wait(PATIENCE) == -signal.SIGKILL
@@ -231,7 +231,7 @@ def test_shutdown_stops_children_and_a_restart_offers_resume(store, workspace):
     jobs.shutdown()
     assert jobs.get(running).status == "interrupted" and jobs.get(queued).status == "queued"
     again = JobManager(store, workspace, stage_class, grace=60)
-    again.recover()
+    again.resume_after_restart()
     assert again.wait(queued, PATIENCE).status == "done"  # queued jobs survive a restart
     files = JobFolder(workspace.job(running))
     files.write_spec(files.read_spec().model_copy(update={"options": {"seconds": 0}}))
@@ -324,7 +324,7 @@ def test_a_child_outlives_a_killed_app_and_is_attached_again(workspace):
     jobs = JobManager(store, workspace, stage_class, grace=60)
     before = jobs.get(1)
     assert before.status == "running"
-    jobs.recover()
+    jobs.resume_after_restart()
     job = jobs.wait(1, PATIENCE)
     assert (job.status, job.done) == ("done", 60)
     assert doubles(store, 1) == {i: 2 * i for i in range(60)}
@@ -341,7 +341,7 @@ def test_a_child_killed_with_its_app_is_interrupted(workspace):
     os.kill(child, signal.SIGKILL)
     wait_for(lambda: not is_alive(child))
     jobs = JobManager(store, workspace, stage_class, grace=60)
-    jobs.recover()
+    jobs.resume_after_restart()
     job = jobs.wait(1, PATIENCE)
     assert job.status == "interrupted" and 5 <= job.done < 1000
     assert len(doubles(store, 1)) == job.done  # what it had written since was taken up

@@ -11,7 +11,7 @@ from curation.jobs.result_collector import Collector
 from curation.stage import Job
 from data.files import read_lines
 from models.frontier import Journal, Reply
-from models.paid_calls.ledger import Claim, Record
+from models.paid_calls.ledger import Claim, RecordReply
 from tests.support.stores import log
 from tests.support.trivial_stages import Double
 
@@ -112,7 +112,7 @@ def test_lines_are_read_once_however_they_arrive(tmp_path, keys, cuts, limit):
 def pay(journal, key, scope, usd):
     claim = Claim(key, "host|1|0.0|x", "http://api", "gpt", "judge", scope, 0.1, None)
     reply = Reply(key, "http://api", "gpt", "judge", '{"é": 1}', 100, 10, None, usd, 0.5, 1.7e9)
-    journal.apply([claim, Record(claim, reply, "v1", "json_schema")])
+    journal.apply([claim, RecordReply(claim, reply, "v1", "json_schema")])
 
 
 def test_paid_replies_are_copied_and_summed_by_job(store, workspace):

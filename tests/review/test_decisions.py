@@ -287,7 +287,7 @@ def test_undoing_everything_restores_every_status_and_text(worn, data):
     assert {i: texts(store, i) for i in before} == text_before
     with store.write() as write:
         write.touch_all()
-        assert write.run("state_differences")[0]["count_star()"] == 0
+        assert write.run("sample_state_differences")[0]["count_star()"] == 0
 
 
 # Many at once -------------------------------------------------------------------------------------------------

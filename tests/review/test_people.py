@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from curation.config import Settings
 from curation.jobs.manager import JobManager
-from curation.review import agreement, assignments, blinding, decisions
+from curation.review import assignments, blinding, decisions, reviewer_agreement
 from curation.review.assignments import Share
 from curation.stages import stage_class
 from curation.ui.generate.answers import LatestSample
@@ -241,7 +241,7 @@ def test_in_a_blind_workspace_no_sample_is_found_by_a_filter_that_it_fails(team)
 
 def test_only_words_said_alone_count_for_agreement(team):
     store, ask = team
-    seeded = agreement.of_workspace(store)
+    seeded = reviewer_agreement.of_workspace(store)
     cards = pending(ask["ada"], 6)
     for card, said in zip(cards, ("approve", "approve", "reject", "approve", "reject", "reject")):
         decide(ask["ada"], card, "approve")

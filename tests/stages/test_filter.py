@@ -7,7 +7,7 @@ import pytest
 
 from curation import checkpoints
 from curation.filtering.base import passes
-from curation.filtering.settings import change_setting, enable_defaults
+from curation.filtering.settings import add_default_settings, change_setting
 from curation.jobs.manager import JobManager
 from curation.prompts import versions
 from curation.prompts.templates import shipped
@@ -211,7 +211,7 @@ def test_a_new_filter_comes_to_an_old_workspace_switched_off_and_behind_the_othe
     assert [row["enabled"] for row in before] == [FILTERS.load(row["filter"]).enabled_by_default for row in before]
     world.store._cursor().execute("DELETE FROM filter_setting WHERE filter IN ('judge', 'needs_image')")
     old = world.store.rows("filters")
-    enable_defaults(world.store, "built-in")
+    add_default_settings(world.store, "built-in")
     now = {row["filter"]: row for row in world.store.rows("filters")}
     assert [now[row["filter"]] for row in old] == old
     assert {now[name]["enabled"] for name in ("judge", "needs_image")} == {False}

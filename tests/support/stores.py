@@ -32,7 +32,7 @@ def differences(store):
     """Rows of sample_state that differ from what the logs say."""
     with store.write() as write:
         write.run("touch_all")
-        (row,) = write.run("state_differences")
+        (row,) = write.run("sample_state_differences")
         write.run("touched_clear")
     return next(iter(row.values()))
 

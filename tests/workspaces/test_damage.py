@@ -8,7 +8,7 @@ import pytest
 
 from curation.workspaces import damage
 from data.store import Store
-from data.store_file import wal_of
+from data.store_opening import wal_of
 from tests.jobs.test_kill9 import reviews_by_hand
 from tests.support.running_app import HOUSE, app
 from tests.support.seed import seeded_store

@@ -26,9 +26,9 @@ from curation.calibration.records import (
 from curation.calibration.score_matrix import Marks, ScoreMatrix, score_matrix
 from curation.review import assignments, decisions
 from curation.statistics.intervals import Interval, wilson
-from curation.ui.calibration import figures
+from curation.ui.calibration import charts
 from curation.ui.services import services
-from curation.ui.shared.figures import Figure
+from curation.ui.shared.chart_theme import Figure
 from data.records import AutoRule, Comparison, Condition
 from data.registry import FILTERS
 
@@ -264,7 +264,7 @@ def _with_figure(row: FilterAgreement, curves: str) -> FilterShown:
     if not any(row.approved_at) and not any(row.rejected_at):
         return FilterShown(**vars(row), figure=None)
     tally = Tally(row.comparison, row.threshold, row.cuts, row.scored, row.approved_at, row.rejected_at)
-    return FilterShown(**vars(row), figure=(figures.by_score if curves == "score" else figures.by_threshold)(row.filter, tally))
+    return FilterShown(**vars(row), figure=(charts.by_score if curves == "score" else charts.by_threshold)(row.filter, tally))
 
 
 def _agreement(passes: np.ndarray, label: np.ndarray) -> PeopleAgreement:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from curation.experiments.analysis import Report
 from curation.experiments.markdown import METHOD, change
-from curation.ui.experiments import figures
+from curation.ui.experiments import charts
+from curation.ui.shared.chart_theme import Figure
 
 HERE = Path(__file__).parent
 TOKENS = HERE.parent / "shared" / "tokens.css"
@@ -21,22 +22,22 @@ def written(report: Report) -> str:
 
     templates = Environment(loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     templates.filters["change"] = change
-    charts = figures.figures(report)
+    drawn = charts.charts(report)
     return templates.get_template("report.html.jinja").render(
         report=report,
-        shown=figures.shown_arm(report),
+        shown=charts.shown_arm(report),
         method=METHOD,
-        charts=list(charts),
-        data=painted(charts),
+        charts=list(drawn),
+        data=painted(drawn),
         plotly=plotly_script(),
         written_at=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
     )
 
 
-def painted(charts: dict[str, figures.Figure]) -> str:
+def painted(drawn: dict[str, Figure]) -> str:
     """The figures as JSON for a script, each token as the colour that it stands for in the light theme."""
     values = light_tokens()
-    text = json.dumps(charts, ensure_ascii=False)
+    text = json.dumps(drawn, ensure_ascii=False)
     text = re.sub(r'"var\((--[\w-]+)\)"', lambda match: json.dumps(values.get(match[1], "#888")), text)
     return text.replace("<", "\\u003c")  # nothing in it can end the script or begin another
 

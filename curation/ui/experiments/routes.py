@@ -13,10 +13,10 @@ from curation.experiments.answers import ExperimentShown, PlanShown, Started
 from curation.experiments.planning import ExperimentOptions, Plan
 from curation.jobs.chains import Step, StepView
 from curation.jobs.views import JobView
-from curation.ui.experiments import figures, generation, html_report
+from curation.ui.experiments import charts, generation, html_report
 from curation.ui.experiments.generation import Generation
 from curation.ui.services import Services, services
-from curation.ui.shared.figures import Figure
+from curation.ui.shared.chart_theme import Figure
 from data.records import ExperimentRun
 from data.store import Store
 from models.finetuning.spec import RECIPES
@@ -149,8 +149,8 @@ def experiment(request: Request, body: Which) -> Shown | None:
         experiment=shown,
         runs=_runs(here, shown) if shown else [],
         report=report,
-        arm=figures.shown_arm(report, body.arm) if report else None,
-        figures=figures.figures(report, body.arm) if report else {},
+        arm=charts.shown_arm(report, body.arm) if report else None,
+        figures=charts.charts(report, body.arm) if report else {},
     )
 
 

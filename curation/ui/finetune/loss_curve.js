@@ -56,7 +56,7 @@ export function ceiling(losses) {
 }
 
 /**
- * The figure of the server (finetune/figures.py) with the points of a run.
+ * The figure of the server (finetune/charts.py) with the points of a run.
  * @param {import("../shared/types.d.ts").Figure} figure
  * @param {Point[]} steps training loss, ascending by step
  * @param {Point[]} heldOut

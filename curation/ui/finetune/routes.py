@@ -16,9 +16,9 @@ from curation.results import comparison
 from curation.stage import NothingToDo
 from curation.stages.finetune import Finetune
 from curation.training.plan import FinetuneOptions, Snapshot, launch_problem
-from curation.ui.finetune import figures
+from curation.ui.finetune import charts
 from curation.ui.services import Services, services
-from curation.ui.shared.figures import Figure
+from curation.ui.shared.chart_theme import Figure
 from data.files import read_lines
 from data.records import Record, Route
 from data.statuses import JobStatus, SampleStatus
@@ -175,7 +175,7 @@ def choices(request: Request) -> Choices:
         recipes=RECIPES,
         defaults=FinetuneOptions(),
         waiting=store.one("finetune_waiting", Waiting),
-        loss_figure=figures.loss(),
+        loss_figure=charts.loss(),
     )
 
 

@@ -14,9 +14,9 @@ from curation.costs.spend import JobSpend, ModelCalls, ModelSpend, SpendOverview
 from curation.jobs.chains import StepView
 from curation.jobs.job_folder import JobFolder
 from curation.jobs.views import JobView
-from curation.ui.jobs import figures
+from curation.ui.jobs import charts
 from curation.ui.services import services
-from curation.ui.shared.figures import Figure
+from curation.ui.shared.chart_theme import Figure
 from data.files import read_lines
 from data.records import JobStatus, Record, RowError
 
@@ -146,7 +146,7 @@ def spent(request: Request) -> SpendOverview:
 def spent_over_time(request: Request, body: Clock) -> Figure | None:
     """The chart of what was spent up to each moment, by stage; None where nothing is priced."""
     seconds, steps = spend.over_time(services(request).store)
-    return figures.spend_over_time(steps, seconds, body.known()) if steps else None
+    return charts.spend_over_time(steps, seconds, body.known()) if steps else None
 
 
 @router.post("/budget")

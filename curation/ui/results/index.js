@@ -10,7 +10,7 @@ import { by, chooseGroup, group, lines, pair, TABLES, tableTitle, view } from ".
 import { lineTable, sideTable } from "./tables.js";
 import { coverage, inWords } from "./words.js";
 
-const CHART_ROWS = 40; // groups that a chart draws, the largest (figures.py)
+const CHART_ROWS = 40; // groups that a chart draws, the largest (charts.py)
 let root,
   ledgerDrawer,
   lastTick = null;

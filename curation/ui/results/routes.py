@@ -17,9 +17,9 @@ from curation.results.side_by_side import CantCompare, SideBySide, side_by_side
 from curation.review import blinding
 from curation.review.blinding import ShownSample
 from curation.stage import NothingToDo
-from curation.ui.results import figures
+from curation.ui.results import charts
 from curation.ui.services import services
-from curation.ui.shared.figures import Figure
+from curation.ui.shared.chart_theme import Figure
 from data.records import Checkpoint, Record, Route
 from data.statuses import SampleStatus
 from data.store import Store
@@ -154,9 +154,9 @@ def summary(request: Request, body: Shown) -> Summary:
         return shown.model_copy(update={"reason": str(nothing), "ahead": detectable.ahead(store, body.score)})
     lines = {"dataset": compared.by_dataset, "error_type": compared.by_error_type, "kind": compared.by_kind}
     lines |= {"cluster": compared.by_cluster, "slice": compared.by_slice}
-    drawn = figures.both(compared.overall, lines[body.by], before.name, after.name, body.by)
+    drawn = charts.both(compared.overall, lines[body.by], before.name, after.name, body.by)
     if side:
-        drawn["side"] = figures.side_by_side(side.overall, side.tables[body.by], side.checkpoints, body.by)
+        drawn["side"] = charts.side_by_side(side.overall, side.tables[body.by], side.checkpoints, body.by)
     found = {"found": compared, "side": side, "figures": drawn, "spend_usd": store.value("spend_total", float)}
     more = {"verdicts": gate.verdicts(store), "traced": store.value("nearest_done", int, checkpoint_id=after.checkpoint_id)}
     return shown.model_copy(update={**found, **more})

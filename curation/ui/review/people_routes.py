@@ -6,11 +6,10 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
-from curation.review import agreement as reviewer_agreement
-from curation.review import assignments, blinding
+from curation.review import assignments, blinding, reviewer_agreement
 from curation.review import queue as review_queue
-from curation.review.agreement import Agreement
 from curation.review.assignments import Assigned, AssignmentShown, AssignPreview, Reassigned
+from curation.review.reviewer_agreement import Agreement
 from curation.ui.logins import read_logins
 from curation.ui.services import Services, services
 

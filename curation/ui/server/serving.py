@@ -42,7 +42,7 @@ def serve(workspace: Workspace, settings: Settings) -> None:
     try:
         store = _open(workspace)
         jobs = JobManager(store, workspace, stage_class)
-        jobs.recover()
+        jobs.resume_after_restart()
         if store.salvage:
             _bring_back_decisions(store)
         _run(workspace, store, jobs, replace(settings, token=settings.token or secrets.token_urlsafe(32)), listening)

@@ -1,1 +1,1 @@
-"""What pages share: the elements and helpers of the browser, and in `figures.py` the theme of all charts."""
+"""What pages share: the elements and helpers of the browser, and in `charts.py` the theme of all charts."""

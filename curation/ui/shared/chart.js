@@ -1,4 +1,4 @@
-// Charts: figures that the server has made with plotly (curation/ui/shared/figures.py),
+// Charts: figures that the server has made with plotly (curation/ui/shared/chart_theme.py),
 // drawn by plotly.js in the colours of shared/tokens.css.
 
 import { h } from "./dom.js";

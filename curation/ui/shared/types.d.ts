@@ -156,7 +156,7 @@ export interface PlanView {
   busy: boolean;
 }
 
-/** What curation/ui/shared/figures.py makes: a figure as plotly.js reads it. */
+/** What curation/ui/shared/chart_theme.py makes: a figure as plotly.js reads it. */
 export interface Figure {
   data: Record<string, any>[];
   layout: Record<string, any> & { height: number; meta: { label: string; file: string } };

@@ -15,13 +15,14 @@ from models.frontier.batch_api.calls_file import Draft, Limits, line_of, path_of
 from models.frontier.batch_api.follower import Follower
 from models.frontier.batch_api.records import Begin, ClaimBatchCall, SettleBatch, Uploaded, new_batch
 from models.frontier.batch_api.remote import Remote
-from models.frontier.budget import Budget
+from models.frontier.call_cost import CallCost
 from models.frontier.chat_call import Call
 from models.frontier.image_payload import BadImage
 from models.frontier.purchase import Answer, Asker
+from models.paid_calls.budget import OverBudget
 from models.paid_calls.group_commit import GroupCommit
 from models.paid_calls.http_failures import Failure, FailureKind
-from models.paid_calls.ledger import ClaimResult, Find, OverBudget
+from models.paid_calls.ledger import ClaimResult, Find
 from models.paid_calls.orders import Abandoned, CallFailed, RunState
 from models.paid_calls.records import FrontierStopped, Reply
 
@@ -57,7 +58,7 @@ class BatchAsker:
         self,
         asker: Asker,
         remote: Remote,
-        budget: Budget,
+        cost: CallCost,
         folder: Path,
         limits: Limits,
         say: Callable[[str], None],
@@ -66,7 +67,7 @@ class BatchAsker:
         state: RunState,
     ):
         self.parameters, self.pictures, self.owner, self.observe = asker.parameters, asker.pictures, asker.owner, asker.observe
-        self._asker, self._remote, self._budget, self._folder, self._limits = asker, remote, budget, folder, limits
+        self._asker, self._remote, self._cost, self._folder, self._limits = asker, remote, cost, folder, limits
         self._live, self._journal, self._state = live, journal, state
         self._places: dict[str, _Place] = {}
         self._queue: deque[_Place] = deque()
@@ -75,7 +76,7 @@ class BatchAsker:
         self._worker: asyncio.Task | None = None
         self._broken: Exception | None = None
         self._follower = Follower(
-            remote, budget, journal, self.parameters, self.owner, folder, say, limits.look_s, live, self._resolve, self._call_of, self._fail
+            remote, cost, journal, self.parameters, self.owner, folder, say, limits.look_s, live, self._resolve, self._call_of, self._fail
         )
 
     async def buy(self, call: Call) -> Answer:
@@ -230,7 +231,7 @@ class BatchAsker:
         return full
 
     def _join(self, draft: Draft, place: _Place) -> "asyncio.Future[ClaimResult]":
-        claim = self._budget.claim(place.call, place.call.key, self.owner)
+        claim = self._cost.claim(place.call, place.call.key, self.owner)
         return self._journal.commit(ClaimBatchCall(draft.token, claim, place.call.request.prompt_version, place.form[0]))
 
     def _again(self, place: _Place) -> None:

@@ -24,7 +24,7 @@ from models.frontier.batch_api.records import (
     Submitted,
 )
 from models.frontier.batch_api.remote import ENDED, Gone, Remote
-from models.frontier.budget import Budget
+from models.frontier.call_cost import CallCost
 from models.frontier.chat_call import Call, Parameters
 from models.paid_calls.claim_owner import is_alive, is_on_this_host
 from models.paid_calls.group_commit import GroupCommit
@@ -45,7 +45,7 @@ class Follower:
     """Lives in the event loop of its run. What becomes of a call goes to `resolve`; what has to end the run, to `fail`."""
 
     remote: Remote
-    budget: Budget
+    cost: CallCost
     journal: GroupCommit
     parameters: Parameters
     owner: str
@@ -200,7 +200,7 @@ class Follower:
         replies.clear()
 
     def _reply(self, key: str, purpose: str, text: str, seconds: float) -> Reply:
-        return self.budget.reply(key, self.parameters, purpose, text, json.loads(text), seconds, self.call_of(key))
+        return self.cost.reply(key, self.parameters, purpose, text, json.loads(text), seconds, self.call_of(key))
 
     async def close(self, until: float, cancel: bool) -> None:
         """Lets go of what runs remotely: the next run collects it. What is being collected gets until then, by the loop's clock.

@@ -8,7 +8,7 @@ import time
 from dataclasses import astuple, dataclass, replace
 from typing import NamedTuple
 
-from models.paid_calls.ledger import SQL, Claim, ClaimResult, Ledger, Record
+from models.paid_calls.ledger import SQL, Claim, ClaimResult, Ledger, RecordReply
 from models.paid_calls.records import Reply
 
 CLAIM_SECONDS = 7 * 86_400.0  # a batch may take a day, and its results wait for a month
@@ -143,7 +143,7 @@ class Collect:
             held = ledger.db.execute(SQL["held_claim"], (reply.key, owner_of(self.token))).fetchone()
             scope, worst = held or ("", 0.0)
             claim = Claim(reply.key, owner_of(self.token), reply.endpoint, reply.model, reply.purpose, scope, worst, None)
-            ledger.record(Record(claim, reply, prompt_version, level))
+            ledger.record(RecordReply(claim, reply, prompt_version, level))
 
 
 @dataclass(frozen=True)

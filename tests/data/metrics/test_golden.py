@@ -8,8 +8,8 @@ import pytest
 
 from data.metrics import METRICS, circular_answer, measure, normalise
 from data.metrics.caption_words import caption_words
+from data.metrics.cider import SCALE
 from data.metrics.cider_corpus import CiderCorpus
-from data.metrics.coco_captions import SCALE
 
 GOLDEN = Path(__file__).parent / "golden"
 

@@ -11,7 +11,7 @@ from models.paid_calls.concurrency import AdaptiveSemaphore
 from models.paid_calls.connection import EndpointConnection
 from models.paid_calls.group_commit import GroupCommit
 from models.paid_calls.http_failures import Failure, FailureKind
-from models.paid_calls.ledger import Claim, Record
+from models.paid_calls.ledger import Claim, RecordReply
 from models.paid_calls.orders import Abandoned, CallFailed, Order, PaidCall, RunState
 from models.paid_calls.retries import RetryPolicy
 from tests.support.frontier_world import chaos
@@ -47,7 +47,7 @@ class Some(PaidCall):
     async def read(self, response, seconds: float) -> None:
         for claim in list(self.order.open.values())[: self.each]:
             reply = Reply(claim.key, claim.endpoint, claim.model, claim.purpose, "{}", 1, 1, None, 0.25, 0.1, 1000.0)
-            await self.buyer.record(self.order, Record(claim, reply, "", ""))
+            await self.buyer.record(self.order, RecordReply(claim, reply, "", ""))
 
 
 def bought(journal: Journal, act, **order):

@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.frontier import FrontierStopped, Journal, Reply
+from models.paid_calls.budget import OverBudget
 from models.paid_calls.claim_owner import is_alive, new_owner
-from models.paid_calls.ledger import ChargeLost, Claim, Find, OverBudget, Record, Release, RenewClaims, SaveCapabilities
+from models.paid_calls.ledger import ChargeLost, Claim, Find, RecordReply, Release, RenewClaims, SaveCapabilities
 from models.paid_calls.prices import load_prices
 
 
@@ -37,7 +38,7 @@ OURS = new_owner()
 def test_a_key_is_claimed_once_then_answered(journal):
     other = new_owner()
     assert journal.apply([claim(), claim(), claim(owner=other)]) == ["ours", "busy", "busy"]
-    journal.apply([Record(claim(), reply(), "v1", "text")])
+    journal.apply([RecordReply(claim(), reply(), "v1", "text")])
     assert journal.apply([claim(owner=other), Find("k"), Find("nothing")]) == [reply(), reply(), None]
 
 
@@ -73,7 +74,7 @@ def test_spent_plus_reserved_never_exceeds_the_cap(tmp_path_factory, calls):
             if end == "lose":
                 journal.apply([ChargeLost(asked, "reset"), Release(asked)])
             elif end == "answer":
-                journal.apply([Record(asked, reply(f"k{i}", worst * share), "", "text")])
+                journal.apply([RecordReply(asked, reply(f"k{i}", worst * share), "", "text")])
             else:
                 journal.apply([Release(asked)])
         elif result != "ours":
@@ -84,7 +85,7 @@ def test_spent_plus_reserved_never_exceeds_the_cap(tmp_path_factory, calls):
 
 
 def test_scopes_have_budgets_of_their_own(journal):
-    journal.apply([claim("a"), Record(claim("a"), reply("a", 0.9), "", "text")])
+    journal.apply([claim("a"), RecordReply(claim("a"), reply("a", 0.9), "", "text")])
     assert isinstance(journal.apply([claim("b", cap=1.5)])[0], OverBudget)
     assert journal.apply([claim("b", cap=1.5, scope="other")]) == ["ours"]
     assert isinstance(journal.apply([claim("c", cap=2.5, scope="")])[0], OverBudget), "everyone's budget counts both"
@@ -92,15 +93,15 @@ def test_scopes_have_budgets_of_their_own(journal):
 
 def test_replies_without_usage_count_at_their_worst_but_show_as_unpriced(journal):
     bare = replace(reply(usd=None), prompt_tokens=None, completion_tokens=None)
-    journal.apply([claim(), Record(claim(), bare, "", "text")])
+    journal.apply([claim(), RecordReply(claim(), bare, "", "text")])
     (row,) = journal.spend()
     assert row.usd is None and row.unpriced == 1 and journal.spent_usd()[0] == 1.0
 
 
 def test_collector_reads_on_from_where_it_was(journal):
     for i in range(5):
-        journal.apply([Record(claim(f"k{i}"), reply(f"k{i}"), "", "text")])
-    journal.apply([Record(claim("k0"), reply("k0"), "", "text")])
+        journal.apply([RecordReply(claim(f"k{i}"), reply(f"k{i}"), "", "text")])
+    journal.apply([RecordReply(claim("k0"), reply("k0"), "", "text")])
     first = list(journal.replies(limit=3))
     rest = list(journal.replies(first[-1][0]))
     assert [reply.key for _, reply in first + rest] == [f"k{i}" for i in range(5)]
@@ -111,7 +112,7 @@ def test_collector_reads_on_from_where_it_was(journal):
 
 
 def test_capabilities_backup_and_reopening(journal, tmp_path):
-    journal.apply([SaveCapabilities("here", "m", {"level": "text"}), claim(), Record(claim(), reply(), "", "text")])
+    journal.apply([SaveCapabilities("here", "m", {"level": "text"}), claim(), RecordReply(claim(), reply(), "", "text")])
     journal.backup(tmp_path / "copy.sqlite")
     copy = Journal(tmp_path / "copy.sqlite")
     assert copy.capabilities("here", "m") == {"level": "text"} and copy.capabilities("here", "n") is None

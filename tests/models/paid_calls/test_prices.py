@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.frontier.budget import image_tokens_of
+from models.frontier.call_cost import image_tokens_of
 from models.paid_calls.prices import Price, load_prices
 
 TOKENS = st.integers(0, 200_000)

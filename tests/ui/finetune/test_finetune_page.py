@@ -10,7 +10,7 @@ from curation.config import Settings
 from curation.jobs.manager import JobManager
 from curation.results import comparison
 from curation.stages import stage_class
-from curation.training.plan import FinetuneOptions, planned
+from curation.training.plan import FinetuneOptions, training_mix
 from curation.ui.server.app import create_app
 from models.finetune import RECIPES
 from tests.support.browser import chromium, executable, served
@@ -39,7 +39,7 @@ def seeded(tmp_path_factory):
 @pytest.mark.parametrize("share", [0.0, 0.5, 0.9])
 def test_a_plan_is_what_a_launch_would_freeze(seeded, share):
     plan = seeded("plan", options={"replay_share": share})
-    samples, _, replay = planned(seeded.store, 1, checkpoints.find(seeded.store), FinetuneOptions(replay_share=share))
+    samples, _, replay = training_mix(seeded.store, 1, checkpoints.find(seeded.store), FinetuneOptions(replay_share=share))
     assert (plan["samples"], plan["replay"]) == (len(samples), replay) and plan["reason"] is None
     for facet in ("error_type", "route", "dataset", "status"):
         assert sum(one["samples"] for one in plan[facet]) == plan["samples"]

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from curation.calibration.curves import Bin, Point, Tally, approval_by_score, rates_by_threshold
 from curation.statistics.intervals import Interval
-from curation.ui.shared.figures import ACCENT, BAD, FAINT, GOOD, LINE, Figure, figure
+from curation.ui.shared.chart_theme import ACCENT, BAD, FAINT, GOOD, LINE, Figure, figure
 
 HEIGHT = 152
 MARGIN = {"l": 8, "r": 8, "t": 8, "b": 8}

@@ -18,14 +18,14 @@ from curation.results.lines import Line
 from curation.results.side_by_side import Cell, GroupRow
 from curation.stages import stage_class
 from curation.statistics.intervals import wilson
-from curation.ui.calibration import figures as calibration
-from curation.ui.finetune import figures as finetune
-from curation.ui.jobs import figures as jobs
-from curation.ui.results import figures as results
+from curation.ui.calibration import charts as calibration
+from curation.ui.finetune import charts as finetune
+from curation.ui.jobs import charts as jobs
+from curation.ui.results import charts as results
 from curation.ui.server.app import create_app
 from curation.ui.server.pages import PAGES
 from curation.ui.server.static_files import FOLDER
-from curation.ui.shared import figures
+from curation.ui.shared import chart_theme
 from tests.support.browser import chromium, executable, served
 from tests.support.seed import seeded_store
 
@@ -33,9 +33,9 @@ TOKENS = (FOLDER / "shared/tokens.css").read_text(encoding="utf-8")
 COLOUR = re.compile(r"#[0-9a-f]{3,8}\b|rgba?\(", re.IGNORECASE)
 
 
-def example() -> figures.Figure:
-    return figures.figure(
-        go.Bar(x=["<b>a</b>", "b"], y=[1, 2], name=figures.plain("<i>run</i> & 2")),
+def example() -> chart_theme.Figure:
+    return chart_theme.figure(
+        go.Bar(x=["<b>a</b>", "b"], y=[1, 2], name=chart_theme.plain("<i>run</i> & 2")),
         label="Two bars",
         file="bars",
         height=200,
@@ -73,29 +73,29 @@ STEPS = [
 TALLY = Tally("at_least", 3, [1, 2, 3], [0, 5, 6, 40], [0, 4, 2, 20], [0, 0, 1, 0])
 
 
-def differences() -> figures.Figure:
+def differences() -> chart_theme.Figure:
     return results.differences(OVERALL, GROUPS, "base", "run <1>")
 
 
-def accuracies() -> figures.Figure:
+def accuracies() -> chart_theme.Figure:
     return results.accuracies(OVERALL, GROUPS, "base", "run <1>")
 
 
-def several() -> figures.Figure:
+def several() -> chart_theme.Figure:
     cells = [Cell(0.5, 0.4, None, None, None, None, None), Cell(0.7, 0.6, 0.2, 0.1, 0.3, 0.01, "skill")]
     rows = [GroupRow(name, 40, 40, 0.5, 0.25, cells) for name in ("overall", "counting")]
     return results.side_by_side(rows[0], rows[1:], ["base", "run <1>"], "error_type")
 
 
-def spend() -> figures.Figure:
+def spend() -> chart_theme.Figure:
     return jobs.spend_over_time(STEPS, 60.0, ZoneInfo("Europe/Berlin"))
 
 
-def by_score() -> figures.Figure:
+def by_score() -> chart_theme.Figure:
     return calibration.by_score("judge", TALLY)
 
 
-def by_threshold() -> figures.Figure:
+def by_threshold() -> chart_theme.Figure:
     return calibration.by_threshold("judge", TALLY)
 
 
@@ -159,7 +159,7 @@ def test_calibration_charts_hold_shares_with_wilsons_limits():
 
 def test_what_plotly_does_not_know_is_refused():
     with pytest.raises(ValueError, match="barmod"):
-        figures.figure(label="", file="", height=100, barmod="stack")
+        chart_theme.figure(label="", file="", height=100, barmod="stack")
 
 
 def test_tags_in_a_name_are_text():

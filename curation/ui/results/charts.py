@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from curation.results.eval_set import Grouping
 from curation.results.lines import Line
 from curation.results.side_by_side import GroupRow
-from curation.ui.shared.figures import ACCENT, BAD, FAINT, GOOD, INK, LINE_STRONG, PANEL, SERIES, WARN, Figure, figure, plain
+from curation.ui.shared.chart_theme import ACCENT, BAD, FAINT, GOOD, INK, LINE_STRONG, PANEL, SERIES, WARN, Figure, figure, plain
 
 ROW = 29  # pixels
 SURE = 0.05  # p-values below it are called a difference

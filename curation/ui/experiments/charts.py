@@ -5,14 +5,14 @@ from collections.abc import Sequence
 from curation.experiments import arms
 from curation.experiments.analysis import Group, GroupArm, Report
 from curation.statistics.intervals import Difference
-from curation.ui.shared.figures import ACCENT, BAD, FAINT, GOOD, INK, LINE_STRONG, SERIES, Figure, figure, plain
+from curation.ui.shared.chart_theme import ACCENT, BAD, FAINT, GOOD, INK, LINE_STRONG, SERIES, Figure, figure, plain
 
 ROW = 29  # pixels
 SURE = 0.05  # p-values below it are called a difference
 SHOWN_FIRST = ("targeted", "targeted_same", "targeted_new", "untargeted", "unfiltered", "real_failures", "real", "replay")
 
 
-def figures(report: Report, arm: str | None = None) -> dict[str, Figure]:
+def charts(report: Report, arm: str | None = None) -> dict[str, Figure]:
     """All charts of a report; `arm` is the one that is shown by kind. A chart that there is nothing for is left out."""
     shown = shown_arm(report, arm)
     found = {"accuracies": accuracies(report)}

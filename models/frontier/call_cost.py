@@ -1,4 +1,4 @@
-"""The budget of a run: the cost reserved for a call before it is sent, and what a reply cost once it is there."""
+"""What calls of a run cost: the cost reserved for one before it is sent, and what a reply cost once it is there."""
 
 import time
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from models.paid_calls.records import Reply
 
 
 @dataclass
-class Budget:
+class CallCost:
     """The price of calls, the cap on what they may cost together, and the scope that it counts."""
 
     price: Price | None

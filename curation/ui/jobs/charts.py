@@ -6,7 +6,7 @@ from itertools import accumulate
 from zoneinfo import ZoneInfo
 
 from curation.costs.spend import SpendStep
-from curation.ui.shared.figures import INK, SERIES, Figure, figure, plain
+from curation.ui.shared.chart_theme import INK, SERIES, Figure, figure, plain
 
 PAYING = ("diagnose", "cluster", "generate", "draw", "filter", "compare_prompts", "no job")  # each keeps its colour
 

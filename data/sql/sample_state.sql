@@ -6,44 +6,44 @@ DELETE FROM touched
 -- Marks every sample as touched: the rebuild of sample_state.
 INSERT INTO touched SELECT sample_id FROM sample
 
--- :name state_forget
+-- :name sample_state_forget
 -- Takes the state of the touched samples away before it is written anew.
 DELETE FROM sample_state WHERE sample_id IN (FROM touched)
 
--- :name state_write
+-- :name sample_state_write
 -- Writes the state of the touched samples, from the logs alone. Nothing but this and its parts below writes sample_state.
-INSERT INTO sample_state BY NAME {state_derived} ORDER BY sample_id
+INSERT INTO sample_state BY NAME {sample_state_derived} ORDER BY sample_id
 
--- :name state_judge
+-- :name sample_state_judge
 -- The part of it that follows from verdicts, settings and the rule: enough where just these changed.
 UPDATE sample_state s SET judged = n.judged, failed = n.failed, unsure = n.unsure, undecided = n.undecided::sample_status,
     status = CASE WHEN s.decision IS NULL THEN n.undecided::sample_status ELSE s.status END
-FROM (WITH text AS (SELECT sample_id, revision, image, drawn_verdict, round FROM sample_state WHERE sample_id IN (FROM touched)), {state_judgements}
+FROM (WITH text AS (SELECT sample_id, revision, image, drawn_verdict, round FROM sample_state WHERE sample_id IN (FROM touched)), {sample_state_judgements}
       SELECT * FROM judgements) n
 WHERE n.sample_id = s.sample_id
   AND (s.judged <> n.judged OR s.failed <> n.failed OR s.unsure <> n.unsure OR s.undecided <> n.undecided::sample_status)
 
--- :name state_decide
+-- :name sample_state_decide
 -- The part of it that follows from decisions: enough where just these were added.
 UPDATE sample_state s SET decision = n.decision, decided_by = n.decided_by,
     status = CASE n.decision {status_of_decision} ELSE s.undecided END
-FROM (WITH text AS (SELECT sample_id, revision, drawn_review FROM sample_state WHERE sample_id IN (FROM touched)), {state_decisions}
+FROM (WITH text AS (SELECT sample_id, revision, drawn_review FROM sample_state WHERE sample_id IN (FROM touched)), {sample_state_decisions}
       SELECT sample_id, d.decision, d.decided_by FROM text LEFT JOIN decisions d USING (sample_id)) n WHERE n.sample_id = s.sample_id
 
--- :name state_decide_these
+-- :name sample_state_decide_these
 -- That part for a few samples by their ids.
 UPDATE sample_state s SET decision = n.decision, decided_by = n.decided_by,
     status = CASE n.decision {status_of_decision} ELSE s.undecided END
-FROM (WITH text AS (SELECT sample_id, revision, drawn_review FROM sample_state WHERE sample_id IN (SELECT unnest($sample_ids::BIGINT[]))), {state_decisions}
+FROM (WITH text AS (SELECT sample_id, revision, drawn_review FROM sample_state WHERE sample_id IN (SELECT unnest($sample_ids::BIGINT[]))), {sample_state_decisions}
       SELECT sample_id, d.decision, d.decided_by FROM text LEFT JOIN decisions d USING (sample_id)) n
 WHERE n.sample_id = s.sample_id RETURNING s.sample_id, s.status::TEXT AS status
 
--- :name state_first_decision
+-- :name sample_state_first_decision
 -- That part for samples without a decision: the one that was just made. Two million reviews need not be looked through for it.
 UPDATE sample_state SET decision = $action, decided_by = $reviewer, status = CASE $action::TEXT {status_of_decision} END
 WHERE sample_id IN (SELECT unnest($sample_ids::BIGINT[])) AND decision IS NULL RETURNING sample_id, status::TEXT AS status
 
--- :name state_derived
+-- :name sample_state_derived
 -- The state that follows from the logs, for the touched samples.
 -- A verdict or a decision counts if it names the current revision and came after the current picture (by number, never by clock).
 WITH
@@ -58,8 +58,8 @@ text AS (
     LEFT JOIN (SELECT sample_id, arg_max(image, drawing_id) AS image, max(review_mark) AS drawn_review, max(verdict_mark) AS drawn_verdict
                FROM drawing WHERE sample_id IN (FROM touched) GROUP BY sample_id) d USING (sample_id)
     WHERE s.sample_id IN (FROM touched)),
-{state_judgements},
-{state_decisions}
+{sample_state_judgements},
+{sample_state_decisions}
 SELECT t.sample_id, t.round, t.dataset, t.error_type, t.route, t.failure_id, t.revision, t.question, t.choices, t.answer, t.image,
        j.judged, j.failed, j.unsure, j.undecided::sample_status AS undecided, d.decision, d.decided_by,
        CASE d.decision {status_of_decision} ELSE j.undecided END::sample_status AS status, t.drawn_review, t.drawn_verdict
@@ -69,7 +69,7 @@ FROM text t JOIN judgements j USING (sample_id) LEFT JOIN decisions d USING (sam
 -- Part of the state: the status that follows from people's decision.
 WHEN 'approve' THEN 'approved'::sample_status WHEN 'reject' THEN 'rejected'::sample_status WHEN 'disputed' THEN 'disputed'::sample_status
 
--- :name state_judgements
+-- :name sample_state_judgements
 -- Part of the state: what filters and the rule say of the samples in `text`.
 -- unsure: 1 less how much the filters disagree (all where half of them fail it), and how near the nearest score is to its threshold, 0 to 1 each;
 -- a score right on it tells nothing: it is where graded scores stand. Undrawn samples come last.
@@ -102,7 +102,7 @@ judgements AS (
     FROM weighed w
     CROSS JOIN (SELECT (SELECT coalesce(bit_or(bit), 0::UBIGINT) FROM enabled) AS mask, (SELECT count(*) FROM demanded) AS demands) e)
 
--- :name state_decisions
+-- :name sample_state_decisions
 -- Part of the state: what people decided on the samples in `text`. The latest of each reviewer counts that is not undone; reset removes it;
 -- disagreement is disputed, until one of them is an adjudication: that counts over all.
 events AS MATERIALIZED (
@@ -120,9 +120,9 @@ decisions AS (
            arg_max(reviewer, (settles, review_id)) AS decided_by
     FROM standing GROUP BY sample_id)
 
--- :name state_differences
+-- :name sample_state_differences
 -- How many rows of sample_state differ from what the logs say (all samples must be touched).
-WITH derived AS MATERIALIZED (FROM ({state_derived}))
+WITH derived AS MATERIALIZED (FROM ({sample_state_derived}))
 SELECT count(*) FROM ((FROM sample_state EXCEPT FROM derived) UNION ALL (FROM derived EXCEPT FROM sample_state))
 
 -- :name sample_statuses

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from data.metrics.base import Corpus, Measure
-from data.metrics.exact import exact_match
+from data.metrics.exact_match import exact_match
 from data.metrics.normalising import normalise
 
 MATCHES_NEEDED = 3  # other annotators who must agree for a full score

@@ -1,6 +1,6 @@
 """The chart of the Finetune page: loss and held-out loss by step."""
 
-from curation.ui.shared.figures import ACCENT, GOOD, Figure, figure
+from curation.ui.shared.chart_theme import ACCENT, GOOD, Figure, figure
 
 
 def loss() -> Figure:
