@@ -81,7 +81,7 @@ class ScoreMatrix:
         return met
 
     def statuses(self, settings: Sequence[Setting], rule: Sequence[Condition] | None) -> np.ndarray:
-        """Places in UNDECIDED: what each sample would be undecided, by these filters and rule (sample_state_judgements)."""
+        """Places in UNDECIDED: what samples would be by these filters and rule alone (sample_state_judgements)."""
         enabled = [setting for setting in settings if setting.enabled]
         failed, judged = np.zeros(len(self.sample_ids), dtype=bool), np.ones(len(self.sample_ids), dtype=bool)
         for setting in enabled:

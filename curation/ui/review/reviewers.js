@@ -1,8 +1,8 @@
 // The reviewers of the workspace: how many samples each decided and how fast; how reviews are made.
 
 import { api, bar, chip, fill, fmt, h, later, onlyLatest } from "../shared/lib.js";
-import { interAnnotatorAgreement } from "./reviewer_agreement.js";
 import { assignForm, assignments } from "./assignments.js";
+import { interAnnotatorAgreement } from "./reviewer_agreement.js";
 
 const newest = onlyLatest();
 
