@@ -50,8 +50,8 @@ function line(run, shown) {
         h(
           "small.dim.balanced",
           { title: "Balanced by answer; the majority answer is the most frequent gold answer of dataset and error type" },
-          `balanced ${fmt.fixed(measured.balanced_before)} → ${fmt.fixed(measured.balanced_after)}, ` +
-            `majority ${fmt.fixed(measured.majority)}`,
+          h("span", `balanced ${fmt.fixed(measured.balanced_before)} → ${fmt.fixed(measured.balanced_after)}`),
+          h("span", `majority ${fmt.fixed(measured.majority)}`),
         ),
       ]
     : run.checkpoint
