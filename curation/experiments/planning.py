@@ -9,8 +9,8 @@ from pydantic import BaseModel, Field, field_validator
 
 from curation import checkpoints
 from curation.experiments import arm_rows, arms
-from curation.experiments.arms import Arm
 from curation.experiments.arm_rows import DrawnSample, Pools, TrainExample, pools
+from curation.experiments.arms import Arm
 from curation.filtering import settings
 from curation.filtering.base import filter_class
 from curation.stage import NothingToDo

@@ -12,8 +12,8 @@ from pydantic import BaseModel, Field
 
 from curation.costs import judging_ahead
 from curation.experiments.answers import Batch, GenerationPlan, Source
-from curation.experiments.planning import OF_BOTH_ROUTES, ArmPlan, Plan, mask_of_controls
 from curation.experiments.arm_rows import SPLIT
+from curation.experiments.planning import OF_BOTH_ROUTES, ArmPlan, Plan, mask_of_controls
 from curation.filtering import settings
 from curation.filtering.base import filter_class
 from curation.frontier.endpoints import POCKET_TEACHER
