@@ -78,7 +78,7 @@ def lines(path: Path) -> Iterator[tuple[int, bytes | None]]:
     """
     with opened(path) as file:
         for number in count(1):
-            _still_wanted()
+            still_wanted()
             line = file.readline(MOST_LINE + 1)
             if not line:
                 return
@@ -86,7 +86,7 @@ def lines(path: Path) -> Iterator[tuple[int, bytes | None]]:
                 yield number, line
                 continue
             while (rest := file.readline(AT_ONCE)) and not rest.endswith(b"\n"):
-                _still_wanted()
+                still_wanted()
             yield number, None
 
 
@@ -94,7 +94,7 @@ def text_lines(path: Path, encoding: str, errors: str) -> Generator[str]:
     """Lines of a text with their ends as they are, for the csv module. Raises TooLarge at one longer than MOST_LINE, and as `lines`."""
     with opened(path) as file, io.TextIOWrapper(file, encoding, errors, newline="") as text:
         while line := text.readline(MOST_LINE + 1):
-            _still_wanted()
+            still_wanted()
             if len(line) > MOST_LINE and not line.endswith(("\n", "\r")):
                 raise TooLarge(errno.EFBIG, LONG_LINE)
             yield line
@@ -107,7 +107,7 @@ def whole(path: Path) -> bytes:
         size = os.fstat(file.fileno()).st_size
         parts, read = [], 0
         while max(size, read) <= most and (part := file.read(AT_ONCE)):  # one of /proc says that it has 0 bytes
-            _still_wanted()
+            still_wanted()
             parts.append(part)
             read += len(part)
         if max(size, read) > most:
@@ -115,7 +115,8 @@ def whole(path: Path) -> bytes:
         return b"".join(parts)
 
 
-def _still_wanted() -> None:
+def still_wanted() -> None:
+    """Raises NobodyWaits where whoever asked is gone: to be called now and then by what takes long."""
     over = _bounds.get().over
     if over is not None and over():
         raise NobodyWaits("reading was stopped: nobody waits for it any more, or its time was over")

@@ -1,7 +1,7 @@
 """Import: a dataset plugin reads a benchmark; its pictures are checked and kept, its examples go into the store."""
 
 import json
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
@@ -16,7 +16,7 @@ from curation.stage import Context, Estimate, Job, Result, Row, Stage
 from data.images import BadImage, ImageStore, image_row
 from data.machine import cores
 from data.metrics import MATCHES_NEEDED, best_possible, measure
-from data.records import BadLine, Dataset, SourceExample
+from data.records import BadLine, Dataset, ImportReport, Skipped, SourceExample
 from data.registry import DATASETS
 from data.store import Store
 from data.transaction import Transaction
@@ -24,6 +24,8 @@ from data.workspace import Workspace
 
 EXAMPLES = "examples.jsonl"
 AT_ONCE = 200  # items handed to a worker
+STORED_AT_ONCE = 20_000  # lines of the file of examples
+NOT_USABLE = "not usable"  # the reason, in counts, of lines that are listed with the job's errors
 MOST_WORKERS = 8
 MOST_ANSWERS = 30  # different ones, up to which they are named in the answer form
 LONGEST_ANSWER = 40  # characters
@@ -56,23 +58,27 @@ class Import(Stage[ImportOptions]):
     def collect(self, write: Transaction, job: Job[ImportOptions], results: list[Result]) -> None:
         for result in results:
             write.insert("dataset", [result["dataset"]])
-            lines = (job.folder / EXAMPLES).read_bytes().splitlines()  # of text it would also split at U+2028, which a question may hold
-            rows = [json.loads(line) for line in lines]
-            write.insert("image", [row["image"] for row in rows if "image" in row])
-            write.insert("example", [row["example"] for row in rows if "example" in row], key=("dataset", "split", "external_id"))
-            bad = [{"job_id": job.job_id, **row["bad"]} for row in rows if "bad" in row]
-            write.insert("row_error", bad, replace=True)
+            for rows in _stored(job.folder / EXAMPLES):
+                write.insert("image", [row["image"] for row in rows if "image" in row])
+                write.insert("example", [row["example"] for row in rows if "example" in row], key=("dataset", "split", "external_id"))
+                _insert_bad(write, job.job_id, rows)
+            told = {name: result.get(name) or {} for name in ("skipped", "remarks")}
+            about = {"dataset": result["key"], "format": result["dataset"]["format"], "layout": result.get("layout", "")}
+            source = json.dumps(job.options.source, ensure_ascii=False, default=str, sort_keys=True)
+            report = {"job_id": job.job_id, **about, "source": source, "examples": result["examples"], **told}
+            write.insert("import_report", [report], replace=True)
 
     def finish(self, store: Store, workspace: Workspace, job: Job[ImportOptions]) -> str | None:
         store.checkpoint()
-        bad = store.value("job_error_count", job_id=job.job_id)
         about = DATASETS.make(job.options.format, job.options.source).about()
-        notes = [
-            f"{bad} lines could not be used; see the job's errors" if bad else "",
-            _too_few_golds(store, about),
-            _name_answers(store, about),
-        ]
-        return ". ".join(filter(None, notes)) or None
+        report = store.row("import_report", ImportReport, job_id=job.job_id)
+        if report is None:  # nothing was usable: the job fails, and every line says why
+            with store.write() as write:
+                for rows in _stored(job.folder / EXAMPLES):
+                    _insert_bad(write, job.job_id, rows)
+                write.run("job_failed_count", job_id=job.job_id)
+            return store.value("row_error_of", str, job_id=job.job_id, key=about.name)
+        return ". ".join(filter(None, [report.in_words(), _too_few_golds(store, about), _name_answers(store, about)])) or None
 
     def setup(self, context: Context[ImportOptions]) -> None:
         self.plugin = DATASETS.make(context.options.format, context.options.source)
@@ -81,9 +87,12 @@ class Import(Stage[ImportOptions]):
 
     def __call__(self, rows: list[Row]) -> Iterator[Result]:
         about = self.plugin.about()
-        good = bad = 0
+        good, bad = 0, 0
+        skipped: Counter[str] = Counter()
+        remarks: Counter[str] = Counter()
+        items = _counted(self.plugin.read(), skipped, remarks)
         with self.path.open("w", encoding="utf-8") as file:
-            for lines in _in_processes(partial(_lines, self.images, about.name), self.plugin.read()):
+            for lines in _in_processes(partial(_lines, self.images, about.name), items):
                 file.write("".join(text for text, _ in lines))
                 usable = sum(is_good for _, is_good in lines)
                 good, bad = good + usable, bad + len(lines) - usable
@@ -91,16 +100,47 @@ class Import(Stage[ImportOptions]):
                 if self.should_stop():
                     return
         self.images.settle()
+        layout = self.plugin.why() if hasattr(self.plugin, "why") else ""
+        if bad:
+            skipped[NOT_USABLE] = bad
         if good:
-            yield {"key": about.name, "dataset": about.to_row(), "examples": good, "bad": bad}
+            counts = {"examples": good, "bad": bad, "skipped": dict(skipped), "remarks": dict(remarks)}
+            yield {"key": about.name, "dataset": about.to_row(), "layout": layout, **counts}
         else:
-            yield {"key": about.name, "error": f"no usable example in it ({bad} bad lines{self._first_bad()})"}
+            left_out = "".join(f", {count:,} {reason}" for reason, count in skipped.items() if reason != NOT_USABLE)
+            yield {"key": about.name, "error": f"no usable example in it ({bad:,} bad lines{left_out}{self._first_bad()})"}
 
     def _first_bad(self) -> str:
-        for line in self.path.read_bytes().splitlines()[:1]:
-            bad = json.loads(line).get("bad")
-            return f", the first: {bad['key']}: {bad['error']}" if bad else ""
+        for rows in _stored(self.path):
+            for bad in (row["bad"] for row in rows if "bad" in row):
+                return f", the first: {bad['key']}: {bad['error']}"
         return ""
+
+
+def _stored(path: Path) -> Iterator[list[Row]]:
+    """The lines of a file of examples, some thousands at a time."""
+    if not path.exists():
+        return
+    with path.open("rb") as file:  # of text it would also split at U+2028, which a question may hold
+        while lines := list(islice(file, STORED_AT_ONCE)):
+            yield [json.loads(line) for line in lines]
+
+
+def _insert_bad(write: Transaction, job_id: int, rows: list[Row]) -> None:
+    bad = {row["bad"]["key"]: {"job_id": job_id, **row["bad"]} for row in rows if "bad" in row}
+    write.insert("row_error", list(bad.values()), replace=True)
+
+
+def _counted(items: Iterable[Item], skipped: Counter[str], remarks: Counter[str]) -> Iterator[SourceExample | BadLine]:
+    """The items that are examples or bad lines; what is left out, and what of examples is passed over, is counted."""
+    for item in items:
+        if isinstance(item, Skipped):
+            skipped[item.reason] += 1
+            continue
+        if isinstance(item, SourceExample):
+            remarks.update(item.remarks)
+        if isinstance(item, SourceExample | BadLine):
+            yield item
 
 
 def _too_few_golds(store: Store, about: Dataset) -> str:
@@ -162,6 +202,6 @@ def _line(images: ImageStore, dataset: str, item: SourceExample | BadLine) -> di
         name = str(item.picture) if isinstance(item.picture, Path) else f"the image of {item.external_id}"
         info = images.add(item.picture, name, durable=False)
     except (BadImage, OSError) as error:
-        return {"bad": {"key": item.external_id, "error": str(error)}}
-    example = {field: getattr(item, field) for field in ("external_id", "split", "question", "golds", "choices", "kind")}
+        return {"bad": {"key": item.source or item.external_id, "error": str(error)}}
+    example = {field: getattr(item, field) for field in ("external_id", "split", "question", "golds", "choices", "kind", "position")}
     return {"image": image_row(info), "example": {"dataset": dataset, "image": info.sha256, **example}}

@@ -1,74 +1,259 @@
-"""What `jsonl` and `csv` share: one example a line, with these fields.
+"""What the plain formats share (jsonl, json, csv, tsv, xlsx, and hub and webdataset): one example a row, with these fields.
 
-id        unique within its split; the line's number if it is missing
-image     path of the picture, relative to the list (or to the `images` folder)
+id        unique within its split; the row's number if it is missing
+image     path of the picture, relative to the list (or to the `images` folder); also its bytes or base64. Of several the first is used
 question
-answers   all gold answers, one an annotator; or `answer`, the only one. With choices: the letter or the choice's text
-choices   the options of a multiple-choice question, in their order
-split     train (is mined), dev (steers) or eval (is only measured); the option `split` if it is missing
+answers   all gold answers, one an annotator: a text, a number, a list, or VQA's list of objects. With choices: letter, text or place from 0
+choices   the options of a multiple-choice question, in their order; also one a column, A, B, C …
+split     train (is mined), dev (steers), eval (is only measured), or the names in use for them; without it the file's name tells
 kind      which skill the question needs, "error-type/detail", for example "counting/3"; may be missing
+hint      what stands before the question
+
+The columns are found by the names in use (_columns.py); the option `map` says otherwise.
 """
 
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
-from data.datasets._reading import Unusable, identifier, letter_of, picture, text, texts
+from data.datasets._cells import choices_of, golds_of, picture_of
+from data.datasets._columns import fields_of, mapping
+from data.datasets._pictures import Pictures, white
+from data.datasets._reading import (
+    NO_ANSWERS,
+    NO_PICTURE,
+    WHITE,
+    Item,
+    LeftOut,
+    SourceOptions,
+    Unusable,
+    benchmark,
+    described,
+    flawless,
+    guarded,
+    identifier,
+    letter_at,
+    letter_of,
+    mined_or_dev,
+    reading,
+    text,
+    unique,
+)
+from data.datasets._source import SPLIT_WORDS, Source, none_found, split_word
+from data.datasets.scienceqa import with_hint
+from data.json_text import BadFile
 from data.metrics import measure
-from data.records import Dataset, Metric, SourceExample, Split
+from data.records import BadLine, Dataset, SourceExample, Split
 
 SPLITS = ("train", "dev", "eval")
+MOST_SHAPES = 1000  # sets of columns whose mapping is remembered
+Row = tuple[str, Any]  # file and line, fields by column (or Flawed)
 
 
-class ListOptions(BaseModel):
-    path: Path = Field(description="The list of examples.")
+class ListOptions(SourceOptions):
+    path: Path = Field(description="The list of examples, or a folder with a list for each split.")
     images: Path | None = Field(default=None, description="Folder that the images' paths start from; empty means the list's own.")
-    name: str = Field(default="", description="What the dataset is called; empty means the file's name without its ending.")
-    metric: Metric = Field(default="exact_match", description="How answers are scored.")
-    threshold: float | None = Field(
-        default=None, gt=0, le=1, description="A score below it is a failure; empty means the metric's usual one: 0.5, of CIDEr 0.05."
+    split: Split | None = Field(
+        default=None, description="The split of the rows that name none; empty means as the file's name tells, else train."
     )
-    prompt_suffix: str | None = Field(default=None, description="Appended to each question; empty means the metric's usual one.")
-    answer_form: str | None = Field(
-        default=None, description="What a new sample's answer must look like; empty means the metric's usual one."
+    map: dict[str, str] = Field(default_factory=dict, description="Which column is which field, as question=Q; empty means by their names.")
+    dev_share: float | None = Field(
+        default=None, ge=0, lt=1, description="Share of the training images that steer (dev) instead of being mined; empty means none."
     )
-    split: Split = Field(default="train", description="The split of the lines that name none.")
+    limit: int | None = Field(default=None, ge=1, description="Rows to read of each file, at most; empty reads all.")
+    download: bool = Field(default=False, description="Fetch pictures that are named by a web address; without it these are refused.")
 
 
-def about_list(options: ListOptions, format_: str) -> Dataset:
-    metric = measure(options.metric)
-    suffix, form = options.prompt_suffix, options.answer_form
-    return Dataset(
-        name=options.name or options.path.stem,
-        metric=options.metric,
-        title=options.name or options.path.stem,
-        format=format_,
-        threshold=metric.threshold if options.threshold is None else options.threshold,
-        prompt_suffix=metric.prompt_suffix if suffix is None else suffix,
-        answer_form=metric.answer_form if form is None else form,
-        source=str(options.path),
-    )
+class ListFormat:
+    """A format names its endings and reads the rows of a file; what a row means is told here. Options = ListOptions, or a class below."""
+
+    format: ClassVar[str]
+    endings: ClassVar[tuple[str, ...]]
+    expected: ClassVar[str]
+    has_header: ClassVar[bool] = False  # all rows of a file have the same columns
+    from_zero: ClassVar[bool] = False  # rows without an id are numbered from 0 in their split, else by line
+
+    def __init__(self, options: ListOptions) -> None:
+        self.options = options
+        self.source = Source(options.path)
+        self.pictures = Pictures(options.images or self.source.root)
+        self._mappings: dict[tuple[str, ...], dict[str, str]] = {}
+
+    def rows(self, path: Path) -> Iterator[Row]:
+        """(file and line, fields by column) of a file's rows. Raises BadFile."""
+        raise NotImplementedError
+
+    def columns(self, path: Path) -> list[str]:
+        """The columns of a file: those of its first row."""
+        first = next((row for _, row in self.rows(path) if isinstance(row, dict)), {})
+        return [str(name) for name in first]
+
+    def files(self) -> list[Path]:
+        return list(self.source.ending(*self.endings)) if self.source.is_folder else [self.options.path]
+
+    def about(self) -> Dataset:
+        name = self.options.path.name if self.source.is_folder else self.options.path.stem
+        return described(self.options, benchmark(name, name, self.format, "exact_match", str(self.options.path), ""))
+
+    def read(self) -> Iterator[Item]:
+        return unique(self._all())
+
+    def _all(self) -> Iterator[tuple[str, Item]]:
+        files = self.files()
+        if not files:
+            yield str(self.options.path), BadLine(str(self.options.path), str(none_found(self.source, "list", self.expected)))
+        self._numbers: Counter[str] = Counter()
+        self._has_test: bool | None = None
+        for path in files:
+            yield from self._of_file(path)
+
+    def _of_file(self, path: Path) -> Iterator[tuple[str, Item]]:
+        if self.has_header:
+            try:
+                self._check_header(self.columns(path))
+            except (BadFile, Unusable) as error:
+                yield f"{path}:1", BadLine(f"{path}:1", str(error))
+                return
+        number = 0
+        for number, read in enumerate(reading(str(path), self.rows(path)), 1):
+            if isinstance(read, BadLine):
+                yield read.source, read
+                continue
+            if self.options.limit is not None and number > self.options.limit:
+                return
+            source, row = read
+            yield source, guarded(source, partial(self._example, row, path, source))
+        if not number:
+            yield str(path), BadLine(str(path), f"is empty, expected {self.expected} with a row for each example")
+
+    def _check_header(self, columns: list[str]) -> None:
+        """Raises Unusable where what every row needs is not among the columns of a table."""
+        made = self.mapped(tuple(columns))
+        if missing := [
+            field for field in ("image", "question") if field not in made and not (field == "image" and self.options.keep_text_only)
+        ]:
+            raise Unusable(
+                f"no column {' and '.join(missing)} among {', '.join(columns)[:400]}; expected a first line like "
+                f"id,image,question,answer, or say which column it is by map: {missing[0]}=COLUMN"
+            )
+
+    def mapped(self, columns: tuple[str, ...]) -> dict[str, str]:
+        """The column of each field among these. Raises Unusable."""
+        if columns not in self._mappings:
+            if len(self._mappings) > MOST_SHAPES:
+                self._mappings.clear()
+            self._mappings[columns] = mapping(list(columns), self.options.map)
+        return self._mappings[columns]
+
+    def _example(self, row: Any, path: Path, source: str) -> SourceExample:
+        if not isinstance(flawless(row), dict):
+            raise Unusable("expected an object with the fields image, question and answer; correct the line")
+        fields = fields_of(row, self.mapped(tuple(row)))
+        split = self._split(fields, path)
+        number = self._numbers[split]
+        self._numbers[split] += 1
+        made = self.example(fields, split, str(number) if self.from_zero else line_of(source), number)
+        if split == "train" and self.options.dev_share:
+            name = str(made.picture) if isinstance(made.picture, Path) else made.external_id
+            made = replace(made, split=mined_or_dev(name, self.options.dev_share))
+        return made
+
+    def example(self, fields: dict[str, Any], split: Split, number: str, place: int) -> SourceExample:
+        """The example of a row's fields; `number` is its id if it has none. Raises Unusable, LeftOut."""
+        shown = picture_of(fields["image"], self.pictures, self.options.download) if "image" in fields else None
+        if shown is None and not self.options.keep_text_only:
+            if "image" not in fields and not self.from_zero:
+                text(fields, "image")
+            raise LeftOut(NO_PICTURE)
+        choices = choices_of(fields["choices"]) if fields.get("choices") else ()
+        golds = self._golds(fields, choices, split)
+        return SourceExample(
+            external_id=identifier(fields, "id") if "id" in fields else number,
+            split=split,
+            question=with_hint(text(fields, "question"), fields.get("hint")),
+            golds=golds,
+            picture=shown.picture if shown else white(),
+            choices=choices,
+            kind=text(fields, "kind") if "kind" in fields else None,
+            remarks=shown.remarks if shown else (WHITE,),
+            position=place,
+        )
+
+    def _golds(self, fields: dict[str, Any], choices: tuple[str, ...], split: Split) -> tuple[str, ...]:
+        golds = golds_of(fields.get("answers"))
+        if not golds:
+            if split == "eval":
+                raise LeftOut(NO_ANSWERS)
+            raise Unusable("field 'answer' is missing or empty, expected a text; fill it in")
+        if not choices and not measure(self.about_once.metric).wants_choices:
+            return golds
+        return tuple(gold_among(gold, choices, measure(self.about_once.metric).wants_choices) for gold in golds)
+
+    @property
+    def about_once(self) -> Dataset:
+        if not hasattr(self, "_about"):
+            self._about = self.about()
+        return self._about
+
+    def _split(self, fields: dict[str, Any], path: Path) -> Split:
+        told = fields.get("split")
+        if told is None:
+            if self.options.split:
+                return self.options.split
+            word = self.source.official(path) if self.source.is_folder else split_word(path.name)
+            return self._measured(word) if word else "train"
+        if not isinstance(told, str) or (word := SPLIT_WORDS.get(told.strip().lower().replace("-", "").replace("_", ""))) is None:
+            raise Unusable(
+                f"split {str(told)[:80]!r} is unknown, expected one of {', '.join(SPLITS)} (or {', '.join(SPLIT_WORDS)}); "
+                "correct it or leave it out"
+            )
+        return self._measured(word)
+
+    def _measured(self, word: str) -> Split:
+        """Our split for a name in use: test is measured, and val where there is no test."""
+        if word in ("train", "dev"):
+            return "train" if word == "train" else "dev"
+        if word != "val":
+            return "eval"
+        if self._has_test is None:
+            self._has_test = self._finds_test()
+        return "dev" if self._has_test else "eval"
+
+    def _finds_test(self) -> bool:
+        """Whether any row with an answer is of a test split: by the files' names, else by looking through them."""
+        tests = ("test", "testdev", "eval")
+        files = self.files()
+        if len(files) > 1 and any((self.source.official(path) or "") in tests for path in files):
+            return True
+        for path in files:
+            column = mapping(self.columns(path), self.options.map)
+            for _, row in self.rows(path):
+                if isinstance(row, dict) and "split" in column and str(row.get(column["split"])).lower().replace("-", "") in tests:
+                    return True
+        return False
 
 
-def example_of(fields: Any, number: int, options: ListOptions) -> SourceExample:
-    """The example of one line. Raises Unusable."""
-    if not isinstance(fields, dict):
-        raise Unusable("expected an object with the fields image, question and answer; correct the line")
-    fields = {name: value for name, value in fields.items() if value is not None}
-    choices = texts(fields, "choices") if fields.get("choices") else ()
-    golds = texts(fields, "answers") if "answers" in fields else (identifier(fields, "answer"),)
-    if measure(options.metric).wants_choices:
-        golds = tuple(letter_of(gold, choices) for gold in golds)
-    split = fields.get("split", options.split)
-    if split not in SPLITS:
-        raise Unusable(f"split {str(split)[:80]!r} is unknown, expected one of {', '.join(SPLITS)}; correct it or leave it out")
-    return SourceExample(
-        external_id=identifier(fields, "id") if "id" in fields else str(number),
-        split=split,
-        question=text(fields, "question"),
-        golds=golds,
-        picture=picture(options.images or options.path.parent, text(fields, "image")),
-        choices=choices,
-        kind=text(fields, "kind") if "kind" in fields else None,
-    )
+def line_of(source: str) -> str:
+    """The number at the end of a source: its line.
+
+    >>> line_of("a/set.jsonl:7"), line_of("set.json:1, item 3")
+    ('7', '3')
+    """
+    return source.rpartition(":")[2].rpartition(" ")[2]
+
+
+def gold_among(gold: str, choices: tuple[str, ...], letters: bool) -> str:
+    """A gold answer of a question with choices: its letter, or where the metric compares texts, letter or text as it was given.
+
+    A number that is no choice's text is a place, from 0. Raises Unusable on an answer that is none of the choices.
+    """
+    if gold not in choices and gold.isdecimal() and len(gold) < 3:
+        letter = letter_at(int(gold), choices)
+        return letter if letters else choices[int(gold)]
+    letter = letter_of(gold, choices)
+    return letter if letters else gold

@@ -4,46 +4,61 @@
 {"image": "maps/2.png", "question": "Which is a capital?", "choices": ["Rome", "Paris"], "answer": "B", "kind": "external-knowledge/maps"}
 """
 
-import json
 from collections.abc import Iterator
-from functools import partial
+from pathlib import Path
+from typing import Any
 
 from data import bounded_reading
-from data.datasets._lists import ListOptions, about_list, example_of
-from data.datasets._reading import Unusable, guarded, unique
-from data.records import BadLine, Dataset, SourceExample
+from data.datasets._lists import ListFormat, ListOptions, Row
+from data.datasets._source import Source
+from data.json_text import Flawed, encoding_of, opened, parsed, unreadable
 
 
-class Jsonl:
-    """A list of examples in JSON lines, UTF-8."""
+class Jsonl(ListFormat):
+    """A list of examples in JSON lines."""
 
     class Options(ListOptions):
         pass
 
-    def __init__(self, options: Options) -> None:
-        self.options = options
+    format, rank = "jsonl", 5  # rank: formats of lower numbers are recognised first
+    endings = (".jsonl", ".ndjson")
+    expected = "a file of JSON lines"
 
-    def about(self) -> Dataset:
-        return about_list(self.options, "jsonl")
+    @classmethod
+    def recognise(cls, source: Source) -> str | None:
+        """By its lines, whatever it is called; a folder with several lists takes those with the ending."""
+        files = source.ending(*cls.endings) if source.is_folder else source.files
+        found = [path for path in files if source.peek(path).kind == "lines"]
+        return f"{', '.join(map(source.named, found[:6]))}: a JSON object a line" if found else None
 
-    def read(self) -> Iterator[SourceExample | BadLine]:
-        return unique(self._lines())
+    def rows(self, path: Path) -> Iterator[Row]:
+        for number, line in lines(path):
+            if isinstance(line, str) and not line.strip():
+                continue
+            yield f"{path}:{number}", line if isinstance(line, Flawed) else _parsed(line)
 
-    def _lines(self) -> Iterator[tuple[str, SourceExample | BadLine]]:
-        path = self.options.path
-        try:
-            for number, line in bounded_reading.lines(path):
-                source = f"{path}:{number}"
-                if line is None:
-                    yield source, BadLine(source, bounded_reading.LONG_LINE)
-                elif line.removeprefix(b"\xef\xbb\xbf").strip():
-                    yield source, guarded(source, partial(self._example, line.removeprefix(b"\xef\xbb\xbf"), number))
-        except OSError as error:
-            yield str(path), BadLine(str(path), f"can't be read ({error.strerror}); expected a file of JSON lines, check the path")
 
-    def _example(self, line: bytes, number: int) -> SourceExample:
-        try:
-            fields = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            raise Unusable(f"not valid JSON ({error}); expected one object a line, in UTF-8; correct the line") from error
-        return example_of(fields, number, self.options)
+def lines(path: Path) -> Iterator[tuple[int, str | Flawed]]:
+    """(number, line) of a file of lines; one that is no text in the file's encoding is Flawed, and the rest goes on. Raises BadFile."""
+    if encoding_of(path) not in ("utf-8", "utf-8-sig"):
+        with opened(path) as text:
+            yield from enumerate(text, 1)
+        return
+    try:
+        for number, raw in bounded_reading.lines(path):  # of text Python would also split at U+2028, which a question may hold
+            if raw is None:
+                yield number, Flawed(bounded_reading.LONG_LINE)
+                continue
+            try:
+                yield number, raw.decode().removeprefix("\ufeff")
+            except UnicodeDecodeError as error:
+                yield number, Flawed(f"not valid JSON ({error}); expected one object a line, in UTF-8; correct the line")
+    except OSError as error:
+        raise unreadable(error) from error
+
+
+def _parsed(line: str) -> Any:
+    try:
+        return parsed(line)
+    except (ValueError, RecursionError) as error:
+        return Flawed(f"not valid JSON ({error}); expected one object a line, in UTF-8; correct the line")

@@ -9,7 +9,7 @@ from data.records.base import ClusterAction, Comparison, Lane, Metric, Record, R
 from data.records.experiments import Experiment, ExperimentRun
 from data.records.failures import Cluster, ClusterChange, Diagnosis, Failure, KindType, TriageEvent
 from data.records.jobs import JobRow, LostCall, Reply, RowError, Run
-from data.records.measured import Ask, BadLine, Checkpoint, Dataset, Example, Prediction, Round, SourceExample
+from data.records.measured import Ask, BadLine, Checkpoint, Dataset, Example, ImportReport, Prediction, Round, Skipped, SourceExample
 from data.records.samples import (
     AutoRule,
     Condition,
@@ -45,6 +45,7 @@ __all__ = [
     "ExportedSample",
     "Failure",
     "FilterSetting",
+    "ImportReport",
     "JobRow",
     "JobStatus",
     "KindType",
@@ -64,6 +65,7 @@ __all__ = [
     "Sample",
     "SampleState",
     "SampleStatus",
+    "Skipped",
     "SourceExample",
     "Split",
     "TriageEvent",

@@ -49,6 +49,17 @@ class SourceExample(Record):
     picture: bytes | Path
     choices: tuple[str, ...] = ()
     kind: str | None = None
+    remarks: tuple[str, ...] = ()  # what of the item was passed over, for example "the first of several pictures is used"
+    position: int | None = field(default=None, compare=False)  # its place in the official split, from 0, as harnesses number items
+    source: str = field(default="", compare=False)  # file, with the line number after a colon where there is one
+
+
+@dataclass(frozen=True)
+class Skipped(Record):
+    """An item that is left out for what it is, and counted: a question without a picture, say."""
+
+    source: str
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -57,6 +68,29 @@ class BadLine(Record):
 
     source: str  # file, with the line number after a colon where there is one
     error: str  # what was found, what was expected, what to do
+
+
+@dataclass(frozen=True)
+class ImportReport(Record):
+    """What an import read: as which layout and why, what it left out and what of examples it passed over, counted by reason."""
+
+    job_id: int
+    dataset: str
+    format: str
+    layout: str
+    source: str  # the options of the format, as JSON
+    examples: int
+    skipped: dict[str, int]
+    remarks: dict[str, int]
+    created_at: datetime
+
+    def in_words(self) -> str:
+        """One line for people."""
+        counts = [f"{count:,} left out: {reason}" for reason, count in self.skipped.items() if reason != "not usable"]
+        counts += [f"{count:,} with a remark: {remark}" for remark, count in self.remarks.items()]
+        bad = self.skipped.get("not usable", 0)
+        counts += [f"{bad:,} lines could not be used; see the job's errors"] if bad else []
+        return ". ".join(filter(None, [self.layout, f"{self.examples:,} examples", *counts]))
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import Literal
 
 from fastapi import APIRouter
 
-from curation.ui.data import endpoint_routes
+from curation.ui.data import dataset_routes, endpoint_routes
 from curation.ui.failures import cluster_routes
 from curation.ui.results import budget_routes
 from curation.ui.server import static_files
@@ -56,6 +56,7 @@ def routers() -> list[APIRouter]:
     return [
         static_files.router,
         cluster_routes.router,
+        dataset_routes.router,
         endpoint_routes.router,
         budget_routes.router,
         error_type_routes.router,

@@ -41,6 +41,8 @@ ROUTES: dict[Role, str] = {
         GET /api/command/summary
         GET /api/command/rounds
         GET /api/command/checkpoints
+        GET /api/datasets
+        GET /api/datasets/{name:path}/items
         POST /api/command/review/preview
         GET /api/search/progress
         POST /api/clusters/evidence

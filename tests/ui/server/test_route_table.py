@@ -140,10 +140,14 @@ def test_a_preview_of_what_is_no_file_says_so(app, tmp_path):
     client = client_of(app)
     pipe = tmp_path / "pipe.jsonl"
     __import__("os").mkfifo(pipe)
-    for format_ in ("jsonl", "csv"):
-        for path, kind in (("/dev/zero", "a device"), (str(pipe), "a pipe"), (str(tmp_path), "a folder")):
+    for format_, of_folder in (("jsonl", "it is a pipe, not a file"), ("csv", "no list in it, expected a comma-separated file")):
+        for path, said in (
+            ("/dev/zero", "it is a device, not a file"),
+            (str(pipe), "it is a pipe, not a file"),
+            (str(tmp_path), of_folder),
+        ):
             answer = client.post("/api/data/preview", json={"format": format_, "source": {"path": path}})
-            assert answer.status_code == 200 and f"it is {kind}, not a file" in answer.json()["bad"][0]["error"], answer.text
+            assert answer.status_code == 200 and said in answer.json()["bad"][0]["error"], answer.text
 
 
 def test_reading_ends_with_the_request(app, address, tmp_path, monkeypatch):

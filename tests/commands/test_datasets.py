@@ -1,0 +1,72 @@
+"""`mistakebook import --format auto` and `datasets`, as a person types them: one app behind all of these tests."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from curation.workspaces import owner
+from data.workspace import Workspace
+from tests.support import official_layouts as official
+from tests.support.running_app import until
+
+pytestmark = pytest.mark.timeout(600)
+HOUSE = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def mistakebook(tmp_path_factory):
+    """Runs a command on a workspace of its own."""
+    home = tmp_path_factory.mktemp("home")
+    env = {**os.environ, "COLUMNS": "200", "MISTAKEBOOK_HOME": str(home)}
+
+    def run(*arguments, check=True):
+        told = [sys.executable, "-m", "curation.cli", *map(str, arguments), "--workspace", "w"]
+        done = subprocess.run(told, cwd=HOUSE, capture_output=True, text=True, timeout=240, env=env)
+        assert not check or done.returncode == 0, done.stderr
+        return done
+
+    yield run
+    if noted := owner.read(Workspace(home / "w")):
+        os.kill(noted.pid, signal.SIGTERM)
+        until(lambda: not noted.is_alive(), "the app's end")
+
+
+@pytest.fixture(scope="module")
+def vizwiz(mistakebook, tmp_path_factory):
+    """VizWiz as it is distributed, imported."""
+    folder = official.vizwiz(tmp_path_factory.mktemp("vizwiz"))
+    done = mistakebook("import", "--format", "auto", "--source", f"path={folder}", "--json")
+    assert "read as vizwiz: Annotations/test.json" in done.stderr and "3 left out: no answers" in done.stderr
+    return json.loads(done.stdout)
+
+
+def test_the_list_says_what_was_read_and_what_was_left_out(mistakebook, vizwiz):
+    (listed,) = [one for one in json.loads(mistakebook("datasets", "list", "--json").stdout) if one["name"] == "vizwiz"]
+    assert (listed["format"], listed["metric"], listed["skipped"]) == ("vizwiz", "vqa_accuracy", {"no answers": 3})
+    assert (sum(listed["splits"].values()), listed["splits"]["eval"]) == (5, 2)
+    assert "3 no answers" in mistakebook("datasets").stdout
+
+
+def test_items_are_shown(mistakebook, vizwiz):
+    items = json.loads(mistakebook("datasets", "show", "vizwiz", "--split", "eval", "--json").stdout)
+    assert [item["id"] for item in items] == ["VizWiz_val_00000001.jpg", "VizWiz_val_00000003.jpg"]
+    assert items[0]["golds"] == ["cup"] * 9 + [""] and items[0]["width"] == 24
+    assert "no dataset 'coco'" in mistakebook("datasets", "show", "coco", check=False).stderr
+    assert "name a dataset" in mistakebook("datasets", "show", check=False).stderr
+
+
+def test_all_errors_are_there_where_nothing_was_usable(mistakebook, tmp_path):
+    rows = [{"id": i, "image": f"{i}.png", "question": "q", "answer": "x"} for i in range(4)]
+    path = official.put(tmp_path / "bad.jsonl", "\n".join(["{", *map(json.dumps, rows)]))
+    done = mistakebook("import", "--format", "auto", "--source", f"path={path}", "--json", check=False)
+    assert done.returncode == 1
+    job = json.loads(done.stdout)
+    assert (job["status"], job["failed"]) == ("failed", 6) and "no usable example in it (5 bad lines, the first:" in job["message"]
+    errors = {error["key"] for error in json.loads(mistakebook("jobs", "errors", job["job_id"], "--json").stdout)}
+    assert errors == {"bad", *(f"{path}:{line}" for line in range(1, 6))}
+    assert "bad" not in {one["name"] for one in json.loads(mistakebook("datasets", "--json").stdout)}
