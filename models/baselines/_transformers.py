@@ -69,7 +69,8 @@ class TransformersBaseline:
 
     def embed_images(self, paths: Sequence[str | Path]) -> np.ndarray:
         """Vectors (n, d), float32, of length 1, one a picture: the mean of the patch features of the model's own vision tower."""
-        vectors = [self._picture_vector(path) for path in paths]
+        size = self.options.batch_size
+        vectors = [vector for start in range(0, len(paths), size) for vector in self._picture_vectors(paths[start : start + size])]
         stacked = np.stack(vectors) if vectors else np.zeros((0, 1), np.float32)
         return stacked / np.maximum(np.linalg.norm(stacked, axis=1, keepdims=True), 1e-12)
 
@@ -172,24 +173,37 @@ class TransformersBaseline:
         text = "the prompt has {:,} tokens with its picture, and the model reads {:,}: shorten the question, or set max_pixels"
         return [next(answers) if length < room else TooLong(text.format(length, room)) for length in lengths]
 
-    def _picture_vector(self, path: str | Path) -> np.ndarray:
-        """The mean over all that the tower sees of a picture, tiles too, (d,): before the connector, which a finetune changes."""
+    def _picture_vectors(self, paths: Sequence[str | Path]) -> list[np.ndarray]:
+        """For each picture the mean over all that the tower sees of it, tiles too, (d,): before the connector, which a finetune changes.
+
+        Pictures that become one tensor each go through the tower together; of others (tiles, patches in one row) one at a time.
+        """
         import torch
 
         model, _ = self._loaded
+        inputs = self.chat.inputs([self.picture(path) for path in paths], [self.chat.prompt("?")] * len(paths)).to(
+            model.device, model.dtype
+        )
+        of_pictures = [value for value in inputs.values() if value.shape != inputs["input_ids"].shape]
+        together = len(of_pictures) == 1 and of_pictures[0].dim() == 4 and len(of_pictures[0]) == len(paths)
+        if not together and len(paths) > 1:
+            return [vector for path in paths for vector in self._picture_vectors([path])]
         seen: list[Any] = []
         tower = vision_tower(model)
         hook = tower.register_forward_hook(lambda _module, _inputs, output: seen.append(output)) if tower is not None else None
-        inputs = self.chat.inputs([self.picture(path)], [self.chat.prompt("?")]).to(model.device, model.dtype)
         try:
             with torch.inference_mode():
                 features = image_features(model, inputs)
         finally:
             if hook:
                 hook.remove()
-        rows = [_rows(self.patches(model, output)) for output in seen or [features]]
-        vector: np.ndarray = torch.cat(rows).float().mean(dim=0).cpu().numpy()
-        return vector
+        outputs = [self.patches(model, output) for output in seen] or [features]
+        if together and len(outputs) == 1 and torch.is_tensor(outputs[0]) and outputs[0].dim() == 3:
+            return list(outputs[0].float().mean(dim=1).cpu().numpy())
+        if len(paths) > 1:
+            return [vector for path in paths for vector in self._picture_vectors([path])]
+        vector: np.ndarray = torch.cat([_rows(output) for output in outputs]).float().mean(dim=0).cpu().numpy()
+        return [vector]
 
     def patches(self, model: Any, output: Any) -> Any:
         """Features (…, d) out of what a vision tower gives."""

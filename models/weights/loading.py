@@ -55,11 +55,12 @@ def load_config(folder: Path) -> Any:
                 "and code of others isn't run here. Use a family that transformers has"
             )
         raise BadWeights(f"{folder}: transformers {transformers.__version__} has no family {family!r}; a newer one may have it")
+    _refuse_other_kinds(folder, family, CONFIG_MAPPING[family])
     try:
         config = AutoConfig.from_pretrained(str(folder), trust_remote_code=False, local_files_only=True)
-    except FAULTS as error:
+    except Exception as error:  # each family checks its fields by itself
         raise BadWeights(f"{folder}: config.json doesn't fit the family {family}: {_line(error)}") from error
-    _refuse_other_kinds(folder, config)
+    _refuse_encoder_decoders(folder, config)
     return config
 
 
@@ -145,26 +146,32 @@ def _quantised(placement: Placement) -> Any:
     return BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=getattr(torch, placement.dtype))
 
 
-def _refuse_other_kinds(folder: Path, config: Any) -> None:
+def _refuse_other_kinds(folder: Path, family: str, kind_of_config: type[Any]) -> None:
     from transformers.models.auto import modeling_auto
 
-    family = config.model_type
-    if getattr(config, "is_encoder_decoder", False) or getattr(config.get_text_config(), "is_encoder_decoder", False):
-        raise BadWeights(
-            f"{folder}: {family} is an encoder-decoder: it reads the question in one part and writes the answer in another, "
-            "which is neither asked nor trained here. Use a decoder-only family (LLaVA, Qwen-VL, …)"
-        )
-    if type(config) in modeling_auto.MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING:
-        return
+    if kind_of_config in modeling_auto.MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING:
+        try:
+            usual = kind_of_config()
+        except Exception:  # the defaults of a few families don't make a configuration
+            return
+        return _refuse_encoder_decoders(folder, usual)
     kinds = {
         "a text-only language model": modeling_auto.MODEL_FOR_CAUSAL_LM_MAPPING,
         "a classifier of answers": modeling_auto.MODEL_FOR_VISUAL_QUESTION_ANSWERING_MAPPING,
         "a model of several modalities": modeling_auto.MODEL_FOR_MULTIMODAL_LM_MAPPING,
     }
-    kind = next((words for words, mapping in kinds.items() if type(config) in mapping), "something else")
+    kind = next((words for words, mapping in kinds.items() if kind_of_config in mapping), "something else")
     raise BadWeights(
         f"{folder}: transformers loads {family} as {kind}, not as a model that answers questions about pictures (image-text-to-text)"
     )
+
+
+def _refuse_encoder_decoders(folder: Path, config: Any) -> None:
+    if getattr(config, "is_encoder_decoder", False) or getattr(config.get_text_config(), "is_encoder_decoder", False):
+        raise BadWeights(
+            f"{folder}: {config.model_type} is an encoder-decoder: it reads the question in one part and writes the answer in another, "
+            "which is neither asked nor trained here. Use a decoder-only family (LLaVA, Qwen-VL, …)"
+        )
 
 
 def _fetched(model: str, revision: str | None) -> Path:
