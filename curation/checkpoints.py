@@ -128,20 +128,27 @@ def add_checkpoint(store: Store, name: str, baseline: str, model: str, adapter: 
 
     Raises BadCheckpoint, BadWeights, UnknownPlugin, ValidationError.
     """
-    name, model = name.strip(), model.strip()
-    if not name or not model:
-        raise BadCheckpoint("a checkpoint needs a name and the folder or hub name of its weights")
+    name = name.strip()
     if name in {row.name for row in listed(store)}:
         raise BadCheckpoint(f"there is a checkpoint {name!r} already; choose another name")
+    checkpoint = described(name, baseline, model, adapter, options)
+    parent = None
+    if checkpoint.adapter:
+        parent = next((row.checkpoint_id for row in listed(store) if row.model == checkpoint.model and not row.adapter), None)
+    return CheckpointAdded(register(store, checkpoint, parent), name, current_round(store))
+
+
+def described(name: str, baseline: str, model: str, adapter: str | None, options: dict[str, Any]) -> Checkpoint:
+    """A checkpoint that isn't kept yet, its files and options checked. Raises as `add_checkpoint`."""
+    model = model.strip()
+    if not name or not model:
+        raise BadCheckpoint("a checkpoint needs a name and the folder or hub name of its weights")
     model = checked_model(model)
     if adapter:
         adapter = checked_adapter(adapter, model)
     checkpoint = Checkpoint(name, baseline, model, adapter, options)
     make_baseline(checkpoint)  # validates the options
-    parent = None
-    if adapter:
-        parent = next((row.checkpoint_id for row in listed(store) if row.model == model and not row.adapter), None)
-    return CheckpointAdded(register(store, checkpoint, parent), name, current_round(store))
+    return checkpoint
 
 
 def checked_model(model: str) -> str:

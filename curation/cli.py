@@ -12,7 +12,7 @@ it stops by itself a minute after the last request."""
 COMMANDS = {  # name: (module, one line for --help). Nothing is imported before the command is known.
     "import": ("stages", "import a dataset into the workspace"),
     "import-predictions": ("stages", "import predictions that a model made elsewhere"),
-    "checkpoints": ("checkpoints", "list, add and remove the models that can be evaluated and trained"),
+    "checkpoints": ("checkpoints", "list, add, test and remove the models that can be evaluated and trained"),
     "datasets": ("datasets", "list the datasets, what was left out of them, and their items"),
     "predictions": ("predictions", "list a checkpoint's answers with their scores and what was read"),
     "evaluate": ("stages", "run a checkpoint on the datasets and score its answers"),

@@ -2,15 +2,18 @@
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 from curation.commands.app_client import App, CommandFailed
 from curation.commands.flags import add_flags, add_reviewer, parser, validated
 from curation.commands.output import show, table
 from data.registry import BASELINES
 
-DESCRIPTION = """Lists the checkpoints of a workspace (list), adds one (add NAME --model FOLDER), or removes one (remove NAME).
-Example: mistakebook checkpoints add my-llava --model /models/llava-1.5-7b-hf; mistakebook evaluate --checkpoint my-llava"""
-ACTIONS = ("list", "add", "remove")
+DESCRIPTION = """Lists the checkpoints of a workspace (list), adds one (add NAME --model FOLDER), tests one
+(test NAME, or test --model FOLDER before it is added), or removes one (remove NAME). A test loads the weights, shows how they are asked
+and the tokens of a picture, asks one example, takes one LoRA step, and says how much memory both take.
+Example: mistakebook checkpoints add my-llava --model /models/llava-1.5-7b-hf; mistakebook checkpoints test my-llava"""
+ACTIONS = ("list", "add", "remove", "test")
 BASELINE = "image_text_to_text"
 COLUMNS = ["name", "baseline", "model", "adapter", "parent", "predictions", "created_at"]
 
@@ -29,10 +32,10 @@ def run(name: str, arguments: list[str]) -> int:
     for action in group._group_actions:  # only `add` needs them
         action.required = False
     given = made.parse_args(arguments)
-    if given.action != "list" and not given.name:
+    if given.action != "list" and not given.name and not (given.action == "test" and given.model):
         raise CommandFailed(f"checkpoints {given.action}: name a checkpoint; mistakebook checkpoints lists them")
     app = App(given.workspace, given.reviewer)
-    return {"list": _list, "add": _add, "remove": _remove}[given.action](app, given)
+    return {"list": _list, "add": _add, "remove": _remove, "test": _test}[given.action](app, given)
 
 
 def _baseline(arguments: list[str]) -> str:
@@ -58,20 +61,28 @@ def _add(app: App, given: argparse.Namespace) -> int:
 
     if not given.model:
         raise CommandFailed(f"checkpoints add {given.name}: which weights? --model FOLDER, a hub name, or pocket-llava")
+    added = app.post("/api/data/checkpoint", _described(given), CheckpointAdded)
+    following = f"mistakebook checkpoints test {added.name}, or mistakebook evaluate --checkpoint {added.name}"
+    show(added, given.json, lambda: f"{added.name} was added; next: {following}")
+    return 0
+
+
+def _test(app: App, given: argparse.Namespace) -> int:
+    from curation.try_it.checkpoint_test import CheckpointTested
+
+    tested = app.post("/api/data/checkpoint/test", _described(given) if given.model else {"name": given.name}, CheckpointTested)
+    lines = [f"{'ok  ' if found.ok else 'FAIL'}  {found.name}: {found.detail}" for found in tested.findings]
+    show(tested, given.json, lambda: lines)
+    return 0 if tested.ok else 1
+
+
+def _described(given: argparse.Namespace) -> dict[str, Any]:
+    """A checkpoint by the flags, as the routes take it."""
     options = validated(BASELINES.load(given.baseline).Options, given)
     chosen = {name: value for name, value in options.items() if getattr(given, name) is not None}
     model, adapter = chosen.pop("model"), chosen.pop("adapter", None)
-    body = {
-        "name": given.name,
-        "baseline": given.baseline,
-        "model": _local(model),
-        "adapter": adapter and _local(adapter),
-        "options": chosen,
-    }
-    added = app.post("/api/data/checkpoint", body, CheckpointAdded)
-    following = f"mistakebook evaluate --checkpoint {added.name}"
-    show(added, given.json, lambda: f"{added.name} was added; next: {following}")
-    return 0
+    places = {"model": _local(model), "adapter": adapter and _local(adapter)}
+    return {"name": given.name, "baseline": given.baseline, **places, "options": chosen}
 
 
 def _remove(app: App, given: argparse.Namespace) -> int:

@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+from data.control_tokens import neutralised_for_others
 from data.files import whole
 from data.question_text import full_text
 from data.records import ExportedSample
@@ -13,8 +14,8 @@ ImagePath = Callable[[str], Path]  # from a picture's SHA-256 to its file
 
 
 def asked(sample: ExportedSample) -> str:
-    """The text as it is put to a model: question, lettered choices and prompt suffix."""
-    return full_text(sample.question, sample.choices, sample.prompt_suffix)
+    """The text as it is put to a model: question, lettered choices and prompt suffix, control tokens neutralised."""
+    return neutralised_for_others(full_text(sample.question, sample.choices, sample.prompt_suffix))
 
 
 def copied(image: str, image_path: ImagePath, folder: Path) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from data.control_tokens import PLACEHOLDER, neutralised_for_others
 from data.exports._writing import ImagePath, asked, copied
 from data.files import whole
 from data.records import ExportedSample
@@ -34,7 +35,8 @@ class Llava:
         with whole(target) as part, part.open("w", encoding="utf-8") as file:
             before = "[\n"
             for sample in samples:
-                turns = [{"from": "human", "value": f"<image>\n{asked(sample)}"}, {"from": "gpt", "value": sample.answer}]
+                human, answer = f"{PLACEHOLDER}\n{asked(sample)}", neutralised_for_others(sample.answer)
+                turns = [{"from": "human", "value": human}, {"from": "gpt", "value": answer}]
                 row: dict[str, Any] = {
                     "id": str(sample.sample_id),
                     "image": copied(sample.image, image_path, folder),

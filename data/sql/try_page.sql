@@ -6,6 +6,11 @@ SELECT * EXCLUDE (turn) FROM (
     FROM example e JOIN dataset d ON d.name = e.dataset)
 ORDER BY turn, dataset LIMIT $limit
 
+-- :name test_example
+-- An example that a checkpoint is tested on: the first of the newest dataset.
+SELECT e.image, e.question, e.choices, d.prompt_suffix FROM example e JOIN dataset d ON d.name = e.dataset
+ORDER BY d.created_at DESC, e.example_id LIMIT 1
+
 -- :name try_suffixes
 -- What questions are sent with, by dataset.
 SELECT name, prompt_suffix FROM dataset ORDER BY rowid

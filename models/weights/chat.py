@@ -8,7 +8,7 @@ from typing import Any
 
 from PIL.Image import Image
 
-from models.weights.control_tokens import neutralised, of_tokenizer
+from data.control_tokens import neutralised, of_tokenizer
 from models.weights.files import BadWeights
 
 TEMPLATES = Path(__file__).parent / "templates"

@@ -16,6 +16,7 @@ from curation.checkpoints import BadCheckpoint
 from curation.workspaces import owner
 from data.records import Checkpoint
 from data.workspace import Workspace
+from models.checkpoint_test import STEPS
 from models.weights.files import BadWeights
 from tests.support.seed import seeded_store
 
@@ -54,6 +55,13 @@ def test_a_checkpoint_is_added_listed_and_removed(here, base, tmp_path):
     (row,) = json.loads(mistakebook("checkpoints", "list", "--json").stdout)
     assert (row["model"], row["baseline"], row["options"]) == (str(base), "image_text_to_text", {"max_new_tokens": 4})
     assert "mine" in mistakebook("checkpoints").stdout
+    tested = json.loads(mistakebook("checkpoints", "test", "mine", "--json").stdout)
+    assert tested["ok"] and [found["name"] for found in tested["findings"]] == list(STEPS)
+    (broken / "model.safetensors").write_bytes((base / "model.safetensors").read_bytes())
+    (broken / "chat_template.jinja").unlink()
+    failed = mistakebook("checkpoints", "test", "--model", broken, check=False)
+    assert failed.returncode == 1 and "FAIL  template" in failed.stdout and "has no chat template" in failed.stdout
+    assert mistakebook("checkpoints", "test", "--model", broken, "--template", "LLaVA-1.5").returncode == 0
     assert "already" in mistakebook("checkpoints", "add", "mine", "--model", base, check=False).stderr
     assert "removed" in mistakebook("checkpoints", "remove", "mine").stdout
     assert json.loads(mistakebook("checkpoints", "--json").stdout) == []

@@ -1,6 +1,7 @@
 // Dialogs of Data & models: a dataset (looked at before it is imported), predictions, a checkpoint.
 
 import { api, dialog, estimate, fill, fmt, form, h, later, launchNow, onlyLatest, pick, stageList, toast } from "../shared/lib.js";
+import { testCheckpoint } from "./checkpoint_test.js";
 
 let known; // plugins with their options' schemas
 const plugins = () =>
@@ -327,6 +328,10 @@ export async function addCheckpoint(again) {
     },
   });
   draw();
+  const described = () => {
+    const { model = "", adapter = null, ...rest } = options;
+    return { name, baseline: plugin.name, model: model ?? "", adapter, options: rest };
+  };
   const { element } = dialog(
     "Add a checkpoint",
     [
@@ -347,21 +352,28 @@ export async function addCheckpoint(again) {
       h("div.form", { style: "margin-bottom:10px" }, h("div.field", h("label", "Name"), title)),
       fields,
       wrong,
-      h("p.dim", { style: "margin-top:8px" }, "Weights are loaded (or downloaded by hub name) at the first evaluation."),
+      h(
+        "p.dim",
+        { style: "margin-top:8px" },
+        "Weights are loaded (or downloaded by hub name) at the first evaluation. Test loads them now: it shows how they are " +
+          "asked, asks one example, takes one LoRA step, and says how much memory both take.",
+      ),
     ],
     [
       { text: "Cancel" },
       {
+        text: "Test",
+        run: () => {
+          testCheckpoint(described());
+          return false;
+        },
+      },
+      {
         text: "Add",
         kind: "p",
         run: async () => {
-          const { model = "", adapter = null, ...rest } = options;
           try {
-            const added = await api(
-              "data/checkpoint",
-              { name, baseline: plugin.name, model: model ?? "", adapter, options: rest },
-              { quiet: true },
-            );
+            const added = await api("data/checkpoint", described(), { quiet: true });
             toast(`${added.name} was added: evaluate it next`, { kind: "good" });
           } catch (error) {
             wrong.textContent = error.message;

@@ -19,6 +19,7 @@ import {
   zoom,
 } from "../shared/lib.js";
 import { addCheckpoint, importDataset, importPredictions } from "./add_dialogs.js";
+import { testCheckpoint } from "./checkpoint_test.js";
 import { drawEndpoints, drawKeys, editEndpoint } from "./endpoint_editor.js";
 
 let root,
@@ -212,12 +213,22 @@ function checkpointTable(checkpoints) {
           ),
           h(
             "td.r",
-            checkpoint.baseline !== "imported" &&
+            checkpoint.baseline !== "imported" && [
+              h(
+                "button.btn",
+                {
+                  onclick: () => testCheckpoint({ name: checkpoint.name }),
+                  title: "Loads the weights, asks one example, takes one LoRA step; says how much memory both take",
+                },
+                "Test",
+              ),
+              " ",
               h(
                 "button.btn",
                 { onclick: () => evaluate(checkpoint.name), title: "Evaluates the examples without a prediction" },
                 "Evaluate",
               ),
+            ],
           ),
         ),
       ),

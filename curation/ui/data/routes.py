@@ -16,6 +16,8 @@ from curation.imports import preview as importing
 from curation.imports import uploads
 from curation.imports.preview import Preview
 from curation.plugins import PartCard, PluginInfo
+from curation.try_it import checkpoint_test
+from curation.try_it.checkpoint_test import CheckpointTested
 from curation.ui.services import services
 from curation.ui.while_connected import while_connected
 from data.metrics import measure
@@ -37,6 +39,16 @@ class NewCheckpoint(BaseModel):
     name: str
     baseline: str
     model: str
+    adapter: str | None = None
+    options: dict[str, Any] = {}
+
+
+class TestedCheckpoint(BaseModel):
+    """A checkpoint of the list by its name, or one that is described as when it is added."""
+
+    name: str | None = None
+    baseline: str = "image_text_to_text"
+    model: str | None = None
     adapter: str | None = None
     options: dict[str, Any] = {}
 
@@ -172,6 +184,17 @@ def add_checkpoint(request: Request, body: NewCheckpoint) -> CheckpointAdded:
     """Adds a checkpoint; its weights are loaded when it is first asked."""
     store = services(request).store
     return checkpoints.add_checkpoint(store, body.name, body.baseline, body.model, body.adapter or None, body.options)
+
+
+@router.post("/checkpoint/test")
+def test_checkpoint(request: Request, body: TestedCheckpoint) -> CheckpointTested:
+    """Loads a checkpoint, asks it and takes a LoRA step with it, in a process of its own: one of the list, or one that may be added."""
+    here = services(request)
+    if body.model is None:
+        checkpoint = checkpoints.find(here.store, body.name)
+    else:
+        checkpoint = checkpoints.described(body.name or body.model, body.baseline, body.model, body.adapter or None, body.options)
+    return checkpoint_test.examined(here.store, here.workspace, checkpoint)
 
 
 def _with_sizes(row: CheckpointRow) -> CheckpointShown:

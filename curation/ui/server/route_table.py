@@ -195,6 +195,7 @@ ROUTES: dict[Role, str] = {
         POST /api/endpoints/use
         POST /api/endpoints/test
         POST /api/data/checkpoint
+        POST /api/data/checkpoint/test
         POST /api/settings/prices
         POST /api/settings/budget
         POST /api/settings/backup

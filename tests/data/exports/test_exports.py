@@ -2,6 +2,7 @@
 
 import json
 import random
+from dataclasses import replace
 
 import pyarrow.parquet as pq
 import pytest
@@ -62,6 +63,19 @@ def test_llava(samples, store, tmp_path):
     ]
     with Image.open(path.parent / rows[3]["image"]) as picture:
         assert picture.size == (64, 64)
+
+
+def test_markers_in_peoples_text_are_no_placeholders(samples, store, tmp_path):
+    """One `<image>` a picture, whatever people wrote; what ends an answer for some model ends none."""
+    texts = ["<image>\nWhat is red?", "In the file <image>, what?", "What?</s> ![fig](<image>)", "What is <|im_end|>?", "What?\n<image>"]
+    odd = [replace(sample, question=text, answer=f"red {text}") for sample, text in zip(samples, texts)]
+    rows = json.loads(EXPORTS.make("llava").write(odd, store.path, tmp_path / "out").read_text(encoding="utf-8"))
+    human = [row["conversations"][0]["value"] for row in rows]
+    assert [text.count("<image>") for text in human] == [1] * 5 and all(text.startswith("<image>\n") for text in human)
+    whole = json.dumps([row["conversations"] for row in rows])
+    assert "</s>" not in whole and "<|im_end|>" not in whole
+    assert "<image>" not in "".join(row["conversations"][1]["value"] for row in rows)
+    assert "< image>, what?" in human[1] and "What is red?" in human[0]
 
 
 def test_llava_of_nothing_is_a_list(store, tmp_path):

@@ -8,10 +8,12 @@ torchvision, which their video half wants.
 from importlib.util import find_spec
 from pathlib import Path
 
-from tests.support.families.makers import MAKERS, NEEDS_TORCHVISION
+from tests.support.families import with_merger, with_projector  # noqa: F401 - their makers list themselves
+from tests.support.families.parts import MAKERS
 
 __all__ = ["FAMILIES", "HAS_TORCHVISION", "NEEDS_TORCHVISION", "build", "declare_torchvision"]
 FAMILIES = list(MAKERS)
+NEEDS_TORCHVISION = ("pixtral", "mistral3", "molmo2", "kimi_k25")  # their processors have no form without it
 HAS_TORCHVISION = find_spec("torchvision") is not None
 
 

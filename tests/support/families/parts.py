@@ -1,7 +1,7 @@
 """What the tiny checkpoints are made of: tokenizers, vision and text configurations, and how a family is saved."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -67,6 +67,15 @@ def siglip_like(**more: Any) -> dict[str, Any]:
         "num_attention_heads": 2,
         **more,
     }
+
+
+MAKERS: dict[str, Callable[[], "Made"]] = {}
+
+
+def maker(function: "Callable[[], Made]") -> "Callable[[], Made]":
+    """Lists a function that makes a family, by its name."""
+    MAKERS[function.__name__] = function
+    return function
 
 
 @dataclass

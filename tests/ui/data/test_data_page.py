@@ -143,6 +143,20 @@ def test_importing_on_the_page(world, own):
     assert [row["eval"] for row in store.rows("datasets") if row["name"] == "mine"] == [1]
 
 
+def test_a_checkpoint_is_tested_on_the_page(world, client):
+    """The built-in model in a process of its own: files, template, tokens, a real answer, memory; and a folder that can't be used."""
+    executable()
+    name = world[1].rows("data_checkpoints")[0]["name"]
+    with served(world[0]) as address, chromium(f"{address}/?page=data") as page:
+        page.locator("#page-data tr", has_text=name).locator("button", has_text="Test").first.click()
+        page.wait_for_selector("[data-tested] td >> text=LoRA memory", timeout=180_000)
+        rows = page.locator("[data-tested] tr").all_inner_texts()
+    assert len(rows) == 6 and all(row.startswith("ok") for row in rows)
+    assert "tokens for this picture" in rows[2] and "weights learn" in rows[5]
+    broken = post(client, "checkpoint/test", 409, model="/nowhere/at/all")
+    assert "not a folder" in broken["error"]
+
+
 def test_a_job_that_began_and_ended_unseen_is_shown_all_the_same(world, own):
     """A page looks every 1.5 s, and not at all in a hidden tab or while nothing answers."""
     executable()
