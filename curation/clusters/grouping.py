@@ -4,8 +4,10 @@ A failure is described by the vector of its question and the vector of its pictu
 type, which the diagnosis gives. A type is halved, and its halves again, only where the halves stand apart in their questions
 *and* in their pictures, as the silhouette (Rousseeuw 1987) of each says: another wording of the same question, or another
 background behind it, is no other failure. A type that is all of one kind stays one cluster.
+Where a dataset states no kinds and a frontier model named them, failures are told apart by these first (`keys_of`).
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -102,6 +104,20 @@ def group(
     rank = np.empty(used, int)
     rank[np.argsort(-sizes, kind="stable")] = np.arange(used)
     return rank[labels]
+
+
+def keys_of(error_types: Sequence[str], kinds: Sequence[str | None], min_size: int) -> np.ndarray:
+    """What `group` keeps apart: error types, and among failures whose kind of question was named, these kinds; (n,) text.
+
+    Where a dataset states no kinds, questions of all sorts share pictures, and an answer of the wrong form gives all of them one error
+    type: what was asked tells them apart. Fewer than `min_size` failures of a kind stay with their error type.
+
+    >>> keys_of(["spatial"] * 3, ["nearest", "nearest", None], 2).tolist()
+    ['spatial\nnearest', 'spatial\nnearest', 'spatial']
+    """
+    counts = Counter(zip(error_types, kinds))
+    pairs = zip(error_types, kinds)
+    return np.array([f"{name}\n{kind}" if kind and counts[name, kind] >= min_size else name for name, kind in pairs], dtype=object)
 
 
 def centres_of(vectors: np.ndarray, labels: np.ndarray) -> np.ndarray:

@@ -6,7 +6,7 @@ Memory stays flat: raw embeddings of failures are reduced at once, those of exam
 import json
 import math
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from curation import checkpoints, taxonomy
 from curation.clusters import titles
 from curation.clusters.embedders import WorkspaceEmbedders
-from curation.clusters.grouping import Principal, Space, centres_of, group, nearest_centre
+from curation.clusters.grouping import Principal, Space, centres_of, group, keys_of, nearest_centre
 from curation.clusters.layout import Known, beside, layout
 from curation.clusters.stability import stability
 from curation.clusters.stored_space import FOLDER, PointsWriter, StoredSpace
@@ -27,6 +27,7 @@ from data.errors import MistakebookError
 from data.store import Store
 from data.workspace import Workspace
 
+NO_KIND = "\n"  # no name of a kind
 PORTION = 8_192  # examples embedded and assigned at once
 
 
@@ -40,6 +41,21 @@ def select_new(store: Store, workspace: Workspace, job: Job) -> None:
     store.to_parquet("places_to_extend", job.folder / "map.parquet", round=job.round)
     store.to_parquet("new_examples_to_assign", job.folder / "examples.parquet", round=job.round)
     (job.folder / "spaces.json").write_text(json.dumps([folder.parent.name for folder in space.folders]), encoding="utf-8")
+
+
+@dataclass(frozen=True)
+class _Owner:
+    """The cluster of a centre: what all its failures have, and its name in the job's files."""
+
+    error_type: str
+    kind: str | None
+    name: str
+
+    @classmethod
+    def of(cls, key: str, name: str) -> "_Owner":
+        """From a key of `keys_of`."""
+        error_type, _, kind = key.partition("\n")
+        return cls(error_type, kind or None, name)
 
 
 class Stopped(MistakebookError):
@@ -68,22 +84,26 @@ class MapWork:
         vectors = space.of(texts, pictures)
         self._keep(failures["failure_id"].to_numpy(), vectors, bases, space)
         self._say(f"grouping {len(failures):,} failures")
-        labels = group(types, texts, pictures, weights, options.min_size, options.seed)
+        keys = keys_of(types.tolist(), failures["named"].to_pylist(), options.min_size)
+        labels = group(keys, texts, pictures, weights, options.min_size, options.seed)
         centres = centres_of(vectors, labels)
         self._say(f"{len(centres)} clusters; computing the map")
-        places = layout(vectors, options.seed, types)
+        places = layout(vectors, options.seed, keys)
         distances = np.sqrt(((vectors - centres[labels]) ** 2).sum(axis=1))
         self._write_places(failures["failure_id"], places, distances, [str(label) for label in labels])
-        owner = {int(label): kind for label, kind in zip(labels, types)}
-        self._assign(bases, space, centres, [owner[i] for i in range(len(centres))], [str(i) for i in range(len(centres))])
+        owner = {int(label): key for label, key in zip(labels, keys)}
+        owners = [_Owner.of(owner[i], str(i)) for i in range(len(centres))]
+        self._assign(bases, space, centres, owners)
         self._say("resampling the failures to measure cluster stability")
         stable = None
         if options.resamples:
-            args = (types, labels, texts, pictures, weights, options.min_size, options.seed, options.resamples)
+            args = (keys, labels, texts, pictures, weights, options.min_size, options.seed, options.resamples)
             stable = stability(*args, self.context.should_stop)
         self._say(f"requesting {len(centres)} titles")
         prompts = Prompts.of_job(self.context.folder)
-        found = titles.titled(self.client, failures, vectors, labels, centres, self.context.should_stop, prompts)
+        found = titles.titled(
+            self.client, failures, vectors, labels, centres, self.context.should_stop, prompts, [one.kind for one in owners]
+        )
         if stable is not None:
             measured = zip(found, stable.mean.tolist(), stable.dissolved.tolist())
             found = [_measured(cluster, mean, dissolved) for cluster, mean, dissolved in measured]
@@ -101,11 +121,10 @@ class MapWork:
         vectors = space.of(*(basis.of(block) for basis, block in zip(bases, self._vectors(failures))))
         self._keep(failures["failure_id"].to_numpy(), vectors, bases, space)
         ids, clusters = old["failure_id"].to_numpy(), old["cluster_id"].to_numpy()
-        known = Known(
-            np.stack([old["x"].to_numpy(), old["y"].to_numpy()], axis=1), np.array(old["error_type"].to_pylist(), object), clusters
-        )
+        theirs = _keys(old["error_type"].to_pylist(), old["cluster_kind"].to_pylist())
+        known = Known(np.stack([old["x"].to_numpy(), old["y"].to_numpy()], axis=1), np.array(theirs, object), clusters)
         self._say(f"placing {len(failures):,} failures among {len(ids):,}")
-        types = failures["error_type"].to_pylist()
+        types = _keys_on_the_map(failures, old)
         places, assigned = beside(known, _rows_of(stored, ids), vectors, types)
         names, index = np.unique(clusters, return_inverse=True)
         sums, counts = np.zeros((len(names), vectors.shape[1])), np.zeros(len(names))
@@ -115,12 +134,13 @@ class MapWork:
         centres = (sums / np.maximum(counts, 1)[:, None]).astype(np.float32)
         distances = np.sqrt(((vectors - centres[np.searchsorted(names, assigned)]) ** 2).sum(axis=1))
         self._write_places(failures["failure_id"], places, distances, [f"#{cluster}" for cluster in assigned])
-        owner = dict(zip(clusters.tolist(), old["cluster_type"].to_pylist()))
-        self._assign(bases, space, centres, [owner[int(c)] for c in names], [f"#{c}" for c in names])
+        owner = dict(zip(clusters.tolist(), _keys(old["cluster_type"].to_pylist(), old["cluster_kind"].to_pylist())))
+        self._assign(bases, space, centres, [_Owner.of(owner[int(c)], f"#{c}") for c in names])
         return []
 
-    def _assign(self, bases: tuple[Principal, Principal], space: Space, centres: np.ndarray, types: list[str], names: list[str]) -> None:
-        """The cluster of every example, a portion at a time; their points are kept."""
+    def _assign(self, bases: tuple[Principal, Principal], space: Space, centres: np.ndarray, owners: list["_Owner"]) -> None:
+        """The cluster of every example, a portion at a time; their points are kept. A named kind goes before the error type."""
+        types, kinds = [one.error_type for one in owners], [one.kind or NO_KIND for one in owners]
         folder = self.context.folder
         file = pq.ParquetFile(folder / "examples.parquet")
         count = file.metadata.num_rows
@@ -137,8 +157,11 @@ class MapWork:
                     for kind, own in zip(examples["kind"].to_pylist(), examples["error_type"].to_pylist())
                 ]
                 nearest = nearest_centre(centres, types, points, wanted)
-                chosen_types = [own or types[label] for own, label in zip(wanted, nearest)]
-                cluster = [names[label] if label >= 0 else None for label in nearest]
+                of_kind = nearest_centre(centres, kinds, points, [named or NO_KIND for named in examples["named"].to_pylist()])
+                has_kind = np.array([bool(named) for named in examples["named"].to_pylist()]) & (of_kind >= 0)
+                nearest = np.where(has_kind, of_kind, nearest)
+                chosen_types = [types[label] if known else own or types[label] for own, label, known in zip(wanted, nearest, has_kind)]
+                cluster = [owners[label].name if label >= 0 else None for label in nearest]
                 out.write_table(pa.table({"example_id": examples["example_id"], "error_type": chosen_types, "cluster": cluster}, schema))
                 done += len(examples)
                 self._say(f"assigning the examples to clusters: {done:,} of {count:,}")
@@ -168,6 +191,17 @@ class MapWork:
         if self.context.should_stop():
             raise Stopped
         self.context.report({"event": "message", "text": text})
+
+
+def _keys(types: list[str], kinds: list[str | None]) -> list[str]:
+    return [f"{name}\n{kind}" if kind else name for name, kind in zip(types, kinds)]
+
+
+def _keys_on_the_map(failures: pa.Table, old: pa.Table) -> list[str]:
+    """As `keys_of`, of new failures: a kind counts where the map has a cluster of it and of the failure's error type."""
+    there = set(_keys(old["cluster_type"].to_pylist(), old["cluster_kind"].to_pylist()))
+    types = failures["error_type"].to_pylist()
+    return [key if key in there else name for key, name in zip(_keys(types, failures["named"].to_pylist()), types)]
 
 
 def check_embedders(stored: StoredSpace, embedders: list[str]) -> None:

@@ -1,7 +1,7 @@
 """Titles of clusters in plain words: what the frontier model is asked, and what stands where it gives none."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,6 +27,7 @@ class FoundCluster(Record):
     name: str
     error_type: str
     title: str
+    kind: str | None = None  # of question, named by the frontier model, where all members have it
     stability: float | None = None
     dissolved: float | None = None
 
@@ -39,6 +40,7 @@ def titled(
     centres: np.ndarray,
     should_stop: Stop,
     prompts: Prompts = SHIPPED,
+    kinds: Sequence[str | None] = (),
 ) -> list[FoundCluster]:
     """The clusters with their titles; where the frontier model gives none, the commonest faulty reasoning.
 
@@ -47,6 +49,7 @@ def titled(
     members = [_from_the_centre(vectors, labels, centres, label) for label in range(len(centres))]
     types = [failures["error_type"][int(rows[0])].as_py() for rows in members]
     near = _nearest_others(centres)
+    named = list(kinds) or [None] * len(centres)
     requests = [
         title_request(
             str(label),
@@ -54,12 +57,14 @@ def titled(
             _lines(failures, _spread(rows)),
             [(types[other], _lines(failures, members[other][:THEIR_MEMBERS])) for other in near[label]],
             prompts,
+            named[label] or "",
         )
         for label, rows in enumerate(members)
     ]
     titles = {o.key: o.parsed.title for o in client.ask_all(requests, should_stop) if o.parsed is not None}
     return [
-        FoundCluster(str(label), types[label], titles.get(str(label)) or _commonest(failures, rows)) for label, rows in enumerate(members)
+        FoundCluster(str(label), types[label], titles.get(str(label)) or _commonest(failures, rows), named[label])
+        for label, rows in enumerate(members)
     ]
 
 

@@ -214,7 +214,7 @@ def report(store: Store, job_id: int, score: Score = "strict", reference: str | 
 
 
 def kind_names(items: Sequence[Item]) -> list[str]:
-    """The kind of each item's question: its dataset's, else the error type it was tagged with; with the dataset where several have it."""
+    """The kind of each item's question: its dataset's or a named one, else its error type; with the dataset where several have it."""
     kinds = [item.kind or item.tagged or OTHER for item in items]
     homes: dict[str, set[str]] = {}
     for item, kind in zip(items, kinds):

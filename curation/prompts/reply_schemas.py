@@ -46,11 +46,15 @@ def diagnosis_reply(names: tuple[str, ...]) -> type[Diagnosis]:
     Capitals, blanks and underscores in place of hyphens are taken as meant.
     """
     described = Field(description=Diagnosis.model_fields["error_type"].description)
-    plain = field_validator("error_type", mode="before")(
+    fields: dict[str, Any] = {"error_type": (Literal[names], described)}
+    return create_model("Diagnosis", __base__=Diagnosis, __doc__=Diagnosis.__doc__, __validators__={"plain": _named_plainly()}, **fields)
+
+
+def _named_plainly() -> Any:
+    """A validator of error types: small letters, hyphens."""
+    return field_validator("error_type", mode="before")(
         lambda name: re.sub(r"[\s_]+", "-", name.strip().lower()) if isinstance(name, str) else name
     )
-    fields: dict[str, Any] = {"error_type": (Literal[names], described)}
-    return create_model("Diagnosis", __base__=Diagnosis, __doc__=Diagnosis.__doc__, __validators__={"plain": plain}, **fields)
 
 
 class ProposedSample(BaseModel):
@@ -91,9 +95,17 @@ class ClusterTitle(BaseModel):
 
 
 class Kind(BaseModel):
-    """prompts/kind.md: which skill a question needs, whatever the model answered."""
+    """prompts/kind.md: what kind of question this is, whatever the model answered."""
 
+    kind: str = Field(default="", description="What is asked and what it takes, in two to six words; one of the kinds so far if one fits.")
     error_type: str = Field(description="The name of the one error type that a wrong answer here would most likely have.")
+
+
+@cache
+def kind_reply(names: tuple[str, ...]) -> type[Kind]:
+    """A kind whose error type is one of these names, in the schema too; written otherwise it is taken as meant."""
+    fields: dict[str, Any] = {"error_type": (Literal[names], Field(description=Kind.model_fields["error_type"].description))}
+    return create_model("Kind", __base__=Kind, __doc__=Kind.__doc__, __validators__={"plain": _named_plainly()}, **fields)
 
 
 class NamedSkill(BaseModel):

@@ -3,9 +3,10 @@
 The keys of a row are columns of the queries that the stages select by; filters make the requests of their own prompts.
 """
 
+from collections.abc import Sequence
 from typing import Literal
 
-from curation.prompts.reply_schemas import BlindAnswer, ClusterTitle, Proposals, diagnosis_reply
+from curation.prompts.reply_schemas import BlindAnswer, ClusterTitle, Proposals, diagnosis_reply, kind_reply
 from curation.prompts.templates import SHIPPED, Prompts
 from curation.stage import Row
 from data.question_text import lettered
@@ -88,10 +89,23 @@ def untargeted_request(row: Row, count: int, prompts: Prompts = SHIPPED) -> Requ
     return Request(row["key"], "untargeted", prompt.system, prompt.user, (row["image_path"],), Proposals, attempt, prompt.version)
 
 
+def kind_request(row: Row, known: Sequence[str], prompts: Prompts = SHIPPED) -> Request:
+    """The request for the kind of a question: with its picture where row["image_path"] names one, else from the text alone."""
+    prompt = prompts.render(
+        "kind",
+        question=row["question"],
+        choices=lettered(row["choices"]),
+        known="\n".join(f"- {name}" for name in known),
+        error_types=prompts.taxonomy.glossary(),
+    )
+    pictures = (row["image_path"],) if row["image_path"] else ()
+    return Request(row["key"], "kind", prompt.system, prompt.user, pictures, kind_reply(prompts.taxonomy.names), 0, prompt.version)
+
+
 def title_request(
-    name: str, error_type: str, members: list[str], neighbours: list[tuple[str, list[str]]], prompts: Prompts = SHIPPED
+    name: str, error_type: str, members: list[str], neighbours: list[tuple[str, list[str]]], prompts: Prompts = SHIPPED, kind: str = ""
 ) -> Request:
-    """The request for a title, from lines of members and of the nearest other clusters."""
+    """The request for a title, from lines of members and of the nearest other clusters; `kind`: the named kind of all members, if any."""
     groups = "\n".join(f"Group {i} ({kind}):\n" + "\n".join(lines) for i, (kind, lines) in enumerate(neighbours, 1))
-    prompt = prompts.render("title", error_type=error_type, members="\n".join(members), neighbours=groups)
+    prompt = prompts.render("title", error_type=error_type, kind=kind, members="\n".join(members), neighbours=groups)
     return Request(name, "title", prompt.system, prompt.user, (), ClusterTitle, 0, prompt.version)

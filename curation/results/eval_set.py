@@ -33,7 +33,7 @@ class EvalSet:
     hits: np.ndarray  # 1 where the majority answer of dataset and error type is right, else 0
     datasets: np.ndarray
     error_types: np.ndarray
-    kinds: np.ndarray
+    kinds: np.ndarray  # the dataset's, else the one that a frontier model named, else the error type
     clusters: np.ndarray  # titles
     openings: np.ndarray  # the first two words of the question
     lengths: np.ndarray  # of the gold answer
@@ -79,7 +79,8 @@ def _read(store: Store, round_: int, types: dict[str, str], types_of: Taxonomy, 
     def type_of(kind: str, tagged: str) -> str:
         return types_of.of_kind(kind) or types.get(kind) or _present(types_of, tagged) or OTHER
 
-    names = _per_pair(text["kind"], text["tagged"], type_of)
+    kinds = _per_pair(text["kind"], text["named"], lambda kind, named: kind or named)
+    names = _per_pair(kinds, text["tagged"], type_of)
     return EvalSet(
         ids=np.asarray(rows["example_id"], dtype=np.int64),
         images=codes(text["image"]),
@@ -87,7 +88,7 @@ def _read(store: Store, round_: int, types: dict[str, str], types_of: Taxonomy, 
         hits=majority_hits(answers, list(zip(text["dataset"], names))).astype(np.float64),
         datasets=text["dataset"],
         error_types=names,
-        kinds=_per_pair(text["kind"], names, lambda kind, name: kind or name),
+        kinds=_per_pair(kinds, names, lambda kind, name: kind or name),
         clusters=np.where(text["cluster"] == "", NO_CLUSTER, text["cluster"]),
         openings=text["opening"],
         lengths=_per_pair(answers, answers, lambda answer, _: _length(answer)),

@@ -12,6 +12,7 @@ STAGES = {
     "import": "import_dataset",
     "import_predictions": "import_predictions",
     "evaluate": "evaluate",
+    "kinds": "name_kinds",
     "diagnose": "diagnose",
     "cluster": "cluster",
     "generate": "generate",

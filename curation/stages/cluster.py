@@ -114,7 +114,10 @@ class Cluster(Stage[ClusterOptions]):
                 continue
             found = [FoundCluster.from_row(row) for row in result["clusters"]]
             about = {"round": job.round, "job_id": job.job_id}
-            rows = [{"name": one.name, "error_type": one.error_type, "title": one.title, "found_title": one.title} for one in found]
+            rows = [
+                {"name": one.name, "error_type": one.error_type, "title": one.title, "found_title": one.title, "kind": one.kind}
+                for one in found
+            ]
             write.insert("cluster", [{**about, **row} for row in rows])
             ids = {row.name: row.cluster_id for row in write.rows("clusters_of_job", ClusterName, job_id=job.job_id)}
             self._put_places(write, job, ids)

@@ -101,6 +101,7 @@ class Cluster(Record):
     made_by: str | None  # who split it off or gathered it; None: a job found it
     suggested_title: str | None  # the frontier model's, asked for by a person
     created_at: datetime
+    kind: str | None  # of question, named by the frontier model, where all its failures had it
 
 
 @dataclass(frozen=True)

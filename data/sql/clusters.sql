@@ -144,8 +144,9 @@ WHERE round = $round AND error_type IS NOT NULL ORDER BY failure_id LIMIT 20
 
 -- :name new_failures_to_cluster
 -- Diagnosed failures of a round that the map doesn't show yet.
-SELECT failure_id, example_id, image, question, golds, answer, error_type, faulty_reasoning, dataset
-FROM failure_card WHERE round = $round AND error_type IS NOT NULL AND cluster_id IS NULL ORDER BY failure_id
+SELECT c.failure_id, c.example_id, c.image, c.question, c.golds, c.answer, c.error_type, c.faulty_reasoning, c.dataset, {named_kind} AS named
+FROM failure_card c JOIN example e USING (example_id) LEFT JOIN kind k USING (example_id)
+WHERE c.round = $round AND c.error_type IS NOT NULL AND c.cluster_id IS NULL ORDER BY c.failure_id
 
 -- :name title_suggest
 -- Keeps the frontier model's suggestion for the title of a cluster.
@@ -177,13 +178,13 @@ ORDER BY near.beside, m.cluster_id, m.distance NULLS LAST, m.failure_id
 
 -- :name places_to_extend
 -- The map as it is, for placing new failures beside the old ones; the clusters are those that the jobs found.
-SELECT l.failure_id, l.x, l.y, g.cluster_id, c.error_type AS cluster_type, s.error_type
+SELECT l.failure_id, l.x, l.y, g.cluster_id, c.error_type AS cluster_type, c.kind AS cluster_kind, s.error_type
 FROM place l JOIN grouped g ON g.failure_id = l.failure_id AND g.job_id = l.job_id JOIN cluster c ON c.cluster_id = g.cluster_id
 JOIN failure_state s ON s.failure_id = l.failure_id WHERE s.round = $round ORDER BY l.failure_id
 
 -- :name new_examples_to_assign
 -- Examples without a cluster in a round, with the error type that their kind belongs to, as far as is known.
-SELECT e.example_id, e.image, e.question, e.kind, k.error_type FROM example e LEFT JOIN kind k USING (example_id)
+SELECT e.example_id, e.image, e.question, e.kind, k.error_type, {named_kind} AS named FROM example e LEFT JOIN kind k USING (example_id)
 WHERE NOT EXISTS (FROM assignment a WHERE a.example_id = e.example_id AND a.round = $round) ORDER BY e.example_id
 
 -- :name clusters_made_by_people

@@ -56,7 +56,7 @@ FROM experiment_answer a WHERE a.job_id = $job_id AND a.error IS NULL ORDER BY a
 
 -- :name experiment_items
 -- What is known of the eval examples of an experiment.
-SELECT e.example_id, e.dataset, e.image, e.kind, k.error_type AS tagged, e.golds
+SELECT e.example_id, e.dataset, e.image, coalesce(e.kind, k.name) AS kind, k.error_type AS tagged, e.golds
 FROM example e LEFT JOIN kind k USING (example_id)
 WHERE e.example_id IN (SELECT DISTINCT example_id FROM experiment_answer WHERE job_id = $job_id) ORDER BY e.example_id
 

@@ -29,7 +29,7 @@ labels AS (
     FROM triage WHERE failure_id IN (FROM touched_failure) AND undoes IS NULL
       AND event_id NOT IN (SELECT undoes FROM triage WHERE undoes IS NOT NULL AND failure_id IN (FROM touched_failure)) GROUP BY failure_id),
 card AS (
-    SELECT f.failure_id, f.round, f.checkpoint_id, f.prediction_id, f.example_id, e.dataset, e.kind, e.image, e.question, e.choices, e.golds,
+    SELECT f.failure_id, f.round, f.checkpoint_id, f.prediction_id, f.example_id, e.dataset, coalesce(e.kind, k.name) AS kind, e.image, e.question, e.choices, e.golds,
            {opening_of_question} AS opening, p.answer, {words_of_answer} AS answer_words, p.strict, p.lenient, d.diagnosis_id,
            coalesce(y.current, t.error_type, d.error_type) AS error_type, d.confidence, t.label AS triage, a.error_type AS assigned,
            l.cluster_id, l.x, l.y, l.distance, d.gold_looks_wrong, d.right_but_misformatted,
@@ -37,7 +37,7 @@ card AS (
                     AND coalesce(t.label, 'model error') = 'model error', false) AS teachable
     FROM failure f JOIN prediction p USING (prediction_id) JOIN example e ON e.example_id = f.example_id JOIN dataset s ON s.name = e.dataset
     LEFT JOIN latest_diagnosis d USING (failure_id) LEFT JOIN labels t USING (failure_id) LEFT JOIN place l USING (failure_id)
-    LEFT JOIN assignment a ON a.example_id = f.example_id AND a.round = f.round
+    LEFT JOIN assignment a ON a.example_id = f.example_id AND a.round = f.round LEFT JOIN kind k ON k.example_id = f.example_id
     LEFT JOIN error_type_alias y ON y.name = coalesce(t.error_type, d.error_type)
     WHERE f.failure_id IN (FROM touched_failure))
 SELECT * EXCLUDE (gold_looks_wrong, right_but_misformatted), ({label_error}) AS label_error, {use_of_failure} AS use FROM card

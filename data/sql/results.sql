@@ -1,6 +1,6 @@
 -- :name eval_examples
 -- Every eval example with what results are grouped by; `cluster` is the title of its cluster in a round, '' where it is in none.
-SELECT e.example_id, e.dataset, e.image, coalesce(e.kind, '') AS kind, coalesce(k.error_type, '') AS tagged, coalesce(c.title, '') AS cluster,
+SELECT e.example_id, e.dataset, e.image, coalesce(e.kind, '') AS kind, coalesce(k.error_type, '') AS tagged, coalesce(k.name, '') AS named, coalesce(c.title, '') AS cluster,
        {opening_of_question} AS opening
 FROM example e LEFT JOIN kind k USING (example_id) LEFT JOIN assignment a ON a.example_id = e.example_id AND a.round = $round
 LEFT JOIN cluster c ON c.cluster_id = a.cluster_id
@@ -13,7 +13,7 @@ SELECT golds FROM example WHERE split = 'eval' ORDER BY example_id
 -- :name results_mark
 -- What changes when eval examples, their kinds or their clusters of a round do.
 SELECT hash((SELECT (count(*), bit_xor(hash(example_id, dataset, image, kind, question, golds))) FROM example WHERE split = 'eval'),
-            (SELECT (count(*), bit_xor(hash(example_id, error_type))) FROM kind),
+            (SELECT (count(*), bit_xor(hash(example_id, error_type, name))) FROM kind),
             (SELECT (count(*), bit_xor(hash(a.example_id, c.title))) FROM assignment a JOIN cluster c USING (cluster_id) WHERE a.round = $round))::TEXT
 
 -- :name eval_scores

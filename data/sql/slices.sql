@@ -5,9 +5,10 @@
 WITH item AS MATERIALIZED (
     SELECT hash(e.image) AS image, e.dataset, coalesce(e.kind, '') AS kind, coalesce(a.error_type, '') AS assigned, {length_of_answer} AS length, opening,
            (strict < threshold)::BIGINT AS failed, strict, lenient
-    FROM (SELECT p.prediction_id, p.example_id, p.strict, p.lenient, e.image, e.dataset, e.kind, d.threshold, r.round, {words_of_answer} AS answer_words,
+    FROM (SELECT p.prediction_id, p.example_id, p.strict, p.lenient, e.image, e.dataset, coalesce(e.kind, k.name) AS kind, d.threshold, r.round, {words_of_answer} AS answer_words,
                  {opening_of_question} AS opening
           FROM prediction p JOIN round r USING (checkpoint_id) JOIN example e USING (example_id) JOIN dataset d ON d.name = e.dataset
+               LEFT JOIN kind k ON k.example_id = e.example_id
           WHERE e.split = 'train' AND list_contains($round::TEXT[], r.round::TEXT)) e
     LEFT JOIN assignment a ON a.example_id = e.example_id AND a.round = e.round
     WHERE NOT $without_label_errors OR e.prediction_id NOT IN (SELECT prediction_id FROM failure_state WHERE label_error)),

@@ -77,12 +77,18 @@ ORDER BY hash(f.failure_id) LIMIT $limit
 
 -- :name failures_to_cluster
 -- Diagnosed failures of a round.
-SELECT failure_id, example_id, image, question, golds, answer, error_type, faulty_reasoning, dataset
-FROM failure_card WHERE round = $round AND error_type IS NOT NULL ORDER BY failure_id
+SELECT c.failure_id, c.example_id, c.image, c.question, c.golds, c.answer, c.error_type, c.faulty_reasoning, c.dataset, {named_kind} AS named
+FROM failure_card c JOIN example e USING (example_id) LEFT JOIN kind k USING (example_id)
+WHERE c.round = $round AND c.error_type IS NOT NULL ORDER BY c.failure_id
+
+-- :name named_kind
+-- The kind that a frontier model named for an example e whose dataset states none (table kind k). A fragment.
+CASE WHEN e.kind IS NULL THEN k.name END
 
 -- :name examples_to_assign
 -- Every example with the error type that its kind belongs to, as far as is known.
-SELECT e.example_id, e.image, e.question, e.kind, k.error_type FROM example e LEFT JOIN kind k USING (example_id) ORDER BY e.example_id
+SELECT e.example_id, e.image, e.question, e.kind, k.error_type, {named_kind} AS named
+FROM example e LEFT JOIN kind k USING (example_id) ORDER BY e.example_id
 
 -- :name kind_error_types
 -- The error type that most diagnoses of failures of a kind have.
@@ -208,8 +214,8 @@ WHERE t.status IN ('approved', 'auto_approved') AND t.image IS NOT NULL AND t.ro
 
 -- :name examples_answered_right
 -- Train examples that the checkpoint answers right: what replay may be drawn from. Failures' golds are never trained on.
-SELECT e.example_id, e.image, e.question, e.choices, e.golds, d.prompt_suffix, e.dataset, e.kind
-FROM prediction p JOIN example e USING (example_id) JOIN dataset d ON d.name = e.dataset
+SELECT e.example_id, e.image, e.question, e.choices, e.golds, d.prompt_suffix, e.dataset, coalesce(e.kind, k.name) AS kind
+FROM prediction p JOIN example e USING (example_id) JOIN dataset d ON d.name = e.dataset LEFT JOIN kind k ON k.example_id = e.example_id
 WHERE p.checkpoint_id = $checkpoint_id AND e.split = 'train' AND p.strict >= greatest(d.threshold, 0.9) ORDER BY hash(e.example_id)
 
 -- :name dev_examples

@@ -35,6 +35,8 @@ FILLED = {
     "neighbours": "",
     "number": 1,
     "times": 3,
+    "kind": "presence of a thing",
+    "known": "- presence of a thing",
 }
 RULES = {  # prompt: what its request must say, rule by rule
     "blind": {
@@ -83,7 +85,11 @@ RULES = {  # prompt: what its request must say, rule by rule
     "untargeted": {"self-contained": r"stands by itself", "answers vary": r"Vary the answers as the dataset would"},
     "judge": {"scores 1 to 3": r"Score from 1 to 3", "what 3 means": r"3 = correct and of high quality", "a reason": r"Give the reason"},
     "title": {"plain words": r"plain words", "ten of them": r"At most ten words"},
-    "kind": {"blind": r"do not know what any model answered"},
+    "kind": {
+        "blind": r"do not know what any model answered",
+        "by what is asked": r"Not by the form of the answer",
+        "names come again": r"(?s)word for word.*Kinds so far:\n- presence of a thing",
+    },
     "guess": {"without the image": r"not the images"},
     "on_skill": {
         "one of the list": r"choose from the list the one skill",

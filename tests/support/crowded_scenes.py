@@ -9,6 +9,7 @@ that hang on several things at once. Its file states no kinds; `write` returns t
 import io
 import json
 import random
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -187,3 +188,21 @@ def write(folder: Path, train: int = 75, evaluated: int = 50, seed: int = 0) -> 
                 }
                 out.write(json.dumps(line) + "\n")
     return kinds
+
+
+_ASKS = (  # in this order: the first that fits a question tells its kind, in whatever words
+    ("nearest-form", r"(?=.*\b(nearest|closest)\b)(?=.*\b(form|shape)\b)"),
+    ("furthest-color", r"(?=.*\b(furthest|farthest|distant)\b)(?=.*\bcolou?r\b)"),
+    ("count-same-form", r"(?=.*\b(how many|number of)\b)(?=.*\b(same|share)\b)(?=.*\b(form|shape)\b)"),
+    ("count-left", r"(?=.*\b(how many|number of)\b)(?=.*\b(left of|further left|right of|further right)\b)"),
+    ("left-of", r"^(is|does)\b(?=.*\b(left of|further left|right of|further right)\b)(?!.*\bpicture\b)"),
+    ("left-half", r"^(is|does)\b(?=.*\b(left|right)\b)(?!.*\bor\b)"),
+    ("upper-half", r"^(is|does)\b(?=.*\b(upper|lower|top|bottom)\b)(?!.*\bor\b)"),
+    ("form", r"^(what|which|name)\b(?=.*\b(form|shape)\b)(?!.*\b(left|right|above|below|top|bottom|nearest|closest|furthest|farthest)\b)"),
+)
+
+
+def kind_of(question: str) -> str:
+    """The kind that a question practises, by its words alone, also by those of other tasks; "none" if none of the benchmark's."""
+    plain = question.lower()
+    return next((kind for kind, pattern in _ASKS if re.search(pattern, plain)), "none")

@@ -70,6 +70,8 @@ def body(prompt: str, picture: bytes | None, schema: bool = True, **fields) -> d
         "difficulty": "as the seed",
         "skill": "",
         "contrasts": 0,
+        "known": "",
+        "kind": "",
     }
     text = render(prompt, **{**defaults, **fields})
     content = [{"type": "text", "text": text.user}]

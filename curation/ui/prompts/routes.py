@@ -130,7 +130,7 @@ def listed(request: Request) -> list[ListedPrompt]:
     """The prompts that something asks by, with the version in use."""
     store = services(request).store
     files = [shipped(name) for name in names() if shipped(name).used_by]
-    order = {"diagnose": 0, "cluster": 1, "generate": 2, "generate_untargeted": 3, "filter": 4}
+    order = {"kinds": -1, "diagnose": 0, "cluster": 1, "generate": 2, "generate_untargeted": 3, "filter": 4}
     shown = [ListedPrompt(**vars(_about(file)), in_use=versions.in_use(store, file.name)) for file in files]
     return sorted(shown, key=lambda prompt: (order[prompt.stage], prompt.name))
 

@@ -4,6 +4,7 @@ Finer than an error type: what a model can do (the tallest bar) and what it can'
 """
 
 import re
+from dataclasses import replace
 
 from models.pocket.teacher import among_several
 from models.pocket.teacher import words as w
@@ -58,6 +59,21 @@ def skill(question: Question, seen: Seen, answer: str, choices: tuple[str, ...] 
     if question.skill == "bar-place":
         return _ENDS.get(question.nth, f"{_nth(-1 - question.nth)} bar from the right" if question.nth < 0 else f"{_nth(question.nth)} bar")
     return _PLAIN[question.skill]
+
+
+def kind(question: Question, choices: tuple[str, ...] = ()) -> str:
+    """The phrase for what a question asks, whatever its picture and answer: that of `skill`, without the number or letter."""
+    if question.skill == "count" and not question.relation:
+        narrowed = question.ref != Ref() or question.other is not None
+        found = "counting bars" if question.bars else "counting things of a sort" if narrowed else "counting things"
+    elif question.skill == "sides":
+        found = "sides of a shape"
+    elif question.relation and question.relation in ("left", "right", "above", "below") and question.skill in ("shape", "colour", "size"):
+        found = among_several.phrase(question)
+    else:
+        found = skill(replace(question, negated=False), Seen(), "")
+    found = f"negated question: {found}" if question.negated else found
+    return f"choosing an option: {found}" if choices else found
 
 
 def same(one: str, other: str) -> bool:

@@ -72,7 +72,8 @@ def kind(task: Task) -> dict:
     question = parse(task.question)
     if question is None:
         raise ApiError(422, f"pocket-teacher does not understand the question {task.question[:200]!r}. {CAN}.", "question_not_understood")
-    return {"error_type": diagnosing.choose_type(wanted_types(question, task.choices), task.error_types)}
+    named = skills.kind(question, task.choices)
+    return {"kind": named, "error_type": diagnosing.choose_type(wanted_types(question, task.choices), task.error_types)}
 
 
 def wanted_types(question: Question, choices: tuple[str, ...]) -> tuple[str, ...]:

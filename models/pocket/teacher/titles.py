@@ -59,6 +59,8 @@ def title(fields: dict[str, str]) -> str:
     lines = [line for line in fields.get(MEMBERS, "").splitlines() if line.strip()]
     if not lines:
         raise ApiError(422, "a title needs members: lines “question | gold | model's answer | faulty reasoning”", "members_missing")
+    if kind := fields.get("Kind of question", "").strip():
+        return _short(f"{kind[:1].upper()}{kind[1:]} answered wrongly")
     found = [list(dict.fromkeys(_titles_of(_slip(line)))) for line in lines]
     counts = Counter(text for titles in found for text in titles)
     neighbours = _groups(fields.get(NEIGHBOURS, ""))

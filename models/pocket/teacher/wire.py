@@ -37,6 +37,8 @@ LABELS = (
     "Gold answer",
     "Model's answer",
     "Your own answer, given before you saw the gold",
+    "Kinds so far",
+    "Kind of question",
     "Error types",
     "Error type",
     "Proposed answer",
