@@ -45,7 +45,7 @@ def take(folder: Path, pictures: dict[str, tuple[str, str]], out: Path, width: i
     with served(create_app(workspace, store, jobs, Settings(reviewer="ada"))) as address:
         for name, (query, there) in pictures.items():
             with chromium(f"{address}/?{query}", width, height, scheme) as page:
-                page.wait_for_selector(there)
+                page.wait_for_selector(there, state="attached")  # below the window on a phone
                 page.wait_for_load_state("networkidle")
                 page.wait_for_timeout(1500)  # charts and the map are drawn after their data has come
                 page.screenshot(path=out / f"{name}.png")
