@@ -48,7 +48,9 @@ def run(name: str, arguments: list[str]) -> int:
     add_flags(made.add_argument_group("of plan and start"), ExperimentOptions)
     missing = made.add_argument_group("of plan and start, where an arm has too few samples")
     missing.add_argument("--generate", action="store_true", help="generate what is missing first, with draw and filter behind it")
-    missing.add_argument("--budget", type=float, metavar="USD", help="hard limit on all of that together, in dollars")
+    missing.add_argument(
+        "--budget", type=float, metavar="USD", help="hard limit on all of that together, in dollars; training costs none and has no limit"
+    )
     for name in ("generate", "draw", "filter"):
         about = f"further options of {name}, such as model=…"
         flag: dict[str, Any] = {"nargs": "*", "action": "extend", "metavar": "NAME=VALUE", "type": pairs, "help": about}

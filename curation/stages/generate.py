@@ -49,7 +49,11 @@ class GenerateOptions(FrontierOptions, PromptOptions):
     )
     per_failure: int = Field(default=3, ge=1, le=20, description="Samples per failure and route.")
     contrasts: int = Field(
-        default=1, ge=0, le=10, description="Samples per failure and route that ask the opposite of another; at most half."
+        default=0,
+        ge=0,
+        le=10,
+        description="Samples per failure and route that ask the opposite of another; at most half. Where what the model knows is replayed, "
+        "more samples of the failed skill teach more.",
     )
     route: Literal["same_image", "new_image", "both"] = Field(
         default="both", description="Questions on the same image, a new one, or both."

@@ -92,3 +92,10 @@ SELECT f.cluster_id, f.error_type, count(DISTINCT f.failure_id) AS failures,
        count(*) FILTER (t.status IN ('approved', 'auto_approved', 'pending') AND t.image IS NOT NULL) AS passed
 FROM sample_state t JOIN sample s USING (sample_id) JOIN failure_state f ON f.failure_id = s.failure_id
 WHERE t.round > 0 AND t.route <> 'by_hand' GROUP BY ALL ORDER BY ALL
+
+-- :name experiment_yield_by_route
+-- Of how many failures samples were made by whatever route, and how many by this one passed every filter and nobody rejected. A failure whose
+-- picture gives no other question has none by that route, and counts.
+SELECT count(DISTINCT s.failure_id) AS failures,
+       count(*) FILTER (t.route = $route AND t.image IS NOT NULL AND t.status IN ('approved', 'auto_approved', 'pending')) AS passed
+FROM sample_state t JOIN sample s USING (sample_id) WHERE t.round > 0 AND t.route <> 'by_hand'

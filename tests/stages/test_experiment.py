@@ -254,3 +254,16 @@ def test_clusters_that_lack_samples_are_asked_for_by_what_they_bring(world):
     options = GenerateOptions(**{**step.options, "budget_usd": None})
     chosen = failures_to_practise(world.store, world.workspace, 1, options)
     assert 0 < len(chosen) <= step.options["limit"] and {failure["error_type"] for failure in chosen} <= set(asked)
+
+
+def test_an_arm_of_one_route_is_generated_by_that_route_alone(world):
+    made = planned(world, arms=["targeted_same", "targeted_new"], n=60)
+    assert [arm.arm for arm in made.short] == ["targeted_same", "targeted_new"] and made.lacking == []
+    steps = generation.chain(world.store, world.workspace, world.jobs, made, Generation(generate=TEACHER, filter=TEACHER))
+    assert [step.options["route"] for step in steps] == ["same_image", "new_image"]
+    for step, arm in zip(steps, made.short):
+        seen = world.store.row("experiment_yield_by_route", route=step.options["route"])
+        assert seen["failures"] == 12
+        brings = max(seen["passed"] / seen["failures"], 0.25)
+        assert (step.options["limit"] - 1) * brings < arm.short * 1.15 <= step.options["limit"] * brings
+        assert [after.stage for after in step.then] == ["draw", "filter"]

@@ -70,6 +70,12 @@ class _Yield:
     passed: int
 
 
+@dataclass(frozen=True)
+class _RouteYield:
+    failures: int
+    passed: int
+
+
 def plan(store: Store, workspace: Workspace, jobs: JobManager, made: Plan, wanted: Generation) -> GenerationPlan:
     """What generating the missing samples would take; nothing is written. Raises ValidationError."""
     batches, billed, host, obstacle = [], False, None, None
@@ -117,24 +123,21 @@ def shares(costs: Sequence[Cost], budget: float | None) -> list[float | None]:
 
 
 def _work(store: Store, made: Plan, wanted: Generation) -> Iterator[_Work]:
-    targeted = [arm for arm in made.short if arm.arm in ("targeted", "targeted_same", "targeted_new", "unfiltered")]
-    if targeted or made.lacking:
-        one_route = [arm for arm in targeted if arm.arm in ROUTES]  # both together make up for the arm of both
-        route = ROUTES[one_route[0].arm] if len(one_route) == len(targeted) == 1 and not made.lacking else "both"
-        options = GenerateOptions(**{"route": route, "split": SPLIT, **wanted.generate})
-        doubled = 2 if options.route == "both" else 1
-        each = doubled * options.per_failure
-        missing, by_quota = max([doubled * arm.short for arm in one_route] + [arm.short for arm in targeted] + [0]), _all_missing(made)
-        failures = _failures_by_cluster(store, made, each)
-        enough = math.ceil(_asked(store, missing, control=False) / each) if one_route or missing > by_quota else 0
-        if sum(failures.values()) >= enough:
-            options = options.model_copy(update={"weights": failures, "limit": int(sum(failures.values()))})
-        else:
-            options = options.model_copy(update={"limit": enough})
-        missing, asked = max(missing, by_quota), each * (options.limit or 0)
-        images = 0 if options.route == SAME else (options.limit or 0) * options.per_failure * options.images_per_prompt
-        lacking = targeted or [arm for arm in made.arms if arm.arm in OF_BOTH_ROUTES]
-        yield _Work("targeted", lacking, missing, asked, options, images)
+    of_both = [arm for arm in made.arms if arm.arm in OF_BOTH_ROUTES]
+    short = max((arm.short for arm in of_both), default=0)
+    if short or made.lacking:
+        options = GenerateOptions(**{"route": "both", "split": SPLIT, **wanted.generate})
+        each = (2 if options.route == "both" else 1) * options.per_failure
+        missing, failures = sum(lack.missing for lack in made.lacking), _failures_by_cluster(store, made, each)
+        limit = int(sum(failures.values()))
+        if short > missing:  # the clusters' quotas come to less than N
+            limit = max(limit, math.ceil(_asked(store, short, control=False) / each))
+        weights = failures if limit == sum(failures.values()) else None
+        yield _of_failures(of_both, max(short, missing), options.model_copy(update={"weights": weights, "limit": limit}))
+    for arm in (arm for arm in made.short if arm.arm in ROUTES):
+        options = GenerateOptions(**{"split": SPLIT, **wanted.generate, "route": ROUTES[arm.arm]})
+        limit = math.ceil(arm.short * MARGIN / _brings(store, options))
+        yield _of_failures([arm], arm.short, options.model_copy(update={"limit": limit}))
     untargeted = [arm for arm in made.short if arm.arm == "untargeted"]
     if untargeted:
         known = set(UntargetedOptions.model_fields)
@@ -148,8 +151,16 @@ def _work(store: Store, made: Plan, wanted: Generation) -> Iterator[_Work]:
         yield _Work("untargeted", untargeted, untargeted[0].short, asked, control, images)
 
 
-def _all_missing(made: Plan) -> int:
-    return sum(lack.missing for lack in made.lacking)
+def _of_failures(lacking: list[ArmPlan], missing: int, options: GenerateOptions) -> _Work:
+    limit, new = options.limit or 0, options.route != SAME
+    asked = limit * options.per_failure * (2 if options.route == "both" else 1)
+    return _Work("targeted", lacking, missing, asked, options, limit * options.per_failure * options.images_per_prompt * new)
+
+
+def _brings(store: Store, options: GenerateOptions) -> float:
+    """How many samples by one route a failure brought so far that passed; where few were asked, YIELD of those asked for."""
+    seen = store.one("experiment_yield_by_route", _RouteYield, route=options.route)
+    return max(seen.passed / seen.failures, LEAST) if seen.failures >= ENOUGH else YIELD * options.per_failure
 
 
 def _failures_by_cluster(store: Store, made: Plan, each: int) -> dict[str, float]:

@@ -205,7 +205,15 @@ export function drawForm(element, { choices }) {
     planRow("Learning rate", inputs.rate, null, inputs.rate),
     planRow("Name", inputs.name, null, inputs.name),
     choices.round > 1 && planRow("", check("earlier", options.earlier_rounds, "also approvals of earlier rounds")),
-    planRow("", check("then", then, "then evaluate on eval", "Evaluates the new checkpoint on the eval split, for the Results page")),
+    planRow(
+      "",
+      check(
+        "then",
+        then,
+        "then evaluate on eval",
+        "Evaluates the new checkpoint on the eval split, and looks for the samples nearest to what it fixed and broke: for Results",
+      ),
+    ),
   );
   if (active && active !== document.activeElement && element.contains(active)) active.focus();
 }

@@ -66,7 +66,8 @@ function drawAll() {
   at(root, "form").hidden = !choices.round || !view.plan?.samples;
 }
 
-// Launches the run and, if wished, the evaluation of what it makes (and of what it started from, where that was not asked yet).
+// Launches the run and, if wished, the evaluation of what it makes (and of what it started from, where that was not asked yet), and the
+// search for the samples nearest to what it fixed and broke, which the ledger of Results shows.
 async function launch() {
   const { plan, choices } = view;
   if (!plan || plan.reason || !plan.samples || view.problem || launching) return;
@@ -78,6 +79,7 @@ async function launch() {
       ? [
           { stage: "evaluate", options: { splits: ["eval"] }, checkpoint_of: 0 },
           { stage: "evaluate", options: { splits: ["eval"], checkpoint: parent } },
+          { stage: "nearest_samples", options: { before: parent }, checkpoint_of: 0 },
         ]
       : [];
     const job = await launchNow("finetune", options, steps);

@@ -202,10 +202,16 @@ function chain({ chain: steps, job, checkpoint, parent }) {
     steps.map((step, i) =>
       h(
         "span.row.tight",
-        chip([`evaluate ${names[i] ?? ""}`, step.job_id && h("span.dim", `job ${step.job_id}`)], {
-          kind: STATUS_KIND[step.status] ?? "",
-          title: step.note,
-        }),
+        chip(
+          [
+            step.stage === "evaluate" ? `evaluate ${names[i] ?? ""}` : "find the nearest samples",
+            step.job_id && h("span.dim", `job ${step.job_id}`),
+          ],
+          {
+            kind: STATUS_KIND[step.status] ?? "",
+            title: step.note,
+          },
+        ),
         stepText(step, i ? steps[i - 1] : job),
       ),
     ),
@@ -215,6 +221,7 @@ function chain({ chain: steps, job, checkpoint, parent }) {
 const stepText = (step, before) => stepProgress(step, before, ended);
 
 function ended(step) {
-  if (step.status === "skipped" || /has answered all/.test(step.note ?? "")) return h("small.dim", "already evaluated");
+  if (step.stage === "evaluate" && (step.status === "skipped" || /has answered all/.test(step.note ?? "")))
+    return h("small.dim", "already evaluated");
   return (step.status || step.note) && h("small.dim", step.status ?? step.note);
 }
