@@ -4,12 +4,16 @@ Each file holds one public class with a nested pydantic `Options`. Nothing else 
 flags and stored job specs are made from `Options`, and the contract tests run over whatever is found here.
 """
 
+import difflib
 import importlib
 import inspect
 import pkgutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
+
+from pydantic import BaseModel
 
 from data.errors import MistakebookError
 
@@ -20,11 +24,16 @@ class UnknownPlugin(MistakebookError, ValueError):  # validators of options rais
     status = 404
 
 
+class UnknownOption(MistakebookError, ValueError):  # as UnknownPlugin
+    """An option was given that a plugin doesn't have."""
+
+
 @dataclass(frozen=True)
 class Registry:
     """The plugins of one package, for example Registry("data.datasets")."""
 
     package: str
+    strict: bool = False  # options come from people each time: a name that isn't there is refused. Stored ones may be of another version
 
     def names(self) -> list[str]:
         """Names of the plugins, sorted; their files aren't imported."""
@@ -41,6 +50,8 @@ class Registry:
     def make(self, name: str, options: dict[str, Any] | None = None) -> Any:
         """An instance of a plugin with validated options (pydantic raises ValidationError on bad ones)."""
         plugin = self.load(name)
+        if self.strict:
+            check_names(plugin.Options, options or {}, name)
         return plugin(plugin.Options(**(options or {})))
 
 
@@ -55,8 +66,17 @@ def _plugin_class(module: ModuleType) -> type[Any]:
     return found[0]
 
 
-DATASETS = Registry("data.datasets")
-EXPORTS = Registry("data.exports")
+def check_names(options: type[BaseModel], given: Mapping[str, Any], of: str) -> None:
+    """Raises UnknownOption where an option is given that there isn't: a misspelt one would change nothing, in silence."""
+    known = list(options.model_fields)
+    if unknown := [str(name) for name in given if name not in known]:
+        near = difflib.get_close_matches(unknown[0], known, 1)
+        meant = f" (did you mean {near[0]!r}?)" if near else ""
+        raise UnknownOption(f"{of} has no option {unknown[0]!r}{meant}; there are: {', '.join(known) or 'none'}")
+
+
+DATASETS = Registry("data.datasets", strict=True)
+EXPORTS = Registry("data.exports", strict=True)
 BASELINES = Registry("models.baselines")
 IMAGE_GENERATORS = Registry("models.image_generators")
 EMBEDDERS = Registry("models.embedders")

@@ -30,6 +30,7 @@ from data.errors import MistakebookError
 from data.files import cut_torn_line
 from data.processes import Process
 from data.records import JobRow, RowError
+from data.registry import check_names
 from data.statuses import ACTIVE, ENDED, JobStatus
 from data.store import Store
 from data.workspace import Workspace
@@ -79,6 +80,7 @@ class JobManager:
         """
         stage = self._stages(stage_name)
         self._check(then)
+        check_names(stage.Options, options, stage_name)
         validated = versions.pinned(self.store, stage.Options(**options))
         job_id = self.store.one("job_id_new", int)
         while self.workspace.job(job_id).exists():  # of a job that the store has lost with a damaged log: left as it is

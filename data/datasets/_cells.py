@@ -16,6 +16,8 @@ from data.datasets._reading import Unusable, annotators, words
 FIRST_PICTURE = "the first of several pictures is used"
 SHORTEST_BASE64 = 60  # characters: a shorter one is no picture
 NO_ANSWER = ("?", "")  # what hidden test splits hold
+_OPTIONS = re.compile(r"\n\s*(?:Options|Choices):\s*(A[:.)].*)", re.S)
+_LETTERED = re.compile(r"(?:^|[,\n]\s*)([A-J])[:.)]\s*(.*?)(?=[,\n]\s*[A-J][:.)]|$)", re.S)
 _BASE64 = re.compile(r"[A-Za-z0-9+/=_\-\s]+")
 
 
@@ -31,12 +33,12 @@ def picture_of(value: Any, pictures: Pictures, download: bool = False) -> Shown 
     """The picture that a cell holds or names; None where it holds none. Raises Unusable."""
     value = listed(value)
     if isinstance(value, list):
-        present = [one for one in value if not _is_none(one)]
+        present = [one for one in value if not is_none(one)]
         if not present:
             return None
         first = picture_of(present[0], pictures, download)
         return Shown(first.picture, (FIRST_PICTURE,)) if first and len(present) > 1 else first
-    if _is_none(value):
+    if is_none(value):
         return None
     if isinstance(value, bytes | bytearray | memoryview):
         return Shown(bytes(value))
@@ -56,7 +58,8 @@ def picture_of(value: Any, pictures: Pictures, download: bool = False) -> Shown 
     return Shown(pictures.find(text))
 
 
-def _is_none(value: Any) -> bool:
+def is_none(value: Any) -> bool:
+    """Whether a cell holds no picture."""
     if isinstance(value, dict):
         return all(one is None for one in value.values())
     return is_empty(value) or (isinstance(value, list) and not value)
@@ -128,3 +131,19 @@ def choices_of(value: Any) -> tuple[str, ...]:
     if not isinstance(value, list):
         raise Unusable(f"field 'choices' is {type(value).__name__}, expected a list; correct it")
     return tuple(words(choice, "choices") for choice in value)
+
+
+def embedded_choices(question: Any, answer: Any) -> tuple[str, tuple[str, ...]] | None:
+    """A question and its choices, where these stand in its text and the answer is a letter, as in MMStar.
+
+    >>> embedded_choices("Which is it?\\nOptions: A: a cat, B: a dog", "B")
+    ('Which is it?', ('a cat', 'a dog'))
+    """
+    if not (isinstance(question, str) and isinstance(answer, str) and len(answer.strip("(). ")) == 1):
+        return None
+    if not (found := _OPTIONS.search(question)):
+        return None
+    lettered = _LETTERED.findall(found[1])
+    if len(lettered) < 2 or [letter for letter, _ in lettered] != list("ABCDEFGHIJ"[: len(lettered)]):
+        return None
+    return question[: found.start()].strip(), tuple(choice.strip().rstrip(",") for _, choice in lettered)

@@ -12,6 +12,7 @@ hint      what stands before the question
 The columns are found by the names in use (_columns.py); the option `map` says otherwise.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
@@ -21,7 +22,7 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from data.datasets._cells import choices_of, golds_of, picture_of
+from data.datasets._cells import FIRST_PICTURE, choices_of, embedded_choices, golds_of, is_none, picture_of
 from data.datasets._columns import fields_of, mapping
 from data.datasets._pictures import Pictures, white
 from data.datasets._reading import (
@@ -51,6 +52,10 @@ from data.metrics import measure
 from data.records import BadLine, Dataset, SourceExample, Split
 
 SPLITS = ("train", "dev", "eval")
+TESTS = ("test", "testdev", "eval")
+REMARKS = "__remarks__"  # a column that formats add: what of a row was passed over
+OPEN = "an open question, without choices"
+REQUEST = "Provide a one-sentence caption for the provided image."  # LLaVA's, for captions
 MOST_SHAPES = 1000  # sets of columns whose mapping is remembered
 Row = tuple[str, Any]  # file and line, fields by column (or Flawed)
 
@@ -66,6 +71,7 @@ class ListOptions(SourceOptions):
         default=None, ge=0, lt=1, description="Share of the training images that steer (dev) instead of being mined; empty means none."
     )
     limit: int | None = Field(default=None, ge=1, description="Rows to read of each file, at most; empty reads all.")
+    question: str = Field(default="", description="What is asked of rows without a question; empty means a caption where they have one.")
     download: bool = Field(default=False, description="Fetch pictures that are named by a web address; without it these are refused.")
 
 
@@ -153,7 +159,9 @@ class ListFormat:
     def _example(self, row: Any, path: Path, source: str) -> SourceExample:
         if not isinstance(flawless(row), dict):
             raise Unusable("expected an object with the fields image, question and answer; correct the line")
-        fields = fields_of(row, self.mapped(tuple(row)))
+        columns = self.mapped(tuple(row))
+        fields = fields_of(row, columns) | {"remarks": (*row.get(REMARKS, ()), *_further_pictures(row))}
+        fields["captioned"] = columns.get("answers", "").lower() in ("caption", "captions", "txt", "text")
         split = self._split(fields, path)
         number = self._numbers[split]
         self._numbers[split] += 1
@@ -166,11 +174,15 @@ class ListFormat:
     def example(self, fields: dict[str, Any], split: Split, number: str, place: int) -> SourceExample:
         """The example of a row's fields; `number` is its id if it has none. Raises Unusable, LeftOut."""
         shown = picture_of(fields["image"], self.pictures, self.options.download) if "image" in fields else None
+        question = fields.get("question", self.options.question or (REQUEST if fields.get("captioned") else None))
+        fields = fields if question is None else fields | {"question": question}
         if shown is None and not self.options.keep_text_only:
             if "image" not in fields and not self.from_zero:
                 text(fields, "image")
             raise LeftOut(NO_PICTURE)
         choices = choices_of(fields["choices"]) if fields.get("choices") else ()
+        if not choices and self.from_zero and (inside := embedded_choices(fields.get("question"), fields.get("answers"))):
+            fields, choices = fields | {"question": inside[0]}, inside[1]
         golds = self._golds(fields, choices, split)
         return SourceExample(
             external_id=identifier(fields, "id") if "id" in fields else number,
@@ -180,7 +192,7 @@ class ListFormat:
             picture=shown.picture if shown else white(),
             choices=choices,
             kind=text(fields, "kind") if "kind" in fields else None,
-            remarks=shown.remarks if shown else (WHITE,),
+            remarks=tuple(dict.fromkeys((*(shown.remarks if shown else (WHITE,)), *fields.get("remarks", ())))),
             position=place,
         )
 
@@ -192,6 +204,8 @@ class ListFormat:
             raise Unusable("field 'answer' is missing or empty, expected a text; fill it in")
         if not choices and not measure(self.about_once.metric).wants_choices:
             return golds
+        if not choices and self.from_zero:
+            raise LeftOut(OPEN)
         return tuple(gold_among(gold, choices, measure(self.about_once.metric).wants_choices) for gold in golds)
 
     @property
@@ -226,16 +240,30 @@ class ListFormat:
 
     def _finds_test(self) -> bool:
         """Whether any row with an answer is of a test split: by the files' names, else by looking through them."""
-        tests = ("test", "testdev", "eval")
-        files = self.files()
-        if len(files) > 1 and any((self.source.official(path) or "") in tests for path in files):
-            return True
-        for path in files:
-            column = mapping(self.columns(path), self.options.map)
+        for path in self.files():
+            named = self.source.is_folder and self.source.official(path) in TESTS
             for _, row in self.rows(path):
-                if isinstance(row, dict) and "split" in column and str(row.get(column["split"])).lower().replace("-", "") in tests:
+                columns = self.mapped(tuple(row)) if isinstance(row, dict) else {}
+                if not named and "split" not in columns:
+                    break
+                fields = fields_of(row, columns)
+                if (named or str(fields.get("split")).lower().replace("-", "") in TESTS) and _has_answer(fields):
                     return True
+                if named:
+                    break
         return False
+
+
+def _has_answer(fields: dict[str, Any]) -> bool:
+    try:
+        return bool(golds_of(fields.get("answers")))
+    except (Unusable, LeftOut):
+        return False
+
+
+def _further_pictures(row: dict[str, Any]) -> tuple[str, ...]:
+    """The remark of a row with its pictures in columns image_1, image_2, …"""
+    return (FIRST_PICTURE,) if any(re.fullmatch("image_[2-9]", name) and not is_none(value) for name, value in row.items()) else ()
 
 
 def line_of(source: str) -> str:

@@ -7,19 +7,21 @@ taken, and both are named.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from pydantic import Field
 
-from data.datasets._lists import ListOptions
+from data.datasets._lists import REQUEST, ListOptions
 from data.datasets._reading import Item, benchmark, described
 from data.datasets._source import Source, none_found
 from data.errors import MistakebookError
-from data.records import BadLine, Dataset
+from data.records import BadLine, Dataset, SourceExample
 from data.registry import DATASETS
 
 MANY_ANNOTATORS = 8  # golds: from so many on VQA accuracy is meant
+LOOKED_AT = 40  # items
 SHOWN = 12  # files of a source that is not known
 
 
@@ -112,14 +114,12 @@ class Auto:
 
 
 def _fitting(plugin: Any) -> str | None:
-    """The metric that the first example of a list asks for: choices want letters, many annotators VQA accuracy; None: exact match."""
+    """The metric that most of the first examples of a list ask for: choices want letters, many golds VQA accuracy; None: exact match."""
     if plugin.about().metric != "exact_match":
         return None
-    for _, example in zip(range(20), plugin.read()):
-        if getattr(example, "choices", ()):
-            return "multiple_choice"
-        if len(getattr(example, "golds", ())) >= MANY_ANNOTATORS:
-            return "vqa_accuracy"
-        if hasattr(example, "golds"):
-            return None
-    return None
+    looked = [item for item in islice(plugin.read(), LOOKED_AT) if isinstance(item, SourceExample)]
+    if sum(bool(example.choices) for example in looked) > len(looked) / 2:
+        return "multiple_choice"
+    if looked and all(example.question == REQUEST for example in looked):
+        return "cider"
+    return "vqa_accuracy" if sum(len(example.golds) >= MANY_ANNOTATORS for example in looked) > len(looked) / 2 else None

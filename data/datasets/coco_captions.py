@@ -14,12 +14,12 @@ from typing import Any
 from pydantic import Field
 
 from data.datasets._folders import BenchmarkFolder, Read
+from data.datasets._lists import REQUEST
 from data.datasets._reading import NO_ANSWERS, FolderOptions, LeftOut, Unusable, benchmark, identifier, member, text
 from data.datasets._source import SPLIT_WORDS, Source
 from data.json_text import Flawed, Peek, elements
 from data.records import SourceExample
 
-REQUEST = "Provide a one-sentence caption for the provided image."  # LLaVA's, for captions
 FOLDERS = {"train": "train2014", "restval": "val2014", "val": "val2014", "test": "val2014"}
 
 

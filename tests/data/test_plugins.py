@@ -171,3 +171,10 @@ def test_text_vectors_have_length_1():
 def test_bad_options_are_refused():
     with pytest.raises(ValidationError):
         registry.FILTERS.make("agreement", {"k": 0})
+
+
+def test_an_option_that_is_not_there_is_refused_with_the_likely_one(tmp_path):
+    with pytest.raises(registry.UnknownOption, match=r"jsonl has no option 'metrik' \(did you mean 'metric'\?\); there are: path, images"):
+        registry.DATASETS.make("jsonl", {"path": tmp_path, "metrik": "anls"})
+    with pytest.raises(registry.UnknownOption, match="llava has no option 'nonsense'"):
+        registry.EXPORTS.make("llava", {"nonsense": "3"})

@@ -242,3 +242,151 @@ def mmbench(root: Path) -> Path:
         row[9] = image
     quoted = [[f'"{cell.replace(chr(34), chr(34) * 2)}"' if '"' in cell else cell for cell in row] for row in [header, *rows]]
     return put(root / "MMBench_DEV_EN.tsv", "\n".join("\t".join(row) for row in quoted) + "\n")
+
+
+def _table(path: Path, rows: list[dict[str, Any]]) -> Path:
+    """Rows as Parquet (or Arrow, as `datasets` writes it: a stream), the pictures as the hub's image feature."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    table = pa.Table.from_pylist(rows)
+    if path.suffix == ".parquet":
+        pq.write_table(table, path)
+        return path
+    with pa.OSFile(str(path), "wb") as file, pa.ipc.new_stream(file, table.schema) as stream:
+        stream.write_table(table)
+    return path
+
+
+def shown(number: int) -> dict[str, Any]:
+    return {"bytes": picture(number), "path": None}
+
+
+def scienceqa_hub(root: Path) -> Path:
+    """derek-thomas/ScienceQA: no ids, the answer as a place, half of the questions without a picture."""
+    rest = {"task": "closed choice", "grade": "grade2", "subject": "social science", "lecture": "", "solution": "", "hint": ""}
+    for number, split in enumerate(("train", "validation", "test"), 1):
+        rows = [
+            {"image": shown(number), "question": "Which is north?", "choices": ["Ohio", "Iowa"], "answer": 1} | rest | {"hint": "Look."},
+            {"image": None, "question": "Which is a noun?", "choices": ["run", "cat"], "answer": 0} | rest,
+        ]
+        _table(root / f"data/{split}-00000-of-00001-1a2b3c.parquet", rows)
+    return root
+
+
+def mmmu(root: Path) -> Path:
+    """MMMU/MMMU: a folder a configuration, several pictures, options as text, an open question, a test without answers."""
+    nothing = {f"image_{i}": None for i in range(3, 8)}
+    for split in ("dev", "validation", "test"):
+        row = {"id": f"{split}_Art_1", "question": "<image 1> Which?", "options": "['a cat', \"Ohm's law\"]", "explanation": ""}
+        row |= {
+            "image_1": shown(1),
+            "image_2": shown(2),
+            **nothing,
+            "answer": "?" if split == "test" else "B",
+            "question_type": "multiple-choice",
+        }
+        rest = {"id": f"{split}_Art_2", "options": "['x', 'y']", "image_2": None, "answer": "?" if split == "test" else "A"}
+        opened = {
+            "id": f"{split}_Art_3",
+            "options": "[]",
+            "image_2": None,
+            "answer": "?" if split == "test" else "7",
+            "question_type": "open",
+        }
+        _table(root / f"Art/{split}-00000-of-00001.parquet", [row, row | rest, row | opened])
+    return root
+
+
+def mmstar(root: Path) -> Path:
+    """Lin-Chen/MMStar: one file, the options in the question's text, the picture as bytes."""
+    question = "Which option describes it?\nOptions: A: A cat, sitting, B: A dog, C: Two, or three, D: None"
+    rows = [
+        {"index": i, "question": question, "image": picture(i), "answer": "BD"[i], "category": "c", "meta_info": {"split": "val"}}
+        for i in range(2)
+    ]
+    _table(root / "mmstar.parquet", rows)
+    return root
+
+
+def saved_to_disk(root: Path) -> Path:
+    """What `DatasetDict.save_to_disk` writes."""
+    put(root / "dataset_dict.json", {"splits": ["train", "test"]})
+    for number, split in enumerate(("train", "test")):
+        put(
+            root / split / "dataset_info.json",
+            {"features": {"image": {"_type": "Image"}, "question": {"dtype": "string", "_type": "Value"}}},
+        )
+        put(root / split / "state.json", {"_data_files": [{"filename": "data-00000-of-00001.arrow"}], "_split": split})
+        rows = [{"image": shown(number), "question": "What?", "answers": ["red"] * 10, "question_id": 5 + i} for i in range(2)]
+        _table(root / split / "data-00000-of-00001.arrow", rows)
+    return root
+
+
+def imagefolder(root: Path) -> Path:
+    for split in ("train", "test"):
+        put(root / split / "a" / "0.png", picture(1))
+        put(root / split / "1.png", picture(2))
+        rows = [{"file_name": "a/0.png", "question": "What?", "answer": "red"}, {"file_name": "1.png", "question": "What?", "answer": 7}]
+        put(root / split / "metadata.jsonl", "\n".join(map(json.dumps, rows)))
+    return root
+
+
+def llava(root: Path) -> Path:
+    def turns(*texts: str) -> list[dict[str, str]]:
+        return [{"from": "human" if i % 2 == 0 else "gpt", "value": text} for i, text in enumerate(texts)]
+
+    put(root / "coco/train2017/000000033471.jpg", picture(3, "JPEG"))
+    image = "coco/train2017/000000033471.jpg"
+    rows = [
+        {
+            "id": "000000033471",
+            "image": image,
+            "conversations": turns("<image>\nWhat are the colors?", "White and red.", "What else?", "Blue."),
+        },
+        {"id": "000000033471", "image": image, "conversations": turns("What is it?\n<image>", "A bus.")},
+        {"id": "t", "conversations": turns("hi", "hello")},
+    ]
+    put(root / "llava_v1_5_mix665k.json", rows)
+    return root
+
+
+def messages(root: Path) -> Path:
+    put(root / "7.jpg", picture(7, "JPEG"))
+    asked = [{"role": "system", "content": "Be short."}, {"role": "user", "content": "<image>What is it?"}]
+    parts = [{"type": "image", "image": "7.jpg"}, {"type": "text", "text": "And this?"}]
+    rows = [
+        {"messages": [*asked, {"role": "assistant", "content": "A bus."}], "images": ["7.jpg"]},
+        {"messages": [{"role": "user", "content": parts}, {"role": "assistant", "content": [{"type": "text", "text": "A car."}]}]},
+    ]
+    put(root / "chats.jsonl", "\n".join(map(json.dumps, rows)))
+    return root
+
+
+def webdataset(root: Path) -> Path:
+    import tarfile
+
+    root.mkdir(parents=True, exist_ok=True)
+    for split in ("train", "val"):
+        with tarfile.open(root / f"{split}-000000.tar", "w") as tar:
+            for i in range(2):
+                told = {"question": f"What color is {i}?", "answers": ["red"]}
+                for ending, content in ((".jpg", picture(i, "JPEG")), (".json", json.dumps(told).encode())):
+                    member = tarfile.TarInfo(f"{split}/00000{i}{ending}")
+                    member.size = len(content)
+                    tar.addfile(member, io.BytesIO(content))
+    return root
+
+
+def captioned_shard(root: Path) -> Path:
+    import tarfile
+
+    root.mkdir(parents=True, exist_ok=True)
+    with tarfile.open(root / "00000.tar.gz", "w:gz") as tar:
+        for i in range(2):
+            for ending, content in ((".png", picture(i)), (".txt", f"A bus {i} on a street.".encode())):
+                member = tarfile.TarInfo(f"00000{i}{ending}")
+                member.size = len(content)
+                tar.addfile(member, io.BytesIO(content))
+    return root

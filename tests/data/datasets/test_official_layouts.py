@@ -46,6 +46,22 @@ LAYOUTS = {
     "coco_captions": (official.coco_captions, {"train": 1, "eval": 1}, {}, "cider"),
     "mmbench": (official.mmbench, {"eval": 3}, {}, "mmbench"),
 }
+GENERAL = {
+    "hub, ScienceQA": (official.scienceqa_hub, {"train": 1, "dev": 1, "eval": 1}, {"no picture": 3}, "multiple_choice"),
+    "hub, MMMU": (
+        official.mmmu,
+        {"dev": 2, "eval": 2},
+        {"an open question, without choices": 2, "no answers": 3},
+        "multiple_choice",
+    ),
+    "hub, MMStar": (official.mmstar, {"train": 2}, {}, "multiple_choice"),
+    "hub, save_to_disk": (official.saved_to_disk, {"train": 2, "eval": 2}, {}, "vqa_accuracy"),
+    "hub, imagefolder": (official.imagefolder, {"train": 2, "eval": 2}, {}, "exact_match"),
+    "llava": (official.llava, {"train": 2}, {"no picture": 1}, "exact_match"),
+    "llava, messages": (official.messages, {"train": 2}, {}, "exact_match"),
+    "webdataset": (official.webdataset, {"train": 2, "eval": 2}, {}, "exact_match"),
+    "webdataset, captions": (official.captioned_shard, {"train": 2}, {}, "cider"),
+}
 OTHERWISE = {
     "infovqa in two folders": (lambda root: official.infovqa(root, "infographicsvqa_qas"), "infovqa", {"train": 1, "eval": 1}),
     "infovqa of 2021": (lambda root: official.infovqa(root, "", "", "infographicVQA"), "infovqa", {"train": 1, "eval": 1}),
@@ -73,6 +89,57 @@ def test_an_official_layout(name, tmp_path):
     assert (about.format, about.metric, found.splits, dict(found.skipped)) == (name, metric, splits, skipped)
     assert found.plugin.why().startswith(f"read as {name}: ")
     check_pictures(found)
+
+
+@pytest.mark.parametrize("name", GENERAL)
+def test_a_general_layout(name, tmp_path):
+    make, splits, skipped, metric = GENERAL[name]
+    found = read(make(tmp_path / "set"))
+    assert found.bad == []
+    about = found.plugin.about()
+    assert (about.format, about.metric, found.splits, dict(found.skipped)) == (name.partition(",")[0], metric, splits, skipped)
+    check_pictures(found)
+
+
+def test_the_first_of_several_pictures_is_used_and_said(tmp_path):
+    found = read(official.mmmu(tmp_path))
+    first = found.good[0]
+    assert (first.external_id, first.choices, first.golds) == ("dev_Art_1", ("a cat", "Ohm's law"), ("B",))
+    assert first.picture == official.picture(1) and first.remarks == ("the first of several pictures is used",)
+    assert found.good[1].remarks == ()
+
+
+def test_choices_in_the_text_of_a_question(tmp_path):
+    found = read(official.mmstar(tmp_path))
+    assert [(example.question, example.choices) for example in found.good] == [
+        ("Which option describes it?", ("A cat, sitting", "A dog", "Two, or three", "None"))
+    ] * 2
+    assert [(example.golds, example.external_id) for example in found.good] == [(("B",), "0"), (("D",), "1")]
+
+
+def test_rows_of_the_hub_are_numbered_as_harnesses_do(tmp_path):
+    found = read(official.scienceqa_hub(tmp_path))
+    assert [(example.external_id, example.golds, example.question) for example in found.good][:1] == [
+        ("0", ("B",), "Context: Look.\nWhich is north?")
+    ]
+
+
+def test_conversations(tmp_path):
+    found = read(official.llava(tmp_path))
+    assert [(example.external_id, example.question, example.golds) for example in found.good] == [
+        ("000000033471", "What are the colors?", ("White and red.",)),
+        ("000000033471#2", "What is it?", ("A bus.",)),
+    ]
+    assert found.good[0].remarks == ("the first of several turns is used",)
+    assert found.good[1].remarks == ("the id stood before: a number was added",)
+
+
+def test_what_is_no_table_says_why(tmp_path):
+    official.put(tmp_path / "data/train.parquet", "version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 9\n")
+    official.put(tmp_path / "data/test.parquet", b"PAR1 nothing")
+    bad = [line.error for line in read(tmp_path).bad]
+    assert "is a pointer of Git LFS" in "".join(bad) and "is no parquet file" in "".join(bad)
+    assert "no such file or folder; to fetch the dataset lmms-lab/none from the hub" in read(Path("lmms-lab/none")).bad[0].error
 
 
 @pytest.mark.parametrize("name", OTHERWISE)
