@@ -14,6 +14,7 @@ from data.store import Store
 from data.transaction import Transaction
 from models import pocket
 from models.weights import files
+from models.weights.chat import read_template
 
 FILE = "checkpoint.json"
 IMPORTED = "imported"  # in place of a plugin's name: only its answers were imported, so it can't be asked
@@ -144,6 +145,10 @@ def described(name: str, baseline: str, model: str, adapter: str | None, options
     if not name or not model:
         raise BadCheckpoint("a checkpoint needs a name and the folder or hub name of its weights")
     model = checked_model(model)
+    if options.get("revision") and (model in pocket.FOLDERS or Path(model).is_absolute()):
+        raise BadCheckpoint(f"{model} is a folder, which has no revisions ({options['revision']!r} was given); give a hub name, or none")
+    if options.get("template"):
+        read_template(options["template"])
     if adapter:
         adapter = checked_adapter(adapter, model)
     checkpoint = Checkpoint(name, baseline, model, adapter, options)

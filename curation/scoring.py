@@ -32,6 +32,7 @@ class Answer(Record):
     answer: str
     strict: float
     lenient: float
+    cut: bool  # it had not ended at the longest length that was asked for
 
     def with_reading(self) -> "ReadAnswer":
         return ReadAnswer(**vars(self), read=reading(self.metric, self.answer, self.golds, self.choices))
@@ -87,19 +88,24 @@ class Scorer:
 
 def answered(baseline: Any, scorer: Scorer, rows: Sequence[Row]) -> Iterator[dict[str, Any]]:
     """A baseline's answers to rows that ask it, scored, one result a row; under circular evaluation one of several answers counts."""
-    answers = iter(baseline.answer([Ask(row["key"], text, row["image_path"]) for row in rows for text in _texts(row)]))
+    answers = iter(baseline.answer([ask for row in rows for ask in _asks(row)]))
     for row in rows:
         given = [next(answers) for _ in _texts(row)]
         if wrong := next((answer for answer in given if isinstance(answer, Exception)), None):
             yield {"key": row["key"], "error": str(wrong)}
         else:
             answer = circular_answer(given) if "rotations" in row else given[0]
-            yield {"key": row["key"], "answer": answer, **scorer.scores(row, answer)}
+            cut = {"cut": True} if any(getattr(one, "cut", False) for one in given) else {}
+            yield {"key": row["key"], "answer": answer, **cut, **scorer.scores(row, answer)}
 
 
 def _texts(row: Row) -> list[str]:
     texts: list[str] = row.get("rotations") or [row["text"]]
     return texts
+
+
+def _asks(row: Row) -> list[Ask]:
+    return [Ask(row["key"], text, row["image_path"], row.get("max_new_tokens"), tuple(row.get("stop") or ())) for text in _texts(row)]
 
 
 def _golds(path: Path) -> Iterator[list[str]]:

@@ -20,11 +20,12 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from data.child_work import ExitCode, StopRequest
 from data.errors import MistakebookError
 from data.files import append_line, cut_torn_line, part_of, remove, write_whole
+from models.finetuning.card import model_card
 from models.finetuning.preflight import Check, PreflightFailed, check_rows, run_checks
 from models.finetuning.spec import RECIPES, BadRun, Recipe, Run, RunSpec, read_json, write_rows
 from models.finetuning.types import Diverged, Event, Report
@@ -84,9 +85,10 @@ def finetune(run_folder: Path, report: Report, should_stop: Callable[[], bool]) 
         text = f"stopped after step {trainer.state.global_step} of {trainer.state.max_steps}; launch it again to go on"
         emit({"event": "message", "text": text})
         raise Stopped(text)
-    _save_adapter(trainer, adapter)
+    result = _result(run, trainer, time.time() - started)
+    _save_adapter(trainer, adapter, model_card(run, result))
     if _is_main():
-        _write_result(run, trainer, time.time() - started)
+        write_whole(run.folder / "result.json", json.dumps(result, indent=1))
         shutil.rmtree(folder / "steps")  # only needed to go on; optimiser states are several times the adapter's size
     return adapter
 
@@ -133,22 +135,24 @@ def _append_to(path: Path) -> Report:
     return report
 
 
-def _save_adapter(trainer: "LoraTrainer", adapter: Path) -> None:
-    """Writes the adapter beside its place and then moves it there: a reader never sees half of one."""
+def _save_adapter(trainer: "LoraTrainer", adapter: Path, card: str) -> None:
+    """Writes the adapter with its card beside its place and then moves it there: a reader never sees half of one."""
     part = part_of(adapter)  # one name, for all processes of a run may write to it
     trainer.save_model(str(part))
     if _is_main():
         (part / "training_args.bin").unlink(missing_ok=True)  # a pickle that nobody reads
+        (part / "README.md").write_text(card, encoding="utf-8")
         remove(adapter)
         part.rename(adapter)
 
 
-def _write_result(run: Run, trainer: "LoraTrainer", seconds: float) -> None:
+def _result(run: Run, trainer: "LoraTrainer", seconds: float) -> dict[str, Any]:
+    """What result.json holds."""
     from importlib.metadata import version
 
     history = trainer.state.log_history  # of the whole run, also of what came before a stop
     sources = run.train.column("source")
-    result = {
+    return {
         "steps": trainer.state.global_step,
         "rows": {name: sources.count(name) for name in sorted(set(sources))},
         "dev_rows": len(run.dev),
@@ -160,7 +164,6 @@ def _write_result(run: Run, trainer: "LoraTrainer", seconds: float) -> None:
         "versions": {name: version(name) for name in ("torch", "transformers", "peft", "accelerate")},
         "spec": run.spec.model_dump(mode="json"),
     }
-    write_whole(run.folder / "result.json", json.dumps(result, indent=1))
 
 
 def main() -> ExitCode:

@@ -81,6 +81,8 @@ def _described(given: argparse.Namespace) -> dict[str, Any]:
     options = validated(BASELINES.load(given.baseline).Options, given)
     chosen = {name: value for name, value in options.items() if getattr(given, name) is not None}
     model, adapter = chosen.pop("model"), chosen.pop("adapter", None)
+    if "template" in chosen:
+        chosen["template"] = _local(chosen["template"])
     places = {"model": _local(model), "adapter": adapter and _local(adapter)}
     return {"name": given.name, "baseline": given.baseline, **places, "options": chosen}
 

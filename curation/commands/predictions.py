@@ -36,7 +36,7 @@ def run(name: str, arguments: list[str]) -> int:
 def _in_words(row: "ReadAnswer") -> dict[str, object]:
     texts = {
         "golds": ", ".join(dict.fromkeys(row.golds)),
-        "answer": row.answer,
+        "answer": row.answer + (" (cut)" if row.cut else ""),
         "read": "(none)" if row.read is None else row.read,
     }
     shown = {name: text if len(text) <= SHOWN else text[: SHOWN - 1] + "…" for name, text in texts.items()}

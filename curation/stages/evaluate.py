@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 
 from curation import checkpoints
 from curation.scoring import Corpora, Scorer, answered
-from curation.stage import Context, Estimate, Job, Result, Row, Stage, nothing
+from curation.stage import Context, Estimate, Job, NothingToDo, Result, Row, Stage, nothing
 from data.images import ImageStore
 from data.metrics import measure, rotations
 from data.question_text import full_text
@@ -22,6 +22,10 @@ class EvaluateOptions(BaseModel):
     datasets: list[str] | None = Field(default=None, description="Datasets to evaluate on; all if empty.")
     splits: list[str] = Field(default=["train", "eval"], description="Splits to evaluate on; failures are mined from train only.")
     limit: int | None = Field(default=None, ge=1, description="Maximum number of examples.")
+    new_tokens: dict[str, int] = Field(
+        default={}, description="Longest answer in tokens, by dataset (infovqa=64); of others as the checkpoint has it."
+    )
+    stop: dict[str, str] = Field(default={}, description="Text that ends an answer and is no part of it, by dataset.")
 
 
 @dataclass(frozen=True)
@@ -49,8 +53,9 @@ class Evaluate(Stage[EvaluateOptions]):
     def select(self, store: Store, workspace: Workspace, job: Job[EvaluateOptions]) -> list[Row]:
         checkpoint = checkpoints.find(store, job.options.checkpoint)
         images, corpora = ImageStore(workspace.images), Corpora(store, job.folder)
+        _check_datasets(store, [*job.options.new_tokens, *job.options.stop])
         rows = [
-            {"key": str(example.example_id), **row_to_answer(example, images, corpora)}
+            {"key": str(example.example_id), **row_to_answer(example, images, corpora), **_limits(example, job.options)}
             for example in _examples(store, checkpoint, job.options)
         ]
         if not rows:
@@ -73,12 +78,19 @@ class Evaluate(Stage[EvaluateOptions]):
                 "strict": result["strict"],
                 "lenient": result["lenient"],
                 "job_id": job.job_id,
+                "cut": result.get("cut", False),
             }
             for result in results
         ]
         write.insert("prediction", rows, key=("checkpoint_id", "example_id"))
         example_ids = [row["example_id"] for row in rows]
         write.touch_failures(write.column("failures_from_predictions", int, checkpoint_id=checkpoint_id, example_ids=example_ids))
+
+    def finish(self, store: Store, workspace: Workspace, job: Job[EvaluateOptions]) -> str | None:
+        cut = store.value("cut_answers_of_job", int, job_id=job.job_id)
+        if not cut:
+            return None
+        return f"{cut:,} answers were cut at the longest length; for more tokens: --new-tokens DATASET=NUMBER, or the checkpoint's option"
 
     def setup(self, context: Context[EvaluateOptions]) -> None:
         self.baseline = checkpoints.make_baseline(checkpoints.read_from_folder(context.folder))
@@ -99,6 +111,22 @@ def row_to_answer(example: ToEvaluate, images: ImageStore, corpora: Corpora) -> 
         "choices": example.choices,
         "metric": example.metric,
     }
+
+
+def _limits(example: ToEvaluate, options: EvaluateOptions) -> dict[str, int | list[str]]:
+    """What a dataset asks of its answers where that isn't the checkpoint's own."""
+    limits: dict[str, int | list[str]] = {}
+    if example.dataset in options.new_tokens:
+        limits["max_new_tokens"] = options.new_tokens[example.dataset]
+    if example.dataset in options.stop:
+        limits["stop"] = [options.stop[example.dataset]]
+    return limits
+
+
+def _check_datasets(store: Store, names: list[str]) -> None:
+    known = [row["name"] for row in store.rows("datasets")]
+    if unknown := sorted(set(names) - set(known)):
+        raise NothingToDo(f"there is no dataset {', '.join(unknown)} to set limits for; there are: {', '.join(known) or 'none'}")
 
 
 def _asked(example: ToEvaluate) -> dict[str, str | list[str]]:

@@ -107,11 +107,16 @@ class Checkpoint(Record):
 
 @dataclass(frozen=True)
 class Ask(Record):
-    """A question for a model: the text as it is sent (with suffix and choices), and the picture's path."""
+    """A question for a model: the text as it is sent (with suffix and choices), and the picture's path.
+
+    The longest answer in tokens and the texts that end it are the model's own where they aren't given.
+    """
 
     key: str
     text: str
     image_path: str | None
+    max_new_tokens: int | None = None
+    stop: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

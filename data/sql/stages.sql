@@ -262,11 +262,15 @@ SELECT p.example_id, p.answer FROM prediction p JOIN example e USING (example_id
 
 -- :name predictions_list
 -- Answers of a checkpoint with golds and scores, of one dataset and split or of all.
-SELECT e.dataset, e.external_id, e.split::TEXT AS split, e.question, e.golds, e.choices, d.metric, p.answer, p.strict, p.lenient
+SELECT e.dataset, e.external_id, e.split::TEXT AS split, e.question, e.golds, e.choices, d.metric, p.answer, p.strict, p.lenient, coalesce(p.cut, false) AS cut
 FROM prediction p JOIN example e USING (example_id) JOIN dataset d ON d.name = e.dataset
 WHERE p.checkpoint_id = $checkpoint_id AND ($dataset IS NULL OR e.dataset = $dataset) AND ($split IS NULL OR e.split::TEXT = $split)
   AND (NOT $differing OR p.lenient > p.strict)
 ORDER BY e.dataset, e.example_id LIMIT $limit
+
+-- :name cut_answers_of_job
+-- How many answers of a job were cut at the longest length.
+SELECT count(*) FROM prediction WHERE job_id = $job_id AND cut
 
 -- :name job_error_count
 -- How many bad rows a job has.

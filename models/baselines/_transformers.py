@@ -17,9 +17,10 @@ from data.records import Ask
 from models.baselines._options import TransformersOptions
 from models.weights.chat import Chat
 from models.weights.files import BadWeights
-from models.weights.parts import Parts, image_features, parts_of, vision_tower
+from models.weights.parts import Parts, image_features, image_ids, parts_of, vision_tower
 
 FAULTS_OF_A_ROW = (ValueError, RuntimeError, IndexError, TypeError)  # of processors and models, on what one row holds
+PROBE = (112, 112)  # pixels of the picture that is prepared before the first row
 DTYPES = ("float32", "bfloat16", "float16")
 
 
@@ -41,8 +42,15 @@ class TransformersBaseline:
         self._fits = options.batch_size  # rows that memory has room for; halved where it ran out
 
     def warm_up(self) -> None:
-        """Loads the weights now, so that what is wrong with them shows before the first row."""
-        _ = self.chat
+        """Loads the weights now and prepares a picture, so that what is wrong with them shows before the first row. Raises BadWeights."""
+        model, _ = self._loaded
+        inputs = self.chat.inputs([Image.new("RGB", PROBE, "white")], [self.chat.prompt("?")])
+        ids = image_ids(model.config)
+        if ids and not ids.intersection(inputs["input_ids"][0].tolist()):
+            raise BadWeights(
+                f"{self.options.model}: a prompt has none of the tokens {sorted(ids)}, which stand for a picture in config.json: "
+                "processor and weights are of different models"
+            )
 
     def answer(self, asks: Sequence[Ask]) -> list[str | Exception]:
         """Answers, one a row, greedy unless there is a temperature; a row that can't be asked gets the exception instead.
@@ -55,9 +63,11 @@ class TransformersBaseline:
             import torch
 
             torch.manual_seed(zlib.crc32("\n".join(ask.text for ask in asks).encode()))
-        waiting = sorted(range(len(asks)), key=lambda i: -len(asks[i].text))
+        limits = [self._limits(ask) for ask in asks]
+        waiting = sorted(range(len(asks)), key=lambda i: (limits[i], -len(asks[i].text)))
         while waiting:
-            batch, waiting = waiting[: self._fits], waiting[self._fits :]
+            batch = [i for i in waiting[: self._fits] if limits[i] == limits[waiting[0]]]
+            waiting = waiting[len(batch) :]
             answers = self._of_batch([asks[i] for i in batch])
             if answers is None:  # too many for the memory
                 self._fits = max(1, len(batch) // 2)
@@ -118,17 +128,21 @@ class TransformersBaseline:
                 pictures[i] = self.picture(_path(ask))
             except (BadImage, OSError) as error:
                 found[i] = error
-        for i, answer in zip(pictures, self._answers(list(pictures.values()), [asks[i].text for i in pictures]) or []):
+        for i, answer in zip(pictures, self._answers(list(pictures.values()), [asks[i] for i in pictures])):
             found[i] = answer
         return found if not pictures or self._had_room else None
 
-    def _answers(self, pictures: list[Image.Image], texts: list[str]) -> list[str | Exception]:
+    def _limits(self, ask: Ask) -> tuple[int, tuple[str, ...]]:
+        """The longest answer in tokens, and the texts that end it."""
+        return ask.max_new_tokens or self.options.max_new_tokens, ask.stop or tuple(self.options.stop)
+
+    def _answers(self, pictures: list[Image.Image], asks: list[Ask]) -> list[str | Exception]:
         """Answers to questions about pictures. A batch that fails is asked again one by one: the row at fault alone has the error."""
         self._had_room = True
         if not pictures:
             return []
         try:
-            return self._generate(pictures, texts)
+            return self._generate(pictures, asks)
         except FAULTS_OF_A_ROW as error:
             if _is_out_of_memory(error):
                 _free_memory()
@@ -137,39 +151,34 @@ class TransformersBaseline:
                     return []
             if len(pictures) == 1:
                 return [error]
-        return [answer for picture, text in zip(pictures, texts) for answer in self._answers([picture], [text])]
+        return [answer for picture, ask in zip(pictures, asks) for answer in self._answers([picture], [ask])]
 
-    def _generate(self, pictures: list[Image.Image], texts: list[str]) -> list[str | Exception]:
+    def _generate(self, pictures: list[Image.Image], asks: list[Ask]) -> list[str | Exception]:
+        """Answers of a batch whose limits are alike."""
         import torch
 
         model, processor = self._loaded
-        inputs = self.chat.inputs(pictures, [self.chat.prompt(text) for text in texts])
+        inputs = self.chat.inputs(pictures, [self.chat.prompt(ask.text) for ask in asks])
         lengths, room = inputs["attention_mask"].sum(1).tolist(), context_length(model)
         if room and max(lengths) >= room:
-            return self._without_long(pictures, texts, lengths, room)
+            return self._without_long(pictures, asks, lengths, room)
+        most, stops = self._limits(asks[0])
         inputs = inputs.to(model.device, model.dtype)
         sampling: dict[str, Any] = {"do_sample": False}
         if self.options.temperature:
             sampling = {"do_sample": True, "temperature": self.options.temperature}
-        if self.options.stop:
-            sampling |= {"stop_strings": self.options.stop, "tokenizer": processor.tokenizer}
+        if stops:
+            sampling |= {"stop_strings": list(stops), "tokenizer": processor.tokenizer}
         with torch.inference_mode():
-            output = model.generate(**inputs, max_new_tokens=self.options.max_new_tokens, **sampling)
+            output = model.generate(**inputs, max_new_tokens=most, **sampling)
         written = output[:, inputs["input_ids"].shape[1] :]
         ends = _end_ids(model)
-        return [
-            self._read(text, ids, ends) for text, ids in zip(processor.batch_decode(written, skip_special_tokens=True), written.tolist())
-        ]
+        texts = processor.batch_decode(written, skip_special_tokens=True)
+        return [_read(text, ids, ends, most, stops) for text, ids in zip(texts, written.tolist())]
 
-    def _read(self, text: str, ids: list[int], ends: set[int]) -> Answer:
-        stops = [at for stop in self.options.stop if (at := text.find(stop)) >= 0]
-        answer = Answer(text[: min(stops)].strip() if stops else text.strip())
-        answer.cut = not stops and len(ids) >= self.options.max_new_tokens and not ends.intersection(ids)
-        return answer
-
-    def _without_long(self, pictures: list[Image.Image], texts: list[str], lengths: list[int], room: int) -> list[str | Exception]:
+    def _without_long(self, pictures: list[Image.Image], asks: list[Ask], lengths: list[int], room: int) -> list[str | Exception]:
         fits = [i for i, length in enumerate(lengths) if length < room]
-        answers = iter(self._generate([pictures[i] for i in fits], [texts[i] for i in fits]) if fits else [])
+        answers = iter(self._generate([pictures[i] for i in fits], [asks[i] for i in fits]) if fits else [])
         text = "the prompt has {:,} tokens with its picture, and the model reads {:,}: shorten the question, or set max_pixels"
         return [next(answers) if length < room else TooLong(text.format(length, room)) for length in lengths]
 
@@ -219,6 +228,14 @@ def context_length(model: Any) -> int | None:
 def open_image(path: str | Path) -> Image.Image:
     """A picture as every baseline sees it, RGB. Raises BadImage or OSError."""
     return load_picture(Path(path))
+
+
+def _read(text: str, ids: list[int], ends: set[int], most: int, stops: Sequence[str]) -> Answer:
+    """An answer out of what was written: up to the first text that ends it."""
+    found = [at for stop in stops if (at := text.find(stop)) >= 0]
+    answer = Answer(text[: min(found)].strip() if found else text.strip())
+    answer.cut = not found and len(ids) >= most and not ends.intersection(ids)
+    return answer
 
 
 def _path(ask: Ask) -> str:

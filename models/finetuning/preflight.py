@@ -11,7 +11,7 @@ from data.errors import MistakebookError
 from models.finetuning.spec import Rows, Run
 from models.finetuning.trainable import collator, memory_mb, mixed_precision
 from models.finetuning.types import Processor
-from models.weights.parts import image_features
+from models.weights.parts import image_features, image_ids
 
 if TYPE_CHECKING:
     from peft import PeftModel
@@ -170,12 +170,6 @@ def rows_in(features: Any) -> int:
     if isinstance(features, (list, tuple)):
         return sum(rows_in(part) for part in features)
     return int(features.shape[:-1].numel())
-
-
-def image_ids(config: Any) -> set[int]:
-    """The ids that stand for a feature of a picture; families name the setting by one of these."""
-    found = (getattr(config, name, None) for name in ("image_token_id", "image_token_index", "image_patch_id"))
-    return {i for i in found if isinstance(i, int)}
 
 
 def _row_error(path: str | None, text: str | None, answer: str | None) -> str | None:

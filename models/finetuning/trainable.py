@@ -49,7 +49,7 @@ def load(spec: RunSpec, report: Report) -> tuple["PeftModel", Processor]:
             text += f"; the recipe's r={recipe.r}, alpha={recipe.alpha} don't apply to it"
         report({"event": "message", "text": text})
     else:
-        peft = get_peft_model(model, _config(recipe, parts_of(model), report))
+        peft = get_peft_model(model, _config(recipe, parts_of(model), checkpoint.options.get("revision"), report))
     if recipe.activation_checkpointing:
         base_of(peft).activation_checkpointing_enable({"use_reentrant": False})
     return peft.train(), processor
@@ -73,7 +73,7 @@ def base_of(model: "PeftModel") -> "PreTrainedModel":
     return base
 
 
-def _config(recipe: Recipe, parts: "Parts", report: Report) -> "LoraConfig":
+def _config(recipe: Recipe, parts: "Parts", revision: str | None, report: Report) -> "LoraConfig":
     """Every linear layer of language model and connector, fused experts too, unless the recipe names others."""
     from peft import LoraConfig
 
@@ -88,6 +88,7 @@ def _config(recipe: Recipe, parts: "Parts", report: Report) -> "LoraConfig":
         target_modules=recipe.target_modules or parts.modules,
         target_parameters=matrices or None,
         task_type="CAUSAL_LM",
+        revision=revision,
     )
 
 

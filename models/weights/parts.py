@@ -98,6 +98,12 @@ def image_features(model: Any, inputs: Any) -> Any:
     raise TypeError(f"{type(model).__name__}.get_image_features doesn't say that it takes pixel values")
 
 
+def image_ids(config: Any) -> set[int]:
+    """The ids that stand for a feature of a picture; families name the setting by one of these."""
+    found = (getattr(config, name, None) for name in ("image_token_id", "image_token_index", "image_patch_id"))
+    return {i for i in found if isinstance(i, int)}
+
+
 def _towers(model: Any, decoder: Any, tower: Any) -> "Iterator[nn.Module]":
     """All modules that see or hear: the vision tower, and others whose configuration is of a sense (for video, sound, more detail)."""
     from transformers import PreTrainedModel

@@ -9,12 +9,13 @@ from PIL import Image
 
 from curation import checkpoints
 from curation.scoring import Scorer
-from curation.stage import Job
+from curation.stage import Job, NothingToDo
 from curation.stages.evaluate import Evaluate, EvaluateOptions
 from data.images import BadImage, ImageStore
 from data.records import Checkpoint
 from data.store import Store
 from data.workspace import Workspace
+from models.baselines._transformers import Answer as Written
 
 
 class SeesBlue:
@@ -53,9 +54,9 @@ def store(tmp_path):
     made.close()
 
 
-def evaluated(store, tmp_path, dataset, baseline):
+def evaluated(store, tmp_path, dataset, baseline, **options):
     stage = Evaluate()
-    job = Job(1, "evaluate", 1, EvaluateOptions(datasets=[dataset]), tmp_path)
+    job = Job(1, "evaluate", 1, EvaluateOptions(datasets=[dataset], **options), tmp_path)
     rows = json.loads(json.dumps(stage.select(store, Workspace(tmp_path / "home"), job)))
     stage.baseline, stage.scorer = baseline, Scorer(tmp_path)
     results = list(stage(rows))
@@ -93,3 +94,26 @@ def test_captions_are_scored_by_the_golds_of_their_whole_split(store, tmp_path):
     scores = {result["key"]: result["strict"] for result in results}
     assert max(scores.values()) == pytest.approx(1) and min(scores.values()) < 0.2
     assert [path.name for path in tmp_path.glob("golds-*.jsonl")] == ["golds-0.jsonl"]
+
+
+class CutsAtTwo:
+    """Answers with the limits that it was given; what may have two tokens at most is cut."""
+
+    def answer(self, asks):
+        answers = [Written(f"{ask.max_new_tokens} {' '.join(ask.stop)}".strip()) for ask in asks]
+        for answer, ask in zip(answers, asks):
+            answer.cut = ask.max_new_tokens == 2
+        return answers
+
+
+def test_limits_are_set_by_dataset_and_what_is_cut_is_marked_and_counted(store, tmp_path):
+    with pytest.raises(NothingToDo, match="no dataset bank to set limits for; there are: bench, coco"):
+        evaluated(store, tmp_path, "coco", CutsAtTwo(), new_tokens={"bank": 2})
+    results = evaluated(store, tmp_path, "coco", CutsAtTwo(), new_tokens={"coco": 2}, stop={"coco": "end", "bench": "x"})
+    assert [(result["answer"], result["cut"]) for result in results] == [("2 end", True)] * 3
+    rows = store.rows("predictions_list", checkpoint_id=1, dataset=None, split=None, differing=False, limit=9)
+    assert [row["cut"] for row in rows] == [True] * 3
+    job = Job(1, "evaluate", 1, EvaluateOptions(), tmp_path)
+    assert Evaluate().finish(store, Workspace(tmp_path / "home"), job).startswith("3 answers were cut at the longest length")
+    (other,) = evaluated(store, tmp_path, "bench", SeesBlue(always="B"))
+    assert "cut" not in other

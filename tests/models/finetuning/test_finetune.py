@@ -1,5 +1,6 @@
 """Finetuning a tiny LLaVA of random weights: the loss curve, stopping and going on, labels, preflight, rounds, command line."""
 
+import hashlib
 import json
 import os
 import signal
@@ -68,6 +69,9 @@ def test_golden_loss_curve_and_events(make_run):
     result = json.loads((folder / "result.json").read_text())
     assert result["rows"] == {"sample": 48, "replay": 16} and result["steps"] == 20
     assert (folder / "adapter" / "adapter_model.safetensors").exists() and not (folder / "steps").exists()
+    card = (folder / "adapter" / "README.md").read_text()
+    assert hashlib.sha256((folder / "train.parquet").read_bytes()).hexdigest() in card and "48 sample" not in card.split("| Rows |")[0]
+    assert "| Rows | 16 replay, 48 sample; 16 held out |" in card and '"learning_rate": 0.01' in card and "library_name" in card
     count = len(reported)
     assert finetune(folder, reported.append, never) == folder / "adapter" and len(reported) == count  # nothing left to do
 

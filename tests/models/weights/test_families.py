@@ -169,3 +169,50 @@ def test_three_steps_and_the_adapter_is_as_plain_peft_has_it(family, loaded, pic
     assert all(isinstance(answer, str) for answer in adapted.answer(asks))
     config = json.loads((adapter / "adapter_config.json").read_text())
     assert config["base_model_name_or_path"] == base
+
+
+@pytest.fixture
+def prepared(loaded, pictures, tmp_path):
+    """A family's run, its model with a new LoRA, its processor."""
+    from models.finetuning.spec import Run
+    from models.finetuning.trainable import load
+
+    def prepare(family):
+        rows = [{"source": "sample", "id": "0", "image_path": pictures[0], "text": QUESTIONS[0], "answer": "red green"}]
+        recipe = Recipe(max_steps=1, learning_rate=2e-4, projector_learning_rate=2e-5)
+        base = Checkpoint("base", "image_text_to_text", loaded(family).options.model)
+        RunSpec(checkpoint=base, recipe=recipe).write(tmp_path / family)
+        for name, some in (("train", rows), ("dev", [])):
+            write_rows(tmp_path / family / f"{name}.parquet", some)
+        run = Run.read(tmp_path / family)
+        return run, *load(run.spec, lambda event: None)
+
+    return prepare
+
+
+@pytest.mark.parametrize("family", ["qwen3_vl", "gemma3", "idefics3", "glm4v"])
+def test_the_connector_has_its_own_learning_rate_whatever_it_is_called(family, loaded, prepared):
+    from models.finetuning.training import build_trainer
+
+    run, model, processor = prepared(family)
+    optimiser = build_trainer(run, model, processor, lambda event: None, lambda: False).create_optimizer()
+    parts = loaded(family).lora_targets()
+    names = {id(p): name for name, p in model.named_parameters()}
+    language, connector = ([names[id(p)] for p in group["params"]] for group in optimiser.param_groups)
+    assert [group["lr"] for group in optimiser.param_groups] == [2e-4, 2e-5]
+    assert len(connector) == 2 * (len(parts.connector) + len(parts.connector_matrices)) and not any(
+        "language_model" in n for n in connector
+    )
+    assert len(language) == 2 * len(parts.language)
+
+
+@pytest.mark.parametrize("off", ["first", "last", "more"])
+def test_a_mask_that_is_off_by_a_token_does_not_pass(off, prepared, monkeypatch):
+    from models.finetuning.batches import Collator
+    from models.finetuning.preflight import run_checks
+
+    run, model, processor = prepared("qwen2_vl")
+    ids = Collator.answer_ids
+    wrong = {"first": lambda found: found[1:], "last": lambda found: found[:-1], "more": lambda found: [*found, found[0]]}[off]
+    monkeypatch.setattr(Collator, "answer_ids", lambda *given: wrong(ids(*given)))
+    assert [check.name for check in run_checks(run, model, processor, 1, 1) if not check.ok] == ["labels"]

@@ -82,6 +82,15 @@ def test_code_beside_weights_of_a_known_family_is_not_run(copy):
     load(copy, "copy", Placement())  # the family's own processor
 
 
+def test_a_processor_of_another_model(copy):
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(copy)
+    name = next(name for name in ("image_token_id", "image_token_index") if name in json.loads((copy / "config.json").read_text()))
+    edit(copy / "config.json", **{name: tokenizer.convert_tokens_to_ids("<unk>")})
+    assert "processor and weights are of different models" in refused(copy)
+
+
 def test_a_processor_whose_files_are_gone(copy):
     (copy / "preprocessor_config.json").unlink()
     assert "LlavaProcessor" in refused(copy)
