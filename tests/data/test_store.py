@@ -16,7 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from curation.review import decisions as reviews
 from data import queries
-from data.store import QueryFailed, Store, StoreInUse
+from data.store import MIGRATIONS, QueryFailed, Store, StoreInUse
 from tests.support.stores import FILTERS, add_sample, differences, filled, log, set_filter
 
 pytestmark = pytest.mark.timeout(300)
@@ -339,3 +339,9 @@ def test_every_named_query_fits_the_schema(store):
         queries.query("no_such_query")
     with pytest.raises(TypeError, match="it has"):
         queries.query("job").values({"number": 1})
+
+
+def test_every_migration_has_a_number_of_its_own():
+    """Two files of one number would be one step: the other were never run."""
+    numbers = [path.name[:4] for path in MIGRATIONS.glob("*.sql")]
+    assert len(numbers) == len(set(numbers))
