@@ -189,6 +189,7 @@ def _report_in_words(report: "Report") -> "list[str | Table]":
     parts: list[str | Table] = [title, table(rows, columns)]
     if pairs:
         parts += ["", table(pairs, ["after", "before", "difference", "balanced"])]
+    parts += [f"{each.arm} lost {', '.join(each.lost)} against {report.base}" for each in report.turned if each.lost]
     return [*parts, "! diverged, not counted"] if any(run.diverged for arm in report.arms for run in arm.runs) else parts
 
 

@@ -18,6 +18,7 @@ from data.errors import MistakebookError
 from data.records import Experiment, ExperimentRun, Record
 from data.store import Store
 
+SURE = 0.05  # Holm's p from which a kind counts as gained or lost
 PAIRS = (  # what is held against what besides the reference, where both were run
     ("targeted", "real"),
     ("targeted", "untargeted"),
@@ -95,6 +96,15 @@ class Pair(Record):
 
 
 @dataclass(frozen=True)
+class KindsTurned(Record):
+    """The kinds at which an arm is better or worse than the base, where Holm's p over all kinds is below .05."""
+
+    arm: str
+    gained: list[str]
+    lost: list[str]
+
+
+@dataclass(frozen=True)
 class Report(Record):
     job_id: int
     checkpoint: str
@@ -116,6 +126,7 @@ class Report(Record):
     by_dataset: list[Group]
     by_kind: list[Group]
     pairs: list[Pair]
+    turned: list[KindsTurned]
 
 
 @dataclass(frozen=True)
@@ -189,6 +200,7 @@ def report(store: Store, job_id: int, score: Score = "strict", reference: str | 
         raise NothingMeasured(f"no run of experiment {job_id} has been measured yet")
     base = arms.BASE if arms.BASE in counted else None
     chosen = reference if reference in counted else arms.REFERENCE if arms.REFERENCE in counted else None
+    by_kind = _groups(scores, scores.kinds, base, chosen)
     return Report(
         job_id=job_id,
         checkpoint=str(experiment.plan["checkpoint"]),
@@ -208,9 +220,23 @@ def report(store: Store, job_id: int, score: Score = "strict", reference: str | 
         arms=[_arm(name, experiment, runs, failed, scores) for name in experiment.arms],
         overall=_group("all", scores, np.arange(len(scores.items)), base, chosen),
         by_dataset=_groups(scores, scores.datasets, base, chosen),
-        by_kind=_groups(scores, scores.kinds, base, chosen),
+        by_kind=by_kind,
         pairs=_pairs(scores, counted),
+        turned=turned(by_kind),
     )
+
+
+def turned(groups: Sequence[Group]) -> list[KindsTurned]:
+    """What each arm has gained and lost against the base; an arm that has no difference to it is left out."""
+    found = []
+    for arm in groups[0].arms if groups else []:
+        changes = [(group.name, each.to_base) for group in groups for each in group.arms if each.arm == arm.arm]
+        known = [(name, change) for name, change in changes if change is not None]
+        sure = [pair for pair, p in zip(known, intervals.holm([change.p for _, change in known])) if p < SURE]
+        if known:
+            better, worse = ([name for name, change in sure if sign * change.value > 0] for sign in (1, -1))
+            found.append(KindsTurned(arm.arm, better, worse))
+    return found
 
 
 def kind_names(items: Sequence[Item]) -> list[str]:

@@ -3,12 +3,13 @@
 import json
 import re
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from curation.experiments import analysis, arms, markdown
-from curation.experiments.analysis import Item, NothingMeasured, kind_names
+from curation.experiments.analysis import Item, KindsTurned, NothingMeasured, kind_names
 from curation.statistics.intervals import holm
 from curation.ui.experiments import charts, html_report
 from tests.support.experiments import ARMS, GAINS, drawn_experiment
@@ -68,6 +69,23 @@ def test_gain_per_sample_and_pairs(report):
     pairs = {(pair.after, pair.before): pair.difference.value for pair in report.pairs}
     assert pairs["targeted", "untargeted"] == pytest.approx(means["targeted"] - means["untargeted"])
     assert GAINS["targeted"] > GAINS["untargeted"] and pairs["targeted", "untargeted"] > 0
+
+
+def test_kinds_gained_and_lost_by_holm(report):
+    assert [each.arm for each in report.turned] == [arm.name for arm in arms.ARMS if arm.name in ARMS and arm.name != "none"]
+    for each in report.turned:
+        changes = {group.name: one.to_base for group in report.by_kind for one in group.arms if one.arm == each.arm}
+        sure = [name for name, p in zip(changes, holm([change.p for change in changes.values()])) if p < 0.05]
+        assert each.gained + each.lost == sorted(sure, key=lambda name: (changes[name].value < 0, list(changes).index(name)))
+    assert any(each.gained for each in report.turned)
+
+    def worse(change):
+        return change and replace(change, value=-change.value)
+
+    mirrored = [replace(group, arms=[replace(one, to_base=worse(one.to_base)) for one in group.arms]) for group in report.by_kind]
+    assert [(each.lost, each.gained) for each in analysis.turned(mirrored)] == [(each.gained, each.lost) for each in report.turned]
+    lost = [KindsTurned("targeted", [], ["counting|2", "negation"])]
+    assert "| targeted | 0 | counting\\|2, negation |" in markdown.written(replace(report, turned=lost))
 
 
 def test_a_diverged_run_is_shown_and_not_counted(store):
