@@ -3,6 +3,7 @@
 import base64
 import io
 import time
+from collections import Counter
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -14,7 +15,7 @@ from data import bounded_reading
 from data.bounded_reading import NobodyWaits
 from data.images import BadImage, load
 from data.metrics import measure
-from data.records import BadLine, Dataset, Record, SourceExample, Split
+from data.records import BadLine, Dataset, Record, Skipped, SourceExample, Split
 from data.registry import DATASETS
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ LOOK_AT = 300  # items of the source
 SECONDS = 8.0  # and no longer than this
 ROWS = 8  # shown with their pictures
 BAD = 50
+PREVIEWED = ("external_id", "split", "question", "golds", "choices", "kind")
 THUMB = 96  # pixels
 MOST_WHOLE = 256 * 2**20  # bytes of a file that can only be read as a whole: this is the app's own memory
 
@@ -56,6 +58,9 @@ class Preview(BaseModel):
     unusable: int = Field(description="of these")
     splits: dict[Split, int] = Field(description="of the usable ones")
     whole: bool = Field(description="whether all of the source was looked at")
+    layout: str = Field(description="as which layout it was read, and why; empty where the format was named")
+    skipped: dict[str, int] = Field(description="items that are left out, by reason")
+    remarks: dict[str, int] = Field(description="examples of which something is passed over, by what")
 
 
 def preview(format_: str, source: dict[str, Any]) -> Preview:
@@ -65,6 +70,8 @@ def preview(format_: str, source: dict[str, Any]) -> Preview:
     rows: list[PreviewRow] = []
     bad: list[BadLine] = []
     splits: dict[Split, int] = {"train": 0, "dev": 0, "eval": 0}
+    skipped: Counter[str] = Counter()
+    remarks: Counter[str] = Counter()
     looked, whole = 0, True
     try:
         with bounded_reading.bounded(MOST_WHOLE, over=lambda: time.monotonic() > deadline):
@@ -73,18 +80,34 @@ def preview(format_: str, source: dict[str, Any]) -> Preview:
                     whole = False
                     break
                 looked += 1
+                if isinstance(item, Skipped):
+                    skipped[item.reason] += 1
+                    continue
                 usable = _looked_at(item)
                 if isinstance(usable, BadLine):
                     bad.append(usable)
                     continue
                 example, picture = usable
+                remarks.update(example.remarks)
                 splits[example.split] += 1
                 if len(rows) < ROWS:
-                    rows.append(PreviewRow(**{**vars(example), "picture": _thumbnail(picture)}))
+                    told = {name: getattr(example, name) for name in PREVIEWED}
+                    rows.append(PreviewRow(**told, picture=_thumbnail(picture)))
     except NobodyWaits:
         whole = False
     shown = DatasetPreview(**vars(about), metric_title=measure(about.metric).title)
-    return Preview(about=shown, rows=rows, bad=bad[:BAD], looked=looked, unusable=len(bad), splits=splits, whole=whole)
+    return Preview(
+        about=shown,
+        rows=rows,
+        bad=bad[:BAD],
+        looked=looked,
+        unusable=len(bad),
+        splits=splits,
+        whole=whole,
+        layout=plugin.why() if hasattr(plugin, "why") else "",
+        skipped=dict(skipped),
+        remarks=dict(remarks),
+    )
 
 
 def _looked_at(item: SourceExample | BadLine) -> "BadLine | tuple[SourceExample, Image]":

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, Field
 
+from curation.imports.again import Again, Known, replace, write_known
 from curation.stage import Context, Estimate, Job, Result, Row, Stage
 from data.images import BadImage, ImageStore, image_row
 from data.machine import cores
@@ -37,6 +38,11 @@ Done = TypeVar("Done")
 class ImportOptions(BaseModel):
     format: str = Field(description="Format of the dataset: " + ", ".join(DATASETS.names()) + ".")
     source: dict[str, Any] = Field(default_factory=dict, description="Options of the format, such as the path.")
+    again: Again = Field(
+        default="",
+        description="Where a dataset of that name is there and differs: replace what changed, add what is new, or refuse. "
+        "Empty adds to it as long as nothing has changed or gone, else refuses.",
+    )
 
 
 class Import(Stage[ImportOptions]):
@@ -50,6 +56,7 @@ class Import(Stage[ImportOptions]):
 
     def select(self, store: Store, workspace: Workspace, job: Job[ImportOptions]) -> list[Row]:
         about = DATASETS.make(job.options.format, job.options.source).about()
+        write_known(store, about.name, job.folder)
         return [{"key": about.name}]
 
     def estimate(self, store: Store, workspace: Workspace, options: ImportOptions) -> Estimate:
@@ -58,12 +65,18 @@ class Import(Stage[ImportOptions]):
     def collect(self, write: Transaction, job: Job[ImportOptions], results: list[Result]) -> None:
         for result in results:
             write.insert("dataset", [result["dataset"]])
+            done = ""
+            if job.options.again == "replace" and "again" in result:
+                done = replace(write, job.job_id, job.folder, result["dataset"], _stored(job.folder / EXAMPLES))
             for rows in _stored(job.folder / EXAMPLES):
                 write.insert("image", [row["image"] for row in rows if "image" in row])
                 write.insert("example", [row["example"] for row in rows if "example" in row], key=("dataset", "split", "external_id"))
                 _insert_bad(write, job.job_id, rows)
             told = {name: result.get(name) or {} for name in ("skipped", "remarks")}
             about = {"dataset": result["key"], "format": result["dataset"]["format"], "layout": result.get("layout", "")}
+            words = [result.get("again", ""), done]
+            if any(words):
+                about["layout"] = ". ".join(filter(None, [about["layout"], *words]))
             source = json.dumps(job.options.source, ensure_ascii=False, default=str, sort_keys=True)
             report = {"job_id": job.job_id, **about, "source": source, "examples": result["examples"], **told}
             write.insert("import_report", [report], replace=True)
@@ -83,6 +96,7 @@ class Import(Stage[ImportOptions]):
     def setup(self, context: Context[ImportOptions]) -> None:
         self.plugin = DATASETS.make(context.options.format, context.options.source)
         self.images = ImageStore(context.workspace.images)
+        self.again = context.options.again
         self.path, self.report, self.should_stop = context.folder / EXAMPLES, context.report, context.should_stop
 
     def __call__(self, rows: list[Row]) -> Iterator[Result]:
@@ -90,10 +104,11 @@ class Import(Stage[ImportOptions]):
         good, bad = 0, 0
         skipped: Counter[str] = Counter()
         remarks: Counter[str] = Counter()
+        known = Known.of(self.path.parent)
         items = _counted(self.plugin.read(), skipped, remarks)
         with self.path.open("w", encoding="utf-8") as file:
             for lines in _in_processes(partial(_lines, self.images, about.name), items):
-                file.write("".join(text for text, _ in lines))
+                file.write("".join(_compared(known, text) if known and is_good else text for text, is_good in lines))
                 usable = sum(is_good for _, is_good in lines)
                 good, bad = good + usable, bad + len(lines) - usable
                 self.report({"event": "message", "text": f"{about.name}: {good:,} examples read, {bad:,} lines not usable"})
@@ -103,9 +118,13 @@ class Import(Stage[ImportOptions]):
         layout = self.plugin.why() if hasattr(self.plugin, "why") else ""
         if bad:
             skipped[NOT_USABLE] = bad
-        if good:
+        differences = known.end(about) if known and good else None
+        if differences and (refused := differences.refusal(about.name, self.again)):
+            yield {"key": about.name, "error": refused}
+        elif good:
             counts = {"examples": good, "bad": bad, "skipped": dict(skipped), "remarks": dict(remarks)}
-            yield {"key": about.name, "dataset": about.to_row(), "layout": layout, **counts}
+            told = {"again": f"imported again: {differences.in_words()}"} if differences else {}
+            yield {"key": about.name, "dataset": about.to_row(), "layout": layout, **counts, **told}
         else:
             left_out = "".join(f", {count:,} {reason}" for reason, count in skipped.items() if reason != NOT_USABLE)
             yield {"key": about.name, "error": f"no usable example in it ({bad:,} bad lines{left_out}{self._first_bad()})"}
@@ -115,6 +134,11 @@ class Import(Stage[ImportOptions]):
             for bad in (row["bad"] for row in rows if "bad" in row):
                 return f", the first: {bad['key']}: {bad['error']}"
         return ""
+
+
+def _compared(known: Known, line: str) -> str:
+    """A line of the file of examples, with what it changes of a dataset that was there."""
+    return json.dumps(known.compared(json.loads(line)), ensure_ascii=False) + "\n"
 
 
 def _stored(path: Path) -> Iterator[list[Row]]:

@@ -70,3 +70,11 @@ def test_all_errors_are_there_where_nothing_was_usable(mistakebook, tmp_path):
     errors = {error["key"] for error in json.loads(mistakebook("jobs", "errors", job["job_id"], "--json").stdout)}
     assert errors == {"bad", *(f"{path}:{line}" for line in range(1, 6))}
     assert "bad" not in {one["name"] for one in json.loads(mistakebook("datasets", "--json").stdout)}
+
+
+def test_a_look_before_the_import_says_layout_and_what_is_left_out(tmp_path):
+    from curation.imports.preview import preview
+
+    found = preview("auto", {"path": str(official.scienceqa(tmp_path)), "dev_share": 0})
+    assert found.layout.startswith("read as scienceqa: problems.json") and found.skipped == {"no picture": 2}
+    assert [row.external_id for row in found.rows] == ["1", "3", "4"] and found.bad == []

@@ -23,11 +23,12 @@ async function upload(files, report) {
     if (!response.ok) throw new Error(answer.error);
     batch = answer.batch;
     folder = answer.folder;
-    if (!first && /\.(jsonl|csv|json)$/i.test(file.name)) first = answer.path;
+    if (!first && /\.(jsonl|csv|tsv|xlsx|json|parquet|arrow|tar)$/i.test(file.name)) first = answer.path;
   }
-  if (files[0]?.webkitRelativePath) folder += `/${files[0].webkitRelativePath.split("/")[0]}`;
+  const whole = !!files[0]?.webkitRelativePath;
+  if (whole) folder += `/${files[0].webkitRelativePath.split("/")[0]}`;
   report(`${fmt.plural(files.length, "file")} uploaded`);
-  return { path: first, folder };
+  return { path: first, folder, whole };
 }
 
 function uploader(text, attributes, got, report) {
@@ -46,8 +47,9 @@ function uploader(text, attributes, got, report) {
 
 export async function importDataset(again) {
   const { datasets: formats } = await plugins();
-  let format = formats.find((plugin) => plugin.name === "jsonl"),
+  let format = formats.find((plugin) => plugin.name === "auto"),
     source = {},
+    again = "",
     ready = false;
   const about = h("p.dim", { style: "margin-bottom:10px" }),
     fields = h("div"),
@@ -85,12 +87,12 @@ export async function importDataset(again) {
     source = shown.values();
     preview();
   };
-  const got = ({ path, folder }) => {
-    const wantsFolder = !("images" in format.options.properties);
-    if (!wantsFolder && !path) return fill(state, "no .jsonl or .csv file among the uploaded files");
-    source = { ...source, path: wantsFolder ? folder : path };
-    if (!wantsFolder && path.endsWith(".csv") !== (format.name === "csv"))
-      format = formats.find((plugin) => plugin.name === (path.endsWith(".csv") ? "csv" : "jsonl"));
+  const got = ({ path, folder, whole }) => {
+    const chosen = whole ? folder : path;
+    if (!chosen) return fill(state, "no list of examples among the uploaded files");
+    source = { ...source, path: chosen };
+    if (!whole && ["jsonl", "json", "csv", "tsv", "xlsx"].includes(format.name) && !chosen.endsWith(`.${format.name}`))
+      format = formats.find((plugin) => plugin.name === "auto");
     choice.value = format.name;
     draw();
   };
@@ -110,7 +112,16 @@ export async function importDataset(again) {
     h("span.dim", "Format"),
     choice,
     h("span.grow"),
-    uploader("Upload files…", { accept: ".jsonl,.csv,.json,image/*" }, got, say),
+    h("span.dim", "If the name is there"),
+    pick(
+      ["add what is new, if nothing else changed", "add what is new", "replace what changed", "refuse"],
+      "add what is new, if nothing else changed",
+      (name) => {
+        again = { "add what is new": "add", "replace what changed": "replace", refuse: "refuse" }[name] ?? "";
+      },
+      { title: "If a dataset of that name is there already" },
+    ),
+    uploader("Upload files…", { accept: ".jsonl,.csv,.tsv,.xlsx,.json,.parquet,.tar,image/*" }, got, say),
     uploader("Upload a folder…", { webkitdirectory: true }, got, say),
     state,
   );
@@ -128,7 +139,7 @@ export async function importDataset(again) {
             return false;
           }
           try {
-            await launchNow("import", { format: format.name, source });
+            await launchNow("import", { format: format.name, source, again });
           } catch {
             return false;
           }
@@ -141,7 +152,7 @@ export async function importDataset(again) {
   draw();
 }
 
-function previewed({ about, rows, bad, looked, unusable, splits, whole }) {
+function previewed({ about, rows, bad, looked, unusable, splits, whole, layout, skipped, remarks }) {
   const head = h(
     "div.row.wrap",
     { style: "margin-bottom:8px" },
@@ -158,6 +169,12 @@ function previewed({ about, rows, bad, looked, unusable, splits, whole }) {
       unusable > 0 && h("span.err", ` · ${fmt.number(unusable)} not usable`),
     ),
   );
+  const counted = (counts) => Object.entries(counts).map(([what, n]) => `${fmt.number(n)}: ${what}`);
+  const told = [
+    layout,
+    counted(skipped).length > 0 && `left out: ${counted(skipped).join(", ")}`,
+    counted(remarks).length > 0 && `remarks: ${counted(remarks).join(", ")}`,
+  ].filter(Boolean);
   const line = (row) =>
     h(
       "tr",
@@ -170,6 +187,7 @@ function previewed({ about, rows, bad, looked, unusable, splits, whole }) {
     );
   return [
     head,
+    told.map((text) => h("p.dim", text)),
     rows.length > 0 &&
       h(
         "table",
