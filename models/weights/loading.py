@@ -9,7 +9,7 @@ from typing import Any
 
 from models import pocket
 from models.weights.files import BadWeights, check_adapter, check_model, read_object
-from models.weights.processors import load_processor
+from models.weights.processors import check_torchvision, load_processor
 
 FETCHED = ["*.json", "*.jinja", "*.txt", "*.model", "*.tiktoken", "*.safetensors"]  # no pickles, no code
 NOT_FETCHED = ["onnx/*", "original/*", "consolidated*", "*.gguf"]
@@ -41,6 +41,7 @@ def locate(model: str, revision: str | None = None) -> Path:
 
 def load_config(folder: Path) -> Any:
     """The model's configuration. Raises BadWeights where transformers has no such family, or none that answers about pictures."""
+    check_torchvision()
     from transformers import CONFIG_MAPPING, AutoConfig
 
     check_model(folder)

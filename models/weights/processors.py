@@ -38,6 +38,18 @@ def load_processor(folder: Path, config: Any) -> Any:
         raise BadWeights(f"{folder}: {_reason(kind.__name__, error)}") from error
 
 
+def check_torchvision() -> None:
+    """Raises BadWeights where a torchvision is installed that can't be imported: what transformers then says names other things."""
+    if find_spec("torchvision") is None:
+        return
+    try:
+        import torchvision  # noqa: F401
+    except Exception as error:  # a RuntimeError of torch's about an operator, or an OSError about a library
+        raise BadWeights(
+            f"the torchvision that is installed doesn't fit the torch beside it: install one that does, or uninstall it ({error})"
+        ) from error
+
+
 def processor_class(folder: Path, config: Any) -> type[Any]:
     """The class that the folder names, else that of the family."""
     from transformers import PROCESSOR_MAPPING
@@ -89,8 +101,6 @@ def _video_settings(folder: Path) -> dict[str, Any]:
 
 def _reason(name: str, error: Exception) -> str:
     text = " ".join(str(error).split())
-    if "torchvision::nms" in text:
-        return f"the torchvision that is installed was built for another torch: install one that fits it, or uninstall it ({text})"
     absent = sorted(package for package in PACKAGES if package in text.lower() and find_spec(package) is None)
     if absent:
         return f"{name} needs {' and '.join(absent)}, which this installation lacks: {EXTRA}"

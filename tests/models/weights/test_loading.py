@@ -1,7 +1,9 @@
 """What can't be loaded is told in one sentence, and never asked: no random numbers are scored, no code of others is run."""
 
 import json
+import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -107,6 +109,16 @@ def test_torchvision_is_named_where_pictures_need_it(tmp_path):
 
     with pytest.raises(BadWeights, match=r"PixtralProcessor needs torchvision, .* pip install 'mistakebook\[families\]'"):
         load_processor(folder, load_config(folder))
+
+
+def test_a_torchvision_that_does_not_fit_is_named(base, tmp_path):
+    """In a process of its own: a package of that name whose import fails as one built for another torch does."""
+    (tmp_path / "torchvision").mkdir()
+    (tmp_path / "torchvision" / "__init__.py").write_text("raise RuntimeError('operator torchvision::nms does not exist')")
+    code = "import sys; from models.weights.loading import load_config; load_config(__import__('pathlib').Path(sys.argv[1]))"
+    path = os.pathsep.join([str(tmp_path), str(Path(__file__).parents[3])])
+    done = subprocess.run([sys.executable, "-c", code, base], capture_output=True, text=True, env={**os.environ, "PYTHONPATH": path})
+    assert "BadWeights: the torchvision that is installed doesn't fit the torch beside it" in done.stderr
 
 
 def test_a_template_is_given_where_there_is_none(copy, tmp_path):
