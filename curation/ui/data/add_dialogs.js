@@ -49,7 +49,7 @@ export async function importDataset(again) {
   const { datasets: formats } = await plugins();
   let format = formats.find((plugin) => plugin.name === "auto"),
     source = {},
-    again = "",
+    ifThere = "",
     ready = false;
   const about = h("p.dim", { style: "margin-bottom:10px" }),
     fields = h("div"),
@@ -117,7 +117,7 @@ export async function importDataset(again) {
       ["add what is new, if nothing else changed", "add what is new", "replace what changed", "refuse"],
       "add what is new, if nothing else changed",
       (name) => {
-        again = { "add what is new": "add", "replace what changed": "replace", refuse: "refuse" }[name] ?? "";
+        ifThere = { "add what is new": "add", "replace what changed": "replace", refuse: "refuse" }[name] ?? "";
       },
       { title: "If a dataset of that name is there already" },
     ),
@@ -139,7 +139,7 @@ export async function importDataset(again) {
             return false;
           }
           try {
-            await launchNow("import", { format: format.name, source, again });
+            await launchNow("import", { format: format.name, source, again: ifThere });
           } catch {
             return false;
           }
