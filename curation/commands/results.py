@@ -88,11 +88,12 @@ def _in_words(found: "Comparison", tables: Sequence[str]) -> "list[str | Table]"
     for by in tables:
         lines = getattr(found, f"by_{by}")
         parts += [f"\nby {by.replace('_', ' ')}{_left_out(found.left_out.get(by, 0))}", table(lines, LINE)]
+        parts += [found.kinds_note] if by == "kind" and found.kinds_note else []
     gate = found.gate
     lost = f"a loss of more than {100 * gate.margin:g} points can't be ruled out for {', '.join(gate.not_shown)}"
     parts.append("\nrelease gate: pass" if gate.passed else f"\nrelease gate: not shown: {lost}")
-    form = [line.name for line in found.by_error_type if line.learnt == "form"]
-    if form:
+    form = [line.name for line in [found.overall, *found.by_error_type, *found.by_kind] if line.learnt == "form"]
+    if form := list(dict.fromkeys(form)):
         parts.append(f"gained in form only (balanced by answer, no more than always giving the most frequent answer): {', '.join(form)}")
     return parts
 

@@ -82,6 +82,7 @@ class RoundSummary(Record):
     accuracy_without_label_errors: float | None
     accuracy_lenient_without_label_errors: float | None
     triaged: int
+    unnamed: int  # examples without a kind of question
 
 
 @dataclass(frozen=True)

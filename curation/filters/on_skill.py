@@ -36,11 +36,13 @@ class OnSkill(Filter):
         offered: int = Field(default=10, ge=2, le=40, description="Skills to choose from, the failed one among them.")
 
     options: Options
+    error_types: Sequence[str] = error_types.DEFAULT.names  # the workspace's, offered where it knows no other skill
     known: Mapping[str, str] = {}  # skills of the workspace's diagnoses, with the error type of most failures that have each
 
     def setup(self, context: FilterContext) -> None:
         super().setup(context)
         self.known = context.skills
+        self.error_types = context.prompts.taxonomy.names
 
     def requests(self, item: FilterInput, prompts: Prompts) -> list[Request]:
         return [self._request(item, item.image_path, prompts)] if item.image_path and item.failed_skill else []
@@ -80,7 +82,7 @@ class OnSkill(Filter):
         """
         own = list(dict.fromkeys(skill for skill in (item.failed_skill, item.skill) if skill))
         kind = self.known.get(item.failed_skill)
-        others = [skill for skill, type_ in self.known.items() if kind is None or type_ != kind] or list(error_types.BY_NAME)
+        others = [skill for skill, type_ in self.known.items() if kind is None or type_ != kind] or list(self.error_types)
         others = [skill for skill in others if all(likeness(skill, one) < ALIKE for one in own)]
         lot = sorted(others, key=lambda skill: _lot(item, skill))[: max(0, self.options.offered - len(own))]
         return sorted([*own, *lot], key=lambda skill: _lot(item, skill[::-1]))

@@ -31,6 +31,7 @@ def diagnosis_request(row: Row, own_answer: str, prompts: Prompts = SHIPPED) -> 
         golds=gold_text(row["golds"]),
         answer=row["answer"],
         own_answer=own_answer,
+        kind=row.get("named") or "",
         error_types=prompts.taxonomy.glossary(),
     )
     return Request(
@@ -60,6 +61,7 @@ def proposal_request(row: Row, count: int, difficulty: Difficulty, prompts: Prom
         answer=row["answer"],
         error_type=row["error_type"],
         skill=row.get("skill") or "",
+        kind=row.get("named") or "",
         faulty_reasoning=row["faulty_reasoning"],
         key_elements=", ".join(row["key_elements"]),
         route=row["route"],

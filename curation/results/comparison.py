@@ -6,6 +6,7 @@ from typing import Literal
 
 import numpy as np
 
+from curation.kinds import provenance
 from curation.results import gate, lines
 from curation.results.coverage import Coverage, coverage
 from curation.results.eval_set import OTHER, EvalSet, Grouping, Score, eval_set, scores
@@ -24,7 +25,8 @@ GROUPINGS: tuple[Grouping, ...] = ("dataset", "error_type", "kind", "cluster", "
 class Accuracies(Record):
     """Accuracy on the eval splits, fractions (ANLS: mean similarity); `overall` is None where nothing was answered.
 
-    `balanced` counts each gold answer the same; `majority` is what the most frequent answer of dataset and error type would reach.
+    `balanced` counts each gold answer the same; `majority` is what the most frequent answer of dataset,
+    error type and named kind would reach.
     """
 
     overall: float | None
@@ -52,6 +54,7 @@ class Comparison(Record):
     by_cluster: list[Line]
     by_slice: list[Line]
     left_out: dict[str, int]
+    kinds_note: str | None  # how the examples came by kinds that their datasets don't state; None where all do
     fixed: int
     broken: int
     wrong_before: int
@@ -195,6 +198,7 @@ def _compared(
         by_cluster=made["cluster"].lines,
         by_slice=made["slice"].lines,
         left_out={by: table.left_out for by, table in made.items() if table.left_out},
+        kinds_note=provenance.in_words(provenance.sources(store, split="eval")),
         fixed=overall.fixed,
         broken=overall.broken,
         wrong_before=int((old[np.isfinite(old) & np.isfinite(new)] < RIGHT).sum()),

@@ -30,7 +30,7 @@ class EvalSet:
     ids: np.ndarray
     images: np.ndarray
     answers: np.ndarray  # the most frequent gold answer
-    hits: np.ndarray  # 1 where the majority answer of dataset and error type is right, else 0
+    hits: np.ndarray  # 1 where the majority answer of dataset, error type and named kind is right, else 0
     datasets: np.ndarray
     error_types: np.ndarray
     kinds: np.ndarray  # the dataset's, else the one that a frontier model named, else the error type
@@ -85,7 +85,7 @@ def _read(store: Store, round_: int, types: dict[str, str], types_of: Taxonomy, 
         ids=np.asarray(rows["example_id"], dtype=np.int64),
         images=codes(text["image"]),
         answers=codes(answers),
-        hits=majority_hits(answers, list(zip(text["dataset"], names))).astype(np.float64),
+        hits=majority_hits(answers, list(zip(text["dataset"], names, text["named"]))).astype(np.float64),
         datasets=text["dataset"],
         error_types=names,
         kinds=_per_pair(kinds, names, lambda kind, name: kind or name),

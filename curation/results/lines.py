@@ -22,8 +22,8 @@ Learnt = Literal["skill", "form"]
 class Line(Record):
     """A group of pairs: accuracies, their paired difference with its 95 % interval, and what so many pairs would show.
 
-    `balanced_…` counts each gold answer the same; `majority` is what always giving the most frequent gold answer of dataset and error
-    type would reach, `balanced_majority` the same balanced by answer.
+    `balanced_…` counts each gold answer the same; `majority` is what always giving the most frequent gold answer of dataset, error
+    type and named kind would reach, `balanced_majority` the same balanced by answer.
     """
 
     name: str

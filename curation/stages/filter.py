@@ -70,7 +70,8 @@ class FilterStage(Stage[FilterOptions]):
         control = all(row["sample_id"] in controls for row in pairs)  # those of an experiment are duplicates of one another only
         store.to_parquet("samples_as_context", job.folder / "samples.parquet", control=control)
         store.to_parquet("eval_as_context", job.folder / "eval.parquet")
-        skills = {row["skill"]: row["error_type"] for row in store.rows("diagnosed_skills", limit=SKILLS_KNOWN)}
+        named = {row["name"]: row["error_type"] for row in store.rows("named_kinds_as_skills", limit=SKILLS_KNOWN)}
+        skills = {row["skill"]: row["error_type"] for row in store.rows("diagnosed_skills", limit=SKILLS_KNOWN)} | named
         (job.folder / SKILLS).write_text(json.dumps(skills), encoding="utf-8")
         (job.folder / EVAL_MARK).write_text(store.value("eval_mark"), encoding="utf-8")
         if any("baseline" in filter_class(name).needs for name in {row["filter"] for row in pairs}):

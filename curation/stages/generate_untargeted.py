@@ -8,7 +8,8 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from curation import error_types
+from curation import taxonomy
+from curation.error_types import Taxonomy
 from curation.frontier.client import client_of, open_client, sum_estimates
 from curation.frontier.options import FrontierOptions
 from curation.prompts.requests import untargeted_request
@@ -82,19 +83,25 @@ class GenerateUntargeted(Stage[UntargetedOptions]):
 
 def _rows(store: Store, workspace: Workspace, options: UntargetedOptions) -> list[Row]:
     """What is asked after these examples, each by each route."""
-    images = ImageStore(workspace.images)
+    images, types = ImageStore(workspace.images), taxonomy.current(store)
     examples = store.rows("examples_to_write_after", datasets=options.datasets, seed=options.seed, limit=options.examples)
     return [
         {
             **example,
             "key": f"{example['example_id']}/{route}",
             "route": route,
-            "error_type": error_types.of_kind(example["kind"]) or example["tagged"] or OTHER,
+            "error_type": types.of_kind(example["kind"]) or _present(types, example["tagged"]) or OTHER,
             "image_path": str(images.path(example["image"])),
         }
         for example in examples
         for route in routes(options.route)
     ]
+
+
+def _present(types: Taxonomy, tagged: str | None) -> str | None:
+    """The present name of the error type that a frontier model gave an example's question."""
+    found = types.find(tagged)
+    return found.name if found else tagged
 
 
 def _samples(result: Result, job: Job[UntargetedOptions]) -> Iterator[dict[str, Any]]:

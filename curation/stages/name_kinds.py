@@ -18,6 +18,7 @@ from pydantic import Field
 from curation.clusters.embedders import TextVectors
 from curation.frontier.client import bad_row, client_of, open_client, sum_estimates
 from curation.frontier.options import FrontierOptions
+from curation.kinds import provenance
 from curation.kinds.nearest_wording import Nearest, nearest
 from curation.kinds.wordings import Worded, wordings
 from curation.prompts.reply_schemas import Kind
@@ -54,16 +55,6 @@ class Unnamed(Record):
     choices: tuple[str, ...]
     image: str
     gold: str | None
-
-
-@dataclass(frozen=True)
-class Source(Record):
-    """How many examples of a split came by a kind so, and how many kinds they have."""
-
-    split: str
-    source: str
-    examples: int
-    kinds: int
 
 
 class NameKinds(Stage[KindsOptions]):
@@ -112,7 +103,7 @@ class NameKinds(Stage[KindsOptions]):
         write.touch_failures(write.column("failures_of_examples_without_kind", int))
 
     def finish(self, store: Store, workspace: Workspace, job: Job[KindsOptions]) -> str | None:
-        return in_words(store.rows("kinds_by_source", Source, datasets=job.options.datasets))
+        return provenance.in_words(provenance.sources(store, job.options.datasets))
 
     def setup(self, context: Context[KindsOptions]) -> None:
         self.context, self.client = context, client_of(context)
@@ -150,21 +141,6 @@ class NameKinds(Stage[KindsOptions]):
             "frontier": self.context.options.model,
             "replies": list(replies),
         }
-
-
-def in_words(sources: Sequence[Source]) -> str | None:
-    """How the examples came by their kinds; None where every dataset states its own."""
-    counts: Counter[str] = Counter()
-    for row in sources:
-        counts[row.source] += row.examples
-    if not counts:
-        return None
-    named = counts.total() - counts["none"]
-    text = (
-        f"{named:,} of {counts.total():,} examples have a named kind: {counts['asked']:,} were shown to the model, "
-        f"{counts['same wording']:,} have the same wording, {counts['similar question']:,} a similar question"
-    )
-    return f"{text}; {counts['none']:,} are like none that was asked: raise `most`, or try again" if counts["none"] else text
 
 
 def _unnamed(store: Store, options: KindsOptions) -> list[Unnamed]:

@@ -106,7 +106,8 @@ SELECT (SELECT max(round) FROM here) AS round, (SELECT string_agg(DISTINCT check
        a.strict / nullif(a.n, 0) AS accuracy, a.lenient / nullif(a.n, 0) AS accuracy_lenient,
        (a.strict - k.strict) / nullif(a.n - k.label_errors, 0) AS accuracy_without_label_errors,
        (a.lenient - k.lenient) / nullif(a.n - k.label_errors, 0) AS accuracy_lenient_without_label_errors,
-       (SELECT count(*) FROM triage) AS triaged
+       (SELECT count(*) FROM triage) AS triaged,
+       (SELECT count(*) FROM example e LEFT JOIN kind n USING (example_id) WHERE e.kind IS NULL AND n.name IS NULL) AS unnamed
 FROM answered a, card k
 
 -- :name failure_clusters

@@ -9,6 +9,10 @@ ORDER BY e.split = 'train' DESC, hash(e.example_id)
 -- The kinds that a frontier model named, most frequent first.
 SELECT name FROM kind WHERE name IS NOT NULL GROUP BY name ORDER BY count(*) DESC, name
 
+-- :name named_kinds_as_skills
+-- The kinds that a frontier model named, with the error type that most of each have, most frequent first.
+SELECT name, mode(error_type) AS error_type FROM kind WHERE name IS NOT NULL GROUP BY name ORDER BY count(*) DESC, name LIMIT $limit
+
 -- :name kinds_put
 -- Gives examples their named kind; those whose dataset states one are left alone.
 INSERT OR REPLACE INTO kind BY NAME

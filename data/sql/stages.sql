@@ -68,8 +68,9 @@ ON CONFLICT DO NOTHING RETURNING failure_id
 
 -- :name failures_to_diagnose
 -- Failures of a round without a diagnosis (or the named ones, diagnosed or not), of those in the bitmap $selected.
-SELECT f.failure_id, e.image, e.question, e.choices, e.golds, p.answer, d.metric, d.threshold, d.answer_form, e.dataset
+SELECT f.failure_id, e.image, e.question, e.choices, e.golds, p.answer, d.metric, d.threshold, d.answer_form, e.dataset, {named_kind} AS named
 FROM failure f JOIN prediction p USING (prediction_id) JOIN example e ON e.example_id = f.example_id JOIN dataset d ON d.name = e.dataset
+LEFT JOIN kind k ON k.example_id = f.example_id
 WHERE f.round = $round AND ($failure_ids IS NULL OR f.failure_id IN (SELECT unnest($failure_ids::BIGINT[])))
   AND ($selected IS NULL OR get_bit($selected::BLOB::BIT, least(f.failure_id, bit_length($selected::BLOB::BIT) - 1)::INTEGER) = 1)
   AND ($again OR NOT EXISTS (FROM diagnosis g WHERE g.failure_id = f.failure_id))
@@ -121,8 +122,9 @@ SELECT c.cluster_id, c.error_type, count(*) AS failures FROM failure_state c WHE
 -- The failures of a round that may be practised, with what their diagnosis says; error types take turns.
 SELECT * EXCLUDE (turn) FROM (
     SELECT c.failure_id, c.diagnosis_id, c.image, c.question, c.choices, c.golds, c.answer, c.error_type, g.skill, c.faulty_reasoning, c.key_elements,
-           c.dataset, d.answer_form, d.metric, row_number() OVER (PARTITION BY c.error_type ORDER BY hash(c.failure_id)) AS turn
+           c.dataset, d.answer_form, d.metric, {named_kind} AS named, row_number() OVER (PARTITION BY c.error_type ORDER BY hash(c.failure_id)) AS turn
     FROM failure_card c JOIN dataset d ON d.name = c.dataset LEFT JOIN diagnosis g ON g.diagnosis_id = c.diagnosis_id
+    JOIN example e ON e.example_id = c.example_id LEFT JOIN kind k ON k.example_id = c.example_id
     WHERE {practisable})
 ORDER BY turn, error_type LIMIT $limit
 

@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from curation.error_types import ERROR_TYPES, ErrorType, Taxonomy
 from curation.filtering.base import FilterContext, FilterInput, passes
 from curation.filters.on_skill import ALIKE, RELATED, SAME, likeness
+from curation.prompts.templates import Prompts
 from data.images import ImageStore
 from data.registry import FILTERS
 from data.scenes import draw
@@ -108,6 +110,14 @@ def test_no_picture_and_no_usable_reply_are_errors(tmp_path, pictures):
         found = {one.sample_id: one for one in plugin([sample, replace(sample, sample_id=-1, image=None, image_path=None)])}
     assert found[sample.sample_id].score is None and found[sample.sample_id].error
     assert "draw it first" in found[-1].error
+
+
+def test_where_no_skill_is_known_the_workspaces_own_error_types_are_offered(tmp_path, pictures):
+    own = Taxonomy(2, (*ERROR_TYPES[:3], ErrorType("lighting", "It is too dark.", "a night scene", "#123456")))
+    plugin = FILTERS.make("on_skill", {"offered": 5})
+    plugin.setup(FilterContext(tmp_path, frontier=object(), prompts=Prompts(taxonomy=own)))
+    offered = plugin.offered(item(pictures, THREE, "How many objects are there?", "3", "number of things"))
+    assert set(offered) == {"number of things", "recognition", "attribute", "counting", "lighting"}
 
 
 def test_the_list_says_neither_what_failed_nor_what_is_stated(pictures):

@@ -5,10 +5,12 @@ from collections import Counter, defaultdict
 
 import pytest
 
-from curation import checkpoints
+from curation import checkpoints, taxonomy
+from curation.results import comparison
 from curation.results.eval_set import eval_set
 from curation.stage import NothingLeft
 from curation.workspaces.builtin import POCKET_LLAVA
+from data.records import Checkpoint
 from tests.support import crowded_scenes
 from tests.support.loop_world import TEACHER, World
 
@@ -98,3 +100,38 @@ def test_taking_results_up_twice_changes_nothing_and_all_named_is_said(world):
     assert sorted((row["example_id"], row["name"], row["source"]) for row in world.rows("kind")) == before
     with pytest.raises(NothingLeft, match="every question has a kind"):
         world.jobs.launch("kinds", {**TEACHER, "datasets": ["own"]}, "ada")
+
+
+def test_a_checkpoint_that_always_gives_the_most_frequent_answer_has_learnt_form_alone(world):
+    """Of each named kind, and overall: error types that hold several kinds would make the majority answer look weaker than it is."""
+    examples = [row for row in world.rows("example") if row["split"] == "eval" and row["dataset"] == "scenes"]
+    names = {example["example_id"]: row["name"] for example, row in _named(world)}
+    golds = defaultdict(Counter)
+    for row in examples:
+        golds[names.get(row["example_id"])][row["golds"][0]] += 1
+    parrot = Checkpoint("parrot", "llava", "pocket-llava")
+    checkpoints.register(world.store, parrot)
+    known = checkpoints.find(world.store, "parrot").checkpoint_id
+    rows = []
+    for row in examples:
+        answer = golds[names.get(row["example_id"])].most_common(1)[0][0]
+        right = float(answer == row["golds"][0])
+        rows.append({"checkpoint_id": known, "example_id": row["example_id"], "answer": answer, "strict": right, "lenient": right})
+    with world.store.write() as write:
+        write.insert("prediction", rows)
+    found = comparison.compare(world.store, checkpoints.find(world.store), checkpoints.find(world.store, "parrot"))
+    assert found.overall.difference > 0 and found.overall.after == pytest.approx(found.overall.majority)
+    assert found.overall.learnt == "form" and not [line.name for line in found.by_kind if line.learnt == "skill"]
+    assert set(golds) - {None} <= {line.name for line in found.by_kind}
+    assert "have the same wording" in found.kinds_note and "are like none that was asked" in found.kinds_note
+
+
+def test_samples_without_a_failure_have_the_workspaces_present_error_types(world):
+    """Last: it edits the taxonomy."""
+    taxonomy.rename(world.store, "spatial", "places", "ada")
+    job = world.job("generate_untargeted", {**TEACHER, "examples": 20, "per_example": 1, "route": "same_image"})
+    named = {row["example_id"]: row["error_type"] for row in world.rows("kind")}
+    own = {row["example_id"] for row in world.rows("example") if row["dataset"] == "own"}
+    made = [row for row in world.rows("sample") if row["job_id"] == job.job_id]
+    assert "places" in {row["error_type"] for row in made}
+    assert all(row["error_type"] == ("places" if row["example_id"] in own else named[row["example_id"]]) for row in made)

@@ -2,7 +2,7 @@
 
 import { at, estimate, fill, fmt, h, later, state } from "../shared/lib.js";
 import { isIndexing } from "../shared/search_progress.js";
-import { costText, launchCluster, launchDiagnose, toDiagnose } from "./launches.js";
+import { costText, launchCluster, launchDiagnose, launchKinds, toDiagnose } from "./launches.js";
 import { filter, follow, narrowed, narrowings, shown } from "./selection.js";
 
 const HANDED = "mistakebook.generate"; // where Generate finds the selection
@@ -52,6 +52,16 @@ function drawActions(box, summary, page) {
 function drawCluster(box, summary) {
   fill(
     box,
+    summary.unnamed > 0 &&
+      summary.failures > 0 &&
+      h(
+        "button.btn",
+        {
+          onclick: launchKinds,
+          title: `The datasets of ${fmt.plural(summary.unnamed, "example")} state no kind of question. Named first, clusters go by what is asked`,
+        },
+        "Name kinds",
+      ),
     summary.diagnosed > 0 &&
       h(
         "button.btn",

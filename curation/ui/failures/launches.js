@@ -1,4 +1,4 @@
-// The jobs that the Failures page launches, each with its dialog: evaluate, diagnose, cluster.
+// The jobs that the Failures page launches, each with its dialog: evaluate, name kinds, diagnose, cluster.
 
 import { launch, priceText } from "../shared/lib.js";
 import { filter, shown } from "./selection.js";
@@ -21,6 +21,20 @@ export const launchDiagnose = () =>
     text:
       "The frontier model first answers each question itself, from the image alone. " + "Then it sees both answers and explains the error.",
   });
+
+export const launchKinds = () =>
+  launch(
+    "kinds",
+    {},
+    {
+      title: "Name kinds of questions",
+      noun: "wording",
+      button: "Name kinds",
+      text:
+        "The datasets state no kind for these questions. The frontier model names it, once for each wording, from question and image; " +
+        "of eval examples it sees the text alone. Clusters, results and samples then go by what is asked.",
+    },
+  );
 
 export function launchCluster() {
   const again = shown().summary.placed > 0;

@@ -6,7 +6,7 @@ import { changed, clustersEdited, filter, learn, offset, PAGE, pageArrived, roun
 
 const REST = 250; // milliseconds without a change before what is shown is asked for again
 const SHARE = 4; // the pause between two refreshes is at least so many times as long as a refresh takes: a large round is slow
-const WORK = ["import", "evaluate", "diagnose", "cluster"]; // jobs that bring something for this page
+const WORK = ["import", "evaluate", "kinds", "diagnose", "cluster"]; // jobs that bring something for this page
 
 let listed = null; // what the lists on the page show, as JSON
 let summed = null; // which rounds the summary is of, as JSON

@@ -92,6 +92,9 @@ class Summary(BaseModel):
     accuracy_without_label_errors: float | None = None
     accuracy_lenient_without_label_errors: float | None = None
     triaged: int = 0
+    unnamed: int = Field(
+        default=0, description="examples, of all splits, that have no kind of question: neither their dataset's nor a named one"
+    )
 
 
 @dataclass(frozen=True)
@@ -166,7 +169,7 @@ def summary(request: Request, body: FailureFilter) -> Summary:
     row = store.one("failures_summary", RoundSummary, round=meant)
     mark = f"{','.join(meant)}.{row.map_mark}"
     about = {name: value for name, value in vars(row).items() if name != "map_mark"}
-    return Summary(**about, rounds=rounds, map=mark, version=f"{mark}.{row.failures}.{row.diagnosed}.{row.triaged}")
+    return Summary(**about, rounds=rounds, map=mark, version=f"{mark}.{row.failures}.{row.diagnosed}.{row.triaged}.{row.unnamed}")
 
 
 @failures.post("/clusters")

@@ -1,7 +1,7 @@
 // Above the grid while there is no map: how far the round is, and what to do next.
 
 import { emptyState, estimate, fillOnce, fmt, h, progress, state } from "../shared/lib.js";
-import { costText, launchCluster, launchDiagnose, launchEvaluate } from "./launches.js";
+import { costText, launchCluster, launchDiagnose, launchEvaluate, launchKinds } from "./launches.js";
 import { shown } from "./selection.js";
 
 // True where there is nothing to show below it.
@@ -61,6 +61,16 @@ function steps() {
       "Evaluate the rest",
       launchEvaluate,
     ),
+    (summary.unnamed > 0 || job("kinds")) &&
+      stepCard(
+        "Name kinds",
+        job("kinds"),
+        false,
+        `${fmt.plural(summary.unnamed, "question")} without a kind`,
+        "Name kinds",
+        launchKinds,
+        summary.failures > 0,
+      ),
     stepCard(
       "2  Diagnose",
       job("diagnose"),

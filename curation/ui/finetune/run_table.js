@@ -49,7 +49,7 @@ function line(run, shown) {
         fmt.fixed(measured.after),
         h(
           "small.dim.balanced",
-          { title: "Balanced by answer; the majority answer is the most frequent gold answer of dataset and error type" },
+          { title: "Balanced by answer; the majority answer is the most frequent gold answer of dataset, error type and named kind" },
           h("span", `balanced ${fmt.fixed(measured.balanced_before)} → ${fmt.fixed(measured.balanced_after)}`),
           h("span", `majority ${fmt.fixed(measured.majority)}`),
         ),

@@ -172,7 +172,7 @@ function cards() {
       change(overall.difference, overall.low, overall.high),
       h(
         "div.dim",
-        { title: "Always giving the most frequent gold answer of dataset and error type" },
+        { title: "Always giving the most frequent gold answer of dataset, error type and named kind" },
         `majority answer ${fmt.fixed(overall.majority)}`,
       ),
     ),
@@ -236,9 +236,10 @@ function leftOut() {
   const count = (side ?? found).left_out[by()] ?? 0;
   const drawn = Math.min(CHART_ROWS, lines().length);
   return (
-    (count > 0 || drawn < lines().length) &&
+    (count > 0 || drawn < lines().length || (by() === "kind" && found.kinds_note)) &&
     h(
       "p.dim.note",
+      by() === "kind" && found.kinds_note && `Kinds: ${found.kinds_note}. `,
       count > 0 && `${fmt.plural(count, "group")} left out: too few examples, or not answered by all. `,
       drawn < lines().length && `The charts draw the ${drawn} largest of ${lines().length}.`,
     )

@@ -6,7 +6,7 @@ import { chooseGroup, group } from "./state.js";
 const HEADS = {
   before: "Accuracy before and after. Below, in small: balanced by answer, each gold answer counting the same",
   difference: "After minus before, 95 % interval: paired, clustered by image. Below: the same balanced by answer",
-  majority: "Accuracy of always giving the most frequent gold answer of dataset and error type. Below: balanced by answer",
+  majority: "Accuracy of always giving the most frequent gold answer of dataset, error type and named kind. Below: balanced by answer",
   "gain in":
     "skill: the gain is shown, balanced by answer, to be above the majority answer. form: it is not; knowing the frequent answer would do",
   "min. detectable": "Minimum detectable difference with this number of items (80 % power)",

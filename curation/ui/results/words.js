@@ -19,6 +19,7 @@ export function inWords({ overall, by_error_type: types, examples }) {
         : `No significant overall difference (minimum detectable: ${fmt.fixed(overall.detectable)}).`;
   return [
     whole,
+    overall.learnt === "form" ? " Overall in form only: not above always giving the most frequent answer to each kind of question." : "",
     skill.length ? ` Gained in skill: ${list(skill)}.` : gains.length ? "" : " No single error type gained significantly.",
     form.length
       ? h(
