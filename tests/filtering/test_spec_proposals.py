@@ -56,7 +56,9 @@ def test_the_schema_of_proposals_is_closed_and_without_references():
 
 def test_the_example_in_the_prompt_is_a_good_reply():
     fields = dict.fromkeys(("question", "choices", "golds", "answer", "error_type", "skill", "faulty_reasoning", "key_elements"), "x")
-    prompt = render("proposal", **fields, route="new_image", count=1, contrasts=0, difficulty="as the seed", answer_form="x", avoid="")
+    prompt = render(
+        "proposal", **fields, route="new_image", kind="", count=1, contrasts=0, difficulty="as the seed", answer_form="x", avoid=""
+    )
     example = json.loads(next(line for line in prompt.system.splitlines() if line.startswith("{")))
     kept, dropped = sifted(example)
     assert len(kept) == 1 and not dropped
