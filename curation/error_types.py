@@ -48,21 +48,21 @@ class Taxonomy:
     @property
     def names(self) -> tuple[str, ...]:
         """Those that are offered: not the hidden ones."""
-        return tuple(one.name for one in self.types if not one.hidden)
+        return tuple(type_.name for type_ in self.types if not type_.hidden)
 
     def find(self, name: str | None) -> ErrorType | None:
         """The error type that a name stands for, hidden or not, by its present name or one that is gone."""
         wanted = self.aliases.get(name or "", name)
-        return next((one for one in self.types if one.name == wanted), None)
+        return next((type_ for type_ in self.types if type_.name == wanted), None)
 
     def of_kind(self, kind: str | None) -> str | None:
         """The error type that a dataset's kind of question belongs to: "counting/3" is counting; None if it names none."""
-        found = self.find((kind or "").partition("/")[0])
-        return found.name if found else None
+        error_type = self.find((kind or "").partition("/")[0])
+        return error_type.name if error_type else None
 
     def glossary(self) -> str:
         """One line an error type, as it is given to the frontier model."""
-        return "\n".join(f"- {one.name}: {one.definition} Example: {one.example}." for one in self.types if not one.hidden)
+        return "\n".join(f"- {type_.name}: {type_.definition} Example: {type_.example}." for type_ in self.types if not type_.hidden)
 
 
 DEFAULT = Taxonomy()

@@ -238,13 +238,13 @@ def check_audit(store: Store) -> str | None:
     rule = open_rule(store)
     if rule is None:
         return None
-    found = audit(score_matrix(store), rule)
-    if found.why is None:
+    check = audit(score_matrix(store), rule)
+    if check.why is None:
         return None
-    evidence = {**found.to_row(), "target": rule.target}
-    if turn_off(store, found.why, AUDITOR, evidence, only=rule.rule_id):
-        log.warning("auto-approve was turned off: %s", found.why)
-        return found.why
+    evidence = {**check.to_row(), "target": rule.target}
+    if turn_off(store, check.why, AUDITOR, evidence, only=rule.rule_id):
+        log.warning("auto-approve was turned off: %s", check.why)
+        return check.why
     return None
 
 
@@ -282,11 +282,11 @@ def moves(store: Store, wanted: Setting) -> list[StatusMove]:
     """What a filter set so would do to samples that nobody has decided, most first. Nothing is changed."""
     now, rule = score_matrix(store), open_rule(store)
     conditions = rule.conditions if rule else None
-    changed = [wanted if one.filter == wanted.filter else one for one in now.settings]
+    changed = [wanted if setting.filter == wanted.filter else setting for setting in now.settings]
     before, after = (now.statuses(settings, conditions)[~now.decided] for settings in (now.settings, changed))
     counts = np.bincount(before * len(UNDECIDED) + after, minlength=len(UNDECIDED) ** 2).reshape(len(UNDECIDED), -1)
-    found = [StatusMove(UNDECIDED[i], UNDECIDED[j], int(counts[i, j])) for i, j in zip(*np.nonzero(counts)) if i != j]
-    return sorted(found, key=lambda move: -move.samples)
+    changes = [StatusMove(UNDECIDED[i], UNDECIDED[j], int(counts[i, j])) for i, j in zip(*np.nonzero(counts)) if i != j]
+    return sorted(changes, key=lambda move: -move.samples)
 
 
 def to_label(
@@ -317,8 +317,8 @@ def _on(now: ScoreMatrix, which: np.ndarray) -> Labelled:
     """The labels among these samples."""
     labels = which & (now.label >= 0)
     n, k = int(labels.sum()), int((now.label[labels] == 1).sum())
-    found = proportion(k, n)
-    return Labelled(n, k, found.value if n else None, float(found.low), float(found.high))
+    interval = proportion(k, n)
+    return Labelled(n, k, interval.value if n else None, float(interval.low), float(interval.high))
 
 
 def _why(found: RuleCheck) -> str:

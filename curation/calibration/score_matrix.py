@@ -109,8 +109,8 @@ class ScoreMatrix:
     @cached_property
     def counted(self) -> Joint:
         """The samples that pass all filters as set, counted by their codes: what a rule could let through."""
-        which = self.passing
-        return joint(self.thresholds, self.threshold_index[which], self.open[which], self.label[which], self.held[which])
+        rows = self.passing
+        return joint(self.thresholds, self.threshold_index[rows], self.open[rows], self.label[rows], self.held[rows])
 
 
 def score_matrix(store: Store) -> ScoreMatrix:

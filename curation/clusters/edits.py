@@ -114,14 +114,14 @@ def undo(store: Store, round_: int, change_id: int, reviewer: str, event_id: str
     with store.write() as write:
         if earlier := _by_event(write, event_id):
             return _answer(earlier)
-        found = next((change for change in _log(write, round_) if change.change_id == change_id), None)
-        if found is None:
+        edit = next((change for change in _log(write, round_) if change.change_id == change_id), None)
+        if edit is None:
             raise BadChange(f"round {round_} has no change {change_id}")
-        if found.action == "undo" or found.undone:
+        if edit.action == "undo" or edit.undone:
             raise BadChange(
-                f"change {change_id} {'is an undo' if found.action == 'undo' else 'has already been undone'}; repeat the edit instead"
+                f"change {change_id} {'is an undo' if edit.action == 'undo' else 'has already been undone'}; repeat the edit instead"
             )
-        log_undo(write, found, reviewer, event_id)
+        log_undo(write, edit, reviewer, event_id)
         moved = apply_state(write, round_)
         return _answer(write.one("cluster_change_by_event", ClusterChange, event_id=event_id), moved)
 
@@ -235,11 +235,11 @@ def _new_cluster(write: Transaction, round_: int, job_id: int, request: EditRequ
 
 
 def _layouts(write: Transaction, round_: int) -> list[Layout]:
-    found = []
+    collected = []
     for job in layouts(write, round_):
         columns = write.columns("grouped_of_job", job_id=job.job_id)
-        found.append(Layout(job.job_id, columns["failure_id"], columns["cluster_id"], job.adds))
-    return found
+        collected.append(Layout(job.job_id, columns["failure_id"], columns["cluster_id"], job.adds))
+    return collected
 
 
 def _changes(write: Transaction, round_: int) -> list[Change]:

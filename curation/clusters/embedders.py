@@ -54,5 +54,5 @@ class WorkspaceEmbedders:
         def paths(chosen: list[int]) -> list[str]:
             return [str(self._images.path(images[i])) for i in chosen]
 
-        found = self._text_vectors.of(texts, lambda chosen: self._texts.embed([texts[i] for i in chosen]), said("questions"))
-        return found, self._picture_vectors.of(images, lambda chosen: self._pictures.embed(paths(chosen)), said("images"))
+        text_vectors = self._text_vectors.of(texts, lambda chosen: self._texts.embed([texts[i] for i in chosen]), said("questions"))
+        return text_vectors, self._picture_vectors.of(images, lambda chosen: self._pictures.embed(paths(chosen)), said("images"))

@@ -58,9 +58,9 @@ def beside(
             distances = lengths - 2 * new[part] @ vectors.T + (new[part] ** 2).sum(axis=1)[:, None]
             distances[(types[part, None] != known.types[numbers][None]) & ~lonely[part, None]] = np.inf
             both = np.hstack([best[part], np.maximum(distances, 0)])
-            which = np.hstack([rows[part], np.broadcast_to(numbers, distances.shape)])
+            candidates = np.hstack([rows[part], np.broadcast_to(numbers, distances.shape)])
             order = np.argpartition(both, NEIGHBOURS - 1, axis=1)[:, :NEIGHBOURS]
-            best[part], rows[part] = np.take_along_axis(both, order, 1), np.take_along_axis(which, order, 1)
+            best[part], rows[part] = np.take_along_axis(both, order, 1), np.take_along_axis(candidates, order, 1)
     weights = np.where(np.isfinite(best), 1 / np.maximum(np.sqrt(best), 1e-6), 0)
     places = (known.places[rows] * weights[..., None]).sum(axis=1) / weights.sum(axis=1, keepdims=True)
     names, index = np.unique(known.labels, return_inverse=True)

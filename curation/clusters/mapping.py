@@ -101,14 +101,14 @@ class MapWork:
             stable = stability(*args, self.context.should_stop)
         self._say(f"requesting {len(centres)} titles")
         prompts = Prompts.of_job(self.context.folder)
-        found = titles.titled(
-            self.client, failures, vectors, labels, centres, self.context.should_stop, prompts, [one.kind for one in owners]
+        clusters = titles.titled(
+            self.client, failures, vectors, labels, centres, self.context.should_stop, prompts, [owner.kind for owner in owners]
         )
         if stable is not None:
-            measured = zip(found, stable.mean.tolist(), stable.dissolved.tolist())
-            found = [_measured(cluster, mean, dissolved) for cluster, mean, dissolved in measured]
-        self._say(f"{len(found)} clusters")
-        return found
+            measured = zip(clusters, stable.mean.tolist(), stable.dissolved.tolist())
+            clusters = [_measured(cluster, mean, dissolved) for cluster, mean, dissolved in measured]
+        self._say(f"{len(clusters)} clusters")
+        return clusters
 
     def add(self) -> list[FoundCluster]:
         """New failures beside the old ones."""
@@ -140,7 +140,7 @@ class MapWork:
 
     def _assign(self, bases: tuple[Principal, Principal], space: Space, centres: np.ndarray, owners: list["_Owner"]) -> None:
         """The cluster of every example, a portion at a time; their points are kept. A named kind goes before the error type."""
-        types, kinds = [one.error_type for one in owners], [one.kind or NO_KIND for one in owners]
+        types, kinds = [owner.error_type for owner in owners], [owner.kind or NO_KIND for owner in owners]
         folder = self.context.folder
         file = pq.ParquetFile(folder / "examples.parquet")
         count = file.metadata.num_rows
@@ -199,9 +199,9 @@ def _keys(types: list[str], kinds: list[str | None]) -> list[str]:
 
 def _keys_on_the_map(failures: pa.Table, old: pa.Table) -> list[str]:
     """As `keys_of`, of new failures: a kind counts where the map has a cluster of it and of the failure's error type."""
-    there = set(_keys(old["cluster_type"].to_pylist(), old["cluster_kind"].to_pylist()))
+    present = set(_keys(old["cluster_type"].to_pylist(), old["cluster_kind"].to_pylist()))
     types = failures["error_type"].to_pylist()
-    return [key if key in there else name for key, name in zip(_keys(types, failures["named"].to_pylist()), types)]
+    return [key if key in present else name for key, name in zip(_keys(types, failures["named"].to_pylist()), types)]
 
 
 def check_embedders(stored: StoredSpace, embedders: list[str]) -> None:
@@ -229,6 +229,6 @@ def _basis(stored: StoredSpace) -> tuple[tuple[Principal, Principal], Space]:
 
 def _rows_of(stored: StoredSpace, ids: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Which of the ids (ascending) the stored points stand for, and the points."""
-    for there, points in stored.all_failures():
-        _, rows, kept = np.intersect1d(ids, there, assume_unique=True, return_indices=True)
+    for failure_ids, points in stored.all_failures():
+        _, rows, kept = np.intersect1d(ids, failure_ids, assume_unique=True, return_indices=True)
         yield rows, np.asarray(points[kept])

@@ -52,8 +52,8 @@ def part_of(store: Store, workspace: Workspace, round_: int, cluster_id: int, fa
     else:
         part = np.intersect1d(ids, failure_ids)
         if not 0 < len(part) < len(ids):
-            which = "none" if not len(part) else "all"
-            raise BadChange(f"{which} of the {len(failure_ids):,} selected failures are in this cluster; select some of its {len(ids):,}")
+            share = "none" if not len(part) else "all"
+            raise BadChange(f"{share} of the {len(failure_ids):,} selected failures are in this cluster; select some of its {len(ids):,}")
     title = next(cluster.title for cluster in store.rows("clusters_known", KnownCluster, round=round_) if cluster.cluster_id == cluster_id)
     return Part(part.tolist(), examples_nearest(store, workspace, round_, part), title)
 

@@ -24,9 +24,9 @@ def run(name: str, arguments: list[str]) -> int:
     add_reviewer(made)
     made.add_argument("--target", type=float, default=TARGET, help="precision that the lower limit has to reach (default: %(default)s)")
     made.add_argument("--error-type", help="in the table of filters, count only labels of this error type")
-    which = made.add_mutually_exclusive_group()
-    which.add_argument("--on", action="store_true", help="turn the proposed rule on, if it reaches the target")
-    which.add_argument("--off", action="store_true", help="turn auto-approval off")
+    switches = made.add_mutually_exclusive_group()
+    switches.add_argument("--on", action="store_true", help="turn the proposed rule on, if it reaches the target")
+    switches.add_argument("--off", action="store_true", help="turn auto-approval off")
     given = made.parse_args(arguments)
     app = App(given.workspace, given.reviewer)
     if given.off:
@@ -40,8 +40,8 @@ def run(name: str, arguments: list[str]) -> int:
     if given.on and proposal:
         asked = {"conditions": [condition.to_row() for condition in proposal.conditions], "target": given.target}
         turned_on = app.post("/api/calibration/on", asked, RuleEvidence)
-    found = {"proposal": proposal, "turned_on": turned_on}
-    shown = vars(overview) | {name: value for name, value in found.items() if value}
+    results = {"proposal": proposal, "turned_on": turned_on}
+    shown = vars(overview) | {name: value for name, value in results.items() if value}
     show(shown, given.json, lambda: _in_words(overview, proposal, turned_on))
     return 0
 

@@ -34,12 +34,12 @@ def run(name: str, arguments: list[str]) -> int:
 def _list(app: App, given: argparse.Namespace) -> int:
     from curation.imports.datasets import ImportedDataset  # not at the top: it loads the store
 
-    found = app.get("/api/datasets", list[ImportedDataset])
+    datasets = app.get("/api/datasets", list[ImportedDataset])
     columns = ["name", "format", "metric", "train", "dev", "eval", "left out", "remarks"]
     show(
-        found,
+        datasets,
         given.json,
-        lambda: table([_row(one) for one in found], columns) if found else "no dataset yet; import one: mistakebook import",
+        lambda: table([_row(dataset) for dataset in datasets], columns) if datasets else "no dataset yet; import one: mistakebook import",
     )
     return 0
 

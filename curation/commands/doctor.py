@@ -92,10 +92,10 @@ def _packages() -> Finding:
 
 
 def _disk(workspace: Workspace) -> Finding:
-    there = next(path for path in (workspace.root, *workspace.root.parents) if path.exists())
-    free = shutil.disk_usage(there).free
-    writable = os.access(there, os.W_OK)
-    detail = f"{free / 2**30:.1f} GB free at {there}" + ("" if writable else ", which can't be written to")
+    folder = next(path for path in (workspace.root, *workspace.root.parents) if path.exists())
+    free = shutil.disk_usage(folder).free
+    writable = os.access(folder, os.W_OK)
+    detail = f"{free / 2**30:.1f} GB free at {folder}" + ("" if writable else ", which can't be written to")
     return Finding("disk", free > DISK_NEEDED and writable, detail, "free some space, or set MISTAKEBOOK_HOME to another disk")
 
 
@@ -141,9 +141,9 @@ def _workspace(workspace: Workspace) -> Finding:
 
 def _damages(workspace: Workspace) -> Iterator[Finding]:
     """Damaged logs that were found when the store was opened."""
-    for one in damage.damages(workspace):
-        read = f" (read by {one.read_by})" if one.read_by else ""
-        yield Finding("store", bool(one.read_by), one.text + read, "look at the pages, then press “I have read this” there")
+    for damaged in damage.damages(workspace):
+        read = f" (read by {damaged.read_by})" if damaged.read_by else ""
+        yield Finding("store", bool(damaged.read_by), damaged.text + read, "look at the pages, then press “I have read this” there")
 
 
 def _endpoint(workspace: Workspace, call: bool) -> Finding:

@@ -21,30 +21,30 @@ def run(name: str, arguments: list[str]) -> int:
     add_reviewer(made)
     edits = made.add_subparsers(dest="edit", metavar="EDIT", title="edits (each has --help)")
     for edit, about in (("add", "add an error type"), ("change", "change definition, example or colour")):
-        one = edits.add_parser(edit, help=about, description=about)
-        one.add_argument("name")
+        command = edits.add_parser(edit, help=about, description=about)
+        command.add_argument("name")
         for field in ("definition", "example"):
-            one.add_argument(f"--{field}", required=edit == "add")
-        one.add_argument("--colour", metavar="#RRGGBB")
-    one = edits.add_parser("rename", help="give another name; what bears the old one follows")
-    one.add_argument("name")
-    one.add_argument("to")
-    one = edits.add_parser("merge", help="join error types into one; what bears the others follows")
-    one.add_argument("names", nargs="+", metavar="name")
-    one.add_argument("--into", required=True, metavar="NAME")
-    one = edits.add_parser("hide", help="offer an error type no more; refused where people's corrections name it")
-    one.add_argument("name")
-    one.add_argument("--keep", action="store_true", help="hide it all the same; the corrections keep it")
-    one = edits.add_parser("show", help="offer a hidden error type again")
-    one.add_argument("name")
-    one = edits.add_parser("order", help="put these first, in this order")
-    one.add_argument("names", nargs="+", metavar="name")
+            command.add_argument(f"--{field}", required=edit == "add")
+        command.add_argument("--colour", metavar="#RRGGBB")
+    command = edits.add_parser("rename", help="give another name; what bears the old one follows")
+    command.add_argument("name")
+    command.add_argument("to")
+    command = edits.add_parser("merge", help="join error types into one; what bears the others follows")
+    command.add_argument("names", nargs="+", metavar="name")
+    command.add_argument("--into", required=True, metavar="NAME")
+    command = edits.add_parser("hide", help="offer an error type no more; refused where people's corrections name it")
+    command.add_argument("name")
+    command.add_argument("--keep", action="store_true", help="hide it all the same; the corrections keep it")
+    command = edits.add_parser("show", help="offer a hidden error type again")
+    command.add_argument("name")
+    command = edits.add_parser("order", help="put these first, in this order")
+    command.add_argument("names", nargs="+", metavar="name")
     edits.add_parser("history", help="list the versions")
     given = made.parse_args(arguments)
     app = App(given.workspace, given.reviewer)
     if given.edit in (None, "history"):
-        found = app.post("/api/error_types", {}, TaxonomyShown)
-        show(found, given.json, lambda: _history(found) if given.edit else _in_words(found))
+        taxonomy = app.post("/api/error_types", {}, TaxonomyShown)
+        show(taxonomy, given.json, lambda: _history(taxonomy) if given.edit else _in_words(taxonomy))
         return 0
     edited = app.post(f"/api/error_types/{given.edit}", _body(given), Edited)
     show(edited, given.json, lambda: f"version {edited.version}: {edited.text}")
@@ -58,8 +58,13 @@ def _body(given: argparse.Namespace) -> dict[str, Any]:
 
 def _in_words(found: TaxonomyShown) -> "list[str | Table]":
     rows = [
-        {**vars(one.used), "name": one.name + " (hidden)" * one.hidden, "definition": one.definition, "example": one.example}
-        for one in found.error_types
+        {
+            **vars(error_type.used),
+            "name": error_type.name + " (hidden)" * error_type.hidden,
+            "definition": error_type.definition,
+            "example": error_type.example,
+        }
+        for error_type in found.error_types
     ]
     columns = ["name", "failures", "corrections", "samples", "clusters", "definition", "example"]
     gone = ", ".join(f"{name} → {now}" for name, now in found.aliases.items())

@@ -125,7 +125,7 @@ def _plan_in_words(planned: "PlanShown") -> "list[str | Table]":
     if not planned.obstacle:
         return parts
     ahead = planned.generation
-    lines = [f"  {one.source}: {one.asked:,} samples asked for, {one.missing:,} are missing" for one in ahead.batches]
+    lines = [f"  {batch.source}: {batch.asked:,} samples asked for, {batch.missing:,} are missing" for batch in ahead.batches]
     if lines:
         price = "unpriced" if ahead.usd is None else f"${ahead.usd[0]:.2f} to ${ahead.usd[1]:.2f}"
         cost = price if ahead.billed else "free: the built-in teacher is used"

@@ -25,8 +25,8 @@ def run(name: str, arguments: list[str]) -> int:
     app = App(given.workspace)
     from curation.review.recovery import Recovery  # not at the top: it loads the store
 
-    found = app.post("/api/command/recover", {"apply": given.apply, "journal": given.journal and str(given.journal.resolve())}, Recovery)
-    show(found, given.json, lambda: in_words(found))
+    recovery = app.post("/api/command/recover", {"apply": given.apply, "journal": given.journal and str(given.journal.resolve())}, Recovery)
+    show(recovery, given.json, lambda: in_words(recovery))
     return 0
 
 

@@ -70,8 +70,8 @@ def run(name: str, arguments: list[str]) -> int:
         return 0
     from curation.results.comparison import Comparison  # not at the top: scipy takes as long as the rest of a command
 
-    found = app.get(f"/api/command/results?{urlencode(_pair(given))}", Comparison)
-    show(found, given.json, lambda: _in_words(found, given.by))
+    comparison = app.get(f"/api/command/results?{urlencode(_pair(given))}", Comparison)
+    show(comparison, given.json, lambda: _in_words(comparison, given.by))
     return 0
 
 
@@ -128,12 +128,12 @@ def _left_out(count: int) -> str:
 def _detectable(app: App, given: argparse.Namespace) -> int:
     from curation.results.detectable import Ahead
 
-    found = app.post("/api/results/detectable", {}, cast("type[Ahead | None]", Ahead | None))
-    if found is None:
+    ahead = app.post("/api/results/detectable", {}, cast("type[Ahead | None]", Ahead | None))
+    if ahead is None:
         raise CommandFailed("the workspace has no eval examples; import a dataset with an eval split: mistakebook import --help")
     columns = ["name", "items", "images", "discordant", "design_effect", "detectable"]
-    rows = [found.overall, *found.by_dataset, *found.by_error_type]
-    show(found, given.json, lambda: [found.text, f"share of answers that change, {found.source}", table(rows, columns)])
+    rows = [ahead.overall, *ahead.by_dataset, *ahead.by_error_type]
+    show(ahead, given.json, lambda: [ahead.text, f"share of answers that change, {ahead.source}", table(rows, columns)])
     return 0
 
 
@@ -143,23 +143,23 @@ def _gate(app: App, given: argparse.Namespace) -> int:
     wanted = {name: value for name in ("margin", "groups") if (value := getattr(given, name)) is not None}
     if wanted:
         app.post("/api/results/gate", wanted, GateRule)
-    found = app.post("/api/results/verdict", _pair(given), StoredVerdict)
-    rule = found.rule
-    about = f"at most {100 * rule['margin']:g} points lost, {', '.join(rule['groups'])}, on {found.examples:,} examples"
-    text = "pass" if found.passed else f"not shown for {', '.join(found.not_shown)}"
-    show(found, given.json, lambda: f"{found.before} → {found.after}: release gate {text} ({about})")
-    return 0 if found.passed else 1
+    verdict = app.post("/api/results/verdict", _pair(given), StoredVerdict)
+    rule = verdict.rule
+    about = f"at most {100 * rule['margin']:g} points lost, {', '.join(rule['groups'])}, on {verdict.examples:,} examples"
+    text = "pass" if verdict.passed else f"not shown for {', '.join(verdict.not_shown)}"
+    show(verdict, given.json, lambda: f"{verdict.before} → {verdict.after}: release gate {text} ({about})")
+    return 0 if verdict.passed else 1
 
 
 def _returns(app: App, given: argparse.Namespace) -> int:
     from curation.results.gain_per_dollar import Returns
 
-    found = app.post("/api/results/returns", _pair(given), Returns)
+    returns = app.post("/api/results/returns", _pair(given), Returns)
     columns = ["name", "items", "gain", "gain_low", "gain_high", "approved", "usd", "per_dollar", "per_dollar_low", "per_dollar_high"]
-    title = f"{found.before} → {found.after}: points of all accuracy gained on {found.examples:,} examples, and for each dollar"
-    left = [f"{found.unassigned:,} examples are in no cluster"] * bool(found.unassigned)
-    left += [f"{found.unpriced:,} clusters have no price"] * bool(found.unpriced)
-    show(found, given.json, lambda: [title, table([found.total, *found.clusters], columns), *left])
+    title = f"{returns.before} → {returns.after}: points of all accuracy gained on {returns.examples:,} examples, and for each dollar"
+    left = [f"{returns.unassigned:,} examples are in no cluster"] * bool(returns.unassigned)
+    left += [f"{returns.unpriced:,} clusters have no price"] * bool(returns.unpriced)
+    show(returns, given.json, lambda: [title, table([returns.total, *returns.clusters], columns), *left])
     return 0
 
 
@@ -171,14 +171,14 @@ def _split(app: App, given: argparse.Namespace) -> int:
         show(cleared, given.json, lambda: "generate goes without quotas")
         return 0
     body = {**_pair(given), "total": given.split}
-    found = app.post("/api/results/split", body, SplitShown)
+    split = app.post("/api/results/split", body, SplitShown)
     wanted = _quotas(given.quota)
     if given.accept or wanted:
-        if found.recommended is None and not wanted:
-            raise CommandFailed(f"there is no split to accept: {found.reason}")
-        quotas = wanted or {quota.name: quota.samples for quota in (found.recommended.quotas if found.recommended else ())}
-        found = replace(found, accepted=app.post("/api/results/split/accept", {**body, "quotas": quotas}, AcceptedSplit))
-    show(found, given.json, lambda: _split_in_words(found))
+        if split.recommended is None and not wanted:
+            raise CommandFailed(f"there is no split to accept: {split.reason}")
+        quotas = wanted or {quota.name: quota.samples for quota in (split.recommended.quotas if split.recommended else ())}
+        split = replace(split, accepted=app.post("/api/results/split/accept", {**body, "quotas": quotas}, AcceptedSplit))
+    show(split, given.json, lambda: _split_in_words(split))
     return 0
 
 
@@ -200,10 +200,10 @@ def _split_in_words(found: "SplitShown") -> "list[str | Table]":
 
 
 def _quotas(texts: Sequence[str]) -> dict[str, int]:
-    found = {}
+    quotas = {}
     for text in texts:
         name, equals, samples = text.partition("=")
         if not equals or not samples.isdigit():
             raise CommandFailed(f"--quota {text!r}: expected TYPE=SAMPLES, as in counting=40")
-        found[name] = int(samples)
-    return found
+        quotas[name] = int(samples)
+    return quotas

@@ -19,11 +19,11 @@ Example: mistakebook review --approve passing --filter error_type=counting"""
 def run(name: str, arguments: list[str]) -> int:
     made = parser(name, DESCRIPTION)
     add_reviewer(made)
-    which = made.add_mutually_exclusive_group(required=True)
+    actions = made.add_mutually_exclusive_group(required=True)
     what = f"samples by rule ({', '.join(RULES)}, all) or by ids such as 12,13"
     for action in ("approve", "reject", "reset"):
-        which.add_argument(f"--{action}", metavar="WHICH", help=f"{action} {what}")
-    which.add_argument("--undo", type=int, metavar="BATCH", help="undo a bulk decision, by the number that it printed")
+        actions.add_argument(f"--{action}", metavar="WHICH", help=f"{action} {what}")
+    actions.add_argument("--undo", type=int, metavar="BATCH", help="undo a bulk decision, by the number that it printed")
     made.add_argument("--filter", nargs="*", default=[], type=_pair, metavar="FIELD=VALUE", help=f"only samples with: {', '.join(FIELDS)}")
     made.add_argument("--reason", help="reason, stored with the decision")
     made.add_argument("--preview", action="store_true", help="count the samples that match; decide nothing")

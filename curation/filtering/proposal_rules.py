@@ -60,7 +60,9 @@ def sift(proposals: Sequence[dict[str, Any]], row: dict[str, Any]) -> tuple[list
             dropped.append({**proposal, "place": place, "rule": broken.rule, "reason": broken.reason})
         else:
             kept.append(proposal)
-    for proposal in [one for one in kept if one.get("contrast") and not any(_beside(one, other, row) for other in kept)]:
+    for proposal in [
+        candidate for candidate in kept if candidate.get("contrast") and not any(_beside(candidate, other, row) for other in kept)
+    ]:
         kept.remove(proposal)
         dropped.append({**proposal, "place": proposals.index(proposal), "rule": "contrast", "reason": "no other sample shares its image"})
     return kept, dropped

@@ -157,10 +157,10 @@ class Catalogue:
         if own >= 0:
             pictures[0], best = 1.0, highest[:, 0]
         if (open_ := np.flatnonzero((highest > best[:, None]).any(axis=0))).size:
-            one, others = self.thumbnails.of(image), self.thumbnails.at(places[open_])
-            bound = most_alike(one, others)
+            thumbnails, others = self.thumbnails.of(image), self.thumbnails.at(places[open_])
+            bound = most_alike(thumbnails, others)
             near_enough = (np.minimum(highest[:, open_], bound) > best[:, None]).any(axis=0)
-            pictures[open_[near_enough]] = thumbnails_alike(one, others[near_enough])
+            pictures[open_[near_enough]] = thumbnails_alike(thumbnails, others[near_enough])
         scores = np.minimum(highest, pictures)
         return [
             self._nearest(float(scores[i, k]), rows, text[i], int(starts[k]), int(counts[k]), float(pictures[k]), own >= 0 and k == 0)

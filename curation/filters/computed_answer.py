@@ -26,9 +26,9 @@ class ComputedAnswer(Filter):
             spec, expression = PictureSpec.model_validate_json(item.picture_spec), AnswerFrom.model_validate_json(item.answer_from)
         except ValidationError as error:
             return 0.0, f"the answer can't be computed: {error.errors()[0]['msg']}"
-        found = check(expression, spec, item.answer, item.choices)
-        if found.answer is None:
-            return 0.0, f"the answer can't be computed: {found.problem}"
-        if found.agrees:
-            return 1.0, f"the data gives “{found.answer}” ({expression.op})"
-        return 0.0, found.problem or f"the data gives “{found.answer}” ({expression.op}), not “{item.answer}”"
+        checked = check(expression, spec, item.answer, item.choices)
+        if checked.answer is None:
+            return 0.0, f"the answer can't be computed: {checked.problem}"
+        if checked.agrees:
+            return 1.0, f"the data gives “{checked.answer}” ({expression.op})"
+        return 0.0, checked.problem or f"the data gives “{checked.answer}” ({expression.op}), not “{item.answer}”"

@@ -293,10 +293,10 @@ class JobManager:
     def _give_up(self, job_id: int, child: Child, why: UnknownStage | ValidationError) -> None:
         """Ends a running job that only another version can go on with: one that launched it before this app was started."""
         child.kill()
-        said = str(why) if isinstance(why, UnknownStage) else f"options that this version's stage doesn't take ({why})"
-        log.error("job %d: %s", job_id, said)
+        reason = str(why) if isinstance(why, UnknownStage) else f"options that this version's stage doesn't take ({why})"
+        log.error("job %d: %s", job_id, reason)
         folder = self.workspace.job(job_id)
-        message = f"{said}. Its results are kept in {folder}; resume it in the version that launched it."
+        message = f"{reason}. Its results are kept in {folder}; resume it in the version that launched it."
         self._end(job_id, JobOutcome(JobStatus.FAILED, message))
         self._schedule()
 

@@ -31,7 +31,7 @@ def nearest(wordings: Sequence[str], asked: Sequence[int], embed: Callable[[Sequ
     bags = [frozenset(text.split()) for text in wordings]
     negated = np.array([bool(bag & _NEGATING) for bag in bags])
     known = embed([wordings[i] for i in asked])
-    found: list[Nearest] = []
+    results: list[Nearest] = []
     for start in range(0, len(others), PORTION):
         part = others[start : start + PORTION]
         cosine = embed([wordings[i] for i in part]) @ known.T
@@ -40,5 +40,5 @@ def nearest(wordings: Sequence[str], asked: Sequence[int], embed: Callable[[Sequ
         best = likeness.argmax(axis=1)
         for row, (i, k) in enumerate(zip(part, best)):
             if likeness[row, k] >= ALIKE:
-                found.append(Nearest(i, asked[int(k)], round(float(likeness[row, k]), 3)))
-    return found
+                results.append(Nearest(i, asked[int(k)], round(float(likeness[row, k]), 3)))
+    return results

@@ -63,13 +63,13 @@ def _standing_for(
 ) -> set[str]:
     """The words that a word can be exchanged for, itself among them."""
     own = places[word]
-    found = set()
+    replacements = set()
     for other in {other for place in own for other in fillers[place]}:
         shared = own & places[other]
         enough = max(LEAST_PLACES, SHARED_PLACES * len(own | places[other]))
         if len(shared) >= enough and _same_sort(word, other, shared, answers):
-            found.add(other)
-    return found
+            replacements.add(other)
+    return replacements
 
 
 def _same_sort(one: str, other: str, shared: set[tuple[str, ...]], answers: dict[tuple[tuple[str, ...], str], Counter[str]]) -> bool:
@@ -96,4 +96,4 @@ def wordings(asked: Sequence[Worded]) -> list[str]:
     step = max(1, len(distinct) // LEARNT_FROM)
     slots = slot_words(distinct[::step])
     known: dict[str, str] = {}
-    return [known.setdefault(one.question, wording(one.question, slots)) for one in asked]
+    return [known.setdefault(example.question, wording(example.question, slots)) for example in asked]

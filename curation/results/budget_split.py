@@ -119,8 +119,8 @@ def weights(states: Sequence[TypeState], gains: np.ndarray | None = None) -> np.
     missing = np.array([state.share * (1 - state.accuracy) for state in states])
     band = np.array([1.0 if in_band(state.solved) else OUTSIDE for state in states])
     usable = np.array([state.teachable > 0 and state.name not in NEVER for state in states], dtype=float)
-    found: np.ndarray = missing * band * taught(states, gains) * usable
-    return found
+    weight: np.ndarray = missing * band * taught(states, gains) * usable
+    return weight
 
 
 def taught(states: Sequence[TypeState], gains: np.ndarray | None = None) -> np.ndarray:
@@ -128,16 +128,16 @@ def taught(states: Sequence[TypeState], gains: np.ndarray | None = None) -> np.n
     gained = np.array([state.gain for state in states]) if gains is None else gains
     approved = np.array([state.approved for state in states], dtype=float)
     known = approved > 0
-    found = np.ones(len(states))
+    factors = np.ones(len(states))
     pooled = gained[known].sum() / approved[known].sum() if known.any() else 0.0
     if pooled <= 0:
-        return found  # nothing was gained on the whole: no type can be said to teach better than it
+        return factors  # nothing was gained on the whole: no type can be said to teach better than it
     rates = gained[known] / approved[known] / pooled
     noise = (np.array([state.deviation for state in states])[known] / approved[known] / pooled) ** 2
     spread = max(0.0, float(np.mean((rates - 1) ** 2 - noise)))  # of the true rates, by the method of moments
     keep = np.divide(spread, spread + noise, out=np.zeros_like(noise), where=spread + noise > 0)
-    found[known] = np.clip(1 + keep * (rates - 1), *LIMITS)
-    return found
+    factors[known] = np.clip(1 + keep * (rates - 1), *LIMITS)
+    return factors
 
 
 def in_band(solved: float | None) -> bool:
@@ -166,11 +166,11 @@ def recommend(store: Store, before: Checkpoint, after: Checkpoint, total: int) -
     if total < 1:
         raise BadSplit(f"{total} samples can't be split; give a number of at least 1")
     states, gains = _states(store, before, after)
-    found = weights(states)
-    if not found.sum() > 0:
+    weighted = weights(states)
+    if not weighted.sum() > 0:
         raise BadSplit("no error type has teachable failures; start the next round and diagnose its failures first")
-    counts, relative = apportion(found, total), taught(states)
-    drawn = np.stack([weights(states, one) for one in gains])
+    counts, relative = apportion(weighted, total), taught(states)
+    drawn = np.stack([weights(states, draw) for draw in gains])
     spread = total * drawn / np.maximum(drawn.sum(axis=1, keepdims=True), 1e-12)
     low, high = percentile_interval(spread)
     quotas = [
@@ -208,7 +208,7 @@ def accept(store: Store, recommended: Split, quotas: Mapping[str, int], author: 
         "before": recommended.before,
         "after": recommended.after,
         "quotas": json.dumps(kept),
-        "recommended": json.dumps({one.name: one.samples for one in recommended.quotas}),
+        "recommended": json.dumps({quota.name: quota.samples for quota in recommended.quotas}),
         "author": author,
     }
     with store.write() as write:
@@ -231,17 +231,17 @@ def accepted(store: Store) -> AcceptedSplit | None:
 def _states(store: Store, before: Checkpoint, after: Checkpoint) -> tuple[list[TypeState], np.ndarray]:
     """What is known of every error type, and replicates of its gain: (replicates, types)."""
     round_ = store.one("round_of_pair", int, before=before.checkpoint_id, after=after.checkpoint_id)
-    found = eval_set(store, round_)
-    old, new = (scores(store, found, one, "strict") for one in (before, after))
+    examples = eval_set(store, round_)
+    old, new = (scores(store, examples, checkpoint, "strict") for checkpoint in (before, after))
     both = np.flatnonzero(np.isfinite(old) & np.isfinite(new))
     if not len(both):
         raise ValueError(f"{before.name} and {after.name} have no eval example in common; evaluate both on the eval split first")
     rows = store.rows("split_counts", _Counts, round=round_, checkpoint_id=after.checkpoint_id)
     counts = {row.error_type: row for row in rows}
-    names = sorted({*found.error_types[both], *counts} - {OTHER}) + [OTHER] * (OTHER in found.error_types[both])
+    names = sorted({*examples.error_types[both], *counts} - {OTHER}) + [OTHER] * (OTHER in examples.error_types[both])
     place = {name: i for i, name in enumerate(names)}
-    groups = np.array([place[name] for name in found.error_types[both]])
-    images = np.unique(found.images[both], return_inverse=True)[1]
+    groups = np.array([place[name] for name in examples.error_types[both]])
+    images = np.unique(examples.images[both], return_inverse=True)[1]
     drawn = group_sums(new[both] - old[both], groups, images)
     gains = 100 * np.pad(drawn, ((0, 0), (0, len(names) - drawn.shape[1]))) / len(both)
     states = []

@@ -94,8 +94,8 @@ class Changes(Record):
 
 def accuracies(store: Store, checkpoint: Checkpoint) -> Accuracies:
     """Accuracy of a checkpoint on the eval splits."""
-    found = _eval_set(store, checkpoint, checkpoint)
-    values = scores(store, found, checkpoint, "strict")
+    examples = _eval_set(store, checkpoint, checkpoint)
+    values = scores(store, examples, checkpoint, "strict")
     answered = np.flatnonzero(np.isfinite(values))
     if not len(answered):
         return Accuracies(None, {}, {}, None, {}, None, {})
@@ -104,13 +104,13 @@ def accuracies(store: Store, checkpoint: Checkpoint) -> Accuracies:
         return float(values[rows].mean())
 
     def balanced(rows: np.ndarray) -> float:
-        return float(np.average(values[rows], weights=answer_weights(found.answers[rows])))
+        return float(np.average(values[rows], weights=answer_weights(examples.answers[rows])))
 
     def majority(rows: np.ndarray) -> float:
-        return float(found.hits[rows].mean())
+        return float(examples.hits[rows].mean())
 
     def each(by: Grouping, what: Callable[[np.ndarray], float]) -> dict[str, float]:
-        return {name: what(answered[rows]) for name, rows in found.groups(by, answered).items()}
+        return {name: what(answered[rows]) for name, rows in examples.groups(by, answered).items()}
 
     return Accuracies(
         overall=plain(answered),
@@ -132,11 +132,11 @@ def compare(
     gate is non-inferiority by the workspace's rule (gate.py). `tables` are made (and those that the gate looks at); the others stay
     empty. Kept until examples, predictions or the rule change. Raises ValueError if no example was answered by both.
     """
-    found, rule = _eval_set(store, before, after), gate.rule(store)
+    examples, rule = _eval_set(store, before, after), gate.rule(store)
     needed = tuple(by for by in GROUPINGS if by in tables or by in rule.groups)
-    marks = [store.remembered("eval_prediction_mark", str, checkpoint_id=one.checkpoint_id)[0] for one in (before, after)]
+    marks = [store.remembered("eval_prediction_mark", str, checkpoint_id=checkpoint.checkpoint_id)[0] for checkpoint in (before, after)]
     name = ("comparison", before.name, after.name, score, needed)
-    made = store.memo(name, (found.mark, rule, *marks), lambda _: _compared(store, found, before, after, score, rule, needed))
+    made = store.memo(name, (examples.mark, rule, *marks), lambda _: _compared(store, examples, before, after, score, rule, needed))
     if made is None:
         raise ValueError(f"{before.name} and {after.name} have no eval example in common; evaluate both on the eval split first")
     return made
@@ -154,19 +154,24 @@ def changes(
     score: Score = "strict",
 ) -> Changes:
     """A page of the examples that were fixed or broken (`which`), with both answers; of one group of a table if `name` is given."""
-    found = _eval_set(store, before, after)
-    old, new = (scores(store, found, one, score) for one in (before, after))
+    examples = _eval_set(store, before, after)
+    old, new = (scores(store, examples, checkpoint, score) for checkpoint in (before, after))
     turned = (old < RIGHT) & (new >= RIGHT) if which == "fixed" else (new < RIGHT) & (old >= RIGHT)
     rows = np.flatnonzero(turned)
     if name is not None:
-        rows = rows[found.groups(by, rows).get(name, rows[:0])]
+        rows = rows[examples.groups(by, rows).get(name, rows[:0])]
     page = rows[offset : offset + limit]
-    given = {"before": before.checkpoint_id, "after": after.checkpoint_id, "ids": found.ids[page].tolist()}
+    given = {"before": before.checkpoint_id, "after": after.checkpoint_id, "ids": examples.ids[page].tolist()}
     cards = {card.example_id: card for card in store.rows("changed_examples", ChangeCard, **given)}
     return Changes(
         len(rows),
         [
-            Change(**vars(cards[int(found.ids[i])]), error_type=found.error_types[i], kind=found.kinds[i], cluster=found.clusters[i])
+            Change(
+                **vars(cards[int(examples.ids[i])]),
+                error_type=examples.error_types[i],
+                kind=examples.kinds[i],
+                cluster=examples.clusters[i],
+            )
             for i in page
         ],
     )
@@ -180,7 +185,7 @@ def _eval_set(store: Store, before: Checkpoint, after: Checkpoint) -> EvalSet:
 def _compared(
     store: Store, found: EvalSet, before: Checkpoint, after: Checkpoint, score: Score, rule: GateRule, needed: Sequence[Grouping]
 ) -> Comparison | None:
-    old, new = (scores(store, found, one, score) for one in (before, after))
+    old, new = (scores(store, found, checkpoint, score) for checkpoint in (before, after))
     overall = lines.line("overall", found, np.arange(len(found.ids)), old, new)
     if overall is None:
         return None

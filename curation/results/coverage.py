@@ -43,8 +43,8 @@ def _in_words(compared: int, some: int, by: Sequence[Answered]) -> str:
     text = f"{compared:,} of {compared + some:,} compared"
     if not some:
         return text
-    alone = sum(one.alone for one in by)
-    who = ", ".join(f"{one.checkpoint} {one.alone:,}" if len([o for o in by if o.alone]) > 1 else one.checkpoint for one in by if one.alone)
+    alone = sum(row.alone for row in by)
+    who = ", ".join(f"{row.checkpoint} {row.alone:,}" if len([o for o in by if o.alone]) > 1 else row.checkpoint for row in by if row.alone)
     parts = [f"{alone:,} answered by one only ({who})"] if alone else []
     if some > alone:
         parts.append(f"{some - alone:,} answered by some, not by all")

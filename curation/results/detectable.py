@@ -47,27 +47,27 @@ class Ahead(Record):
 
 def ahead(store: Store, score: Score = "strict") -> Ahead | None:
     """What the eval examples that the workspace holds would show; None while it holds none."""
-    found = eval_set(store, checkpoints.current_round(store))
-    if not len(found.ids):
+    examples = eval_set(store, checkpoints.current_round(store))
+    if not len(examples.ids):
         return None
     pair = _latest_pair(store)
-    old, new = (scores(store, found, one, score) for one in pair) if pair else (None, None)
-    everything = np.arange(len(found.ids))
-    known = _known(found, everything, old, new) or (DISCORDANT, 1.0)
+    old, new = (scores(store, examples, checkpoint, score) for checkpoint in pair) if pair else (None, None)
+    everything = np.arange(len(examples.ids))
+    known = _known(examples, everything, old, new) or (DISCORDANT, 1.0)
 
     def made(name: str, rows: np.ndarray) -> Detectable:
-        discordant, effect = (_known(found, rows, old, new) if name != "overall" else None) or known
-        images = len(np.unique(found.images[rows]))
+        discordant, effect = (_known(examples, rows, old, new) if name != "overall" else None) or known
+        images = len(np.unique(examples.images[rows]))
         shown = minimum_detectable_difference(len(rows), max(discordant, LEAST_DISCORDANT), effect)
         return Detectable(name, len(rows), images, discordant, effect, shown)
 
     def table(by: Grouping) -> list[Detectable]:
-        return [made(name, rows) for name, rows in sorted(found.groups(by, everything).items(), key=lambda item: -len(item[1]))]
+        return [made(name, rows) for name, rows in sorted(examples.groups(by, everything).items(), key=lambda item: -len(item[1]))]
 
     overall, types = made("overall", everything), table("error_type")
     changed = f"{overall.discordant:.0%} of the answers change"
     source = f"{pair[0].name} → {pair[1].name}: {changed}" if pair and old is not None else f"assumed: {changed}"
-    return Ahead(len(found.ids), overall, table("dataset"), types, source, _in_words(overall, types))
+    return Ahead(len(examples.ids), overall, table("dataset"), types, source, _in_words(overall, types))
 
 
 def _known(found: EvalSet, rows: np.ndarray, old: np.ndarray | None, new: np.ndarray | None) -> tuple[float, float] | None:

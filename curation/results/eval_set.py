@@ -97,8 +97,8 @@ def _read(store: Store, round_: int, types: dict[str, str], types_of: Taxonomy, 
 
 
 def _present(types_of: Taxonomy, tagged: str) -> str | None:
-    found = types_of.find(tagged)
-    return found.name if found else tagged or None
+    error_type = types_of.find(tagged)
+    return error_type.name if error_type else tagged or None
 
 
 def _positions(names: np.ndarray) -> dict[str, np.ndarray]:

@@ -64,7 +64,7 @@ def _settings(store: Store, before: Checkpoint, after: Checkpoint) -> dict[str, 
         "datasets": store.rows("datasets"),
         "filters": store.rows("filters"),
         "spend": store.row("spend_total"),
-        "release_verdicts": [asdict(one) for one in gate.verdicts(store) if (one.before, one.after) == (before.name, after.name)],
+        "release_verdicts": [asdict(row) for row in gate.verdicts(store) if (row.before, row.after) == (before.name, after.name)],
         "prompts": {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(PROMPTS.glob("*.md"))},
     }
 

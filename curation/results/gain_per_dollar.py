@@ -82,14 +82,14 @@ class Returns(Record):
 def returns(store: Store, before: Checkpoint, after: Checkpoint, score: Score = "strict") -> Returns:
     """Gain per dollar of the round that led from one checkpoint to another. Raises ValueError if no example was answered by both."""
     round_ = store.one("round_of_pair", int, before=before.checkpoint_id, after=after.checkpoint_id)
-    found = eval_set(store, round_)
-    old, new = (scores(store, found, one, score) for one in (before, after))
+    examples = eval_set(store, round_)
+    old, new = (scores(store, examples, checkpoint, score) for checkpoint in (before, after))
     both = np.flatnonzero(np.isfinite(old) & np.isfinite(new))
     if not len(both):
         raise ValueError(f"{before.name} and {after.name} have no eval example in common; evaluate both on the eval split first")
     costs = _by_title(store.rows("spend_by_cluster", Cost, round=round_))
-    lines, whole = _lines(found, both, old, new, costs)
-    unassigned = int((found.clusters[both] == NO_CLUSTER).sum())
+    lines, whole = _lines(examples, both, old, new, costs)
+    unassigned = int((examples.clusters[both] == NO_CLUSTER).sum())
     unpriced = sum(cost.usd is None for cost in costs.values())
     return Returns(round_, before.name, after.name, len(both), whole, lines, unassigned, unpriced)
 

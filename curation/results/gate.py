@@ -62,7 +62,7 @@ def set_rule(store: Store, wanted: GateRule, author: str) -> None:
 
 def verdict(wanted: GateRule, tables: Mapping[GateGroup, Sequence[Line]]) -> Gate:
     """The gate over the lines of a comparison, by group."""
-    lines = [(group, one) for group in wanted.groups for one in tables[group]]
+    lines = [(group, line) for group in wanted.groups for line in tables[group]]
     large = [(group, one) for group, one in lines if group == "overall" or one.items >= wanted.least]
     not_shown = []
     for group, one in large:

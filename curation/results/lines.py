@@ -120,4 +120,4 @@ def table(found: EvalSet, by: Grouping, before: np.ndarray, after: np.ndarray) -
 
 def adjusted(lines: Sequence[Line]) -> list[Line]:
     """The lines with p-values adjusted for being so many."""
-    return [replace(one, p_holm=p) for one, p in zip(lines, intervals.holm([one.p for one in lines]))]
+    return [replace(line, p_holm=p) for line, p in zip(lines, intervals.holm([line.p for line in lines]))]

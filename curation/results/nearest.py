@@ -26,16 +26,16 @@ def nearest(examples: tuple[np.ndarray, np.ndarray], samples: tuple[np.ndarray, 
     """Text vectors (n, a) and image vectors (n, b) of examples, the same of m samples. k is the smaller of `kept` and m."""
     pairs = [_centred(*both) for both in zip(examples, samples)]
     n, k = len(examples[0]), min(kept, len(samples[0]))
-    found = Nearest(np.zeros((n, k), np.int64), *(np.zeros((n, k), np.float32) for _ in range(3)))
+    neighbours = Nearest(np.zeros((n, k), np.int64), *(np.zeros((n, k), np.float32) for _ in range(3)))
     for start in range(0, n, _AT_ONCE):
         rows = slice(start, start + _AT_ONCE)
         text, image = (own[rows] @ theirs.T for own, theirs in pairs)
         score = (text + image) / 2
         best = np.argsort(-score, axis=1, kind="stable")[:, :k]
-        found.places[rows] = best
-        for into, values in ((found.text, text), (found.image, image), (found.score, score)):
+        neighbours.places[rows] = best
+        for into, values in ((neighbours.text, text), (neighbours.image, image), (neighbours.score, score)):
             into[rows] = np.take_along_axis(values, best, axis=1)
-    return found
+    return neighbours
 
 
 def _centred(own: np.ndarray, theirs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -61,24 +61,24 @@ def side_by_side(store: Store, chosen: Sequence[Checkpoint], score: Score = "str
 
     Raises CantCompare where a checkpoint is named twice, there are too few or too many, or no example was answered by all.
     """
-    names = [one.name for one in chosen]
+    names = [checkpoint.name for checkpoint in chosen]
     if len(set(names)) < len(names):
         raise CantCompare(f"a checkpoint is named twice: {', '.join(names)}; name each once")
     if not FEWEST <= len(names) <= MOST:
         raise CantCompare(f"{len(names)} checkpoints were named; side by side are {FEWEST} to {MOST}")
-    found = eval_set(store, store.one("round_of_pair", int, before=chosen[0].checkpoint_id, after=chosen[-1].checkpoint_id))
-    values = [scores(store, found, one, score) for one in chosen]
+    examples = eval_set(store, store.one("round_of_pair", int, before=chosen[0].checkpoint_id, after=chosen[-1].checkpoint_id))
+    values = [scores(store, examples, checkpoint, score) for checkpoint in chosen]
     covered = coverage(names, values)
     if not covered.compared:
-        counts = ", ".join(f"{one.checkpoint} {one.answered:,}" for one in covered.by_checkpoint)
+        counts = ", ".join(f"{row.checkpoint} {row.answered:,}" for row in covered.by_checkpoint)
         raise CantCompare(f"no eval example was answered by all of them (answered: {counts}); evaluate all on the eval split first")
     everywhere = np.isfinite(np.stack(values)).all(axis=0)
-    values = [np.where(everywhere, one, np.nan) for one in values]
+    values = [np.where(everywhere, scored, np.nan) for scored in values]
     tables: dict[str, list[GroupRow]] = {}
     left_out: dict[str, int] = {}
     for by in TABLES:
-        tables[by], left_out[by] = _table(found, by, values)
-    (overall,) = _rows({"overall": np.arange(len(found.ids))}, found, values)
+        tables[by], left_out[by] = _table(examples, by, values)
+    (overall,) = _rows({"overall": np.arange(len(examples.ids))}, examples, values)
     return SideBySide(names, score, covered, overall, tables, {by: count for by, count in left_out.items() if count})
 
 
@@ -94,13 +94,13 @@ def _rows(groups: dict[str, np.ndarray], found: EvalSet, values: Sequence[np.nda
     """One row a group; p-values are adjusted over all cells."""
     first, *others = values
     made = {name: [lines.line(name, found, rows, first, other) for other in others] for name, rows in groups.items()}
-    flat = [one for group in made.values() for one in group if one]
+    flat = [line for group in made.values() for line in group if line]
     adjusted = iter(lines.adjusted(flat))
-    return [_row([next(adjusted) for one in group if one]) for group in made.values() if all(group)]
+    return [_row([next(adjusted) for line in group if line]) for group in made.values() if all(group)]
 
 
 def _row(group: Sequence[Line]) -> GroupRow:
-    one = group[0]
-    own = Cell(one.before, one.balanced_before, None, None, None, None, None)
+    first = group[0]
+    own = Cell(first.before, first.balanced_before, None, None, None, None, None)
     cells = [Cell(c.after, c.balanced_after, c.difference, c.low, c.high, c.p_holm, c.learnt) for c in group]
-    return GroupRow(one.name, one.items, one.images, one.majority, one.balanced_majority, [own, *cells])
+    return GroupRow(first.name, first.items, first.images, first.majority, first.balanced_majority, [own, *cells])

@@ -33,11 +33,11 @@ def decisions(decided: Iterable[Any], states: Mapping[int, SampleState], settled
     """A line a decision (curation/review/decisions.py: Decision)."""
     return [
         {
-            **_head(one.event_id, reviewer, one.action),
-            **_samples([of_state(states[one.sample_id])]),
-            **_given(why=one.reason, note=one.note, settles=[one.sample_id] if one.sample_id in settled else None),
+            **_head(decision.event_id, reviewer, decision.action),
+            **_samples([of_state(states[decision.sample_id])]),
+            **_given(why=decision.reason, note=decision.note, settles=[decision.sample_id] if decision.sample_id in settled else None),
         }
-        for one in decided
+        for decision in decided
     ]
 
 
@@ -63,9 +63,9 @@ def _head(event_id: str, reviewer: str, action: str) -> Line:
 
 def _samples(marked: Sequence[Marked]) -> Line:
     return {
-        "ids": [one.sample_id for one in marked],
-        "revisions": [one.revision for one in marked],
-        "marks": [one.mark for one in marked],
+        "ids": [row.sample_id for row in marked],
+        "revisions": [row.revision for row in marked],
+        "marks": [row.mark for row in marked],
     }
 
 

@@ -114,46 +114,48 @@ def _latest_known(write: Transaction, chunks: Sequence[Sequence[Line]]) -> dict[
     latest: dict[tuple[str, int], int] = {}
     for lines in chunks:
         known = _known(write, lines)
-        latest |= {(line["who"], one): line["n"] for line in lines for one in line["ids"] if (line["event"], one) in known}
+        latest |= {
+            (line["who"], sample_id): line["n"] for line in lines for sample_id in line["ids"] if (line["event"], sample_id) in known
+        }
     return latest
 
 
 def _bring_back(write: Transaction, lines: Sequence[Line], latest: dict[tuple[str, int], int], counts: _Counts) -> None:
     known = _known(write, lines)
     for line in lines:
-        named = [Marked(*one) for one in zip(line["ids"], line["revisions"], line["marks"])]
-        lost = [one for one in named if (line["event"], one.sample_id) not in known]
+        named = [Marked(*marked) for marked in zip(line["ids"], line["revisions"], line["marks"])]
+        lost = [marked for marked in named if (line["event"], marked.sample_id) not in known]
         counts.known += len(named) - len(lost)
-        in_time = [one for one in lost if latest.get((line["who"], one.sample_id), 0) < line["n"]]
+        in_time = [marked for marked in lost if latest.get((line["who"], marked.sample_id), 0) < line["n"]]
         counts.superseded += len(lost) - len(in_time)
         lost = in_time
         if lost:
-            found = _resolved(write, lost, counts)
-            counts.brought_back[line["do"]] += _put(write, line, found)
-            known |= {(line["event"], one.sample_id) for one in found}
+            resolved = _resolved(write, lost, counts)
+            counts.brought_back[line["do"]] += _put(write, line, resolved)
+            known |= {(line["event"], sample.sample_id) for sample in resolved}
 
 
 def _resolved(write: Transaction, lost: Sequence[Marked], counts: _Counts) -> list[Marked]:
     """The samples of the store that a line means: those of its numbers where text and image are the same, else by text and image."""
-    there = {row.sample_id: row for row in write.rows("samples_marked", Marked, sample_ids=[one.sample_id for one in lost])}
-    found, astray = [], []
-    for one in lost:
-        state = there.get(one.sample_id)
-        if state and (state.revision > one.revision or (state.revision == one.revision and state.mark == one.mark)):
-            found.append(one)  # a later revision: the decision belongs to the history of this sample
+    present = {row.sample_id: row for row in write.rows("samples_marked", Marked, sample_ids=[marked.sample_id for marked in lost])}
+    resolved, astray = [], []
+    for decision in lost:
+        state = present.get(decision.sample_id)
+        if state and (state.revision > decision.revision or (state.revision == decision.revision and state.mark == decision.mark)):
+            resolved.append(decision)  # a later revision: the decision belongs to the history of this sample
         else:
-            astray.append(one)
+            astray.append(decision)
     if astray:
-        alike = write.rows("samples_with_marks", Marked, marks=[one.mark for one in astray])
+        alike = write.rows("samples_with_marks", Marked, marks=[marked.mark for marked in astray])
         elsewhere, times = {row.mark: row for row in alike}, Counter(row.mark for row in alike)
-        for one in astray:
-            if times[one.mark] == 1:  # which of several is meant can't be told
-                found.append(elsewhere[one.mark])
-            elif one.sample_id in there:
+        for decision in astray:
+            if times[decision.mark] == 1:  # which of several is meant can't be told
+                resolved.append(elsewhere[decision.mark])
+            elif decision.sample_id in present:
                 counts.other_text += 1
             else:
                 counts.no_sample += 1
-    return found
+    return resolved
 
 
 def _put(write: Transaction, line: Line, samples: Sequence[Marked]) -> int:
@@ -161,21 +163,21 @@ def _put(write: Transaction, line: Line, samples: Sequence[Marked]) -> int:
     if not samples:
         return 0
     action, reviewer = line["do"], line["who"]
-    revisions = {one.sample_id: one.revision + (action == "edit") for one in samples}
+    revisions = {sample.sample_id: sample.revision + (action == "edit") for sample in samples}
     if action == "undo":
         undone = write.rows("reviews_known", _Logged, event_ids=[line["undoes"]])
         rows: list[dict[str, int | None]] = [
-            {"sample_id": one.sample_id, "revision": one.revision, "undoes": one.review_id} for one in undone if one.sample_id in revisions
+            {"sample_id": row.sample_id, "revision": row.revision, "undoes": row.review_id} for row in undone if row.sample_id in revisions
         ]
     else:
-        rows = [{"sample_id": one, "revision": revision, "undoes": None} for one, revision in revisions.items()]
+        rows = [{"sample_id": sample_id, "revision": revision, "undoes": None} for sample_id, revision in revisions.items()]
     shared: dict[str, Any] = {"action": action, "reviewer": reviewer, "event_id": line["event"], "created_at": line["at"]}
     shared |= {"reason": line.get("why"), "note": line.get("note"), "batch_id": write.one("next_batch", int) if line.get("bulk") else None}
     added = write.rows("reviews_restore", _Added, samples=rows, **shared)
     settled = set(line.get("settles", ()))
     write.insert("adjudication", [vars(row) for row in added if row.sample_id in settled])
     if action == "edit":
-        texts = [{"sample_id": one, "revision": revision, **line["text"]} for one, revision in revisions.items()]
+        texts = [{"sample_id": sample_id, "revision": revision, **line["text"]} for sample_id, revision in revisions.items()]
     else:
         texts = [text for text in line.get("texts", ()) if text["sample_id"] in revisions]
     write.insert("revision", [{**text, "reviewer": reviewer} for text in texts])

@@ -20,13 +20,13 @@ def group_sums(values: np.ndarray, groups: np.ndarray, clusters: np.ndarray, rep
     shape = (count, int(groups.max()) + 1)
     sums = sparse.coo_matrix((values.astype(np.float64), (clusters, groups)), shape=shape).tocsr()
     rng = np.random.default_rng(seed)
-    found = np.empty((replicates, shape[1]))
+    replicated = np.empty((replicates, shape[1]))
     for start in range(0, replicates, _AT_ONCE):
         rows = min(_AT_ONCE, replicates - start)
         drawn = rng.integers(0, count, (rows, count))
-        weights = np.stack([np.bincount(one, minlength=count) for one in drawn]).astype(np.float64)
-        found[start : start + rows] = weights @ sums
-    return found
+        weights = np.stack([np.bincount(clusters, minlength=count) for clusters in drawn]).astype(np.float64)
+        replicated[start : start + rows] = weights @ sums
+    return replicated
 
 
 def percentile_interval(replicates: np.ndarray, confidence: float = 0.95) -> tuple[np.ndarray, np.ndarray]:

@@ -32,14 +32,14 @@ def log_evidence(successes: np.ndarray | float, trials: np.ndarray | float, p: n
     a, b = k + 1, n - k + 1
     with np.errstate(divide="ignore"):
         upper = np.log(special.betaincc(a, b, p))
-    found: np.ndarray = special.betaln(a, b) + upper - np.log1p(-p) - k * np.log(p) - special.xlog1py(n - k, -p)
-    return found
+    log_ratio: np.ndarray = special.betaln(a, b) + upper - np.log1p(-p) - k * np.log(p) - special.xlog1py(n - k, -p)
+    return log_ratio
 
 
 def reaches(successes: np.ndarray | float, trials: np.ndarray | float, target: float, alpha: float) -> np.ndarray:
     """Whether k of n show, at the level alpha and at any number of looks, that the proportion is above the target."""
-    found: np.ndarray = log_evidence(successes, trials, target) >= -np.log(alpha) - 1e-12
-    return found
+    reached: np.ndarray = log_evidence(successes, trials, target) >= -np.log(alpha) - 1e-12
+    return reached
 
 
 def lower_bound(successes: float, trials: float, alpha: float) -> float:

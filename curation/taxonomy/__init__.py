@@ -103,7 +103,7 @@ def usage(store: "Store") -> dict[str, Carried]:
 def add(store: "Store", error_type: ErrorType, author: str) -> Edited:
     """Adds an error type at the end. A name that was renamed or merged away means its own type again. Raises BadEdit."""
     now = current(store)
-    if any(one.name == error_type.name for one in now.types):
+    if any(type_.name == error_type.name for type_ in now.types):
         raise BadEdit(f"there is an error type {error_type.name!r} already; edit it, or choose another name")
     made = _checked(error_type)
     again = made.name in now.aliases
@@ -131,7 +131,7 @@ def rename(store: "Store", name: str, to: str, author: str) -> Edited:
     now = current(store)
     _not_fixed(name)
     old = _found(now, name)
-    if any(one.name == to for one in now.types):
+    if any(type_.name == to for type_ in now.types):
         raise BadEdit(f"there is an error type {to!r} already; to join the two, merge {name} into it")
     new = _checked(replace(old, name=to))
     return _save(store, now, _put(now, name, new), f"{name} renamed {to}", author, _aliased(now, [name], to), {name: to})
@@ -147,7 +147,7 @@ def merge(store: "Store", names: Sequence[str], into: str, author: str) -> Edite
     for name in gone:
         _not_fixed(name)
         _found(now, name)
-    left = tuple(one for one in now.types if one.name not in gone)
+    left = tuple(type_ for type_ in now.types if type_.name not in gone)
     return _save(
         store, now, left, f"{', '.join(gone)} merged into {target.name}", author, _aliased(now, gone, into), dict.fromkeys(gone, into)
     )
@@ -186,7 +186,7 @@ def order(store: "Store", names: Sequence[str], author: str) -> Edited:
     """Puts the error types into an order; those that are not named follow as they were. Raises BadEdit."""
     now = current(store)
     first = [_found(now, name) for name in dict.fromkeys(names)]
-    arranged = (*first, *(one for one in now.types if one not in first))
+    arranged = (*first, *(type_ for type_ in now.types if type_ not in first))
     if arranged == now.types:
         raise BadEdit("the error types are in this order already")
     return _save(store, now, arranged, "order changed", author)
@@ -194,7 +194,7 @@ def order(store: "Store", names: Sequence[str], author: str) -> Edited:
 
 def write_to_folder(taxonomy: Taxonomy, folder: Path) -> None:
     """Writes the taxonomy into a job's folder: its child goes by it, whatever is edited while it runs."""
-    content = {"version": taxonomy.version, "types": [asdict(one) for one in taxonomy.types], "aliases": dict(taxonomy.aliases)}
+    content = {"version": taxonomy.version, "types": [asdict(type_) for type_ in taxonomy.types], "aliases": dict(taxonomy.aliases)}
     (folder / FILE).write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
 
 
@@ -204,7 +204,7 @@ def read_from_folder(folder: Path) -> Taxonomy:
     if not path.is_file():
         return DEFAULT
     content = json.loads(path.read_text(encoding="utf-8"))
-    return Taxonomy(content["version"], tuple(ErrorType(**one) for one in content["types"]), content["aliases"])
+    return Taxonomy(content["version"], tuple(ErrorType(**fields) for fields in content["types"]), content["aliases"])
 
 
 def _save(
@@ -243,7 +243,7 @@ def follow(write: "Transaction") -> None:
 
 
 def _row(version: int, types: Sequence[ErrorType], text: str, author: str) -> dict[str, Any]:
-    error_types = json.dumps([asdict(one) for one in types], ensure_ascii=False)
+    error_types = json.dumps([asdict(type_) for type_ in types], ensure_ascii=False)
     return {"version": version, "error_types": error_types, "change": json.dumps({"text": text}), "author": author}
 
 
@@ -254,19 +254,19 @@ def _aliased(now: Taxonomy, names: Sequence[str], to: str) -> dict[str, str]:
 
 
 def _types(row: _Row) -> tuple[ErrorType, ...]:
-    return tuple(ErrorType(**one) for one in json.loads(row.error_types))
+    return tuple(ErrorType(**fields) for fields in json.loads(row.error_types))
 
 
 def _put(now: Taxonomy, name: str, new: ErrorType) -> tuple[ErrorType, ...]:
-    return tuple(new if one.name == name else one for one in now.types)
+    return tuple(new if type_.name == name else type_ for type_ in now.types)
 
 
 def _found(now: Taxonomy, name: str) -> ErrorType:
-    found = next((one for one in now.types if one.name == name), None)
-    if found is None:
+    error_type = next((type_ for type_ in now.types if type_.name == name), None)
+    if error_type is None:
         now_called = f"; {name!r} is called {now.aliases[name]!r} now" if name in now.aliases else ""
-        raise BadEdit(f"there is no error type {name!r}{now_called}; there are: {', '.join(one.name for one in now.types)}")
-    return found
+        raise BadEdit(f"there is no error type {name!r}{now_called}; there are: {', '.join(type_.name for type_ in now.types)}")
+    return error_type
 
 
 def _not_fixed(name: str) -> None:

@@ -44,6 +44,6 @@ class TaxonomyShown(Record):
 
 def shown(store: Store) -> TaxonomyShown:
     now, used = taxonomy.current(store), taxonomy.usage(store)
-    types = [TypeShown(**vars(one), fixed=one.name in taxonomy.FIXED, used=used.get(one.name, NOTHING)) for one in now.types]
-    past = [VersionShown(one.version, one.text, one.author, one.created_at) for one in taxonomy.history(store)]
+    types = [TypeShown(**vars(type_), fixed=type_.name in taxonomy.FIXED, used=used.get(type_.name, NOTHING)) for type_ in now.types]
+    past = [VersionShown(version.version, version.text, version.author, version.created_at) for version in taxonomy.history(store)]
     return TaxonomyShown(now.version, types, dict(now.aliases), past)

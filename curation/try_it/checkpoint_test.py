@@ -64,10 +64,10 @@ def examined(store: Store, workspace: Workspace, checkpoint: Checkpoint) -> Chec
             child.kill()
             lines, _ = child.communicate()
     findings = [Tried.from_row(json.loads(line)) for line in lines.splitlines() if line.endswith("}")]
-    if len(findings) < len(STEPS) and all(found.ok for found in findings):
+    if len(findings) < len(STEPS) and all(finding.ok for finding in findings):
         text = f"the process ended (out of memory, perhaps) with status {child.returncode}; its log: {folder / 'test.log'}"
         findings.append(Tried(STEPS[len(findings)], False, text))
-    return CheckpointTested(checkpoint.name, all(found.ok for found in findings), findings)
+    return CheckpointTested(checkpoint.name, all(finding.ok for finding in findings), findings)
 
 
 def _question(store: Store, workspace: Workspace) -> tuple[str, Path]:

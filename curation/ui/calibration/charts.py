@@ -105,7 +105,7 @@ def _curve(name: str, colour: str, band: str, points: Sequence[Point], rate: Cal
     """A line and the band of its intervals, without the thresholds where no label tells."""
     import plotly.graph_objects as go
 
-    known = [(point.threshold, found) for point in points if (found := rate(point))]
+    known = [(point.threshold, interval) for point in points if (interval := rate(point))]
     at = [threshold for threshold, _ in known]
     edge = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False}
     return [

@@ -63,7 +63,7 @@ class Rule(Goal):
     conditions: list[Asking]
 
     def given(self) -> list[Condition]:
-        return [Condition(**one.model_dump()) for one in self.conditions]
+        return [Condition(**condition.model_dump()) for condition in self.conditions]
 
 
 class Off(BaseModel):
@@ -155,16 +155,16 @@ def overview(request: Request, body: Asked) -> Overview:
 def joint(request: Request) -> JointCounts:
     """All that the sliders need, once. How people decided on the held-back half isn't among it."""
     now = score_matrix(services(request).store)
-    found = now.counted
+    counted = now.counted
     filters = [
         SliderFilter(**vars(setting), cuts=one.cuts.tolist(), position=one.position(setting.threshold) if setting.enabled else 0)
         for setting, one in zip(now.settings, now.thresholds)
     ]
     return JointCounts(
         filters=filters,
-        rows=len(found.threshold_index),
-        codes=_packed(np.ascontiguousarray(found.threshold_index.T)),
-        **{name: _packed(getattr(found, name).astype("<u4")) for name in ("open", "labels", "approved", "held")},
+        rows=len(counted.threshold_index),
+        codes=_packed(np.ascontiguousarray(counted.threshold_index.T)),
+        **{name: _packed(getattr(counted, name).astype("<u4")) for name in ("open", "labels", "approved", "held")},
     )
 
 
@@ -207,14 +207,14 @@ def draw(request: Request, body: Draw) -> Drawn:
     """Gives whoever asks random samples to label, blind: with the filters' verdicts in sight people would lean towards them."""
     here = services(request)
     now, reviewer = score_matrix(here.store), here.reviewer(request)
-    conditions = None if body.conditions is None else [Condition(**one.model_dump()) for one in body.conditions]
+    conditions = None if body.conditions is None else [Condition(**condition.model_dump()) for condition in body.conditions]
     taken = here.store.columns("samples_assigned")["sample_id"]
     ids = auto_approval.to_label(now, conditions, body.count, np.random.default_rng(), taken).tolist()
     if ids:
         title = f"{len(ids)} at random, for calibration"
-        which, event = {"sample_ids": ids}, decisions.new_event()
+        selection, event = {"sample_ids": ids}, decisions.new_event()
         assignments.assign(
-            here.store, which, [reviewer], copies=1, blind=True, title=title, author=reviewer, event_id=event, described=which
+            here.store, selection, [reviewer], copies=1, blind=True, title=title, author=reviewer, event_id=event, described=selection
         )
     return Drawn(sample_ids=ids)
 
@@ -239,8 +239,8 @@ def _label_counts(now: ScoreMatrix, reviewers: int) -> LabelCounts:
 
 def _by_type(now: ScoreMatrix) -> list[TypeLabels]:
     counts = np.bincount(now.error_type[now.label >= 0], minlength=len(now.error_types))
-    found = [TypeLabels(error_type=name, labels=int(count)) for name, count in zip(now.error_types, counts)]
-    return sorted(found, key=lambda row: (-row.labels, row.error_type))
+    rows = [TypeLabels(error_type=name, labels=int(count)) for name, count in zip(now.error_types, counts)]
+    return sorted(rows, key=lambda row: (-row.labels, row.error_type))
 
 
 def _filter(now: ScoreMatrix, column: int, chosen: np.ndarray) -> FilterAgreement:

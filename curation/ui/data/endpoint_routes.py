@@ -127,5 +127,5 @@ def view(here: Services, name: str | None, values: dict[str, Any], own: bool = F
 
 def _stage(name: str, there: endpoints.Endpoints) -> AskingStage:
     stage = stage_class(name)
-    found = cast(FrontierOptions, stage.Options())  # of a stage that asks a frontier model
-    return AskingStage(name, stage.title, there.stages.get(name), found.endpoint, found.model)
+    options = cast(FrontierOptions, stage.Options())  # of a stage that asks a frontier model
+    return AskingStage(name, stage.title, there.stages.get(name), options.endpoint, options.model)

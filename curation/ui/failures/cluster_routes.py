@@ -193,8 +193,10 @@ def _round_of(request: Request, cluster_ids: Sequence[int] = (), failure_ids: Se
         "rounds_of", int, cluster_ids=list(cluster_ids), failure_ids=list(failure_ids), change_id=change_id
     )
     if len(rounds) != 1:
-        said = "these are from several rounds; choose one round first" if rounds else "no such cluster, failure or change in this workspace"
-        raise HTTPException(422 if rounds else 404, said)
+        message = (
+            "these are from several rounds; choose one round first" if rounds else "no such cluster, failure or change in this workspace"
+        )
+        raise HTTPException(422 if rounds else 404, message)
     return rounds[0]
 
 

@@ -163,11 +163,11 @@ def summary(request: Request, body: FailureFilter) -> Summary:
     rounds = store.column("rounds", int)
     if not rounds:
         return Summary(round=0, rounds=[], examples=0, answered=0, failures=0, version="none", map="none")
-    meant = rounds_of(store, body.round)
-    if unknown := [one for one in meant if int(one) not in rounds]:
+    rounds_asked = rounds_of(store, body.round)
+    if unknown := [number for number in rounds_asked if int(number) not in rounds]:
         raise HTTPException(404, f"there is no round {unknown[0]}; there are: {', '.join(map(str, rounds))}")
-    row = store.one("failures_summary", RoundSummary, round=meant)
-    mark = f"{','.join(meant)}.{row.map_mark}"
+    row = store.one("failures_summary", RoundSummary, round=rounds_asked)
+    mark = f"{','.join(rounds_asked)}.{row.map_mark}"
     about = {name: value for name, value in vars(row).items() if name != "map_mark"}
     return Summary(**about, rounds=rounds, map=mark, version=f"{mark}.{row.failures}.{row.diagnosed}.{row.triaged}.{row.unnamed}")
 
@@ -186,13 +186,13 @@ def clusters(request: Request, body: FailureFilter) -> list[ListedCluster]:
 @failures.post("/facets", response_model_exclude_none=True)
 def facets(request: Request, body: FailureFilter) -> dict[str, list[FacetCount]]:
     """Values and counts by facet, most frequent first."""
-    found: dict[str, list[FacetCount]] = {}
+    counts: dict[str, list[FacetCount]] = {}
     store = services(request).store
     names = {str(row.checkpoint_id): row.checkpoint for row in store.rows("rounds", Round)}
     for row in store.rows("failure_facets", FacetRow, **_given(request, body)):
         text = names.get(row.value, row.value) if row.facet == "checkpoint" else None
-        found.setdefault(row.facet, []).append(FacetCount(row.value, row.count, text))
-    return found
+        counts.setdefault(row.facet, []).append(FacetCount(row.value, row.count, text))
+    return counts
 
 
 @failures.post("/points")

@@ -28,5 +28,5 @@ class SliceTable(BaseModel):
 @router.post("/table")
 def table(request: Request, body: OfRounds) -> SliceTable:
     store = services(request).store
-    rows = [one for one in slices.of_rounds(store, rounds_of(store, body.round), body.without_label_errors) if one.examples >= body.least]
+    rows = [row for row in slices.of_rounds(store, rounds_of(store, body.round), body.without_label_errors) if row.examples >= body.least]
     return SliceTable(compared=len(rows), rows=rows[: body.most])

@@ -273,14 +273,14 @@ def _measure(here: Services, parent: str | None, checkpoint: str | None) -> Meas
     if not parent or not checkpoint:
         return None
     before, after = checkpoints.find(here.store, parent), checkpoints.find(here.store, checkpoint)
-    counts = [here.store.one("eval_count", EvalCount, checkpoint_id=one.checkpoint_id) for one in (before, after)]
+    counts = [here.store.one("eval_count", EvalCount, checkpoint_id=checkpoint.checkpoint_id) for checkpoint in (before, after)]
     answered = tuple(count.answered for count in counts)
     if not all(answered):
         return None
     try:
-        found = comparison.compare(here.store, before, after, tables=())
+        compared = comparison.compare(here.store, before, after, tables=())
     except ValueError:
         return None  # no example was answered by both
     names = ("before", "after", "difference", "low", "high", "items", "balanced_before", "balanced_after", "majority")
-    line = {name: getattr(found.overall, name) for name in names}
-    return Measured(**line, fixed=found.fixed, broken=found.broken, examples=counts[1].examples, passed=found.gate.passed)
+    line = {name: getattr(compared.overall, name) for name in names}
+    return Measured(**line, fixed=compared.fixed, broken=compared.broken, examples=counts[1].examples, passed=compared.gate.passed)

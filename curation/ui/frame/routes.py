@@ -133,7 +133,7 @@ def overview(request: Request) -> Overview:
         unpriced=spend.unpriced,
         workspaces=workspace.names(),
         taxonomy=taxonomy.current(here.store).version,
-        damages=[DamageView(name=one.name, text=one.text) for one in damage.damages(here.workspace, unread=True)],
+        damages=[DamageView(name=damaged.name, text=damaged.text) for damaged in damage.damages(here.workspace, unread=True)],
         gate=gate,
     )
 
@@ -143,7 +143,7 @@ def damage_read(request: Request, body: DamageRead) -> list[DamageView]:
     """Marks a report as read; those that are left."""
     here = services(request)
     damage.mark_read(here.workspace, body.name, here.reviewer(request))
-    return [DamageView(name=one.name, text=one.text) for one in damage.damages(here.workspace, unread=True)]
+    return [DamageView(name=damaged.name, text=damaged.text) for damaged in damage.damages(here.workspace, unread=True)]
 
 
 def _active(job: JobView) -> ActiveJob:

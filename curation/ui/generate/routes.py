@@ -94,7 +94,7 @@ def plan(request: Request, body: Plan) -> GeneratePlan:
     here, options, draw = services(request), GenerateOptions(**body.options), DrawOptions(**body.draw)
     judging = FilterOptions(**body.filter)
     round_ = checkpoints.current_round(here.store)
-    meant = chosen(here.store, here.workspace, round_, options)
+    selection = chosen(here.store, here.workspace, round_, options)
     estimate = here.jobs.estimate_view("generate", body.options)
     samples, images = estimate.detail["samples"], estimate.detail["images"]
     enabled = [name for name, row in filter_settings.current(here.store).items() if row.enabled and name in FILTERS.names()]
@@ -119,7 +119,7 @@ def plan(request: Request, body: Plan) -> GeneratePlan:
         filter_billed=judging.endpoint != endpoints.POCKET_TEACHER,
         draw_usd=drawn,
         seconds=_seconds(here, work),
-        by_error_type=here.store.rows("generate_by_error_type", TypeCount, **meant),
+        by_error_type=here.store.rows("generate_by_error_type", TypeCount, **selection),
         prompt=_first_prompt(here, round_, options),
         frontier=_asked(here, options),
         judge=_asked(here, judging),
@@ -165,23 +165,23 @@ def undrawn(request: Request, body: Which) -> UndrawnOptions:
 
 def _endpoints(here: Services) -> list[EndpointView]:
     """Those that have a name, and what was used before."""
-    there = endpoints.read()
-    named = [view(here, name, values, own=name in there.own) for name, values in there.named.items()]
-    known = {(one.endpoint, one.model) for one in named}
+    known_endpoints = endpoints.read()
+    named = [view(here, name, values, own=name in known_endpoints.own) for name, values in known_endpoints.named.items()]
+    known = {(row.endpoint, row.model) for row in named}
     used = here.store.rows("endpoints_used", EndpointUsed)
-    return named + [view(here, None, one.to_row()) for one in used if (one.endpoint, one.model) not in known]
+    return named + [view(here, None, row.to_row()) for row in used if (row.endpoint, row.model) not in known]
 
 
 def _generators(here: Services) -> list[GeneratorChoice]:
     """Those that come with the program, and what was used before, with the address and all that it was used with."""
     named = [GeneratorUsed(DIFFUSERS, POCKET_FLUX, "{}"), GeneratorUsed(DIFFUSERS, DrawOptions().model, "{}")]
-    found = []
+    views = []
     for used in dict.fromkeys(named + here.store.rows("generators_used", GeneratorUsed)):
         options = {"generator": used.generator, "model": used.model, "generator_options": json.loads(used.further)}
         with suppress(ValueError):  # it no longer exists, or has other options by now
             draw = DrawOptions(**options)
-            found.append(GeneratorChoice(**options, address=draw.address, host=draw.host()))
-    return found
+            views.append(GeneratorChoice(**options, address=draw.address, host=draw.host()))
+    return views
 
 
 def _asked(here: Services, options: GenerateOptions | FilterOptions) -> AskedEndpoint:

@@ -192,8 +192,8 @@ def failures(request: Request, body: Which) -> list[FailureChoice]:
     """Failures to try a prompt on, of all error types by turns."""
     store = services(request).store
     round_ = checkpoints.current_round(store)
-    found = store.rows("prompt_failures", round=round_, failure_ids=None, teachable=body.name == "proposal", limit=TO_TRY_ON)
-    return [FailureChoice.from_row(row) for row in found]
+    rows = store.rows("prompt_failures", round=round_, failure_ids=None, teachable=body.name == "proposal", limit=TO_TRY_ON)
+    return [FailureChoice.from_row(row) for row in rows]
 
 
 @router.post("/preview")
@@ -205,7 +205,7 @@ def preview(request: Request, body: Trial) -> RequestPreview:
     options = _options(file, body)
     asked = _requests(here, body.name, row, prompts, options)
     with open_client(options, here.workspace) as client:
-        calls, usd = sum_estimates(client.estimate([one], 1) for one in asked)
+        calls, usd = sum_estimates(client.estimate([request_], 1) for request_ in asked)
     last = asked[-1]
     return RequestPreview(
         **vars(trial.shown(row)),
@@ -277,11 +277,11 @@ def _draft(here: Services, body: Draft) -> tuple[PromptFile, Prompts]:
 
 def _row(here: Services, body: Trial) -> dict[str, Any]:
     """The failure with what the prompt needs. Raises NothingToTry."""
-    found = trial.material(here.store, here.workspace, body.name, checkpoints.current_round(here.store), [body.failure_id])
-    if not found:
+    material = trial.material(here.store, here.workspace, body.name, checkpoints.current_round(here.store), [body.failure_id])
+    if not material:
         why = "isn't teachable, so no samples are generated for it" if body.name == "proposal" else "is not in this workspace"
         raise NothingToTry(f"failure {body.failure_id} {why}; choose another one")
-    return {**found[0], "route": body.route}
+    return {**material[0], "route": body.route}
 
 
 def _options(file: PromptFile, body: Trial) -> Any:

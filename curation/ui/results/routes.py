@@ -157,9 +157,9 @@ def summary(request: Request, body: Shown) -> Summary:
     drawn = charts.both(compared.overall, lines[body.by], before.name, after.name, body.by)
     if side:
         drawn["side"] = charts.side_by_side(side.overall, side.tables[body.by], side.checkpoints, body.by)
-    found = {"found": compared, "side": side, "figures": drawn, "spend_usd": store.value("spend_total", float)}
+    figures_shown = {"found": compared, "side": side, "figures": drawn, "spend_usd": store.value("spend_total", float)}
     more = {"verdicts": gate.verdicts(store), "traced": store.value("nearest_done", int, checkpoint_id=after.checkpoint_id)}
-    return shown.model_copy(update={**found, **more})
+    return shown.model_copy(update={**figures_shown, **more})
 
 
 @router.post("/ledger")
@@ -232,8 +232,8 @@ def next_round(request: Request, body: NextRound) -> RoundBegun:
 
 
 def _record(store: Store, before: Checkpoint, after: Checkpoint, score: comparison.Score, author: str) -> StoredVerdict:
-    found = comparison.compare(store, before, after, score, tables=())
-    return gate.record(store, before.name, after.name, score, found.examples, found.gate, author)
+    compared = comparison.compare(store, before, after, score, tables=())
+    return gate.record(store, before.name, after.name, score, compared.examples, compared.gate, author)
 
 
 def _side(store: Store, chosen: tuple[Checkpoint, Checkpoint], body: Shown) -> SideBySide:

@@ -251,11 +251,11 @@ def clean(request: Request, body: Clean) -> Freed:
 
 
 def _filters(here: Services) -> list[FilterShown]:
-    there, now = FILTERS.names(), score_matrix(here.store)
+    installed, now = FILTERS.names(), score_matrix(here.store)
     failing = {row.filter: row for row in here.store.rows("filter_failing", FilterFailing)}
     shown = []
     for name, setting in filter_settings.current(here.store).items():
-        plugin = FILTERS.load(name) if name in there else None
+        plugin = FILTERS.load(name) if name in installed else None
         counts = failing.get(name) or FilterFailing(name, 0, 0)
         shown.append(
             FilterShown(
