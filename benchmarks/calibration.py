@@ -71,13 +71,13 @@ def measure(app: App) -> dict[str, Any]:
             page.click(".mb-rail a[data-page=jobs]")
         page.click(".mb-rail a[data-page=calibration]")
         page.wait_for_selector("#page-calibration .gate >> text=held-out half")
-        found = {**opened, "slide_p95_ms": _p95(page.evaluate("calibration.slide()"))}
+        figures = {**opened, "slide_p95_ms": _p95(page.evaluate("calibration.slide()"))}
         worst = page.evaluate(f"calibration.worst({ROWS})")
-        found |= {"worst_slide_p50_ms": round(float(np.median(worst)), 1), "worst_slide_p95_ms": _p95(worst)}
-        found |= _routes(page)
-        found["memory_mb"] = app.memory_mb()
+        figures |= {"worst_slide_p50_ms": round(float(np.median(worst)), 1), "worst_slide_p95_ms": _p95(worst)}
+        figures |= _routes(page)
+        figures["memory_mb"] = app.memory_mb()
         browser.close()
-    return found
+    return figures
 
 
 def _routes(page) -> dict[str, Any]:

@@ -77,8 +77,8 @@ def circles(points: dict, width: float, height: float) -> list[list[tuple[float,
     scale = min((width - 2 * PADDING) / np.ptp(x), (height - 2 * PADDING) / np.ptp(y))
     middle = (x.min() + x.max()) / 2, (y.min() + y.max()) / 2
     rng = np.random.default_rng(1)
-    found = []
-    while len(found) < TIMES:
+    lassos = []
+    while len(lassos) < TIMES:
         i = rng.integers(len(x))
         cx, cy = x[i] * 0.5 + middle[0] * 0.5, y[i] * 0.5 + middle[1] * 0.5
         radius = np.partition(np.hypot(x - cx, y - cy), wanted)[wanted]
@@ -87,8 +87,8 @@ def circles(points: dict, width: float, height: float) -> list[list[tuple[float,
             for a in np.linspace(0, 2 * math.pi, 49)
         ]
         if all(2 < px < width - 2 and 2 < py < height - 2 for px, py in at):
-            found.append(at)
-    return found
+            lassos.append(at)
+    return lassos
 
 
 class Page:
@@ -103,7 +103,7 @@ class Page:
     def open(self) -> dict[str, float]:
         """Milliseconds from the navigation to pictures and map, and of the map from its data."""
         self.page.goto(f"{self.address}/?page=failures", wait_until="commit")
-        pictures, drawn = (self.page.evaluate("one => bench.first(one)", one) for one in ("pictured", "mapped"))
+        pictures, drawn = (self.page.evaluate("one => bench.first(one)", name) for name in ("pictured", "mapped"))
         data = self.page.evaluate("performance.getEntriesByType('resource').find(r => r.name.endsWith('failures/points')).responseEnd")
         return {"pictures": pictures, "map": drawn, "map_after_data": max(0.0, drawn - data)}
 
@@ -128,7 +128,7 @@ class Page:
         """Milliseconds between frames while the map is panned and zoomed."""
         box, mouse = self.map_box(), self.page.mouse
         x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-        found = []
+        durations = []
         self.page.keyboard.press("p")
         for turn in range(3):
             mouse.move(x, y)
@@ -139,11 +139,11 @@ class Page:
             for step in range(40):
                 mouse.move(x + 120 * math.sin(step / 6), y + 90 * math.cos(step / 6))
             mouse.up()
-            found += self.page.evaluate("() => { bench.rolling = false; return bench.frames; }")
+            durations += self.page.evaluate("() => { bench.rolling = false; return bench.frames; }")
         self.page.keyboard.press("p")
         self.page.keyboard.press("f")
         self.page.wait_for_timeout(REST)
-        return found
+        return durations
 
     def lasso(self, corners: list[tuple[float, float]]) -> float:
         box, mouse = self.map_box(), self.page.mouse
@@ -221,8 +221,8 @@ def measure(app: App, browser) -> dict:
         "map_frame_median_ms": round(float(np.median(frames)), 1),
         "lasso_median_ms": round(float(np.median(lassos)), 1),
         "lasso_p95_ms": p95(lassos),
-        "filter_to_images_median_ms": round(float(np.median([one for one, _ in clicks])), 1),
-        "filter_to_images_p95_ms": p95([one for one, _ in clicks]),
+        "filter_to_images_median_ms": round(float(np.median([milliseconds for milliseconds, _ in clicks])), 1),
+        "filter_to_images_p95_ms": p95([milliseconds for milliseconds, _ in clicks]),
         "facets_p95_ms": p95([facets for _, facets in clicks]),
         "search_p95_ms": p95(searches),
         "slices_ms": round(slices, 1),
@@ -252,19 +252,19 @@ def main() -> None:
     try:
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=executable, args=list(CHROMIUM))
-            found = measure(app, browser)
+            figures = measure(app, browser)
             browser.close()
     finally:
         app.stop()
     print(f"{'':32}{'measured':>12}    goal")
-    for name, value in found.items():
+    for name, value in figures.items():
         goal = GOALS.get(name)
-        told = "" if goal is None else f"< {goal:,}{'' if value < goal else '  MISSED'}"
-        print(f"{name.replace('_', ' '):32}{value:>12,}    {told}")
+        target = "" if goal is None else f"< {goal:,}{'' if value < goal else '  MISSED'}"
+        print(f"{name.replace('_', ' '):32}{value:>12,}    {target}")
     about = machine()
     print("machine: " + ", ".join(f"{name} {value}" for name, value in about.items()))
     if given.json:
-        print(json.dumps({**found, "machine": about}))
+        print(json.dumps({**figures, "machine": about}))
 
 
 if __name__ == "__main__":

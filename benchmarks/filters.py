@@ -121,14 +121,14 @@ def measure(folder: Path, samples: int, examples: int, pictures: int) -> dict[st
     planted = dict(
         zip(*np.unique(pq.read_table(folder / "samples.parquet", columns=["planted"])["planted"].to_pylist(), return_counts=True))
     )
-    found: dict[str, Any] = {**wanted, "planted": {name: int(count) for name, count in planted.items() if name}}
+    figures: dict[str, Any] = {**wanted, "planted": {name: int(count) for name, count in planted.items() if name}}
     results = multiprocessing.get_context("spawn").Queue()
     for name in ("leakage", "duplicate"):
         process = multiprocessing.get_context("spawn").Process(target=run, args=(folder, name, results))
         process.start()
-        found[name] = results.get()
+        figures[name] = results.get()
         process.join()
-    return found | {"seconds": round(sum(found[name]["seconds"] for name in ("leakage", "duplicate")), 1)}
+    return figures | {"seconds": round(sum(figures[name]["seconds"] for name in ("leakage", "duplicate")), 1)}
 
 
 def main() -> None:
@@ -144,18 +144,18 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         folder = asked.folder or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
-        found = measure(folder, asked.samples, asked.eval, asked.pictures) | {"machine": machine()}
+        figures = measure(folder, asked.samples, asked.eval, asked.pictures) | {"machine": machine()}
     if not asked.json:
-        print(_in_words(found))
-    print(json.dumps(found))
+        print(_in_words(figures))
+    print(json.dumps(figures))
 
 
 def _in_words(found: dict[str, Any]) -> str:
     lines = [f"{found['samples']:,} samples on {found['pictures']:,} pictures, {found['eval']:,} eval examples"]
     for name in ("leakage", "duplicate"):
-        one = found[name]
-        took = f"{one['seconds']:7.1f} s  {one['cpu_s']:7.1f} s CPU  {one['peak_mb']:6,} MB"
-        lines.append(f"{name:10} {took}  {one['failing']:,} fail, of the planted {one['caught']}")
+        row = found[name]
+        took = f"{row['seconds']:7.1f} s  {row['cpu_s']:7.1f} s CPU  {row['peak_mb']:6,} MB"
+        lines.append(f"{name:10} {took}  {row['failing']:,} fail, of the planted {row['caught']}")
     worst = max(found[name]["peak_mb"] for name in ("leakage", "duplicate"))
     return "\n".join([*lines, f"together {found['seconds']} s (aim {AIM_S}), {worst:,} MB at most (aim {AIM_MB:,})", str(found["machine"])])
 

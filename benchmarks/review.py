@@ -71,16 +71,16 @@ def measure(app: App) -> dict[str, Any]:
         page.goto(f"{app.address}/?page=review")
         saved = page.locator("#page-review [data-buttons] [data-unsaved]")
         expect(saved).to_have_text("all saved", timeout=60_000)
-        found: dict[str, Any] = {"open_ms": round((time.monotonic() - started) * 1000)}
+        figures: dict[str, Any] = {"open_ms": round((time.monotonic() - started) * 1000)}
         page.wait_for_timeout(1500)
-        found |= _keys(page)
+        figures |= _keys(page)
         expect(saved).to_have_text("all saved", timeout=60_000)
-        found |= _burst(page, lambda: expect(saved).to_have_text("all saved", timeout=60_000))
-        found["focus_jump_ms"] = _summary(_jumps_in_focus(page))["p95"]
-        found |= _grid(page)
-        found["memory_mb"] = app.memory_mb()
+        figures |= _burst(page, lambda: expect(saved).to_have_text("all saved", timeout=60_000))
+        figures["focus_jump_ms"] = _summary(_jumps_in_focus(page))["p95"]
+        figures |= _grid(page)
+        figures["memory_mb"] = app.memory_mb()
         browser.close()
-    return found
+    return figures
 
 
 def _keys(page) -> dict[str, Any]:

@@ -66,14 +66,14 @@ def measure(count: int, folder: Path | None, with_peers: bool) -> dict[str, Any]
         ours = figures(store, bulk, pictures)
         asked = [sys.executable, "-m", "benchmarks.parts.app_memory", str(store.parent)]
         memory = subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip().rpartition("\n")[2]
-        found: dict[str, Any] = {"plain DuckDB": plain.figures(store, scratch / "plain.duckdb", bulk)}
+        measured: dict[str, Any] = {"plain DuckDB": plain.figures(store, scratch / "plain.duckdb", bulk)}
         if with_peers:
             size = min(PEER_SAMPLES, count)
-            found["lightly-studio"] = peers.lightly_studio(store, size, pictures)
-            if size < count and "not_run" not in found["lightly-studio"]:
+            measured["lightly-studio"] = peers.lightly_studio(store, size, pictures)
+            if size < count and "not_run" not in measured["lightly-studio"]:
                 small = copied(source(size, None), scratch / "small")
-                found["this store at the peer's size"] = figures(small, min(50_000, size), pictures)
-            found |= {name: {"not_run": why} for name, why in peers.NOT_RUN.items()}
+                measured["this store at the peer's size"] = figures(small, min(50_000, size), pictures)
+            measured |= {name: {"not_run": why} for name, why in peers.NOT_RUN.items()}
     names = {"bulk": "bulk_50k", "import": "import_10k"}
     return {
         "samples": ours["samples"],
@@ -82,7 +82,7 @@ def measure(count: int, folder: Path | None, with_peers: bool) -> dict[str, Any]
         "bulk_rows": ours["bulk_rows"],
         "import_rows": ours["import_rows"],
         "memory_mb": json.loads(memory)["peak_mb"],
-        "peers": found,
+        "peers": measured,
         "machine": machine(),
     }
 

@@ -92,12 +92,19 @@ def main() -> None:
     else:
         steps = make(folder, arguments.samples, arguments.failures, arguments.seed, say)
     seconds = round(sum(steps.values()), 1)
-    found = counts(folder)
-    for name, count in found.items():
+    figures = counts(folder)
+    for name, count in figures.items():
         say(f"{name:24}{count:>12,}")
     store_mb = round(Workspace(folder).store.stat().st_size / 2**20)
     say(f"{folder}: {seconds} s, store {store_mb} MB")
-    result = {"seconds": seconds, "steps": steps, "counts": found, "folder": str(folder), "store_mb": store_mb, "peak_mb": round(peak_mb())}
+    result = {
+        "seconds": seconds,
+        "steps": steps,
+        "counts": figures,
+        "folder": str(folder),
+        "store_mb": store_mb,
+        "peak_mb": round(peak_mb()),
+    }
     print(json.dumps({**result, "machine": machine()}))
 
 

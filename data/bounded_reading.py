@@ -51,8 +51,8 @@ _bounds: ContextVar[Bounds] = ContextVar("bounds of reading", default=LOOSEST)
 def bounded(whole: int | None = None, over: Callable[[], bool] | None = None) -> Iterator[None]:
     """Tighter bounds for what is read in this block (and in threads that copy its context), on top of those around it."""
     outer = _bounds.get()
-    asked = [one for one in (outer.over, over) if one is not None]
-    inner = Bounds(min(outer.whole, whole or outer.whole), (lambda: any(one() for one in asked)) if asked else None)
+    asked = [check for check in (outer.over, over) if check is not None]
+    inner = Bounds(min(outer.whole, whole or outer.whole), (lambda: any(check() for check in asked)) if asked else None)
     token = _bounds.set(inner)
     try:
         yield

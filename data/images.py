@@ -72,8 +72,8 @@ class ImageStore:
         """Where a picture's bytes lie. Raises FileNotFoundError if it was never added."""
         stem = self.root / sha256[:2] / sha256[2:]
         for extension in EXTENSIONS.values():
-            if (found := stem.with_suffix(f".{extension}")).exists():
-                return found
+            if (file := stem.with_suffix(f".{extension}")).exists():
+                return file
         raise FileNotFoundError(f"image {sha256} is missing from {self.root}; import its dataset again or restore a backup")
 
     def open(self, sha256: str) -> Image.Image:
@@ -167,8 +167,8 @@ def _decoded(content: bytes, name: str) -> tuple[Image.Image, str]:
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise BadImage(f"{name}: over the limit of {MAX_PIXELS // 10**6} million pixels; make the image smaller") from error
     except Image.UnidentifiedImageError as error:
-        found = "an empty file" if not content else "not an image of a known format"
-        raise BadImage(f"{name}: {found}, expected {expected}; convert it") from error
+        problem = "an empty file" if not content else "not an image of a known format"
+        raise BadImage(f"{name}: {problem}, expected {expected}; convert it") from error
     except Exception as error:  # Pillow's decoders raise nearly anything on broken bytes
         raise BadImage(f"{name}: damaged or incomplete ({error}); expected a complete {expected} file: download it again") from error
 

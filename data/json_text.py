@@ -133,8 +133,8 @@ class _Scan:
                 return ""
 
     def take(self, expected: str) -> None:
-        if (found := self.next()) != expected:
-            raise self._broken(f"expected {expected!r}, found {found or 'its end'!r}")
+        if (character := self.next()) != expected:
+            raise self._broken(f"expected {expected!r}, found {character or 'its end'!r}")
         self._at += 1
 
     def value(self) -> Any:

@@ -56,14 +56,14 @@ class Registry:
 
 
 def _plugin_class(module: ModuleType) -> type[Any]:
-    found = [
+    classes = [
         value
         for name, value in vars(module).items()
         if inspect.isclass(value) and value.__module__ == module.__name__ and "Options" in vars(value)
     ]
-    if len(found) != 1:
-        raise TypeError(f"{module.__name__} must hold exactly one class with nested Options, found {len(found)}")
-    return found[0]
+    if len(classes) != 1:
+        raise TypeError(f"{module.__name__} must hold exactly one class with nested Options, found {len(classes)}")
+    return classes[0]
 
 
 def check_names(options: type[BaseModel], given: Mapping[str, Any], of: str) -> None:
@@ -71,8 +71,8 @@ def check_names(options: type[BaseModel], given: Mapping[str, Any], of: str) -> 
     known = list(options.model_fields)
     if unknown := [str(name) for name in given if name not in known]:
         near = difflib.get_close_matches(unknown[0], known, 1)
-        meant = f" (did you mean {near[0]!r}?)" if near else ""
-        raise UnknownOption(f"{of} has no option {unknown[0]!r}{meant}; there are: {', '.join(known) or 'none'}")
+        suggestion = f" (did you mean {near[0]!r}?)" if near else ""
+        raise UnknownOption(f"{of} has no option {unknown[0]!r}{suggestion}; there are: {', '.join(known) or 'none'}")
 
 
 DATASETS = Registry("data.datasets", strict=True)

@@ -232,10 +232,10 @@ def _restore(folder: Path, path: Path) -> None:
             cursor.execute("DELETE FROM migration")
             for table, count in manifest["tables"].items():
                 cursor.execute(f"INSERT INTO \"{table}\" BY NAME SELECT * FROM read_parquet('{_quoted(folder / table)}.parquet')")
-                found = store._count(f'"{table}"')
-                if found != count:
+                rows = store._count(f'"{table}"')
+                if rows != count:
                     raise StoreError(
-                        f"{folder}: table {table} has {found} rows, but its manifest says {count}: "
+                        f"{folder}: table {table} has {rows} rows, but its manifest says {count}: "
                         "the backup is damaged, restore another one"
                     )
             for name, last in manifest["sequences"].items():

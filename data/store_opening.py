@@ -214,14 +214,14 @@ def _holder(path: Path) -> str | None:
     values = (0, 0, 0, fcntl.F_WRLCK, os.SEEK_SET) if sys.platform == "darwin" else (fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
     with path.open("r+b") as file:
         try:
-            told = struct.unpack(form, fcntl.fcntl(file, fcntl.F_GETLK, struct.pack(form, *values)))
+            lock = struct.unpack(form, fcntl.fcntl(file, fcntl.F_GETLK, struct.pack(form, *values)))
         except (OSError, struct.error):  # a system with another form, or a file system that can't tell: tried out
             try:
                 fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
                 return "which one, the system does not tell"
             return None
-    pid, kind = told[place[0]], told[place[1]]
+    pid, kind = lock[place[0]], lock[place[1]]
     return None if kind == fcntl.F_UNLCK else f"process {pid}" if pid > 0 else "of another machine or container"
 
 
@@ -251,14 +251,14 @@ def _of_os(folder: Path, error: OSError) -> StoreError:
 
 
 def _forbidden(path: Path) -> str:
-    there = next(each for each in (path, *path.parents) if each.exists())
-    about = there.stat()
+    existing = next(each for each in (path, *path.parents) if each.exists())
+    about = existing.stat()
     try:
         owner = pwd.getpwuid(about.st_uid).pw_name
     except KeyError:
         owner = str(about.st_uid)
     me = pwd.getpwuid(os.geteuid()).pw_name if os.geteuid() in {entry.pw_uid for entry in pwd.getpwall()} else str(os.geteuid())
     return (
-        f"{path} can't be read and written by {me}: {there} belongs to {owner}, mode {stat.S_IMODE(about.st_mode):o}, "
+        f"{path} can't be read and written by {me}: {existing} belongs to {owner}, mode {stat.S_IMODE(about.st_mode):o}, "
         "or is on a read-only disk. Start Mistakebook as its owner, change its permissions, or set MISTAKEBOOK_HOME to a folder of your own"
     )

@@ -27,30 +27,30 @@ def needed() -> list[str]:
 
 
 def flaws() -> list[str]:
-    found = []
+    flawed = []
     for path in tracked():
         if path.suffix == ".py":
             lines = len(path.read_text(encoding="utf-8").splitlines())
             if lines > MOST_LINES:
-                found.append(f"{path.relative_to(HOUSE)}: {lines} lines, at most {MOST_LINES}: split it by concept")
+                flawed.append(f"{path.relative_to(HOUSE)}: {lines} lines, at most {MOST_LINES}: split it by concept")
         if path.suffix in (".js", ".css"):  # no formatter breaks a string or a comment
             for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
                 if len(line) > LONGEST_LINE:
-                    found.append(f"{path.relative_to(HOUSE)}:{number}: {len(line)} characters, at most {LONGEST_LINE}: break it")
+                    flawed.append(f"{path.relative_to(HOUSE)}:{number}: {len(line)} characters, at most {LONGEST_LINE}: break it")
     npm_lock = HOUSE / "tests/javascript/package-lock.json"
     for number, line in enumerate(npm_lock.read_text(encoding="utf-8").splitlines(), 1):
         if "://" in line:
-            found.append(f"{npm_lock.relative_to(HOUSE)}:{number}: {line.strip()}: it should name no host: make lock")
+            flawed.append(f"{npm_lock.relative_to(HOUSE)}:{number}: {line.strip()}: it should name no host: make lock")
     lock = (HOUSE / "requirements.lock").read_text(encoding="utf-8")
     for number, line in enumerate(lock.splitlines(), 1):
         if not re.fullmatch(r"#.*|[a-z0-9]([a-z0-9._-]*[a-z0-9])?==[0-9][0-9a-z.]*", line, re.IGNORECASE) or "://" in line:
-            found.append(f"requirements.lock:{number}: {line!r}: expected name==version")
+            flawed.append(f"requirements.lock:{number}: {line!r}: expected name==version")
     locked = {_plain(line.partition("==")[0]) for line in lock.splitlines()}
     for requirement in needed():
         name = re.match(r"[A-Za-z0-9._-]+", requirement)[0]
         if _plain(name) not in locked:
-            found.append(f"requirements.lock lacks {name}: make lock")
-    return found
+            flawed.append(f"requirements.lock lacks {name}: make lock")
+    return flawed
 
 
 def _plain(name: str) -> str:

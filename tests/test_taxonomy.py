@@ -48,7 +48,7 @@ def test_adding_changing_and_ordering_make_versions_and_keep_the_first(store):
     taxonomy.order(store, ["hue", "counting"], "ada")
     assert taxonomy.current(store).names[:3] == ("hue", "counting", "recognition")
     versions = taxonomy.history(store)
-    assert [one.version for one in versions] == [4, 3, 2, 1] and versions[0].author == "ada" and versions[-1].author == "shipped"
+    assert [version.version for version in versions] == [4, 3, 2, 1] and versions[0].author == "ada" and versions[-1].author == "shipped"
     assert versions[-1].error_types == DEFAULT.types and versions[1].text == "hue: definition changed"
 
 
@@ -166,7 +166,7 @@ def test_after_any_edits_every_name_ever_used_leads_to_a_present_type(tmp_path_f
         except BadEdit:
             continue
         now = taxonomy.current(opened)
-        present = {one.name for one in now.types}
+        present = {type_.name for type_ in now.types}
         assert now.version == made and len(present) == len(now.types)
         assert all(now.find(name) is not None for name in ever)
         assert not set(now.aliases) & present and set(now.aliases.values()) <= present

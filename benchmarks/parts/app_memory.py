@@ -44,9 +44,9 @@ def main(folder: Path) -> dict[str, int]:
     post("bulk", matching=matching, action="reject", event_id=event)
     post("undo", event_id=uuid.uuid4().hex, undone_event=event)
     client.get("/api/review/history")
-    found = {"peak_mb": round(peak_mb()), "resident_mb": round(resident_mb())}
+    figures = {"peak_mb": round(peak_mb()), "resident_mb": round(resident_mb())}
     store.close()
-    return found
+    return figures
 
 
 if __name__ == "__main__":

@@ -151,14 +151,14 @@ def _diagnose(world: World, round_: int, failure_ids: np.ndarray, kinds: np.ndar
     types = np.array(sorted({*ERROR_TYPES, "label-error"}), dtype=object)
     code = np.array([list(types).index(name) for name in ERROR_TYPES])[kind]
     code = np.where(label_error, list(types).index("label-error"), np.where(other, rng.integers(0, len(types), count), code))
-    titles = [np.array(one.titles, dtype=object) for one in KINDS]
+    titles = [np.array(kind.titles, dtype=object) for kind in KINDS]
     title = np.concatenate(titles)[np.concatenate([[0], np.cumsum([len(t) for t in titles])[:-1]])[kind]
                                    + (rng.random(count) * np.array([len(t) for t in titles])[kind]).astype(int)]  # fmt: skip
     captions = np.array(pool.captions, dtype=object)[pool.scene[row]]
     join = pc.binary_join_element_wise
-    said = zip(_some(CAUSES, count, rng), title, _some(HINTS, count, rng), pool.wrong[row], pool.gold[row])
+    parts = zip(_some(CAUSES, count, rng), title, _some(HINTS, count, rng), pool.wrong[row], pool.gold[row])
     faulty = pa.array(
-        [f"{cause} ({what[0].lower()}{what[1:]}), {hint}: “{wrong}” for “{gold}”." for cause, what, hint, wrong, gold in said]
+        [f"{cause} ({what[0].lower()}{what[1:]}), {hint}: “{wrong}” for “{gold}”." for cause, what, hint, wrong, gold in parts]
     )
     with world.store.write() as write:
         first = write.reserve("diagnosis_ids", count)
@@ -179,14 +179,14 @@ def _diagnose(world: World, round_: int, failure_ids: np.ndarray, kinds: np.ndar
             "created_at": moments(ROUND_DAYS[round_ - 1] + 0.3 + rng.random(count) / 10),
         }
         write.load("diagnosis", pa.table(diagnosis))
-        said = np.flatnonzero(rng.random(count) < 0.03)
-        words = rng.choice(["model error", "label error", "scorer artefact"], len(said), p=[0.8, 0.15, 0.05])
+        triaged = np.flatnonzero(rng.random(count) < 0.03)
+        words = rng.choice(["model error", "label error", "scorer artefact"], len(triaged), p=[0.8, 0.15, 0.05])
         triage = {
-            "failure_id": ids[said],
+            "failure_id": ids[triaged],
             "label": texts(words.astype(object)),
-            "reviewer": coded(rng.integers(0, 2, len(said)), ["ada", "grace"]),
-            "event_id": pa.array([f"triage-{round_}-{one}" for one in ids[said]]),
-            "created_at": moments(np.full(len(said), ROUND_DAYS[round_ - 1] + 1.0)),
+            "reviewer": coded(rng.integers(0, 2, len(triaged)), ["ada", "grace"]),
+            "event_id": pa.array([f"triage-{round_}-{number}" for number in ids[triaged]]),
+            "created_at": moments(np.full(len(triaged), ROUND_DAYS[round_ - 1] + 1.0)),
         }
         write.load("triage", pa.table(triage))
     made = np.zeros(len(failure_ids), np.int64)

@@ -122,8 +122,8 @@ class Connection(asyncio.Protocol):
             if end < 0:
                 return
             self.head = end + 4
-            found = _LENGTH.search(self.buffer, 0, end)
-            self.length = int(found[1]) if found else 0
+            match = _LENGTH.search(self.buffer, 0, end)
+            self.length = int(match[1]) if match else 0
         if len(self.buffer) >= self.head + self.length:
             is_log = self.buffer.startswith(b"GET /log")
             self.body = bytes(self.buffer[self.head : self.head + self.length])

@@ -48,7 +48,7 @@ def figures(source: Path, target: Path, bulk_rows: int, seed: int = 3) -> dict[s
         )
 
     orders = list(KEYS.values())
-    found = {
+    measured = {
         "page": timed(page, [(where(), rng.choice(orders), PAGE * rng.randrange(3)) for _ in range(80)]),
         "jump": timed(page, [("true", rng.choice(orders), rng.randrange(total)) for _ in range(30)]),
         "facets": timed(facets, [(where(),) for _ in range(80)]),
@@ -56,4 +56,4 @@ def figures(source: Path, target: Path, bulk_rows: int, seed: int = 3) -> dict[s
         "bulk": timed(bulk, [()] * 5),
     }
     connection.close()
-    return {"samples": total, "p95_ms": {name: p95(taken) for name, taken in found.items()}}
+    return {"samples": total, "p95_ms": {name: p95(taken) for name, taken in measured.items()}}

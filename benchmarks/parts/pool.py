@@ -94,7 +94,7 @@ class Pool:
 
     def like(self, rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """For each question a random one about the same picture."""
-        sizes = np.array([len(found) for found in self.of_scene])
+        sizes = np.array([len(questions) for questions in self.of_scene])
         starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
         scenes = self.scene[rows]
         return np.concatenate(self.of_scene)[starts[scenes] + (rng.random(len(rows)) * sizes[scenes]).astype(np.int64)]
@@ -117,7 +117,7 @@ def make_pool(images_root: Path, pictures: int, seed: int, processes: int = 2) -
     of_scene = np.split(order, np.cumsum(np.bincount(scene, minlength=pictures))[:-1])
     of_kind = [np.flatnonzero(kind == number) for number in range(len(KINDS))]
     text = [np.array([row[place] for row in rows], dtype=object) for place in (2, 4, 5)]
-    captions = [_caption(one) for one in scenes]
+    captions = [_caption(scene) for scene in scenes]
     return Pool(images, captions, scene, kind, text[0], [row[3] for row in rows], text[1], text[2], of_kind, of_scene)
 
 
@@ -142,19 +142,19 @@ def questions(scene: Scene, rng: random.Random) -> list[tuple[str, str, list[str
     if scene.blur:
         words = ("what shape is the object?", "which shape is the object?")
         return [("unanswerable/blur", text, [], "unanswerable", rng.choice(tuple(SIDES))) for text in words]
-    found = [q for thing in scene.things for q in _about(scene, thing, rng)]
+    asked = [q for thing in scene.things for q in _about(scene, thing, rng)]
     count = len(scene.things)
     kind, wrong = ("counting/three", "2") if count == 3 else ("counting/few", str(3 - count))
-    found += [(kind, text, [], str(count), wrong) for text in ("how many objects are there?", "how many shapes can you see?")]
+    asked += [(kind, text, [], str(count), wrong) for text in ("how many objects are there?", "how many shapes can you see?")]
     if count == 2:
-        one, other = scene.things
-        left, right = ("left", "right") if one.x < other.x else ("right", "left")
-        where = f"is the {one.colour} {one.shape} left or right of the {other.colour} {other.shape}?"
-        sides = SIDES[one.shape], SIDES[other.shape]
+        first, other = scene.things
+        left, right = ("left", "right") if first.x < other.x else ("right", "left")
+        where = f"is the {first.colour} {first.shape} left or right of the {other.colour} {other.shape}?"
+        sides = SIDES[first.shape], SIDES[other.shape]
         corners = "how many corners do both shapes have together?"
-        found.append(("spatial/relation", where, [], left, right))
-        found.append(("multi-step-reasoning/corners", corners, [], str(sum(sides)), str(sides[0] or 1)))
-    return found
+        asked.append(("spatial/relation", where, [], left, right))
+        asked.append(("multi-step-reasoning/corners", corners, [], str(sum(sides)), str(sides[0] or 1)))
+    return asked
 
 
 def _about(scene: Scene, thing: Thing, rng: random.Random) -> list[tuple[str, str, list[str], str, str]]:

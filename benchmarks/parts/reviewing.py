@@ -113,7 +113,7 @@ def _event_ids(bulk: np.ndarray, rng: np.random.Generator) -> pa.Array:
     halves = rng.integers(0, 2**63, (len(bulk), 2))
     shared = rng.integers(0, 2**63, (int(bulk.max()) + 1 if len(bulk) else 1, 2))
     halves = np.where(bulk[:, None] > 0, shared[bulk], halves)
-    return pa.array([f"{one:016x}{other:016x}" for one, other in halves.tolist()])
+    return pa.array([f"{high:016x}{low:016x}" for high, low in halves.tolist()])
 
 
 def _write_revisions(world: World, write, sample: np.ndarray, revision: np.ndarray, reviewer: np.ndarray, when: np.ndarray) -> None:
@@ -121,8 +121,8 @@ def _write_revisions(world: World, write, sample: np.ndarray, revision: np.ndarr
     edited = {
         "sample_id": world.samples["sample_id"][sample],
         "revision": revision.astype(np.int32),
-        "question": pa.array([f"Look closely: {world.pool.question[one]}" for one in row], pa.string()),
-        "choices": pa.array([world.pool.choices[one] for one in row], pa.list_(pa.string())),
+        "question": pa.array([f"Look closely: {world.pool.question[place]}" for place in row], pa.string()),
+        "choices": pa.array([world.pool.choices[place] for place in row], pa.list_(pa.string())),
         "answer": pa.array(world.pool.gold[row], pa.string()),
         "reviewer": coded(reviewer, REVIEWERS),
         "created_at": moments(REVIEW_DAYS[0] + when * (REVIEW_DAYS[1] - REVIEW_DAYS[0])),

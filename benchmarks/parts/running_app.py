@@ -54,12 +54,12 @@ class App:
 
 def chromium() -> str:
     """Where Chromium is; ends the benchmark, loudly, where there is none."""
-    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if not found:
+    browser = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if not browser:
         print("SKIPPED: this benchmark needs Chromium: apt-get install chromium", file=sys.stderr)
         print(json.dumps({"skipped": "no Chromium", "machine": machine()}))
         sys.exit(0)
-    return found
+    return browser
 
 
 def main(about: str, measure: Callable[[App], dict[str, Any]], words: dict[str, str]) -> None:
@@ -78,13 +78,13 @@ def main(about: str, measure: Callable[[App], dict[str, Any]], words: dict[str, 
             full.make(folder, arguments.samples, max(400, arguments.samples // 5))
         app = App(folder)
         try:
-            found = measure(app)
+            figures = measure(app)
         finally:
             app.stop()
     print(f"workspace: {arguments.workspace or f'{arguments.samples:,} samples, made for this'}")
     for key, text in words.items():
-        print(f"{text:64} {found[key]:>10,}")
-    print(json.dumps({**found, "machine": machine()}))
+        print(f"{text:64} {figures[key]:>10,}")
+    print(json.dumps({**figures, "machine": machine()}))
 
 
 def _copy(source: Path, folder: Path) -> None:

@@ -43,7 +43,7 @@ def fill(world: World, count: int) -> None:
     row = np.where(
         route == 1, pool.of_kinds(kind, rng), pool.like(origin, rng)
     )  # the same picture, or the same kind of question on a new one
-    shas = [one["image"] for one in pool.images]
+    shas = [image["image"] for image in pool.images]
     drawn = (route == 1) & (rng.random(count) < 0.97)
     question = pc.binary_join_element_wise(texts(openings(count, rng)), texts(pool.question[row]), ", ")
     flawed = rng.random(count) < 0.1
@@ -96,7 +96,7 @@ def _draw(world: World, write: Transaction, samples: np.ndarray, scenes: np.ndar
     count = len(samples)
     drawing = {
         "sample_id": world.samples["sample_id"][samples],
-        "image": coded(scenes, [one["image"] for one in world.pool.images]),
+        "image": coded(scenes, [image["image"] for image in world.pool.images]),
         "generator": constant("pocket-flux", count),
         "seed": world.rng.integers(0, 2**31, count),
         "recipe": constant('{"steps": 8, "guidance": 2.5, "pipeline": "pocket-flux"}', count),
@@ -134,7 +134,7 @@ def _verdicts(world: World, name: str, samples: np.ndarray, jobs: np.ndarray, da
         "leakage": (np.round(rng.beta(2, 5, count) * 0.949, 3), np.round(rng.uniform(0.951, 1, count), 3)),
     }[name]
     words = GOOD[name] + BAD[name]
-    said = np.where(good, rng.integers(0, len(GOOD[name]), count), len(GOOD[name]) + rng.integers(0, len(BAD[name]), count))
+    reasons = np.where(good, rng.integers(0, len(GOOD[name]), count), len(GOOD[name]) + rng.integers(0, len(BAD[name]), count))
     with world.store.write() as write:
         first = write.reserve("verdict_ids", count)
         verdict = {
@@ -144,7 +144,7 @@ def _verdicts(world: World, name: str, samples: np.ndarray, jobs: np.ndarray, da
             "filter": constant(name, count),
             "version": np.ones(count, np.int32),
             "score": np.where(good, better, worse),
-            "reason": coded(said, words),
+            "reason": coded(reasons, words),
             "job_id": jobs,
             "created_at": moments(days),
         }

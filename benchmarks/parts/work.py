@@ -35,20 +35,20 @@ class Timing:
 
 def p95(taken: list[Timing]) -> float:
     """Milliseconds by the clock."""
-    return round(sorted(one.wall for one in taken)[min(len(taken) - 1, int(0.95 * len(taken)))], 1)
+    return round(sorted(request.wall for request in taken)[min(len(taken) - 1, int(0.95 * len(taken)))], 1)
 
 
 def median_cpu(taken: list[Timing]) -> float:
     """Milliseconds of processors."""
-    return round(statistics.median(one.cpu for one in taken), 1)
+    return round(statistics.median(request.cpu for request in taken), 1)
 
 
 def timed(work: Callable[..., Any], arguments: list[tuple]) -> list[Timing]:
     """Each call's timing."""
     taken = []
-    for one in arguments:
+    for argument in arguments:
         before, started = _processors(), time.perf_counter()
-        work(*one)
+        work(*argument)
         wall = time.perf_counter() - started
         taken.append(Timing(1000 * wall, 1000 * (_processors() - before)))
     return taken
@@ -57,42 +57,42 @@ def timed(work: Callable[..., Any], arguments: list[tuple]) -> list[Timing]:
 def _processors() -> float:
     """Seconds of processors so far."""
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(one.ru_utime + one.ru_stime for one in used)
+    return sum(usage.ru_utime + usage.ru_stime for usage in used)
 
 
 def figures(path: Path, bulk_rows: int, imported: int, seed: int = 3) -> dict[str, Any]:
     """p95 in milliseconds by kind of work, and how many rows bulk and import had. The store at `path` is changed."""
-    rng, found = random.Random(seed), {}
+    rng, measured = random.Random(seed), {}
     for _ in range(2):
         Store(path).close()
-    found["open"] = timed(lambda: Store(path).close(), [()] * 10)
+    measured["open"] = timed(lambda: Store(path).close(), [()] * 10)
     store = Store(path)
     try:
         filters = [_random_filter(queue.facets(store, {}), rng) for _ in range(80)]
         total = queue.rank(store, {}, "newest", None).total
         queue.page(store, {}, "informative", 0, PAGE)
-        pages = [(store, one, rng.choice(ORDERS), PAGE * rng.randrange(3), PAGE) for one in filters]
-        found["page"] = timed(queue.page, pages)
-        found["jump"] = timed(queue.page, [(store, {}, rng.choice(ORDERS), rng.randrange(total), PAGE) for _ in range(30)])
-        found["facets"] = timed(queue.facets, [(store, one) for one in [{}] * 20 + filters])
+        pages = [(store, condition, rng.choice(ORDERS), PAGE * rng.randrange(3), PAGE) for condition in filters]
+        measured["page"] = timed(queue.page, pages)
+        measured["jump"] = timed(queue.page, [(store, {}, rng.choice(ORDERS), rng.randrange(total), PAGE) for _ in range(30)])
+        measured["facets"] = timed(queue.facets, [(store, condition) for condition in [{}] * 20 + filters])
         # one on a sample that waits, as the queue brings them and as peers add a first tag; and one over an earlier word
         for name, statuses in (("decision", ["pending", "failed"]), ("overrule", ["approved", "rejected"])):
-            found[name] = timed(lambda d: decisions.decide(store, d, REVIEWER), _decisions(store, rng, statuses))
+            measured[name] = timed(lambda d: decisions.decide(store, d, REVIEWER), _decisions(store, rng, statuses))
         matching, count = filter_of_size(store, bulk_rows)
-        found["preview"] = timed(lambda: decisions.preview_bulk(store, matching), [()] * 10)
-        found["bulk"], found["undo"] = [], []
+        measured["preview"] = timed(lambda: decisions.preview_bulk(store, matching), [()] * 10)
+        measured["bulk"], measured["undo"] = [], []
         for _ in range(5):
             event = decisions.new_event()
-            found["bulk"] += timed(lambda event=event: decisions.decide_bulk(store, matching, "approve", REVIEWER, event), [()])
-            found["undo"] += timed(lambda event=event: decisions.undo(store, REVIEWER, decisions.new_event(), undone_event=event), [()])
+            measured["bulk"] += timed(lambda event=event: decisions.decide_bulk(store, matching, "approve", REVIEWER, event), [()])
+            measured["undo"] += timed(lambda event=event: decisions.undo(store, REVIEWER, decisions.new_event(), undone_event=event), [()])
         with tempfile.TemporaryDirectory(dir=path.parent) as folder:
             pictures = make_pictures(Path(folder), imported)
-            found["import"] = import_pictures(store, Path(folder), pictures)
+            measured["import"] = import_pictures(store, Path(folder), pictures)
     finally:
         store.close()
     return {
-        "p95_ms": {name: p95(taken) for name, taken in found.items()},
-        "cpu_ms": {name: median_cpu(taken) for name, taken in found.items()},
+        "p95_ms": {name: p95(taken) for name, taken in measured.items()},
+        "cpu_ms": {name: median_cpu(taken) for name, taken in measured.items()},
         "bulk_rows": count,
         "import_rows": imported,
         "samples": total,
@@ -168,8 +168,8 @@ def _random_filter(facets: dict[str, list[queue.FacetCount]], rng: random.Random
 
 def _decisions(store: Store, rng: random.Random, statuses: list[str]) -> list[tuple[decisions.Decision]]:
     """200 decisions on random samples of these statuses, as their cards would send them."""
-    found = store.column("samples_matching", statuses=statuses)
-    ids = rng.sample(found, min(200, len(found)))
+    sample_ids = store.column("samples_matching", statuses=statuses)
+    ids = rng.sample(sample_ids, min(200, len(sample_ids)))
     known = store.rows("sample_revisions", sample_ids=ids)
     return [
         (

@@ -83,25 +83,25 @@ class Check:
 def check(expression: AnswerFrom, spec: PictureSpec, proposed: str, choices: Sequence[str] = ()) -> Check:
     """Whether the table gives the proposed answer (the letter, where there are choices)."""
     try:
-        found = compute(expression, spec)
+        computed = compute(expression, spec)
     except CantCompute as problem:
         return Check(None, False, str(problem))
-    meant = proposed.strip()
+    answer = proposed.strip()
     if choices:
-        place = ord(meant) - 65 if len(meant) == 1 else -1
+        place = ord(answer) - 65 if len(answer) == 1 else -1
         if not 0 <= place < len(choices):
-            return Check(found.answer, False, f"“{meant}” is the letter of no option")
-        meant = choices[place]
-    return Check(found.answer, agrees(found, meant))
+            return Check(computed.answer, False, f"“{answer}” is the letter of no option")
+        answer = choices[place]
+    return Check(computed.answer, agrees(computed, answer))
 
 
 def compute(expression: AnswerFrom, spec: PictureSpec) -> Computed:
     """The answer by the table. Raises CantCompute: a column or row that isn't there, a tie, no row, text where numbers are needed."""
     rows = [row for row in spec.records() if all(_meets(row, condition, spec) for condition in expression.where)]
-    found = _OPS[expression.op](expression, spec, rows)
+    computed = _OPS[expression.op](expression, spec, rows)
     if expression.equals is not None:
-        return _yes(agrees(found, str(expression.equals)))
-    return found
+        return _yes(agrees(computed, str(expression.equals)))
+    return computed
 
 
 def agrees(found: Computed, answer: str) -> bool:
@@ -171,16 +171,16 @@ def _pair(e: AnswerFrom, spec: PictureSpec, rows: Rows) -> Computed:
     column = _column(e.column, "column", spec)
     if len(e.of) != 2:
         raise CantCompute(f"`of` must name two rows for {e.op}, it names {len(e.of)}")
-    one, other = _numbers(column, [_row(e, spec, rows, 0), _row(e, spec, rows, 1)])
+    first, other = _numbers(column, [_row(e, spec, rows, 0), _row(e, spec, rows, 1)])
     if e.op == "difference":
-        return _number(abs(one - other))
+        return _number(abs(first - other))
     if e.op == "ratio":
         if other == 0:
             raise CantCompute(f"{e.of[1]} is 0: there is no ratio")
-        return _number(one / other, rounded=True)
-    if one == other:
-        raise CantCompute(f"{e.of[0]} and {e.of[1]} tie with {_text(one)}")
-    return _yes((one > other) == (e.op == "greater"))
+        return _number(first / other, rounded=True)
+    if first == other:
+        raise CantCompute(f"{e.of[0]} and {e.of[1]} tie with {_text(first)}")
+    return _yes((first > other) == (e.op == "greater"))
 
 
 def _percentage(e: AnswerFrom, spec: PictureSpec, rows: Rows) -> Computed:
@@ -236,10 +236,10 @@ def _row(e: AnswerFrom, spec: PictureSpec, rows: Rows, place: int) -> dict[str, 
     if place >= len(e.of):
         raise CantCompute(f"`of` names no row for {e.op}")
     label = _column(e.label, "label", spec)
-    found = [row for row in rows if row[label] in _cells([e.of[place]])]
-    if len(found) != 1:
-        raise CantCompute(f"{len(found) or 'no'} rows have the {label} “{e.of[place]}”; one was expected")
-    return found[0]
+    named = [row for row in rows if row[label] in _cells([e.of[place]])]
+    if len(named) != 1:
+        raise CantCompute(f"{len(named) or 'no'} rows have the {label} “{e.of[place]}”; one was expected")
+    return named[0]
 
 
 def _numbers(column: str, rows: Rows) -> list[float]:
@@ -286,10 +286,10 @@ def _written_number(text: str) -> list[tuple[float, float]]:
     >>> _written_number("$1.2 million")
     [(1.2, 0.1), (1200000.0, 100000.0)]
     """
-    found = _NUMBER.findall(text)
-    if len(found) != 1:
+    numbers = _NUMBER.findall(text)
+    if len(numbers) != 1:
         return []
-    digits, word = re.sub(r"[^\deE.+-]", "", found[0][0]), found[0][1].lower()
+    digits, word = re.sub(r"[^\deE.+-]", "", numbers[0][0]), numbers[0][1].lower()
     value, step = float(digits), 10.0 ** -len(re.split("[eE]", digits)[0].partition(".")[2])
     scale = _SCALES.get(word)
     return [(value, step), *([(value * scale, step * scale)] if scale else [])]

@@ -36,19 +36,19 @@ def marks(spec: PictureSpec) -> dict[str, Any]:
     if len(spec.vega_lite) > LONGEST_MARKS:
         raise BadSpec(f"the Vega-Lite spec has {len(spec.vega_lite):,} characters; at most {LONGEST_MARKS:,} are rendered")
     try:
-        found = json.loads(spec.vega_lite or "null")
+        chart = json.loads(spec.vega_lite or "null")
     except (ValueError, RecursionError) as error:
         raise BadSpec(f"the Vega-Lite spec is no JSON: {str(error)[:200]}") from error
-    if not isinstance(found, dict) or not found:
+    if not isinstance(chart, dict) or not chart:
         raise BadSpec("the Vega-Lite spec must be a JSON object with a mark and an encoding")
-    schema = str(found.get("$schema", ""))
-    if "vega-lite" not in schema and ("vega/" in schema or "marks" in found or "signals" in found):
+    schema = str(chart.get("$schema", ""))
+    if "vega-lite" not in schema and ("vega/" in schema or "marks" in chart or "signals" in chart):
         raise BadSpec("this is a Vega spec; Vega-Lite is expected: mark and encoding")
-    if not {"mark", "layer", "hconcat", "vconcat", "concat", "facet", "repeat"} & set(found):
+    if not {"mark", "layer", "hconcat", "vconcat", "concat", "facet", "repeat"} & set(chart):
         raise BadSpec("the Vega-Lite spec has no mark: it would draw nothing")
-    for where, key, value in _walk(found, "", 0):
+    for where, key, value in _walk(chart, "", 0):
         _check(where, key, value)
-    made = {name: value for name, value in found.items() if name != "$schema"}
+    made = {name: value for name, value in chart.items() if name != "$schema"}
     titled = {"title": spec.title} if spec.title and "title" not in made else {}
     return {**titled, **made, "data": {"name": TABLE}, "datasets": {TABLE: spec.records()}}
 
@@ -88,5 +88,5 @@ def _check(where: str, key: str, value: Any) -> None:
         and not 0 < value <= LARGEST_SIDE
     ):
         raise BadSpec(f"`{where}` is {value:g}; 1 to {LARGEST_SIDE} pixels can be drawn")
-    if isinstance(value, str) and (found := _RANDOM.search(value)):
-        raise BadSpec(f"`{where}` uses {found[1]}(): a picture has to come out the same each time")
+    if isinstance(value, str) and (match := _RANDOM.search(value)):
+        raise BadSpec(f"`{where}` uses {match[1]}(): a picture has to come out the same each time")

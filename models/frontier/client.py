@@ -219,8 +219,8 @@ class OpenAICompatible:
                 (outcome,) = self._run([probe(Path(folder))], lambda: False, lambda _: None, quick)
             except (FrontierStopped, ValueError) as error:
                 return f"Failed: {error}"
-        found = self.journal.apply([Find(key) for key in outcome.replies])
-        replies = [reply for reply in found if reply is not None]
+        stored = self.journal.apply([Find(key) for key in outcome.replies])
+        replies = [reply for reply in stored if reply is not None]
         return probe_in_words(outcome, replies, self.options.model, self.endpoint, self._capabilities().level, time.monotonic() - began)
 
     def estimate(self, sample: Iterable[Request], count: int) -> Estimate:

@@ -73,8 +73,8 @@ def _is_drawn(vl_convert: Any, character: str) -> bool:
     if unicodedata.category(character) in _UNSEEN:
         return True
     around = f'<svg xmlns="http://www.w3.org/2000/svg" width="40" height="40"><text x="8" y="30" font-size="20" font-family="{FONT}">'
-    one, *lacking = (vl_convert.svg_to_png(f"{around}{text}</text></svg>") for text in (f"&#{ord(character)};", "", UNASSIGNED))
-    return one not in lacking
+    drawn, *lacking = (vl_convert.svg_to_png(f"{around}{text}</text></svg>") for text in (f"&#{ord(character)};", "", UNASSIGNED))
+    return drawn not in lacking
 
 
 def _plain(error: str) -> str:

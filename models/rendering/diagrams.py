@@ -131,7 +131,7 @@ def _order(layers: list[list[Node]], links: list[tuple[Node, Node]]) -> None:
         near = above if down else below
         for layer in layers[1:] if down else layers[-2::-1]:
             place_of = {node: i / max(len(other), 1) for other in layers for i, node in enumerate(other)}
-            means = {node: _mean([place_of[one] for one in near.get(node, [])], place_of[node]) for node in layer}
+            means = {node: _mean([place_of[neighbour] for neighbour in near.get(node, [])], place_of[node]) for node in layer}
             layer.sort(key=means.__getitem__)
 
 

@@ -100,11 +100,11 @@ def _document(spec: PictureSpec, paper: str) -> tuple[float, float, list[Marks]]
     for label, value in pairs:
         room = max(8, wrap - len(value) - 2) if value else wrap
         lines = textwrap.wrap(label, room) or [""]
-        told = textwrap.wrap(value, max(8, wrap - min(len(label), room) - 2)) or [""]
-        height = LEADING * max(len(lines), len(told)) + 8
+        value_lines = textwrap.wrap(value, max(8, wrap - min(len(label), room) - 2)) or [""]
+        height = LEADING * max(len(lines), len(value_lines)) + 8
         (labels if value else headings).extend(_stacked(PAD, y + height / 2, lines))
         if value:
-            values.extend(_stacked(width - PAD, y + height / 2, told))
+            values.extend(_stacked(width - PAD, y + height / 2, value_lines))
         y += height
         rules.append({"x": PAD, "right": width - PAD, "y": y, "bottom": y})
     page = [{"x": 0, "right": width, "y": 0, "bottom": y + PAD}]
@@ -123,24 +123,24 @@ def _diagram(spec: PictureSpec, paper: str) -> tuple[float, float, list[Marks]]:
     if not all(start and end for start, end, _ in edges):
         raise BadSpec("a row of a diagram must name two boxes: from and to")
     names = list(dict.fromkeys(name for start, end, _ in edges for name in (start, end)))
-    found = place({name: max(NARROWEST, _wide(name)) for name in names}, edges, max(_wide(text) for *_, text in edges))
-    if found.width > LARGEST or found.height > LARGEST:
-        raise BadSpec(f"the diagram would have {found.width:.0f} x {found.height:.0f} pixels, at most {LARGEST} a side: use fewer boxes")
+    layout = place({name: max(NARROWEST, _wide(name)) for name in names}, edges, max(_wide(text) for *_, text in edges))
+    if layout.width > LARGEST or layout.height > LARGEST:
+        raise BadSpec(f"the diagram would have {layout.width:.0f} x {layout.height:.0f} pixels, at most {LARGEST} a side: use fewer boxes")
     boxes = [
         {"x": box.x - box.width / 2, "right": box.x + box.width / 2, "y": box.y - BOX_HEIGHT / 2, "bottom": box.y + BOX_HEIGHT / 2}
-        for box in found.boxes.values()
+        for box in layout.boxes.values()
     ]
     lines = [
-        {"x": x, "y": y, "right": x2, "bottom": y2} for arrow in found.arrows for (x, y), (x2, y2) in zip(arrow.points, arrow.points[1:])
+        {"x": x, "y": y, "right": x2, "bottom": y2} for arrow in layout.arrows for (x, y), (x2, y2) in zip(arrow.points, arrow.points[1:])
     ]
     heads: Marks = {
-        "data": {"values": [{"x": arrow.points[-1][0], "y": arrow.points[-1][1], "angle": arrow.angle} for arrow in found.arrows]},
+        "data": {"values": [{"x": arrow.points[-1][0], "y": arrow.points[-1][1], "angle": arrow.angle} for arrow in layout.arrows]},
         "mark": {"type": "point", "shape": "triangle-right", "filled": True, "size": 80, "color": INK, "opacity": 1},
         "encoding": {"angle": {"field": "angle", "type": "quantitative", "scale": {"domain": [0, 360], "range": [0, 360]}}},
     }
-    labels = [{"x": arrow.label[0], "y": arrow.label[1], "text": arrow.text} for arrow in found.arrows if arrow.text]
-    written = [{"x": box.x, "y": box.y, "text": name} for name, box in found.boxes.items()]
+    labels = [{"x": arrow.label[0], "y": arrow.label[1], "text": arrow.text} for arrow in layout.arrows if arrow.text]
+    written = [{"x": box.x, "y": box.y, "text": name} for name, box in layout.boxes.items()]
     halo = _texts(labels, "center")
     halo["mark"] |= {"stroke": paper, "strokeWidth": 5, "strokeJoin": "round"}  # no line runs through a label
     layers = [_lines(lines), heads, halo, _texts(labels, "center"), _boxes(boxes, paper, INK, 5), _texts(written, "center")]
-    return found.width, found.height, [layer for layer in layers if layer["data"]["values"]]
+    return layout.width, layout.height, [layer for layer in layers if layer["data"]["values"]]

@@ -112,18 +112,18 @@ class Chat:
             prompt = self.prompt(MARK[0])
         except Exception as error:  # jinja2 and what a template raises by itself
             raise BadWeights(f"{self.name}: its chat template fails on a picture and a question ({error}); {_choose()}") from error
-        found = prompt.count(self.image_token)
-        if found != 1:
-            what = "has no place for a picture" if not found else f"writes {found} pictures for one"
+        places = prompt.count(self.image_token)
+        if places != 1:
+            what = "has no place for a picture" if not places else f"writes {places} pictures for one"
             raise BadWeights(f"{self.name}: its chat template {what} ({self.image_token}); {_choose()}")
         if MARK[0] not in prompt:
             raise BadWeights(f"{self.name}: its chat template leaves out the question; {_choose()}")
 
     def _placeholders(self) -> list[str]:
         names = ("image_token", "video_token", "audio_token", "boi_token", "eoi_token", "fake_image_token", "global_image_token")
-        found = [getattr(holder, name, None) for holder in (self.processor, self.tokenizer) for name in names]
+        tokens = [getattr(holder, name, None) for holder in (self.processor, self.tokenizer) for name in names]
         ids = [i for i in getattr(self.processor, "image_token_ids", None) or [] if isinstance(i, int)]
-        return [token for token in [*found, *self.tokenizer.convert_ids_to_tokens(ids)] if isinstance(token, str)]
+        return [token for token in [*tokens, *self.tokenizer.convert_ids_to_tokens(ids)] if isinstance(token, str)]
 
 
 def template_names() -> list[str]:

@@ -58,12 +58,12 @@ def same_base(adapter_config: dict[str, Any], model: str) -> bool:
 def read_object(path: Path) -> dict[str, Any]:
     """The JSON object in a file. Raises BadWeights with the place of what isn't JSON."""
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise BadWeights(f"{path} can't be read as JSON: {error}; copy or download it again") from error
-    if not isinstance(found, dict):
-        raise BadWeights(f"{path}: expected a JSON object, found {type(found).__name__}; copy or download it again")
-    return found
+    if not isinstance(content, dict):
+        raise BadWeights(f"{path}: expected a JSON object, found {type(content).__name__}; copy or download it again")
+    return content
 
 
 def tensors(path: Path) -> tuple[dict[str, list[int]], str | None]:
@@ -102,10 +102,10 @@ def _model_flaws(folder: Path) -> Iterator[str]:
             if path.parent != folder or not path.is_file():
                 yield f"{shard} is missing, which {INDEX} names; copy or download it again"
                 continue
-            found, flaw = tensors(path)
+            names, flaw = tensors(path)
             if flaw:
                 yield flaw
-            elif missing := sorted(name for name, file in index.items() if file == shard and name not in found):
+            elif missing := sorted(name for name, file in index.items() if file == shard and name not in names):
                 yield f"{shard} lacks {len(missing)} of its tensors ({missing[0]}); copy or download it again"
     elif (folder / WHOLE).is_file():
         _, flaw = tensors(folder / WHOLE)
@@ -137,11 +137,11 @@ def _hint(folder: Path) -> str:
 def _pointers(folder: Path) -> list[str]:
     """Files that Git-LFS has not fetched."""
     small = (path for path in sorted(folder.iterdir()) if path.is_file() and path.stat().st_size < POINTER_BYTES)
-    found = [path.name for path in small if path.read_bytes().startswith(POINTER)]
-    if not found:
+    pointers = [path.name for path in small if path.read_bytes().startswith(POINTER)]
+    if not pointers:
         return []
-    are = "are pointers" if len(found) > 1 else "is a pointer"
-    return [f"{', '.join(found[:3])} {are} of Git-LFS and not the file itself: run `git lfs pull` there"]
+    are = "are pointers" if len(pointers) > 1 else "is a pointer"
+    return [f"{', '.join(pointers[:3])} {are} of Git-LFS and not the file itself: run `git lfs pull` there"]
 
 
 def _config_flaws(folder: Path) -> list[str]:

@@ -78,8 +78,8 @@ def parts_of(model: Any) -> Parts:
 
 def vision_tower(model: Any) -> Any:
     """The module that sees a picture; None where the family has none of its own (Fuyu)."""
-    found = model.get_encoder(modality="image")
-    return None if found is model or found is getattr(model, "base_model", None) else found
+    encoder = model.get_encoder(modality="image")
+    return None if encoder is model or encoder is getattr(model, "base_model", None) else encoder
 
 
 def image_features(model: Any, inputs: Any) -> Any:
@@ -148,5 +148,5 @@ def _matrices(name: str, module: Any) -> list[str]:
 
     if isinstance(module, nn.Linear | nn.Embedding | nn.modules.conv._ConvNd | nn.LayerNorm):
         return []
-    found = [(own, value) for own, value in module.named_parameters(recurse=False) if "weight" in own or "proj" in own]
-    return [f"{name}.{own}" for own, value in found if value.dim() in (2, 3) and min(value.shape[-2:]) > 1]
+    parameters = [(own, value) for own, value in module.named_parameters(recurse=False) if "weight" in own or "proj" in own]
+    return [f"{name}.{own}" for own, value in parameters if value.dim() in (2, 3) and min(value.shape[-2:]) > 1]

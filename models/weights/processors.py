@@ -57,8 +57,8 @@ def processor_class(folder: Path, config: Any) -> type[Any]:
 
     names = [read_object(folder / file).get("processor_class") for file in NAMED_IN if (folder / file).is_file()]
     for name in filter(None, names):
-        if found := processor_class_from_name(name):
-            kind: type[Any] = found
+        if class_ := processor_class_from_name(name):
+            kind: type[Any] = class_
             return kind
     try:
         own: type[Any] = cast(Any, PROCESSOR_MAPPING)[type(config)]
@@ -95,8 +95,8 @@ def _video_settings(folder: Path) -> dict[str, Any]:
     if (folder / VIDEO_CONFIG).is_file():
         return read_object(folder / VIDEO_CONFIG)
     whole = read_object(folder / NAMED_IN[0]) if (folder / NAMED_IN[0]).is_file() else {}
-    found = whole.get("video_processor")
-    return found if isinstance(found, dict) else {}
+    section = whole.get("video_processor")
+    return section if isinstance(section, dict) else {}
 
 
 def _reason(name: str, error: Exception) -> str:

@@ -72,16 +72,16 @@ def test_a_code_says_which_thresholds_a_score_meets(values, side, kept):
 @given(st.lists(st.tuples(st.booleans(), st.sampled_from([-1, 0, 1])), min_size=1))
 def test_precision_and_misses_are_counted(rows):
     passes, label = np.array([row[0] for row in rows]), np.array([row[1] for row in rows])
-    found = agreement(passes, label)
-    told = [(p, one == 1) for p, one in rows if one >= 0]
-    approved = [p for p, good in told if good]
-    passing = [good for p, good in told if p]
-    rejected = [p for p, good in told if not good]
-    assert found.labels == len(told) and found.passing == len(passing)
+    counted = agreement(passes, label)
+    labelled = [(p, one == 1) for p, one in rows if one >= 0]
+    approved = [p for p, good in labelled if good]
+    passing = [good for p, good in labelled if p]
+    rejected = [p for p, good in labelled if not good]
+    assert counted.labels == len(labelled) and counted.passing == len(passing)
     for interval, share in (
-        (found.precision, passing),
-        (found.false_negative_rate, [not p for p in approved]),
-        (found.specificity, [not p for p in rejected]),
+        (counted.precision, passing),
+        (counted.false_negative_rate, [not p for p in approved]),
+        (counted.specificity, [not p for p in rejected]),
     ):
         if share:
             assert interval.value == pytest.approx(np.mean(share)) and interval.low <= interval.value <= interval.high
@@ -96,22 +96,22 @@ def test_joint_counts_are_those_of_the_samples(seed, n, filters):
     stops = [levels(str(i), "at_least" if i % 2 else "at_most", values[:, i]) for i in range(filters)]
     codes = np.stack([one.index_of(values[:, i]) for i, one in enumerate(stops)], axis=1)
     open, label, held = rng.random(n) < 0.5, rng.integers(-1, 2, n), rng.random(n) < 0.5
-    found = joint(stops, codes, open, label, held)
-    assert len(np.unique(found.threshold_index, axis=0)) == len(found.threshold_index)
-    rule = [int(rng.integers(0, len(one.cuts) + 1)) for one in stops]
-    inside, rows = (codes >= rule).all(axis=1), found.inside(rule)
-    assert found.open[rows].sum() == (inside & open).sum()
-    assert found.labels[rows].sum() == (inside & (label >= 0) & ~held).sum()
-    assert found.approved[rows].sum() == (inside & (label == 1) & ~held).sum()
-    assert found.held[rows].sum() == (inside & (label >= 0) & held).sum()
+    counts = joint(stops, codes, open, label, held)
+    assert len(np.unique(counts.threshold_index, axis=0)) == len(counts.threshold_index)
+    rule = [int(rng.integers(0, len(scale.cuts) + 1)) for scale in stops]
+    inside, rows = (codes >= rule).all(axis=1), counts.inside(rule)
+    assert counts.open[rows].sum() == (inside & open).sum()
+    assert counts.labels[rows].sum() == (inside & (label >= 0) & ~held).sum()
+    assert counts.approved[rows].sum() == (inside & (label == 1) & ~held).sum()
+    assert counts.held[rows].sum() == (inside & (label >= 0) & held).sum()
 
 
 def world(seed=0, n=40_000, labelled=4_000, noise=6):
     """Samples with one filter that tells good from bad and others that tell nothing; half of the labels held back."""
     rng = np.random.default_rng(seed)
     good = rng.random(n)
-    told = np.round(np.clip(good + rng.normal(0, 0.1, n), 0, 1), 2)
-    values = np.stack([told, *(rng.random(n).round(2) for _ in range(noise))], axis=1)
+    scores = np.round(np.clip(good + rng.normal(0, 0.1, n), 0, 1), 2)
+    values = np.stack([scores, *(rng.random(n).round(2) for _ in range(noise))], axis=1)
     label = np.where(rng.random(n) < labelled / n, (rng.random(n) < 0.6 + 0.4 * (good > 0.5)).astype(int), -1)
     return values, label, murmur3_finalizer(np.arange(n)) % 2 == 1
 
@@ -120,14 +120,14 @@ def searched(values, label, held, target):
     stops = [levels(str(i), "at_least", values[:, i]) for i in range(values.shape[1])]
     codes = np.stack([one.index_of(values[:, i]) for i, one in enumerate(stops)], axis=1)
     positions = search(joint(stops, codes, label < 0, label, held), target)
-    return [found for one, position in zip(stops, positions) if (found := one.condition(position))]
+    return [condition for scale, position in zip(stops, positions) if (condition := scale.condition(position))]
 
 
 def test_the_search_finds_the_filter_that_tells_something():
     values, label, held = world()
     (told, *_) = found = searched(values, label, held, 0.95)
     assert told == Condition("0", "at_least", pytest.approx(0.6, abs=0.15)) and len(found) <= 3
-    inside = np.all([values[:, int(one.filter)] >= one.threshold for one in found], axis=0)
+    inside = np.all([values[:, int(condition.filter)] >= condition.threshold for condition in found], axis=0)
     assert inside.mean() > 0.2
     judged = inside & held & (label >= 0)
     assert lower_bound(int((label[judged] == 1).sum()), int(judged.sum())) > 0.94  # the chance of .95 was at least even
@@ -146,8 +146,8 @@ def test_a_lucky_rule_is_found_out_by_the_held_back_half():
     for _ in range(12):
         values, held = rng.random((3_000, 8)).round(2), rng.random(3_000) < 0.5
         label = np.where(rng.random(3_000) < 0.2, (rng.random(3_000) < 0.8).astype(int), -1)
-        found = searched(values, label, held, 0.85)
-        inside = np.all([values[:, int(one.filter)] >= one.threshold for one in found], axis=0) & (label >= 0)
+        conditions = searched(values, label, held, 0.85)
+        inside = np.all([values[:, int(condition.filter)] >= condition.threshold for condition in conditions], axis=0) & (label >= 0)
         seen, unseen = ((int((label[inside & half] == 1).sum()), int((inside & half).sum())) for half in (~held, held))
         gained.append(seen[0] / max(seen[1], 1) - unseen[0] / max(unseen[1], 1))
         confirmed += lower_bound_reaches(*unseen, 0.85)
@@ -156,8 +156,8 @@ def test_a_lucky_rule_is_found_out_by_the_held_back_half():
 
 def test_draws_are_the_same_in_the_store_and_here(store: Store):
     numbers = np.concatenate([np.arange(1, 300), [2**31, 2**32 - 1]])
-    told = store._cursor().execute("SELECT mixed(n)::BIGINT FROM (SELECT unnest($n) AS n)", {"n": numbers.tolist()}).fetchall()
-    assert [row[0] for row in told] == murmur3_finalizer(numbers).tolist()
+    rows = store._cursor().execute("SELECT mixed(n)::BIGINT FROM (SELECT unnest($n) AS n)", {"n": numbers.tolist()}).fetchall()
+    assert [row[0] for row in rows] == murmur3_finalizer(numbers).tolist()
     assert int(murmur3_finalizer(np.array([1]))[0]) == 0x514E28B7  # MurmurHash3's fmix32(1)
     halves = murmur3_finalizer(np.arange(100_000)) % 2
     assert abs(halves.mean() - 0.5) < 0.01 and approval_rules.MOST_LEVELS < 255

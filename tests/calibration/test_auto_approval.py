@@ -33,12 +33,12 @@ def fill(store: Store, count: int) -> list[int]:
     filters = (("judge", 0, 3.0), ("agreement", 1, 0.5), ("needs_image", 2, 0.5))
     with store.write() as write:
         if not store.rows("filters"):
-            write.insert("filter_setting", [_setting(*one) for one in filters])
+            write.insert("filter_setting", [_setting(*setting) for setting in filters])
         start = store.row("calibration_marks")["samples"]
         kinds = ("counting", "negation")
         keys = [{"key": f"{start}-{i}", "error_type": kinds[i % 2], **row} for i in range(count)]
         ids = sorted(write.insert("sample", keys, returning="sample_id"))
-        write.insert("verdict", [one for i, sample_id in enumerate(ids) for one in _verdicts(i, sample_id)])
+        write.insert("verdict", [row for i, sample_id in enumerate(ids) for row in _verdicts(i, sample_id)])
         write.touch(ids)
     return ids
 
@@ -62,11 +62,11 @@ def decide(store, sample_id, action="approve", who="ada"):
 def label(store, approved, rejected, inside, held=True):
     """Lets Ada approve and reject samples inside a rule, of one half; returns those that she decided."""
     now = score_matrix(store)
-    which = now.sample_ids[now.open & now.inside(inside) & (now.held == held)].tolist()
-    assert len(which) >= approved + rejected
+    chosen = now.sample_ids[now.open & now.inside(inside) & (now.held == held)].tolist()
+    assert len(chosen) >= approved + rejected
     actions = ["approve"] * approved + ["reject"] * rejected
-    decisions.decide_each(store, [decisions.Decision(i, 0, one, decisions.new_event()) for i, one in zip(which, actions)], "ada")
-    return which[: approved + rejected]
+    decisions.decide_each(store, [decisions.Decision(i, 0, one, decisions.new_event()) for i, one in zip(chosen, actions)], "ada")
+    return chosen[: approved + rejected]
 
 
 def statuses(store):
@@ -135,15 +135,15 @@ def test_what_is_read_piece_by_piece_is_what_is_read_at_once(tmp_path_factory, s
         assert (getattr(pieces, name) == getattr(whole, name)).all(), name
     for name, scores in whole.scores.items():
         assert np.array_equal(pieces.scores[name], scores, equal_nan=True), name
-    assert (whole.passing == (whole.drawn & whole.inside([one.condition for one in whole.settings if one.enabled]))).all()
+    assert (whole.passing == (whole.drawn & whole.inside([setting.condition for setting in whole.settings if setting.enabled]))).all()
     again.close()
 
 
 def test_the_gate_opens_at_the_lower_limit_and_not_before(full):
     label(full, 120, 0, [JUDGE, AGREES])
     label(full, 0, 20, [JUDGE, AGREES], held=False)  # the half that rules are searched on doesn't count here
-    found = auto_approval.gate(score_matrix(full), [JUDGE, AGREES])
-    assert (found.held.labels, found.reached, found.further) == (120, False, 1)
+    gate = auto_approval.gate(score_matrix(full), [JUDGE, AGREES])
+    assert (gate.held.labels, gate.reached, gate.further) == (120, False, 1)
     with pytest.raises(GateClosed, match=r"120 of 120 held-out samples .* the lower limit is 0\.950, the target 0\.95"):
         auto_approval.turn_on(full, [JUDGE, AGREES], 0.95, "ada")
     assert statuses(full).get("auto_approved") is None
@@ -153,7 +153,7 @@ def test_the_gate_opens_at_the_lower_limit_and_not_before(full):
     assert statuses(full)["auto_approved"] == evidence.becomes > 0 and statuses(full)["pending"] == evidence.left
     assert differences(full) == 0
     (row,) = full.rows("auto_rules", limit=5)
-    assert row["author"] == "ada" and {one["filter"] for one in row["conditions"]} == {
+    assert row["author"] == "ada" and {condition["filter"] for condition in row["conditions"]} == {
         "judge",
         "agreement",
     }  # the filters' settings are in it
@@ -205,9 +205,9 @@ def test_the_audit_lane_is_drawn_by_number_from_what_was_decided_by_machine(full
     draw = murmur3_finalizer(murmur3_finalizer(now.sample_ids) + np.uint64(rule.rule_id)) % 10_000
     wanted = (now.auto & (draw < 500)) | (now.failing & (draw < 100))
     assert sorted(lane) == now.sample_ids[wanted].tolist() and len(lane) > 20 and lane != sorted(lane)
-    found = auto_approval.audit(now, rule)
-    assert found.approvals.waiting + found.rejections.waiting == len(lane)
-    assert found.stands and found.approvals.labels == 0 and found.together.labels == 150
+    check = auto_approval.audit(now, rule)
+    assert check.approvals.waiting + check.rejections.waiting == len(lane)
+    assert check.stands and check.approvals.labels == 0 and check.together.labels == 150
 
 
 def test_an_audit_that_finds_errors_closes_the_gate_by_itself(full):

@@ -19,27 +19,27 @@ def tally(comparison: str, threshold: float, cuts: list[float], rng: np.random.G
 def test_precision_and_miss_rate_are_what_a_count_by_hand_says(comparison, seed):
     rng = np.random.default_rng(seed)
     cuts = sorted(rng.choice(100, 12, replace=False) / 100, reverse=comparison == "at_most")
-    one = tally(comparison, cuts[4], cuts, rng)
-    points = rates_by_threshold(one)
+    counts = tally(comparison, cuts[4], cuts, rng)
+    points = rates_by_threshold(counts)
     assert [point.threshold for point in points] == cuts
     for position, point in enumerate(points, 1):
-        good, bad = sum(one.approved[position:]), sum(one.rejected[position:])
-        missed = sum(one.approved[:position])
+        good, bad = sum(counts.approved[position:]), sum(counts.rejected[position:])
+        missed = sum(counts.approved[:position])
         assert point.precision is not None and point.miss_rate is not None
         assert (point.precision.value, point.precision.low, point.precision.high) == (good / (good + bad), *wilson(good, good + bad))
-        assert point.miss_rate.value == missed / sum(one.approved)
+        assert point.miss_rate.value == missed / sum(counts.approved)
 
 
 @pytest.mark.parametrize("comparison", ["at_least", "at_most"])
 def test_bins_hold_every_sample_once_and_never_lie_on_both_sides_of_the_threshold(comparison):
     rng = np.random.default_rng(3)
     cuts = [i / 50 for i in range(50)] if comparison == "at_least" else [1 - i / 50 for i in range(50)]
-    one = tally(comparison, 0.5, cuts, rng)
-    bins = approval_by_score(one)
+    counts = tally(comparison, 0.5, cuts, rng)
+    bins = approval_by_score(counts)
     assert 4 <= len(bins) <= 20
-    assert sum(part.scored for part in bins) == sum(one.scored)
-    assert sum(part.labels for part in bins) == sum(one.approved) + sum(one.rejected)
-    assert sum(part.scored for part in bins if part.passes) == sum(count for code, count in enumerate(one.scored) if one.passes(code))
+    assert sum(part.scored for part in bins) == sum(counts.scored)
+    assert sum(part.labels for part in bins) == sum(counts.approved) + sum(counts.rejected)
+    assert sum(part.scored for part in bins if part.passes) == sum(count for code, count in enumerate(counts.scored) if counts.passes(code))
     passes = [part.passes for part in bins]
     assert passes == sorted(passes, reverse=comparison == "at_most")  # ascending by score
     for part in bins:
@@ -47,9 +47,13 @@ def test_bins_hold_every_sample_once_and_never_lie_on_both_sides_of_the_threshol
 
 
 def test_few_levels_stay_as_they_are_and_what_no_label_tells_is_left_open():
-    one = Tally("at_least", 3, [1, 2, 3], [0, 5, 6, 40], [0, 0, 2, 20], [0, 0, 1, 0])
-    assert [(part.name, part.scored, part.passes) for part in approval_by_score(one)] == [("1", 5, False), ("2", 6, False), ("3", 40, True)]
-    assert approval_by_score(one)[0].approval is None
+    counts = Tally("at_least", 3, [1, 2, 3], [0, 5, 6, 40], [0, 0, 2, 20], [0, 0, 1, 0])
+    assert [(part.name, part.scored, part.passes) for part in approval_by_score(counts)] == [
+        ("1", 5, False),
+        ("2", 6, False),
+        ("3", 40, True),
+    ]
+    assert approval_by_score(counts)[0].approval is None
     nothing = Tally("at_most", 0.5, [1.0, 0.5], [0, 3, 4], [0, 0, 0], [0, 2, 0])
     assert [point.miss_rate for point in rates_by_threshold(nothing)] == [None, None]
     assert rates_by_threshold(nothing)[1].precision is None

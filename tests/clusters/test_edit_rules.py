@@ -46,8 +46,8 @@ def test_where_two_titles_meet_the_larger_part_gives_its():
 
 def test_merged_clusters_stay_merged_and_keep_their_number():
     merge = [change(1, "merge", clusters=[11], into=12, title="Together")]
-    one = cluster_state([FIRST], merge)
-    assert members(one) == {10: list(range(10)), 12: list(range(10, 20))} and one.titles == {12: "Together"}
+    merged = cluster_state([FIRST], merge)
+    assert members(merged) == {10: list(range(10)), 12: list(range(10, 20))} and merged.titles == {12: "Together"}
     again = cluster_state([FIRST, AGAIN], merge)
     assert members(again) == {12: list(range(10, 20)), 20: list(range(10))}  # failure 10 was found with 20, and stays
     assert again.titles == {12: "Together"} and again.current(11) == 12

@@ -54,30 +54,30 @@ def by_size(api: Api) -> list[int]:
 
 def test_a_renamed_cluster_is_called_so_everywhere(api):
     first, *_ = by_size(api)
-    said = api("clusters/rename", cluster_id=first, title="  Cups on shelves ")
+    reply = api("clusters/rename", cluster_id=first, title="  Cups on shelves ")
     assert api.shown()[first]["title"] == "Cups on shelves"
     failure = min(api.groups()[first])
     assert api("failures/card", failure_id=failure)["cluster"] == "Cups on shelves"
     evidence = {row["cluster_id"]: row for row in api("clusters/evidence")["clusters"]}[first]
     assert evidence["found_title"] not in (None, "Cups on shelves")
-    api("clusters/undo", change_id=said["change_id"])
+    api("clusters/undo", change_id=reply["change_id"])
     assert api.shown()[first]["title"] == evidence["found_title"]
 
 
 def test_merged_clusters_are_one_with_the_accuracy_of_all_their_examples(api):
-    one, other, *_ = by_size(api)
+    first, other, *_ = by_size(api)
     before, shown = api.groups(), api.shown()
-    said = api("clusters/merge", cluster_ids=[one, other], into=one, title="Both")
+    reply = api("clusters/merge", cluster_ids=[first, other], into=first, title="Both")
     after = api.groups()
-    assert other not in after and after[one] == before[one] | before[other]
-    now = api.shown()[one]
-    assert (now["title"], now["failures"]) == ("Both", len(before[one]) + len(before[other]))
-    right = sum(shown[c]["accuracy"] * shown[c]["examples"] for c in (one, other))
-    assert now["accuracy"] == pytest.approx(right / (shown[one]["examples"] + shown[other]["examples"]))
-    assert api("failures/page", cluster_id=[one])["failures"] == now["failures"]
+    assert other not in after and after[first] == before[first] | before[other]
+    now = api.shown()[first]
+    assert (now["title"], now["failures"]) == ("Both", len(before[first]) + len(before[other]))
+    right = sum(shown[c]["accuracy"] * shown[c]["examples"] for c in (first, other))
+    assert now["accuracy"] == pytest.approx(right / (shown[first]["examples"] + shown[other]["examples"]))
+    assert api("failures/page", cluster_id=[first])["failures"] == now["failures"]
     about = {row["cluster_id"]: row for row in api("clusters/evidence")["clusters"]}
-    assert (about[one]["made_by"], about[one]["stability"]) == ("ada", None) and other not in about
-    api("clusters/undo", change_id=said["change_id"])
+    assert (about[first]["made_by"], about[first]["stability"]) == ("ada", None) and other not in about
+    api("clusters/undo", change_id=reply["change_id"])
     assert api.groups() == before and api.shown() == shown
 
 
@@ -136,10 +136,10 @@ def test_a_selection_splits_its_own_part_off(api):
 
 
 def test_sent_twice_it_counts_once(api):
-    one, other, *_ = by_size(api)
+    large, other, *_ = by_size(api)
     event = uuid.uuid4().hex
-    first = api("clusters/merge", cluster_ids=[one, other], into=one, event_id=event)
-    again = api("clusters/merge", cluster_ids=[one, other], into=one, event_id=event)
+    first = api("clusters/merge", cluster_ids=[large, other], into=large, event_id=event)
+    again = api("clusters/merge", cluster_ids=[large, other], into=large, event_id=event)
     assert again["change_id"] == first["change_id"] and len(api("clusters/history")) == 1
     undone = [api("clusters/undo", change_id=first["change_id"], event_id="undo-" + event)["change_id"] for _ in range(2)]
     assert undone[0] == undone[1] and other in api.groups()
@@ -175,10 +175,10 @@ def test_agreement_counts_what_people_checked(api):
     for i, row in enumerate(diagnosed):  # every fifth is corrected, the others confirmed
         person = row["error_type"] if i % 5 else ("spatial" if row["error_type"] != "spatial" else "counting")
         api("failures/triage", failure_ids=[row["failure_id"]], error_type=person, event_id=uuid.uuid4().hex)
-    found = api("clusters/evidence")
-    assert (found["kappa"]["agreed"], found["kappa"]["pairs"]) == (32, 40)
-    assert 0.5 < found["kappa"]["low"] < found["kappa"]["value"] < 0.8 < found["kappa"]["high"]
-    by_cluster = {row["cluster_id"]: row["agreement"] for row in found["clusters"] if row["agreement"]}
+    evidence = api("clusters/evidence")
+    assert (evidence["kappa"]["agreed"], evidence["kappa"]["pairs"]) == (32, 40)
+    assert 0.5 < evidence["kappa"]["low"] < evidence["kappa"]["value"] < 0.8 < evidence["kappa"]["high"]
+    by_cluster = {row["cluster_id"]: row["agreement"] for row in evidence["clusters"] if row["agreement"]}
     assert sum(a["checked"] for a in by_cluster.values()) == 40 and sum(a["agreed"] for a in by_cluster.values()) == 32
 
 

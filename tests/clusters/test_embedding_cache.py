@@ -23,15 +23,15 @@ class Embedder:
 
     @staticmethod
     def vector(item: str) -> np.ndarray:
-        found = np.random.default_rng(abs(hash(item)) % 2**32).normal(size=6).astype(np.float32)
-        return found / np.linalg.norm(found)
+        row = np.random.default_rng(abs(hash(item)) % 2**32).normal(size=6).astype(np.float32)
+        return row / np.linalg.norm(row)
 
 
 def ask(vectors: EmbeddingCache, items: list[str]) -> list[str]:
     """Checks the vectors of the items; what had to be embedded for them."""
     embedder = Embedder(items)
-    found = vectors.of(items, embedder)
-    assert found.dtype == np.float32 and np.allclose(found, [Embedder.vector(item) for item in items], atol=1e-3)
+    rows = vectors.of(items, embedder)
+    assert rows.dtype == np.float32 and np.allclose(rows, [Embedder.vector(item) for item in items], atol=1e-3)
     return embedder.asked
 
 

@@ -138,8 +138,8 @@ def test_real_clusters_come_back_and_made_up_ones_do_not(failures):
     assert real.mean.min() > 0.95 and real.dissolved.max() == 0
     made_up = truth.copy()
     made_up[80:120] = 3  # a third of the one cloud of counting, at random
-    found = stability(types, made_up, texts, images, min_size=20, resamples=8)
-    assert found.mean[3] < 0.5 < found.mean[1] and found.dissolved[3] == 1
+    result = stability(types, made_up, texts, images, min_size=20, resamples=8)
+    assert result.mean[3] < 0.5 < result.mean[1] and result.dissolved[3] == 1
 
 
 def test_stability_looks_at_some_of_many_failures():
@@ -148,8 +148,8 @@ def test_stability_looks_at_some_of_many_failures():
     truth = np.sort(rng.integers(0, 3, count))
     texts, images = (np.eye(3, 8)[truth] + 0.05 * rng.normal(size=(count, 8)) for _ in range(2))
     types = np.where(truth == 0, "a", "b")
-    found = stability(types, truth, texts, images, min_size=200, resamples=2)
-    assert found.mean.min() > 0.99
+    result = stability(types, truth, texts, images, min_size=200, resamples=2)
+    assert result.mean.min() > 0.99
 
 
 def test_a_stopped_job_measures_no_stability(failures):
@@ -165,10 +165,10 @@ def test_new_failures_lie_beside_their_like_and_the_old_ones_stay(failures):
     old = np.setdiff1d(np.arange(260), new)
     known = Known(places[old], np.array(types, object)[old], truth[old] + 40)
     halves = [(np.arange(100), vectors[old][:100]), (np.arange(100, len(old)), vectors[old][100:])]
-    found, labels = beside(known, halves, vectors[new], [types[i] for i in new])
+    nearest, labels = beside(known, halves, vectors[new], [types[i] for i in new])
     assert labels.tolist() == (truth[new] + 40).tolist()
     spread = np.linalg.norm(places.max(axis=0) - places.min(axis=0))
-    assert np.linalg.norm(found - places[new], axis=1).mean() < 0.1 * spread
+    assert np.linalg.norm(nearest - places[new], axis=1).mean() < 0.1 * spread
     exact, same = beside(known, halves, vectors[old[:5]], [types[i] for i in old[:5]])
     assert np.allclose(exact, places[old[:5]], atol=0.02) and same.tolist() == (truth[old[:5]] + 40).tolist()
     lonely, _ = beside(known, halves, vectors[new[:1]], ["a type that is new"])

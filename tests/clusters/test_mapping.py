@@ -139,9 +139,9 @@ def test_a_suggested_title_waits_until_a_person_takes_it(world):
     assert world.jobs.estimate("cluster", {**TEACHER, "titles_of": [large, made]}).calls == 2
     world.run(titles_of=[large, made])
     assert world.titles() == titles
-    told = {row["cluster_id"]: row for row in world.store.rows("cluster_quality_of_round", round=1)}
-    assert all(0 < len(told[cluster]["suggested_title"]) <= 120 for cluster in (large, made))
-    assert (told[made]["made_by"], told[made]["stability"]) == ("ada", None)
+    qualities = {row["cluster_id"]: row for row in world.store.rows("cluster_quality_of_round", round=1)}
+    assert all(0 < len(qualities[cluster]["suggested_title"]) <= 120 for cluster in (large, made))
+    assert (qualities[made]["made_by"], qualities[made]["stability"]) == ("ada", None)
     assert sum(map(len, world.groups().values())) == sum(map(len, before.values()))
     with pytest.raises(NothingToDo, match="any more"):
         world.jobs.launch("cluster", {**OPTIONS, "titles_of": [987_654]}, "ada")

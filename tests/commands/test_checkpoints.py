@@ -56,7 +56,7 @@ def test_a_checkpoint_is_added_listed_and_removed(here, base, tmp_path):
     assert (row["model"], row["baseline"], row["options"]) == (str(base), "image_text_to_text", {"max_new_tokens": 4})
     assert "mine" in mistakebook("checkpoints").stdout
     tested = json.loads(mistakebook("checkpoints", "test", "mine", "--json").stdout)
-    assert tested["ok"] and [found["name"] for found in tested["findings"]] == list(STEPS)
+    assert tested["ok"] and [finding["name"] for finding in tested["findings"]] == list(STEPS)
     (broken / "model.safetensors").write_bytes((base / "model.safetensors").read_bytes())
     (broken / "chat_template.jinja").unlink()
     failed = mistakebook("checkpoints", "test", "--model", broken, check=False)

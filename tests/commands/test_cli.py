@@ -78,11 +78,11 @@ def test_clusters_are_listed_with_size_and_accuracy(here):
     store, _, _ = seeded_store(here.root, 60, samples=5)
     sizes = {row["cluster_id"]: row["failures"] for row in store.rows("failure_clusters", round=["1"])}
     store.close()
-    found = json.loads(mistakebook("clusters", "--workspace", here.name, "--json").stdout)
-    assert {row["cluster_id"]: row["failures"] for row in found["clusters"]} == sizes
-    assert all(0 <= row["accuracy"] <= 1 and row["stability"] is None for row in found["clusters"])
+    clusters = json.loads(mistakebook("clusters", "--workspace", here.name, "--json").stdout)
+    assert {row["cluster_id"]: row["failures"] for row in clusters["clusters"]} == sizes
+    assert all(0 <= row["accuracy"] <= 1 and row["stability"] is None for row in clusters["clusters"])
     text = mistakebook("clusters", "--workspace", here.name).stdout
-    assert found["clusters"][0]["title"] in text and "on error types: no labels yet" in text
+    assert clusters["clusters"][0]["title"] in text and "on error types: no labels yet" in text
 
 
 def test_imported_predictions_are_reported_and_listed_with_what_was_read(here, tmp_path):
@@ -184,12 +184,12 @@ def test_backup_and_restore(here, home, tmp_path):
     assert "exists and is left as it is" in mistakebook("restore", tmp_path / "saved", "--workspace", "w", check=False).stderr
     mistakebook("restore", tmp_path / "saved", "--workspace", "again")
     again = Workspace(home / "again")
-    one, two = Store(here.store), Store(again.store)
+    first, two = Store(here.store), Store(again.store)
     for query in ("datasets", "jobs"):
-        assert one.rows(query, **({"limit": 10} if query == "jobs" else {})) == two.rows(
+        assert first.rows(query, **({"limit": 10} if query == "jobs" else {})) == two.rows(
             query, **({"limit": 10} if query == "jobs" else {})
         )
-    one.close()
+    first.close()
     two.close()
     pictures = [path.relative_to(again.images) for path in again.images.rglob("*.png")]
     assert len(pictures) == saved["pictures"]
@@ -295,9 +295,9 @@ def test_prompts_are_listed_edited_compared_and_taken_back(here, home, tmp_path)
     version = json.loads(mistakebook("prompts", "save", "judge", file, *of_here, "--note", "stricter", "--json").stdout)["version"]
     assert "edited" in next(line for line in mistakebook("prompts", *of_here).stdout.splitlines() if line.startswith("judge"))
     assert "8 calls" in mistakebook("prompts", "compare", "judge", "shipped", *of_here, "--limit", "4", "--estimate").stdout
-    found = json.loads(mistakebook("prompts", "compare", "judge", "shipped", *of_here, "--limit", "4", "--json").stdout)
-    assert found["versions"]["b"] == version and found["counts"]["compared"] == 4 and found["costs"]["b"]["calls"] == 4
-    assert found["job"]["options"]["b"] == version
+    comparison = json.loads(mistakebook("prompts", "compare", "judge", "shipped", *of_here, "--limit", "4", "--json").stdout)
+    assert comparison["versions"]["b"] == version and comparison["counts"]["compared"] == 4 and comparison["costs"]["b"]["calls"] == 4
+    assert comparison["job"]["options"]["b"] == version
     same = mistakebook("prompts", "compare", "judge", version[:5], *of_here, check=False)
     assert same.returncode == 1 and "both sides are version" in same.stderr
     assert "which version?" in mistakebook("prompts", "use", "judge", *of_here, check=False).stderr

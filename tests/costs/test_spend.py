@@ -82,16 +82,16 @@ def booked(store):
 
 def test_rounds_stages_and_what_an_approved_sample_has_cost(booked):
     store, _ = booked
-    found = {row.round: row for row in spend.overview(store, 1).rounds}
-    assert set(found) == {0, 1, 2} and (found[1].samples, found[1].approved) == (4, 1)
-    stages = {row.stage: row for row in found[1].stages}
+    rounds = {row.round: row for row in spend.overview(store, 1).rounds}
+    assert set(rounds) == {0, 1, 2} and (rounds[1].samples, rounds[1].approved) == (4, 1)
+    stages = {row.stage: row for row in rounds[1].stages}
     assert {name: row.usd for name, row in stages.items()} == pytest.approx(
         {"diagnose": 0.06, "generate": 0.35, "draw": 0.08, "filter": 0.08}
     )
-    assert found[1].per_approved == pytest.approx(0.57) and stages["generate"].unpriced == 1
+    assert rounds[1].per_approved == pytest.approx(0.57) and stages["generate"].unpriced == 1
     assert (stages["filter"].lost, stages["filter"].lost_usd, stages["filter"].calls) == (1, 0.7, 4)
     assert stages["filter"].cached_tokens == 160
-    assert found[2].usd == 1.0 and found[2].per_approved is None and found[0].usd == 0.5
+    assert rounds[2].usd == 1.0 and rounds[2].per_approved is None and rounds[0].usd == 0.5
 
 
 def test_clusters_get_their_share_and_nothing_is_lost_or_doubled(booked):
@@ -116,8 +116,8 @@ def test_replies_that_several_diagnoses_stand_on_were_paid_once(booked):
 
 def test_a_generate_job_tells_what_its_samples_have_cost(booked):
     store, job_id = booked
-    found = spend.of_generated(store, job_id)
-    assert found.approved == 1 and found.per_approved == pytest.approx(0.30 + 0.05 + 0.08 + 0.08)
+    spent = spend.of_generated(store, job_id)
+    assert spent.approved == 1 and spent.per_approved == pytest.approx(0.30 + 0.05 + 0.08 + 0.08)
 
 
 def test_lost_calls_are_copied_once(store, workspace):
@@ -176,7 +176,7 @@ def test_a_cap_holds_across_resumes_and_nothing_is_paid_or_counted_twice(capped)
     journal.close()
     assert job.spend_usd == pytest.approx(spent) and in_flight == 0
     assert low < spent < high, "replies are as short as their schema lets them be"
-    asked = {one.purpose: one.calls for one in spend.overview(store, 1).by_model if one.stage == "diagnose"}
+    asked = {row.purpose: row.calls for row in spend.overview(store, 1).by_model if row.stage == "diagnose"}
     assert asked["diagnosis"] == 24 and 20 <= asked["blind"] <= 24 and sum(asked.values()) == calls  # failures alike share a blind answer
 
 

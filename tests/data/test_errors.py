@@ -35,13 +35,13 @@ PROCESSES = ("answer_process", "__main__")  # modules that are run and not impor
 
 
 def exceptions() -> list[type[BaseException]]:
-    found = []
+    lines = []
     for package in (curation, data, models):
         for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
             if module.name.rpartition(".")[2] not in PROCESSES:
                 members = inspect.getmembers(importlib.import_module(module.name), inspect.isclass)
-                found += [kind for _, kind in members if issubclass(kind, BaseException) and kind.__module__ == module.name]
-    return found
+                lines += [kind for _, kind in members if issubclass(kind, BaseException) and kind.__module__ == module.name]
+    return lines
 
 
 def test_every_exception_derives_from_the_base_and_its_status_is_pinned():

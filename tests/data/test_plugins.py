@@ -70,9 +70,9 @@ def test_loading_every_plugin_imports_nothing_heavy():
 
 
 def test_an_unknown_plugin_is_answered_with_those_there_are():
-    for found in FAMILIES.values():
-        with pytest.raises(registry.UnknownPlugin, match=found.names()[0]):
-            found.load("no_such_plugin")
+    for plugins in FAMILIES.values():
+        with pytest.raises(registry.UnknownPlugin, match=plugins.names()[0]):
+            plugins.load("no_such_plugin")
 
 
 # Datasets ------------------------------------------------------------------------------------------------------------

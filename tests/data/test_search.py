@@ -131,8 +131,8 @@ def test_the_words_do_occur(shared):
 @given(st.text(max_size=30))
 def test_no_text_is_an_error(shared, words):
     _, search = shared
-    found = search.samples(words)
-    assert (found is None) == (not words.strip())
+    ids = search.samples(words)
+    assert (ids is None) == (not words.strip())
 
 
 @pytest.mark.parametrize(
@@ -180,14 +180,14 @@ def test_it_follows_edits_and_what_comes_new(fresh):
         write.touch(new)
     assert ids(search.samples("zeppelin")) == new
     with store.write() as write:
-        told = {
+        expected = {
             "failure_id": 7,
             "description": "A Zeppelin above",
             "gold_looks_wrong": False,
             "right_but_misformatted": False,
             "job_id": 99,
         }
-        write.insert("diagnosis", [{**told, "own_score": 1.0, "error_type": "spatial"}])
+        write.insert("diagnosis", [{**expected, "own_score": 1.0, "error_type": "spatial"}])
     assert ids(search.failures("zeppelin")) == [7]
 
 

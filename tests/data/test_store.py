@@ -59,9 +59,13 @@ def status_by_the_rules(sample, logs):
         return "unfiltered"
     rule = max(logs["auto_rule"], key=lambda row: row["rule_id"], default={"conditions": None})["conditions"]
     met = [
-        scores.get(one["filter"]) is not None
-        and (scores[one["filter"]] >= one["threshold"] if one["comparison"] == "at_least" else scores[one["filter"]] <= one["threshold"])
-        for one in rule or []
+        scores.get(condition["filter"]) is not None
+        and (
+            scores[condition["filter"]] >= condition["threshold"]
+            if condition["comparison"] == "at_least"
+            else scores[condition["filter"]] <= condition["threshold"]
+        )
+        for condition in rule or []
     ]
     return "auto_approved" if met and all(met) else "pending"
 

@@ -167,10 +167,10 @@ def test_a_flipped_byte_of_the_log_costs_nothing_that_was_acknowledged(killed, h
         name.name: content for name, content in before.items() if name.name != "s.reviews.jsonl"
     }
     assert share - 0.15 < store.salvage.replayed_bytes / store.salvage.log_bytes <= share + 0.02
-    found = len(log(store, "review"))
-    assert found >= int(60 * (share - 0.3)) and differences(store) == 0
+    stored = len(log(store, "review"))
+    assert stored >= int(60 * (share - 0.3)) and differences(store) == 0
     looked = recovery.recover(store, apply=False)
-    assert len(log(store, "review")) == found and looked.brought_back > 0 and looked.left_out == 0
+    assert len(log(store, "review")) == stored and looked.brought_back > 0 and looked.left_out == 0
     done = recovery.recover(store, apply=True)
     assert done.brought_back == looked.brought_back and recovery.recover(store, apply=True).brought_back == 0
     assert reviews(store) == reviews_of(killed) and statuses(store) == statuses_of(killed) and differences(store) == 0
@@ -270,7 +270,7 @@ def test_a_line_says_what_the_store_says(tmp_path):
     store = filled(tmp_path / "s.duckdb")
     ids = [row["sample_id"] for row in log(store, "sample")]
     for row in store.rows("samples_marked", sample_ids=ids):
-        state = next(one for one in log(store, "sample_state") if one["sample_id"] == row["sample_id"])
+        state = next(state_row for state_row in log(store, "sample_state") if state_row["sample_id"] == row["sample_id"])
         assert row["mark"] == mark_of(state["question"], state["choices"], state["answer"], state["image"])
     store.close()
 

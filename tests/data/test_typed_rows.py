@@ -46,15 +46,15 @@ def store(tmp_path_factory):
 
 def uses() -> list[Any]:
     """Every call of the product that asks for rows of a named query as a type: file and line, query, expression of the type, module."""
-    found = []
+    flaws = []
     for path in sorted(path for room in ("data", "curation", "benchmarks") for path in (HOUSE / room).rglob("*.py")):
         module = ".".join(path.relative_to(HOUSE).with_suffix("").parts).removesuffix(".__init__")
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             reads = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in READS
             if reads and len(node.args) == 2 and ast.unparse(node.func.value).endswith(("store", "write")):
                 where = f"{path.relative_to(HOUSE)}:{node.lineno}"
-                found.append(pytest.param(module, *node.args, id=f"{where} {ast.unparse(node.args[0])}"))
-    return found
+                flaws.append(pytest.param(module, *node.args, id=f"{where} {ast.unparse(node.args[0])}"))
+    return flaws
 
 
 @pytest.mark.parametrize(("module", "name", "kind"), uses())

@@ -86,7 +86,7 @@ def test_a_polygon_encloses_what_the_browser_says(polygon, places):
 
 
 def test_a_lasso_is_part_of_the_filter_everywhere(api):
-    cards = [api("failures/card", failure_id=one) for one in sorted(api.ids())]
+    cards = [api("failures/card", failure_id=failure_id) for failure_id in sorted(api.ids())]
     inside = {card["failure_id"] for card in cards if card["x"] is not None and card["x"] < 0}
     assert 0 < len(inside) < len(cards)
     assert api.ids(lasso=LEFT_HALF) == inside
@@ -117,11 +117,11 @@ def test_what_is_no_filter_is_refused(api, body, text):
 def test_an_estimate_and_a_job_take_the_failures_that_match(api):
     narrow = {"words": "what", "score": ["wrong"]}
     rows = api("failures/page", limit=500, **narrow)["rows"]
-    meant, open_ = api.ids(**narrow), {row["failure_id"] for row in rows if not row["diagnosed"]}
-    assert 0 < len(open_) < len(meant) < 120
+    chosen, open_ = api.ids(**narrow), {row["failure_id"] for row in rows if not row["diagnosed"]}
+    assert 0 < len(open_) < len(chosen) < 120
     options = {**TEACHER, "matching": narrow}
     assert api("estimate", stage="diagnose", options=options)["detail"]["failures"] == len(open_)
-    assert api("estimate", stage="diagnose", options={**options, "again": True})["detail"]["failures"] == len(meant)
+    assert api("estimate", stage="diagnose", options={**options, "again": True})["detail"]["failures"] == len(chosen)
     assert api("estimate", stage="diagnose", options={**options, "again": True, "limit": 4})["rows"] == 4
     lassoed = {**TEACHER, "matching": {"lasso": LEFT_HALF}, "again": True}
     assert api("estimate", stage="diagnose", options=lassoed)["rows"] == len(api.ids(lasso=LEFT_HALF)) > 0
@@ -131,10 +131,10 @@ def test_an_estimate_and_a_job_take_the_failures_that_match(api):
 
 def test_what_a_job_takes_is_frozen_at_its_launch(api):
     matching = {"triage": [""], "use": ["teachable"]}
-    meant = api.ids(**matching)
-    job = api("jobs", stage="generate", options={**TEACHER, "matching": matching, "route": "same_image", "expected": len(meant)})
+    chosen = api.ids(**matching)
+    job = api("jobs", stage="generate", options={**TEACHER, "matching": matching, "route": "same_image", "expected": len(chosen)})
     before = input_of(api, job["job_id"])
-    assert {row["failure_id"] for row in before} == meant
+    assert {row["failure_id"] for row in before} == chosen
     spec = json.loads((api.workspace.job(job["job_id"]) / "spec.json").read_text(encoding="utf-8"))
     assert spec["options"]["matching"]["use"] == ["teachable"] and spec["options"]["failure_ids"] is None, "the filter, and no list"
     assert json.loads(api.store.row("job", job_id=job["job_id"])["options"])["matching"]["triage"] == [""]

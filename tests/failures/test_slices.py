@@ -12,16 +12,16 @@ from tests.support.seed import seeded_store
 
 def test_the_interval_is_katz_s():
     """Physicians' Health Study, heart attacks under placebo and aspirin: Agresti 2013, Categorical Data Analysis, 2.1.4."""
-    found = relative_risk(189, 11034, 104, 11037)
-    assert (found.value, found.low, found.high) == (
+    risk = relative_risk(189, 11034, 104, 11037)
+    assert (risk.value, risk.low, risk.high) == (
         pytest.approx(1.818, abs=5e-4),
         pytest.approx(1.433, abs=5e-4),
         pytest.approx(2.306, abs=5e-4),
     )
     deviation = math.sqrt(1 / 189 - 1 / 11034 + 1 / 104 - 1 / 11037)
-    assert found.low == pytest.approx(found.value * math.exp(-1.959964 * deviation))
+    assert risk.low == pytest.approx(risk.value * math.exp(-1.959964 * deviation))
     other = relative_risk(104, 11037, 189, 11034)
-    assert (other.low, other.high) == (pytest.approx(1 / found.high), pytest.approx(1 / found.low))
+    assert (other.low, other.high) == (pytest.approx(1 / risk.high), pytest.approx(1 / risk.low))
     assert relative_risk(5, 10, 0, 100).value == pytest.approx(5.5 / 10.5 / (0.5 / 100.5))
 
 
@@ -34,8 +34,8 @@ def sums(image, values, failed):
         inside = np.ones(len(image), bool) if wanted is None else values == wanted
         row = dict.fromkeys(DIMENSIONS) | {DIMENSIONS[-1]: wanted, "level": level, "images": len(np.unique(image[inside]))}
         parts = {name: [] for name in ("n", "y", "u", "v")}
-        for one in np.unique(image[inside]):
-            here = image == one
+        for cluster in np.unique(image[inside]):
+            here = image == cluster
             parts["n"].append((here & inside).sum()), parts["y"].append(failed[here & inside].sum())
             parts["v"].append((here & ~inside).sum()), parts["u"].append(failed[here & ~inside].sum())
         n, y, u, v = (np.array(parts[name], float) for name in ("n", "y", "u", "v"))
@@ -59,7 +59,7 @@ def by_hand(image, inside, failed):
     a, n, b, m = failed[inside].sum(), inside.sum(), failed[~inside].sum(), (~inside).sum()
     influence = np.where(inside, (failed - a / n) / a, -(failed - b / m) / b)
     groups = np.unique(image)
-    total = sum(influence[image == one].sum() ** 2 for one in groups)
+    total = sum(influence[image == group].sum() ** 2 for group in groups)
     return math.log(a / n * m / b), total * len(groups) / (len(groups) - 1)
 
 
@@ -69,27 +69,27 @@ def test_images_are_clusters():
     hard = rng.random(60) < 0.4  # whole images are hard: their questions fail together
     values = np.where(rng.random(800) < 0.3, "a", "b")
     failed = rng.random(800) < np.where(hard[image], 0.6, 0.1) + 0.1 * (values == "a")
-    (found,) = [one for one in slices.table(sums(image, values, failed)) if one.values == {"length": "a"}]
+    (row,) = [slice_ for slice_ in slices.table(sums(image, values, failed)) if slice_.values == {"length": "a"}]
     log_ratio, variance = by_hand(image, values == "a", failed)
-    assert found.lift == pytest.approx(math.exp(log_ratio))
-    assert found.low == pytest.approx(math.exp(log_ratio - 1.959964 * math.sqrt(variance)))
-    assert (found.examples, found.failures) == ((values == "a").sum(), failed[values == "a"].sum())
+    assert row.lift == pytest.approx(math.exp(log_ratio))
+    assert row.low == pytest.approx(math.exp(log_ratio - 1.959964 * math.sqrt(variance)))
+    assert (row.examples, row.failures) == ((values == "a").sum(), failed[values == "a"].sum())
 
 
 def test_with_one_question_an_image_it_is_katz_s():
     rng = np.random.default_rng(4)
     n = 2000
     values, failed = np.where(rng.random(n) < 0.2, "a", "b"), rng.random(n) < 0.3
-    (found,) = [one for one in slices.table(sums(np.arange(n), values, failed)) if one.values == {"length": "a"}]
+    (row,) = [slice_ for slice_ in slices.table(sums(np.arange(n), values, failed)) if slice_.values == {"length": "a"}]
     a, b, inside = failed[values == "a"].sum(), failed[values == "b"].sum(), (values == "a").sum()
     plain = relative_risk(a, inside, b, n - inside)
-    assert found.low == pytest.approx(plain.low, rel=2e-3) and found.high == pytest.approx(plain.high, rel=2e-3)
+    assert row.low == pytest.approx(plain.low, rel=2e-3) and row.high == pytest.approx(plain.high, rel=2e-3)
 
 
 def test_a_handful_that_all_fails_is_not_certain():
     values, failed = ["a"] * 20 + ["b"] * 2000, [1] * 20 + [1, 0] * 1000
-    (found,) = [one for one in slices.table(sums(range(2020), values, failed)) if one.values == {"length": "a"}]
-    assert found.lift == pytest.approx(2.0) and found.low < 1.88
+    (row,) = [slice_ for slice_ in slices.table(sums(range(2020), values, failed)) if slice_.values == {"length": "a"}]
+    assert row.lift == pytest.approx(2.0) and row.low < 1.88
 
 
 def test_the_interval_holds_the_truth_as_often_as_it_says():
@@ -101,8 +101,8 @@ def test_the_interval_holds_the_truth_as_often_as_it_says():
         image = np.repeat(np.arange(80), 5)
         inside = np.repeat(rng.random(80) < 0.4, 5)  # an image's questions are all in the slice, or none is
         failed = rng.random(400) < np.clip(np.where(inside, 0.5, 0.25) + hard[image], 0, 1)
-        (found,) = [one for one in slices.table(sums(image, np.where(inside, "a", "b"), failed)) if one.values == {"length": "a"}]
-        held += found.low <= 2.0 <= found.high
+        (row,) = [slice_ for slice_ in slices.table(sums(image, np.where(inside, "a", "b"), failed)) if slice_.values == {"length": "a"}]
+        held += row.low <= 2.0 <= row.high
         plain = relative_risk(failed[inside].sum(), inside.sum(), failed[~inside].sum(), (~inside).sum())
         naive += plain.low <= 2.0 <= plain.high
     assert 0.91 <= held / times <= 0.98
@@ -121,30 +121,30 @@ def test_the_store_s_sums_are_those_of_its_items(store):
     items = cursor.execute("""
         SELECT e.image, e.kind, e.dataset, a.error_type, (p.strict < 0.5)::INTEGER FROM prediction p JOIN example e USING (example_id)
         LEFT JOIN assignment a ON a.example_id = e.example_id WHERE p.checkpoint_id = 1 AND e.split = 'train'""").fetchall()
-    found = slices.of_rounds(store, ["1"])
-    assert {frozenset(one.values) for one in found} >= {frozenset(["opening"]), frozenset(["assigned"])}
-    assert [one.low for one in found] == sorted((one.low for one in found), reverse=True)
+    rows = slices.of_rounds(store, ["1"])
+    assert {frozenset(slice_.values) for slice_ in rows} >= {frozenset(["opening"]), frozenset(["assigned"])}
+    assert [slice_.low for slice_ in rows] == sorted((slice_.low for slice_ in rows), reverse=True)
     seen = 0
-    for one in found:
-        values = next((v for v in [one.values, *one.also] if set(v) <= {"kind", "dataset", "assigned"}), None)
-        if values is None or one.failures in (0, one.examples):
+    for row in rows:
+        values = next((v for v in [row.values, *row.also] if set(v) <= {"kind", "dataset", "assigned"}), None)
+        if values is None or row.failures in (0, row.examples):
             continue
         inside = [all({"kind": i[1], "dataset": i[2], "assigned": i[3]}[k] == v for k, v in values.items()) for i in items]
         log_ratio, variance = by_hand([i[0] for i in items], inside, [i[4] for i in items])
-        assert math.log(one.lift) == pytest.approx(log_ratio)
-        assert one.failures == sum(i[4] for i, within in zip(items, inside) if within) and one.examples == sum(inside)
-        assert one.low <= math.exp(log_ratio - 1.9599 * math.sqrt(variance)) * (1 + 1e-6)
+        assert math.log(row.lift) == pytest.approx(log_ratio)
+        assert row.failures == sum(i[4] for i, within in zip(items, inside) if within) and row.examples == sum(inside)
+        assert row.low <= math.exp(log_ratio - 1.9599 * math.sqrt(variance)) * (1 + 1e-6)
         seen += 1
     assert seen >= 5
-    assert slices.of_rounds(store, ["1"]) is found, "kept while nothing changes"
+    assert slices.of_rounds(store, ["1"]) is rows, "kept while nothing changes"
 
 
 def test_pairs_are_listed_only_where_they_say_more(store):
-    found = slices.of_rounds(store, ["1"])
-    singles = {next(iter(values.items())): one for one in found for values in [one.values, *one.also] if len(values) == 1}
-    for one in found:
-        if len(one.values) > 1:
-            assert all(one.low > singles[part].low for part in one.values.items() if part in singles)
+    rows = slices.of_rounds(store, ["1"])
+    singles = {next(iter(values.items())): slice_ for slice_ in rows for values in [slice_.values, *slice_.also] if len(values) == 1}
+    for row in rows:
+        if len(row.values) > 1:
+            assert all(row.low > singles[part].low for part in row.values.items() if part in singles)
 
 
 def test_label_errors_can_be_left_out(store):
@@ -153,6 +153,6 @@ def test_label_errors_can_be_left_out(store):
         rows = [{"failure_id": r["failure_id"], "label": "label error", "reviewer": "a", "event_id": f"le {r['failure_id']}"} for r in ids]
         write.insert("triage", rows)
     with_them, without = (slices.of_rounds(store, ["1"], flag) for flag in (False, True))
-    assert sum(one.failures for one in without if set(one.values) == {"assigned"}) < sum(
-        one.failures for one in with_them if set(one.values) == {"assigned"}
+    assert sum(slice_.failures for slice_ in without if set(slice_.values) == {"assigned"}) < sum(
+        slice_.failures for slice_ in with_them if set(slice_.values) == {"assigned"}
     )

@@ -45,7 +45,7 @@ def test_a_label_on_many_is_taken_back_as_one_and_the_word_before_it_stands_agai
     say(api, ids[:3], label="scorer artefact")
     before, count = all_that_follows(api), api.store.value("triage_count")
     batch = say(api, ids, label="label error")
-    assert Counter(api("failures/card", failure_id=one)["triage"] for one in ids) == {"label error": 9}
+    assert Counter(api("failures/card", failure_id=failure_id)["triage"] for failure_id in ids) == {"label error": 9}
     assert api("failures/summary")["label_errors"] > before[1]["label_errors"]
     assert take_back(api, batch) == {"undone": 9, "moved": 0}
     assert all_that_follows(api) == before
@@ -68,8 +68,8 @@ def test_the_history_has_a_line_for_what_was_said_in_one_go(api):
     first = say(api, [1, 2, 3], label="label error")
     second = say(api, [4], error_type="spatial")
     take_back(api, first)
-    one, other = api("failures/triage/history", limit=2)
-    assert (one["batch_id"], one["error_type"], one["failures"], one["undone"]) == (second, "spatial", 1, False)
+    latest, other = api("failures/triage/history", limit=2)
+    assert (latest["batch_id"], latest["error_type"], latest["failures"], latest["undone"]) == (second, "spatial", 1, False)
     assert (other["batch_id"], other["label"], other["failures"], other["undone"], other["reviewer"]) == (
         first,
         "label error",
@@ -138,7 +138,7 @@ def test_in_the_browser_a_label_and_a_correction_are_taken_back_by_key_and_from_
     app = create_app(workspace, store, JobManager(store, workspace, stage_class), Settings(reviewer="ada"))
     start = groups(store)
     cluster = max(start, key=lambda one: len(start[one]))
-    told = "id => document.querySelector('.fail-card .diag select')?.value === id"
+    script = "id => document.querySelector('.fail-card .diag select')?.value === id"
     with served(app) as address, chromium(f"{address}/?page=failures&cluster={cluster}") as page:
         page.wait_for_selector(".fail-card .diag select")
         first = int(page.locator(".th.sel").get_attribute("data-id"))
@@ -165,5 +165,5 @@ def test_in_the_browser_a_label_and_a_correction_are_taken_back_by_key_and_from_
         wait_for_count(page, len(start[cluster]))
         assert groups(store) == start
         page.goto(f"{address}/?page=failures&card={first}")
-        page.wait_for_function(told, arg=was)
+        page.wait_for_function(script, arg=was)
     store.close()

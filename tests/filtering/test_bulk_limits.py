@@ -34,15 +34,17 @@ def judge(store, scores, job_id):
     if job_id == 1:
         for name in (row["filter"] for row in store.rows("filters") if row["enabled"] and row["filter"] != "leakage"):
             score = FILTERS.load(name).threshold
-            results += [{**one, "key": f"{one['sample_id']}/{name}", "filter": name, "score": score} for one in results[: len(scores)]]
+            results += [
+                {**result, "key": f"{result['sample_id']}/{name}", "filter": name, "score": score} for result in results[: len(scores)]
+            ]
     with store.write() as write:
         FilterStage().collect(write, Job(job_id, "filter", 1, FilterOptions(), None), results)
     assert differences(store) == 0
 
 
 def statuses(store, ids):
-    found = {row["sample_id"]: row["status"] for row in store.rows("samples_matching")}
-    return {name: found[i] for name, i in ids.items()}
+    by_sample = {row["sample_id"]: row["status"] for row in store.rows("samples_matching")}
+    return {name: by_sample[i] for name, i in ids.items()}
 
 
 def approve(store, matching, **more):
@@ -127,8 +129,8 @@ def test_a_workspace_that_had_it_off_or_too_loose_is_put_right_when_it_is_opened
     approve(store, {})
     assert statuses(store, ids)[LEAKS] == "approved"
     add_default_settings(store, "built-in")
-    found = next(row for row in store.rows("filters") if row["filter"] == "leakage")
-    assert (found["enabled"], found["threshold"], found["bit"]) == (True, becomes, now["bit"])
+    leakage = next(row for row in store.rows("filters") if row["filter"] == "leakage")
+    assert (leakage["enabled"], leakage["threshold"], leakage["bit"]) == (True, becomes, now["bit"])
     assert statuses(store, ids)[LEAKS] == "failed" and differences(store) == 0
     changes = len(log(store, "filter_setting"))
     add_default_settings(store, "built-in")

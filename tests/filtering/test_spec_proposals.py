@@ -68,8 +68,8 @@ def test_the_example_in_the_prompt_is_a_good_reply():
 def test_a_reply_of_a_server_that_ignores_the_schema_is_read_or_told_what_is_wrong():
     as_object = proposal(spec={**SPEC, "vega_lite": BAR, "title": None})
     del as_object["answer_from"]
-    found = extract(f"Sure:\n```json\n{json.dumps({'samples': [as_object]})}\n```", Proposals)
-    assert json.loads(found.samples[0].picture_spec.vega_lite) == BAR and found.samples[0].answer_from is None
+    proposals = extract(f"Sure:\n```json\n{json.dumps({'samples': [as_object]})}\n```", Proposals)
+    assert json.loads(proposals.samples[0].picture_spec.vega_lite) == BAR and proposals.samples[0].answer_from is None
     with pytest.raises(BadReply, match=r"samples.0.picture_spec.kind"):
         extract(json.dumps({"samples": [proposal(spec={**SPEC, "kind": "painting"})]}), Proposals)
     with pytest.raises(BadReply, match=r"samples.0.answer_from.op"):
@@ -82,19 +82,19 @@ def test_a_spec_that_cannot_be_rendered_is_dropped_with_its_reason_and_the_rest_
         proposal(spec=remote), proposal(), proposal(spec={**SPEC, "rows": []}), proposal("Which city is first?", spec=None)
     )
     assert len(kept) == 1
-    assert [(one["rule"], one["place"]) for one in dropped] == [("picture spec", 0), ("picture spec", 2), ("image prompt", 3)]
+    assert [(row["rule"], row["place"]) for row in dropped] == [("picture spec", 0), ("picture spec", 2), ("image prompt", 3)]
     assert "nothing is fetched" in dropped[0]["reason"] and "no data" in dropped[1]["reason"]
 
 
 def test_the_same_question_may_be_asked_of_another_spec_but_not_of_the_same():
     other = {**SPEC, "rows": [["Oslo", 1], ["Bergen", 2]]}
     kept, dropped = sifted(proposal(), proposal(answer="Oslo", spec=other), proposal())
-    assert len(kept) == 2 and [one["rule"] for one in dropped] == ["repeated"]
+    assert len(kept) == 2 and [row["rule"] for row in dropped] == ["repeated"]
     tallest = proposal("Which city has the tallest bar?", "Oslo", contrast=True)
     kept, dropped = sifted(proposal(), tallest)
     assert len(kept) == 2 and not dropped
     kept, dropped = sifted(proposal(), proposal("Which city has the tallest bar?", "Bergen", spec=other, contrast=True))
-    assert [one["rule"] for one in dropped] == ["contrast"]
+    assert [row["rule"] for row in dropped] == ["contrast"]
 
 
 def test_an_expression_that_does_not_fit_is_kept_for_the_filter_to_tell():

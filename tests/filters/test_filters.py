@@ -78,18 +78,18 @@ def test_passes():
 
 
 def test_of_duplicates_the_first_is_kept(tmp_path, store):
-    one, other = store.add(encoded(scene(1))), store.add(encoded(scene(2)))
+    first, other = store.add(encoded(scene(1))), store.add(encoded(scene(2)))
     copy = store.add(encoded(scene(1), "JPEG", quality=90))
     verdicts = duplicates(
         tmp_path,
         [
-            item(1, one),
-            item(2, one),
-            item(3, one, question="what color is the Circle"),
+            item(1, first),
+            item(2, first),
+            item(3, first, question="what color is the Circle"),
             item(4, copy),
             item(5, other),
-            item(6, one, answer="blue"),
-            item(7, one, question="What color is the square?"),
+            item(6, first, answer="blue"),
+            item(7, first, question="What color is the square?"),
             item(8, None),
         ],
     )
@@ -147,11 +147,11 @@ def test_leakage_needs_picture_and_question_alike(tmp_path, store):
 
 
 def test_a_picture_that_is_gone_fails_its_own_sample_only(tmp_path, store):
-    there, gone = store.add(encoded(scene(6))), store.add(encoded(scene(7)))
+    present, gone = store.add(encoded(scene(6))), store.add(encoded(scene(7)))
     store.path(gone.sha256).unlink()
     quality = FILTERS.make("image_quality")
     quality.setup(FilterContext(store.root))
-    lost, kept = quality([item(1, gone), item(2, there)])
+    lost, kept = quality([item(1, gone), item(2, present)])
     assert (lost.score, kept.score) == (None, 1)
     assert "is missing from" in lost.error
 
@@ -241,16 +241,16 @@ def test_hashes_finds_just_those_within_the_radius(hashes, value, radius, flippe
 
 
 def test_near_nothing_and_nothing_asked():
-    assert [len(found) for found in Hashes(np.array([], dtype=np.uint64), 4).near(np.array([7, 8], np.uint64))] == [0, 0]
+    assert [len(places) for places in Hashes(np.array([], dtype=np.uint64), 4).near(np.array([7, 8], np.uint64))] == [0, 0]
     assert Hashes(np.array([7], dtype=np.uint64), 4).near(np.array([], np.uint64)) == []
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(0, 255))
 def test_the_bound_of_likeness_is_one(seed, spread):
     rng = np.random.default_rng(seed)
-    one = rng.integers(0, 256, (64, 3), np.uint8)
-    others = np.clip(one + rng.integers(-spread, spread + 1, (8, 64, 3)), 0, 255).astype(np.uint8)
-    assert (thumbnails_alike(one, others) <= most_alike(one, others) + 1e-6).all()
+    pixels = rng.integers(0, 256, (64, 3), np.uint8)
+    others = np.clip(pixels + rng.integers(-spread, spread + 1, (8, 64, 3)), 0, 255).astype(np.uint8)
+    assert (thumbnails_alike(pixels, others) <= most_alike(pixels, others) + 1e-6).all()
 
 
 POOL = ["red circle", "Red, circle?", "is there a red circle", "is there no red circle", "how many circles", "what color is the circle", ""]
@@ -320,10 +320,10 @@ def test_the_index_finds_all_that_comparing_each_with_each_finds(gallery, sample
     for name, (rows, text_of) in against.items():
         plugin = FILTERS.make(name, {"radius": radius})
         plugin.setup(context)
-        found = {verdict.sample_id: verdict for verdict in plugin(items)}
-        for one in items:
-            expected = brute_force(store, one, rows, radius, text_of)
-            assert found[one.sample_id].score == pytest.approx(expected, abs=1e-5), found[one.sample_id].reason
+        verdicts = {verdict.sample_id: verdict for verdict in plugin(items)}
+        for judged in items:
+            expected = brute_force(store, judged, rows, radius, text_of)
+            assert verdicts[judged.sample_id].score == pytest.approx(expected, abs=1e-5), verdicts[judged.sample_id].reason
 
 
 def test_a_picture_without_a_hash_is_found_by_its_bytes(tmp_path, store):

@@ -38,8 +38,8 @@ def test_agreement_compares_with_what_the_frontier_says(tmp_path):
         first = {verdict.sample_id: verdict for verdict in agreement([*items, undrawn])}
         assert [first[i].score for i in range(8)] == [0] * 8
         assert (first[99].score, "no image yet" in first[99].error) == (None, True)
-        said = re.search("the frontier says “(.+)”", first[3].reason).group(1)
-        (second,) = agreement([FilterInput(**{**vars(items[3]), "answer": said.upper(), "revision": 1})])
+        quoted = re.search("the frontier says “(.+)”", first[3].reason).group(1)
+        (second,) = agreement([FilterInput(**{**vars(items[3]), "answer": quoted.upper(), "revision": 1})])
         assert (second.score, second.revision, second.filter) == (1, 1, "agreement")
         assert server.log()["calls"] == 8, "the same question is bought once: the proposed answer isn't in it"
 

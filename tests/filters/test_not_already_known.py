@@ -33,8 +33,8 @@ def verdicts(store, items, **options):
 def test_what_the_checkpoint_answers_rightly_is_known(items):
     store, samples = items
     plugin, found = verdicts(store, samples)
-    said = open_pocket(0.0)[1].answer([Ask("", full_text(i.question, i.choices, i.prompt_suffix), i.image_path) for i in samples])
-    assert all(f"“{answer}”" in verdict.reason for answer, verdict in zip(said, found))
+    answers = open_pocket(0.0)[1].answer([Ask("", full_text(i.question, i.choices, i.prompt_suffix), i.image_path) for i in samples])
+    assert all(f"“{answer}”" in verdict.reason for answer, verdict in zip(answers, found))
     known = [item for item, verdict in zip(samples, found) if not passes(verdict.score, plugin.threshold, plugin.comparison)]
     assert 5 < len(known) < len(samples) - 5, "pocket-llava knows some and fails some"
     assert {verdict.score for verdict in found} == {0, 1}
@@ -56,8 +56,8 @@ def test_answers_in_small_batches_are_drawn_anew_for_each(items):
     baseline = make_baseline(replace(POCKET, options={"temperature": 2.0, "batch_size": 2}))
     pairs = []
     for item in samples[::6]:
-        said = baseline.answer([Ask("", full_text(item.question, item.choices, item.prompt_suffix), item.image_path)] * 8)
-        pairs.append({tuple(said[start : start + 2]) for start in range(0, 8, 2)})
+        answers = baseline.answer([Ask("", full_text(item.question, item.choices, item.prompt_suffix), item.image_path)] * 8)
+        pairs.append({tuple(answers[start : start + 2]) for start in range(0, 8, 2)})
     assert any(len(distinct) > 1 for distinct in pairs)
 
 

@@ -70,36 +70,36 @@ def verdict(tmp_path, store: ImageStore, sample: FilterInput, skills=KNOWN):
     ],
 )
 def test_only_the_failed_skill_passes(tmp_path, pictures, scene, question, answer, failed, more, expected):
-    found, passed = verdict(tmp_path, pictures, item(pictures, scene, question, answer, failed, **more))
-    assert passed is expected, found
-    assert failed in found.reason and (found.error is None)
+    result, passed = verdict(tmp_path, pictures, item(pictures, scene, question, answer, failed, **more))
+    assert passed is expected, result
+    assert failed in result.reason and (result.error is None)
 
 
 def test_a_contrast_must_need_what_it_states_and_that_is_another_skill(tmp_path, pictures):
     contrast = item(pictures, CHART, "Which bar is the tallest?", "green", "shortest bar", "tallest bar", contrast=True)
     assert verdict(tmp_path, pictures, contrast)[1]
     untrue = replace(contrast, question="What color is the first bar?", answer="red")
-    found, passed = verdict(tmp_path, pictures, untrue)
-    assert passed is False and "not the stated contrast “tallest bar”" in found.reason
+    result, passed = verdict(tmp_path, pictures, untrue)
+    assert passed is False and "not the stated contrast “tallest bar”" in result.reason
     letter = item(pictures, THREE, "What color is the circle?", "A", "answering with option C", "answering with option A",
                   choices=("red", "green", "blue"), contrast=True)  # fmt: skip
     assert verdict(tmp_path, pictures, letter)[1]
     same = replace(contrast, question="Which bar is the lowest?", answer="red", skill="Shortest bar")
-    found, passed = verdict(tmp_path, pictures, same)
-    assert passed is False and "is no contrast to the failed skill" in found.reason
+    result, passed = verdict(tmp_path, pictures, same)
+    assert passed is False and "is no contrast to the failed skill" in result.reason
 
 
 def test_a_sample_that_states_another_skill_than_failed_is_held_against_the_failed_one(tmp_path, pictures):
-    found, passed = verdict(tmp_path, pictures, item(pictures, CHART, "Which bar is the tallest?", "green", "shortest bar", "tallest bar"))
-    assert passed is False and "needs “tallest bar”, not the failed skill “shortest bar”" in found.reason
+    result, passed = verdict(tmp_path, pictures, item(pictures, CHART, "Which bar is the tallest?", "green", "shortest bar", "tallest bar"))
+    assert passed is False and "needs “tallest bar”, not the failed skill “shortest bar”" in result.reason
 
 
 def test_without_a_named_skill_nothing_is_asked_and_the_reason_says_so(tmp_path, pictures):
     sample = replace(item(pictures, THREE, "How many objects are there?", "3", "x"), failed_skill="", skill="")
     plugin = FILTERS.make("on_skill")
     assert plugin.requests(sample, None) == []
-    found, passed = verdict(tmp_path, pictures, sample)
-    assert passed and "diagnosed before skills were named" in found.reason
+    result, passed = verdict(tmp_path, pictures, sample)
+    assert passed and "diagnosed before skills were named" in result.reason
 
 
 def test_no_picture_and_no_usable_reply_are_errors(tmp_path, pictures):
@@ -107,9 +107,9 @@ def test_no_picture_and_no_usable_reply_are_errors(tmp_path, pictures):
     with chaos(wrong_schema=1.0) as server, chaos_client(server, tmp_path / "journal.sqlite") as frontier:
         plugin = FILTERS.make("on_skill")
         plugin.setup(FilterContext(pictures.root, frontier, skills=KNOWN))
-        found = {one.sample_id: one for one in plugin([sample, replace(sample, sample_id=-1, image=None, image_path=None)])}
-    assert found[sample.sample_id].score is None and found[sample.sample_id].error
-    assert "draw it first" in found[-1].error
+        verdicts = {judged.sample_id: judged for judged in plugin([sample, replace(sample, sample_id=-1, image=None, image_path=None)])}
+    assert verdicts[sample.sample_id].score is None and verdicts[sample.sample_id].error
+    assert "draw it first" in verdicts[-1].error
 
 
 def test_where_no_skill_is_known_the_workspaces_own_error_types_are_offered(tmp_path, pictures):

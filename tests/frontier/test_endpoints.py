@@ -75,8 +75,8 @@ def test_flags_stand_over_the_named_endpoint_and_that_over_the_stages_own(file):
 
 
 def test_another_address_gets_nothing_that_was_meant_for_the_stages_own(file):
-    found = options("filter", endpoint="http://elsewhere/v1", model="m")
-    assert asks(found) == ("http://elsewhere/v1", "m", "OPENAI_API_KEY", 16) and found.endpoint_options == {} and found.frontier is None
+    chosen = options("filter", endpoint="http://elsewhere/v1", model="m")
+    assert asks(chosen) == ("http://elsewhere/v1", "m", "OPENAI_API_KEY", 16) and chosen.endpoint_options == {} and chosen.frontier is None
 
 
 def test_a_job_stays_as_it_was_launched(file):
@@ -141,17 +141,17 @@ def test_every_stage_that_asks_has_the_flags(file, stage):
     line = (
         "--endpoint http://a/v1 --model m --api-key-env MY_KEY --concurrency 5 --budget 2.5 --endpoint-options max_pixels=4096 detail=low"
     )
-    found = validated(stage_class(stage).Options, made.parse_args(line.split()))
-    assert [found[name] for name in ("endpoint", "model", "api_key_env", "concurrency", "budget_usd")] == [
+    chosen = validated(stage_class(stage).Options, made.parse_args(line.split()))
+    assert [chosen[name] for name in ("endpoint", "model", "api_key_env", "concurrency", "budget_usd")] == [
         "http://a/v1",
         "m",
         "MY_KEY",
         5,
         2.5,
     ]
-    assert found["endpoint_options"] == {"max_pixels": 4096, "detail": "low"}
-    found = validated(stage_class(stage).Options, made.parse_args(["--frontier", "strong", "--model", "larger"]))
-    assert (found["frontier"], found["endpoint"], found["model"]) == ("strong", "https://api.example.org/v1", "larger")
+    assert chosen["endpoint_options"] == {"max_pixels": 4096, "detail": "low"}
+    chosen = validated(stage_class(stage).Options, made.parse_args(["--frontier", "strong", "--model", "larger"]))
+    assert (chosen["frontier"], chosen["endpoint"], chosen["model"]) == ("strong", "https://api.example.org/v1", "larger")
     with pytest.raises(CommandFailed, match="no frontier endpoint is called 'x'"):
         validated(stage_class(stage).Options, made.parse_args(["--frontier", "x"]))
 
@@ -162,8 +162,8 @@ def test_edits_keep_what_else_the_owner_wrote(file, monkeypatch):
     keep("MISTAKEBOOK_BUDGET_USD", "3")
     text = file.read_text()
     assert text.startswith("# mine\nMISTAKEBOOK_PORT = 7861") and "detail" not in text
-    found = endpoints.read()
-    assert found.stages == {"filter": "box", "diagnose": "strong"} and found.named["box"]["concurrency"] == 8
+    registered = endpoints.read()
+    assert registered.stages == {"filter": "box", "diagnose": "strong"} and registered.named["box"]["concurrency"] == 8
     assert config.read()["MISTAKEBOOK_BUDGET_USD"] == "3"  # not inside the last table
     endpoints.remove("box")
     assert endpoints.read().own == ("strong",) and endpoints.read().stages == {"diagnose": "strong"}
@@ -224,14 +224,14 @@ def test_an_endpoint_is_added_tested_and_given_to_a_stage_on_the_page(home, tmp_
         page.goto(f"{address}/?page=generate&frontier=cheap&judge=pocket-teacher&limit=1")
         page.click("#page-generate [data-launch] .btn.p:not([disabled])")
         page.wait_for_function("() => location.search.includes('job=')")
-    found = client_of(app).get("/api/jobs").json()[:2]
-    assert [(job["stage"], job["options"]["frontier"], job["options"]["endpoint_options"]) for job in found] == [
+    rows = client_of(app).get("/api/jobs").json()[:2]
+    assert [(job["stage"], job["options"]["frontier"], job["options"]["endpoint_options"]) for job in rows] == [
         ("generate", "cheap", {"max_pixels": 65536}),
         ("diagnose", "cheap", {"max_pixels": 65536}),
     ]
     from curation.jobs import chains
 
-    steps = chains.of(store, found[0]["job_id"]).steps
+    steps = chains.of(store, rows[0]["job_id"]).steps
     assert [step.options.get("frontier") for step in steps if step.stage == "filter"] == ["pocket-teacher"]
     jobs.shutdown()
     store.close()

@@ -108,13 +108,13 @@ def test_a_killed_app_and_a_killed_child_lose_no_reply_and_no_review(here, tmp_p
         answered = [line for line in frontier.asked() if line["status"] == 200]
         kept = replies_kept(here)
         assert kept <= len(answered) <= kept + AT_ONCE, "only what was in flight may be bought twice"
-    found = looked_into(here)
-    assert len([row for row in found["reply"] if row["job_id"] == job_id]) == kept
+    state = looked_into(here)
+    assert len([row for row in state["reply"] if row["job_id"] == job_id]) == kept
     results, _ = read_lines(JobFolder(here.job(job_id)).results, 0)
     assert len(results) == total and set(Counter(result["key"] for result in results).values()) == {1}, "each row once"
     keys = {f"{job_id}/{result['key']}/{i}/0" for result in results for i in range(len(result["proposals"]))}
-    assert {row["key"] for row in found["sample"] if row["job_id"] == job_id} == keys and len(keys) > total / 2
-    assert {(row["sample_id"], row["event_id"]) for row in found["review"]} >= sent
+    assert {row["key"] for row in state["sample"] if row["job_id"] == job_id} == keys and len(keys) > total / 2
+    assert {(row["sample_id"], row["event_id"]) for row in state["review"]} >= sent
 
 
 def test_a_killed_finetune_goes_on_from_its_snapshot_step(here):
@@ -140,8 +140,8 @@ def test_a_killed_finetune_goes_on_from_its_snapshot_step(here):
         running.post(f"/api/jobs/{job_id}/resume")
         job = running.ended(job_id)
         assert job["status"] == "done" and job["message"] == "checkpoint survivor", job["message"]
-        said = [event["text"] for event in running.events(job_id, "message")]
-        assert any(text.startswith("goes on from snapshot step") for text in said), said
+        messages = [event["text"] for event in running.events(job_id, "message")]
+        assert any(text.startswith("goes on from snapshot step") for text in messages), messages
         progress = running.events(job_id, "progress")
         assert progress[-1]["done"] == progress[-1]["total"] > 52
 
@@ -150,9 +150,9 @@ def test_a_killed_finetune_goes_on_from_its_snapshot_step(here):
         other = subprocess.run(app_command("--workspace", "other", "--port", port), cwd=HOUSE, capture_output=True, text=True, timeout=240)
         assert other.returncode == 1 and f"port {port} of 127.0.0.1 can't be used" in other.stderr and "--port" in other.stderr
         assert "Traceback" not in other.stderr
-    found = looked_into(here)
-    (run,) = [row for row in found["run"] if row["job_id"] == job_id]
-    (made,) = [row for row in found["checkpoint"] if row["name"] == "survivor"]
+    state = looked_into(here)
+    (run,) = [row for row in state["run"] if row["job_id"] == job_id]
+    (made,) = [row for row in state["checkpoint"] if row["name"] == "survivor"]
     assert run["checkpoint_id"] == made["checkpoint_id"] and (here.checkpoints / "survivor" / "adapter_config.json").is_file()
-    assert len([row for row in found["run_sample"] if row["run_id"] == run["run_id"]]) == run["samples"]
-    assert {(row["sample_id"], row["event_id"]) for row in found["review"]} >= sent
+    assert len([row for row in state["run_sample"] if row["run_id"] == run["run_id"]]) == run["samples"]
+    assert {(row["sample_id"], row["event_id"]) for row in state["review"]} >= sent

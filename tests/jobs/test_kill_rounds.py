@@ -59,7 +59,7 @@ def test_whatever_is_killed_goes_on_and_loses_nothing(home, tmp_path):
     try:
         events = [(row["sample_id"], row["event_id"]) for row in log(opened, "review")]
         assert sent <= set(events) and len(events) == len(set(events)), "no acknowledged decision is lost, none is there twice"
-        assert {(one, line["event"]) for line in opened.reviews.read().lines for one in line["ids"]} >= sent
+        assert {(sample_id, line["event"]) for line in opened.reviews.read().lines for sample_id in line["ids"]} >= sent
         assert differences(opened) == 0
     finally:
         opened.close()

@@ -11,11 +11,11 @@ from tests.support.teacher_world import benchmark
 
 
 def test_a_strangers_questions_have_one_wording_each_way_to_ask():
-    asked = [one for split, count in (("train", 60), ("eval", 40)) for one in crowded_scenes.questions(split, count)[1]]
-    found: dict[str, set[str]] = {}
-    for text, one in zip(wordings([Worded(one.question, one.answer) for one in asked]), asked):
-        found.setdefault(text, set()).add(one.kind)
-    assert len(found) == 2 * len(crowded_scenes.KINDS) and all(len(kinds) == 1 for kinds in found.values()), found
+    asked = [example for split, count in (("train", 60), ("eval", 40)) for example in crowded_scenes.questions(split, count)[1]]
+    questions: dict[str, set[str]] = {}
+    for text, one in zip(wordings([Worded(example.question, example.answer) for example in asked]), asked):
+        questions.setdefault(text, set()).add(one.kind)
+    assert len(questions) == 2 * len(crowded_scenes.KINDS) and all(len(kinds) == 1 for kinds in questions.values()), questions
 
 
 def test_words_that_decide_what_is_asked_stay():
@@ -49,12 +49,12 @@ WORDS = st.lists(
 @given(st.lists(WORDS, max_size=30))
 def test_any_questions_have_wordings_that_differ_only_in_slots(questions):
     texts = [" ".join(words) for words in questions]
-    found = wordings([Worded(text, None) for text in texts])
-    assert len(found) == len(texts)
-    for text, made in zip(texts, found):
+    masked = wordings([Worded(text, None) for text in texts])
+    assert len(masked) == len(texts)
+    for text, made in zip(texts, masked):
         assert all(word in (own, SLOT) for word, own in zip(made.split(), text.split())) and len(made.split()) == len(text.split())
     slots = slot_words([Worded(text, None) for text in texts])
-    assert all(wording(text, slots) == made for text, made in zip(texts, found))
+    assert all(wording(text, slots) == made for text, made in zip(texts, masked))
 
 
 def test_what_was_not_asked_gets_the_kind_of_a_question_like_it_or_none():
@@ -65,5 +65,5 @@ def test_what_was_not_asked_gets_the_kind_of_a_question_like_it_or_none():
         bags = np.array([[text.split().count(word) for word in vocabulary] for text in some], float)
         return bags / np.linalg.norm(bags, axis=1, keepdims=True)
 
-    found = nearest(texts, [0], embed)
-    assert [(one.wording, one.asked) for one in found] == [(1, 0)] and 0.6 <= found[0].likeness < 1
+    pairs = nearest(texts, [0], embed)
+    assert [(pair.wording, pair.asked) for pair in pairs] == [(1, 0)] and 0.6 <= pairs[0].likeness < 1

@@ -60,7 +60,7 @@ RULES = {  # prompt: what its request must say, rule by rule
         "gold looks wrong": r"gold answer itself looks wrong",
         "answer means the same": r"means the same as the gold answer",
         "confidence": r"how sure you are .* from 0 .* to 1",
-        **{f"definition of {one.name}": re.escape(f"- {one.name}: {one.definition}") for one in error_types.ERROR_TYPES},
+        **{f"definition of {type_.name}": re.escape(f"- {type_.name}: {type_.definition}") for type_ in error_types.ERROR_TYPES},
     },
     "proposal": {
         "self-contained": r"stands by itself",
@@ -118,8 +118,8 @@ def test_blind_prompts_have_no_field_that_would_tell():
         telling = {"golds", "error_type", "skill", "faulty_reasoning", "key_elements", "own_answer"}
         telling |= set() if name == "judge" else {"answer"}
         assert not telling & {field.name for field in shipped(name).fields}
-        said = "\n".join((render(name, **FILLED).system, render(name, **FILLED).user))
-        assert "gold-answer" not in said and ("given-answer" in said) == (name == "judge")
+        text = "\n".join((render(name, **FILLED).system, render(name, **FILLED).user))
+        assert "gold-answer" not in text and ("given-answer" in text) == (name == "judge")
 
 
 def test_replies_hold_what_the_prompts_ask_for():
@@ -142,9 +142,9 @@ def test_replies_hold_what_the_prompts_ask_for():
 
 def test_every_field_reaches_the_request():
     for name in prompt_names():
-        there = {field.name: f"‹{field.name}›" for field in shipped(name).fields}
-        prompt = render(name, **there)
-        assert all(value in prompt.system + prompt.user for value in there.values()), name
+        fields = {field.name: f"‹{field.name}›" for field in shipped(name).fields}
+        prompt = render(name, **fields)
+        assert all(value in prompt.system + prompt.user for value in fields.values()), name
 
 
 def test_what_a_dataset_says_is_never_read_as_a_template():
@@ -181,20 +181,20 @@ def edited(name, system="", user=""):
 )
 def test_a_flaw_names_its_line(added, problem):
     system = parts(shipped("judge").text)[0]
-    found = flaws(shipped("judge"), edited("judge", system=f"{system}\n\n{added}"))
-    assert any(problem in flaw.problem for flaw in found), found
+    problems = flaws(shipped("judge"), edited("judge", system=f"{system}\n\n{added}"))
+    assert any(problem in flaw.problem for flaw in problems), problems
     if added != "# user":  # else the rest is the user's part
-        assert {(flaw.part, flaw.line) for flaw in found} == {("system", len(system.split("\n")) + 2)}
+        assert {(flaw.part, flaw.line) for flaw in problems} == {("system", len(system.split("\n")) + 2)}
 
 
 def test_a_missing_field_is_named_unless_it_is_optional():
     user = parts(shipped("diagnosis").text)[1]
     without = {field.name: re.sub(rf"{{{{ {field.name} }}}}", "", user) for field in shipped("diagnosis").fields}
     for field in shipped("diagnosis").fields:
-        found = [flaw.problem for flaw in flaws(shipped("diagnosis"), edited("diagnosis", user=without[field.name]))]
+        problems = [flaw.problem for flaw in flaws(shipped("diagnosis"), edited("diagnosis", user=without[field.name]))]
         # choices still stand in their {% if %}: named is named
         expected = field.required and field.name != "choices"
-        assert any(f"{{{{ {field.name} }}}} is missing" in problem for problem in found) == expected, field
+        assert any(f"{{{{ {field.name} }}}} is missing" in problem for problem in problems) == expected, field
     assert flaws(shipped("judge"), joined("", parts(shipped("judge").text)[1]))[0].problem == "is empty"
     assert "characters; at most" in flaws(shipped("judge"), edited("judge", system="long " * 10_000))[0].problem
 
@@ -218,7 +218,7 @@ def test_a_diagnosis_may_only_name_the_error_types_there_are():
     assert issubclass(reply, Diagnosis) and reply.__name__ == "Diagnosis" and reply is diagnosis_reply(("counting", "text-reading"))
     for schema in (strict_schema(reply), wire_schema(reply), wire_schema(reply, closed=False, bounds=False)):
         assert schema["properties"]["error_type"]["enum"] == ["counting", "text-reading"]
-    said = {"description": "d", "key_elements": [], "faulty_reasoning": "f", "gold_looks_wrong": False, "right_but_misformatted": False}
-    assert reply(**said, confidence=1, error_type="Text reading").error_type == "text-reading"
+    answer = {"description": "d", "key_elements": [], "faulty_reasoning": "f", "gold_looks_wrong": False, "right_but_misformatted": False}
+    assert reply(**answer, confidence=1, error_type="Text reading").error_type == "text-reading"
     with pytest.raises(ValidationError, match="'counting' or 'text-reading'"):
-        reply(**said, confidence=1, error_type="vibes")
+        reply(**answer, confidence=1, error_type="vibes")

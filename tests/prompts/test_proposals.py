@@ -48,7 +48,7 @@ def proposal(question, answer="red", choices=(), image_prompt=None):
 )
 def test_a_proposal_that_breaks_a_rule_is_dropped_with_its_name(rule, given_proposal, changes):
     kept, dropped = proposal_rules.sift([given_proposal], SEED | changes)
-    assert kept == [] and [one["rule"] for one in dropped] == [rule], dropped
+    assert kept == [] and [row["rule"] for row in dropped] == [rule], dropped
     assert dropped[0]["reason"] and dropped[0]["place"] == 0 and rule in proposal_rules.RULES
 
 
@@ -76,11 +76,11 @@ def test_alike_proposals_of_one_reply_are_told_by_question_and_picture():
         proposal("What color is a square?", "blue"),
     ]
     kept, dropped = proposal_rules.sift(twice, SEED)
-    assert [one["question"] for one in kept] == [one["question"] for one in twice[:2]]
+    assert [proposal["question"] for proposal in kept] == [proposal["question"] for proposal in twice[:2]]
     assert dropped[0]["rule"] == "repeated" and dropped[0]["place"] == 2 and "What color is the square?" in dropped[0]["reason"]
     new = [proposal("What color is it?", colour, image_prompt=f"a large {colour} circle") for colour in ("red", "blue", "red")]
     kept, dropped = proposal_rules.sift(new, SEED | {"route": "new_image"})
-    assert len(kept) == 2 and [one["place"] for one in dropped] == [2]
+    assert len(kept) == 2 and [row["place"] for row in dropped] == [2]
 
 
 def test_a_contrast_stands_beside_a_sample_of_the_same_picture():
@@ -90,9 +90,9 @@ def test_a_contrast_stands_beside_a_sample_of_the_same_picture():
     ]
     alone = proposal("Which bar is the tallest?", "green", image_prompt="a green bar of 20 and a red one of 5") | {"contrast": True}
     kept, dropped = proposal_rules.sift([*pair, alone], SEED | {"route": "new_image"})
-    assert kept == pair and [(one["rule"], one["place"]) for one in dropped] == [("contrast", 2)]
+    assert kept == pair and [(row["rule"], row["place"]) for row in dropped] == [("contrast", 2)]
     kept, dropped = proposal_rules.sift([proposal("  ?"), pair[1]], SEED)
-    assert kept == [] and [one["rule"] for one in dropped] == ["question", "contrast"], "what it was beside was dropped"
+    assert kept == [] and [row["rule"] for row in dropped] == ["question", "contrast"], "what it was beside was dropped"
     twin = proposal("Is the circle not red?", "no"), proposal("Is the circle red?", "yes") | {"contrast": True}
     assert proposal_rules.sift(twin, SEED)[0] == list(twin)
 
@@ -101,7 +101,7 @@ def test_a_sample_keeps_its_skill_and_shares_its_picture_with_its_contrast(tmp_p
     store, _, _ = seeded_store(tmp_path / "w", 40, samples=0)
     failure = store.rows("prompt_failures", round=1, failure_ids=None, teachable=True, limit=1)[0]
     bars = "a red bar of 10 and a blue bar of 30"
-    said = [
+    proposals = [
         proposal("Which bar is the shortest?", image_prompt=bars) | {"skill": "shortest bar ", "contrast": False},
         proposal("Which bar is the tallest?", "blue", image_prompt=bars) | {"skill": "tallest bar", "contrast": True},
         proposal("Which bar is the shortest?", "blue", image_prompt="another chart of two bars"),
@@ -110,7 +110,7 @@ def test_a_sample_keeps_its_skill_and_shares_its_picture_with_its_contrast(tmp_p
     result = {
         "key": "1/new_image",
         "route": "new_image",
-        "proposals": said,
+        "proposals": proposals,
         "frontier": "m",
         "replies": [],
         **{n: failure[n] for n in names},
@@ -128,15 +128,17 @@ def test_dropped_proposals_are_kept_counted_and_never_become_samples(tmp_path):
     store, _, workspace = seeded_store(tmp_path / "w", 40, samples=0)
     failure = store.rows("prompt_failures", round=1, failure_ids=None, teachable=True, limit=1)[0]
     row = {**failure, "route": "same_image", "avoid": []}
-    said = [proposal(failure["question"]), proposal("Is there a purple star?", "no"), proposal("Is there a purple star?", "no")]
-    kept, dropped = proposal_rules.sift([one | {"choices": failure["choices"]} for one in said], row | {"metric": "vqa_accuracy"})
+    proposals = [proposal(failure["question"]), proposal("Is there a purple star?", "no"), proposal("Is there a purple star?", "no")]
+    kept, dropped = proposal_rules.sift(
+        [sample | {"choices": failure["choices"]} for sample in proposals], row | {"metric": "vqa_accuracy"}
+    )
     names = ("failure_id", "diagnosis_id", "dataset", "error_type", "route", "image")
     result = {"key": "1/same_image", "proposals": kept, "dropped": dropped, **{name: row[name] for name in names}}
     job = Job(4, "generate", 1, GenerateOptions(), tmp_path)
     for _ in range(2):  # taken up twice, as after a crash
         with store.write() as write:
             Generate().collect(write, job, [result | {"frontier": "m", "replies": []}])
-    assert [one["rule"] for one in store.rows("dropped_proposals", job_id=4, limit=9)] == ["paraphrase", "repeated"]
+    assert [row["rule"] for row in store.rows("dropped_proposals", job_id=4, limit=9)] == ["paraphrase", "repeated"]
     assert len(store.column("samples_of_job", job_id=4)) == 1
     assert Generate().finish(store, workspace, job) == "2 proposals broke a rule and were dropped: 1 paraphrase, 1 repeated"
     store.close()

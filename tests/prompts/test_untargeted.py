@@ -19,17 +19,17 @@ ROW = {
 
 
 def test_it_has_the_rules_of_proposals_that_are_not_about_failures():
-    said = render("untargeted", **FILLED).system
+    system = render("untargeted", **FILLED).system
     for rule in ("self-contained", "one short answer that the image determines", "same number of choices", "no paraphrase"):
-        assert re.search(RULES["proposal"][rule], said), rule
-    assert "return fewer" in said and "image prompt that fixes every fact" in said
+        assert re.search(RULES["proposal"][rule], system), rule
+    assert "return fewer" in system and "image prompt that fixes every fact" in system
 
 
 def test_it_says_nothing_of_any_model_or_failure():
     telling = {"answer", "error_type", "faulty_reasoning", "key_elements", "own_answer", "skill"}
     assert not telling & {field.name for field in shipped("untargeted").fields}
-    said = "\n".join((render("untargeted", **FILLED).system, render("untargeted", **FILLED).user))
-    assert "given-answer" not in said and "negation" not in said and "wrong" not in said
+    text = "\n".join((render("untargeted", **FILLED).system, render("untargeted", **FILLED).user))
+    assert "given-answer" not in text and "negation" not in text and "wrong" not in text
 
 
 def test_the_request_holds_the_example_and_what_was_written_after_it():

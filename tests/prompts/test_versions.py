@@ -41,9 +41,9 @@ def test_versions_are_kept_and_the_one_in_use_can_be_taken_back(world):
     assert versions.use(store, "judge", first[:6], "ada") == first == versions.in_use(store, "judge")
     second = versions.save(store, "judge", system + "\nBe kind.", user, "kinder", "bob")
     assert versions.save(store, "judge", system + "\nBe strict.  \r\n", user, "again", "bob") == first  # the same text
-    found = {row.version: row for row in versions.history(store, "judge")}
-    assert next(iter(found)) == second and set(found) == {first, second, shipped("judge").version}
-    assert (found[first].note, found[first].author, found[first].in_use) == ("stricter", "ada", True)
+    rows = {row.version: row for row in versions.history(store, "judge")}
+    assert next(iter(rows)) == second and set(rows) == {first, second, shipped("judge").version}
+    assert (rows[first].note, rows[first].author, rows[first].in_use) == ("stricter", "ada", True)
     kinds = [line.kind for line in versions.difference(shipped("judge").text, versions.text_of(store, "judge", first))]
     assert kinds.count("new") == 1 and "gone" not in kinds
     versions.use(store, "judge", "shipped", "ada")
@@ -92,15 +92,15 @@ def test_a_job_asks_by_the_version_in_use_and_says_so(tmp_path):
     assert "only this version has" in Prompts.of_job(workspace.job(job_id)).texts["proposal"]
     options, rows = GenerateOptions(**asked), list(JobFolder(workspace.job(job_id)).rows())
     with open_client(options, workspace) as client:
-        by = [versions.prompts_for(store, ("proposal",), {"proposal": one}) for one in (version, "shipped")]
+        by = [versions.prompts_for(store, ("proposal",), {"proposal": chosen}) for chosen in (version, "shipped")]
         unpaid = []
         for prompts in by:
             asked_again = [proposal_request(row, options.per_failure, options.difficulty, prompts, options.contrasts) for row in rows]
             unpaid.append(client.estimate(asked_again, 3).calls)
     assert unpaid == [0, 3]  # what was asked by the version is in the journal; by the shipped one nothing was
     assert store.column("difficulties") == ["harder"]
-    found = {row.version: row.jobs for row in versions.history(store, "proposal")}
-    assert found[version] == 1
+    used = {row.version: row.jobs for row in versions.history(store, "proposal")}
+    assert used[version] == 1
     jobs.shutdown()
     store.close()
 

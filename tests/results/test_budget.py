@@ -14,9 +14,9 @@ from tests.support.answers import add_answers, add_examples
 
 @given(st.lists(st.floats(0, 100), min_size=1, max_size=12).filter(lambda shares: sum(shares) > 1e-3), st.integers(1, 5000))
 def test_quotas_add_up_and_none_is_a_whole_sample_off(shares, total):
-    found = apportion(shares, total)
-    assert sum(found) == total and min(found) >= 0
-    assert all(abs(got - total * share / sum(shares)) < 1 for got, share in zip(found, shares))
+    quotas = apportion(shares, total)
+    assert sum(quotas) == total and min(quotas) >= 0
+    assert all(abs(got - total * share / sum(shares)) < 1 for got, share in zip(quotas, shares))
 
 
 def test_nothing_to_split_is_nothing():
@@ -43,8 +43,8 @@ def test_items_of_one_image_are_drawn_together():
 def test_groups_of_a_replicate_add_up_and_a_seed_says_all():
     rng = np.random.default_rng(2)
     values, groups, images = rng.normal(size=90), rng.integers(0, 4, 90), rng.integers(0, 30, 90)
-    found = group_sums(values, groups, images, 50, seed=3)
-    assert found.sum(axis=1) == pytest.approx(group_sums(values, np.zeros(90, int), images, 50, seed=3)[:, 0])
+    sums = group_sums(values, groups, images, 50, seed=3)
+    assert sums.sum(axis=1) == pytest.approx(group_sums(values, np.zeros(90, int), images, 50, seed=3)[:, 0])
     assert group_sums(np.zeros(0), np.zeros(0, int), np.zeros(0, int)).shape == (1000, 0)
 
 
@@ -121,33 +121,33 @@ def round_(store):
 
 
 def test_gain_per_dollar_of_each_cluster_and_the_whole(round_):
-    found = gain_per_dollar.returns(*round_)
-    counting, negation = found.clusters
+    returns = gain_per_dollar.returns(*round_)
+    counting, negation = returns.clusters
     assert (counting.name, counting.items, counting.images) == ("counting fails", 40, 20)
     assert (counting.gain, counting.usd, counting.per_dollar) == pytest.approx((25, 4, 6.25))
     assert (negation.gain, negation.usd, negation.per_dollar) == pytest.approx((0, 1, 0))
-    assert (found.total.gain, found.total.usd, found.total.per_dollar) == pytest.approx((25, 5, 5))
+    assert (returns.total.gain, returns.total.usd, returns.total.per_dollar) == pytest.approx((25, 5, 5))
     assert counting.gain_low < 25 < counting.gain_high and negation.gain_low == negation.gain_high == 0
     assert counting.per_dollar_low == pytest.approx(counting.gain_low / 4)
-    assert sum(line.gain for line in found.clusters) == pytest.approx(found.total.gain)
-    assert found.unassigned == found.unpriced == 0 and found.examples == 80
+    assert sum(line.gain for line in returns.clusters) == pytest.approx(returns.total.gain)
+    assert returns.unassigned == returns.unpriced == 0 and returns.examples == 80
 
 
 def test_the_recommended_split_is_accepted_edited_and_cleared(round_):
     store, before, after = round_
-    found = budget_split.recommend(store, before, after, 100)
-    assert sum(quota.samples for quota in found.quotas) == 100
-    by_name = {quota.name: quota for quota in found.quotas}
+    split = budget_split.recommend(store, before, after, 100)
+    assert sum(quota.samples for quota in split.quotas) == 100
+    by_name = {quota.name: quota for quota in split.quotas}
     assert by_name["negation"].samples > by_name["counting"].samples  # 1.0 of it is still wrong, against .5
-    assert all(quota.low <= quota.samples <= quota.high for quota in found.quotas)
+    assert all(quota.low <= quota.samples <= quota.high for quota in split.quotas)
     assert budget_split.accepted(store) is None
-    kept = budget_split.accept(store, found, {"negation": 80, "counting": 20, "spatial": 0}, "ada")
+    kept = budget_split.accept(store, split, {"negation": 80, "counting": 20, "spatial": 0}, "ada")
     assert kept.quotas == {"negation": 80, "counting": 20} and kept.author == "ada" and kept.round == 1
-    assert kept.recommended == {quota.name: quota.samples for quota in found.quotas}
+    assert kept.recommended == {quota.name: quota.samples for quota in split.quotas}
     assert budget_split.accepted(store) == kept
     for quotas, words in (({"negation": -1}, "below 0"), ({"negation": 0}, "every quota is 0")):
         with pytest.raises(BadSplit, match=words):
-            budget_split.accept(store, found, quotas, "ada")
+            budget_split.accept(store, split, quotas, "ada")
     budget_split.clear(store, "ada")
     assert budget_split.accepted(store) is None
     with pytest.raises(BadSplit, match="at least 1"):
@@ -156,8 +156,8 @@ def test_the_recommended_split_is_accepted_edited_and_cleared(round_):
 
 def test_without_failures_there_is_nothing_to_recommend(store):
     ids = add_examples(store, [{}] * 5)
-    one, two = add_answers(store, "one", dict.fromkeys(ids, 0.0)), add_answers(store, "two", dict.fromkeys(ids, 1.0))
+    first, two = add_answers(store, "one", dict.fromkeys(ids, 0.0)), add_answers(store, "two", dict.fromkeys(ids, 1.0))
     with pytest.raises(BadSplit, match="no error type has teachable failures"):
-        budget_split.recommend(store, one, two, 10)
+        budget_split.recommend(store, first, two, 10)
     with pytest.raises(ValueError, match="no eval example in common"):
-        gain_per_dollar.returns(store, one, add_answers(store, "three", {}))
+        gain_per_dollar.returns(store, first, add_answers(store, "three", {}))

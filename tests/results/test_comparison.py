@@ -19,11 +19,11 @@ def test_what_only_one_answered_is_counted_and_said(store):
     ids = add_examples(store, [{}] * 39)
     before = add_answers(store, "before", dict.fromkeys(ids, 0.0))
     after = add_answers(store, "after", dict.fromkeys(ids[:30], 1.0))
-    found = comparison.compare(store, before, after)
-    assert found.coverage.text == "30 of 39 compared; 9 answered by one only (before)"
-    assert (found.examples, found.coverage.compared, found.coverage.some, found.coverage.none) == (30, 30, 9, 0)
-    assert found.overall.one_only == 9 and (found.overall.answered_before, found.overall.answered_after) == (39, 30)
-    assert [line.items for line in found.by_dataset] == [30]
+    compared = comparison.compare(store, before, after)
+    assert compared.coverage.text == "30 of 39 compared; 9 answered by one only (before)"
+    assert (compared.examples, compared.coverage.compared, compared.coverage.some, compared.coverage.none) == (30, 30, 9, 0)
+    assert compared.overall.one_only == 9 and (compared.overall.answered_before, compared.overall.answered_after) == (39, 30)
+    assert [line.items for line in compared.by_dataset] == [30]
 
 
 @given(
@@ -31,12 +31,12 @@ def test_what_only_one_answered_is_counted_and_said(store):
 )
 def test_coverage_counts_every_example_once(rows):
     scores = [np.where([row[i] for row in rows], 1.0, np.nan) for i in range(len(rows[0]))]
-    found = coverage([f"c{i}" for i in range(len(scores))], scores)
-    assert found.compared + found.some + found.none == found.examples == len(rows)
-    assert found.compared == sum(all(row) for row in rows) and found.none == sum(not any(row) for row in rows)
-    assert sum(one.alone for one in found.by_checkpoint) == sum(sum(row) == 1 for row in rows)
-    assert ("by one only" in found.text) == any(sum(row) == 1 for row in rows)
-    assert ("by some" in found.text) == any(1 < sum(row) < len(row) for row in rows)
+    covered = coverage([f"c{i}" for i in range(len(scores))], scores)
+    assert covered.compared + covered.some + covered.none == covered.examples == len(rows)
+    assert covered.compared == sum(all(row) for row in rows) and covered.none == sum(not any(row) for row in rows)
+    assert sum(checkpoint.alone for checkpoint in covered.by_checkpoint) == sum(sum(row) == 1 for row in rows)
+    assert ("by one only" in covered.text) == any(sum(row) == 1 for row in rows)
+    assert ("by some" in covered.text) == any(1 < sum(row) < len(row) for row in rows)
 
 
 @settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -50,22 +50,22 @@ def test_lines_are_what_other_libraries_say(tmp_path, seed):
     images = [f"i{k}" for k in rng.integers(0, 20, n)]
     ids = add_examples(store, [{"gold": g, "kind": k, "image": i} for g, k, i in zip(golds, kinds, images)])
     old, new = rng.integers(0, 2, n).astype(float), rng.integers(0, 2, n).astype(float)
-    found = comparison.compare(store, add_answers(store, "a", dict(zip(ids, old))), add_answers(store, "b", dict(zip(ids, new))))
+    compared = comparison.compare(store, add_answers(store, "a", dict(zip(ids, old))), add_answers(store, "b", dict(zip(ids, new))))
     types = np.array(["negation" if k.startswith("negation") else "counting" if k.startswith("counting") else "other" for k in kinds])
-    for line in [found.overall, *found.by_error_type]:
+    for line in [compared.overall, *compared.by_error_type]:
         of = np.ones(n, bool) if line.name == "overall" else types == line.name
         plain = intervals.paired_difference(old[of], new[of], [i for i, inside in zip(images, of) if inside])
         assert (line.difference, line.low, line.high, line.p) == pytest.approx((plain.value, plain.low, plain.high, plain.p))
-        said = [g if right else "none of them" for g, right in zip(golds[of], new[of])]
-        assert line.balanced_after == pytest.approx(balanced_accuracy_score(golds[of], said))
+        answers = [g if right else "none of them" for g, right in zip(golds[of], new[of])]
+        assert line.balanced_after == pytest.approx(balanced_accuracy_score(golds[of], answers))
         most = {name: max(set(golds[types == name]), key=lambda g: (golds[types == name] == g).sum()) for name in set(types)}
         ties = any(len({(golds[types == t] == g).sum() for g in set(golds[types == t])}) < len(set(golds[types == t])) for t in set(types))
         if not ties:
             assert line.majority == pytest.approx(np.mean([g == most[t] for g, t in zip(golds[of], types[of])]))
         assert line.fixed == int(((old[of] < 0.5) & (new[of] >= 0.5)).sum())
-    assert {line.name for line in found.by_kind} == set(kinds)
-    assert [line.p_holm for line in found.by_error_type] == pytest.approx(intervals.holm([line.p for line in found.by_error_type]))
-    assert sum(line.items for line in found.by_cluster) == n and found.by_cluster[0].name == "in no cluster"
+    assert {line.name for line in compared.by_kind} == set(kinds)
+    assert [line.p_holm for line in compared.by_error_type] == pytest.approx(intervals.holm([line.p for line in compared.by_error_type]))
+    assert sum(line.items for line in compared.by_cluster) == n and compared.by_cluster[0].name == "in no cluster"
     store.close()
     path.unlink()
 
@@ -93,8 +93,8 @@ def test_where_all_gold_answers_are_alike_form_and_skill_are_not_told_apart(stor
 
 def test_a_kind_with_one_image_tells_nothing_and_says_so(store):
     ids = add_examples(store, [{"kind": "counting/1", "image": "same"}] * 30 + [{"kind": "negation/1"}] * 30)
-    found = comparison.compare(store, add_answers(store, "a", dict.fromkeys(ids, 0.0)), add_answers(store, "b", dict.fromkeys(ids, 1.0)))
-    alone = next(line for line in found.by_kind if line.name == "counting/1")
+    compared = comparison.compare(store, add_answers(store, "a", dict.fromkeys(ids, 0.0)), add_answers(store, "b", dict.fromkeys(ids, 1.0)))
+    alone = next(line for line in compared.by_kind if line.name == "counting/1")
     assert (alone.images, alone.low, alone.high, alone.p) == (1, -1, 1, 1) and alone.learnt is None
 
 
@@ -102,18 +102,18 @@ def test_the_gate_follows_its_rule_and_verdicts_keep_theirs(store):
     ids = add_examples(store, [{"kind": "counting/1"}] * 300 + [{"kind": "negation/1"}] * 300)
     before = add_answers(store, "before", dict.fromkeys(ids, 1.0))
     after = add_answers(store, "after", {i: float(k >= 9) for k, i in enumerate(ids)})  # nine of counting are lost
-    found = comparison.compare(store, before, after)
-    assert not found.gate.passed and found.gate.not_shown == ["overall", "d"]
-    first = gate.record(store, "before", "after", "strict", found.examples, found.gate, "ada")
+    compared = comparison.compare(store, before, after)
+    assert not compared.gate.passed and compared.gate.not_shown == ["overall", "d"]
+    first = gate.record(store, "before", "after", "strict", compared.examples, compared.gate, "ada")
     gate.set_rule(store, GateRule(margin=0.05), "ada")
     assert comparison.compare(store, before, after).gate.passed
     gate.set_rule(store, GateRule(margin=0.05, groups=("overall", "error_type", "kind")), "ada")
-    found = comparison.compare(store, before, after, tables=())
-    assert found.gate.not_shown == ["counting", "kind counting/1"] and found.gate.looked_at == 5
+    compared = comparison.compare(store, before, after, tables=())
+    assert compared.gate.not_shown == ["counting", "kind counting/1"] and compared.gate.looked_at == 5
     gate.set_rule(store, GateRule(margin=0.05, groups=("overall", "error_type"), least=301), "ada")
-    found = comparison.compare(store, before, after)
-    assert found.gate.passed and found.gate.too_small == 2
-    second = gate.record(store, "before", "after", "strict", found.examples, found.gate, "bob")
+    compared = comparison.compare(store, before, after)
+    assert compared.gate.passed and compared.gate.too_small == 2
+    second = gate.record(store, "before", "after", "strict", compared.examples, compared.gate, "bob")
     assert gate.verdicts(store) == [second, first]
     assert first.rule["margin"] == 0.01 and second.rule == {
         "margin": 0.05, "groups": ["overall", "error_type"], "balanced": False, "least": 301,
@@ -166,31 +166,31 @@ def test_several_side_by_side_are_the_pairs(store):
         store, [{"kind": f"{k}/x", "gold": g} for k, g in zip(rng.choice(["counting", "negation"], 80), rng.choice(["a", "b"], 80))]
     )
     made = [add_answers(store, name, {i: float(rng.integers(0, 2)) for i in ids}) for name in ("one", "two", "three")]
-    found = side_by_side(store, made)
-    assert found.checkpoints == ["one", "two", "three"] and found.coverage.compared == 80
+    table = side_by_side(store, made)
+    assert table.checkpoints == ["one", "two", "three"] and table.coverage.compared == 80
     for place, other in enumerate(made[1:], 1):
         pair = comparison.compare(store, made[0], other)
-        for line, row in zip([pair.overall, *pair.by_error_type], [found.overall, *found.tables["error_type"]], strict=True):
+        for line, row in zip([pair.overall, *pair.by_error_type], [table.overall, *table.tables["error_type"]], strict=True):
             cell = row.cells[place]
             assert row.name == line.name and row.items == line.items
             assert (cell.accuracy, cell.balanced, cell.difference, cell.low) == pytest.approx(
                 (line.after, line.balanced_after, line.difference, line.low)
             )
             assert row.cells[0].accuracy == pytest.approx(line.before) and row.cells[0].difference is None
-    ps = [cell.p_holm for row in found.tables["error_type"] for cell in row.cells[1:]]
+    ps = [cell.p_holm for row in table.tables["error_type"] for cell in row.cells[1:]]
     alone = [line.p for i in (0, 1) for line in [comparison.compare(store, made[0], o).by_error_type[i] for o in made[1:]]]
     assert ps == pytest.approx(intervals.holm(alone))  # over all four cells
 
 
 def test_side_by_side_says_what_is_missing(store):
     ids = add_examples(store, [{}] * 12)
-    one, two = add_answers(store, "one", dict.fromkeys(ids, 1.0)), add_answers(store, "two", dict.fromkeys(ids[:8], 1.0))
+    first, two = add_answers(store, "one", dict.fromkeys(ids, 1.0)), add_answers(store, "two", dict.fromkeys(ids[:8], 1.0))
     three = add_answers(store, "three", dict.fromkeys(ids[2:11], 0.0))
-    found = side_by_side(store, [one, two, three])
-    assert found.coverage.text == "6 of 12 compared; 1 answered by one only (one); 5 answered by some, not by all"
-    assert found.overall.items == 6
+    table = side_by_side(store, [first, two, three])
+    assert table.coverage.text == "6 of 12 compared; 1 answered by one only (one); 5 answered by some, not by all"
+    assert table.overall.items == 6
     with pytest.raises(CantCompare, match="named twice"):
-        side_by_side(store, [one, one])
+        side_by_side(store, [first, first])
     with pytest.raises(CantCompare, match="no eval example was answered by all"):
         side_by_side(store, [two, add_answers(store, "four", {ids[11]: 1.0})])
     with pytest.raises(ValueError, match="no eval example in common"):
@@ -200,7 +200,7 @@ def test_side_by_side_says_what_is_missing(store):
 def test_accuracies_of_one_checkpoint_have_balanced_and_majority_beside_them(store):
     golds = ["yes"] * 8 + ["no"] * 2
     ids = add_examples(store, [{"gold": gold, "kind": "negation/1"} for gold in golds])
-    found = comparison.accuracies(store, add_answers(store, "one", {i: float(g == "yes") for i, g in zip(ids, golds)}))
-    assert (found.overall, found.balanced, found.majority) == (0.8, 0.5, 0.8)
-    assert found.balanced_by_error_type == {"negation": 0.5} and found.majority_by_error_type == {"negation": 0.8}
+    accuracies = comparison.accuracies(store, add_answers(store, "one", {i: float(g == "yes") for i, g in zip(ids, golds)}))
+    assert (accuracies.overall, accuracies.balanced, accuracies.majority) == (0.8, 0.5, 0.8)
+    assert accuracies.balanced_by_error_type == {"negation": 0.5} and accuracies.majority_by_error_type == {"negation": 0.8}
     assert comparison.accuracies(store, add_answers(store, "two", {})).overall is None

@@ -16,11 +16,11 @@ def test_the_default_is_stated_until_a_round_was_measured(store):
     ids = add_examples(
         store, [{"kind": "counting/1", "image": f"i{k // 4}"} for k in range(400)] + [{"kind": "negation/1"} for _ in range(50)]
     )
-    found = detectable.ahead(store)
-    assert found.source == "assumed: 20% of the answers change"
-    assert found.overall.detectable == pytest.approx(minimum_detectable_difference(450, 0.2))
-    assert {line.name: line.items for line in found.by_error_type} == {"counting": 400, "negation": 50}
-    assert "450 eval examples" in found.text and "negation (50 examples)" in found.text
+    ahead = detectable.ahead(store)
+    assert ahead.source == "assumed: 20% of the answers change"
+    assert ahead.overall.detectable == pytest.approx(minimum_detectable_difference(450, 0.2))
+    assert {line.name: line.items for line in ahead.by_error_type} == {"counting": 400, "negation": 50}
+    assert "450 eval examples" in ahead.text and "negation (50 examples)" in ahead.text
     rng = np.random.default_rng(0)
     add_answers(store, "base", {i: float(rng.integers(0, 2)) for i in ids})
     turned = {i: float(k // 4 % 10 == 0) for k, i in enumerate(ids)}  # images turn as a whole

@@ -25,13 +25,13 @@ def test_figures_follow_from_the_pairs(tmp_path):
     answer = client.get("/api/results/evidence.zip", params={"before": "pocket-llava", "after": "run 1"})
     assert answer.status_code == 200, answer.text
     file = zipfile.ZipFile(io.BytesIO(answer.content))
-    found = json.loads(file.read("results.json"))
+    results = json.loads(file.read("results.json"))
     pairs = list(csv.DictReader(io.StringIO(file.read("pairs.csv").decode())))
-    assert len(pairs) == found["examples"] > 0
+    assert len(pairs) == results["examples"] > 0
     for side in ("before", "after"):
-        assert sum(float(pair[f"{side}_strict"]) for pair in pairs) / len(pairs) == pytest.approx(found["overall"][side])
+        assert sum(float(pair[f"{side}_strict"]) for pair in pairs) / len(pairs) == pytest.approx(results["overall"][side])
     fixed = [pair for pair in pairs if float(pair["before_strict"]) < 0.5 <= float(pair["after_strict"])]
-    assert len(fixed) == found["fixed"]
+    assert len(fixed) == results["fixed"]
     settings = json.loads(file.read("settings.json"))
     assert settings["run"]["samples"] == 10 and "diagnosis.md" in settings["prompts"]
     assert f"prompts/{next(iter(settings['prompts']))}" in file.namelist()

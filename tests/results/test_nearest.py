@@ -13,8 +13,8 @@ def test_as_a_search_by_hand(seed, n, m):
     rng = np.random.default_rng(seed)
     examples = rng.normal(size=(n, 6)) + 3, rng.normal(size=(n, 4)) - 2
     samples = rng.normal(size=(m, 6)) + 3, rng.normal(size=(m, 4)) - 2
-    found = nearest(examples, samples)
-    assert found.places.shape == (n, min(5, m))
+    neighbours = nearest(examples, samples)
+    assert neighbours.places.shape == (n, min(5, m))
     for i in range(n):
         cosines = []
         for own, theirs in zip(examples, samples):
@@ -22,9 +22,9 @@ def test_as_a_search_by_hand(seed, n, m):
             a, b = own[i] - middle, theirs - middle
             cosines.append(b @ a / np.linalg.norm(a) / np.linalg.norm(b, axis=1))
         score = np.mean(cosines, axis=0)
-        assert np.allclose(found.score[i], np.sort(score)[::-1][: min(5, m)], atol=1e-5)
-        assert np.allclose(score[found.places[i]], found.score[i], atol=1e-5)
-        assert np.allclose((found.text[i] + found.image[i]) / 2, found.score[i], atol=1e-6)
+        assert np.allclose(neighbours.score[i], np.sort(score)[::-1][: min(5, m)], atol=1e-5)
+        assert np.allclose(score[neighbours.places[i]], neighbours.score[i], atol=1e-5)
+        assert np.allclose((neighbours.text[i] + neighbours.image[i]) / 2, neighbours.score[i], atol=1e-6)
 
 
 def test_portions_change_nothing(monkeypatch):
@@ -37,5 +37,5 @@ def test_portions_change_nothing(monkeypatch):
 
 def test_a_sample_like_all_others_is_like_nothing():
     same = np.ones((4, 3))
-    found = nearest((same, same), (same, same))
-    assert (found.score == 0).all() and np.isfinite(found.text).all()
+    neighbours = nearest((same, same), (same, same))
+    assert (neighbours.score == 0).all() and np.isfinite(neighbours.text).all()

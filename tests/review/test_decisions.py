@@ -75,16 +75,16 @@ def test_a_walk_through_the_queue_meets_each_sample_once_and_back_again(shared, 
     matching = {"statuses": statuses}
     wanted = {row["sample_id"] for row in shared.rows("samples_matching", **matching)}
     walked, place = [], None
-    while found := queue.following(shared, matching, order, place, 7):
-        walked += [(card.key, card.sample_id) for card in found]
-        place = queue.Place(found[-1].sample_id, found[-1].key)
+    while cards := queue.following(shared, matching, order, place, 7):
+        walked += [(card.key, card.sample_id) for card in cards]
+        place = queue.Place(cards[-1].sample_id, cards[-1].key)
     assert walked == sorted(walked)
     assert {sample_id for _, sample_id in walked} == wanted and len(walked) == len(wanted)
     middle = len(walked) // 2
-    there = queue.Place(walked[middle][1], walked[middle][0])
-    back = queue.following(shared, matching, order, there, 1000, back=True)
+    middle_place = queue.Place(walked[middle][1], walked[middle][0])
+    back = queue.following(shared, matching, order, middle_place, 1000, back=True)
     assert [card.sample_id for card in back] == [sample_id for _, sample_id in reversed(walked[:middle])]
-    assert queue.rank(shared, matching, order, there) == queue.Rank(middle, len(walked))
+    assert queue.rank(shared, matching, order, middle_place) == queue.Rank(middle, len(walked))
     assert [card.sample_id for card in queue.starting_at(shared, matching, order, walked[middle][1], 4)] == [
         sample_id for _, sample_id in walked[middle : middle + 4]
     ]
@@ -180,8 +180,8 @@ def test_the_count_of_a_facet_is_what_choosing_it_gives(shared, data):
         search.close()
     if "rounds" in matching:
         matching["rounds"] = [int(value) for value in matching["rounds"]]
-    found = queue.facets(shared, matching)
-    for name, rows in found.items():
+    counts = queue.facets(shared, matching)
+    for name, rows in counts.items():
         for row in data.draw(st.lists(st.sampled_from(rows), max_size=2)) if rows else []:
             value = int(row.value) if name == "round" else row.value
             assert len(shared.rows("samples_matching", **{**matching, fields[name]: [value]})) == row.count

@@ -136,13 +136,13 @@ def test_an_assignment_is_dealt_once_and_shows_as_each_ones_queue(team):
 def everything(ask, card):
     """All that the review routes tell somebody about a sample."""
     sample = card["sample_id"]
-    found = [ask("card", sample_id=sample), ask("next", start=sample, count=1)["cards"]]
-    found.append(ask("page", matching={"sample_ids": [sample]})["rows"])
+    cards = [ask("card", sample_id=sample), ask("next", start=sample, count=1)["cards"]]
+    cards.append(ask("page", matching={"sample_ids": [sample]})["rows"])
     for queue in ("mine", "done"):
-        found.append([one for one in ask("next", matching={"queue": queue}, count=100)["cards"] if one["sample_id"] == sample])
-    for one in (one for part in found for one in (part if isinstance(part, list) else [part])):
+        cards.append([card for card in ask("next", matching={"queue": queue}, count=100)["cards"] if card["sample_id"] == sample])
+    for one in (card for part in cards for card in (part if isinstance(part, list) else [part])):
         one["siblings"] = [row["sample_id"] for row in one.get("siblings", [])]  # other samples: blind only where these are, too
-    return json.dumps(found)
+    return json.dumps(cards)
 
 
 @pytest.mark.parametrize("how", ["workspace", "assignment"])
@@ -221,11 +221,11 @@ def test_what_a_rule_approved_goes_blind_into_its_audit(team):
             write.insert("auto_rule", [{"conditions": [rule], "author": "ada", "reason": None}])
         store.rebuild_states()
     waiting = store.column("audit_waiting")
-    found = ask["lin"]("next", matching={"queue": "audit"}, count=100)
-    assert sorted(card["sample_id"] for card in found["cards"]) == sorted(waiting) and found["order"] == "random"
-    assert all(card["blind"] and card["status"] == "pending" and not card["verdicts"] for card in found["cards"])
-    assert decide(ask["lin"], found["cards"][0], "reject")["status"] == "rejected"
-    assert not ask["lin"]("card", sample_id=found["cards"][0]["sample_id"])["blind"]
+    lane = ask["lin"]("next", matching={"queue": "audit"}, count=100)
+    assert sorted(card["sample_id"] for card in lane["cards"]) == sorted(waiting) and lane["order"] == "random"
+    assert all(card["blind"] and card["status"] == "pending" and not card["verdicts"] for card in lane["cards"])
+    assert decide(ask["lin"], lane["cards"][0], "reject")["status"] == "rejected"
+    assert not ask["lin"]("card", sample_id=lane["cards"][0]["sample_id"])["blind"]
     assert ask["ada"]("next", matching={"queue": "audit"})["total"] == len(waiting) - 1
 
 
@@ -234,7 +234,7 @@ def test_in_a_blind_workspace_no_sample_is_found_by_a_filter_that_it_fails(team)
     facets = ask["grace"]("facets", statuses=["failed"])["facets"]["failing"]
     assert facets
     ask["ada"]("blind", on=True)
-    whole, narrowed = (ask["grace"]("page", matching=one, order="oldest") for one in ({}, {"failing": [facets[0]["value"]]}))
+    whole, narrowed = (ask["grace"]("page", matching=matching, order="oldest") for matching in ({}, {"failing": [facets[0]["value"]]}))
     assert whole["total"] > 0 and narrowed == whole
     assert ask["grace"]("facets")["facets"]["failing"] == []
 
@@ -249,12 +249,12 @@ def test_only_words_said_alone_count_for_agreement(team):
     decide(ask["lin"], cards[2], "approve", settles=True)  # a change of mind after a look
     many = {"sample_ids": [card["sample_id"] for card in cards]}
     ask["grace"]("bulk", matching=many, action="reject", event_id=event())  # nobody looked
-    found = ask["ada"]("agreement")
-    pair = next(row for row in found["pairs"] if (row["one"], row["other"]) == ("ada", "lin"))
+    agreement = ask["ada"]("agreement")
+    pair = next(row for row in agreement["pairs"] if (row["one"], row["other"]) == ("ada", "lin"))
     assert [pair[name] for name in ("both_approve", "only_one", "only_other", "both_reject")] == [3, 3, 0, 0]
     assert pair["agree"] == 0.5 and pair["kappa"] == 0.0
-    assert found["units"] == seeded.units + 6 and found["low"] <= found["alpha"] <= found["high"]
-    assert not [row for row in found["pairs"] if {row["one"], row["other"]} == {"grace", "lin"}]
+    assert agreement["units"] == seeded.units + 6 and agreement["low"] <= agreement["alpha"] <= agreement["high"]
+    assert not [row for row in agreement["pairs"] if {row["one"], row["other"]} == {"grace", "lin"}]
 
 
 def test_the_pace_leaves_pauses_out(team):
@@ -294,11 +294,11 @@ def test_other_pages_and_the_command_line_don_t_tell_of_single_samples_either(tm
     blinding.set_everywhere(store, True, "grace")
     assert api("failures/card", failure_id=failure)["approved"] is None
     rows = store.rows("generate_latest", LatestSample, job_id=job, limit=500)
-    shown = {one.sample_id: one.status for one in blinding.elsewhere(store, "ada", rows, ["status"])}
+    shown = {row.sample_id: row.status for row in blinding.elsewhere(store, "ada", rows, ["status"])}
     assert shown[sample] is None
     assert "blind review" in api("command/review/preview", 409, action="approve", matching={"sample_ids": [sample]})["error"]
     assert "blind review" in api("command/review", 409, action="approve", matching={"sample_ids": [sample]})["error"]
     api("review/decide", sample_id=sample, revision=row["revision"], action="approve", event_id=event())
-    shown = {one.sample_id: one.status for one in blinding.elsewhere(store, "ada", rows, ["status"])}
+    shown = {row.sample_id: row.status for row in blinding.elsewhere(store, "ada", rows, ["status"])}
     assert shown[sample] == "approved"
     store.close()

@@ -30,17 +30,17 @@ def units_of(matrix):
 
 
 def test_cohens_example():
-    found = kappa(*ratings(COHEN))
-    assert (found.agreed, found.pairs) == (140, 200)
-    assert found.value == pytest.approx(0.492, abs=5e-4)
+    result = kappa(*ratings(COHEN))
+    assert (result.agreed, result.pairs) == (140, 200)
+    assert result.value == pytest.approx(0.492, abs=5e-4)
 
 
 def test_fleiss_example_with_its_standard_error():
-    found = kappa(*ratings(FLEISS))
-    assert found.value == pytest.approx(0.68, abs=5e-3)
+    result = kappa(*ratings(FLEISS))
+    assert result.value == pytest.approx(0.68, abs=5e-3)
     error = standard_error(np.array(FLEISS) / 100, 100)
     assert error == pytest.approx(0.087, abs=1e-3)
-    assert found.low <= found.value - 1.959 * error < found.value + 1.959 * error <= found.high
+    assert result.low <= result.value - 1.959 * error < result.value + 1.959 * error <= result.high
 
 
 def test_the_interval_holds_the_truth_in_95_of_100():
@@ -49,20 +49,20 @@ def test_the_interval_holds_the_truth_in_95_of_100():
     truth, hits = kappa(*ratings(COHEN)).value, 0
     for _ in range(400):
         drawn = rng.choice(9, 40, p=table.ravel())
-        found = kappa((drawn // 3).tolist(), (drawn % 3).tolist())
-        hits += found.low <= truth <= found.high
+        result = kappa((drawn // 3).tolist(), (drawn % 3).tolist())
+        hits += result.low <= truth <= result.high
     assert 0.92 <= hits / 400 <= 0.99
 
 
 def test_where_all_agree_the_interval_still_has_a_width():
-    found = kappa(["a", "b"] * 5, ["a", "b"] * 5)
-    assert (found.value, found.high) == (1.0, 1.0) and 0.3 < found.low < 0.8
+    result = kappa(["a", "b"] * 5, ["a", "b"] * 5)
+    assert (result.value, result.high) == (1.0, 1.0) and 0.3 < result.low < 0.8
 
 
 @pytest.mark.parametrize("same", [[], ["a"], ["a"] * 9])
 def test_one_single_type_tells_nothing(same):
-    found = kappa(same, same)
-    assert (found.value, found.low, found.agreed, found.pairs) == (None, None, len(same), len(same))
+    result = kappa(same, same)
+    assert (result.value, result.low, result.agreed, result.pairs) == (None, None, len(same), len(same))
 
 
 def test_other_lengths_are_refused():
@@ -72,11 +72,11 @@ def test_other_lengths_are_refused():
 
 @given(st.lists(st.tuples(st.sampled_from("abcd"), st.sampled_from("abcd")), max_size=40))
 def test_value_and_limits_for_any_ratings(pairs):
-    found = kappa([a for a, _ in pairs], [b for _, b in pairs])
-    if found.value is not None:
-        assert -1 <= found.low <= found.value <= found.high <= 1
+    result = kappa([a for a, _ in pairs], [b for _, b in pairs])
+    if result.value is not None:
+        assert -1 <= result.low <= result.value <= result.high <= 1
         swapped = kappa([b for _, b in pairs], [a for a, _ in pairs])
-        assert swapped.value == pytest.approx(found.value) and swapped.low == pytest.approx(found.low)
+        assert swapped.value == pytest.approx(result.value) and swapped.low == pytest.approx(result.low)
 
 
 @settings(max_examples=100, deadline=None)
@@ -132,13 +132,13 @@ def test_weights_are_repetitions_and_the_formula_is_the_definition(patterns):
         totals[a] += weight
     n = sum(totals.values())
     expected = sum(totals[a] * totals[b] for a in totals for b in totals if a != b)
-    found = alpha(counts, weights)
+    result = alpha(counts, weights)
     if expected == 0:
-        assert np.isnan(found)
+        assert np.isnan(result)
     else:
         observed = sum(weight for a, b, weight in pairs if a != b)
-        assert found == pytest.approx(1 - (n - 1) * observed / expected)
-        assert found == pytest.approx(alpha(spread))
+        assert result == pytest.approx(1 - (n - 1) * observed / expected)
+        assert result == pytest.approx(alpha(spread))
 
 
 @settings(max_examples=100, deadline=None)

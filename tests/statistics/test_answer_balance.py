@@ -56,15 +56,15 @@ def test_the_interval_is_that_of_weighted_least_squares(seed):
     fitted = sm.WLS(after - before, np.ones(n), weights=weights).fit(
         cov_type="cluster", cov_kwds={"groups": clusters, "use_correction": False}, use_t=True
     )
-    found = balanced_difference(before, after, golds, clusters)
-    assert found.value == pytest.approx(balanced_accuracy(after, golds) - balanced_accuracy(before, golds))
-    assert found.value == pytest.approx(fitted.params[0])
+    difference = balanced_difference(before, after, golds, clusters)
+    assert difference.value == pytest.approx(balanced_accuracy(after, golds) - balanced_accuracy(before, golds))
+    assert difference.value == pytest.approx(fitted.params[0])
     groups = len(set(clusters))
     t = fitted.tvalues[0] * np.sqrt((groups - 1) / groups)  # CR1's factor for one coefficient
-    assert found.p == pytest.approx(2 * intervals.stats.t.sf(abs(t), groups - 1))
+    assert difference.p == pytest.approx(2 * intervals.stats.t.sf(abs(t), groups - 1))
     deviation = fitted.bse[0] * np.sqrt(groups / (groups - 1))
     reach = intervals.stats.t.ppf(0.975, groups - 1) * deviation
-    assert (found.high - found.low) / 2 == pytest.approx(reach, rel=0.05)  # the added pairs change little at this size
+    assert (difference.high - difference.low) / 2 == pytest.approx(reach, rel=0.05)  # the added pairs change little at this size
 
 
 @given(st.integers(0, 1000))

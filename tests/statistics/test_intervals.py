@@ -65,16 +65,16 @@ def test_p_over_clusters_is_that_of_all_sign_flips(rows):
 @given(SOFT)
 def test_a_difference_holds_its_value_and_turns_round_with_its_sides(rows):
     before, after, clusters = zip(*rows)
-    there, back = paired_difference(before, after, clusters), paired_difference(after, before, clusters)
-    assert -1 <= there.low <= there.value <= there.high <= 1
-    assert 0 <= there.p <= 1
-    assert (back.value, back.low, back.high, back.p) == pytest.approx((-there.value, -there.high, -there.low, there.p), abs=1e-9)
+    forward, back = paired_difference(before, after, clusters), paired_difference(after, before, clusters)
+    assert -1 <= forward.low <= forward.value <= forward.high <= 1
+    assert 0 <= forward.p <= 1
+    assert (back.value, back.low, back.high, back.p) == pytest.approx((-forward.value, -forward.high, -forward.low, forward.p), abs=1e-9)
 
 
 @given(SOFT, st.randoms())
 def test_the_order_of_pairs_is_irrelevant(rows, rng):
-    one, other = (paired_difference(*zip(*some)) for some in (rows, rng.sample(rows, len(rows))))
-    assert (one.low, one.high, one.p) == pytest.approx((other.low, other.high, other.p), abs=1e-9)
+    first, other = (paired_difference(*zip(*some)) for some in (rows, rng.sample(rows, len(rows))))
+    assert (first.low, first.high, first.p) == pytest.approx((other.low, other.high, other.p), abs=1e-9)
 
 
 def test_many_pairs_that_agree_with_the_textbook():
@@ -151,11 +151,11 @@ def test_detectable_has_the_power_it_states():
     n, discordant = 300, 0.25
     gain = minimum_detectable_difference(n, discordant)
     rng = np.random.default_rng(5)
-    found = 0
+    covered = 0
     for _ in range(400):
         outcome = rng.choice([1, -1, 0], p=[(discordant + gain) / 2, (discordant - gain) / 2, 1 - discordant], size=n)
-        found += paired_difference(outcome < 0, outcome > 0).p < 0.05
-    assert 0.72 <= found / 400 <= 0.85  # the exact test is a little cautious
+        covered += paired_difference(outcome < 0, outcome > 0).p < 0.05
+    assert 0.72 <= covered / 400 <= 0.85  # the exact test is a little cautious
 
 
 def test_detectable_shrinks_with_pairs_and_grows_with_clustering():

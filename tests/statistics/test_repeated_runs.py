@@ -28,19 +28,19 @@ def test_one_seed_gives_the_interval_of_paired_difference(seed, items):
     rng = np.random.default_rng(seed)
     before, after = rng.integers(0, 2, items).astype(float), rng.integers(0, 2, items).astype(float)
     images = rng.integers(0, max(2, items // 2), items)
-    one, pair = difference_of_runs(before, after, images), paired_difference(before, after, images.tolist())
-    assert (one.value, one.low, one.high) == pytest.approx((pair.value, pair.low, pair.high), abs=1e-12)
+    single, pair = difference_of_runs(before, after, images), paired_difference(before, after, images.tolist())
+    assert (single.value, single.low, single.high) == pytest.approx((pair.value, pair.low, pair.high), abs=1e-12)
 
 
 def test_golden():
     before = np.array([[1, 0, 0, 1, 0, 1, 1, 0], [1, 0, 1, 1, 0, 1, 0, 0], [0, 0, 0, 1, 0, 1, 1, 0]], float)
     after = np.array([[1, 1, 1, 1, 0, 1, 1, 1], [1, 1, 1, 1, 1, 1, 0, 0], [1, 0, 1, 1, 0, 1, 1, 1]], float)
-    found = difference_of_runs(before, after, [1, 1, 2, 3, 3, 4, 5, 6])
+    difference = difference_of_runs(before, after, [1, 1, 2, 3, 3, 4, 5, 6])
     # By hand, with two items added: sums of the residuals by image, means over seeds (7, 6, -3, -4, -4, 6) / 15; of their squares .72.
     # Variance (6/5 * .72 + 1 + 2 * (4/15)^2) / 10^2; that between seeds, 1/300, is below the noise of the runs, 6/5 * 1.04 / 10^2.
     reach = 2.570582 * ((1.2 * 0.72 + 1 + 2 * (4 / 15) ** 2) / 100) ** 0.5
-    assert (found.value, found.low, found.high) == pytest.approx((1 / 3, 4 / 15 - reach, 4 / 15 + reach), abs=1e-6)
-    assert 0.03 < found.p < 0.1
+    assert (difference.value, difference.low, difference.high) == pytest.approx((1 / 3, 4 / 15 - reach, 4 / 15 + reach), abs=1e-6)
+    assert 0.03 < difference.p < 0.1
 
 
 @settings(max_examples=60, deadline=None)
@@ -49,12 +49,14 @@ def test_what_must_hold_of_any_scores(seed, seeds, items):
     rng = np.random.default_rng(seed)
     before, after = rng.choice([0, 0.3, 0.6, 1], (seeds, items)), rng.choice([0, 0.3, 0.9, 1], (seeds, items))
     images, answers = rng.integers(0, items, items), rng.integers(0, 3, items)
-    found, mirrored = difference_of_runs(before, after, images), difference_of_runs(after, before, images)
-    assert -1 <= found.low <= found.value <= found.high <= 1 and 0 <= found.p <= 1
-    assert (mirrored.value, mirrored.low, mirrored.high, mirrored.p) == pytest.approx((-found.value, -found.high, -found.low, found.p))
+    difference, mirrored = difference_of_runs(before, after, images), difference_of_runs(after, before, images)
+    assert -1 <= difference.low <= difference.value <= difference.high <= 1 and 0 <= difference.p <= 1
+    assert (mirrored.value, mirrored.low, mirrored.high, mirrored.p) == pytest.approx(
+        (-difference.value, -difference.high, -difference.low, difference.p)
+    )
     order, turn = rng.permutation(items), rng.permutation(seeds)
     again = difference_of_runs(before[turn][:, order], after[turn][:, order], images[order])
-    assert (again.value, again.low, again.high) == pytest.approx((found.value, found.low, found.high))
+    assert (again.value, again.low, again.high) == pytest.approx((difference.value, difference.low, difference.high))
     balanced = difference_of_runs(before, after, images, answers)
     means = [balanced_accuracy(a, answers) - balanced_accuracy(b, answers) for a, b in zip(after, before)]
     assert balanced.value == pytest.approx(np.mean(means))
@@ -63,17 +65,17 @@ def test_what_must_hold_of_any_scores(seed, seeds, items):
 
 def test_nothing_changed_is_no_interval_of_width_zero():
     scores = np.ones((3, 40))
-    found = difference_of_runs(scores, scores, np.arange(40))
-    assert (found.value, found.p) == (0.0, 1.0)
-    assert found.low < -0.01 and found.high > 0.01
+    difference = difference_of_runs(scores, scores, np.arange(40))
+    assert (difference.value, difference.p) == (0.0, 1.0)
+    assert difference.low < -0.01 and difference.high > 0.01
 
 
 def test_an_arm_of_one_run_is_held_against_each_seed():
     rng = np.random.default_rng(3)
     before, after, images = drawn(rng, 3, 60, 2, 0.02, 0.1)
-    one = difference_of_runs(before[:1], after, images)
-    assert one.value == pytest.approx((after - before[0]).mean())
-    assert one == difference_of_runs(np.repeat(before[:1], 3, axis=0), after, images)
+    single = difference_of_runs(before[:1], after, images)
+    assert single.value == pytest.approx((after - before[0]).mean())
+    assert single == difference_of_runs(np.repeat(before[:1], 3, axis=0), after, images)
 
 
 def test_seeds_that_differ_widen_the_interval():
@@ -118,8 +120,8 @@ def test_intervals_hold_the_truth_as_often_as_they_say(spread_of_seeds):
     rounds = 400
     held = 0
     for _ in range(rounds):
-        found = difference_of_runs(*drawn(rng, 3, 200, 2, spread_of_seeds, 0.1))
-        held += found.low <= truth <= found.high
+        difference = difference_of_runs(*drawn(rng, 3, 200, 2, spread_of_seeds, 0.1))
+        held += difference.low <= truth <= difference.high
     assert held / rounds > 0.93
 
 
@@ -130,10 +132,10 @@ def test_a_bootstrap_of_three_seeds_holds_the_truth_less_often():
     held = np.zeros(2)
     for _ in range(rounds):
         gains = 0.05 + rng.normal(0, 0.1, (3, 1)) + rng.normal(0, 0.1, images) + rng.normal(0, 0.1, (3, images))
-        found = difference_of_runs(np.zeros_like(gains), gains, np.arange(images))
+        difference = difference_of_runs(np.zeros_like(gains), gains, np.arange(images))
         drawn_seeds, drawn_images = (rng.multinomial(n, np.full(n, 1 / n), 300) / n for n in gains.shape)
         low, high = np.quantile(((drawn_seeds @ gains) * drawn_images).sum(1), (0.025, 0.975))
-        held += [found.low <= 0.05 <= found.high, low <= 0.05 <= high]
+        held += [difference.low <= 0.05 <= difference.high, low <= 0.05 <= high]
     assert held[0] / rounds > 0.91
     assert held[1] / rounds < 0.88
 

@@ -34,8 +34,8 @@ def vizwiz(root: Path) -> Path:
         put(root / split / name, picture(number, "JPEG"))
         made: dict[str, Any] = {"image": name, "question": f"What is this {number}?"}
         if answers is not None:
-            told = [{"answer": answer, "answer_confidence": "yes"} for answer in answers]
-            made |= {"answers": told, "answer_type": "other", "answerable": 1}
+            answer_rows = [{"answer": answer, "answer_confidence": "yes"} for answer in answers]
+            made |= {"answers": answer_rows, "answer_type": "other", "answerable": 1}
         return made
 
     put(root / "Annotations/train.json", [item("train", i, ["box"] * 10) for i in range(3)])
@@ -168,8 +168,13 @@ def textvqa(root: Path) -> Path:
 def gqa(root: Path) -> Path:
     def asked(number: int, answer: str | None = "yes") -> dict[str, Any]:
         put(root / "images" / f"{number}.jpg", picture(number, "JPEG"))
-        told = {"answer": answer, "fullAnswer": "Yes."} if answer else {}
-        return {"question": "Is the sky dark?", "imageId": str(number), "isBalanced": True, "semantic": [{"operation": "select"}]} | told
+        answered = {"answer": answer, "fullAnswer": "Yes."} if answer else {}
+        return {
+            "question": "Is the sky dark?",
+            "imageId": str(number),
+            "isBalanced": True,
+            "semantic": [{"operation": "select"}],
+        } | answered
 
     put(root / "train_balanced_questions.json", {"02930152": asked(1), "02930153": asked(2)})
     put(root / "train_all_questions/train_all_questions_0.json", {"02930152": asked(1), "02930159": asked(1)})
@@ -371,8 +376,8 @@ def webdataset(root: Path) -> Path:
     for split in ("train", "val"):
         with tarfile.open(root / f"{split}-000000.tar", "w") as tar:
             for i in range(2):
-                told = {"question": f"What color is {i}?", "answers": ["red"]}
-                for ending, content in ((".jpg", picture(i, "JPEG")), (".json", json.dumps(told).encode())):
+                fields = {"question": f"What color is {i}?", "answers": ["red"]}
+                for ending, content in ((".jpg", picture(i, "JPEG")), (".json", json.dumps(fields).encode())):
                     member = tarfile.TarInfo(f"{split}/00000{i}{ending}")
                     member.size = len(content)
                     tar.addfile(member, io.BytesIO(content))

@@ -22,18 +22,18 @@ KNOWN = st.lists(
 def test_as_many_as_wanted_and_none_twice(known, wanted, samples):
     rows = [row(i, question, kind, answer) for i, (question, kind, answer) in enumerate(known)]
     asked = ["Is there not a cat?"] * samples
-    found = replay.choose(asked, rows, wanted, seed=1)
-    assert len(found) == min(wanted, len(rows))
-    assert len({r.example_id for r in found}) == len(found)
-    assert found == replay.choose(asked, rows, wanted, seed=1)
+    chosen = replay.choose(asked, rows, wanted, seed=1)
+    assert len(chosen) == min(wanted, len(rows))
+    assert len({r.example_id for r in chosen}) == len(chosen)
+    assert chosen == replay.choose(asked, rows, wanted, seed=1)
 
 
 def test_twins_of_what_is_learnt_come_with_it():
     known = [row(i, "Is there a red cup?", "existence") for i in range(50)] + [
         row(100 + i, "How many cups do you see?", "counting") for i in range(500)
     ]
-    found = replay.choose(["Is there not a red cup?"] * 40, known, 40)
-    kinds = Counter(r.kind for r in found)
+    chosen = replay.choose(["Is there not a red cup?"] * 40, known, 40)
+    kinds = Counter(r.kind for r in chosen)
     assert kinds["existence"] >= 20 + 8  # all of the most similar, and its turns of the rest
 
 
@@ -43,8 +43,8 @@ def test_kinds_and_answers_take_turns():
         + [row(100 + i, "q", "common", "no") for i in range(9)]
         + [row(200 + i, "q", "rare") for i in range(5)]
     )
-    found = Counter((r.kind, r.golds[0]) for r in replay.balanced_draw(known, 20, random.Random(0)))
-    assert found == {("common", "no"): 8, ("common", "yes"): 7, ("rare", "yes"): 5}
+    counts = Counter((r.kind, r.golds[0]) for r in replay.balanced_draw(known, 20, random.Random(0)))
+    assert counts == {("common", "no"): 8, ("common", "yes"): 7, ("rare", "yes"): 5}
 
 
 def test_kinds_that_are_as_near_take_turns():
@@ -53,5 +53,5 @@ def test_kinds_that_are_as_near_take_turns():
         row(i + 100 * j, f"What color is the {word} bar?", word) for j, word in enumerate(("last", "first", "highest")) for i in range(50)
     ]
     known += [row(900 + i, "How many cups do you see?", "counting") for i in range(50)]
-    found = replay.most_similar(["What color is the lowest bar?"] * 30, known, 60, random.Random(0))
-    assert Counter(r.kind for r in found) == {"last": 20, "first": 20, "highest": 20}
+    chosen = replay.most_similar(["What color is the lowest bar?"] * 30, known, 60, random.Random(0))
+    assert Counter(r.kind for r in chosen) == {"last": 20, "first": 20, "highest": 20}

@@ -15,12 +15,12 @@ def test_no_circle():
 
 
 def test_no_part_imports_the_page_that_assembles_it():
-    assert not [(name, one) for name, found in GRAPH.items() for one in found if one.endswith("/index.js")]
+    assert not [(name, file) for name, files in GRAPH.items() for file in files if file.endswith("/index.js")]
 
 
 def test_what_pages_share_knows_no_page_and_pages_know_no_frame():
     assert not [
-        (name, one) for name, found in GRAPH.items() if name.startswith("shared/") for one in found if not one.startswith("shared/")
+        (name, file) for name, files in GRAPH.items() if name.startswith("shared/") for file in files if not file.startswith("shared/")
     ]
     pages = [name for name in GRAPH if not name.startswith(("shared/", "frame/"))]
-    assert not [(name, one) for name in pages for one in GRAPH[name] if one.startswith("frame/")]
+    assert not [(name, file) for name in pages for file in GRAPH[name] if file.startswith("frame/")]

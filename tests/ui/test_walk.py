@@ -211,10 +211,13 @@ def looks_at_results(walker: Walker, running) -> None:
     before, after = (float(text) for text in re.search(r"(0?\.\d+)\s*→\s*(0?\.\d+)", shown).groups())
     page.locator("#page-results [data-ledger] > *").first.wait_for()
     walker.shot("results")
-    found = running.get("/api/command/results")
-    assert (before, after) == (pytest.approx(found["overall"]["before"], abs=6e-4), pytest.approx(found["overall"]["after"], abs=6e-4))
-    assert found["before"] == "pocket-llava" and found["examples"] == 270
-    assert after > before and found["overall"]["low"] > 0 and found["fixed"] > found["broken"], shown
+    comparison = running.get("/api/command/results")
+    assert (before, after) == (
+        pytest.approx(comparison["overall"]["before"], abs=6e-4),
+        pytest.approx(comparison["overall"]["after"], abs=6e-4),
+    )
+    assert comparison["before"] == "pocket-llava" and comparison["examples"] == 270
+    assert after > before and comparison["overall"]["low"] > 0 and comparison["fixed"] > comparison["broken"], shown
     page.keyboard.press("b")
     page.wait_for_url(re.compile("which=broken"))
     walker.shot("results-broken")

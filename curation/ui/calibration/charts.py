@@ -109,16 +109,16 @@ def _curve(name: str, colour: str, band: str, points: Sequence[Point], rate: Cal
     at = [threshold for threshold, _ in known]
     edge = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False}
     return [
-        go.Scatter(x=at, y=[found.low for _, found in known], **edge),
-        go.Scatter(x=at, y=[found.high for _, found in known], fill="tonexty", fillcolor=band, **edge),
+        go.Scatter(x=at, y=[interval.low for _, interval in known], **edge),
+        go.Scatter(x=at, y=[interval.high for _, interval in known], fill="tonexty", fillcolor=band, **edge),
         go.Scatter(
             name=name,
             x=at,
-            y=[found.value for _, found in known],
+            y=[interval.value for _, interval in known],
             mode="lines+markers" if len(at) < 8 else "lines",
             line={"color": colour, "width": 1.8},
             marker={"size": 5},
-            customdata=[[found.low, found.high] for _, found in known],
+            customdata=[[interval.low, interval.high] for _, interval in known],
             hovertemplate="%{y:.1%} (%{customdata[0]:.1%} to %{customdata[1]:.1%})",
         ),
     ]

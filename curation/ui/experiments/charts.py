@@ -15,14 +15,14 @@ SHOWN_FIRST = ("targeted", "targeted_same", "targeted_new", "untargeted", "unfil
 def charts(report: Report, arm: str | None = None) -> dict[str, Figure]:
     """All charts of a report; `arm` is the one that is shown by kind. A chart that there is nothing for is left out."""
     shown = shown_arm(report, arm)
-    found = {"accuracies": accuracies(report)}
+    drawn = {"accuracies": accuracies(report)}
     if report.reference or report.base:
-        found["differences"] = differences(report)
+        drawn["differences"] = differences(report)
         if shown:
-            found["kinds"] = kinds(report, shown)
+            drawn["kinds"] = kinds(report, shown)
     if report.base and shown:
-        found["slopes"] = slopes(report, shown)
-    return found
+        drawn["slopes"] = slopes(report, shown)
+    return drawn
 
 
 def shown_arm(report: Report, arm: str | None = None) -> str | None:

@@ -169,12 +169,12 @@ def _failures_by_cluster(store: Store, made: Plan, each: int) -> dict[str, float
     Of how many failures of a cluster how many samples passed so far tells what one brings; where few were asked, YIELD of `each`.
     """
     seen = {(row["cluster_id"], row["error_type"]): row for row in store.rows("experiment_yield_by_cluster")}
-    found = {}
+    quotas = {}
     for lack in made.lacking:
         row = seen.get((lack.cluster, lack.error_type), {"failures": 0, "passed": 0})
         brings = max(row["passed"] / row["failures"], LEAST) if row["failures"] >= ENOUGH else YIELD * each
-        found[lack.error_type if lack.cluster is None else str(lack.cluster)] = float(math.ceil(lack.missing * MARGIN / brings))
-    return found
+        quotas[lack.error_type if lack.cluster is None else str(lack.cluster)] = float(math.ceil(lack.missing * MARGIN / brings))
+    return quotas
 
 
 def _asked(store: Store, missing: int, control: bool) -> int:

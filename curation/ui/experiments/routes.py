@@ -165,8 +165,8 @@ def written(
     request: Request, job_id: int, form: Literal["markdown", "html"], score: Score = "strict", reference: str | None = None
 ) -> Written:
     """The report as a document, for the command line."""
-    found = _report(services(request).store, job_id, score, reference)
-    return Written(content=markdown.written(found) if form == "markdown" else html_report.written(found))
+    report = _report(services(request).store, job_id, score, reference)
+    return Written(content=markdown.written(report) if form == "markdown" else html_report.written(report))
 
 
 @router.get("/{job_id}/report.md")

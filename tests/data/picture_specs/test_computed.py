@@ -69,30 +69,30 @@ def test_conditions_are_those_of_pandas(rows, group):
 @given(tables, st.integers(1, 6), st.booleans())
 def test_ranks_are_those_of_pandas_and_ties_have_no_answer(rows, rank, highest):
     spec, frame = spec_of(rows), pd.DataFrame(rows, columns=["name", "group", "value"])
-    found = answer_or_none(spec, op="argmax" if highest else "argmin", column="value", label="name", rank=rank)
+    place = answer_or_none(spec, op="argmax" if highest else "argmin", column="value", label="name", rank=rank)
     ordered = frame.assign(value=frame["value"].astype(float)).sort_values("value", ascending=not highest)
     if rank > len(frame) or (ordered["value"] == ordered["value"].iloc[rank - 1]).sum() > 1:
-        assert found is None
+        assert place is None
     else:
-        assert found.answer == ordered["name"].iloc[rank - 1]
+        assert place.answer == ordered["name"].iloc[rank - 1]
 
 
 @given(tables, st.data())
 def test_pairs_and_shares_are_those_of_pandas(rows, data):
     spec = spec_of(rows)
     values = pd.DataFrame(rows, columns=["name", "group", "value"]).set_index("name")["value"].astype(float)
-    one, other = data.draw(st.sampled_from(values.index.tolist())), data.draw(st.sampled_from(values.index.tolist()))
-    pair = {"column": "value", "label": "name", "of": [one, other]}
-    assert is_close(answer(spec, op="difference", **pair).number, abs(values[one] - values[other]))
+    first, other = data.draw(st.sampled_from(values.index.tolist())), data.draw(st.sampled_from(values.index.tolist()))
+    pair = {"column": "value", "label": "name", "of": [first, other]}
+    assert is_close(answer(spec, op="difference", **pair).number, abs(values[first] - values[other]))
     ratio = answer_or_none(spec, op="ratio", **pair)
-    assert (ratio is None) == (values[other] == 0) and (ratio is None or is_close(ratio.number, values[one] / values[other]))
+    assert (ratio is None) == (values[other] == 0) and (ratio is None or is_close(ratio.number, values[first] / values[other]))
     greater, less = answer_or_none(spec, op="greater", **pair), answer_or_none(spec, op="less", **pair)
-    if values[one] == values[other]:
+    if values[first] == values[other]:
         assert greater is less is None
     else:
-        assert {greater.answer, less.answer} == {"yes", "no"} and (greater.answer == "yes") == (values[one] > values[other])
-    share = answer_or_none(spec, op="percentage", column="value", label="name", of=[one])
-    assert share is None or is_close(share.number, 100 * values[one] / math.fsum(values))
+        assert {greater.answer, less.answer} == {"yes", "no"} and (greater.answer == "yes") == (values[first] > values[other])
+    share = answer_or_none(spec, op="percentage", column="value", label="name", of=[first])
+    assert share is None or is_close(share.number, 100 * values[first] / math.fsum(values))
 
 
 def test_places_and_cells():
@@ -153,10 +153,10 @@ def test_an_answer_is_read_as_people_write_it(found, written, same):
 
 @given(st.integers(-(10**9), 10**9) | st.floats(-1e9, 1e9, allow_nan=False))
 def test_a_number_agrees_with_itself_however_it_is_grouped(value):
-    found = answer(spec_of([["Oslo", "x", value]]), op="max", column="value")
-    assert agrees(found, found.answer)
+    computed = answer(spec_of([["Oslo", "x", value]]), op="max", column="value")
+    assert agrees(computed, computed.answer)
     if isinstance(value, int):
-        assert agrees(found, f"{value:,}") and not agrees(found, f"{value + 1:,}")
+        assert agrees(computed, f"{value:,}") and not agrees(computed, f"{value + 1:,}")
 
 
 def test_a_letter_stands_for_its_option():

@@ -90,8 +90,8 @@ def test_30_kills_lose_no_reply_and_repeat_at_most_what_was_in_flight(tmp_path):
             time.sleep(chance.uniform(0.0, 0.3))
             subprocess.run(["kill", "-9", str(child)], check=False)
             handed_over = zygote.stdout.readline().count(b"+")
-            found = list(journal.replies(limit=10**6))
-            now, position = [reply.key for _, reply in found], max([0, *(place for place, _ in found)])
+            replies = list(journal.replies(limit=10**6))
+            now, position = [reply.key for _, reply in replies], max([0, *(place for place, _ in replies)])
             assert len(now) == len(set(now)) >= kept, "what was on the disk stays there"
             assert len(now) >= handed_over, "what was handed over was on the disk before"
             kept, rounds = len(now), rounds + (len(now) > kept)

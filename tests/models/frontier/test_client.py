@@ -201,7 +201,7 @@ def test_requests_are_drawn_as_they_are_needed(tmp_path):
 
 def test_test_button_says_what_happened(tmp_path):
     with chaos() as server, client(server, tmp_path / "journal.sqlite") as frontier:
-        said = frontier.test()
-        assert said.startswith("Works: m at http://127.0.0.1") and "does it see images?" in said and "unpriced" in said
+        report = frontier.test()
+        assert report.startswith("Works: m at http://127.0.0.1") and "does it see images?" in report and "unpriced" in report
     with client("http://127.0.0.1:9/v1", None, attempts=2) as frontier:
         assert frontier.test().startswith("Failed: ")

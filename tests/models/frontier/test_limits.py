@@ -46,17 +46,17 @@ TRIES = 3  # a throughput is shown by the one of them that a busy machine has no
 
 
 def test_settles_near_what_the_endpoint_serves_at_once(tmp_path):
-    found = []
+    waits = []
     for journal in (tmp_path / f"journal{number}.sqlite" for number in range(TRIES)):
         with chaos(most_at_once=12, latency_s=0.25, most_after=80) as server:
             with client(server, journal, concurrency=64) as frontier:
                 asked_all(frontier, 250)
-            found.append(server.log())
+            waits.append(server.log())
         # the endpoint is kept busy, the first search and the last calls counted in; calls are turned away mostly in the first
         # seconds: without a limit each is many times
-        if found[-1]["mean"] >= 6 and found[-1]["limited"] <= 400:
+        if waits[-1]["mean"] >= 6 and waits[-1]["limited"] <= 400:
             return
-    raise AssertionError([(log["mean"], log["limited"]) for log in found])
+    raise AssertionError([(log["mean"], log["limited"]) for log in waits])
 
 
 def test_random_failures_leave_45_percent_of_the_throughput(tmp_path):
@@ -85,8 +85,8 @@ def test_reset_headers(said, seconds):
 
 def test_reset_headers_that_name_a_time():
     now = time.time()
-    for said in (str(int(now + 30)), str(int((now + 30) * 1000)), time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now + 30))):
-        assert reset(said) == pytest.approx(30, abs=1.5)
+    for header in (str(int(now + 30)), str(int((now + 30) * 1000)), time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now + 30))):
+        assert reset(header) == pytest.approx(30, abs=1.5)
     assert duration("Please try again in 20 seconds.") == 20
 
 

@@ -167,8 +167,8 @@ def test_the_wire_schema_fits_the_strict_mode_and_loses_nothing():
             assert (rejected is None) == closed
             assert set(schema["properties"]) == {"answer", "score", "share", "inner"}
             assert ("minimum" in schema["properties"]["share"]) == bounds == ("enum" in schema["properties"]["score"])
-    told = [node["description"] for _, node in nodes(schema) if "description" in node]
-    assert told == ["How good. (one of 1, 2, 3)", "How much. (at least 0; at most 1)", "A reference with words beside it.", "More."]
+    descriptions = [node["description"] for _, node in nodes(schema) if "description" in node]
+    assert descriptions == ["How good. (one of 1, 2, 3)", "How much. (at least 0; at most 1)", "A reference with words beside it.", "More."]
 
 
 def test_keys_dont_depend_on_the_capabilities():

@@ -97,6 +97,6 @@ def test_strict_schema_is_closed_and_complete():
 
 @pytest.mark.parametrize("key", ["sk-proj-abc_DEF-123456789", "AIzaSyA-1234567890", "plainsecretkey"])
 def test_keys_never_show(key):
-    for said in (f"Incorrect API key provided: {key}.", f"Bearer {key} is wrong", f"{key[:6]}*****{key[-4:]}"):
-        assert key not in redact(said, key) and key[-4:] not in redact(said, key)
+    for body in (f"Incorrect API key provided: {key}.", f"Bearer {key} is wrong", f"{key[:6]}*****{key[-4:]}"):
+        assert key not in redact(body, key) and key[-4:] not in redact(body, key)
     assert redact("HTTP 404: The model `gpt-4o-mini-2024` does not exist", key) == "HTTP 404: The model `gpt-4o-mini-2024` does not exist"

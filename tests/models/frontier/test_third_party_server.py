@@ -33,9 +33,9 @@ def url(tmp_path_factory):
         process = subprocess.Popen(
             [sys.executable, SERVER, str(folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True
         )
-    said = process.stdout.readline()
-    assert said, (folder / "log").read_text()
-    yield f"http://127.0.0.1:{json.loads(said)['port']}/v1"
+    line = process.stdout.readline()
+    assert line, (folder / "log").read_text()
+    yield f"http://127.0.0.1:{json.loads(line)['port']}/v1"
     process.kill()
     process.wait()
 

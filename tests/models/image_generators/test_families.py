@@ -146,10 +146,10 @@ def test_settings_left_empty_are_what_the_makers_advise(saved, name):
 @pytest.mark.parametrize("name", ["sdxl-base", "stable-diffusion-3-medium", "z-image-turbo"])
 def test_each_family_draws_by_prompt_and_seed_not_by_batch(saved, name):
     together = generator(saved[name], steps=2, batch_size=2).draw(PROMPTS, [3, 4])
-    assert [one.size for one in together] == [(32, 32)] * 2, together
+    assert [picture.size for picture in together] == [(32, 32)] * 2, together
     alone = generator(saved[name], steps=2, low_memory=True).draw(PROMPTS[::-1], [4, 3])[::-1]
-    for one, other in zip(together, alone):
-        assert np.abs(np.asarray(one, int) - np.asarray(other, int)).max() <= 2
+    for joint, other in zip(together, alone):
+        assert np.abs(np.asarray(joint, int) - np.asarray(other, int)).max() <= 2
     assert np.any(np.asarray(generator(saved[name], steps=2).draw(PROMPTS[:1], [9])[0]) != np.asarray(together[0]))
 
 
@@ -157,6 +157,6 @@ def test_each_family_draws_by_prompt_and_seed_not_by_batch(saved, name):
 def test_what_is_not_wanted_is_sent_and_recorded(saved, name):
     plain, told = (generator(saved[name], steps=2, guidance=5.0, **more) for more in ({}, {"negative_prompt": "a small blue square"}))
     assert told.recipe()["negative_prompt"] == "a small blue square" and plain.recipe()["negative_prompt"] is None
-    one, other = plain.draw(PROMPTS, [1, 2]), told.draw(PROMPTS, [1, 2])
-    assert all(isinstance(picture, Image.Image) for picture in (*one, *other)), (one, other)
-    assert any(np.any(np.asarray(a) != np.asarray(b)) for a, b in zip(one, other))
+    first, other = plain.draw(PROMPTS, [1, 2]), told.draw(PROMPTS, [1, 2])
+    assert all(isinstance(picture, Image.Image) for picture in (*first, *other)), (first, other)
+    assert any(np.any(np.asarray(a) != np.asarray(b)) for a, b in zip(first, other))

@@ -202,7 +202,7 @@ def openai_images(tmp_path):
 
 def pictures(drawn):
     """What was drawn, decoded; errors as they are."""
-    return [Image.open(io.BytesIO(one)).convert("RGB") if isinstance(one, bytes) else one for one in drawn]
+    return [Image.open(io.BytesIO(content)).convert("RGB") if isinstance(content, bytes) else content for content in drawn]
 
 
 def test_pictures_come_back_in_order_with_their_seeds(server, openai_images):
@@ -225,12 +225,12 @@ def test_faults_are_told_apart_and_lose_nothing_else(server, openai_images):
     prompts = ["refused", "fine", "url", "empty", "no base64", "no picture", "broken", "busy"]
     drawn = dict(zip(prompts, pictures(openai_images(server, size="32x32", retries=2).draw(prompts, range(8)))))
     assert isinstance(drawn["fine"], Image.Image) and isinstance(drawn["busy"], Image.Image)
-    told = {prompt: str(error) for prompt, error in drawn.items() if isinstance(error, DrawError)}
-    assert len(told) == 6
-    assert "content policy violation" in told["refused"] and "reword" in told["refused"]
-    assert "over https" in told["url"] and "no image" in told["empty"] and "base64" in told["no base64"]
-    assert "not an image of a known format" in told["no picture"]
-    assert "out of memory" in told["broken"] and server.tries["broken"] == 3
+    errors = {prompt: str(error) for prompt, error in drawn.items() if isinstance(error, DrawError)}
+    assert len(errors) == 6
+    assert "content policy violation" in errors["refused"] and "reword" in errors["refused"]
+    assert "over https" in errors["url"] and "no image" in errors["empty"] and "base64" in errors["no base64"]
+    assert "not an image of a known format" in errors["no picture"]
+    assert "out of memory" in errors["broken"] and server.tries["broken"] == 3
     assert server.tries["refused"] == 1
 
 

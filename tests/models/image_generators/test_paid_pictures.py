@@ -123,7 +123,7 @@ def draw(server, context, prompts, seeds=None, **options):
 
 
 def shades(drawn):
-    return [Image.open(io.BytesIO(one)).getpixel((0, 0))[0] for one in drawn]
+    return [Image.open(io.BytesIO(content)).getpixel((0, 0))[0] for content in drawn]
 
 
 def price(context, **fields):
@@ -132,9 +132,9 @@ def price(context, **fields):
 
 def booked(context):
     journal = Journal(context.journal)
-    found = journal.spend(context.scope), journal.spent_usd(context.scope), [reply for _, reply in journal.replies()]
+    spent = journal.spend(context.scope), journal.spent_usd(context.scope), [reply for _, reply in journal.replies()]
     journal.close()
-    return found
+    return spent
 
 
 def test_a_picture_is_bought_once(server, context):
@@ -200,7 +200,7 @@ def test_the_estimate_is_a_range_or_nothing(server, context):
 def test_faults_are_asked_again_or_told_and_only_what_may_be_billed_is_charged(server, context):
     price(context, picture=0.04)
     drawn = draw(server, context, ["once 429", "once 500", "policy", "hang once"], timeout=4.0, retries=2)
-    assert [isinstance(one, bytes) for one in drawn] == [True, True, False, True]
+    assert [isinstance(content, bytes) for content in drawn] == [True, True, False, True]
     assert "safety system" in str(drawn[2]) and server.times["policy"] == 1 and server.times["hang once"] == 2
     (spend,), (spent, in_flight), _ = booked(context)
     assert (spend.calls, spend.usd, spend.lost, spend.lost_usd) == (3, pytest.approx(0.12), 1, 0.04)

@@ -94,15 +94,15 @@ def pixels(picture):
 @pytest.mark.parametrize("kind", SPECS)
 def test_the_same_spec_and_seed_give_the_same_bytes(renderer, kind):
     asked = [text_of(SPECS[kind])] * 2
-    one, again = renderer.draw(asked, [7, 7])
+    first, again = renderer.draw(asked, [7, 7])
     other = IMAGE_GENERATORS.make("rendered", {})
     try:
         (elsewhere,) = other.draw(asked[:1], [7])
         looks = other.draw([asked[0]] * 8, list(range(8)))
     finally:
         other.close()
-    assert png(one) == png(again) == png(elsewhere)
-    assert hashlib.sha256(pixels(one).tobytes()).hexdigest()[:16] == GOLDEN[kind]
+    assert png(first) == png(again) == png(elsewhere)
+    assert hashlib.sha256(pixels(first).tobytes()).hexdigest()[:16] == GOLDEN[kind]
     assert len({png(look) for look in looks}) > 1  # a seed is a look
 
 
@@ -156,8 +156,8 @@ def test_a_bad_spec_is_an_error_of_its_own_and_the_rest_goes_on(renderer):
         (text_of({**SPECS["table"], "rows": [["x" * 150, 1]]}), "too long for a table"),
     ]
     asked = [text for pair in ((text, text_of(SPECS["table"])) for text, _ in bad) for text in pair]
-    found = renderer.draw(asked, [1] * len(asked))
-    for (_, says), picture, good in zip(bad, found[::2], found[1::2]):
+    pictures = renderer.draw(asked, [1] * len(asked))
+    for (_, says), picture, good in zip(bad, pictures[::2], pictures[1::2]):
         assert isinstance(picture, DrawError) and says in str(picture), picture
         assert png(good)
 
@@ -183,10 +183,10 @@ def test_a_picture_of_too_many_pixels_is_refused_before_it_is_painted():
     made = IMAGE_GENERATORS.make("rendered", {"most_pixels": 10_000})
     wide = {"hconcat": [{**BAR, "width": 2000}] * 20}
     try:
-        found = made.draw([text_of(SPECS["vega-lite"]), text_of({**SPECS["vega-lite"], "vega_lite": json.dumps(wide)})], [1, 1])
+        pictures = made.draw([text_of(SPECS["vega-lite"]), text_of({**SPECS["vega-lite"], "vega_lite": json.dumps(wide)})], [1, 1])
     finally:
         made.close()
-    assert all(isinstance(one, DrawError) and "pixels; at most 10,000" in str(one) for one in found), found
+    assert all(isinstance(picture, DrawError) and "pixels; at most 10,000" in str(picture) for picture in pictures), pictures
 
 
 def test_after_a_stop_the_rest_is_left_for_later(tmp_path):
@@ -197,12 +197,12 @@ def test_after_a_stop_the_rest_is_left_for_later(tmp_path):
         return len(asked) > 2
 
     made.open(GeneratorContext(tmp_path / "journal", tmp_path, should_stop=stops))
-    found = made.draw([text_of(SPECS["bars"])] * 4, [1] * 4)
-    assert [picture is None for picture in found] == [False, False, True, True]
+    pictures = made.draw([text_of(SPECS["bars"])] * 4, [1] * 4)
+    assert [picture is None for picture in pictures] == [False, False, True, True]
 
 
 def renderers():
-    return {one for one in psutil.Process(os.getpid()).children() if "models.rendering.child" in one.cmdline()}
+    return {process for process in psutil.Process(os.getpid()).children() if "models.rendering.child" in process.cmdline()}
 
 
 def test_the_child_has_no_keys_and_ends_with_its_owner(monkeypatch):
@@ -259,8 +259,8 @@ def test_text_is_drawn_whatever_font_is_named_and_no_character_is_left_out_silen
         "encoding": {"text": {"field": "city"}},
         "config": {"font": "Arial", "style": {"text": {"font": "Papyrus"}}},
     }
-    one = {"kind": "vega-lite", "columns": ["city"], "vega_lite": json.dumps(marks)}
-    shown, empty, unknown = renderer.draw([text_of({**one, "rows": [[text]]}) for text in ("Tromsø → €", " ", "Troms\ue123")], [1, 1, 1])
+    spec = {"kind": "vega-lite", "columns": ["city"], "vega_lite": json.dumps(marks)}
+    shown, empty, unknown = renderer.draw([text_of({**spec, "rows": [[text]]}) for text in ("Tromsø → €", " ", "Troms\ue123")], [1, 1, 1])
     assert (pixels(shown) < 128).sum() > 500 and (pixels(empty) < 128).sum() == 0
     assert isinstance(unknown, DrawError) and "no font at hand has the characters \ue123" in str(unknown)
 
@@ -271,18 +271,18 @@ def test_no_arrow_of_a_diagram_runs_behind_a_box():
         names = [f"box {i}" for i in range(rng.randint(2, 9))]
         edges = [(*rng.choices(names, k=2), rng.choice(("", "label"))) for _ in range(rng.randint(1, 14))]
         widths = {name: rng.uniform(60, 160) for name in dict.fromkeys(end for edge in edges for end in edge[:2])}
-        found = place(widths, edges, 50)
-        assert len(found.arrows) == len(edges) and set(found.boxes) == set(widths)
-        for box in found.boxes.values():
-            assert box.x - box.width / 2 >= 0 and box.x + box.width / 2 <= found.width and box.y + BOX_HEIGHT / 2 <= found.height
-        for one, other in combinations(found.boxes.values(), 2):
-            assert one.y != other.y or abs(one.x - other.x) > (one.width + other.width) / 2
-        for arrow, (start, end, _) in zip(found.arrows, edges):
+        layout = place(widths, edges, 50)
+        assert len(layout.arrows) == len(edges) and set(layout.boxes) == set(widths)
+        for box in layout.boxes.values():
+            assert box.x - box.width / 2 >= 0 and box.x + box.width / 2 <= layout.width and box.y + BOX_HEIGHT / 2 <= layout.height
+        for first, other in combinations(layout.boxes.values(), 2):
+            assert first.y != other.y or abs(first.x - other.x) > (first.width + other.width) / 2
+        for arrow, (start, end, _) in zip(layout.arrows, edges):
             for (x, y), (x2, y2) in zip(arrow.points, arrow.points[1:]):
                 for share in np.linspace(0, 1, 40):
                     at_x, at_y = x + (x2 - x) * share, y + (y2 - y) * share
                     inside = [
-                        n for n, b in found.boxes.items() if abs(b.x - at_x) < b.width / 2 - 1 and abs(b.y - at_y) < BOX_HEIGHT / 2 - 1
+                        n for n, b in layout.boxes.items() if abs(b.x - at_x) < b.width / 2 - 1 and abs(b.y - at_y) < BOX_HEIGHT / 2 - 1
                     ]
                     assert not inside, (start, end, inside)
 

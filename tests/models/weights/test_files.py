@@ -108,8 +108,8 @@ def test_an_adapter_given_as_the_model_is_told_apart(base, tmp_path):
 def test_no_bytes_upset_the_reader_of_headers(tmp_path_factory, content):
     path = tmp_path_factory.getbasetemp() / "any.safetensors"
     path.write_bytes(content)
-    found, flaw = tensors(path)
-    assert flaw or found
+    names, flaw = tensors(path)
+    assert flaw or names
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,7 @@ def review(world):
 def opened(store):
     """Opens the gate for the filters as they are set."""
     now = score_matrix(store)
-    auto_approval.turn_on(store, [one.condition for one in now.settings if one.enabled], TARGET, "ada")
+    auto_approval.turn_on(store, [setting.condition for setting in now.settings if setting.enabled], TARGET, "ada")
     return score_matrix(store)
 
 
@@ -71,10 +71,10 @@ def test_the_table_is_what_a_count_by_hand_says(world, post):
     assert judge["false_negative_rate"]["value"] == pytest.approx((~passing)[known & good].mean())
     assert sum(judge["approved_at"]) + sum(judge["rejected_at"]) == known.sum()
     assert found["labels"]["approved"] + found["labels"]["rejected"] == sum(row["labels"] for row in found["error_types"])
-    one = found["error_types"][0]
-    narrow = next(row for row in post("overview", error_type=one["error_type"])["filters"] if row["filter"] == "judge")
-    of_type = known & (now.error_type == now.error_types.index(one["error_type"]))
-    assert narrow["labels"] == of_type.sum() <= one["labels"] and narrow["labels"] < judge["labels"]
+    error_type = found["error_types"][0]
+    narrow = next(row for row in post("overview", error_type=error_type["error_type"])["filters"] if row["filter"] == "judge")
+    of_type = known & (now.error_type == now.error_types.index(error_type["error_type"]))
+    assert narrow["labels"] == of_type.sum() <= error_type["labels"] and narrow["labels"] < judge["labels"]
     nothing = next(row for row in post("overview", error_type="no such")["filters"] if row["filter"] == "judge")
     assert nothing["labels"] == 0 and nothing["precision"] == {"value": None, "low": 0, "high": 1}
 
@@ -117,15 +117,16 @@ def test_what_the_sliders_count_is_what_the_gate_counts(world, post):
     counts = {name: numbers(joint[name], "<u4") for name in ("open", "labels", "approved", "held")}
     for _ in range(8):
         positions = [
-            int(rng.integers(one["position"], len(one["cuts"]) + 1)) if rng.random() < 0.4 else one["position"] for one in joint["filters"]
+            int(rng.integers(slider["position"], len(slider["cuts"]) + 1)) if rng.random() < 0.4 else slider["position"]
+            for slider in joint["filters"]
         ]
         inside = (codes >= np.array(positions)[:, None]).all(axis=0)
-        rule = [_asked(one, at) for one, at in zip(joint["filters"], positions) if at]
-        found = post("check", conditions=rule, target=TARGET)
-        assert found["becomes"] == counts["open"][inside].sum()
-        assert found["searched"]["labels"] == counts["labels"][inside].sum()
-        assert found["searched"]["approved"] == counts["approved"][inside].sum()
-        assert found["held"]["labels"] == counts["held"][inside].sum()
+        rule = [_asked(slider, at) for slider, at in zip(joint["filters"], positions) if at]
+        checked = post("check", conditions=rule, target=TARGET)
+        assert checked["becomes"] == counts["open"][inside].sum()
+        assert checked["searched"]["labels"] == counts["labels"][inside].sum()
+        assert checked["searched"]["approved"] == counts["approved"][inside].sum()
+        assert checked["held"]["labels"] == counts["held"][inside].sum()
 
 
 def _asked(one, position):
@@ -154,13 +155,13 @@ def test_the_audit_lane_is_a_blind_queue_and_hides_everywhere(shut, post, review
     lane = shut.column("audit_waiting")
     facets = review("facets", queue="audit")
     assert facets["audit"] == len(lane) > 3 and facets["facets"]["status"] == []
-    found = review("next", matching={"queue": "audit"}, order="informative", count=100)
-    assert {card["sample_id"] for card in found["cards"]} == set(lane) and found["order"] == "random"
-    for card in found["cards"]:
+    cards = review("next", matching={"queue": "audit"}, order="informative", count=100)
+    assert {card["sample_id"] for card in cards["cards"]} == set(lane) and cards["order"] == "random"
+    for card in cards["cards"]:
         assert card["blind"] and card["verdicts"] == [] and card["status"] == "pending" and card["decided_by"] is None
     everywhere = review("page", matching={"statuses": ["auto_approved", "failed"]}, limit=200)["rows"]
     assert {row["status"] for row in everywhere if row["sample_id"] in lane} <= {"pending"}
-    first = found["cards"][0]
+    first = cards["cards"][0]
     review("decide", sample_id=first["sample_id"], revision=first["revision"], action="approve", event_id=decisions.new_event())
     shown = review("card", sample_id=first["sample_id"])
     assert not shown["blind"] and shown["verdicts"] and first["sample_id"] not in shut.column("audit_waiting")
@@ -209,8 +210,8 @@ def test_the_command_line_says_the_same(shut, world, post, monkeypatch, capsys):
     assert "not reachable at this precision" in text and "target reached" in text and "judge" in text
     with pytest.raises(SystemExit):
         main(["calibrate", "--target", str(TARGET), "--on", "--json"])
-    said = json.loads(capsys.readouterr().out)
-    assert said["turned_on"]["becomes"] == score_matrix(shut).auto.sum() == said["proposal"]["becomes"] > 0
+    printed = json.loads(capsys.readouterr().out)
+    assert printed["turned_on"]["becomes"] == score_matrix(shut).auto.sum() == printed["proposal"]["becomes"] > 0
     with pytest.raises(SystemExit):
         main(["calibrate", "--off"])
     assert capsys.readouterr().out == "auto-approval is off\n" and auto_approval.open_rule(shut) is None

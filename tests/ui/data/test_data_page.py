@@ -57,24 +57,24 @@ def own(world, tmp_path):
 
 def test_counts_and_scores_are_those_of_the_round(world, client):
     store = world[1]
-    found = post(client, "overview")
-    for dataset in found["datasets"]:
+    overview = post(client, "overview")
+    for dataset in overview["datasets"]:
         examples = next(row for row in store.rows("datasets") if row["name"] == dataset["name"])
         assert (dataset["train"], dataset["eval"]) == (examples["train"], examples["eval"])
         assert 0 <= dataset["eval_accuracy"] <= 1 and len(dataset["pictures"]) == 12
-    base, tuned = found["checkpoints"][:2]
+    base, tuned = overview["checkpoints"][:2]
     assert base["of_round"] and not tuned["of_round"] and tuned["parent"] == base["name"]
     assert base["model_bytes"] > 1e6
-    assert {card["name"] for card in found["cards"]} == {"pocket-llava", "pocket-flux", "pocket-teacher"}
+    assert {card["name"] for card in overview["cards"]} == {"pocket-llava", "pocket-flux", "pocket-teacher"}
 
 
 def test_a_look_shows_rows_and_bad_lines_and_stores_nothing(world, client, own):
     before = len(world[1].rows("datasets"))
-    found = post(client, "preview", format="jsonl", source={"path": str(own)})
-    assert [row["external_id"] for row in found["rows"]] == ["0", "1"]
-    assert found["rows"][0]["picture"].startswith("data:image/webp;base64,")
-    assert (found["looked"], found["unusable"], found["splits"]["eval"], found["whole"]) == (5, 3, 1, True)
-    assert any("mine.jsonl:5" in line["source"] for line in found["bad"])
+    preview = post(client, "preview", format="jsonl", source={"path": str(own)})
+    assert [row["external_id"] for row in preview["rows"]] == ["0", "1"]
+    assert preview["rows"][0]["picture"].startswith("data:image/webp;base64,")
+    assert (preview["looked"], preview["unusable"], preview["splits"]["eval"], preview["whole"]) == (5, 3, 1, True)
+    assert any("mine.jsonl:5" in line["source"] for line in preview["bad"])
     assert len(world[1].rows("datasets")) == before
     assert "path" in post(client, "preview", 422, format="jsonl", source={})["error"]
     assert "there are: csv" in post(client, "preview", 404, format="nope")["error"]
@@ -120,10 +120,10 @@ def test_keys_are_named_but_never_shown(world, client, monkeypatch):
 
 
 def test_the_test_says_exactly_what_came_of_it(client):
-    found = client.post("/api/endpoints/test", json={"name": "pocket-teacher"}).json()
-    assert found["ok"] and "sees images" in found["words"]
-    found = client.post("/api/endpoints/test", json={"values": {"endpoint": "http://127.0.0.1:9/v1", "model": "none"}}).json()
-    assert not found["ok"] and found["words"].startswith("Failed")
+    report = client.post("/api/endpoints/test", json={"name": "pocket-teacher"}).json()
+    assert report["ok"] and "sees images" in report["words"]
+    report = client.post("/api/endpoints/test", json={"values": {"endpoint": "http://127.0.0.1:9/v1", "model": "none"}}).json()
+    assert not report["ok"] and report["words"].startswith("Failed")
 
 
 def test_importing_on_the_page(world, own):
@@ -193,7 +193,7 @@ def test_the_report_of_predictions_is_seen_before_they_are_imported(world, tmp_p
         report = page.locator("dialog .look").inner_text()
         assert "stands again in preds.jsonl:2, which counts" in report and "answer is null" in report
     options = {"path": str(path), "dataset": "pocket-photo", "checkpoint": "elsewhere"}
-    found = TestClient(world[0], base_url="http://127.0.0.1", headers=ORIGIN).post(
+    response = TestClient(world[0], base_url="http://127.0.0.1", headers=ORIGIN).post(
         "/api/estimate", json={"stage": "import_predictions", "options": options}
     )
-    assert "1 rows · 1 matched · 1 unmatched · 1 duplicate · 1 no answer" in estimate_in_words(EstimateView.model_validate(found.json()))
+    assert "1 rows · 1 matched · 1 unmatched · 1 duplicate · 1 no answer" in estimate_in_words(EstimateView.model_validate(response.json()))

@@ -50,7 +50,7 @@ def test_merge_rename_undo_split_and_move(world):
     store, address = world
     start = groups(store)
     by_size = sorted(start, key=lambda cluster: (-len(start[cluster]), cluster))
-    one, other, third = by_size[:3]
+    first, other, third = by_size[:3]
     with chromium(address) as page:
         page.wait_for_selector(".cl-foot")
         assert on_page(page) == {cluster: len(members) for cluster, members in start.items()}
@@ -61,14 +61,14 @@ def test_merge_rename_undo_split_and_move(world):
         page.locator(".cl-fold").first.click()
 
         # two clusters become one, with a title of one's own
-        pick(page, one)
+        pick(page, first)
         page.wait_for_selector(".cl-strip img")
         pick(page, other)
         page.click("text=Merge 2 clusters")
         page.fill("dialog input", "Both of them")
         page.keyboard.press("Enter")
         page.wait_for_selector(".cl.on b >> text=Both of them")
-        wait_for_count(page, len(start[one]) + len(start[other]))
+        wait_for_count(page, len(start[first]) + len(start[other]))
         assert other not in groups(store)
 
         # rename; then back by key, and the merge by its entry in the list of changes
@@ -102,12 +102,12 @@ def test_merge_rename_undo_split_and_move(world):
         page.wait_for_selector("text=/Make a cluster of/")
         enclosed = int(re.sub(r"\D", "", page.locator("[data-count]").inner_text()))
         page.click("text=Move to…")
-        page.select_option("dialog select", str(one))
+        page.select_option("dialog select", str(first))
         page.click("dialog .btn.p")
-        page.wait_for_selector(f'.cl.on[data-cluster="{one}"]')
-        wait_for_count(page, len(groups(store)[one]))
-        moved = groups(store)[one] - start[one]
-        assert 0 < len(moved) <= enclosed and start[one] <= groups(store)[one]
+        page.wait_for_selector(f'.cl.on[data-cluster="{first}"]')
+        wait_for_count(page, len(groups(store)[first]))
+        moved = groups(store)[first] - start[first]
+        assert 0 < len(moved) <= enclosed and start[first] <= groups(store)[first]
 
         # a look from another tab: what was done is there
         page.reload()

@@ -177,17 +177,17 @@ def test_accuracy_is_told_strict_and_lenient_with_and_without_label_errors(fresh
     cursor.execute("UPDATE prediction SET lenient = 0.5 WHERE prediction_id IN (SELECT prediction_id FROM failure WHERE failure_id <= 10)")
     fresh.store.rebuild_states()
     fresh("triage", failure_ids=ids[:4], label="label error", event_id=uuid.uuid4().hex)
-    told = fresh("summary")
+    summary = fresh("summary")
     scores = cursor.execute(
         "SELECT p.strict, p.lenient, coalesce(s.label_error, false) FROM prediction p JOIN example e USING (example_id) "
         "LEFT JOIN failure_state s USING (prediction_id) WHERE p.checkpoint_id = 1 AND e.split = 'train'"
     ).fetchall()
     kept = [(strict, lenient) for strict, lenient, label_error in scores if not label_error]
-    assert len(scores) - len(kept) == told["label_errors"] >= 4
-    assert told["accuracy"] == pytest.approx(np.mean([s[0] for s in scores]))
-    assert told["accuracy_lenient"] == pytest.approx(np.mean([s[1] for s in scores])) != pytest.approx(told["accuracy"])
-    assert told["accuracy_without_label_errors"] == pytest.approx(np.mean([s for s, _ in kept]))
-    assert told["accuracy_lenient_without_label_errors"] == pytest.approx(np.mean([lenient for _, lenient in kept]))
+    assert len(scores) - len(kept) == summary["label_errors"] >= 4
+    assert summary["accuracy"] == pytest.approx(np.mean([s[0] for s in scores]))
+    assert summary["accuracy_lenient"] == pytest.approx(np.mean([s[1] for s in scores])) != pytest.approx(summary["accuracy"])
+    assert summary["accuracy_without_label_errors"] == pytest.approx(np.mean([s for s, _ in kept]))
+    assert summary["accuracy_lenient_without_label_errors"] == pytest.approx(np.mean([lenient for _, lenient in kept]))
 
 
 def test_several_rounds_are_one_selection(fresh):
@@ -195,7 +195,7 @@ def test_several_rounds_are_one_selection(fresh):
 
     with fresh.store.write() as write:
         few = [row["example_id"] for row in write.run("failure_ids", round=1)[:20]]
-        answers = [{"checkpoint_id": 2, "example_id": one, "answer": "no", "strict": 0.0, "lenient": 0.0} for one in few]
+        answers = [{"checkpoint_id": 2, "example_id": example_id, "answer": "no", "strict": 0.0, "lenient": 0.0} for example_id in few]
         write.insert("prediction", answers)
     checkpoints.begin_round(fresh.store, "run 1")
     assert fresh("page")["failures"] == fresh("page", round=2)["failures"] == 20
@@ -208,13 +208,13 @@ def test_several_rounds_are_one_selection(fresh):
 
 
 def test_neighbours_are_the_nearest_on_the_map(seeded):
-    one = seeded("page", cluster_id=[seeded("clusters")[0]["cluster_id"]], limit=1)["rows"][0]["failure_id"]
-    found = seeded("neighbours", failure_id=one, by="vector", limit=5)
-    assert found["by"] == "place", "no vectors were kept for the drawn places"
+    failure_id = seeded("page", cluster_id=[seeded("clusters")[0]["cluster_id"]], limit=1)["rows"][0]["failure_id"]
+    neighbours = seeded("neighbours", failure_id=failure_id, by="vector", limit=5)
+    assert neighbours["by"] == "place", "no vectors were kept for the drawn places"
     cards = {row["failure_id"]: seeded("card", failure_id=row["failure_id"]) for row in seeded("page", limit=300)["rows"]}
-    here = cards.pop(one)
+    here = cards.pop(failure_id)
     far = sorted((((c["x"] - here["x"]) ** 2 + (c["y"] - here["y"]) ** 2, i) for i, c in cards.items() if c["x"] is not None))
-    assert [row["failure_id"] for row in found["rows"]] == [i for _, i in far[:5]]
+    assert [row["failure_id"] for row in neighbours["rows"]] == [i for _, i in far[:5]]
     assert seeded("neighbours", failure_id=99_999)["rows"] == []
 
 
@@ -229,10 +229,10 @@ def test_neighbours_by_likeness_are_the_nearest_vectors_that_the_map_s_job_kept(
     writer.close()
     with fresh.store.write() as write:
         write.insert("layout", [{"round": 1, "job_id": 77, "adds": False}])
-    found = fresh("neighbours", failure_id=int(ids[4]), by="vector", limit=7)
+    neighbours = fresh("neighbours", failure_id=int(ids[4]), by="vector", limit=7)
     distances = np.linalg.norm(vectors - vectors[4], axis=1)
     expected = [int(ids[i]) for i in np.argsort(distances) if i != 4][:7]
-    assert found["by"] == "vector" and [row["failure_id"] for row in found["rows"]] == expected
+    assert neighbours["by"] == "vector" and [row["failure_id"] for row in neighbours["rows"]] == expected
     everyone = fresh("neighbours", failure_id=int(ids[4]), by="vector", limit=60)["rows"]
     assert len(everyone) == len(ids) - 1 and ids[4] not in [row["failure_id"] for row in everyone]
 
@@ -241,7 +241,7 @@ def test_views_are_kept_listed_and_deleted(fresh):
     api = fresh.client.post
     saved = api("/api/views/save", json={"name": " Negations ", "query": "?page=failures&kind=a%2Fb&kind=c&card=7&saved=3"}).json()
     assert (saved["name"], saved["query"], saved["author"]) == ("Negations", "kind=a%2Fb&kind=c", "ada")
-    assert [one["view_id"] for one in api("/api/views/list", json={}).json()] == [saved["view_id"]]
+    assert [view["view_id"] for view in api("/api/views/list", json={}).json()] == [saved["view_id"]]
     assert api("/api/views/one", json={"view_id": saved["view_id"]}).json() == saved
     assert api("/api/views/save", json={"name": "  ", "query": ""}).status_code == 422
     assert api("/api/views/delete", json={"view_id": saved["view_id"]}).json() == {"deleted": True}
@@ -250,9 +250,9 @@ def test_views_are_kept_listed_and_deleted(fresh):
 
 
 def test_a_slice_counts_the_failures_that_its_facets_let_through(seeded):
-    told = seeded.client.post("/api/slices/table", json={"least": 20}).json()
-    assert told["compared"] == len(told["rows"]) > 5
-    for row in told["rows"]:
+    table = seeded.client.post("/api/slices/table", json={"least": 20}).json()
+    assert table["compared"] == len(table["rows"]) > 5
+    for row in table["rows"]:
         facets = {name: [value] for name, value in row["values"].items()}
         assert seeded("page", **facets, limit=1)["failures"] == row["failures"], row["values"]
 

@@ -194,7 +194,7 @@ def test_several_are_marked_and_triaged_at_once_and_a_neighbour_is_gone_to(world
         page.wait_for_selector(".fail-chips >> text=4 marked", state="detached")
         page.wait_for_function("() => !document.querySelector('.th.marked')")
         page.wait_for_selector(".toast >> text=4 failures: scorer artefact")
-        assert [store.row("failure_card_of", failure_id=one)["triage"] for one in ids] == ["scorer artefact"] * 4
+        assert [store.row("failure_card_of", failure_id=failure_id)["triage"] for failure_id in ids] == ["scorer artefact"] * 4
         near = store.rows("failure_neighbours", failure_id=ids[0], limit=8)
         page.wait_for_function("n => document.querySelectorAll('.near-row button').length === n", arg=len(near))
         page.locator(".near-row button").nth(2).click()
@@ -241,13 +241,13 @@ def test_each_key_of_triage_is_for_the_next_failure_though_its_card_is_on_its_wa
     store, address, _ = world
     with chromium(f"{address}/?page=failures&layout=grid") as page:
         page.wait_for_selector(".fail-card h4")
-        rows = [int(one) for one in page.eval_on_selector_all("[data-wide-grid] .th", "all => all.map(one => one.dataset.id)")][:6]
+        rows = [int(text) for text in page.eval_on_selector_all("[data-wide-grid] .th", "all => all.map(one => one.dataset.id)")][:6]
         earlier = {row.batch_id for row in triage.history(store, [1], 1000)}
         for key in "mlomlo":
             page.keyboard.press(key)
         labels = ["model error", "label error", "scorer artefact"] * 2
-        said = wait_for_words(page, store, earlier, lambda found: len(found) == 6)
-        assert [said[failure] for failure in rows] == labels
+        words = wait_for_words(page, store, earlier, lambda found: len(found) == 6)
+        assert [words[failure] for failure in rows] == labels
         for key in "m" + 8 * "u":  # the last word before its answer is there
             page.keyboard.press(key)
         page.wait_for_selector(".toast >> text=Nothing to undo")  # for four seconds
@@ -258,11 +258,11 @@ def wait_for_words(page, store, earlier, enough) -> dict[int, str]:
     """What stands of people's labels besides the `earlier` ones, once it is enough."""
     for _ in range(100):
         history = triage.history(store, [1], 1000)
-        found = {row.failure_id: row.label for row in history if row.batch_id not in earlier and not row.undone}
-        if enough(found):
-            return found
+        labels = {row.failure_id: row.label for row in history if row.batch_id not in earlier and not row.undone}
+        if enough(labels):
+            return labels
         page.wait_for_timeout(100)
-    raise AssertionError(found)
+    raise AssertionError(labels)
 
 
 def test_a_link_to_what_is_not_there_shows_the_page_all_the_same(world):

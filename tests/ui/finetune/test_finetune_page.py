@@ -42,7 +42,7 @@ def test_a_plan_is_what_a_launch_would_freeze(seeded, share):
     samples, _, replay = training_mix(seeded.store, 1, checkpoints.find(seeded.store), FinetuneOptions(replay_share=share))
     assert (plan["samples"], plan["replay"]) == (len(samples), replay) and plan["reason"] is None
     for facet in ("error_type", "route", "dataset", "status"):
-        assert sum(one["samples"] for one in plan[facet]) == plan["samples"]
+        assert sum(row["samples"] for row in plan[facet]) == plan["samples"]
     assert plan["steps"] == RECIPES["pocket"].epochs * -(-(len(samples) + replay) // 16)
 
 
@@ -85,8 +85,8 @@ def test_runs_show_the_difference_that_results_show(seeded):
 
 
 def test_one_run_and_jobs_that_are_none(seeded):
-    found = seeded("run")
-    assert found["job"]["job_id"] == SEEDED and found["checkpoint"] == "run 1" and found["chain"] == []
+    run = seeded("run")
+    assert run["job"]["job_id"] == SEEDED and run["checkpoint"] == "run 1" and run["chain"] == []
     assert "there is no job 99" in seeded("run", 404, job_id=99)["error"]
     assert "generate" in seeded("run", 404, job_id=4)["error"]
 

@@ -34,13 +34,15 @@ def seeded(tmp_path_factory):
 
 
 def test_choices_count_only_what_is_teachable(seeded):
-    found = seeded("choices")
-    assert found["teachable"] == sum(cluster["teachable"] for cluster in found["clusters"]) <= found["diagnosed"] < found["failures"]
-    assert [c["teachable"] for c in found["clusters"]] == sorted((c["teachable"] for c in found["clusters"]), reverse=True)
-    first = found["endpoints"][0]
+    choices = seeded("choices")
+    assert (
+        choices["teachable"] == sum(cluster["teachable"] for cluster in choices["clusters"]) <= choices["diagnosed"] < choices["failures"]
+    )
+    assert [c["teachable"] for c in choices["clusters"]] == sorted((c["teachable"] for c in choices["clusters"]), reverse=True)
+    first = choices["endpoints"][0]
     assert (first["name"], first["endpoint"], first["model"], first["host"]) == ("pocket-teacher", "pocket-teacher", "pocket-teacher", None)
-    assert found["generators"][0]["model"] == "pocket-flux" and found["generators"][0]["host"] is None
-    assert found["limits"]["per_failure"] == {"minimum": 1, "maximum": 20}
+    assert choices["generators"][0]["model"] == "pocket-flux" and choices["generators"][0]["host"] is None
+    assert choices["limits"]["per_failure"] == {"minimum": 1, "maximum": 20}
 
 
 def test_a_plan_counts_calls_samples_and_images(seeded):
@@ -76,10 +78,10 @@ def test_a_limit_is_parted_among_the_clusters_as_they_fail(seeded):
 def test_the_prompt_is_what_the_job_would_send(seeded):
     prompt = seeded("plan", options={"per_failure": 7})["prompt"]
     failure = seeded.store.row("failure_card_of", failure_id=prompt["failure_id"])
-    assert [one["route"] for one in prompt["requests"]] == ["same_image", "new_image"]
-    for one in prompt["requests"]:
-        assert f"Question: {failure['question']}" in one["user"] and f"Model's answer: {failure['answer']}" in one["user"]
-        assert f"Route: {one['route']}" in one["user"] and "Number of samples: 7" in one["user"]
+    assert [request_["route"] for request_ in prompt["requests"]] == ["same_image", "new_image"]
+    for asked in prompt["requests"]:
+        assert f"Question: {failure['question']}" in asked["user"] and f"Model's answer: {failure['answer']}" in asked["user"]
+        assert f"Route: {asked['route']}" in asked["user"] and "Number of samples: 7" in asked["user"]
     assert prompt["image"] == failure["image"]
 
 
@@ -91,16 +93,16 @@ def test_a_form_that_does_not_fit_is_named_in_words(seeded, options, word):
 
 
 def test_the_funnel_narrows_and_agrees_with_the_states(seeded):
-    found = seeded("job", job_id=JOB)
-    funnel, store = found["funnel"], seeded.store
-    assert found["job"]["status"] == "done" and funnel["parsed"] == 90
-    assert found["asked"] >= funnel["parsed"] >= funnel["drawn"] >= funnel["judged"] >= funnel["passed"]
+    job = seeded("job", job_id=JOB)
+    funnel, store = job["funnel"], seeded.store
+    assert job["job"]["status"] == "done" and funnel["parsed"] == 90
+    assert job["asked"] >= funnel["parsed"] >= funnel["drawn"] >= funnel["judged"] >= funnel["passed"]
     statuses = {row["status"]: row["count"] for row in store.rows("samples_matching_by_status")}
     assert (funnel["pending"], funnel["failed"]) == (statuses["pending"], statuses["failed"])
     assert funnel["approved"] == statuses["approved"] and funnel["drawn"] == 90 - len(
         store.rows("samples_of_job", job_id=JOB, undrawn=True)
     )
-    assert found["errors"][0]["reply"] == "Sure! Here are" and found["chain"] == []
+    assert job["errors"][0]["reply"] == "Sure! Here are" and job["chain"] == []
     drawn = [row["image"] is not None for row in seeded("job", limit=1000)["latest"]]
     assert drawn == sorted(drawn, reverse=True) and len(drawn) == 90
 
@@ -174,7 +176,9 @@ def test_a_launch_in_the_browser_brings_samples(tmp_path):
         page.wait_for_selector("#page-generate [data-latest] .th")
         made = store.column("samples_of_job", job_id=job_id)
         assert 0 < len(made) <= 6
-        assert {int(one.get_attribute("data-id")) for one in page.locator("#page-generate [data-latest] .th").all()} == set(made)
+        assert {int(thumbnail.get_attribute("data-id")) for thumbnail in page.locator("#page-generate [data-latest] .th").all()} == set(
+            made
+        )
         assert store.row("job", job_id=job_id)["total"] == 3
     jobs.shutdown()
     store.close()
@@ -212,12 +216,12 @@ def test_the_estimate_is_a_range_of_every_part_before_anything_was_asked(seeded)
     workspace = seeded("choices")  # the routes work without any reply in the journal
     assert workspace["teachable"]
     options = {"endpoint": "pocket-teacher", "model": "pocket-teacher", "limit": 10}
-    found = seeded("plan", options=options, filter={"endpoint": "pocket-teacher", "model": "pocket-teacher"})
-    for low, high in (found["usd"], found["filter_usd"]):
+    plan = seeded("plan", options=options, filter={"endpoint": "pocket-teacher", "model": "pocket-teacher"})
+    for low, high in (plan["usd"], plan["filter_usd"]):
         assert 0 < low < high
-    assert found["filter_calls"] >= found["samples"] > 0 and found["draw_usd"] == [0.0, 0.0]
+    assert plan["filter_calls"] >= plan["samples"] > 0 and plan["draw_usd"] == [0.0, 0.0]
     unpriced = seeded("plan", options={**options, "model": "no-price"}, filter={"endpoint": "pocket-teacher", "model": "no-price"})
-    assert unpriced["usd"] is None and unpriced["filter_usd"] is None and unpriced["filter_calls"] == found["filter_calls"]
+    assert unpriced["usd"] is None and unpriced["filter_usd"] is None and unpriced["filter_calls"] == plan["filter_calls"]
     paid = seeded("plan", options=options, draw={"generator": "openai_images", "model": "no-price"})
     assert paid["draw_usd"] is None
 

@@ -39,10 +39,10 @@ def draft(name, **changed):
 
 
 def test_the_list_names_every_prompt_that_something_asks_by(post):
-    found = {row["name"]: row for row in post("list")}
-    assert {"blind", "diagnosis", "title", "proposal", "judge", "agreement"} <= set(found)
-    assert found["judge"]["stage"] == "filter" and found["diagnosis"]["used_by"] == ["diagnose"]
-    assert all(row["in_use"] == row["shipped"] for row in found.values())
+    prompts = {row["name"]: row for row in post("list")}
+    assert {"blind", "diagnosis", "title", "proposal", "judge", "agreement"} <= set(prompts)
+    assert prompts["judge"]["stage"] == "filter" and prompts["diagnosis"]["used_by"] == ["diagnose"]
+    assert all(row["in_use"] == row["shipped"] for row in prompts.values())
 
 
 @pytest.mark.parametrize(
@@ -63,9 +63,9 @@ def test_the_preview_is_what_goes_out_and_asking_costs_once(post, name, place):
 
 def test_a_draft_with_flaws_is_neither_kept_nor_asked(post):
     user = parts(shipped("judge").text)[1].replace("{{ answer }}", "{{ anser }}")
-    found = post("save", **draft("judge", user=user))
-    assert [(flaw["part"], flaw["line"]) for flaw in found["flaws"]] == [("user", 6), ("user", 7)]
-    assert "unknown field “anser”" in found["flaws"][0]["problem"] and "{{ answer }} is missing" in found["flaws"][1]["problem"]
+    saved = post("save", **draft("judge", user=user))
+    assert [(flaw["part"], flaw["line"]) for flaw in saved["flaws"]] == [("user", 6), ("user", 7)]
+    assert "unknown field “anser”" in saved["flaws"][0]["problem"] and "{{ answer }} is missing" in saved["flaws"][1]["problem"]
     assert len(post("show", name="judge")["versions"]) == 1
     failure = post("failures", name="judge")[0]["failure_id"]
     assert "user part, line 6" in post("preview", 409, **draft("judge", user=user, failure_id=failure))["error"]
@@ -94,10 +94,10 @@ def test_two_versions_are_compared_also_after_a_pause(post, world, name):
         jobs.resume(job_id)
     ended = jobs.wait(job_id, 240)
     assert (ended.status, ended.done, ended.failed) == ("done", 2 * CALLS, 0), ended
-    found = post("comparison", job_id=job_id)
-    assert found["versions"] == {"a": shipped(name).version, "b": other} and len(found["failures"]) == CALLS
-    assert found["counts"]["compared"] == CALLS and found["costs"]["a"]["usd"] > 0
-    assert found["costs"]["b"]["prompt_tokens"] > found["costs"]["a"]["prompt_tokens"]  # three words more
+    compared = post("comparison", job_id=job_id)
+    assert compared["versions"] == {"a": shipped(name).version, "b": other} and len(compared["failures"]) == CALLS
+    assert compared["counts"]["compared"] == CALLS and compared["costs"]["a"]["usd"] > 0
+    assert compared["costs"]["b"]["prompt_tokens"] > compared["costs"]["a"]["prompt_tokens"]  # three words more
     assert store.value("calls_paid", job_id=job_id) <= expected <= 3 * CALLS
     assert store.table_counts(("diagnosis", "sample", "verdict")) == before
     assert post("show", name=name)["comparisons"][0]["job_id"] == job_id

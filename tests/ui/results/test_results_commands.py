@@ -63,8 +63,8 @@ def test_two_checkpoints_with_balanced_majority_and_what_one_only_answered(comma
     assert status == 0 and "answered by one only (run 1)" in text and "balanced_after" in text and "majority" in text
     assert "by kind" in text and "in no cluster" in text and "release gate: not shown" in text
     status, text = command("results", "run 1", "run 2", "--json")
-    found = json.loads(text)
-    assert found["coverage"]["compared"] == found["examples"] == found["overall"]["items"]
+    printed = json.loads(text)
+    assert printed["coverage"]["compared"] == printed["examples"] == printed["overall"]["items"]
 
 
 def test_three_side_by_side(command):

@@ -26,8 +26,8 @@ def world(tmp_path_factory):
 def test_charts_hold_what_the_comparison_says(world):
     app, store = world
     shown = PageApi(app, "results")("summary")
-    found = comparison.compare(store, *(checkpoints.find(store, name) for name in ("pocket-llava", "run 1")))
-    lines = {line.name: line for line in [found.overall, *found.by_error_type]}
+    compared = comparison.compare(store, *(checkpoints.find(store, name) for name in ("pocket-llava", "run 1")))
+    lines = {line.name: line for line in [compared.overall, *compared.by_error_type]}
     drawn = shown["figures"]["differences"]["data"]
     points = {name: value for trace in drawn for name, value in zip(trace["y"], trace["x"])}
     assert points == pytest.approx({name: line.difference for name, line in lines.items()})

@@ -107,10 +107,10 @@ def test_two_people_share_a_blind_assignment_and_settle_what_they_disagree_on(of
         grace.keyboard.press("r")
         grace.keyboard.press("2")
     saved(ada), saved(grace)
-    said = log(store)[before:]
-    assert [row[1:3] for row in said if row[0] == "ada"] == [(one, "approve") for one in order]
-    assert [row[1:4] for row in said if row[0] == "grace"] == [(one, "reject", "ambiguous question") for one in order]
-    assert all(store.row("sample_revisions", sample_ids=[one])["status"] == "disputed" for one in order)
+    rows = log(store)[before:]
+    assert [row[1:3] for row in rows if row[0] == "ada"] == [(sample_id, "approve") for sample_id in order]
+    assert [row[1:4] for row in rows if row[0] == "grace"] == [(sample_id, "reject", "ambiguous question") for sample_id in order]
+    assert all(store.row("sample_revisions", sample_ids=[sample_id])["status"] == "disputed" for sample_id in order)
 
     # ada goes back: now everything is shown, side by side, and her next word settles it
     for _ in order:

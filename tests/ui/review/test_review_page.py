@@ -94,8 +94,8 @@ def test_what_queued_up_in_a_browser_goes_in_one_request(api):
     assert [row["sample_id"] for row in api.history()[:2]] == [third["sample_id"], first["sample_id"]]
     twice = [{**sent[0], "event_id": event()} for _ in range(2)]
     assert "on the same sample" in api("decisions", 400, decisions=twice)["error"]
-    for one in (sent[0], sent[2]):
-        api("undo", event_id=event(), undone_event=one["event_id"])
+    for decision in (sent[0], sent[2]):
+        api("undo", event_id=event(), undone_event=decision["event_id"])
 
 
 def test_a_bulk_decision_and_its_preview_by_the_names_of_filters(api):

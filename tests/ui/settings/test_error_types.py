@@ -26,9 +26,9 @@ def test_routes_edit_and_refuse(app):
     assert post("rename", name="counting", to="quantity")["version"] == 2
     assert "called 'quantity' now" in post("hide", 409, name="counting")["error"]
     assert "extra" in post("add", 422, name="x", definition="d", example="e", nonsense=1)["error"].lower()
-    found = client.post("/api/error_types", json={}).json()
-    assert found["aliases"] == {"counting": "quantity"} and found["history"][0]["author"] == "ada"
-    quantity = next(one for one in found["error_types"] if one["name"] == "quantity")
+    taxonomy = client.post("/api/error_types", json={}).json()
+    assert taxonomy["aliases"] == {"counting": "quantity"} and taxonomy["history"][0]["author"] == "ada"
+    quantity = next(type_ for type_ in taxonomy["error_types"] if type_["name"] == "quantity")
     assert quantity["used"]["failures"] > 0 and not quantity["fixed"]
     assert client.get("/api/workspace").json()["taxonomy"] == 2
     failures = PageApi(app, "failures")

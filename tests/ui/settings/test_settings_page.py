@@ -78,13 +78,13 @@ def test_what_a_change_is_said_to_move_is_what_moves(world, post):
         wanted = {"filter": rng.choice(names), "enabled": rng.random() < 0.7, "threshold": rng.choice([0.2, 0.5, 0.85, 0.95, 2, 3])}
         if wanted["filter"] == "leakage":  # it can't be loosened
             wanted |= {"enabled": True, "threshold": min(wanted["threshold"], 0.95)}
-        said = post("filter_preview", **wanted)
+        preview = post("filter_preview", **wanted)
         before = statuses(store)
         post("filter", **wanted)
         after = statuses(store)
         real = Counter((before[i], after[i]) for i in before if before[i] != after[i])
-        assert {(move["before"], move["after"]): move["samples"] for move in said["moves"]} == dict(real)
-        moved += said["samples"]
+        assert {(move["before"], move["after"]): move["samples"] for move in preview["moves"]} == dict(real)
+        moved += preview["samples"]
         ruled = ruled or "auto_approved" in Counter(after.values())
     rule(store, None)
     assert moved > 20 and ruled
@@ -96,9 +96,9 @@ def test_what_a_change_is_said_to_move_is_what_moves(world, post):
 
 def test_prices_are_checked_before_they_are_written(world, post):
     file = world[2].prices
-    found = post("prices", models={"gpt-x": {"input": 2, "output": 8, "cached": None}})
+    prices = post("prices", models={"gpt-x": {"input": 2, "output": 8, "cached": None}})
     assert json.loads(file.read_text())["models"] == {"gpt-x": {"input": 2, "output": 8}}
-    assert {row["model"] for row in found["prices"]} == {"gpt-x", "pocket-teacher"}
+    assert {row["model"] for row in prices["prices"]} == {"gpt-x", "pocket-teacher"}
     assert "gpt-x" in post("prices", 400, models={"gpt-x": {"input": -1, "output": 8}})["error"]
     assert post("prices", 400, models={"": {"input": 1, "output": 8}})["error"].startswith("a price has no model")
     assert json.loads(file.read_text())["models"]["gpt-x"]["input"] == 2 and not file.with_suffix(".new").exists()
@@ -139,9 +139,9 @@ def test_cleaning_frees_what_it_said(world, post):
     folder.mkdir(parents=True)
     (folder / "input.jsonl").write_text("x" * 1000)
     (folder / "log.txt").write_text("kept")
-    found = post("disk")
-    assert found["freeable"]["thumbnails"] > 0 and found["parts"]["store"] > 0
-    assert post("clean", what="thumbnails")["freed"] == found["freeable"]["thumbnails"]
+    usage = post("disk")
+    assert usage["freeable"]["thumbnails"] > 0 and usage["parts"]["store"] > 0
+    assert post("clean", what="thumbnails")["freed"] == usage["freeable"]["thumbnails"]
     assert post("clean", what="jobs")["freed"] == 0  # the job ended at no time that is known to be a week ago
     assert post.client.get(f"/media/{sha}/thumb").status_code == 200
     assert "there are" in post("clean", 409, what="store")["error"]

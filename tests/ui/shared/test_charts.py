@@ -177,7 +177,7 @@ def test_pages_without_a_chart_do_not_fetch_plotly(tmp_path):
     app = create_app(workspace, store, JobManager(store, workspace, stage_class), Settings(reviewer="ada"))
     charts = {"finetune", "results", "jobs", "calibration"}
     with served(app) as address, chromium(f"{address}/?page=failures") as page:
-        for name in [one.name for one in PAGES if one.name not in charts]:
+        for name in [page_.name for page_ in PAGES if page_.name not in charts]:
             page.goto(f"{address}/?page={name}")
             page.wait_for_selector(f"#page-{name}.on .hd b")
             page.wait_for_load_state("networkidle")

@@ -31,9 +31,9 @@ def post(world):
 
 def test_an_example_and_the_same_picture_sent_get_the_same_answer(world, post):
     _, store, workspace = world
-    found = post("choices", seed=1)
-    assert "elsewhere" not in found["checkpoints"] and found["of_round"] == "pocket-llava"
-    example = next(row for row in found["examples"] if not row["choices"])
+    choices = post("choices", seed=1)
+    assert "elsewhere" not in choices["checkpoints"] and choices["of_round"] == "pocket-llava"
+    example = next(row for row in choices["examples"] if not row["choices"])
     asked = {"checkpoint": "pocket-llava", "question": example["question"], "suffix": example["prompt_suffix"]}
     first = post("ask", **asked, image=example["image"])
     assert first["answer"] and first["text"].endswith(example["prompt_suffix"])
