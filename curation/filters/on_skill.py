@@ -66,7 +66,7 @@ class OnSkill(Filter):
     def _judged(self, item: FilterInput, reply: NamedSkill) -> Verdict:
         """A contrast must need what it states, and that must not be the failed skill; any other sample must need the failed one."""
         wanted = item.skill if item.contrast and item.skill else item.failed_skill
-        named = next((one for one in self.offered(item) if _plain(one) == _plain(reply.skill)), OTHER)
+        named = next((skill for skill in self.offered(item) if _plain(skill) == _plain(reply.skill)), OTHER)
         score = likeness(named, wanted)
         if item.contrast and likeness(wanted, item.failed_skill) >= ALIKE:
             return self.verdict(item, 0, f"“{wanted}” is no contrast to the failed skill")
@@ -83,7 +83,7 @@ class OnSkill(Filter):
         own = list(dict.fromkeys(skill for skill in (item.failed_skill, item.skill) if skill))
         kind = self.known.get(item.failed_skill)
         others = [skill for skill, type_ in self.known.items() if kind is None or type_ != kind] or list(self.error_types)
-        others = [skill for skill in others if all(likeness(skill, one) < ALIKE for one in own)]
+        others = [skill for skill in others if all(likeness(skill, near) < ALIKE for near in own)]
         lot = sorted(others, key=lambda skill: _lot(item, skill))[: max(0, self.options.offered - len(own))]
         return sorted([*own, *lot], key=lambda skill: _lot(item, skill[::-1]))
 
@@ -110,8 +110,8 @@ def likeness(one: str, other: str) -> float:
 
 
 def _words(text: str) -> set[str]:
-    found = re.findall(r"\w+", text.lower())
-    return {word for word in found[:-1] if word not in _FILLING} | set(found[-1:])
+    words = re.findall(r"\w+", text.lower())
+    return {word for word in words[:-1] if word not in _FILLING} | set(words[-1:])
 
 
 def _plain(text: str) -> str:

@@ -25,8 +25,8 @@ def mistakebook(tmp_path_factory):
     env = {**os.environ, "COLUMNS": "200", "MISTAKEBOOK_HOME": str(home)}
 
     def run(*arguments, check=True):
-        told = [sys.executable, "-m", "curation.cli", *map(str, arguments), "--workspace", "w"]
-        done = subprocess.run(told, cwd=HOUSE, capture_output=True, text=True, timeout=240, env=env)
+        command = [sys.executable, "-m", "curation.cli", *map(str, arguments), "--workspace", "w"]
+        done = subprocess.run(command, cwd=HOUSE, capture_output=True, text=True, timeout=240, env=env)
         assert not check or done.returncode == 0, done.stderr
         return done
 
@@ -46,7 +46,7 @@ def vizwiz(mistakebook, tmp_path_factory):
 
 
 def test_the_list_says_what_was_read_and_what_was_left_out(mistakebook, vizwiz):
-    (listed,) = [one for one in json.loads(mistakebook("datasets", "list", "--json").stdout) if one["name"] == "vizwiz"]
+    (listed,) = [dataset for dataset in json.loads(mistakebook("datasets", "list", "--json").stdout) if dataset["name"] == "vizwiz"]
     assert (listed["format"], listed["metric"], listed["skipped"]) == ("vizwiz", "vqa_accuracy", {"no answers": 3})
     assert (sum(listed["splits"].values()), listed["splits"]["eval"]) == (5, 2)
     assert "3 no answers" in mistakebook("datasets").stdout
@@ -69,7 +69,7 @@ def test_all_errors_are_there_where_nothing_was_usable(mistakebook, tmp_path):
     assert (job["status"], job["failed"]) == ("failed", 6) and "no usable example in it (5 bad lines, the first:" in job["message"]
     errors = {error["key"] for error in json.loads(mistakebook("jobs", "errors", job["job_id"], "--json").stdout)}
     assert errors == {"bad", *(f"{path}:{line}" for line in range(1, 6))}
-    assert "bad" not in {one["name"] for one in json.loads(mistakebook("datasets", "--json").stdout)}
+    assert "bad" not in {dataset["name"] for dataset in json.loads(mistakebook("datasets", "--json").stdout)}
 
 
 def test_a_look_before_the_import_says_layout_and_what_is_left_out(tmp_path):
