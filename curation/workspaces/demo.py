@@ -16,7 +16,7 @@ from data.statuses import ENDED, JobStatus
 
 FRONTIER = {"endpoint": "pocket-teacher", "model": "pocket-teacher"}
 PROPOSALS = {"limit": 96, "per_failure": 3, "split": "sqrt"}  # a failure in twenty-one; what fails seldom isn't drowned: some 400 pass
-TRAINING = {"epochs": 5, "replay_share": 0.8}  # the recipe has 8; at .75 recognition lost a little
+TRAINING = {"epochs": 6}  # the recipe has 8
 POLL = 0.5  # seconds
 
 
