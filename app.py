@@ -5,6 +5,7 @@ import logging
 import sys
 from pathlib import Path
 
+from curation.access.roles import GIVEN
 from curation.config import Settings, Variables, path, restart_with_file_variables, variables
 from curation.frontier import endpoints
 from data import workspace
@@ -31,6 +32,11 @@ def _settings(flags: argparse.Namespace) -> Settings:
         allow_hosts=tuple(flags.allow_host),
         root_path=flags.root_path.rstrip("/"),
         auth=flags.auth,
+        trust_proxies=tuple(flags.trust_proxy),
+        user_header=flags.user_header,
+        proxy_role=flags.proxy_role,
+        tls_cert=flags.tls_cert,
+        tls_key=flags.tls_key,
         reviewer=flags.reviewer,
         headless=flags.headless,
         idle_seconds=flags.idle,
@@ -48,11 +54,16 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     made.add_argument("--workspace", default=workspace.DEFAULT_NAME, help="its name: a folder in MISTAKEBOOK_HOME (default: %(default)s)")
-    made.add_argument("--host", default="127.0.0.1", help="address to listen on; other than loopback needs --auth (default: %(default)s)")
+    made.add_argument("--host", default="127.0.0.1", help="address to listen on; other than loopback needs users (default: %(default)s)")
     made.add_argument("--port", type=int, help="port to listen on; 0: any free one (MISTAKEBOOK_PORT, else 7860)")
     made.add_argument("--allow-host", action="append", default=[], metavar="NAME", help="also answer under this name (tunnels, proxies)")
     made.add_argument("--root-path", default="", metavar="PATH", help="the path under which a proxy shows the app")
-    made.add_argument("--auth", type=Path, metavar="FILE", help="file of mode 600 with lines user:password; all routes then need a login")
+    made.add_argument("--auth", type=Path, metavar="FILE", help="file of users (see: mistakebook users); default: users.json of the home")
+    made.add_argument("--tls-cert", type=Path, metavar="FILE", help="serve HTTPS: the certificate's chain, as PEM")
+    made.add_argument("--tls-key", type=Path, metavar="FILE", help="and its private key")
+    made.add_argument("--trust-proxy", action="append", default=[], metavar="ADDRESS", help="a proxy (or network) whose headers count")
+    made.add_argument("--user-header", default="X-Forwarded-User", metavar="NAME", help="who logged in there (default: %(default)s)")
+    made.add_argument("--proxy-role", default="reader", choices=GIVEN, help="of those who are in no file of users (default: %(default)s)")
     made.add_argument("--reviewer", help="whose decisions these are; a login stands over it (default: your account's name)")
     made.add_argument("--headless", action="store_true", help="no pages, just the JSON routes that the command line uses")
     made.add_argument(

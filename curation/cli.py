@@ -38,6 +38,8 @@ COMMANDS = {  # name: (module, one line for --help). Nothing is imported before 
     "backup": ("backups", "back up the workspace and verify the backup"),
     "recover": ("recover", "bring back decisions that the store has lost"),
     "restore": ("backups", "restore a workspace from a backup"),
+    "users": ("users", "list, add, change and remove those who may log in, and their roles"),
+    "audit": ("audit", "list who changed what, logins, and what was refused"),
     "serve": ("serve", "open the workspace in the browser"),
     "doctor": ("doctor", "check this machine, the packages, the workspace, the endpoints"),
     "demo": ("demo", "run the loop once with the built-in models and datasets"),

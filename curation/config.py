@@ -5,8 +5,9 @@ The file holds environment variables by their own names:
     MISTAKEBOOK_PORT = 7861
     OPENAI_BASE_URL = "http://gpu-box:8000/v1"
 
-Its tables [frontier.NAME] and [stages] name frontier endpoints and say which stage asks which; curation/frontier/endpoints.py
-checks them. A process never changes its own environment: variables of the file that libraries read from there (keys, proxies,
+Its tables [frontier.NAME] and [stages] name frontier endpoints and say which stage asks which (curation/frontier/endpoints.py),
+[keys] which address a key may be sent to (curation/frontier/key_rules.py), [access] what the app may read.
+A process never changes its own environment: variables of the file that libraries read from there (keys, proxies,
 HF_HOME) are handed over by `restart_with_file_variables`.
 """
 
@@ -22,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
+from curation.access.roles import Role
 from data import workspace
 from data.errors import MistakebookError
 from data.files import write_whole
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
     import tomlkit
 
 DEFAULT_PORT = 7860
-TABLES = ("frontier", "stages")
+TABLES = ("frontier", "stages", "keys", "access")
 HOME = "MISTAKEBOOK_HOME"
 BUDGET = "MISTAKEBOOK_BUDGET_USD"
 
@@ -50,7 +52,12 @@ class Settings:
     port: int = DEFAULT_PORT  # 0: any free one
     allow_hosts: tuple[str, ...] = ()  # further names in the Host header, for tunnels and proxies
     root_path: str = ""  # the path under which a proxy shows the app
-    auth: Path | None = None  # file of mode 600 with a line "user:password" each
+    auth: Path | None = None  # the file of users (mistakebook users); None: that of the home
+    trust_proxies: tuple[str, ...] = ()  # addresses or networks of proxies whose headers count
+    user_header: str = "X-Forwarded-User"  # in which a trusted proxy says who has logged in there
+    proxy_role: Role = "reader"  # of those whom the file of users doesn't name
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
     reviewer: str | None = None  # whose decisions these are, unless there is a login
     headless: bool = False
     idle_seconds: float = 0.0  # end after so long without requests and jobs; 0: never
@@ -80,6 +87,16 @@ class Variables(BaseSettings):
         validation_alias=BUDGET,
         description="hard limit on each new job's spend, in dollars, such as 5",
     )
+
+    folders: str = Field(
+        "",
+        validation_alias="MISTAKEBOOK_FOLDERS",
+        description="folders that pages may read beside your home, with : between them",
+    )
+
+    def listed_folders(self) -> list[Path]:
+        """The folders of MISTAKEBOOK_FOLDERS."""
+        return [Path(one) for one in self.folders.split(os.pathsep) if one.strip()]
 
     @classmethod
     def settings_customise_sources(

@@ -1,9 +1,11 @@
 """What many tests need: a workspace of their own, and its store."""
 
 import os
+import tempfile
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+os.environ["MISTAKEBOOK_FOLDERS"] = tempfile.gettempdir()  # where tests write what pages then read
 
 import pytest
 from hypothesis import settings

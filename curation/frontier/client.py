@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from curation.frontier import key_rules
 from curation.frontier.endpoints import COMMON
 from curation.frontier.options import JOB_VARIABLE, FrontierOptions
 from curation.stage import Context
@@ -25,7 +26,10 @@ def open_client(options: FrontierOptions, workspace: Workspace) -> "OpenAICompat
     chosen["budget_scope"] = os.environ.get(JOB_VARIABLE, "")  # in a job's child: spend and cap are the job's
     if workspace.prices.is_file():
         chosen["prices"] = str(workspace.prices)
-    return OpenAICompatible(OpenAICompatible.Options(**chosen)).open(workspace.journal)
+    client = OpenAICompatible(OpenAICompatible.Options(**chosen))
+    if not key_rules.may_go(options.api_key_env, options.endpoint):
+        client.key_withheld = key_rules.withheld(options.api_key_env, options.endpoint)
+    return client.open(workspace.journal)
 
 
 def client_of(context: Context[OptionsT]) -> "OpenAICompatible":

@@ -3,7 +3,7 @@
     [frontier.cheap]
     endpoint = "http://gpu-box:8000/v1"
     model = "Qwen/Qwen3-VL-8B-Instruct"
-    api_key_env = "GPU_BOX_KEY"            # the variable's name; a key is never written here
+    api_key_env = "GPU_BOX_API_KEY"        # the variable's name; a key is never written here, and sent to this address alone
     concurrency = 64
     max_pixels = 800000
 
@@ -26,6 +26,7 @@ from pydantic_core import PydanticUndefined
 
 from curation import config
 from curation.config import BadSettings
+from curation.frontier import key_rules
 from data.errors import MistakebookError
 
 POCKET_TEACHER = "pocket-teacher"
@@ -124,11 +125,14 @@ def filled(stage: str | None, given: dict[str, Any]) -> dict[str, Any]:
     """The options of a stage's launch, with what they leave out taken from the endpoint that they name, or else the stage's own.
 
     Options that name an address themselves take nothing from a stage's own endpoint: its key is not for that address.
-    Raises UnknownEndpoint, BadSettings.
+    Raises UnknownEndpoint, BadSettings, ValueError for an environment variable that is no key.
     """
     if all(name in given for name in (*COMMON, "endpoint_options")):
         return given  # a job as it was launched: later changes of the file are not for it
     given = {name: value for name, value in given.items() if value not in (None, "") or name not in ("frontier", *COMMON)}
+    stored = all(name in given for name in COMMON)  # as a job of before was launched: its key isn't sent to where it may not go either
+    if not stored and isinstance(key := given.get("api_key_env"), str):
+        key_rules.check_name(key)
     name = given.get("frontier") or (None if "endpoint" in given or stage is None else read().stages.get(stage))
     if name is None:
         return given
@@ -162,6 +166,10 @@ def save(name: str, values: dict[str, Any], former: str | None = None) -> None:
         raise BadSettings(f"there is an endpoint {name!r} already; choose another name")
     kept = {key: value for key, value in values.items() if value not in (None, "")}
     _checked(f"frontier.{name}", kept)
+    try:
+        key_rules.check_name(str(kept.get("api_key_env", key_rules.OPENAI_KEY)))
+    except ValueError as error:
+        raise BadSettings(f"api_key_env: {error}") from None
 
     def change(document: MutableMapping[str, Any]) -> None:
         import tomlkit

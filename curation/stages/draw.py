@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import Field, ValidationError, model_validator
 
 from curation.config import variables
+from curation.frontier import key_rules
 from curation.frontier.endpoints import host_of
 from curation.frontier.options import JOB_VARIABLE
 from curation.stage import AsksServer, ChoosesLane, Context, Estimate, Job, Result, Row, Stage, nothing
@@ -173,7 +174,13 @@ def _renderer(options: DrawOptions) -> Generator:
 
 def _generator_context(workspace: Workspace, options: DrawOptions, context: Context[DrawOptions] | None = None) -> GeneratorContext:
     stop = context.should_stop if context else (lambda: False)
-    return GeneratorContext(workspace.journal, workspace.images, os.environ.get(JOB_VARIABLE, ""), options.budget_usd, stop)
+    return GeneratorContext(workspace.journal, workspace.images, os.environ.get(JOB_VARIABLE, ""), options.budget_usd, stop, _key_withheld)
+
+
+def _key_withheld(name: str, address: str) -> str:
+    if not key_rules.is_key_name(name):
+        return f"{name} is no name of a key: {key_rules.NAMES}"
+    return "" if key_rules.may_go(name, address) else key_rules.withheld(name, address)
 
 
 def _key(job: Job[DrawOptions], key: str) -> str:

@@ -85,6 +85,7 @@ class OpenAICompatible:
         self.options = options
         self.batch_limits = Limits()
         self.say: Callable[[str], None] = lambda text: None  # reports how far remote batches are
+        self.key_withheld = ""  # why the key is not to be sent to this endpoint; "": it is
         self._journal: Journal | None = None
         self._teacher: pocket_teacher_process.PocketTeacher | None = None
         self._temporary: tempfile.TemporaryDirectory | None = None
@@ -156,11 +157,11 @@ class OpenAICompatible:
         """
         yield from self._run(requests, should_stop, then, self.options)
 
-    def _run(self, requests: Iterable[Request], should_stop: Stop, then: Then, options: Options) -> Iterator[Outcome]:
+    def _run(self, requests: Iterable[Request], should_stop: Stop, then: Then, options: Options, pinned: bool = False) -> Iterator[Outcome]:
         full_price = self._full_price()
         if options.budget_usd is not None and full_price is None:
             raise unpriced(options.model, self.journal.path, "per million tokens; 0 if it is free")
-        connection = self._connection(options)
+        connection = self._connection(options, pinned)
         capabilities = self._capabilities()
         (left,) = self.journal.apply([OpenBatches(self.endpoint, options.model)])
 
@@ -187,7 +188,7 @@ class OpenAICompatible:
         options = self.options
         return Parameters(self.endpoint, options.model, options.max_tokens, options.temperature, options.detail, self._max_pixels)
 
-    def _connection(self, options: Options) -> EndpointConnection:
+    def _connection(self, options: Options, pinned: bool) -> EndpointConnection:
         name, timeout_s, attempts = options.api_key_env, options.timeout_s, options.attempts
         if self.endpoint == pocket_teacher_process.NAME:
             return EndpointConnection(self._teacher_url(), "pocket", "", timeout_s, attempts, trust_env=False)
@@ -198,7 +199,9 @@ class OpenAICompatible:
                 resumable=False,
             )
         key = find_key(name, self.journal.path.with_name("keys.json"))
-        return EndpointConnection(self.endpoint, key, name, timeout_s, attempts, True, options.model, options.hedge_after_s)
+        if key and self.key_withheld:
+            key, name = None, self.key_withheld
+        return EndpointConnection(self.endpoint, key, name, timeout_s, attempts, True, options.model, options.hedge_after_s, pinned)
 
     def _teacher_url(self) -> str:
         with self._lock:
@@ -216,7 +219,7 @@ class OpenAICompatible:
         with tempfile.TemporaryDirectory(prefix="mistakebook-") as folder:
             began = time.monotonic()
             try:
-                (outcome,) = self._run([probe(Path(folder))], lambda: False, lambda _: None, quick)
+                (outcome,) = self._run([probe(Path(folder))], lambda: False, lambda _: None, quick, pinned=True)
             except (FrontierStopped, ValueError) as error:
                 return f"Failed: {error}"
         stored = self.journal.apply([Find(key) for key in outcome.replies])

@@ -24,6 +24,7 @@ class GeneratorContext:
     scope: str = ""  # whose spend it is (a job's number)
     budget_usd: float | None = None
     should_stop: Callable[[], bool | str] = lambda: False  # true: stop
+    key_withheld: Callable[[str, str], str] = lambda name, address: ""  # why a key is not to be sent to an address; "": it may be
 
 
 class DrawError(MistakebookError):

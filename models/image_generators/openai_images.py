@@ -129,6 +129,8 @@ class OpenAIImages(Generator):
                 "Set it (any text for a server that needs none), or choose another in api_key_env",
                 resumable=True,
             )
+        if why := self._context.key_withheld(self.options.api_key_env, self.address):
+            raise FrontierStopped(f"no key for image generator {self.options.model!r}: {why}", resumable=True)
         return key
 
     @cached_property

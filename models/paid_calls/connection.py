@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
+from models.paid_calls import reach
 from models.paid_calls.records import FrontierStopped
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ class EndpointConnection:
     trust_env: bool  # whether proxies of the environment count
     model: str = ""
     hedge_after_s: float | None = None  # a second call where the first takes longer
+    pinned: bool = False  # the name is resolved once; what it resolves to must be no address of a cloud's own (models/paid_calls/reach.py)
 
 
 def address(connection: EndpointConnection) -> tuple[str, dict[str, str]]:
@@ -61,7 +63,10 @@ def connect(connection: EndpointConnection) -> openai.AsyncOpenAI:
     logging.getLogger("httpx2").setLevel(logging.WARNING)  # it logs each URL, and a URL may hold a key
     base_url, query = address(connection)
     api_key, timeout = connection.api_key or "none", connection.timeout_s
-    http_client = openai.DefaultAioHttpClient(trust_env=connection.trust_env)
+    # a redirect could lead the key, or the call, to an address that nobody has named
+    http_client = openai.DefaultAioHttpClient(trust_env=connection.trust_env, follow_redirects=False)
+    if connection.pinned:
+        reach.pin(http_client, base_url)
     if version := query.get("api-version"):  # the key goes into Azure's own header then
         return openai.AsyncAzureOpenAI(
             api_version=version,

@@ -138,14 +138,13 @@ def test_an_unknown_name_or_setting_is_refused_in_words(file):
 def test_every_stage_that_asks_has_the_flags(file, stage):
     made = argparse.ArgumentParser()
     add_flags(made, stage_class(stage).Options)
-    line = (
-        "--endpoint http://a/v1 --model m --api-key-env MY_KEY --concurrency 5 --budget 2.5 --endpoint-options max_pixels=4096 detail=low"
-    )
+    line = "--endpoint http://a/v1 --model m --api-key-env MY_API_KEY --concurrency 5 --budget 2.5"
+    line += " --endpoint-options max_pixels=4096 detail=low"
     chosen = validated(stage_class(stage).Options, made.parse_args(line.split()))
     assert [chosen[name] for name in ("endpoint", "model", "api_key_env", "concurrency", "budget_usd")] == [
         "http://a/v1",
         "m",
-        "MY_KEY",
+        "MY_API_KEY",
         5,
         2.5,
     ]

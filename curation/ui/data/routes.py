@@ -18,6 +18,7 @@ from curation.imports.preview import Preview
 from curation.plugins import PartCard, PluginInfo
 from curation.try_it import checkpoint_test
 from curation.try_it.checkpoint_test import CheckpointTested
+from curation.ui import launch_rights
 from curation.ui.services import services
 from curation.ui.while_connected import while_connected
 from data.metrics import measure
@@ -168,6 +169,7 @@ def plugins(request: Request) -> Plugins:
 @router.post("/preview")
 async def preview(request: Request, body: Source) -> Preview:
     """The first rows of a dataset, and the lines that could not be used; nothing is stored."""
+    launch_rights.check_options(request, body.source)
     return await while_connected(request, lambda: importing.preview(body.format, body.source))
 
 

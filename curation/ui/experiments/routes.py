@@ -13,6 +13,7 @@ from curation.experiments.answers import ExperimentShown, PlanShown, Started
 from curation.experiments.planning import ExperimentOptions, Plan
 from curation.jobs.chains import Step, StepView
 from curation.jobs.views import JobView
+from curation.ui import launch_rights
 from curation.ui.experiments import charts, generation, html_report
 from curation.ui.experiments.generation import Generation
 from curation.ui.services import Services, services
@@ -115,6 +116,7 @@ def plan(request: Request, body: Asked) -> PlanShown:
 def start(request: Request, body: Asked) -> Started:
     """Launches the runs as one job; where samples are missing and are to be generated, as the end of a chain."""
     here = services(request)
+    launch_rights.check_options(request, body.model_dump(mode="json"))
     made = _planned(here.store, body.options)
     options = body.options.model_dump(mode="json")
     chain: Sequence[Step] = ()

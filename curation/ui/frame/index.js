@@ -56,6 +56,11 @@ async function poll() {
   if (!document.hidden) timer = setTimeout(poll, EVERY);
 }
 
+async function logOut() {
+  await fetch(new URL("logout", document.baseURI), { method: "POST" });
+  location.assign(new URL("login", document.baseURI));
+}
+
 // The workspace's own error types, asked for whenever they are of another version: 1 is what the pages were built with.
 let taxonomy = 1;
 async function learnTaxonomy(version) {
@@ -69,7 +74,7 @@ async function learnTaxonomy(version) {
 const slash = () => h("i", "/");
 
 function drawHeader() {
-  const { name, round, checkpoint, reviewer } = workspace;
+  const { name, round, checkpoint, reviewer, role, login } = workspace;
   fillOnce(at(root, "crumbs"), [name, round, checkpoint], () => [
     h("span", "workspace ", h("b", name)),
     round > 0 && [slash(), h("span", "round ", h("b", round))],
@@ -77,7 +82,10 @@ function drawHeader() {
   ]);
   const who = at(root, "reviewer");
   who.hidden = !reviewer;
-  who.textContent = reviewer;
+  who.textContent = login && role !== "admin" ? `${reviewer} · ${role}` : reviewer;
+  const out = at(root, "logout");
+  out.hidden = !login;
+  out.onclick = logOut;
   drawDamage();
   const { gate, running } = workspace;
   fillOnce(at(root, "job"), [gate, running], () => [gatePill(gate), pill(running.find((job) => job.status === "running") ?? running[0])]);

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
 from curation import taxonomy
+from curation.access.roles import Role
 from curation.calibration import auto_approval
 from curation.calibration.auto_approval import GateState
 from curation.costs.spend import SpendTotal
@@ -75,6 +76,8 @@ class Overview(BaseModel):
     round: int
     checkpoint: str | None
     reviewer: str
+    role: Role = Field(description="what whoever asks may do")
+    login: bool = Field(description="whether they logged in, and so can log out")
     counts: dict[str, int | str] = Field(description="by page name: a number, or a text such as '294 left'")
     running: list[ActiveJob]
     ended: int | None = Field(description="when the latest job ended, in microseconds: it tells of jobs that nobody saw running")
@@ -126,6 +129,8 @@ def overview(request: Request) -> Overview:
         round=now.round,
         checkpoint=now.checkpoint,
         reviewer=here.reviewer(request),
+        role=here.role(request),
+        login=here.gate.asks_login and not request.scope["identity"].by_token,
         counts=counts,
         running=[_active(job) for job in here.jobs.active()],
         ended=now.ended,

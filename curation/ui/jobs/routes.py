@@ -9,6 +9,7 @@ from curation.jobs.chains import Step, StepView
 from curation.jobs.estimates import EstimateView
 from curation.jobs.job_folder import JobFolder
 from curation.jobs.views import JobView, LogTail
+from curation.ui import launch_rights
 from curation.ui.services import services
 from curation.ui.while_connected import while_connected
 from data.errors import MistakebookError
@@ -38,6 +39,7 @@ class UnknownAction(MistakebookError):
 @router.post("/estimate")
 async def estimate(request: Request, body: Launch) -> EstimateView:
     here = services(request)
+    launch_rights.check_options(request, body.options)
     return await while_connected(request, lambda: here.jobs.estimate_view(body.stage, body.options))
 
 
@@ -49,6 +51,8 @@ def jobs(request: Request, limit: int = 100) -> list[JobView]:
 @router.post("/jobs")
 def launch(request: Request, body: Launch) -> JobView:
     here = services(request)
+    for options in (body.options, *(step.options for step in body.then)):
+        launch_rights.check_options(request, options)
     return here.jobs.get(here.jobs.launch(body.stage, body.options, here.reviewer(request), body.then))
 
 

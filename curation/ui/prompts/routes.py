@@ -34,6 +34,7 @@ from curation.prompts.versions import DiffLine
 from curation.stages import stage_class
 from curation.stages.compare_prompts import COMPARED
 from curation.stages.generate import GenerateOptions
+from curation.ui import launch_rights
 from curation.ui.services import Services, services
 from data.records import Record
 from models.frontier import FrontierStopped, Outcome
@@ -226,6 +227,7 @@ def preview(request: Request, body: Trial) -> RequestPreview:
 def ask(request: Request, body: Trial) -> TrialResult:
     """Asks about one failure. The reply goes through the journal like every other, so that asking again costs nothing."""
     here = services(request)
+    launch_rights.check_options(request, body.options)
     file, prompts = _draft(here, body)
     row, options = _row(here, body), _options(file, body)
     began, outcomes = time.monotonic(), []

@@ -10,7 +10,6 @@ from curation.review import assignments, blinding, reviewer_agreement
 from curation.review import queue as review_queue
 from curation.review.assignments import Assigned, AssignmentShown, AssignPreview, Reassigned
 from curation.review.reviewer_agreement import Agreement
-from curation.ui.logins import read_logins
 from curation.ui.services import Services, services
 
 router = APIRouter()
@@ -142,7 +141,7 @@ def people(request: Request) -> People:
         reviewer=here.reviewer(request),
         reviewers=list(reviewers.values()),
         names=sorted({*_logins(here), *reviewers, here.reviewer(request)}),
-        logins=here.settings.auth is not None,
+        logins=here.gate.asks_login,
         assignments=given,
         disputed=sum(row["count"] for row in here.store.rows("sample_statuses") if row["status"] == "disputed"),
         blind=blinding.everywhere(here.store),
@@ -203,12 +202,12 @@ def reveal(request: Request, body: Reveal) -> Revealed:
 
 
 def _logins(here: Services) -> list[str]:
-    return list(read_logins(here.settings.auth)) if here.settings.auth else []
+    return list(here.gate.users.all())
 
 
 def _known(here: Services, names: list[str]) -> None:
     """With logins only those: a name mistyped would keep its share for ever."""
-    strangers = [name for name in names if name.strip() not in _logins(here)] if here.settings.auth else []
+    strangers = [name for name in names if name.strip() not in _logins(here)] if _logins(here) else []
     if strangers:
         raise assignments.BadAssignment(f"no login {', '.join(map(repr, strangers))}; there are: {', '.join(_logins(here))}")
 

@@ -11,13 +11,18 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
+from curation.access.audit import AuditLog
+from curation.access.sessions import Sessions
+from curation.access.users import Users
 from curation.config import Settings
 from curation.jobs.manager import JobManager
 from curation.ui.frame import routes as frame_routes
 from curation.ui.jobs import routes as job_routes
-from curation.ui.logins import read_logins
+from curation.ui.login import routes as login_routes
 from curation.ui.server import command_routes, pages
-from curation.ui.server.guards import Errors, Guard
+from curation.ui.server.error_answers import Errors, Secured
+from curation.ui.server.guards import Guard
+from curation.ui.server.identity import Gate
 from curation.ui.services import Services, services
 from curation.ui.shared import search_routes
 from data.images import ImageStore, ThumbnailSize
@@ -32,11 +37,14 @@ FOREVER = {"Cache-Control": "private, max-age=31536000, immutable"}  # a picture
 def create_app(workspace: Workspace, store: Store, jobs: JobManager, settings: Settings, headless: bool = False) -> FastAPI:
     """The app on an open workspace; nothing is started. `app.state.services` is what handlers work with."""
     app = FastAPI(title="Mistakebook", docs_url=None, redoc_url=None, openapi_url=None, root_path=settings.root_path)
-    app.state.services = Services(store, workspace, jobs, settings, ImageStore(workspace.images), Search(store, workspace.search))
+    users, audit = Users(settings.auth), AuditLog(store)
+    gate = Gate(settings, users, Sessions(users.path.parent))
+    images, search = ImageStore(workspace.images), Search(store, workspace.search)
+    app.state.services = Services(store, workspace, jobs, settings, images, search, gate, audit)
     app.state.last_request = time.monotonic()
     for refusal in (HTTPException, RequestValidationError, ValidationError):
         app.add_exception_handler(refusal, _refused)
-    for router in (frame_routes.router, job_routes.router, command_routes.router, search_routes.router):
+    for router in (login_routes.router, frame_routes.router, job_routes.router, command_routes.router, search_routes.router):
         app.include_router(router)
     for router in pages.routers():
         app.include_router(router)
@@ -46,9 +54,9 @@ def create_app(workspace: Workspace, store: Store, jobs: JobManager, settings: S
         from curation.ui.server import gradio_pages  # gradio takes seconds to import
 
         app = gradio_pages.mount(app, app.state.services, settings.root_path or None)
-    logins = read_logins(settings.auth) if settings.auth else None
     app.add_middleware(Errors)
-    app.add_middleware(Guard, token=settings.token, allow_hosts=settings.allow_hosts, logins=logins, seen=lambda: _note_request(app))
+    app.add_middleware(Guard, gate=gate, audit=audit, seen=lambda: _note_request(app))
+    app.add_middleware(Secured)
     return app
 
 
@@ -93,5 +101,7 @@ def _clauses(errors: Sequence[Mapping[str, Any]], skip: int) -> str:
     clauses = []
     for error in errors:
         where = ".".join(str(part) for part in error["loc"][skip:]) or "the request"
-        clauses.append(f"{where}: {error['msg'][0].lower()}{error['msg'][1:]} (got {str(error.get('input'))[:80]!r})")
+        got = error.get("input")
+        told = "" if error["type"] == "missing" or isinstance(got, dict | list) else f" (got {str(got)[:80]!r})"  # the field's alone
+        clauses.append(f"{where}: {error['msg'][0].lower()}{error['msg'][1:]}{told}")
     return "; ".join(clauses)

@@ -16,6 +16,7 @@ from curation.review import blinding, decisions, recovery
 from curation.review.bulk_records import BulkPreview, BulkResult, UndoResult
 from curation.review.recovery import Recovery
 from curation.scoring import Answer, ReadAnswer
+from curation.ui import launch_rights
 from curation.ui.services import services
 from curation.workspaces import backups, builtin
 from curation.workspaces.backups import BackupMade
@@ -63,6 +64,7 @@ class Recover(BaseModel):
 @router.post("/recover")
 def recover(request: Request, body: Recover) -> Recovery:
     """Decisions that the journal has and the store lacks: counted, or put back."""
+    launch_rights.check_path(request, body.journal)
     return recovery.recover(services(request).store, body.apply, body.journal)
 
 
@@ -157,6 +159,7 @@ def export(request: Request, body: Export) -> Exported:
     samples = here.store.rows("approved_samples", ExportedSample)
     if not samples:
         raise HTTPException(409, "no sample is approved yet; review samples first")
+    launch_rights.check_path(request, body.folder)
     body.folder.mkdir(parents=True, exist_ok=True)
     path = EXPORTS.make(body.format, body.options).write(samples, here.images.path, body.folder)
     return Exported(str(path), len(samples))
@@ -175,6 +178,7 @@ def remove_checkpoint(request: Request, body: RemoveCheckpoint) -> CheckpointRem
 @router.post("/backup")
 def backup(request: Request, body: Backup) -> BackupMade:
     here = services(request)
+    launch_rights.check_path(request, body.folder)
     folder = backups.backup(here.store, here.workspace, body.folder)
     pictures = sum(path.is_file() for path in (folder / here.workspace.images.name).rglob("*"))
     return BackupMade(str(folder), backups.row_count(folder), pictures)

@@ -1,34 +1,29 @@
 """Who may talk to the app: checks that stand before every route, Gradio's included.
 
 A bare Gradio app lets any website that its user visits call its functions (docs/log.md). Hence: the Host header must name this
-machine (against DNS rebinding); whatever may change something, and every WebSocket, must come from our own page (its Origin is
-the Host) or show the token of app.json; pages of other sites may link here but not embed or fetch anything.
+machine (against DNS rebinding); whatever may change something must come from our own page (its Origin is the Host) or show the token
+of app.json; pages of other sites may link here but not embed or fetch anything. Then the table of routes is asked: whether there is
+such a route, whether the role of whoever asks covers it, how large its body may be.
 """
 
-import asyncio
-import base64
-import binascii
 import ipaddress
-import json
-import logging
-import secrets
-import time
-import traceback
-import uuid
 from collections.abc import Callable
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from starlette._utils import get_route_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from curation.access.audit import MOST, AuditLog, Event
+from curation.access.roles import Role, covers, too_little
+from curation.access.users import BadUsers
 from curation.ui.server import body_limits
-from curation.ui.server.route_table import RouteTable, rules
-from data.errors import MistakebookError, is_disk_full
-from data.store import DiskFull
+from curation.ui.server.error_answers import send_json
+from curation.ui.server.identity import Gate, Headers, Identity, headers_of
+from curation.ui.server.route_table import RouteTable, Rule, rules
 
 READING = ("GET", "HEAD")
-WRONG_PASSWORD_WAIT = 0.5  # seconds
-log = logging.getLogger(__name__)
+UNLOGGED: tuple[Role, ...] = ("anybody", "reader")  # roles whose routes change nothing
+NO_BODY = ("POST /api/review/decide", "POST /api/review/decisions")  # the log of reviews says what was decided
 
 
 def is_loopback(host: str) -> bool:
@@ -40,130 +35,117 @@ def is_loopback(host: str) -> bool:
 
 
 class Guard:
-    """Refuses requests by host, login and origin; puts the login into scope["login"]. Pure ASGI, so that streams stay streams."""
+    """Refuses requests; puts who asks into scope["login"], scope["role"] and scope["identity"]. Pure ASGI, so that streams stay streams."""
 
-    def __init__(
-        self,
-        app: ASGIApp,
-        token: str,
-        allow_hosts: tuple[str, ...] = (),
-        logins: dict[str, str] | None = None,
-        seen: Callable[[], None] = lambda: None,
-    ):
-        self.app, self.token, self.logins, self.seen = app, token, logins, seen
-        self.allow_hosts = {host.lower() for host in allow_hosts}
+    def __init__(self, app: ASGIApp, gate: Gate, audit: AuditLog, seen: Callable[[], None] = lambda: None):
+        self.app, self.gate, self.audit, self.seen = app, gate, audit, seen
+        self.allow_hosts = {host.lower() for host in gate.settings.allow_hosts}
         self.table = RouteTable(rules())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
             return await self.app(scope, receive, send)
-        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
-        if refusal := self._wrong_host(headers):
+        headers = headers_of(scope)
+        host = self.gate.host(scope, headers)
+        if refusal := self._wrong_host(host):
             return await _refuse(scope, send, 400, refusal)
-        trusted = bool(self.token) and secrets.compare_digest(headers.get("authorization", "").encode(), f"Bearer {self.token}".encode())
-        if trusted:
-            scope["login"] = headers.get("x-mistakebook-reviewer")
-        elif self.logins is not None:
-            scope["login"] = _login(headers, self.logins)
-            if scope["login"] is None:
-                if "authorization" in headers:
-                    await asyncio.sleep(WRONG_PASSWORD_WAIT)
-                ask = [(b"www-authenticate", b'Basic realm="Mistakebook", charset="UTF-8"')]
-                return await _refuse(scope, send, 401, "log in with a name and password from the app's --auth file", ask)
-        if not trusted and (refusal := _wrong_origin(scope, headers)):
+        rule = self.table.find(scope["method"], get_route_path(scope)) if scope["type"] == "http" else None
+        try:
+            identity = self.gate.identify(scope, headers)
+        except BadUsers as error:
+            return await _refuse(scope, send, 503, str(error))
+        if identity is None and (rule is None or rule.role != "anybody"):
+            return await self._ask_to_log_in(scope, send, headers)
+        if not (identity and identity.by_token) and (refusal := self._wrong_origin(scope, headers, host)):
             return await _refuse(scope, send, 403, refusal)
         self.seen()
-        if scope["type"] == "websocket":
-            return await _refuse(scope, send, 404, "no route of this app is a WebSocket")
-        rule = self.table.find(scope["method"], get_route_path(scope))
         if rule is None:
             return await _refuse(scope, send, 404, f"there is nothing at {scope['path']}")
         if refusal := body_limits.announced_too_large(rule, headers):
             return await _refuse(scope, send, 413, refusal, [(b"connection", b"close")])
-        await self.app(scope, body_limits.counted(rule, receive), send)
+        identity = identity or Identity(None, "anybody")
+        scope["login"], scope["role"], scope["identity"] = identity.name, identity.role, identity
+        await self._logged(rule, identity, scope, headers, body_limits.counted(rule, receive), send)
 
-    def _wrong_host(self, headers: dict[str, str]) -> str | None:
-        name = (urlsplit(f"//{headers.get('host', '')}").hostname or "").lower()
+    async def _logged(self, rule: Rule, identity: Identity, scope: Scope, headers: Headers, receive: Receive, send: Send) -> None:
+        """Hands the request on, or refuses it by its role; the audit log gets what changes something and what is refused."""
+        allowed = covers(identity.role, rule.role)
+        asked, status = bytearray(), 500
+        keeps = headers.get("content-type", "").startswith("application/json") and rule.route not in NO_BODY
+
+        async def received() -> Message:
+            message = await receive()
+            if keeps and len(asked) < MOST:
+                asked.extend(message.get("body", b"")[: MOST - len(asked)])
+            return message
+
+        async def sent(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            if allowed:
+                await self.app(scope, received, sent)
+            else:
+                await _refuse(scope, sent, 403, too_little(identity.role, rule.role, rule.route.partition(" ")[2]))
+        finally:
+            if not allowed or rule.role not in UNLOGGED:
+                about = (identity.name or "", identity.role, self.gate.address(scope, headers))
+                self.audit.note(Event(*about, rule.route, scope["path"], asked.decode("utf-8", "replace"), status))
+
+    def _wrong_host(self, host: str) -> str | None:
+        name = (_parts(host).hostname or "").lower()
         if is_loopback(name) or name in self.allow_hosts:
             return None
         return f"this app does not accept the host name {name!r}; to allow it, start the app with --allow-host {name}"
 
-
-def _login(headers: dict[str, str], logins: dict[str, str]) -> str | None:
-    """The user that the request logs in as, if the password is right."""
-    scheme, _, encoded = headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "basic":
+    def _wrong_origin(self, scope: Scope, headers: Headers, host: str) -> str | None:
+        site = headers.get("sec-fetch-site", "none")
+        if scope["type"] == "http" and scope["method"] in READING:
+            top = headers.get("sec-fetch-mode") == "navigate" and headers.get("sec-fetch-dest") == "document"
+            return None if site in ("none", "same-origin") or top else "requested by another site; open the app in a tab of its own"
+        origin = headers.get("origin")
+        if origin is not None and _parts(origin, "").netloc.lower() != host.lower():
+            return f"a page of {origin} sent this; only the app's own pages may{self._way_out(headers, origin, host)}"
+        if site in ("cross-site", "same-site"):
+            return "a page of another site sent this; only the app's own pages may"
+        if origin is None:
+            return "the request names no Origin: send it from the app's page, or with the token of app.json (the mistakebook command does)"
         return None
+
+    def _way_out(self, headers: Headers, origin: str, host: str) -> str:
+        """What to do where a proxy stands in front that doesn't pass on the name that the browser asked for."""
+        name = _parts(origin, "").hostname
+        if not name or is_loopback(name):
+            return ""
+        forwarded = headers.get("x-forwarded-host")
+        behind = f" The request came with Host {host!r}" + (f" and X-Forwarded-Host {forwarded!r}." if forwarded else ".")
+        return (
+            f".{behind} If {name} is a proxy in front of this app, let it pass the browser's Host on (nginx: proxy_set_header Host "
+            f"$host;) or name it with --trust-proxy, and start the app with --allow-host {name}: docs/security.md"
+        )
+
+    async def _ask_to_log_in(self, scope: Scope, send: Send, headers: Headers) -> None:
+        if scope["type"] == "http" and scope["method"] in READING and "text/html" in headers.get("accept", ""):
+            query = f"?{scope['query_string'].decode('latin-1')}" if scope.get("query_string") else ""
+            to = f"{scope.get('root_path', '').rstrip('/')}/login?next={quote(query, safe='')}"
+            found = [(b"location", to.encode()), (b"cache-control", b"no-store")]
+            await send({"type": "http.response.start", "status": 303, "headers": found})
+            return await send({"type": "http.response.body", "body": b""})
+        await _refuse(scope, send, 401, "log in first: open the app in a browser, or send the token of app.json")
+
+
+def _parts(host: str, prefix: str = "//"):  # type: ignore[no-untyped-def]
     try:
-        user, _, password = base64.b64decode(encoded, validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
-        return None
-    known = logins.get(user)
-    # compare also for unknown users, so that the time tells nothing
-    right = secrets.compare_digest(password.encode(), (known or secrets.token_hex()).encode())
-    return user if known and right else None
-
-
-def _wrong_origin(scope: Scope, headers: dict[str, str]) -> str | None:
-    site = headers.get("sec-fetch-site", "none")
-    if scope["type"] == "http" and scope["method"] in READING:
-        top = headers.get("sec-fetch-mode") == "navigate" and headers.get("sec-fetch-dest") == "document"
-        return None if site in ("none", "same-origin") or top else "requested by another site; open the app in a tab of its own"
-    origin, host = headers.get("origin"), headers.get("host", "")
-    if site in ("cross-site", "same-site") or (origin is not None and urlsplit(origin).netloc.lower() != host.lower()):
-        return f"a page of {origin or 'another site'} sent this; only the app's own pages may"
-    if origin is None:
-        return "the request names no Origin: send it from the app's page, or with the token of app.json (the mistakebook command does)"
-    return None
+        return urlsplit(f"{prefix}{host}")
+    except ValueError:  # "[": no address
+        return urlsplit("")
 
 
 async def _refuse(scope: Scope, send: Send, status: int, text: str, headers: list[tuple[bytes, bytes]] | None = None) -> None:
     if scope["type"] == "websocket":
         await send({"type": "websocket.close", "code": 1008, "reason": text[:120]})
         return
-    await _send_json(send, status, {"error": text}, headers)
-
-
-async def _send_json(send: Send, status: int, content: dict, headers: list[tuple[bytes, bytes]] | None = None) -> None:
-    body = json.dumps(content).encode()
-    start = {"type": "http.response.start", "status": status, "headers": [(b"content-type", b"application/json"), *(headers or [])]}
-    await send(start)
-    await send({"type": "http.response.body", "body": body})
-
-
-class Errors:
-    """Turns what a route raises into JSON. Our own exceptions are written for people; of others only an id leaves the process."""
-
-    def __init__(self, app: ASGIApp):
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        began = False
-
-        async def watched(message: Message) -> None:
-            nonlocal began
-            if message["type"] == "http.response.start":
-                began = True
-                message["headers"] = [*message["headers"], (b"x-content-type-options", b"nosniff"), (b"x-frame-options", b"DENY")]
-            await send(message)
-
-        try:
-            await self.app(scope, receive, watched)
-        except Exception as error:
-            if scope["type"] != "http":
-                raise
-            status, text = self._explain(error, scope["path"])
-            if not began:
-                await _send_json(send, status, {"error": text} if status == 500 else {"error": text, "kind": type(error).__name__})
-
-    def _explain(self, error: Exception, path: str) -> tuple[int, str]:
-        if isinstance(error, DiskFull) or is_disk_full(error):
-            return 507, "the disk is full: nothing was changed. Free some space and try again"
-        if isinstance(error, MistakebookError) and error.status != 500:
-            return error.status, str(error)
-        if type(error) is ValueError:
-            log.warning("refused at %s: %s", path, error, exc_info=error)
-            return 400, str(error)
-        number = uuid.uuid4().hex[:8]
-        log.error("error %s at %s, %s\n%s", number, path, time.strftime("%F %T"), traceback.format_exc())
-        return 500, f"internal error ({type(error).__name__}); the app's log has the details under {number}"
+    await send_json(send, status, {"error": text}, headers)

@@ -14,7 +14,7 @@ from curation.ui.data import dataset_routes, endpoint_routes
 from curation.ui.failures import cluster_routes
 from curation.ui.results import budget_routes
 from curation.ui.server import static_files
-from curation.ui.settings import error_type_routes
+from curation.ui.settings import access_routes, error_type_routes
 
 
 @dataclass(frozen=True)
@@ -60,5 +60,6 @@ def routers() -> list[APIRouter]:
         endpoint_routes.router,
         budget_routes.router,
         error_type_routes.router,
+        access_routes.router,
         *(page.load().router for page in PAGES),
     ]

@@ -2,30 +2,34 @@
 
 Of our own (/api/…) what isn't listed is for admins; of all others what isn't listed is not there.
 
-A role may do what those before it may. `anybody` needs no login: what a page of the login itself needs. Gradio's routes are listed as
+A role may do what those before it may (curation/access/roles.py). Gradio's routes are listed as
 far as its page asks for them: no upload, no queue, no proxy. `tests/ui/server/test_route_table.py` walks all routes.
 """
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
 
 from starlette.routing import compile_path
 
+from curation.access.roles import Role
 from curation.imports import uploads
 from data import images
 
-Role = Literal["anybody", "reader", "reviewer", "editor", "admin"]
-ROLES: tuple[Role, ...] = get_args(Role)
 MOST_JSON = 2 * 2**20  # bytes of a request's body, unless BODIES says otherwise
 
 # Routes that only show something are POST too: what is asked for goes into the body.
 ROUTES: dict[Role, str] = {
     "anybody": """
-        GET /api/health
+        GET /login
+        POST /login
+        POST /logout
+        GET /ui/{name:path}
+        GET /favicon.ico
+        GET /robots.txt
         """,
     "reader": """
+        GET /api/health
         GET /api/workspace
         GET /api/stages
         POST /api/estimate
@@ -116,13 +120,10 @@ ROUTES: dict[Role, str] = {
         POST /api/settings/disk
         GET /media/{sha256}/{size}
         GET /ui/plotly.min.js
-        GET /ui/{name:path}
         GET /
         GET /theme.css
         GET /static/{path:path}
         GET /assets/{path:path}
-        GET /favicon.ico
-        GET /robots.txt
         """,
     "reviewer": """
         POST /api/command/review
@@ -185,6 +186,11 @@ ROUTES: dict[Role, str] = {
         POST /api/settings/filter
         """,
     "admin": """
+        POST /api/access/users
+        POST /api/access/role
+        POST /api/access/revoke
+        POST /api/access/events
+        GET /api/access/events.{form}
         POST /api/quit
         POST /api/command/recover
         POST /api/command/export
@@ -204,7 +210,8 @@ ROUTES: dict[Role, str] = {
         POST /api/settings/clean
         """,
 }
-BODIES = {  # bytes; a picture's are counted by its decoder too
+BODIES = {
+    "POST /login": 8 * 2**10,  # bytes; a picture's are counted by its decoder too
     "POST /api/data/upload/{batch}/{name:path}": uploads.MOST_BYTES,
     "POST /api/review/upload": images.MAX_BYTES,
     "POST /api/try/picture": images.MAX_BYTES,
@@ -221,9 +228,6 @@ class Rule:
     route: str
     role: Role
     body: int
-
-    def lets_in(self, role: Role) -> bool:
-        return ROLES.index(role) >= ROLES.index(self.role)
 
 
 def rules() -> list[Rule]:

@@ -13,10 +13,10 @@ from dataclasses import replace
 
 import uvicorn
 
+from curation.access.users import Users
 from curation.config import BadSettings, Settings
 from curation.jobs.manager import JobManager
 from curation.stages import stage_class
-from curation.ui.logins import read_logins
 from curation.ui.server.app import create_app
 from curation.ui.server.guards import is_loopback
 from curation.workspaces import owner
@@ -29,13 +29,15 @@ log = logging.getLogger(__name__)
 
 def serve(workspace: Workspace, settings: Settings) -> None:
     """Serves until SIGINT, SIGTERM, or (headless) until idle. Raises BadSettings, BadAuthFile, StoreError before it listens."""
-    if settings.auth:
-        read_logins(settings.auth)
-    if not is_loopback(settings.host) and not settings.auth:
+    users = Users(settings.auth)
+    if (settings.auth or not is_loopback(settings.host)) and not users.all() and not settings.trust_proxies:
+        why = f"--auth {settings.auth}" if settings.auth else f"--host {settings.host}, which lets other machines in,"
         raise BadSettings(
-            f"--host {settings.host} lets other machines in: that needs logins. Write lines user:password into a file, "
-            "chmod 600 it, and add --auth FILE (and --allow-host NAME, the name that they will use)"
+            f"{users.path} names no users, and {why} needs some. Add yourself: mistakebook users add NAME --role admin "
+            "(and give --allow-host NAME, the name that they will use)"
         )
+    if bool(settings.tls_cert) != bool(settings.tls_key):
+        raise BadSettings("--tls-cert and --tls-key go together: the certificate's chain and its private key, as PEM files")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # uvicorn raises it again after its own shutdown
     listening = _bind(settings)
     store = jobs = None
@@ -78,11 +80,21 @@ def _run(workspace: Workspace, store: Store, jobs: JobManager, settings: Setting
     builtin.prepare(store)
     app = create_app(workspace, store, jobs, settings, headless=settings.headless)
     app.state.services.search.refresh_soon()
-    config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=3)
+    certificate = {"ssl_certfile": settings.tls_cert, "ssl_keyfile": settings.tls_key} if settings.tls_cert else {}
+    config = uvicorn.Config(
+        app,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=3,
+        proxy_headers=False,  # whose count is the gate's to say
+        **certificate,  # type: ignore[arg-type]
+    )
     server = uvicorn.Server(config)
     app.state.quit = lambda: setattr(server, "should_exit", True)
     port = listening.getsockname()[1]
-    address = f"http://{'127.0.0.1' if settings.host in ('0.0.0.0', '127.0.0.1') else _bracketed(settings.host)}:{port}"
+    host = "127.0.0.1" if settings.host in ("0.0.0.0", "127.0.0.1") else _bracketed(settings.host)
+    address = f"{'https' if settings.tls_cert else 'http'}://{host}:{port}"
     owner.announce(workspace, address, settings.token, settings.headless)
     stopped = threading.Event()
     if settings.headless:
@@ -105,6 +117,7 @@ def _run(workspace: Workspace, store: Store, jobs: JobManager, settings: Setting
     finally:
         stopped.set()
         app.state.services.search.close()
+        app.state.services.audit.close()
 
 
 def _begin(builtin, store: Store, jobs: JobManager, stopped: threading.Event) -> None:

@@ -1,6 +1,7 @@
 // The Settings page: filters, error types, prices, shortcuts (left); budget, reviewers, backups, disk, workspaces, theme (right).
 
 import { api, at, drawer, fill, keymap, keys, onlyLatest } from "../shared/lib.js";
+import { drawAccess } from "./access.js";
 import { drawBackups } from "./backups.js";
 import { drawBudget } from "./budget.js";
 import { drawDisk } from "./disk.js";
@@ -34,6 +35,7 @@ export async function show() {
   keymap.load().then(() => drawKeymap(at(root, "keymap")));
   drawBudget(at(root, "budget"), overview);
   drawReviewers(at(root, "reviewers"), overview);
+  drawAccess(at(root, "access"));
   drawBackups(at(root, "backups"), overview, show);
   drawWorkspaces(at(root, "workspaces"), overview, show);
   drawTheme(at(root, "theme-choice"));

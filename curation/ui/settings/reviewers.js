@@ -30,8 +30,8 @@ export function drawReviewers(box, { reviewer, login, reviewers }) {
             `Your decisions are stored under the name ${reviewer}. To change it, start the app with `,
             flag("--reviewer NAME"),
             "; for several people, with ",
-            flag("--auth FILE"),
-            " and a login each.",
+            flag("mistakebook users add NAME"),
+            " for each of them.",
           ],
     ),
   );

@@ -36,6 +36,7 @@ export async function api(path, body, { quiet = false, signal } = {}) {
     throw failed("The app does not respond. It may have been stopped: restart it (python app.py), then continue here.", 0, quiet);
   }
   notLost();
+  if (response.status === 401) location.assign(new URL(`login?next=${encodeURIComponent(location.search)}`, document.baseURI));
   if (response.ok) return response.json();
   const text = await response.text();
   let message = text;

@@ -94,13 +94,15 @@ FAULTS = {
 
 
 @pytest.fixture
-def server(monkeypatch):
+def server(monkeypatch, home):
     monkeypatch.setenv("PICTURE_KEY", "sk-very-secret-1234")
     server = ThreadingHTTPServer(("127.0.0.1", 0), Server)
     server.daemon_threads = True
     server.lock, server.calls, server.times = threading.Lock(), [], Counter()
     server.given, server.fetched, server.gone, server.seconds = 0, 0, False, 0.0
     threading.Thread(target=server.serve_forever, daemon=True).start()
+    home.mkdir(exist_ok=True)
+    (home / "config.toml").write_text(f'[keys]\nPICTURE_KEY = "http://127.0.0.1:{server.server_port}/v1"')
     yield server
     server.shutdown()
     server.server_close()
@@ -324,10 +326,10 @@ def test_options_that_the_generator_does_not_have_are_named_before_anything_is_q
 
 
 def test_a_job_without_its_key_stops_at_once(store, workspace, monkeypatch):
-    monkeypatch.delenv("NO_SUCH_KEY", raising=False)
+    monkeypatch.delenv("NO_SUCH_API_KEY", raising=False)
     waiting(store, 30)
     jobs = JobManager(store, workspace, stage_class)
-    options = {"generator": "openai_images", "generator_options": {"base_url": "http://127.0.0.1:9/v1", "api_key_env": "NO_SUCH_KEY"}}
+    options = {"generator": "openai_images", "generator_options": {"base_url": "http://127.0.0.1:9/v1", "api_key_env": "NO_SUCH_API_KEY"}}
     job = jobs.wait(jobs.launch("draw", {**options, "model": "painter"}, "ada"), 60)
     assert (job.status, job.done, job.failed) == ("paused", 0, 0) and "no key for image generator 'painter'" in job.message
     jobs.shutdown()
@@ -344,4 +346,18 @@ def test_further_pictures_of_a_prompt_become_samples(server, store, workspace):
     assert set(ids) < {row["sample_id"] for row in rows}
     made = store._cursor().execute("SELECT difficulty, seed FROM sample").fetchall()
     assert {difficulty for difficulty, _ in made} == {"harder"} and len({seed for _, seed in made}) == 6
+    jobs.shutdown()
+
+
+def test_a_key_goes_to_no_server_that_it_was_not_named_for(server, store, workspace, home):
+    (home / "config.toml").unlink()
+    waiting(store, 3)
+    jobs = JobManager(store, workspace, stage_class)
+    for name in ("PICTURE_API_KEY", "PICTURE_KEY"):
+        given = {**options_of(server), "api_key_env": name}
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv(name, "sk-very-secret-1234")
+            job = jobs.wait(jobs.launch("draw", {"generator": "openai_images", "model": "painter", "generator_options": given}, "ada"), 60)
+        assert job.status == "paused" and "no key for image generator 'painter'" in job.message and "sk-very" not in job.message
+    assert server.calls == []
     jobs.shutdown()

@@ -274,7 +274,7 @@ def test_a_drawing_server_keeps_its_address(tmp_path):
     store, _, workspace = seeded_store(tmp_path / "seeded", 40, samples=5)
     jobs = JobManager(store, workspace, stage_class)
     jobs._closing = True  # nothing is started: no call goes out
-    own = {"base_url": "http://127.0.0.1:9/v1", "api_key_env": "PAINTER_KEY"}
+    own = {"base_url": "http://127.0.0.1:9/v1", "api_key_env": "PAINTER_API_KEY"}
     job = {"options": {"generator": "openai_images", "model": "painter", "generator_options": own}, "round": 1, "lane": "api"}
     with store.write() as write:
         write.insert("job", [{**job, "stage": "draw", "status": "done", "total": 1, "done": 1, "author": "ada"}])

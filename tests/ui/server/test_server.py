@@ -1,6 +1,5 @@
 """The server over real HTTP: guards, pictures, jobs, errors; and that it never imports torch."""
 
-import base64
 import http.client
 import json
 import re
@@ -16,7 +15,6 @@ import uvicorn
 
 from curation.config import BadSettings, Settings
 from curation.jobs.manager import JobManager
-from curation.ui.logins import BadAuthFile, read_logins
 from curation.ui.server import serving
 from curation.ui.server.app import create_app
 from curation.workspaces import builtin
@@ -68,7 +66,7 @@ def jobs(store, workspace):
 
 
 @pytest.fixture
-def make(store, workspace, jobs):
+def make(store, workspace, jobs, home):
     """Starts servers with the given settings."""
     started = []
 
@@ -132,46 +130,6 @@ def test_answers_do_not_wait_for_acknowledgements(make):
         taken.append(time.perf_counter() - started)
     connection.close()
     assert min(taken[2:]) < 0.03  # with Nagle's algorithm it is 0.04, each time but the first
-
-
-def basic(user, password):
-    return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
-
-
-def test_logins_cover_every_route_and_name_the_reviewer(make, tmp_path):
-    path = tmp_path / "logins"
-    path.write_text("ann:pass:word\nbob:secret\n")
-    path.chmod(0o600)
-    browser = make(auth=path, reviewer="someone else")
-    for route in ("/api/health", "/api/workspace", "/media/x/full", "/"):
-        assert browser("GET", route)[0] == 401
-        assert browser.headers["www-authenticate"].startswith("Basic")
-    for wrong in (basic("ann", "word"), basic("eve", "x"), basic("", ""), "Basic !!", "Basic", "Digest x"):
-        assert browser("GET", "/api/workspace", Authorization=wrong)[0] == 401
-    status, here = browser("GET", "/api/workspace", Authorization=basic("ann", "pass:word"))
-    assert status == 200 and here["reviewer"] == "ann"
-    body = {"stage": "double", "options": {"count": 1}}
-    assert browser("POST", "/api/jobs", body, Authorization=basic("bob", "secret"))[0] == 403  # a login is no origin
-    status, job = browser("POST", "/api/jobs", body, Authorization=basic("bob", "secret"), **browser.own)
-    assert status == 200 and job["author"] == "bob"
-
-
-def test_files_of_logins_that_are_refused(tmp_path):
-    path = tmp_path / "logins"
-    with pytest.raises(BadAuthFile, match="no such file"):
-        read_logins(path)
-    path.write_text("ann:x\n")
-    path.chmod(0o644)
-    with pytest.raises(BadAuthFile, match="chmod 600"):
-        read_logins(path)
-    path.chmod(0o600)
-    assert read_logins(path) == {"ann": "x"}
-    path.write_text("ann:x\nbob\n")
-    with pytest.raises(BadAuthFile, match="line 2"):
-        read_logins(path)
-    path.write_text("\n")
-    with pytest.raises(BadAuthFile, match="empty"):
-        read_logins(path)
 
 
 def test_the_reviewer_is_the_login_else_the_flag(make):
@@ -254,9 +212,11 @@ def test_errors_say_what_failed_and_no_traceback_leaves(make, caplog):
     assert browser("GET", "/docs")[0] == browser("GET", "/openapi.json")[0] == browser("GET", "/redoc")[0] == 404
 
 
-def test_what_app_refuses_before_it_listens(workspace, tmp_path):
-    with pytest.raises(BadSettings, match="--auth"):
+def test_what_app_refuses_before_it_listens(workspace, tmp_path, home):
+    with pytest.raises(BadSettings, match="mistakebook users add"):
         serving.serve(workspace, Settings(host="0.0.0.0", port=0))
+    with pytest.raises(BadSettings, match="go together"):
+        serving.serve(workspace, Settings(port=0, tls_cert=tmp_path / "cert.pem"))
     taken = socket.socket()
     taken.bind(("127.0.0.1", 0))
     taken.listen()
