@@ -10,11 +10,13 @@ from curation.config import Settings, Variables, path, restart_with_file_variabl
 from curation.frontier import endpoints
 from data import workspace
 from data.errors import MistakebookError
+from data.machine import keep_files_private
 
 
 def main() -> None:
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     flags = parser().parse_args()
+    keep_files_private()
     try:
         restart_with_file_variables()
         endpoints.read()

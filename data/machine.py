@@ -7,6 +7,11 @@ from pathlib import Path
 HOUSE = Path(__file__).parents[1]  # the folder that the packages lie in: where child processes are started
 
 
+def keep_files_private() -> None:
+    """What this process and its children write, only its owner may read: stores, images, journals, logs."""
+    os.umask(0o077)
+
+
 def cores() -> int:
     """Processor cores that this process may use; all there are where the system doesn't tell (macOS)."""
     allowed = getattr(os, "sched_getaffinity", None)

@@ -76,7 +76,9 @@ class Workspace:
         """Makes the folders; does nothing to what is there. Raises UnwritableHome, or OSError with ENOSPC on a full disk."""
         for folder in (self.root, self.images, self.root / "jobs", self.checkpoints, self.backups):
             try:
-                folder.mkdir(parents=True, exist_ok=True)
+                if folder == self.root and not folder.parent.exists():
+                    folder.parent.mkdir(parents=True, mode=0o700)  # the home: nobody else's business
+                folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             except OSError as error:
                 if error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST):
                     raise

@@ -3,17 +3,20 @@
 Events are handed to a thread that writes what has come in one transaction, so that no request waits for it.
 """
 
+import contextlib
 import logging
 import queue
 import threading
+import time
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from data.records import Record
 from data.store import Store
-from data.store_errors import StoreError
 
 MOST = 400  # characters of what was asked
+TOGETHER = 1.0  # seconds whose events are one transaction; what a power cut may take
+MOST_ROWS = 1000
 log = logging.getLogger(__name__)
 
 
@@ -33,7 +36,7 @@ class Event(Record):
 @dataclass(frozen=True)
 class LoggedEvent(Event):
     number: int
-    at: datetime
+    created_at: datetime
 
 
 class AuditLog:
@@ -66,14 +69,16 @@ class AuditLog:
     def _write(self) -> None:
         while True:
             found = [self._events.get()]
-            while not self._events.empty() and len(found) < 1000:
-                found.append(self._events.get())
+            end = time.monotonic() + TOGETHER
+            while isinstance(found[-1], Event) and len(found) < MOST_ROWS and (left := end - time.monotonic()) > 0:
+                with contextlib.suppress(queue.Empty):
+                    found.append(self._events.get(timeout=left))
             rows = [asdict(event) for event in found if isinstance(event, Event)]
             try:
                 if rows:
                     with self._store.write() as write:
                         write.insert("audit_event", rows)
-            except StoreError as error:  # a full disk, say: requests go on, and the log of the app has it
+            except Exception as error:  # a full disk, a store that is being closed: requests go on, and the log of the app has it
                 log.error("the audit log could not be written (%s): %s", error, rows)
             for one in found:
                 if isinstance(one, threading.Event):

@@ -122,4 +122,4 @@ class Users:
 def _known(role: str) -> Role:
     if role not in GIVEN:
         raise BadUsers(f"there is no role {role!r}; there are: {', '.join(GIVEN)}")
-    return role  # type: ignore[return-value]  # one of them
+    return role  # one of them

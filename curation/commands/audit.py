@@ -5,7 +5,7 @@ from curation.commands.app_client import App
 from curation.commands.flags import parser
 from curation.commands.output import show, table
 
-COLUMNS = ["number", "at", "who", "role", "address", "what", "status", "asked"]
+COLUMNS = ["number", "created_at", "who", "role", "address", "what", "status", "asked"]
 
 
 def run(name: str, arguments: list[str]) -> int:

@@ -65,6 +65,7 @@ def _findings(workspace: Workspace, call: bool) -> Iterator[Finding]:
     yield _weights()
     yield _renderer()
     yield _workspace(workspace)
+    yield _permissions(workspace)
     yield from _damages(workspace)
     yield _endpoint(workspace, call)
 
@@ -144,6 +145,15 @@ def _damages(workspace: Workspace) -> Iterator[Finding]:
     for damaged in damage.damages(workspace):
         read = f" (read by {damaged.read_by})" if damaged.read_by else ""
         yield Finding("store", bool(damaged.read_by), damaged.text + read, "look at the pages, then press “I have read this” there")
+
+
+def _permissions(workspace: Workspace) -> Finding:
+    """Whether others on this machine can read what is kept: homes that an earlier version made are open to them."""
+    home = workspace.root.parent
+    kept = [path for path in (home, workspace.root, workspace.store, home / "users.json", workspace.root / "keys.json") if path.exists()]
+    reached = [path for path in kept if path.stat().st_mode & 0o077] if home.exists() and home.stat().st_mode & 0o077 else []
+    told = f"others on this machine can enter {', '.join(map(str, reached))}" if reached else f"only its owner may read {home}"
+    return Finding("permissions", not reached, told, f"chmod -R go-rwx {home}")
 
 
 def _endpoint(workspace: Workspace, call: bool) -> Finding:

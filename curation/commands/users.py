@@ -5,7 +5,7 @@ import getpass
 import sys
 from pathlib import Path
 
-from curation.access.roles import GIVEN
+from curation.access.roles import GIVEN, Role
 from curation.access.sessions import Sessions
 from curation.access.users import Users
 from curation.commands.app_client import CommandFailed, check_settings
@@ -59,7 +59,7 @@ def _done(users: Users, given: argparse.Namespace) -> str:
     """Does what was asked and says so."""
     name, sessions = given.name, Sessions(users.path.parent)
     if given.action == "add":
-        role = given.role or given.given_role or ("reviewer" if users.all() else "admin")
+        role: Role = given.role or given.given_role or ("reviewer" if users.all() else "admin")
         users.add(name, role, "" if given.no_password else _password(name))
         return f"{name} may log in as {role}"
     if given.action == "remove":

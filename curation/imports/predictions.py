@@ -165,8 +165,7 @@ def _items(path: Path) -> Iterator[tuple[str, Any]]:
         try:
             yield f"{path}:{number}", _parsed(line)
         except (ValueError, RecursionError) as error:
-            shown = line[:_SHOWN].decode(errors="replace")
-            yield f"{path}:{number}", _NotUsed("unreadable", f"{shown!r} is not valid JSON ({error}); {_EXPECTED}")
+            yield f"{path}:{number}", _NotUsed("unreadable", f"the line is not valid JSON ({error}); {_EXPECTED}")
 
 
 def _parsed(content: bytes) -> Any:
@@ -203,7 +202,7 @@ def _read(item: Any, by_id: _ById) -> tuple[KnownExample, str]:
     named = next((name for name in ANSWER_FIELDS if name in item), None)
     if identifier is None or named is None:
         missing = "id" if identifier is None else "answer"
-        raise _NotUsed("unreadable", f"no field {missing!r} in {json.dumps(item, ensure_ascii=False, default=str)[:_SHOWN]}; {_EXPECTED}")
+        raise _NotUsed("unreadable", f"no field {missing!r} among {_names(item)}; {_EXPECTED}")
     split = item.get("split")
     found = by_id.get((identifier, split if isinstance(split, str) else None), [])
     if not found:
@@ -213,6 +212,12 @@ def _read(item: Any, by_id: _ById) -> tuple[KnownExample, str]:
         splits = ", ".join(sorted(example.split for example in found))
         raise _NotUsed("unmatched", f'{identifier!r} stands in the splits {splits}; say which by "split"')
     return found[0], _answer(item[named], named, found[0])
+
+
+def _names(item: dict[str, Any]) -> str:
+    """The names of an object's fields, the first few: what is wrong is told without what the others hold."""
+    shown = [name[:20] for name in list(item)[:5]]
+    return f"{', '.join(map(repr, shown)) or 'none'}{' …' if len(item) > 5 else ''}"
 
 
 def _identifier(value: Any) -> str | None:

@@ -14,6 +14,7 @@ from curation.results import comparison, gate
 from curation.results.comparison import Comparison, Score
 from curation.scoring import reading
 from data.records import Checkpoint
+from data.spreadsheets import plain_cell
 from data.store import Store
 
 PROMPTS = Path(__file__).parents[1] / "prompts"
@@ -24,6 +25,8 @@ results.json    the same figures: differences, 95 % intervals (paired, clustered
 pairs.csv       every eval example that both answered: golds, both answers, their scores,
                 what the lenient score read; the figures follow from it
 samples.csv     what the second checkpoint was trained on, as it was frozen
+*.jsonl         both tables as they are: in the CSV files a text that a spreadsheet would take
+                for a formula (it begins with = + - @) has an apostrophe before it
 settings.json   checkpoints, run, datasets, filters, spend
 prompts/        the prompts as they stand, with their SHA-256 in settings.json
 """
@@ -39,8 +42,10 @@ def bundle(store: Store, before: Checkpoint, after: Checkpoint, score: Score) ->
         file.writestr("report.html", _report(compared, settings))
         file.writestr("results.json", _json(asdict(compared)))
         pairs = store.rows("evidence_pairs", before=before.checkpoint_id, after=after.checkpoint_id)
-        file.writestr("pairs.csv", _csv([_read(pair) for pair in pairs]))
-        file.writestr("samples.csv", _csv(store.rows("evidence_samples", checkpoint_id=after.checkpoint_id)))
+        samples = store.rows("evidence_samples", checkpoint_id=after.checkpoint_id)
+        for name, rows in (("pairs", [_read(pair) for pair in pairs]), ("samples", samples)):
+            file.writestr(f"{name}.csv", _csv(rows))
+            file.writestr(f"{name}.jsonl", "".join(json.dumps(row, ensure_ascii=False, default=str) + "\n" for row in rows))
         file.writestr("settings.json", _json(settings))
         for path in sorted(PROMPTS.glob("*.md")):
             file.writestr(f"prompts/{path.name}", path.read_text(encoding="utf-8"))
@@ -80,7 +85,7 @@ def _csv(rows: list[dict[str, Any]]) -> str:
         writer = csv.DictWriter(text, list(rows[0]))
         writer.writeheader()
         writer.writerows(
-            {name: json.dumps(value, ensure_ascii=False) if isinstance(value, list) else value for name, value in row.items()}
+            {name: json.dumps(value, ensure_ascii=False) if isinstance(value, list) else plain_cell(value) for name, value in row.items()}
             for row in rows
         )
     return text.getvalue()

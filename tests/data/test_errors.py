@@ -15,6 +15,7 @@ import models
 from data.errors import MistakebookError, is_disk_full
 
 STATUSES = {  # all others: 409
+    403: {"NotAllowed"},
     404: {
         "UnknownArm",
         "UnknownDamage",

@@ -20,6 +20,7 @@ from curation.ui.frame import routes as frame_routes
 from curation.ui.jobs import routes as job_routes
 from curation.ui.login import routes as login_routes
 from curation.ui.server import command_routes, pages
+from curation.ui.server.content_policy import ContentPolicy
 from curation.ui.server.error_answers import Errors, Secured
 from curation.ui.server.guards import Guard
 from curation.ui.server.identity import Gate
@@ -56,6 +57,7 @@ def create_app(workspace: Workspace, store: Store, jobs: JobManager, settings: S
         app = gradio_pages.mount(app, app.state.services, settings.root_path or None)
     app.add_middleware(Errors)
     app.add_middleware(Guard, gate=gate, audit=audit, seen=lambda: _note_request(app))
+    app.add_middleware(ContentPolicy)
     app.add_middleware(Secured)
     return app
 

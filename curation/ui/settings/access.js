@@ -1,6 +1,6 @@
 // Who may log in and as what, and the audit log; for admins.
 
-import { api, ApiError, chip, confirm, fill, fmt, h, toast } from "../shared/lib.js";
+import { ApiError, api, chip, fill, fmt, h, toast } from "../shared/lib.js";
 
 export async function drawAccess(box) {
   let access, events;
@@ -52,7 +52,10 @@ function drawUsers({ asks_login: asks, users, roles, file }, box) {
     );
   return [
     h("h4", "Users"),
-    h("div.card", users.length ? users.map(row) : h("div.dim", asks ? "A proxy says who comes." : "No users: this machine alone, without a login.")),
+    h(
+      "div.card",
+      users.length ? users.map(row) : h("div.dim", asks ? "A proxy says who comes." : "No users: this machine alone, without a login."),
+    ),
     h("p.hint", "Added and removed by ", h("code", "mistakebook users"), `; kept in ${file}.`),
   ];
 }
@@ -61,19 +64,40 @@ function drawEvents(events) {
   const row = (event) =>
     h(
       "tr",
-      h("td.dim", { title: event.at }, fmt.ago(event.at)),
+      h("td.dim", { title: event.created_at }, fmt.ago(event.created_at)),
       h("td", event.who || "this account"),
-      h("td", { title: event.asked }, event.what.replace(/^POST \/api\//, ""), event.status >= 400 && chip(String(event.status), { kind: "bad" })),
+      h(
+        "td",
+        { title: event.asked },
+        event.what.replace(/^POST \/api\//, ""),
+        event.status >= 400 && chip(String(event.status), { kind: "bad" }),
+      ),
     );
   return [
     h("h4", "Audit log"),
     h(
       "div.card",
       events.length
-        ? h("div.scroll", h("table.small", h("thead", h("tr", h("th", "When"), h("th", "Who"), h("th", "What"))), h("tbody", events.slice(0, 30).map(row))))
+        ? h(
+            "div.scroll",
+            h(
+              "table.small",
+              h("thead", h("tr", h("th", "When"), h("th", "Who"), h("th", "What"))),
+              h("tbody", events.slice(0, 30).map(row)),
+            ),
+          )
         : h("div.dim", "Nothing was changed yet."),
-      h("div.line", h("span.grow"), h("a.btn", { href: "api/access/events.csv", download: "" }, "CSV"), h("a.btn", { href: "api/access/events.jsonl", download: "" }, "JSON lines")),
+      h(
+        "div.line",
+        h("span.grow"),
+        h("a.btn", { href: "api/access/events.csv", download: "" }, "CSV"),
+        h("a.btn", { href: "api/access/events.jsonl", download: "" }, "JSON lines"),
+      ),
     ),
-    h("p.hint", "What was changed and refused, and logins. In CSV a cell that looks like a formula begins with an apostrophe; decisions have a log of their own."),
+    h(
+      "p.hint",
+      "What was changed and refused, and logins; decisions have a log of their own. " +
+        "In CSV a cell that looks like a formula begins with an apostrophe.",
+    ),
   ];
 }

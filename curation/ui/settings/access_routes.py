@@ -97,7 +97,7 @@ def export(request: Request, form: Literal["csv", "jsonl"]) -> Response:
     if form == "jsonl":
         content = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
     else:
-        names = ["number", "at", *(name for name in Event.__dataclass_fields__)]
+        names = ["number", "created_at", *(name for name in Event.__dataclass_fields__)]
         written = io.StringIO()
         table = csv.writer(written)
         table.writerow(names)

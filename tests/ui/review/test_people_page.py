@@ -4,12 +4,15 @@ import re
 
 import pytest
 
+from curation.access.users import Users
 from curation.config import Settings
 from curation.jobs.manager import JobManager
 from curation.stages import stage_class
 from curation.ui.server.app import create_app
 from tests.support.browser import ARGUMENTS, executable, served
 from tests.support.seed import seeded_store
+
+PASSWORD = "correct horse battery"
 
 
 @pytest.fixture(scope="module")
@@ -20,11 +23,11 @@ def office(tmp_path_factory):
     expect.set_options(timeout=60_000)
     folder = tmp_path_factory.mktemp("office")
     store, _, workspace = seeded_store(folder / "seeded", 60, samples=140, seed=23)
-    logins = folder / "logins"
-    logins.write_text("ada:one\ngrace:two\n")
-    logins.chmod(0o600)
+    users = Users(folder / "users.json")
+    users.add("ada", "admin", PASSWORD)
+    users.add("grace", "editor", PASSWORD)
     with (
-        served(create_app(workspace, store, JobManager(store, workspace, stage_class), Settings(auth=logins))) as address,
+        served(create_app(workspace, store, JobManager(store, workspace, stage_class), Settings(auth=users.path))) as address,
         sync_playwright() as playwright,
     ):
         browser = playwright.chromium.launch(executable_path=executable(), args=list(ARGUMENTS))
@@ -40,8 +43,9 @@ def person(office):
     faults, contexts = [], []
 
     def open_as(name, query="page=review"):
-        password = {"ada": "one", "grace": "two"}[name]
-        context = browser.new_context(viewport={"width": 1440, "height": 900}, http_credentials={"username": name, "password": password})
+        context = browser.new_context(viewport={"width": 1440, "height": 900})
+        said = context.request.post(f"{address}/login", data={"name": name, "password": PASSWORD}, headers={"Origin": address})
+        assert said.ok, said.text()
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(60_000)

@@ -18,6 +18,10 @@ from curation.stages import stage_class
 from curation.ui.server.app import create_app
 
 NO_JSON = {  # handlers that answer with bytes, or not at all
+    "login.routes.page": "a page",
+    "login.routes.log_in": "LoggedIn, with a cookie",
+    "login.routes.log_out": "LoggedOut, without it",
+    "settings.access_routes.export": "a file",
     "results.routes.evidence_bundle": "a zip file",
     "server.app.media": "a picture",
     "server.app._no_such_route": "only refuses what is no route",

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import os
 import threading
 import time
 from pathlib import Path
@@ -141,10 +142,11 @@ def test_a_body_without_a_length_is_counted_while_it_comes(address):
     assert sent(address, "/api/jobs", length="9" * 18)[0] == 413
 
 
-def test_a_preview_of_what_is_no_file_says_so(app, tmp_path):
+def test_a_preview_of_what_is_no_file_says_so(app, tmp_path, monkeypatch):
+    monkeypatch.setenv("MISTAKEBOOK_FOLDERS", f"/dev{os.pathsep}{tmp_path}")
     client = client_of(app)
     pipe = tmp_path / "pipe.jsonl"
-    __import__("os").mkfifo(pipe)
+    os.mkfifo(pipe)
     for format_, of_folder in (("jsonl", "it is a pipe, not a file"), ("csv", "no list in it, expected a comma-separated file")):
         for path, said in (
             ("/dev/zero", "it is a device, not a file"),

@@ -4,4 +4,4 @@ CREATE SEQUENCE audit_event_numbers;
 
 CREATE TABLE audit_event (  -- log
     number BIGINT PRIMARY KEY DEFAULT nextval('audit_event_numbers'), who TEXT NOT NULL, role TEXT NOT NULL, address TEXT NOT NULL,
-    what TEXT NOT NULL, path TEXT NOT NULL, asked TEXT NOT NULL, status SMALLINT NOT NULL, at TIMESTAMPTZ DEFAULT now());
+    what TEXT NOT NULL, path TEXT NOT NULL, asked TEXT NOT NULL, status SMALLINT NOT NULL, created_at TIMESTAMPTZ DEFAULT now());
