@@ -21,6 +21,7 @@ STATUSES = {  # all others: 409
         "UnknownDamage",
         "UnknownAction",
         "UnknownAssignment",
+        "UnknownDataset",
         "UnknownEndpoint",
         "UnknownFilter",
         "UnknownJob",
