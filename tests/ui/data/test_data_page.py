@@ -77,7 +77,7 @@ def test_a_look_shows_rows_and_bad_lines_and_stores_nothing(world, client, own):
     assert any("mine.jsonl:5" in line["source"] for line in preview["bad"])
     assert len(world[1].rows("datasets")) == before
     assert "path" in post(client, "preview", 422, format="jsonl", source={})["error"]
-    assert "there are: csv" in post(client, "preview", 404, format="nope")["error"]
+    assert "there are: aokvqa" in post(client, "preview", 404, format="nope")["error"]
 
 
 def test_uploads_stay_inside_their_folder(world, client):
