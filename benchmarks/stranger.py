@@ -130,12 +130,16 @@ def _samples(rows: list[tuple]) -> None:
 
 
 def _accuracy(rows: list[tuple]) -> None:
+    if not rows:
+        return
     names = list(dict.fromkeys(row[0] for row in rows))
     golds = {kind: Counter(row[2] for row in rows if row[1] == kind and row[0] == names[0]) for kind in crowded_scenes.KINDS}
     print(f"\n{'kind':18}{'n':>5}{'majority':>10}" + "".join(f"{name:>14}" for name in names))
     for kind, counts in golds.items():
         scores = {name: [row[3] for row in rows if row[:2] == (name, kind)] for name in names}
         means = "".join(f"{sum(found) / max(len(found), 1):14.3f}" for found in scores.values())
+        if not counts:
+            continue
         print(f"{kind:18}{counts.total():5}{max(counts.values()) / counts.total():10.3f}{means}")
     whole = {name: [row[3] for row in rows if row[0] == name] for name in names}
     majority = sum(max(counts.values()) for counts in golds.values()) / sum(counts.total() for counts in golds.values())
