@@ -20,7 +20,7 @@ from curation.training.replay import KnownExample
 from data.records import Record
 
 Source = Literal["sample", "real", "replay"]
-SPLIT: quotas.Split = "failures"  # measured: damped quotas lose, what fails most needs most samples (docs/log.md)
+SPLIT: quotas.Split = "failures"  # in proportion to failures; damped quotas made no clear difference (docs/log.md)
 OTHER = "other"  # the error type of a failure that was never diagnosed
 
 
