@@ -1,5 +1,6 @@
 """What calls of a run cost: the cost reserved for one before it is sent, and what a reply cost once it is there."""
 
+import math
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -37,16 +38,38 @@ class CallCost:
         usd = None
         if self.price:
             usd = self.price.reply_usd(usage, image_tokens_of(body), call is None or bool(call.pictures))
+            if usd is not None and (told := cost_told(body)) is not None:
+                usd = max(usd, told)  # the cap holds what is billed, by whichever of the two is more
             if call is not None and usage[0] is not None:
                 self.ratio = max(self.ratio, usage[0] / call.most_prompt_tokens(self.price.image_tokens))
         return Reply(key, parameters.endpoint, parameters.model, purpose, text, *usage, usd, round(seconds, 4), time.time())
 
 
 def usage_of(body: dict[str, Any]) -> tuple[int | None, int | None, int | None]:
-    """Prompt, completion and cached tokens as the endpoint reports them; None where it doesn't."""
+    """Prompt, completion and cached tokens as the endpoint reports them; None where it doesn't.
+
+    Thinking is billed as completion. OpenAI counts it there; Gemini and others beside it, and only the total tells.
+    """
     usage = body["usage"] if isinstance(body.get("usage"), dict) else {}
-    details = usage["prompt_tokens_details"] if isinstance(usage.get("prompt_tokens_details"), dict) else {}
-    return token_count(usage.get("prompt_tokens")), token_count(usage.get("completion_tokens")), token_count(details.get("cached_tokens"))
+    details, written = (usage[name] if isinstance(usage.get(name), dict) else {} for name in ("prompt_tokens_details", _WRITTEN))
+    prompt, completion, total = (token_count(usage.get(name)) for name in ("prompt_tokens", "completion_tokens", "total_tokens"))
+    thought = token_count(written.get("reasoning_tokens")) or 0
+    if completion is not None:
+        beside = completion + thought if thought > completion else completion
+        completion = max(beside, (total or 0) - prompt if prompt is not None else 0)
+    return prompt, completion, token_count(details.get("cached_tokens"))
+
+
+_WRITTEN = "completion_tokens_details"
+
+
+def cost_told(body: dict[str, Any]) -> float | None:
+    """The dollars that a gateway says a reply cost (`usage.cost`: OpenRouter, LiteLLM); None where it says nothing of use."""
+    usage = body["usage"] if isinstance(body.get("usage"), dict) else {}
+    cost = usage.get("cost")
+    if isinstance(cost, bool) or not isinstance(cost, int | float) or not math.isfinite(cost) or cost < 0:
+        return None
+    return float(cost)
 
 
 def image_tokens_of(body: dict[str, Any]) -> int | None:
