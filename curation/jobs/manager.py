@@ -334,7 +334,7 @@ class JobManager:
             if not _all_failed(self._row(job.job_id)):
                 return JobOutcome(JobStatus.DONE, message)
             first = self.store.row("row_errors", RowError, job_id=job.job_id, after="", limit=1)
-            return JobOutcome(JobStatus.FAILED, message or (first.error if first else None))
+            return JobOutcome(JobStatus.FAILED, "; ".join(filter(None, [message, first.error if first else None])))
         except Exception as error:
             log.exception("job %d: could not be finished", job.job_id)
             return JobOutcome(JobStatus.FAILED, f"all results are stored, but finishing failed ({error}); resume tries again.")
