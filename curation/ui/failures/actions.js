@@ -58,7 +58,7 @@ function drawCluster(box, summary) {
         "button.btn",
         {
           onclick: launchKinds,
-          title: `The datasets of ${fmt.plural(summary.unnamed, "example")} state no kind of question. Named first, clusters go by what is asked`,
+          title: `The datasets of ${fmt.plural(summary.unnamed, "example")} state no kind. Named first, clusters go by what is asked`,
         },
         "Name kinds",
       ),
