@@ -141,3 +141,4 @@ class Prediction(Record):
     lenient: float
     job_id: int | None
     created_at: datetime
+    cut: bool | None  # had not ended at the longest length that was asked for; None: not known

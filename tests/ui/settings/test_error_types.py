@@ -57,4 +57,4 @@ def test_on_settings_a_type_is_added_renamed_merged_and_every_page_follows(app):
         assert table.locator("tr:has-text('says teal for blue')").count() == 0
         page.goto(f"{address}/?page=failures")
         page.locator("#page-failures >> text=quantity").first.wait_for()
-        assert page.locator("#page-failures >> text=counting").count() == 0
+        assert page.locator("#page-failures").get_by_text("counting", exact=True).count() == 0
