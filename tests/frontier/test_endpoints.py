@@ -60,7 +60,7 @@ CHEAP = ("http://gpu-box:8000/v1", "small", "BOX_KEY", 64)
 def test_the_stages_that_ask_are_those_with_a_frontier_in_their_options():
     asking = {name for name in STAGES if issubclass(stage_class(name).Options, FrontierOptions)}
     assert asking == {*endpoints.ASKING, "compare_prompts", "generate_untargeted", "kinds"}
-    own = asking - {"generate_untargeted", "kinds"}  # ask whom generate and diagnose ask; compare_prompts asks whom the stage of its prompt asks
+    own = asking - {"generate_untargeted", "kinds"}  # as generate and diagnose; compare_prompts as the stage of its prompt
     assert all(name == stage_class(name).Options.STAGE for name in own)  # by this name its own endpoint is found
     assert stage_class("generate_untargeted").Options.STAGE == "generate"
     assert stage_class("kinds").Options.STAGE == "diagnose"
