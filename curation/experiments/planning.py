@@ -1,4 +1,5 @@
-"""The plan of an experiment: how many samples each arm was asked for and has, and what it will take. Nothing is written or bought."""
+"""The plan of an experiment: how many samples each arm was asked for and has, and what it will take (what missing samples cost:
+curation/ui/experiments/generation.py). Nothing is written or bought."""
 
 import math
 from collections.abc import Sequence

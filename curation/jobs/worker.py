@@ -18,10 +18,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from curation.jobs.bad_rows import TooManyFailures, in_words, results_of
 from curation.jobs.job_folder import JobFolder, earlier_results
-from curation.stage import Context, Result, Row, Stage
+from curation.stage import Context, Row, Stage
 from data.child_work import ExitCode, StopRequest
-from data.errors import MistakebookError, is_disk_full
+from data.errors import MistakebookError
 from data.files import cut_torn_line
 from data.workspace import Workspace
 from models.frontier import FrontierStopped
@@ -29,10 +30,6 @@ from models.frontier import FrontierStopped
 WINDOW = 50  # rows; when more than half of them failed, the job pauses itself
 PROGRESS_EVERY = 0.5  # seconds
 NICENESS = 5  # the page stays quick on a machine of two cores
-
-
-class TooManyFailures(MistakebookError):
-    """More than half of the last rows failed."""
 
 
 class StoppedWaiting(MistakebookError):
@@ -95,7 +92,7 @@ def run(files: JobFolder, stage_class: str) -> ExitCode:
         code, reason = ExitCode.REFUSED, str(error)
     except BaseException as error:
         traceback.print_exc()
-        code, reason = ExitCode.FAILED, _message(error)
+        code, reason = ExitCode.FAILED, in_words(error)
     if code == ExitCode.STOPPED:
         reason = stop.why
     files.append_event({"event": "end", "time": time.time(), "code": code, "reason": reason})
@@ -122,36 +119,13 @@ def _work(files: JobFolder, stage_class: str, stop: StopRequest) -> tuple[ExitCo
         for batch in _batches(itertools.chain([first], rows), stage.batch_size):
             if stop():
                 return ExitCode.STOPPED, None
-            for result in _results(stage, batch, stop):
+            for result in results_of(stage, batch, stop):
                 out.write(json.dumps(result, ensure_ascii=False).encode() + b"\n")
                 progress.row()
                 recent.append("error" in result)
                 if sum(recent) > WINDOW / 2:
                     raise TooManyFailures(f"{sum(recent)} of the last {len(recent)} rows failed; the last: {result.get('error', '')}")
     return (ExitCode.STOPPED, None) if stop() else (ExitCode.DONE, None)
-
-
-def _results(stage: Stage[Any], batch: list[Row], stop: StopRequest) -> Iterator[Result]:
-    """The results of a batch. Where the stage raises, the rows it still owes are tried in halves, and so on, so that only bad ones fail."""
-    owed = {row["key"]: row for row in batch}
-    try:
-        for result in stage(batch):
-            owed.pop(result["key"], None)
-            yield result
-    except FrontierStopped:
-        raise
-    except Exception as error:
-        traceback.print_exc()
-        if len(batch) == 1:
-            yield from ({"key": key, "error": _message(error)} for key in owed)
-            return
-        rest = list(owed.values())
-        for half in (rest[: len(rest) // 2], rest[len(rest) // 2 :]):
-            if half and not stop():
-                yield from _results(stage, half, stop)
-        return
-    if not stop():
-        yield from ({"key": key, "error": "the stage returned nothing for this row"} for key in owed)
 
 
 def _batches(rows: Iterator[Row], size: int) -> Iterator[list[Row]]:
@@ -163,11 +137,6 @@ def _imported(path: str) -> type[Stage[Any]]:
     module, _, name = path.partition(":")
     stage: type[Stage[Any]] = getattr(importlib.import_module(module), name)
     return stage
-
-
-def _message(error: BaseException) -> str:
-    text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-    return f"{text}. Free some disk space, then resume." if is_disk_full(error) else text
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""What there is to review: the queue in an order, a page of it, and counts by facet."""
+"""What there is to review: the queue in an order (data/sql/review_queue.sql), a page of it, and counts by facet."""
 
 from dataclasses import dataclass
 from typing import Any, Literal

@@ -1,6 +1,7 @@
 """Filter: each enabled filter gives its verdict on each drawn sample. Nothing is deleted; people may override every verdict.
 
-A filter judges the samples that have no verdict of its current version (and its prompt's) on their current text and picture.
+A filter judges the samples that have no verdict of its current version (and its prompt's) on their current text and picture. A row that one
+fails on: curation/jobs/bad_rows.py.
 """
 
 import json

@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from curation.config import BadSettings
-from curation.frontier import endpoints, key_rules, keys
+from curation.frontier import endpoint_test, endpoints, key_rules
 from curation.frontier.client import open_client
 from curation.frontier.options import FrontierOptions
 from models.paid_calls import reach
@@ -112,7 +112,7 @@ def test_what_is_wrong_under_keys_is_named(file):
 def test_where_a_cloud_keeps_credentials_is_never_called(file, workspace, address):
     assert reach.refuse(address)
     shown = f"[{address}]" if ":" in address else address
-    outcome = keys.test_endpoint(workspace, {"endpoint": f"http://{shown}/v1", "model": "m"})
+    outcome = endpoint_test.test_endpoint(workspace, {"endpoint": f"http://{shown}/v1", "model": "m"})
     assert not outcome.ok and "no endpoint's" in outcome.words
 
 
@@ -135,10 +135,10 @@ def test_a_test_call_goes_to_the_address_that_was_looked_at(file, workspace, ser
     for _ in range(2):
         came.clear()
         asked[:] = asked[:0]
-        words = keys.test_endpoint(workspace, {"endpoint": address.replace("127.0.0.1", "rebinding.example"), "model": "m"}).words
+        words = endpoint_test.test_endpoint(workspace, {"endpoint": address.replace("127.0.0.1", "rebinding.example"), "model": "m"}).words
         assert came and len(asked) == 1, words
     asked.append("before")
-    words = keys.test_endpoint(workspace, {"endpoint": address.replace("127.0.0.1", "rebinding.example"), "model": "m"}).words
+    words = endpoint_test.test_endpoint(workspace, {"endpoint": address.replace("127.0.0.1", "rebinding.example"), "model": "m"}).words
     assert "169.254.169.254" in words or "reached" in words
     with pytest.raises(FrontierStopped):
         reach.pin(None, "http://169.254.169.254/v1")

@@ -321,13 +321,13 @@ def test_a_list_without_any_good_line_says_so(imported, tmp_path):
     path = tmp_path / "bad.jsonl"
     path.write_text("nonsense\n", encoding="utf-8")
     job = imported.job("import", {"format": "jsonl", "source": {"path": str(path)}}, "failed", rows_may_fail=True)
-    (error,) = imported.errors(job.job_id)
-    assert "no usable example" in error["error"] and f"{path}:1" in error["error"]
+    errors = [error["error"] for error in imported.errors(job.job_id)]
+    assert any("no usable example" in error for error in errors) and any(f"{path}:1" in error for error in errors), errors
     assert "bad" not in {row["name"] for row in imported.store.rows("datasets")}
 
 
 def test_an_unknown_format_names_those_there_are(imported):
-    with pytest.raises(UnknownPlugin, match=r"coco.*there are: csv, easy_vqa, infovqa, jsonl"):
+    with pytest.raises(UnknownPlugin, match=r"coco.*there are: aokvqa, auto, .*, csv, .*, jsonl, "):
         imported.jobs.launch("import", {"format": "coco"}, "ada")
 
 

@@ -7,8 +7,8 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
 from curation.config import path
-from curation.frontier import endpoints, keys
-from curation.frontier.keys import EndpointTest
+from curation.frontier import endpoint_test, endpoints, known_keys
+from curation.frontier.endpoint_test import EndpointTest
 from curation.frontier.options import FrontierOptions
 from curation.stages import stage_class
 from curation.ui.services import Services, services
@@ -109,7 +109,7 @@ def use(request: Request, body: Use) -> EndpointList:
 def test(request: Request, body: Asked) -> EndpointTest:
     """Asks what colour a red square has, and says what came of it; one call, paid like any other."""
     values = endpoints.named(body.name) if body.name else body.values
-    return keys.test_endpoint(services(request).workspace, values)
+    return endpoint_test.test_endpoint(services(request).workspace, values)
 
 
 def view(here: Services, name: str | None, values: dict[str, Any], own: bool = False) -> EndpointView:
@@ -121,7 +121,7 @@ def view(here: Services, name: str | None, values: dict[str, Any], own: bool = F
         values=values,
         **{field: full[field] for field in endpoints.COMMON},
         host=endpoints.host_of(full["endpoint"]),
-        key_there=full["endpoint"] == endpoints.POCKET_TEACHER or keys.has_key(here.workspace, full["api_key_env"]),
+        key_there=full["endpoint"] == endpoints.POCKET_TEACHER or known_keys.has_key(here.workspace, full["api_key_env"]),
     )
 
 

@@ -10,8 +10,8 @@ from pydantic import BaseModel, Field
 from curation import checkpoints
 from curation import plugins as model_parts
 from curation.checkpoints import CheckpointAdded
-from curation.frontier import keys as frontier_keys
-from curation.frontier.keys import KeyPlace
+from curation.frontier import known_keys
+from curation.frontier.known_keys import KeyPlace
 from curation.imports import preview as importing
 from curation.imports import uploads
 from curation.imports.preview import Preview
@@ -156,7 +156,7 @@ def overview(request: Request) -> Overview:
             DatasetShown(**vars(row), metric_title=measure(row.metric).title, pictures=pictures.get(row.name, [])) for row in datasets
         ],
         checkpoints=[_with_sizes(row) for row in here.store.rows("data_checkpoints", CheckpointRow)],
-        keys=frontier_keys.keys(here.workspace),
+        keys=known_keys.keys(here.workspace),
         cards=model_parts.cards(),
     )
 

@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from curation.access.audit import MOST, AuditLog, Event
 from curation.access.roles import Role, covers, too_little
 from curation.access.users import BadUsers
-from curation.ui.server import body_limits
+from curation.ui.server import body_counting
 from curation.ui.server.error_answers import send_json
 from curation.ui.server.identity import Gate, Headers, Identity, headers_of
 from curation.ui.server.route_table import RouteTable, Rule, rules
@@ -62,11 +62,11 @@ class Guard:
         self.seen()
         if rule is None:
             return await _refuse(scope, send, 404, f"there is nothing at {scope['path']}")
-        if refusal := body_limits.announced_too_large(rule, headers):
+        if refusal := body_counting.announced_too_large(rule, headers):
             return await _refuse(scope, send, 413, refusal, [(b"connection", b"close")])
         identity = identity or Identity(None, "anybody")
         scope["login"], scope["role"], scope["identity"] = identity.name, identity.role, identity
-        await self._logged(rule, identity, scope, headers, body_limits.counted(rule, receive), send)
+        await self._logged(rule, identity, scope, headers, body_counting.counted(rule, receive), send)
 
     async def _logged(self, rule: Rule, identity: Identity, scope: Scope, headers: Headers, receive: Receive, send: Send) -> None:
         """Hands the request on, or refuses it by its role; the audit log gets what changes something and what is refused."""

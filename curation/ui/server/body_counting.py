@@ -1,4 +1,4 @@
-"""No request's body is read further than its route takes: told by its header before a byte is read, else counted while it comes."""
+"""No request's body is read further than its route takes (route_table.py): its header tells, else it is counted while it comes."""
 
 from starlette.exceptions import HTTPException
 from starlette.types import Message, Receive
