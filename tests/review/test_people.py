@@ -10,6 +10,7 @@ from fastapi.testclient import TestClient
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from curation.access.users import Users
 from curation.config import Settings
 from curation.jobs.manager import JobManager
 from curation.review import assignments, blinding, decisions, reviewer_agreement
@@ -19,24 +20,24 @@ from curation.ui.generate.answers import LatestSample
 from curation.ui.server.app import create_app
 from tests.support.seed import seeded_store
 
-PEOPLE = ("ada", "grace", "lin")
+PEOPLE, PASSWORD = ("ada", "grace", "lin"), "correct horse battery"
 
 
 @pytest.fixture
 def team(tmp_path):
     """A store, and how each of three people with a login asks the app."""
     store, _, workspace = seeded_store(tmp_path / "seeded", 40, samples=90, seed=13)
-    logins = tmp_path / "logins"
-    logins.write_text("".join(f"{name}:secret\n" for name in PEOPLE))
-    logins.chmod(0o600)
-    app = create_app(workspace, store, JobManager(store, workspace, stage_class), Settings(auth=logins), headless=True)
+    users = Users(tmp_path / "users.json")
+    for name in PEOPLE:
+        users.add(name, "editor" if users.all() else "admin", PASSWORD)
+    app = create_app(workspace, store, JobManager(store, workspace, stage_class), Settings(auth=users.path), headless=True)
     yield store, {name: _asking(app, name) for name in PEOPLE}
     store.close()
 
 
 def _asking(app, name):
     client = TestClient(app, base_url="http://127.0.0.1", headers={"Origin": "http://127.0.0.1"})
-    client.auth = (name, "secret")
+    assert client.post("/login", json={"name": name, "password": PASSWORD}).status_code == 200
 
     def ask(path, status=200, **body):
         answer = client.post(f"/api/review/{path}", json=body)

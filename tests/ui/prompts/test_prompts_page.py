@@ -53,7 +53,8 @@ def test_the_preview_is_what_goes_out_and_asking_costs_once(post, name, place):
     body = draft(name, failure_id=failure, options={"endpoint": "pocket-teacher", "model": "pocket-teacher"})
     seen = post("preview", **body)
     assert seen["version"] == shipped(name).version and seen["calls"] == 1 and 0 < seen["usd"][0] < seen["usd"][1]
-    assert "{{" not in seen["user"] and seen["system"] in shipped(name).text and "properties" in seen["schema"]
+    assert "{{" not in seen["user"] and "properties" in seen["schema"]
+    assert set(seen["system"].splitlines()) <= set(shipped(name).text.splitlines())  # less what stands under a condition
     first = post("ask", **body)
     assert first["error"] is None and first["bought"] == 1 and first["usd"] > 0, first
     again = post("ask", **body)
