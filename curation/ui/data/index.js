@@ -195,7 +195,7 @@ function checkpointTable(checkpoints) {
             checkpoint.adapter && h("small.dim", " + adapter"),
           ),
           h(
-            "td",
+            "td.clip",
             checkpoint.parent
               ? [checkpoint.parent, checkpoint.run_id && h("small.dim", ` run ${checkpoint.run_id}`)]
               : h("span.faint", "–"),

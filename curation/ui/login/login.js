@@ -1,5 +1,7 @@
 // Sends name and password; what the server refuses stands below them.
 
+import "../shared/theme.js";
+
 const form = /** @type {HTMLFormElement} */ (document.querySelector("form"));
 const error = /** @type {HTMLElement} */ (form.querySelector("[data-error]"));
 
