@@ -29,7 +29,7 @@ class Recipe(BaseModel):
     alpha: int = Field(default=32, ge=1, description="The LoRA's update is scaled by alpha / r")
     lora_dropout: float = Field(default=0.0, ge=0, lt=1, description="Share of the LoRA's inputs dropped in training")
     target_modules: str | None = Field(default=None, description="Regex of the layers that get a LoRA; empty: what the baseline proposes")
-    learning_rate: float = Field(default=2e-3, gt=0, description="Highest learning rate of AdamW")
+    learning_rate: float = Field(default=1e-3, gt=0, description="Highest learning rate of AdamW")
     projector_learning_rate: float | None = Field(
         default=None, gt=0, description="Another one for the multimodal projector; empty: the same"
     )
