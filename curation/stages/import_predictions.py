@@ -10,7 +10,7 @@ from curation import checkpoints
 from curation.imports.predictions import Joined, KnownExample, join
 from curation.scoring import Corpora, Scorer
 from curation.stage import Context, Estimate, Job, NothingToDo, Result, Row, Stage
-from data.records import Checkpoint
+from data.records import Checkpoint, Split
 from data.store import Store
 from data.transaction import Transaction
 from data.workspace import Workspace
@@ -19,9 +19,13 @@ REPORT = "report.json"
 
 
 class ImportPredictionsOptions(BaseModel):
-    path: str = Field(description="A .jsonl file (or JSON array) with id, answer and, where ids repeat between splits, split.")
+    path: str = Field(
+        description="A .jsonl file, JSON array or table (.csv, .tsv, .xlsx) with id, answer and, where ids repeat between splits, split; "
+        "or what lmms-eval, VLMEvalKit or OpenCompass wrote."
+    )
     dataset: str = Field(description="The dataset that the ids belong to; import it first.")
     checkpoint: str = Field(description="Name of the model that made the predictions.")
+    split: Split | None = Field(default=None, description="The split of lines that name none; needed where numbers alone don't tell it.")
 
 
 class ImportPredictions(Stage[ImportPredictionsOptions]):
@@ -109,7 +113,7 @@ def _joined(store: Store, options: ImportPredictionsOptions) -> tuple[Joined, li
         row["example_id"]: row["answer"]
         for row in store.rows("answers_of_checkpoint", checkpoint_id=checkpoint_id, dataset=options.dataset)
     }
-    return join(path, examples, answered), examples
+    return join(path, examples, answered, options.split), examples
 
 
 def _first(joined: Joined) -> str:

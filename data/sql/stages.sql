@@ -237,7 +237,7 @@ FROM sample_state t JOIN sample s USING (sample_id) JOIN dataset d ON d.name = t
 
 -- :name examples_of_dataset
 -- What scoring an imported prediction needs.
-SELECT e.example_id, e.external_id, e.split::TEXT AS split, e.golds, e.choices, d.metric
+SELECT e.example_id, e.external_id, e.split::TEXT AS split, e.golds, e.choices, d.metric, e.position, e.question
 FROM example e JOIN dataset d ON d.name = e.dataset WHERE e.dataset = $dataset
 
 -- :name answers_of_unknown_dataset
