@@ -2,12 +2,9 @@
 
 import sqlite3
 from dataclasses import dataclass
-from pathlib import Path
 
-from data.named_sql import read_queries
+from models.paid_calls.queries import SQL
 from models.paid_calls.records import FrontierStopped
-
-SQL = read_queries([Path(__file__).with_name("journal.sql")])
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from models.paid_calls.ledger import SQL, Find, Ledger, Operation
+from models.paid_calls.ledger import Find, Ledger, Operation
+from models.paid_calls.queries import SQL
 from models.paid_calls.records import FrontierStopped, LostCall, Reply, Spend
 
 _VERSION = 3

@@ -7,16 +7,14 @@ reserved in it never exceed its cap (budget.py). All runs inside a transaction t
 import json
 import sqlite3
 from dataclasses import astuple, dataclass
-from pathlib import Path
 from typing import Any, Literal, Protocol, TypeVar
 
-from data.named_sql import read_queries
 from models.paid_calls.budget import OverBudget, over_budget
 from models.paid_calls.claim_owner import is_alive
+from models.paid_calls.queries import SQL
 from models.paid_calls.records import Reply
 
 CLAIM_SECONDS = 60.0  # a claim without a sign of life for so long is dead
-SQL = read_queries([Path(__file__).with_name("journal.sql")])
 T_co = TypeVar("T_co", covariant=True)
 
 

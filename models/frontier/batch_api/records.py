@@ -8,7 +8,8 @@ import time
 from dataclasses import astuple, dataclass, replace
 from typing import NamedTuple
 
-from models.paid_calls.ledger import SQL, Claim, ClaimResult, Ledger, RecordReply
+from models.paid_calls.ledger import Claim, ClaimResult, Ledger, RecordReply
+from models.paid_calls.queries import SQL
 from models.paid_calls.records import Reply
 
 CLAIM_SECONDS = 7 * 86_400.0  # a batch may take a day, and its results wait for a month
