@@ -13,7 +13,6 @@ OpenCompass write is read too (harness_items.py): by ids, else by number (place_
 example stands twice the last line counts: a run that was resumed appends.
 """
 
-import importlib
 import json
 import math
 from collections.abc import Iterator, Sequence
@@ -27,18 +26,15 @@ from curation.imports.place_join import BadPlaces, split_of
 from data import bounded_reading
 from data.datasets._lists import ListOptions
 from data.errors import MistakebookError
-from data.json_text import BadFile, Flawed
+from data.json_text import BadFile, Flawed, NoNumber
 from data.metrics import circular_answer, measure
 from data.records import Metric, Record, Split
+from data.registry import DATASETS
 
 EXAMPLES = 5  # named for each reason
 _SHOWN = 80  # characters of a line in its error
 MOST_ARRAY = 256 * 2**20  # bytes of a JSON array, which the app reads as one piece
-TABLES = {  # the class that reads files with this ending
-    ".csv": ("data.datasets.csv", "Csv"),
-    ".tsv": ("data.datasets.tsv", "Tsv"),
-    ".xlsx": ("data.datasets.xlsx", "Xlsx"),
-}
+TABLES = {".csv": "csv", ".tsv": "tsv", ".xlsx": "xlsx"}  # the format of datasets that reads files with this ending
 _OTHER_ENCODINGS = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
 
 
@@ -121,7 +117,7 @@ def join(path: Path, examples: Sequence[KnownExample], answered: dict[int, str],
     index.read(list(_items(path)), joined)
     for source, item in index.items:
         try:
-            example, answer = index.example(item), None
+            example = index.example(item)
             answer = _answer(item.answer, item.name, example)
         except _NotUsed as error:
             joined.unused.append(Unused(source, error.reason, str(error)))
@@ -152,10 +148,6 @@ class _NotUsed(MistakebookError):
 
 class _Number(str):
     """A number of JSON as it is written."""
-
-
-class _NoNumber:
-    """NaN or an infinity."""
 
 
 def _items(path: Path) -> Iterator[tuple[str, Any]]:
@@ -195,8 +187,7 @@ def _items(path: Path) -> Iterator[tuple[str, Any]]:
 
 def _rows(path: Path) -> Iterator[tuple[str, Any]]:
     """The rows of a table, a number as it is written; a row that can't be read comes as _NotUsed."""
-    module, name = TABLES[path.suffix.lower()]
-    table = getattr(importlib.import_module(module), name)(ListOptions(path=path))
+    table = DATASETS.load(TABLES[path.suffix.lower()])(ListOptions(path=path))
     try:
         for source, row in table.rows(path):
             if isinstance(row, Flawed):
@@ -209,7 +200,7 @@ def _rows(path: Path) -> Iterator[tuple[str, Any]]:
 
 def _cell(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
-        return _NoNumber()
+        return NoNumber()
     return _Number(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
@@ -225,7 +216,7 @@ def _numbered(path: Path) -> list[Any] | None:
 
 def _parsed(content: bytes) -> Any:
     text = content.removeprefix(b"\xef\xbb\xbf").decode()
-    return json.loads(text, parse_int=_Number, parse_float=_Number, parse_constant=lambda _: _NoNumber(), object_pairs_hook=_object)
+    return json.loads(text, parse_int=_Number, parse_float=_Number, parse_constant=lambda _: NoNumber(), object_pairs_hook=_object)
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -242,7 +233,8 @@ class _Index:
     """Finds the example that an item is about: by its id, else by its number in a split, else by a question that stands once."""
 
     def __init__(self, examples: Sequence[KnownExample], split: Split | None) -> None:
-        self.examples, self.split, self.items = examples, split, []  # type: Sequence[KnownExample], Split | None, list[tuple[str, Item]]
+        self.examples, self.split = examples, split
+        self.items: list[tuple[str, Item]] = []
         self._by_id: dict[tuple[str, str | None], list[KnownExample]] = {}
         self._by_question: dict[str, list[KnownExample]] = {}
         self._by_place: dict[int, KnownExample] = {}
@@ -330,7 +322,7 @@ def _answer(value: Any, name: str, example: KnownExample) -> str:
         raise _NotUsed("no_answer", f"{name} is {_kind(value)}, and {expected}")
     if isinstance(value, str):
         return str(value)
-    if value is None or isinstance(value, _NoNumber):
+    if value is None or isinstance(value, NoNumber):
         raise _NotUsed("no_answer", f"{name} is {_kind(value)}: the example stays unanswered")
     raise _NotUsed("no_answer", f"{name} is {_kind(value)}, expected text; the example stays unanswered")
 
@@ -340,5 +332,5 @@ def _kind(value: Any) -> str:
         return "null"
     if isinstance(value, bool):
         return str(value).lower()
-    kinds: dict[type, str] = {_Number: "a number", _NoNumber: "NaN or infinite", str: "a text", list: "a list", dict: "an object"}
+    kinds: dict[type, str] = {_Number: "a number", NoNumber: "NaN or infinite", str: "a text", list: "a list", dict: "an object"}
     return next(words for kind, words in kinds.items() if isinstance(value, kind))
