@@ -32,7 +32,7 @@ def check(path: Path, role: Role, workspace: Workspace, named: Iterable[Path]) -
     hidden = any(part.startswith(".") for part in real.relative_to(roots[0]).parts) if real.is_relative_to(roots[0]) else False
     kept = real.is_relative_to(workspaces.home().resolve())
     inside = [one for one in roots if real.is_relative_to(one)]
-    exactly = [one for one in inside[0:] if one != roots[0]]  # named by the server's owner: hidden or not
+    exactly = any(one != roots[0] for one in inside)  # named by the server's owner: hidden or not
     if kept or not inside or (hidden and not exactly):
         listed = ", ".join(map(str, roots))
         raise NotAllowed(

@@ -18,6 +18,7 @@ from pydantic import Field
 from curation.clusters.embedders import TextVectors
 from curation.frontier.client import bad_row, client_of, open_client, sum_estimates
 from curation.frontier.options import FrontierOptions
+from curation.jobs.job_folder import JobFolder
 from curation.kinds import provenance
 from curation.kinds.nearest_wording import Nearest, nearest
 from curation.kinds.wordings import Worded, wordings
@@ -26,6 +27,7 @@ from curation.prompts.requests import kind_request
 from curation.prompts.templates import PromptOptions, Prompts
 from curation.prompts.versions import prompts_for
 from curation.stage import API_BATCH, Context, Estimate, Job, NothingLeft, Result, Row, Stage, spread
+from data.files import read_lines
 from data.images import ImageStore
 from data.records import Record
 from data.store import Store
@@ -173,12 +175,10 @@ def _row(one: Unnamed, number: int, images: ImageStore) -> Row:
 
 def _before(context: Context[KindsOptions]) -> Iterator[str]:
     """Names in the results of a launch that is resumed."""
-    path = context.folder / "results.jsonl"
-    for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else []:
-        try:
-            yield json.loads(line)["name"]
-        except (ValueError, KeyError):
-            continue  # a bad row, or a torn last line
+    path, offset = JobFolder(context.folder).results, 0
+    while (read := read_lines(path, offset))[0]:
+        results, offset = read
+        yield from (result["name"] for result in results if "name" in result)
 
 
 def _tidy(name: str) -> str:

@@ -53,10 +53,7 @@ class Pictures:
             for root in (str(self.root.absolute()), self._real):
                 if path.startswith(root.rstrip("/") + "/"):
                     return PurePosixPath(os.path.relpath(path, root))
-            raise Unusable(
-                f"image {name[:SHOWN]!r} is outside {self.root}; give a path in that folder, or name its folder by the option images"
-            )
-        if path.startswith(".."):
+        if path.startswith(("/", "..")):
             raise Unusable(
                 f"image {name[:SHOWN]!r} is outside {self.root}; give a path in that folder, or name its folder by the option images"
             )

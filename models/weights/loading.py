@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from models import pocket
-from models.weights.files import BadWeights, check_adapter, check_model, read_object
+from models.weights.files import ADAPTER, CONFIG, BadWeights, check_adapter, check_model, read_object
 from models.weights.processors import check_torchvision, load_processor
 
 FETCHED = ["*.json", "*.jinja", "*.txt", "*.model", "*.tiktoken", "*.safetensors"]  # no pickles, no code
@@ -45,7 +45,7 @@ def load_config(folder: Path) -> Any:
     from transformers import CONFIG_MAPPING, AutoConfig
 
     check_model(folder)
-    raw = read_object(folder / "config.json")
+    raw = read_object(folder / CONFIG)
     family = raw["model_type"]
     if family not in CONFIG_MAPPING:
         import transformers
@@ -86,11 +86,11 @@ def merged(model: Any, adapter: Path) -> Any:
 
 def with_adapter(model: Any, adapter: Path, trainable: bool = False) -> Any:
     """A PeftModel with an adapter that fits. Raises BadWeights: an adapter of another base has other layers, or layers of other sizes."""
-    from peft import PeftModel
+    from peft import PeftModel, get_peft_model_state_dict
     from safetensors import safe_open
 
     check_adapter(adapter)
-    with safe_open(adapter / "adapter_model.safetensors", "pt") as file:
+    with safe_open(adapter / ADAPTER, "pt") as file:
         stored = len(file.keys())
     try:
         with warnings.catch_warnings(record=True) as caught:
@@ -100,8 +100,6 @@ def with_adapter(model: Any, adapter: Path, trainable: bool = False) -> Any:
         raise BadWeights(f"{adapter} doesn't fit this model; was it trained on another? {_line(error)[:300]}") from error
     if missing := next((str(w.message) for w in caught if "missing adapter keys" in str(w.message)), None):
         raise BadWeights(f"{adapter} lacks weights for layers of this model; was it trained on another? {missing[:300]}")
-    from peft import get_peft_model_state_dict
-
     used = len(get_peft_model_state_dict(made))
     if used < stored:
         raise BadWeights(f"{adapter} has {stored} tensors, of which this model takes {used}; was it trained on another?")
