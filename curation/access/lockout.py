@@ -20,8 +20,18 @@ class _Failures:
 
 class Lockout:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock, self._lock = clock, threading.Lock()
+        self._clock, self._lock = clock, threading.RLock()
         self._failures: OrderedDict[tuple[str, str], _Failures] = OrderedDict()
+
+    def attempt(self, name: str, address: str) -> float:
+        """Seconds until the next try counts; 0: this one does, and it is a failure until `succeeded` takes that back.
+
+        Counted before the password is looked at, which takes long: of guesses sent at one moment each would else find none before it.
+        """
+        with self._lock:
+            if not (wait := self.wait(name, address)):
+                self.failed(name, address)
+            return wait
 
     def wait(self, name: str, address: str) -> float:
         """Seconds until the next try counts; 0: now."""
@@ -41,6 +51,8 @@ class Lockout:
         with self._lock:
             self._failures.pop((name, address), None)
             self._failures.pop((name, ""), None)
+            if found := self._failures.get(("", address)):
+                found.count -= 1  # this attempt
 
     def _wait(self, key: tuple[str, str], free: int) -> float:
         found = self._failures.get(key)

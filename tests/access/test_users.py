@@ -123,6 +123,15 @@ def test_guesses_get_slower():
     lockout.succeeded("ann", "10.0.0.1")
 
 
+def test_guesses_at_one_moment_are_all_counted_and_a_right_password_takes_its_own_back():
+    lockout = Lockout(lambda: 0.0)
+    assert [lockout.attempt("ann", "a") for _ in range(FREE_BOTH + 3)] == [0.0] * FREE_BOTH + [1.0] * 3  # none has been looked at yet
+    for _ in range(100):
+        assert lockout.attempt("bob", "b") == 0
+        lockout.succeeded("bob", "b")
+    assert lockout.wait("eve", "b") == 0, "an address from which many log in rightly is not locked"
+
+
 @given(some.integers(0, 200))
 def test_the_wait_grows_and_has_an_end(failures):
     lockout = Lockout(lambda: 0.0)

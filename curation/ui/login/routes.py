@@ -47,13 +47,12 @@ def log_in(request: Request, body: Credentials) -> Response:
         here.audit.note(Event(body.name, "anybody", address, what, "/login", "", status))
         return JSONResponse({"error": text}, status, more)
 
-    if wait := gate.lockout.wait(body.name, address):
+    if wait := gate.lockout.attempt(body.name, address):
         seconds = math.ceil(wait)
         text = f"too many wrong passwords; try again in {seconds} s"
         return refused(429, text, "log in while locked out", {"Retry-After": str(seconds)})
     user = gate.users.check(body.name, body.password)
     if user is None:
-        gate.lockout.failed(body.name, address)
         return refused(401, "wrong name or password", "wrong password")
     gate.lockout.succeeded(body.name, address)
     cookie = gate.sessions.begin(user.name, address)
