@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from curation.calibration.curves import Bin, Point, Tally, approval_by_score, rates_by_threshold
 from curation.statistics.intervals import Interval
-from curation.ui.shared.chart_theme import ACCENT, BAD, FAINT, GOOD, LINE, Figure, figure
+from curation.ui.shared.chart_theme import ACCENT, BAD, FAINT, GOOD, LINE, Figure, error_bars, figure
 
 HEIGHT = 152
 MARGIN = {"l": 8, "r": 8, "t": 8, "b": 8}
@@ -86,14 +86,7 @@ def _dots(name: str, colour: str, bins: Sequence[Bin]) -> object:
         name=name,
         x=[group.name for group in bins],
         y=[share.value for share in shares],
-        error_y={
-            "type": "data",
-            "array": [share.high - share.value for share in shares],
-            "arrayminus": [share.value - share.low for share in shares],
-            "color": colour,
-            "thickness": 1.5,
-            "width": 0,
-        },
+        error_y=error_bars([(share.value, share.low, share.high) for share in shares], colour, 1.5),
         mode="markers",
         marker={"color": colour, "size": 7},
         customdata=[[group.approved, group.labels, share.low, share.high] for group, share in zip(bins, shares)],

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from curation.experiments import arms
 from curation.experiments.analysis import Group, GroupArm, Report
 from curation.statistics.intervals import Difference
-from curation.ui.shared.chart_theme import ACCENT, BAD, FAINT, GOOD, INK, LINE_STRONG, SERIES, Figure, figure, plain
+from curation.ui.shared.chart_theme import ACCENT, BAD, FAINT, GOOD, INK, LINE_STRONG, SERIES, Figure, error_bars, figure, plain
 
 ROW = 29  # pixels
 SURE = 0.05  # p-values below it are called a difference
@@ -155,14 +155,7 @@ def _forest(lines: Sequence[tuple[str, Difference, float]], title: str, label: s
             mode="markers",
             x=[change.value for _, change, _ in members],
             y=[row for row, _, _ in members],
-            error_x={
-                "type": "data",
-                "array": [change.high - change.value for _, change, _ in members],
-                "arrayminus": [change.value - change.low for _, change, _ in members],
-                "color": colour,
-                "thickness": 2,
-                "width": 0,
-            },
+            error_x=error_bars([(change.value, change.low, change.high) for _, change, _ in members], colour),
             marker={"color": colour, "size": 9},
             customdata=[[plain(row), _told(change), f"p = {p:.2g}"] for row, change, p in members],
             hovertemplate="<b>%{customdata[0]}</b><br>%{customdata[1]}<br>%{customdata[2]}<extra></extra>",

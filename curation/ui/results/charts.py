@@ -5,7 +5,21 @@ from collections.abc import Sequence
 from curation.results.eval_set import Grouping
 from curation.results.lines import Line
 from curation.results.side_by_side import GroupRow
-from curation.ui.shared.chart_theme import ACCENT, BAD, FAINT, GOOD, INK, LINE_STRONG, PANEL, SERIES, WARN, Figure, figure, plain
+from curation.ui.shared.chart_theme import (
+    ACCENT,
+    BAD,
+    FAINT,
+    GOOD,
+    INK,
+    LINE_STRONG,
+    PANEL,
+    SERIES,
+    WARN,
+    Figure,
+    error_bars,
+    figure,
+    plain,
+)
 
 ROW = 29  # pixels
 SURE = 0.05  # p-values below it are called a difference
@@ -36,14 +50,7 @@ def differences(overall: Line, groups: Sequence[Line], before: str, after: str, 
             mode="markers",
             x=[line.difference for line in members],
             y=[line.name for line in members],
-            error_x={
-                "type": "data",
-                "array": [line.high - line.difference for line in members],
-                "arrayminus": [line.difference - line.low for line in members],
-                "color": colour,
-                "thickness": 2,
-                "width": 0,
-            },
+            error_x=error_bars([(line.difference, line.low, line.high) for line in members], colour),
             marker={"color": colour, "size": 9},
             customdata=[_told(line) for line in members],
             hovertemplate="<b>%{customdata[0]}</b><br>%{customdata[1]}<br>%{customdata[2]}<br>%{customdata[3]}<extra></extra>",

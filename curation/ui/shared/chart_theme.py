@@ -6,6 +6,7 @@ plotly is imported with the first figure, not at the start.
 """
 
 import html
+from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -56,6 +57,18 @@ def theme() -> "go.layout.Template":
             "bargap": 0.15,
         }
     )
+
+
+def error_bars(intervals: Sequence[tuple[float, float, float]], colour: str, thickness: float = 2) -> dict[str, object]:
+    """Error bars without caps for plotly, of (value, low, high) for each point."""
+    return {
+        "type": "data",
+        "array": [high - value for value, _, high in intervals],
+        "arrayminus": [value - low for value, low, _ in intervals],
+        "color": colour,
+        "thickness": thickness,
+        "width": 0,
+    }
 
 
 def figure(*traces: object, label: str, file: str, height: int, **layout: object) -> Figure:
