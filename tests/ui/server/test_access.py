@@ -255,6 +255,8 @@ def test_two_people_in_two_browsers(address, app):
             page.click("button")
             page.wait_for_selector("#page-review.on [data-card], #page-review.on .card")
             assert page.url.endswith("?page=review")
+            page.wait_for_selector("[data-unsaved]:has-text('all saved')")  # keys are listened to
+            page.wait_for_selector("#page-review [data-title]:has-text('Sample ')")
         pages["rea"].wait_for_selector("[data-reviewer]:has-text('rea · reader')")
         decided = len(app.state.services.store.rows("reviewers"))
         pages["rea"].keyboard.press("a")
@@ -262,6 +264,7 @@ def test_two_people_in_two_browsers(address, app):
         assert len(app.state.services.store.rows("reviewers")) == decided
         pages["rev"].keyboard.press("a")
         _until(lambda: any(row["reviewer"] == "rev" for row in app.state.services.store.rows("reviewers")))
+        pages["rev"].wait_for_selector("[data-unsaved]:has-text('all saved')")  # else the page asks whether to leave
         pages["rev"].click("[data-logout]")
         pages["rev"].wait_for_url("**/login")
         pages["rev"].goto(f"{address}/?page=review")
