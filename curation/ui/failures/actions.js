@@ -3,7 +3,7 @@
 import { at, estimate, fill, fmt, h, later, state } from "../shared/lib.js";
 import { isIndexing } from "../shared/search_progress.js";
 import { costText, launchCluster, launchDiagnose, launchKinds, toDiagnose } from "./launches.js";
-import { filter, follow, narrowed, narrowings, shown } from "./selection.js";
+import { filter, follow, isCounted, narrowed, narrowings, shown } from "./selection.js";
 
 const HANDED = "mistakebook.generate"; // where Generate finds the selection
 const PROBE = 60; // failures that the estimate on the button is computed from
@@ -30,7 +30,7 @@ function drawActions(box, summary, page) {
     "button.btn",
     {
       class: summary.diagnosed ? "" : "p",
-      disabled: !many,
+      disabled: !many || !isCounted(),
       onclick: launchDiagnose,
       title: open ? "The frontier model analyses what went wrong" : "All of these are diagnosed; this diagnoses them again",
     },
@@ -42,7 +42,7 @@ function drawActions(box, summary, page) {
     : "No teachable failures yet: diagnose them first";
   const generate = h(
     "button.btn",
-    { class: summary.diagnosed ? "p" : "", disabled: !page.teachable, title: why, onclick: generateFor },
+    { class: summary.diagnosed ? "p" : "", disabled: !page.teachable || !isCounted(), title: why, onclick: generateFor },
     narrowed() ? "Generate for selection →" : "Generate for all →",
   );
   fill(box, summary.failures > 0 && [diagnose, generate]);

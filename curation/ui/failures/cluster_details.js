@@ -3,7 +3,7 @@
 import { api, estimate, fill, fmt, h, launchNow, picture, priceText, toast } from "../shared/lib.js";
 import { mergeWith, rename, split, take } from "./cluster_edits.js";
 import { refreshClusters } from "./loading.js";
-import { open } from "./selection.js";
+import { isCounted, open } from "./selection.js";
 import { history } from "./undo.js";
 
 const typical = new Map(); // cluster and its size -> its failures nearest the centre
@@ -21,7 +21,11 @@ export function more(cluster, about) {
     h(
       "div.row.wrap",
       h("button.btn", { onclick: () => rename(cluster) }, "Rename"),
-      h("button.btn", { onclick: () => split(cluster), title: "Split in two: the selected part, or by similarity" }, "Split"),
+      h(
+        "button.btn",
+        { onclick: () => split(cluster), disabled: !isCounted(), title: "Split in two: the selected part, or by similarity" },
+        "Split",
+      ),
       h("button.btn", { onclick: () => mergeWith(cluster), title: "Merge with another cluster; or select several in the list" }, "Merge…"),
       suggestButton(cluster),
     ),

@@ -2,14 +2,14 @@
 
 import { api, dialog, eventId, fmt, h, launchNow, toast } from "../shared/lib.js";
 import { refreshClusters } from "./loading.js";
-import { choose, filter, narrowings, shown } from "./selection.js";
+import { choose, filter, isCounted, narrowings, shown } from "./selection.js";
 import { changeUndo } from "./undo.js";
 
 // The buttons above the tree, for what is selected: several clusters, or failures by lasso, facets or search.
 export function changeButtons(clusters, chosen) {
   const several = clusters.filter((cluster) => chosen.includes(cluster.cluster_id));
   const many = shown().page?.failures ?? 0;
-  const some = many > 0 && narrowings().some((name) => name !== "cluster_id");
+  const some = many > 0 && isCounted() && narrowings().some((name) => name !== "cluster_id");
   if (several.length < 2 && !some) return null;
   return h(
     "div.cl-tools",

@@ -3,7 +3,7 @@
 import { api, at, colour, definition, dot, fillOnce, fmt, h, state } from "../shared/lib.js";
 import { drawEvidence, more } from "./cluster_details.js";
 import { changeButtons, placeNew } from "./cluster_edits.js";
-import { changed, choose, clustersEdited, follow, narrowings, toggle } from "./selection.js";
+import { changed, choose, clustersEdited, follow, isCounted, narrowings, toggle } from "./selection.js";
 
 const FOLDED = "mistakebook.failures.folded"; // error types whose clusters are out of sight, in this browser tab
 const UNSTABLE = 0.6; // Hennig 2007: below it a cluster should not be trusted
@@ -32,7 +32,7 @@ function draw(box, { clusters, summary, page }) {
   learn(summary);
   const chosen = state.list("cluster").map(Number);
   const { evidence } = known;
-  const mark = [clusters, chosen, evidence, [...folded], summary.diagnosed - summary.placed, page.failures, narrowings()];
+  const mark = [clusters, chosen, evidence, [...folded], summary.diagnosed - summary.placed, page.failures, narrowings(), isCounted()];
   fillOnce(box, mark, () => [
     unplaced(summary),
     changeButtons(clusters, chosen),

@@ -57,7 +57,7 @@ async function loadLists(chosen) {
   early = null;
   const page = await answer;
   if (!isCurrent()) return;
-  learn({ page: { ...page, offset: turned } });
+  learn({ page: { ...page, offset: turned, of: JSON.stringify(chosen) } });
   pageArrived.tell(chosen, isCurrent);
   const [clusters, facets] = await Promise.all([api("failures/clusters", chosen), api("failures/facets", chosen)]);
   if (isCurrent()) learn({ clusters, facets });

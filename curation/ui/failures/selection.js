@@ -116,6 +116,9 @@ export function clear() {
   choose({ ...Object.fromEntries(FACETS.map((facet) => [facet, null])), cluster: null, words: null, lasso: null });
 }
 
+/** Whether the numbers shown are of what is selected now: the answer may be on its way yet. */
+export const isCounted = () => known.page?.of === JSON.stringify(filter());
+
 // The middle of the page, and the page of the grid -------------------------------------------------------------
 
 /** What the URL names for the middle: "map", "grid" or "slices". */

@@ -19,6 +19,7 @@ export interface Card extends Row {
 
 /** A page of the grid, and how many failures are selected. */
 export interface Page {
+  of: string; // the filter it was asked for with, as JSON
   offset: number;
   rows: Row[];
   failures: number;
