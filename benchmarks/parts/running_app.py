@@ -10,7 +10,8 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,11 @@ class App:
         status = Path(f"/proc/{self.process.pid}/status").read_text()
         return round(int(status.partition("VmRSS:")[2].split()[0]) / 1024, 1)
 
+    def processor_seconds(self) -> float:
+        """What the app has used of the processor so far, its threads together."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def stop(self) -> None:
         self.process.send_signal(signal.SIGTERM)
         self.process.wait(60)
@@ -62,6 +68,24 @@ def chromium() -> str:
     return browser
 
 
+@contextmanager
+def measured(workspace: Path | None, samples: int, prepare: Callable[[Path], None] | None = None) -> Iterator[App]:
+    """The app on a copy of a workspace, or on one that is made for it; `prepare` is given the home before it starts."""
+    with tempfile.TemporaryDirectory(prefix="mistakebook-", dir=workspace and workspace.parent) as name:
+        folder = Path(name) / "measured"
+        if workspace:
+            _copy(workspace, folder)
+        else:
+            full.make(folder, samples, max(400, samples // 5))
+        if prepare:
+            prepare(Path(name))
+        app = App(folder)
+        try:
+            yield app
+        finally:
+            app.stop()
+
+
 def main(about: str, measure: Callable[[App], dict[str, Any]], words: dict[str, str]) -> None:
     """The command line of a benchmark: `measure` gives a figure for each of `words`. Prints a table, and JSON as the last line."""
     parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -70,17 +94,8 @@ def main(about: str, measure: Callable[[App], dict[str, Any]], words: dict[str, 
     parser.add_argument("--json", action="store_true", help="kept for uniformity: the last line is JSON in any case")
     arguments = parser.parse_args()
     chromium()
-    with tempfile.TemporaryDirectory(prefix="mistakebook-", dir=arguments.workspace and arguments.workspace.parent) as name:
-        folder = Path(name) / "measured"
-        if arguments.workspace:
-            _copy(arguments.workspace, folder)
-        else:
-            full.make(folder, arguments.samples, max(400, arguments.samples // 5))
-        app = App(folder)
-        try:
-            figures = measure(app)
-        finally:
-            app.stop()
+    with measured(arguments.workspace, arguments.samples) as app:
+        figures = measure(app)
     print(f"workspace: {arguments.workspace or f'{arguments.samples:,} samples, made for this'}")
     for key, text in words.items():
         print(f"{text:64} {figures[key]:>10,}")

@@ -1,13 +1,14 @@
 -- :name workspace_now
 -- Where the workspace stands: round, checkpoint, and a count for each page of the rail.
-WITH now AS (SELECT r.round, c.name AS checkpoint FROM round r JOIN checkpoint c USING (checkpoint_id) ORDER BY r.round DESC LIMIT 1)
+WITH now AS (SELECT r.round, c.name AS checkpoint FROM round r JOIN checkpoint c USING (checkpoint_id) ORDER BY r.round DESC LIMIT 1),
+     of_samples AS (SELECT count(*) FILTER (now_) AS samples, count(*) FILTER (status = 'pending') AS pending,
+                           count(*) FILTER (now_ AND status IN ('approved', 'auto_approved')) AS approved
+                    FROM (SELECT status, round = (SELECT round FROM now) AS now_ FROM sample_state)),
+     of_jobs AS (SELECT count(*) FILTER (status IN ('running', 'queued')) AS jobs, epoch_us(max(ended_at)) AS ended FROM job)
 SELECT coalesce((SELECT round FROM now), 0) AS round, (SELECT checkpoint FROM now) AS checkpoint,
-       (SELECT count(*) FROM failure WHERE round = (SELECT round FROM now)) AS failures,
-       (SELECT count(*) FROM sample_state WHERE round = (SELECT round FROM now)) AS samples,
-       (SELECT count(*) FROM sample_state WHERE status = 'pending') AS pending,
-       (SELECT count(*) FROM sample_state WHERE round = (SELECT round FROM now) AND status IN ('approved', 'auto_approved')) AS approved,
-       (SELECT count(*) FROM dataset) AS datasets, (SELECT count(*) FROM checkpoint) AS checkpoints,
-       (SELECT count(*) FROM job WHERE status IN ('running', 'queued')) AS jobs, (SELECT epoch_us(max(ended_at)) FROM job) AS ended
+       (SELECT count(*) FROM failure WHERE round = (SELECT round FROM now)) AS failures, samples, pending, approved,
+       (SELECT count(*) FROM dataset) AS datasets, (SELECT count(*) FROM checkpoint) AS checkpoints, jobs, ended
+FROM of_samples, of_jobs
 
 -- :name backup_mark
 -- What changes where somebody decided something, a job ended, or something was paid: nothing of that, no need of another backup.

@@ -95,6 +95,7 @@ def _run(workspace: Workspace, store: Store, jobs: JobManager, settings: Setting
     port = listening.getsockname()[1]
     host = "127.0.0.1" if settings.host in ("0.0.0.0", "127.0.0.1") else _bracketed(settings.host)
     address = f"{'https' if settings.tls_cert else 'http'}://{host}:{port}"
+    listening.listen(config.backlog)  # who reads the address may connect at once, and waits until the server runs
     owner.announce(workspace, address, settings.token, settings.headless)
     stopped = threading.Event()
     if settings.headless:
