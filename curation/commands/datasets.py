@@ -1,22 +1,28 @@
-"""`mistakebook datasets`: what was imported, what was left out of it and why, and its items."""
+"""`mistakebook datasets`: what was imported, what was left out of it and why, its items; and a look at a source before it is imported."""
 
 import argparse
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
 from curation.commands.app_client import App, CommandFailed
-from curation.commands.flags import parser
+from curation.commands.flags import from_here, merged, pairs, parser, text_pairs
 from curation.commands.output import show, table
 from data.records import Split
 
 if TYPE_CHECKING:
     from curation.imports.datasets import DatasetItem, ImportedDataset
+    from curation.imports.preview import Preview, PreviewRow
 
-DESCRIPTION = "Lists the datasets with their splits and what was left out of them; `datasets show NAME` lists the items of one."
-ACTIONS = ("list", "show")
+DESCRIPTION = (
+    "Lists the datasets with their splits and what was left out of them. `datasets show NAME` lists the items of one; `datasets preview "
+    "--source path=…` shows five items of a file or folder as they would be imported, beside their rows, and imports nothing."
+)
+ACTIONS = ("list", "show", "preview")
 SPLITS: tuple[Split, ...] = ("train", "dev", "eval")
 ROWS = 20  # items, unless --limit says otherwise; --json has all of them
 SHOWN = 60  # characters of a question
+BAD = 20  # unusable lines of a preview
 
 
 def run(name: str, arguments: list[str]) -> int:
@@ -25,10 +31,29 @@ def run(name: str, arguments: list[str]) -> int:
     made.add_argument("dataset", nargs="?", help="name of a dataset, as listed")
     made.add_argument("--split", choices=SPLITS, help="show: items of this split only")
     made.add_argument("--limit", type=int, help=f"show: at most so many items (default: {ROWS}; with --json all)")
+    made.add_argument("--format", default="auto", help="preview: format of the source (default: auto, which recognises it)")
+    made.add_argument(
+        "--source",
+        nargs="*",
+        action="extend",
+        default=[],
+        type=pairs,
+        metavar="NAME=VALUE",
+        help="preview: options of the format",
+    )
+    made.add_argument(
+        "--map",
+        nargs="*",
+        action="extend",
+        default=[],
+        type=text_pairs,
+        metavar="FIELD=COLUMN",
+        help="preview: as import --map",
+    )
     given = made.parse_args(arguments)
-    if given.action != "list" and not given.dataset:
+    if given.action == "show" and not given.dataset:
         raise CommandFailed(f"datasets {given.action}: name a dataset; mistakebook datasets lists them")
-    return {"list": _list, "show": _show}[given.action](App(given.workspace), given)
+    return {"list": _list, "show": _show, "preview": _preview}[given.action](App(given.workspace), given)
 
 
 def _list(app: App, given: argparse.Namespace) -> int:
@@ -67,6 +92,56 @@ def _item(item: "DatasetItem") -> dict[str, object]:
 
 
 def _short(item: "DatasetItem") -> dict[str, object]:
-    question = item.question if len(item.question) <= SHOWN else item.question[: SHOWN - 1] + "…"
-    texts = {"question": question, "golds": ", ".join(dict.fromkeys(item.golds)), "choices": ", ".join(item.choices)}
+    texts = {"question": _cut(item.question), "golds": ", ".join(dict.fromkeys(item.golds)), "choices": ", ".join(item.choices)}
     return {**_item(item), **texts}
+
+
+def _preview(app: App, given: argparse.Namespace) -> int:
+    from curation.imports.preview import Preview
+
+    source = from_here(merged(given.source))
+    if told := merged(given.map):
+        source["map"] = {**source.get("map", {}), **told}
+    seen = app.post("/api/data/preview", {"format": given.format, "source": source}, Preview)
+    show(seen, given.json, lambda: "\n".join(_in_words(seen)))
+    return 0 if seen.rows else 1
+
+
+def _in_words(seen: "Preview") -> Iterator[str]:
+    """A preview as lines of text."""
+    about = seen.about
+    yield f"{about.name} · {seen.layout or f'read as {about.format}'}"
+    yield f"{about.metric_title}, failure below {about.threshold:g}"
+    if seen.fields:
+        unmapped = [field for field in seen.fields if field not in seen.mapping]
+        yield "columns: " + ", ".join(f"{field}={column}" for field, column in seen.mapping.items())
+        yield f"no column for: {', '.join(unmapped) or 'none'} (say which by --map FIELD=COLUMN; there are: {', '.join(seen.columns)})"
+    for row in seen.raw:
+        yield ""
+        yield row.source
+        yield "  row   " + " · ".join(f"{name}: {_cut(text)}" if name else _cut(text) for name, text in row.cells.items())
+        yield "  item  " + (_item_line(row.item) if row.item else f"not imported: {row.said}")
+    shown = {row.source for row in seen.raw}
+    for item in (item for item in seen.rows if item.source not in shown):
+        yield f"{item.source}\n  item  {_item_line(item)}"
+    yield ""
+    usable = sum(seen.splits.values())
+    splits = ", ".join(f"{count:,} {name}" for name, count in seen.splits.items() if count)
+    looked = f"all {seen.looked:,} rows" if seen.whole else f"the first {seen.looked:,} rows"
+    yield f"of {looked}: {usable:,} would be imported{f' ({splits})' if splits else ''}, {seen.unusable:,} can't be used" + "".join(
+        f", {count:,} left out: {reason}" for reason, count in seen.skipped.items()
+    )
+    yield from (f"remark: {count:,} {remark}" for remark, count in seen.remarks.items())
+    yield from (f"  {bad.source}: {bad.error}" for bad in seen.bad[:BAD])
+    if len(seen.bad) > BAD:
+        yield f"  … {len(seen.bad) - BAD:,} more (--json has all of them)"
+
+
+def _item_line(item: "PreviewRow") -> str:
+    parts = [item.external_id, item.split, _cut(item.question), "golds: " + _cut(", ".join(dict.fromkeys(item.golds)))]
+    parts += ["choices: " + _cut(", ".join(item.choices))] if item.choices else []
+    return " · ".join(parts + ([item.kind] if item.kind else []))
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= SHOWN else text[: SHOWN - 1] + "…"

@@ -8,6 +8,8 @@ import argparse
 import json
 import types
 import typing
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -42,7 +44,7 @@ def add_flags(parser: "argparse._ActionsContainer", options: type[BaseModel]) ->
         elif origin is list:
             flag |= {"nargs": "*", "action": "extend", "metavar": name.upper().rstrip("S")}
         elif origin is dict or (isinstance(origin, type) and issubclass(origin, BaseModel)):
-            flag |= {"nargs": "*", "action": "extend", "metavar": "NAME=VALUE", "type": pairs}
+            flag |= {"nargs": "*", "action": "extend", "metavar": "NAME=VALUE", "type": _pairs_of(kind)}
         elif origin is typing.Literal:
             flag |= {"choices": typing.get_args(kind)}
         else:
@@ -55,7 +57,7 @@ def add_flags(parser: "argparse._ActionsContainer", options: type[BaseModel]) ->
 def validated(options: type[BaseModel], given: argparse.Namespace) -> dict[str, Any]:
     """The options as JSON-able values, those not given by their defaults here. Raises CommandFailed naming the flags."""
     values = {name: getattr(given, name) for name in options.model_fields if getattr(given, name) is not None}
-    values = {name: _merged(v) if v and isinstance(v, list) and isinstance(v[0], dict) else v for name, v in values.items()}
+    values = {name: merged(v) if v and isinstance(v, list) and isinstance(v[0], dict) else v for name, v in values.items()}
     try:
         return options(**values).model_dump(mode="json")
     except ValidationError as error:
@@ -68,7 +70,8 @@ def _flaw(error: ErrorDetails) -> str:
     return f"--{str(error['loc'][0]).replace('_', '-')}: {error['msg'].lower()} (got {error['input']!r})"
 
 
-def _merged(parts: list[dict[str, Any]]) -> dict[str, Any]:
+def merged(parts: list[dict[str, Any]]) -> dict[str, Any]:
+    """Several NAME=VALUE as one dictionary; the last of a name counts."""
     return {name: value for part in parts for name, value in part.items()}
 
 
@@ -84,6 +87,23 @@ def _help(field: FieldInfo) -> str:
     default = field.get_default(call_default_factory=True) if not field.is_required() else PydanticUndefined
     shown = text if default in (PydanticUndefined, None, "", [], {}) else f"{text} (default: {default})"
     return shown.replace("%", "%%")  # argparse formats it
+
+
+def from_here(source: dict[str, Any]) -> dict[str, Any]:
+    """Options of a format with paths from this folder as whole ones: the app may have been started in another."""
+    here = {name: Path(value).expanduser() for name, value in source.items() if name in ("path", "images") and isinstance(value, str)}
+    return source | {name: str(path.absolute()) for name, path in here.items() if path.exists()}
+
+
+def _pairs_of(kind: Any) -> Callable[[str], dict[str, Any]]:
+    """How NAME=VALUE is read: a dictionary of texts keeps them as they are, a column called 2 too."""
+    return text_pairs if typing.get_args(kind)[1:] == (str,) else pairs
+
+
+def text_pairs(text: str) -> dict[str, Any]:
+    """NAME=VALUE as a dictionary with the value as text, or a whole JSON object."""
+    name, equals, value = text.partition("=")
+    return {name: value} if name and equals and not text.startswith("{") else pairs(text)
 
 
 def pairs(text: str) -> dict[str, Any]:

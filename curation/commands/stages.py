@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from curation.commands.app_client import App, check_settings
-from curation.commands.flags import add_flags, add_reviewer, parser, validated
+from curation.commands.flags import add_flags, add_reviewer, from_here, parser, validated
 from curation.commands.follow import follow, in_words
 from curation.commands.output import show
 from curation.jobs.estimates import EstimateView
@@ -21,7 +21,10 @@ def run(name: str, arguments: list[str]) -> int:
     made.add_argument("--no-wait", action="store_true", help="return at once and leave the job running")
     add_flags(made.add_argument_group("options of the stage"), stage.Options)
     given = made.parse_args(arguments)
-    body = {"stage": stage.name, "options": validated(stage.Options, given)}
+    options = validated(stage.Options, given)
+    if "source" in options:
+        options["source"] = from_here(options["source"])
+    body = {"stage": stage.name, "options": options}
     app = App(given.workspace, given.reviewer)
     if given.estimate:
         estimate = app.post("/api/estimate", body, EstimateView)

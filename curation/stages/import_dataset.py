@@ -10,10 +10,11 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, model_validator
 
 from curation.imports.again import Again, Known, replace, write_known
 from curation.stage import Context, Estimate, Job, Result, Row, Stage
+from data.datasets._columns import FIELDS
 from data.images import BadImage, ImageStore, image_row
 from data.machine import cores
 from data.metrics import MATCHES_NEEDED, best_possible, measure
@@ -38,11 +39,24 @@ Done = TypeVar("Done")
 class ImportOptions(BaseModel):
     format: str = Field(description="Format of the dataset: " + ", ".join(DATASETS.names()) + ".")
     source: dict[str, Any] = Field(default_factory=dict, description="Options of the format, such as the path.")
+    map: dict[str, str] = Field(
+        default_factory=dict,
+        description="Which column is which field, as question=Q answers=gold; the others are guessed by the columns' names. "
+        "Fields: " + ", ".join(FIELDS) + ".",
+    )
     again: Again = Field(
         default="",
         description="Where a dataset of that name is there and differs: replace what changed, add what is new, or refuse. "
         "Empty adds to it as long as nothing has changed or gone, else refuses.",
     )
+
+    @model_validator(mode="after")
+    def _into_source(self) -> "ImportOptions":
+        """The mapping is an option of the format."""
+        if self.map:
+            self.source = {**self.source, "map": {**self.source.get("map", {}), **self.map}}
+            self.map = {}
+        return self
 
 
 class Import(Stage[ImportOptions]):

@@ -1,6 +1,7 @@
 """Which column of somebody's table is which field of an example: guessed by the names in use, or told by the option `map`."""
 
-from collections.abc import Iterable, Mapping
+import difflib
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from data.datasets._reading import Unusable
@@ -50,23 +51,46 @@ def lettered_columns(columns: Iterable[str]) -> list[str]:
     return found if found[:2] == ["A", "B"] else []
 
 
-def mapping(columns: list[str], told: Mapping[str, str]) -> dict[str, str]:
+def mapping(columns: Sequence[str], told: Mapping[str, str], known: Iterable[str] = ()) -> dict[str, str]:
     """The columns of the fields: those guessed, with what was told in their place. Raises Unusable on a field or column that isn't there.
 
-    A field that is mapped to nothing ("kind": "") has no column.
+    A field that is mapped to nothing ("kind": "") has no column. `known`: columns that other rows of the file have.
+
+    >>> mapping(["Q", "image", "gold"], {"question": "Q"})
+    {'image': 'image', 'answers': 'gold', 'question': 'Q'}
     """
-    made = guessed(columns)
+    made, there = guessed(columns), dict.fromkeys([*columns, *known])
     for field, column in told.items():
         if field not in FIELDS:
-            raise Unusable(f"map: there is no field {field[:80]!r}; there are: {', '.join(FIELDS)}")
+            raise Unusable(f"map: there is no field {field[:80]!r}{_near(field, FIELDS)}; there are: {', '.join(FIELDS)}")
         if not column:
             made.pop(field, None)
             continue
-        missing = [one for one in [column, *column.split(", ")] if one not in columns]
-        if column not in columns and column.split(", ") != [one for one in column.split(", ") if one in columns]:
-            raise Unusable(f"map: there is no column {missing[-1][:80]!r} for {field}; there are: {', '.join(columns)[:400]}")
+        named = [column] if column in there else several(column)
+        if missing := [one for one in named if one not in there]:
+            raise Unusable(
+                f"map: there is no column {missing[0][:80]!r} for {field}{_near(missing[0], there)}; there are: {', '.join(there)[:400]}"
+            )
+        if len(named) > 1 and field != "choices":
+            raise Unusable(f"map: {field} takes one column, not {column[:80]!r}; only choices may stand in several")
+        column = ", ".join(named)
         made = {one: name for one, name in made.items() if name != column} | {field: column}
     return made
+
+
+def several(column: str) -> list[str]:
+    """The columns that are told for choices in one text.
+
+    >>> several("A, B,C")
+    ['A', 'B', 'C']
+    """
+    return [one.strip() for one in column.split(",") if one.strip()] or [column]
+
+
+def _near(name: str, known: Iterable[str]) -> str:
+    by_plain = {_plain(one): one for one in known}
+    near = difflib.get_close_matches(_plain(name), list(by_plain), 1)
+    return f" (did you mean {by_plain[near[0]]!r}?)" if near else ""
 
 
 def fields_of(row: Mapping[str, Any], columns: Mapping[str, str]) -> dict[str, Any]:

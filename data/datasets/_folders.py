@@ -1,7 +1,7 @@
 """Benchmarks that come as official files: each format knows its own by what they hold, wherever they lie and whatever they are called."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -40,6 +40,7 @@ class BenchmarkFolder:
         self.options = options
         self.source = Source(options.path)
         self.pictures = Pictures(options.images or self.source.root, self.places)
+        self.on_row: Callable[[str, Any], None] | None = None  # as ListFormat's
 
     @classmethod
     def claims(cls, path: Path, seen: Peek) -> bool:
@@ -109,6 +110,8 @@ class BenchmarkFolder:
                 if self.options.limit is not None and count > self.options.limit:
                     break
                 source, item = read
+                if self.on_row:
+                    self.on_row(source, item)
                 places[official] += 1
                 yield source, guarded(source, partial(self._example, item, official, places[official] - 1))
 

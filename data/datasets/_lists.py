@@ -14,16 +14,17 @@ The columns are found by the names in use (_columns.py); the option `map` says o
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any, ClassVar
 
 from pydantic import Field
 
 from data.datasets._cells import FIRST_PICTURE, choices_of, embedded_choices, golds_of, is_none, picture_of
-from data.datasets._columns import fields_of, mapping
+from data.datasets._columns import fields_of, guessed, mapping
 from data.datasets._pictures import Pictures, white
 from data.datasets._reading import (
     NO_ANSWERS,
@@ -82,6 +83,7 @@ class ListFormat:
     endings: ClassVar[tuple[str, ...]]
     expected: ClassVar[str]
     has_header: ClassVar[bool] = False  # all rows of a file have the same columns
+    looked_at: ClassVar[int] = 1000  # rows whose columns are a file's, where each may have its own
     from_zero: ClassVar[bool] = False  # rows without an id are numbered from 0 in their split, else by line
 
     def __init__(self, options: ListOptions) -> None:
@@ -89,15 +91,17 @@ class ListFormat:
         self.source = Source(options.path)
         self.pictures = Pictures(options.images or self.source.root)
         self._mappings: dict[tuple[str, ...], dict[str, str]] = {}
+        self._known: list[str] = []  # columns of the file that is read, where each row may have its own
+        self.on_row: Callable[[str, Any], None] | None = None  # told each row as it stands in the file: a preview shows it
 
     def rows(self, path: Path) -> Iterator[Row]:
         """(file and line, fields by column) of a file's rows. Raises BadFile."""
         raise NotImplementedError
 
     def columns(self, path: Path) -> list[str]:
-        """The columns of a file: those of its first row."""
-        first = next((row for _, row in self.rows(path) if isinstance(row, dict)), {})
-        return [str(name) for name in first]
+        """The columns of a file: those of its first rows. Raises BadFile."""
+        rows = islice((row for _, row in self.rows(path) if isinstance(row, dict)), self.looked_at)
+        return [name for name in dict.fromkeys(str(name) for row in rows for name in row) if name != REMARKS]
 
     def files(self) -> list[Path]:
         return list(self.source.ending(*self.endings)) if self.source.is_folder else [self.options.path]
@@ -119,12 +123,15 @@ class ListFormat:
             yield from self._of_file(path)
 
     def _of_file(self, path: Path) -> Iterator[tuple[str, Item]]:
-        if self.has_header:
-            try:
+        try:
+            if self.has_header:
                 self._check_header(self.columns(path))
-            except (BadFile, Unusable) as error:
-                yield f"{path}:1", BadLine(f"{path}:1", str(error))
-                return
+            elif self.options.map:
+                self._known = self.columns(path)
+                mapping((), self.options.map, self._known)
+        except (BadFile, Unusable) as error:
+            yield f"{path}:1", BadLine(f"{path}:1", str(error))
+            return
         number = 0
         for number, read in enumerate(reading(str(path), self.rows(path)), 1):
             if isinstance(read, BadLine):
@@ -133,6 +140,8 @@ class ListFormat:
             if self.options.limit is not None and number > self.options.limit:
                 return
             source, row = read
+            if self.on_row:
+                self.on_row(source, row)
             yield source, guarded(source, partial(self._example, row, path, source))
         if not number:
             yield str(path), BadLine(str(path), f"is empty, expected {self.expected} with a row for each example")
@@ -140,12 +149,12 @@ class ListFormat:
     def _check_header(self, columns: list[str]) -> None:
         """Raises Unusable where what every row needs is not among the columns of a table."""
         made = self.mapped(tuple(columns))
-        if missing := [
-            field for field in ("image", "question") if field not in made and not (field == "image" and self.options.keep_text_only)
-        ]:
+        needed = [] if self.options.keep_text_only else ["image"]
+        needed += [] if self.options.question or _is_caption(made) else ["question"]
+        if missing := [field for field in needed if field not in made]:
             raise Unusable(
                 f"no column {' and '.join(missing)} among {', '.join(columns)[:400]}; expected a first line like "
-                f"id,image,question,answer, or say which column it is by map: {missing[0]}=COLUMN"
+                f"id,image,question,answer, or say which column it is by --map {missing[0]}=COLUMN"
             )
 
     def mapped(self, columns: tuple[str, ...]) -> dict[str, str]:
@@ -153,19 +162,30 @@ class ListFormat:
         if columns not in self._mappings:
             if len(self._mappings) > MOST_SHAPES:
                 self._mappings.clear()
-            self._mappings[columns] = mapping(list(columns), self.options.map)
+            self._mappings[columns] = mapping(columns, self.options.map, self._known)
         return self._mappings[columns]
+
+    def list_columns(self, header: list[str]) -> set[str]:
+        """The columns of a table whose cells may hold several answers or choices, with | between them."""
+        try:
+            made = mapping(header, self.options.map)
+        except Unusable:
+            made = guessed(header)
+        return {made[field] for field in ("answers", "choices") if field in made}
 
     def _example(self, row: Any, path: Path, source: str) -> SourceExample:
         if not isinstance(flawless(row), dict):
             raise Unusable("expected an object with the fields image, question and answer; correct the line")
         columns = self.mapped(tuple(row))
         fields = fields_of(row, columns) | {"remarks": (*row.get(REMARKS, ()), *_further_pictures(row))}
-        fields["captioned"] = columns.get("answers", "").lower() in ("caption", "captions", "txt", "text")
+        fields["captioned"] = _is_caption(columns)
         split = self._split(fields, path)
         number = self._numbers[split]
         self._numbers[split] += 1
-        made = self.example(fields, split, str(number) if self.from_zero else line_of(source), number)
+        try:
+            made = self.example(fields, split, str(number) if self.from_zero else line_of(source), number)
+        except Unusable as error:
+            raise Unusable(_with_columns(str(error), columns, row)) from error
         if split == "train" and self.options.dev_share:
             name = str(made.picture) if isinstance(made.picture, Path) else made.external_id
             made = replace(made, split=mined_or_dev(name, self.options.dev_share))
@@ -252,6 +272,23 @@ class ListFormat:
                 if named:
                     break
         return False
+
+
+def _is_caption(columns: Mapping[str, str]) -> bool:
+    return columns.get("answers", "").lower() in ("caption", "captions", "txt", "text")
+
+
+def _with_columns(error: str, columns: Mapping[str, str], row: Mapping[str, Any]) -> str:
+    """What is wrong with a field, with the column that it was read from; where it has none, with the columns there are."""
+    found = re.match(r"field '(\w+)'", error)
+    if not found:
+        return error
+    field = "answers" if found[1] == "answer" else found[1]
+    if field not in columns:
+        there = ", ".join(name for name in map(str, row) if name != REMARKS)[:200]
+        return f"{error}. No column is {field} by its name (there are: {there}): say which by --map {field}=COLUMN"
+    own = columns[field].lower() in (found[1], field)
+    return error if own else f"field {found[1]!r} (column {columns[field][:80]!r}){error[found.end() :]}"
 
 
 def _has_answer(fields: dict[str, Any]) -> bool:

@@ -13,7 +13,6 @@ from data.datasets._columns import guessed
 from data.datasets._lists import ListFormat, Row
 from data.json_text import BadFile, Flawed, encoding_of, unreadable
 
-LISTS = ("answers", "choices")
 BETWEEN = "|"  # several answers or choices in one cell
 DELIMITERS = (",", ";", "\t", "|")
 
@@ -30,7 +29,8 @@ class TableFormat(ListFormat):
 
     def rows(self, path: Path) -> Iterator[Row]:
         with self._table(path) as (table, before):
-            yield from _rows(path, table, before)
+            header = _header(table)
+            yield from _rows(path, table, before, header, self.list_columns(header))
 
     @contextmanager
     def _table(self, path: Path) -> Iterator[tuple[Any, int]]:
@@ -70,9 +70,7 @@ def _header(table: Any) -> list[str]:
     return header
 
 
-def _rows(path: Path, table: Any, before: int) -> Iterator[Row]:
-    header = _header(table)
-    split = {column for field, column in guessed(header).items() if field in LISTS}
+def _rows(path: Path, table: Any, before: int, header: list[str], split: set[str]) -> Iterator[Row]:
     while True:
         source = f"{path}:{before + table.line_num + 1}"
         try:

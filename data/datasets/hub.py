@@ -37,6 +37,7 @@ class Hub(ListFormat):
     endings = COLUMNAR + METADATA
     expected = "Parquet or Arrow files, or pictures beside metadata.jsonl"
     from_zero = True
+    looked_at = 1  # all rows of a file have the same columns, and pictures are large
 
     def __init__(self, options: ListOptions) -> None:
         super().__init__(options)

@@ -34,6 +34,7 @@ class WebDataset(ListFormat):
     endings = (".tar", ".tar.gz", ".tgz")
     expected = "tar files of pictures with a .json or .txt each"
     from_zero = True
+    looked_at = 50  # rows with their pictures
 
     @classmethod
     def recognise(cls, source: Source) -> str | None:

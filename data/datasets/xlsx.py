@@ -6,10 +6,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from data.datasets._columns import guessed
 from data.datasets._lists import ListFormat, ListOptions, Row
 from data.datasets._source import Source
-from data.datasets._table import BETWEEN, LISTS, check_header
+from data.datasets._table import BETWEEN, check_header
 from data.json_text import BadFile, encoding_of
 
 
@@ -36,7 +35,7 @@ class Xlsx(ListFormat):
     def rows(self, path: Path) -> Iterator[Row]:
         with _cells(path) as rows:
             header = _header(rows)
-            lists = {column for field, column in guessed(header).items() if field in LISTS}
+            lists = self.list_columns(header)
             for number, cells in enumerate(rows, 2):
                 row = {name: _value(cell, name in lists) for name, cell in zip(header, cells) if name}
                 if any(value is not None for value in row.values()):

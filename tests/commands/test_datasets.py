@@ -78,3 +78,39 @@ def test_a_look_before_the_import_says_layout_and_what_is_left_out(tmp_path):
     found = preview("auto", {"path": str(official.scienceqa(tmp_path)), "dev_share": 0})
     assert found.layout.startswith("read as scienceqa: problems.json") and found.skipped == {"no picture": 2}
     assert [row.external_id for row in found.rows] == ["1", "3", "4"] and found.bad == []
+
+
+@pytest.fixture(scope="module")
+def own_columns(tmp_path_factory):
+    """A table whose columns have names of their own, and a row without its picture."""
+    folder = tmp_path_factory.mktemp("own")
+    for number in range(2):
+        official.put(folder / f"{number}.png", official.picture(number))
+    official.put(folder / "shop.csv", "nr;shot;Q;gold\n1;0.png;What is it?;bus\n2;1.png;How many?;3\n3;gone.png;Where?;here\n")
+    return folder
+
+
+def test_a_preview_shows_rows_beside_items_and_imports_nothing(mistakebook, own_columns):
+    path = own_columns / "shop.csv"
+    asked = ["--source", f"path={path}", "--map", "image=shot", "question=Q", "--map", "answers=gold"]
+    words = mistakebook("datasets", "preview", *asked).stdout
+    assert "read as csv: shop.csv" in words and "image=shot, question=Q, answers=gold" in words
+    assert "row   nr: 1 · shot: 0.png · Q: What is it? · gold: bus" in words and "item  2 · train · What is it? · golds: bus" in words
+    assert "of all 3 rows: 2 would be imported (2 train), 1 can't be used" in words and "shop.csv:4" in words
+    seen = json.loads(mistakebook("datasets", "preview", *asked, "--json").stdout)
+    assert seen["mapping"] == {"image": "shot", "question": "Q", "answers": "gold"} and len(seen["raw"]) == 3
+    refused = mistakebook("datasets", "preview", "--source", f"path={path}", "--map", "question=QQ", "image=shot", check=False)
+    assert refused.returncode == 1 and "no column 'QQ' for question (did you mean 'Q'?); there are: nr, shot, Q, gold" in refused.stdout
+    assert "shop" not in {dataset["name"] for dataset in json.loads(mistakebook("datasets", "--json").stdout)}
+
+
+def test_an_import_takes_the_mapping_and_a_path_from_here(mistakebook, own_columns):
+    path = os.path.relpath(own_columns / "shop.csv", HOUSE)
+    mapped = ["--map", "image=shot", "question=Q", "answers=gold", "id=nr"]
+    done = mistakebook("import", "--format", "auto", "--source", f"path={path}", *mapped, "--json")
+    assert json.loads(done.stdout)["status"] == "done"
+    items = json.loads(mistakebook("datasets", "show", "shop", "--json").stdout)
+    assert [(item["id"], item["question"], item["golds"]) for item in items] == [
+        ("1", "What is it?", ["bus"]),
+        ("2", "How many?", ["3"]),
+    ]

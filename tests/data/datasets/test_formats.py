@@ -136,7 +136,7 @@ def test_csv_without_a_header(tmp_path):
             BadLine(
                 f"{path}:1",
                 "no column image and question among 1.png, What?, red; expected a first line like id,image,question,answer, "
-                "or say which column it is by map: image=COLUMN",
+                "or say which column it is by --map image=COLUMN",
             )
         ],
     )
