@@ -18,9 +18,10 @@ import {
   picture,
   zoom,
 } from "../shared/lib.js";
-import { addCheckpoint, importDataset, importPredictions } from "./add_dialogs.js";
+import { addCheckpoint, importPredictions } from "./add_dialogs.js";
 import { testCheckpoint } from "./checkpoint_test.js";
 import { drawEndpoints, drawKeys, editEndpoint } from "./endpoint_editor.js";
+import { importDataset } from "./import_dialog.js";
 
 let root,
   models,
