@@ -113,8 +113,8 @@ def test_the_dialog_fits_every_width(world, page, table):
         page.set_viewport_size({"width": width, "height": 900})
         page.emulate_media(color_scheme=scheme)
         wide = page.evaluate(
-            "[...document.querySelectorAll('dialog .columns select, dialog .from > *, dialog .wide-table')]"
-            ".filter((one) => one.offsetParent && one.getBoundingClientRect().right > innerWidth + 1).map((one) => one.outerHTML.slice(0, 90))"
+            "[...document.querySelectorAll('dialog .columns select, dialog .from > *, dialog .wide-table')].filter((one) => "
+            "one.offsetParent && one.getBoundingClientRect().right > innerWidth + 1).map((one) => one.outerHTML.slice(0, 90))"
         )
         assert wide == [], (width, wide)
         if folder := os.environ.get("PICTURES"):
