@@ -33,7 +33,7 @@ COMMANDS = {  # name: (module, one line for --help). Nothing is imported before 
     "experiment": ("experiment", "compare arms: real, targeted, untargeted … samples, at equal size, steps and seeds"),
     "prompts": ("prompts", "list the prompts of the frontier model; save, use and compare versions"),
     "rounds": ("rounds", "list the rounds, or begin the next one"),
-    "export": ("rounds", "write the approved samples to files"),
+    "export": ("export", "write the approved samples in the format of a trainer"),
     "jobs": ("jobs", "list jobs; cancel, pause, resume, retry; show a log"),
     "backup": ("backups", "back up the workspace and verify the backup"),
     "recover": ("recover", "bring back decisions that the store has lost"),

@@ -37,6 +37,8 @@ class ChoosesLane(BaseModel):
 class AsksServer(BaseModel):
     """Options of a job that may send pictures or prompts to another machine."""
 
+    BY_CALLS: ClassVar[bool] = True  # only by the calls that its estimate counts
+
     def host(self) -> str | None:
         """The machine's name; None if nothing leaves this one."""
         raise NotImplementedError

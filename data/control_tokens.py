@@ -6,7 +6,8 @@ from collections.abc import Collection, Iterable
 PLACEHOLDER = "<image>"  # lists in LLaVA's form put it in a line of its own before or behind the question: there it is the picture's place
 USUAL = re.compile(  # what trainers and tokenizers of many families read as their own
     r"<(?:image|video|audio|bos|eos|pad|unk|sep|cls|mask|s|start_of_image|end_of_image|start_of_turn|end_of_turn|im_start|im_end)>|</s>"
-    r"|<\|[^|<>\s]{1,40}\|>|\[/?INST\]|\[IMG(?:_BREAK|_END)?\]|<(?:end_of_utterance|fake_token_around_image|image_soft_token|IMG_CONTEXT)>"
+    r"|<\|[^|<>\s]{1,40}\|>|<｜[^｜<>]{1,40}｜>|\[/?INST\]|<</?SYS>>|\[IMG(?:_BREAK|_END)?\]|</?(?:img|IMG|ref-object|bbox|box|ref|quad)>"
+    r"|<(?:end_of_utterance|fake_token_around_image|image_soft_token|IMG_CONTEXT|ImageHere|image_placeholder|global-img)>"
 )
 ROUNDS = 4  # breaking one token may leave another
 

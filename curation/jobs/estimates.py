@@ -22,6 +22,7 @@ class EstimateView(BaseModel):
 
 def view(estimate: Estimate, options: BaseModel) -> EstimateView:
     """The estimate of a launch with these options."""
+    sends = isinstance(options, AsksServer) and (estimate.calls > 0 or not options.BY_CALLS)
     return EstimateView(
         rows=estimate.rows,
         calls=estimate.calls,
@@ -29,5 +30,5 @@ def view(estimate: Estimate, options: BaseModel) -> EstimateView:
         seconds=estimate.seconds,
         detail=estimate.detail,
         billed=not (isinstance(options, FrontierOptions) and options.endpoint == POCKET_TEACHER),
-        host=options.host() if estimate.calls and isinstance(options, AsksServer) else None,
+        host=options.host() if isinstance(options, AsksServer) and sends else None,
     )

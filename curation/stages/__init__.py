@@ -23,6 +23,7 @@ STAGES = {
     "compare_prompts": "compare_prompts",
     "nearest_samples": "nearest_samples",
     "experiment": "experiment",
+    "export": "export_samples",
 }
 
 

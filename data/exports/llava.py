@@ -2,26 +2,28 @@
 
 [{"id": "17", "image": "images/ab12….png", "conversations": [
    {"from": "human", "value": "<image>\\nWhat color is the bus?\\nAnswer the question using a single word or phrase."},
-   {"from": "gpt", "value": "red"}]}, ...]
+   {"from": "gpt", "value": "red"}], "sample_id": 17, "route": "new_image", …}, ...]
 
-A rendered picture has "picture_spec" and "answer_from" beside these, which trainers leave alone.
+Behind these stands where the sample comes from (`provenance` in data/export_writing.py), which trainers leave alone; a rendered picture has
+"picture_spec" and "answer_from" too.
 """
 
-import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
 
-from data.control_tokens import PLACEHOLDER, neutralised_for_others
-from data.exports._writing import ImagePath, asked, copied
-from data.files import whole
+from data.control_tokens import PLACEHOLDER
+from data.export_writing import ImagePath, asked, cleaned, copied, provenance, write_list
 from data.records import ExportedSample
 
 
 class Llava:
-    """Conversations as LLaVA, LLaMA-Factory (format sharegpt) and others train on them."""
+    """Conversations as LLaVA's own training scripts read them."""
+
+    DATA_FILES = "llava.json"
+    USE = """LLaVA's `train.py` takes `--data_path llava.json --image_folder .` in this folder."""
 
     class Options(BaseModel):
         pass
@@ -31,20 +33,15 @@ class Llava:
 
     def write(self, samples: Iterable[ExportedSample], image_path: ImagePath, folder: Path) -> Path:
         """Writes llava.json, a sample at a time, and the pictures; returns the path of the former."""
-        target = folder / "llava.json"
-        with whole(target) as part, part.open("w", encoding="utf-8") as file:
-            before = "[\n"
-            for sample in samples:
-                human, answer = f"{PLACEHOLDER}\n{asked(sample)}", neutralised_for_others(sample.answer)
-                turns = [{"from": "human", "value": human}, {"from": "gpt", "value": answer}]
-                row: dict[str, Any] = {
-                    "id": str(sample.sample_id),
-                    "image": copied(sample.image, image_path, folder),
-                    "conversations": turns,
-                }
-                if sample.picture_spec:
-                    row |= {"picture_spec": sample.picture_spec, "answer_from": sample.answer_from}
-                file.write(before + json.dumps(row, ensure_ascii=False))
-                before = ",\n"
-            file.write("[]\n" if before == "[\n" else "\n]\n")
-        return target
+        return write_list(folder / "llava.json", (_row(cleaned(sample), image_path, folder) for sample in samples))
+
+
+def _row(sample: ExportedSample, image_path: ImagePath, folder: Path) -> dict[str, Any]:
+    turns = [{"from": "human", "value": f"{PLACEHOLDER}\n{asked(sample)}"}, {"from": "gpt", "value": sample.answer}]
+    row = {
+        "id": str(sample.sample_id),
+        "image": copied(sample.image, image_path, folder),
+        "conversations": turns,
+        **provenance(sample),
+    }
+    return row | {"picture_spec": sample.picture_spec, "answer_from": sample.answer_from} if sample.picture_spec else row

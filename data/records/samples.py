@@ -53,7 +53,7 @@ class SampleState(Record):
 
 @dataclass(frozen=True)
 class ExportedSample(Record):
-    """An approved sample as exports write it."""
+    """A sample as exports write it, and where it comes from."""
 
     sample_id: int
     revision: int
@@ -69,14 +69,16 @@ class ExportedSample(Record):
     contrast: bool = False
     picture_spec: dict[str, Any] | None = None  # of a rendered picture, with its data
     answer_from: dict[str, Any] | None = None
-
-
-@dataclass(frozen=True)
-class Exported(Record):
-    """What an export wrote: its file or folder, and how many samples."""
-
-    path: str
-    samples: int
+    round: int | None = None
+    status: str = SampleStatus.APPROVED
+    reviewer: str | None = None  # whose decision stands
+    cluster: str | None = None  # of the failure that it answers
+    proposed_by: str | None = None  # models, as they are called at their endpoints
+    diagnosed_by: str | None = None
+    drawn_by: str | None = None
+    prompts: dict[str, str] | None = None  # version by name of the prompt
+    filters: tuple[dict[str, Any], ...] = ()  # {filter, version, score, comparison, threshold, passed} of the verdicts that stand
+    dataset_licence: str | None = None
 
 
 @dataclass(frozen=True)

@@ -229,11 +229,39 @@ WHERE e.split = 'dev' ORDER BY hash(e.example_id) LIMIT $limit
 -- The setting of each filter that stands.
 SELECT * FROM current_filter ORDER BY bit
 
--- :name approved_samples
--- Approved samples as they are exported.
+-- :name samples_to_export
+-- Samples of these statuses as they are exported, each with where it comes from. Prompts are what the jobs that diagnosed and proposed it pinned.
+WITH judged AS (
+    SELECT v.sample_id, list({'filter': v.filter, 'version': v.version, 'score': v.score, 'comparison': f.comparison::TEXT, 'threshold': f.threshold,
+           'passed': CASE f.comparison::TEXT WHEN 'at_least' THEN v.score >= f.threshold ELSE v.score <= f.threshold END} ORDER BY f.bit) AS filters
+    FROM current_verdict v JOIN current_filter f USING (filter) WHERE f.enabled GROUP BY ALL),
+drawn AS (SELECT sample_id, arg_max(generator, drawing_id) AS generator FROM drawing GROUP BY ALL)
 SELECT t.sample_id, t.question, t.answer, t.choices, t.image, t.dataset, t.error_type, t.route::TEXT AS route, t.revision, d.prompt_suffix,
-       s.skill, coalesce(s.contrast, false) AS contrast, s.picture_spec, s.answer_from
-FROM sample_state t JOIN sample s USING (sample_id) JOIN dataset d ON d.name = t.dataset WHERE t.status IN ('approved', 'auto_approved') AND t.image IS NOT NULL AND {sample_of_loop} ORDER BY t.sample_id
+       s.skill, coalesce(s.contrast, false) AS contrast, s.picture_spec, s.answer_from, t.round, t.status::TEXT AS status, t.decided_by AS reviewer,
+       c.title AS cluster, s.frontier AS proposed_by, g.frontier AS diagnosed_by, w.generator AS drawn_by,
+       json_merge_patch(coalesce(k.options->'prompts', '{}'), coalesce(j.options->'prompts', '{}')) AS prompts, coalesce(f.filters, []) AS filters,
+       d.licence AS dataset_licence
+FROM sample_state t JOIN sample s USING (sample_id) JOIN dataset d ON d.name = t.dataset
+LEFT JOIN place p ON p.failure_id = t.failure_id LEFT JOIN cluster c USING (cluster_id) LEFT JOIN diagnosis g USING (diagnosis_id)
+LEFT JOIN job j ON j.job_id = s.job_id LEFT JOIN job k ON k.job_id = g.job_id
+LEFT JOIN drawn w ON w.sample_id = t.sample_id LEFT JOIN judged f ON f.sample_id = t.sample_id
+WHERE list_contains($statuses, t.status::TEXT) AND t.image IS NOT NULL AND {sample_of_loop} ORDER BY t.sample_id
+
+-- :name samples_to_export_count
+-- How many samples of these statuses have a picture.
+SELECT count(*) FROM sample_state t WHERE list_contains($statuses, t.status::TEXT) AND t.image IS NOT NULL AND {sample_of_loop}
+
+-- :name samples_without_picture
+-- How many samples of these statuses have no picture yet.
+SELECT count(*) FROM sample_state t WHERE list_contains($statuses, t.status::TEXT) AND t.image IS NULL AND {sample_of_loop}
+
+-- :name samples_approved_count
+-- How many samples are approved, by people or a rule.
+SELECT count(*) FROM sample_state t WHERE status IN ('approved', 'auto_approved') AND {sample_of_loop}
+
+-- :name datasets_of_export
+-- Where the datasets of exported samples come from, and under which licence.
+SELECT name, title, source, licence FROM dataset WHERE list_contains($names, name) ORDER BY name
 
 -- :name examples_of_dataset
 -- What scoring an imported prediction needs.

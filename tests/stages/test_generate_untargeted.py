@@ -58,7 +58,7 @@ def test_nobody_reviews_approves_or_trains_on_them(world):
     assert decisions.decide_bulk(world.store, {}, "approve", "ada", decisions.new_event(), "all").count == 0
     assert world.store.value("review_total", statuses=None) == 0
     assert world.store.rows("samples_to_train", ApprovedSample, round=1) == []
-    assert world.store.rows("approved_samples") == []
+    assert world.store.rows("samples_to_export", statuses=["approved", "auto_approved"]) == []
     with pytest.raises(NothingToDo):
         world.jobs.launch("draw", {"model": "pocket-flux"}, "ada")
     with pytest.raises(NothingToDo, match="every drawn sample has all its verdicts"):

@@ -104,7 +104,7 @@ def test_the_card_and_exports_hold_spec_and_computed_answer(rendered, tmp_path):
     finally:
         blinding.set_everywhere(rendered.store, False, "ada")
     loop_world.approve_what_passes(rendered.store)
-    exported = rendered.store.rows("approved_samples", ExportedSample)
+    exported = rendered.store.rows("samples_to_export", ExportedSample, statuses=["approved"])
     assert exported and all(row.picture_spec and row.answer_from for row in exported)
     images = ImageStore(rendered.workspace.images)
     written = {name: EXPORTS.make(name).write(iter(exported), images.path, tmp_path / name) for name in EXPORTS.names()}

@@ -21,8 +21,7 @@ from curation.ui.services import services
 from curation.workspaces import backups, builtin
 from curation.workspaces.backups import BackupMade
 from curation.workspaces.builtin import Begun
-from data.records import Exported, ExportedSample, Round, Split
-from data.registry import EXPORTS
+from data.records import Round, Split
 
 router = APIRouter(prefix="/api/command")
 
@@ -39,12 +38,6 @@ class Undo(BaseModel):
 
 class NextRound(BaseModel):
     checkpoint: str
-
-
-class Export(BaseModel):
-    format: str
-    folder: Path
-    options: dict[str, Any] = {}
 
 
 class RemoveCheckpoint(BaseModel):
@@ -151,18 +144,6 @@ def rounds(request: Request) -> list[Round]:
 def next_round(request: Request, body: NextRound) -> list[Round]:
     checkpoints.begin_round(services(request).store, body.checkpoint)
     return rounds(request)
-
-
-@router.post("/export")
-def export(request: Request, body: Export) -> Exported:
-    here = services(request)
-    samples = here.store.rows("approved_samples", ExportedSample)
-    if not samples:
-        raise HTTPException(409, "no sample is approved yet; review samples first")
-    launch_rights.check_path(request, body.folder)
-    body.folder.mkdir(parents=True, exist_ok=True)
-    path = EXPORTS.make(body.format, body.options).write(samples, here.images.path, body.folder)
-    return Exported(str(path), len(samples))
 
 
 @router.get("/checkpoints")

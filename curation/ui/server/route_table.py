@@ -193,7 +193,6 @@ ROUTES: dict[Role, str] = {
         GET /api/access/events.{form}
         POST /api/quit
         POST /api/command/recover
-        POST /api/command/export
         POST /api/command/backup
         POST /api/command/checkpoints/remove
         POST /api/endpoints/save

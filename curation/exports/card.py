@@ -1,0 +1,43 @@
+"""The card of an exported dataset: README.md with the hub's front matter (https://huggingface.co/docs/hub/datasets-cards)."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from curation.exports.facts import Facts
+from curation.exports.tally import Tally
+
+SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
+MOST_CLUSTERS = 30
+
+
+def dataset_card(form: str, plugin: type[Any], tally: Tally, facts: Facts) -> str:
+    """README.md of an export in the format `form`."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    templates = Environment(loader=FileSystemLoader(Path(__file__).parent), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    templates.filters |= {"cell": cell, "usd": lambda value: "unpriced" if value is None else f"${value:,.2f}"}
+    return templates.get_template("dataset_card.md.jinja").render(
+        form=form,
+        plugin=plugin,
+        about=(plugin.__doc__ or "").strip(),
+        tally=tally,
+        facts=facts,
+        size=next((name for limit, name in SIZES if tally.samples < limit), "n>1M"),
+        routes=sorted({route for _, route in tally.by_type}),
+        types=sorted({kind for kind, _ in tally.by_type}),
+        clusters=sorted(tally.clusters.items(), key=lambda item: (-item[1], item[0]))[:MOST_CLUSTERS],
+        written=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+
+
+def cell(text: object) -> str:
+    """Text of people in Markdown, also in a cell of a table: nothing in it is markup.
+
+    >>> cell("a|b <c> [d](e)")
+    'a\\\\|b &lt;c> \\\\[d\\\\](e)'
+    """
+    escaped = str(text).replace("\\", "\\\\").replace("<", "&lt;").replace("\n", " ").replace("\r", " ")
+    for mark in "|`*_[]#":
+        escaped = escaped.replace(mark, f"\\{mark}")
+    return escaped

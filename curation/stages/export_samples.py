@@ -1,0 +1,137 @@
+"""Export: approved samples are written into a folder in the format of a trainer, with a card. The folder is made equal to them."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, ClassVar
+
+from pydantic import BaseModel, Field, field_validator
+
+from curation.exports import facts
+from curation.exports.facts import Facts
+from curation.exports.samples import OVERHEAD, Outcome, Stopped, export
+from curation.jobs.job_folder import JobFolder
+from curation.stage import Context, Estimate, Job, NothingToDo, Result, Row, Stage
+from data.files import write_whole
+from data.images import ImageStore
+from data.records import ExportedSample, SampleStatus
+from data.registry import EXPORTS, check_names
+from data.statuses import TRAINED_ON
+from data.store import Store
+from data.transaction import Transaction
+from data.workspace import Workspace
+
+FACTS, OUTCOME = "facts.json", "export.json"  # in the job's folder
+PROGRESS_EVERY = 0.5  # seconds
+
+
+class ExportOptions(BaseModel):
+    format: str = Field(default="parquet", description="What is written: " + ", ".join(EXPORTS.names()) + ".")
+    folder: Path | None = Field(
+        default=None, description="Folder to write to, made equal to the list; if empty, exports/FORMAT of the workspace."
+    )
+    status: list[SampleStatus] = Field(default=list(TRAINED_ON), min_length=1, description="Statuses of the samples that are exported.")
+    format_options: dict[str, Any] = Field(default={}, description="Options of the format.")
+
+    @field_validator("format")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        EXPORTS.load(name)
+        return name
+
+    def checked(self) -> "ExportOptions":
+        """Itself. Raises UnknownOption, ValidationError for options that the format doesn't have."""
+        check_names(EXPORTS.load(self.format).Options, self.format_options, self.format)
+        EXPORTS.make(self.format, self.format_options)
+        return self
+
+
+class Export(Stage[ExportOptions]):
+    """A row is a sample, so that what is wrong with one stands with its number; all are written at once, before the first result."""
+
+    name = "export"
+    title = "Write samples in the format of a trainer"
+    lane = "cpu"
+    batch_size = 10_000
+    Options: ClassVar[type[BaseModel]] = ExportOptions
+
+    def select(self, store: Store, workspace: Workspace, job: Job[ExportOptions]) -> list[Row]:
+        statuses = [str(status) for status in job.options.checked().status]
+        samples = store.rows("samples_to_export", ExportedSample, statuses=statuses)
+        if not samples:
+            raise NothingToDo(_nothing(job.options))
+        told = facts.gather(store, workspace.name, statuses, sorted({sample.dataset for sample in samples}))
+        write_whole(job.folder / FACTS, told.model_dump_json())
+        return [{"key": str(sample.sample_id), **vars(sample)} for sample in samples]
+
+    def estimate(self, store: Store, workspace: Workspace, options: ExportOptions) -> Estimate:
+        statuses = [str(status) for status in options.checked().status]
+        count = store.one("samples_to_export_count", int, statuses=statuses)
+        if not count:
+            raise NothingToDo(_nothing(options))
+        without = store.one("samples_without_picture", int, statuses=statuses)
+        return Estimate(rows=count, detail={"without_picture": without, "folder": str(_folder(workspace, options))})
+
+    def collect(self, write: Transaction, job: Job[ExportOptions], results: list[Result]) -> None:
+        pass  # what was written lies in the folder
+
+    def finish(self, store: Store, workspace: Workspace, job: Job[ExportOptions]) -> str | None:
+        outcome = job.folder / OUTCOME
+        return Outcome.model_validate_json(outcome.read_bytes()).in_words() if outcome.is_file() else None
+
+    def setup(self, context: Context[ExportOptions]) -> None:
+        """Writes all samples of the job, whichever of them have a result already: the folder is equal to the whole list or as it was."""
+        options, images = context.options, ImageStore(context.workspace.images)
+        told = Facts.model_validate_json((context.folder / FACTS).read_bytes())
+        rows = JobFolder(context.folder)
+        total, sizes = _sizes(rows, images)
+        done, reported = 0, time.monotonic()
+        self.errors: dict[int, str] = {}
+
+        def each() -> None:
+            nonlocal done, reported
+            done += 1
+            if context.should_stop():
+                raise Stopped("the export was stopped; the folder is as it was")
+            if time.monotonic() - reported > PROGRESS_EVERY:
+                reported = time.monotonic()
+                context.report({"event": "progress", "done": done, "total": total})
+
+        samples = (ExportedSample.from_row(row) for row in rows.rows())
+        needed = sizes + total * OVERHEAD
+        try:
+            folder = _folder(context.workspace, options)
+            outcome, tally = export(samples, images, folder, options.format, options.format_options, told, each, needed)
+        except Stopped:
+            return  # the worker sees it too, and ends before the first row
+        self.errors = tally.errors
+        write_whole(context.folder / OUTCOME, outcome.model_dump_json())
+        context.report({"event": "message", "text": outcome.in_words()})
+
+    def __call__(self, rows: list[Row]) -> Iterator[Result]:
+        for row in rows:
+            error = self.errors.get(int(row["key"]))
+            yield {"key": row["key"], "error": error} if error else {"key": row["key"]}
+
+
+def _folder(workspace: Workspace, options: ExportOptions) -> Path:
+    return (options.folder or workspace.root / "exports" / options.format).expanduser().absolute()
+
+
+def _sizes(rows: JobFolder, images: ImageStore) -> tuple[int, int]:
+    """How many samples there are, and the bytes of their pictures."""
+    total, known = 0, dict[str, int]()
+    for row in rows.rows():
+        total += 1
+        if (image := row["image"]) not in known:
+            try:
+                known[image] = images.path(image).stat().st_size
+            except OSError:
+                known[image] = 0  # told as the error of its samples
+    return total, sum(known.values())
+
+
+def _nothing(options: ExportOptions) -> str:
+    if set(options.status) <= set(TRAINED_ON):
+        return "no sample is approved yet; review samples first, or name other statuses (--status pending)"
+    return f"no sample is {' or '.join(options.status)}; others: --status {' '.join(SampleStatus)}"
