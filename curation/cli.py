@@ -13,7 +13,7 @@ COMMANDS = {  # name: (module, one line for --help). Nothing is imported before 
     "import": ("stages", "import a dataset into the workspace"),
     "import-predictions": ("stages", "import predictions that a model made elsewhere"),
     "checkpoints": ("checkpoints", "list, add, test and remove the models that can be evaluated and trained"),
-    "datasets": ("datasets", "list the datasets, what was left out of them, and their items"),
+    "datasets": ("datasets", "list, preview, show, remove, restore and rename datasets"),
     "predictions": ("predictions", "list a checkpoint's answers with their scores and what was read"),
     "evaluate": ("stages", "run a checkpoint on the datasets and score its answers"),
     "kinds": ("stages", "let the frontier model name the kinds of questions where a dataset states none"),

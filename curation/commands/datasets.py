@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
 from curation.commands.app_client import App, CommandFailed
-from curation.commands.flags import from_here, merged, pairs, parser, text_pairs
+from curation.commands.flags import add_reviewer, from_here, merged, pairs, parser, text_pairs
 from curation.commands.output import show, table
 from data.records import Split
 
@@ -16,9 +16,11 @@ if TYPE_CHECKING:
 
 DESCRIPTION = (
     "Lists the datasets with their splits and what was left out of them. `datasets show NAME` lists the items of one; `datasets preview "
-    "--source path=…` shows five items of a file or folder as they would be imported, beside their rows, and imports nothing."
+    "--source path=…` shows five items of a file or folder as they would be imported, beside their rows, and imports nothing. `datasets "
+    "remove NAME` hides a dataset with its answers and failures and deletes nothing: `datasets restore NAME` brings it back, `datasets "
+    "removed` lists such; `datasets rename NAME NEW` gives it another name."
 )
-ACTIONS = ("list", "show", "preview")
+ACTIONS = ("list", "show", "preview", "remove", "restore", "removed", "rename")
 SPLITS: tuple[Split, ...] = ("train", "dev", "eval")
 ROWS = 20  # items, unless --limit says otherwise; --json has all of them
 SHOWN = 60  # characters of a question
@@ -29,6 +31,9 @@ def run(name: str, arguments: list[str]) -> int:
     made = parser(name, DESCRIPTION)
     made.add_argument("action", nargs="?", default="list", choices=ACTIONS, help="default: list")
     made.add_argument("dataset", nargs="?", help="name of a dataset, as listed")
+    made.add_argument("to", nargs="?", help="rename: the new name")
+    made.add_argument("--force", action="store_true", help="remove: although people decided or paid for what depends on it")
+    add_reviewer(made)
     made.add_argument("--split", choices=SPLITS, help="show: items of this split only")
     made.add_argument("--limit", type=int, help=f"show: at most so many items (default: {ROWS}; with --json all)")
     made.add_argument("--format", default="auto", help="preview: format of the source (default: auto, which recognises it)")
@@ -51,9 +56,20 @@ def run(name: str, arguments: list[str]) -> int:
         help="preview: as import --map",
     )
     given = made.parse_args(arguments)
-    if given.action == "show" and not given.dataset:
+    if given.action not in ("list", "preview", "removed") and not given.dataset:
         raise CommandFailed(f"datasets {given.action}: name a dataset; mistakebook datasets lists them")
-    return {"list": _list, "show": _show, "preview": _preview}[given.action](App(given.workspace), given)
+    if given.action == "rename" and not given.to:
+        raise CommandFailed(f"datasets rename {given.dataset}: give its new name too")
+    actions = {
+        "list": _list,
+        "show": _show,
+        "preview": _preview,
+        "remove": _remove,
+        "restore": _restore,
+        "removed": _removed,
+        "rename": _rename,
+    }
+    return actions[given.action](App(given.workspace, given.reviewer), given)
 
 
 def _list(app: App, given: argparse.Namespace) -> int:
@@ -94,6 +110,42 @@ def _item(item: "DatasetItem") -> dict[str, object]:
 def _short(item: "DatasetItem") -> dict[str, object]:
     texts = {"question": _cut(item.question), "golds": ", ".join(dict.fromkeys(item.golds)), "choices": ", ".join(item.choices)}
     return {**_item(item), **texts}
+
+
+def _remove(app: App, given: argparse.Namespace) -> int:
+    from curation.imports.removal import DatasetUse
+
+    use = app.post("/api/datasets/remove", {"name": given.dataset, "force": given.force}, DatasetUse)
+    words = (
+        f"removed {given.dataset}: {use.in_words()}. Nothing was deleted; to bring it back: mistakebook datasets restore {given.dataset}"
+    )
+    show(use, given.json, lambda: words)
+    return 0
+
+
+def _restore(app: App, given: argparse.Namespace) -> int:
+    from curation.imports.removal import DatasetUse
+
+    use = app.post("/api/datasets/restore", {"name": given.dataset}, DatasetUse)
+    show(use, given.json, lambda: f"restored {given.dataset}: {use.in_words()}")
+    return 0
+
+
+def _removed(app: App, given: argparse.Namespace) -> int:
+    from curation.imports.removal import RemovedDataset
+
+    removed = app.get("/api/datasets/removed", list[RemovedDataset])
+    rows = [vars(dataset) for dataset in removed]
+    show(removed, given.json, lambda: table(rows, ["name", "examples", "author", "removed_at"]) if rows else "no removed dataset")
+    return 0
+
+
+def _rename(app: App, given: argparse.Namespace) -> int:
+    from curation.imports.removal import DatasetUse
+
+    use = app.post("/api/datasets/rename", {"name": given.dataset, "to": given.to}, DatasetUse)
+    show(use, given.json, lambda: f"{given.dataset} is called {given.to} now: {use.in_words()}")
+    return 0
 
 
 def _preview(app: App, given: argparse.Namespace) -> int:

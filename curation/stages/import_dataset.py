@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, Field, model_validator
 
 from curation.imports.again import Again, Known, replace, write_known
+from curation.imports.removal import check_not_removed
 from curation.stage import Context, Estimate, Job, Result, Row, Stage
 from data.datasets._columns import FIELDS
 from data.images import BadImage, ImageStore, image_row
@@ -70,6 +71,7 @@ class Import(Stage[ImportOptions]):
 
     def select(self, store: Store, workspace: Workspace, job: Job[ImportOptions]) -> list[Row]:
         about = DATASETS.make(job.options.format, job.options.source).about()
+        check_not_removed(store, about.name)
         write_known(store, about.name, job.folder)
         return [{"key": about.name}]
 

@@ -35,7 +35,7 @@ def begin(store: Store, jobs: JobManager) -> int | None:
     Blocks until the imports are done (seconds); what is there already is left alone, so that it may be called again after a
     crash. Returns the evaluation's job, or None if there was nothing to do.
     """
-    known = {row["name"] for row in store.rows("datasets")}
+    known = set(store.column("dataset_names_taken", str))  # one that was removed is not brought back
     imports = [jobs.launch("import", options, AUTHOR) for name, options in SOURCES.items() if name not in known]
     checkpoints.register(store, POCKET_LLAVA)
     if checkpoints.current_round(store) == 0:

@@ -3,7 +3,7 @@
 WITH now AS (SELECT checkpoint_id FROM round ORDER BY round DESC LIMIT 1)
 SELECT d.*, count(*) FILTER (e.split = 'train') AS train, count(*) FILTER (e.split = 'dev') AS dev, count(*) FILTER (e.split = 'eval') AS eval,
        avg(p.strict) FILTER (e.split = 'train') AS train_accuracy, avg(p.strict) FILTER (e.split = 'eval') AS eval_accuracy
-FROM dataset d LEFT JOIN example e ON e.dataset = d.name
+FROM dataset d ANTI JOIN removed_dataset r ON r.dataset = d.name LEFT JOIN example e ON e.dataset = d.name
 LEFT JOIN prediction p ON p.example_id = e.example_id AND p.checkpoint_id = (SELECT checkpoint_id FROM now)
 GROUP BY ALL ORDER BY min(d.rowid)
 

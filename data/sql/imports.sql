@@ -19,13 +19,13 @@ UPDATE job SET failed = (SELECT count(*) FROM row_error e WHERE e.job_id = $job_
 -- All datasets with their examples by split.
 SELECT d.name, d.title, d.format, d.metric, d.threshold, d.source, count(*) FILTER (e.split = 'train') AS train,
        count(*) FILTER (e.split = 'dev') AS dev, count(*) FILTER (e.split = 'eval') AS eval
-FROM dataset d LEFT JOIN example e ON e.dataset = d.name GROUP BY ALL ORDER BY min(d.rowid)
+FROM dataset d ANTI JOIN removed_dataset r ON r.dataset = d.name LEFT JOIN example e ON e.dataset = d.name GROUP BY ALL ORDER BY min(d.rowid)
 
 -- :name dataset_items
--- The examples of a dataset, as they were read.
+-- The examples of a dataset, as they were read: by split, in the order of the source.
 SELECT e.external_id, e.split::TEXT AS split, e.question, e.golds, e.choices, e.kind, e.position, e.image, i.width, i.height
 FROM example e LEFT JOIN image i USING (image)
-WHERE e.dataset = $dataset AND ($split IS NULL OR e.split::TEXT = $split) ORDER BY e.example_id LIMIT $limit
+WHERE e.dataset = $dataset AND ($split IS NULL OR e.split::TEXT = $split) ORDER BY e.split, e.position NULLS LAST, e.example_id LIMIT $limit
 
 -- :name dataset_as_it_is
 -- A dataset's own settings.

@@ -100,7 +100,7 @@ SELECT sample_id FROM sample WHERE key = $key
 
 -- :name dataset_names
 -- The datasets that a sample may be written for.
-SELECT name, title, answer_form, metric FROM dataset ORDER BY name
+SELECT name, title, answer_form, metric FROM dataset WHERE name NOT IN (SELECT dataset FROM removed_dataset) ORDER BY name
 
 -- :name image_in_eval
 -- How many eval examples show a picture.

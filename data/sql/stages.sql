@@ -47,7 +47,7 @@ FROM checkpoint c ORDER BY c.checkpoint_id
 -- All datasets with their counts a split.
 SELECT d.*, count(e.example_id) FILTER (e.split = 'train') AS train, count(e.example_id) FILTER (e.split = 'dev') AS dev,
        count(e.example_id) FILTER (e.split = 'eval') AS eval
-FROM dataset d LEFT JOIN example e ON e.dataset = d.name GROUP BY ALL ORDER BY min(d.rowid)
+FROM dataset d ANTI JOIN removed_dataset r ON r.dataset = d.name LEFT JOIN example e ON e.dataset = d.name GROUP BY ALL ORDER BY min(d.rowid)
 
 -- :name examples_to_evaluate
 -- Examples of the chosen datasets and splits that a checkpoint has not answered yet.

@@ -13,4 +13,4 @@ ORDER BY d.created_at DESC, e.example_id LIMIT 1
 
 -- :name try_suffixes
 -- What questions are sent with, by dataset.
-SELECT name, prompt_suffix FROM dataset ORDER BY rowid
+SELECT name, prompt_suffix FROM dataset WHERE name NOT IN (SELECT dataset FROM removed_dataset) ORDER BY rowid

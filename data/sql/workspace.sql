@@ -7,7 +7,7 @@ WITH now AS (SELECT r.round, c.name AS checkpoint FROM round r JOIN checkpoint c
      of_jobs AS (SELECT count(*) FILTER (status IN ('running', 'queued')) AS jobs, epoch_us(max(ended_at)) AS ended FROM job)
 SELECT coalesce((SELECT round FROM now), 0) AS round, (SELECT checkpoint FROM now) AS checkpoint,
        (SELECT count(*) FROM failure WHERE round = (SELECT round FROM now)) AS failures, samples, pending, approved,
-       (SELECT count(*) FROM dataset) AS datasets, (SELECT count(*) FROM checkpoint) AS checkpoints, jobs, ended
+       (SELECT count(*) FROM dataset) - (SELECT count(*) FROM removed_dataset) AS datasets, (SELECT count(*) FROM checkpoint) AS checkpoints, jobs, ended
 FROM of_samples, of_jobs
 
 -- :name backup_mark

@@ -114,3 +114,24 @@ def test_an_import_takes_the_mapping_and_a_path_from_here(mistakebook, own_colum
         ("1", "What is it?", ["bus"]),
         ("2", "How many?", ["3"]),
     ]
+
+
+def test_a_dataset_is_removed_restored_and_renamed(mistakebook, own_columns):
+    mapped = ["--map", "image=shot", "question=Q", "answers=gold", "id=nr"]
+    mistakebook("import", "--format", "auto", "--source", f"path={own_columns / 'shop.csv'}", "name=kiosk", *mapped)
+
+    def names():
+        return {dataset["name"] for dataset in json.loads(mistakebook("datasets", "--json").stdout)}
+
+    done = mistakebook("datasets", "remove", "kiosk", "--reviewer", "ada").stdout
+    assert "removed kiosk: 2 examples. Nothing was deleted; to bring it back: mistakebook datasets restore kiosk" in done
+    assert "kiosk" not in names()
+    (removed,) = json.loads(mistakebook("datasets", "removed", "--json").stdout)
+    assert (removed["name"], removed["author"], removed["examples"]) == ("kiosk", "ada", 2)
+    refused = mistakebook("import", "--format", "auto", "--source", f"path={own_columns / 'shop.csv'}", "name=kiosk", *mapped, check=False)
+    assert refused.returncode == 1 and "datasets restore kiosk" in refused.stderr
+    mistakebook("datasets", "restore", "kiosk")
+    assert "kiosk is called stand now: 2 examples" in mistakebook("datasets", "rename", "kiosk", "stand").stdout
+    assert names() & {"kiosk", "stand"} == {"stand"}
+    assert [item["id"] for item in json.loads(mistakebook("datasets", "show", "stand", "--json").stdout)] == ["1", "2"]
+    assert "give its new name too" in mistakebook("datasets", "rename", "stand", check=False).stderr

@@ -1,13 +1,29 @@
-"""Datasets after their import: the list, and their items."""
+"""Datasets after their import: the list, their items, what depends on them; they are removed, restored and renamed."""
 
 from fastapi import APIRouter, Request
+from pydantic import BaseModel
 
-from curation.imports import datasets
+from curation.imports import datasets, removal
 from curation.imports.datasets import DatasetItem, ImportedDataset
+from curation.imports.removal import DatasetUse, RemovedDataset
 from curation.ui.services import services
 from data.records import Split
 
 router = APIRouter(prefix="/api/datasets")
+
+
+class Named(BaseModel):
+    name: str
+
+
+class Removal(Named):
+    """`force`: although people decided or paid for what depends on it."""
+
+    force: bool = False
+
+
+class Renaming(Named):
+    to: str
 
 
 @router.get("")
@@ -20,3 +36,34 @@ def listed(request: Request) -> list[ImportedDataset]:
 def items(request: Request, name: str, split: Split | None = None, limit: int | None = None) -> list[DatasetItem]:
     """The examples of a dataset, as they were read."""
     return datasets.items(services(request).store, name, split, limit)
+
+
+@router.get("/removed")
+def removed(request: Request) -> list[RemovedDataset]:
+    """Datasets that were removed and can be restored."""
+    return removal.removed(services(request).store)
+
+
+@router.post("/use")
+def use(request: Request, body: Named) -> DatasetUse:
+    """What depends on a dataset."""
+    return removal.use_of(services(request).store, body.name)
+
+
+@router.post("/remove")
+def remove(request: Request, body: Removal) -> DatasetUse:
+    """Hides a dataset's examples, answers and failures; nothing is deleted."""
+    here = services(request)
+    return removal.remove(here.store, body.name, here.reviewer(request), body.force)
+
+
+@router.post("/restore")
+def restore(request: Request, body: Named) -> DatasetUse:
+    """Puts a removed dataset back as it was."""
+    return removal.restore(services(request).store, body.name)
+
+
+@router.post("/rename")
+def rename(request: Request, body: Renaming) -> DatasetUse:
+    """Gives a dataset another name."""
+    return removal.rename(services(request).store, body.name, body.to)

@@ -47,6 +47,8 @@ ROUTES: dict[Role, str] = {
         GET /api/command/checkpoints
         GET /api/datasets
         GET /api/datasets/{name:path}/items
+        GET /api/datasets/removed
+        POST /api/datasets/use
         POST /api/command/review/preview
         GET /api/search/progress
         POST /api/clusters/evidence
@@ -179,6 +181,9 @@ ROUTES: dict[Role, str] = {
         POST /api/calibration/on
         POST /api/calibration/off
         POST /api/data/preview
+        POST /api/datasets/remove
+        POST /api/datasets/restore
+        POST /api/datasets/rename
         POST /api/data/upload/{batch}/{name:path}
         POST /api/prompts/save
         POST /api/prompts/use
