@@ -2,9 +2,14 @@
 
 import json
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +50,39 @@ def lightly_studio(path: Path, count: int, pictures: int) -> dict[str, Any]:
             return json.loads(done.stdout.strip().rpartition("\n")[2])
     except (subprocess.SubprocessError, OSError, RuntimeError) as error:
         return {"not_run": f"{type(error).__name__}: {error}"[:500]}
+
+
+@dataclass(frozen=True)
+class PeerServer:
+    """A peer's server that answers at `address`; `known` is what it said of itself."""
+
+    address: str
+    process: subprocess.Popen
+    known: dict[str, Any]
+
+
+@contextmanager
+def lightly_server(count: int) -> Iterator[PeerServer]:
+    """LightlyStudio's own server on so many samples. Raises subprocess.SubprocessError, OSError or RuntimeError where it can't be had."""
+    python = environment("lightly", "lightly-studio", *_torch_pins())
+    script = HOUSE / "benchmarks" / "peers" / "serve_lightly_studio.py"
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with tempfile.TemporaryDirectory() as folder:
+        command = [python, script, folder, str(count), str(port)]
+        process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        try:
+            line = next((line for line in process.stdout if line.startswith("{")), None)
+            if line is None:
+                raise RuntimeError(f"LightlyStudio's server ended with exit code {process.wait()}")
+            for _ in range(300):
+                with suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+                    break
+                time.sleep(0.1)
+            yield PeerServer(f"http://127.0.0.1:{port}", process, json.loads(line))
+        finally:
+            process.kill()
+            process.wait()
 
 
 def _torch_pins() -> list[str]:

@@ -49,13 +49,17 @@ class App:
         return round(int(status.partition("VmRSS:")[2].split()[0]) / 1024, 1)
 
     def processor_seconds(self) -> float:
-        """What the app has used of the processor so far, its threads together."""
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return processor_seconds(self.process.pid)
 
     def stop(self) -> None:
         self.process.send_signal(signal.SIGTERM)
         self.process.wait(60)
+
+
+def processor_seconds(pid: int) -> float:
+    """What a process has used of the processor so far, its threads together."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def chromium() -> str:
