@@ -8,6 +8,7 @@ from typing import Any
 
 from curation.stage import NothingToDo
 from data.errors import MistakebookError
+from data.reader import Reader
 from data.records import Checkpoint, Record
 from data.registry import BASELINES
 from data.store import Store
@@ -101,7 +102,7 @@ def askable(store: Store) -> list[str]:
     return [row.name for row in listed(store) if row.baseline != IMPORTED]
 
 
-def current_round(store: Store) -> int:
+def current_round(store: Reader) -> int:
     """The number of the latest round; 0 before the first."""
     return store.value("current_round", int) or 0
 
@@ -200,11 +201,17 @@ def remove_checkpoint(store: Store, name: str, with_predictions: bool = False) -
 
 def begin_round(store: Store, checkpoint_name: str) -> int:
     """Starts the next round from a checkpoint; its predictions on the train split, if there are any, become failures."""
-    checkpoint = find(store, checkpoint_name)
+    checkpoint_id = find(store, checkpoint_name).checkpoint_id
+    assert checkpoint_id is not None
     with store.write() as write:
-        number = current_round(store) + 1
-        write.insert("round", [{"round": number, "checkpoint_id": checkpoint.checkpoint_id}])
-        write.touch_failures(write.run("failures_from_predictions", int, checkpoint_id=checkpoint.checkpoint_id))
+        return begin_round_within(write, checkpoint_id)
+
+
+def begin_round_within(write: Transaction, checkpoint_id: int) -> int:
+    """As `begin_round`, together with what else a transaction changes."""
+    number = current_round(write) + 1
+    write.insert("round", [{"round": number, "checkpoint_id": checkpoint_id}])
+    write.touch_failures(write.run("failures_from_predictions", int, checkpoint_id=checkpoint_id))
     return number
 
 

@@ -64,6 +64,11 @@ class ImageStore:
             write_whole(target, content, durable=durable)
         return ImageInfo(sha256, Image.MIME[kind], picture.width, picture.height, len(content), phash(picture))
 
+    @staticmethod
+    def name_of(source: bytes | Path) -> str:
+        """What a picture is called in the store, SHA-256 of its bytes; it need not be there. Raises BadImage."""
+        return hashlib.sha256(_content(source, None)[0]).hexdigest()
+
     def settle(self) -> None:
         """Waits until all that was added is on disk."""
         os.sync()

@@ -41,10 +41,10 @@ class NoNumber:
 
 
 class _Hooks:
-    """Notes what an element holds that it should not."""
+    """Notes what an element holds that it should not. Where numbers are kept as they are written, NaN is a value among them."""
 
-    def __init__(self) -> None:
-        self.flaw = ""
+    def __init__(self, numbers: type[str] | None = None) -> None:
+        self.flaw, self._numbers = "", numbers
 
     def object(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         made = dict(pairs)
@@ -55,7 +55,8 @@ class _Hooks:
         return made
 
     def constant(self, text: str) -> NoNumber:
-        self.flaw = f"holds {text}, which is no number of JSON; write null or the number"
+        if self._numbers is None:
+            self.flaw = f"holds {text}, which is no number of JSON; write null or the number"
         return NoNumber()
 
 
@@ -116,12 +117,13 @@ def parsed(text: str) -> Any:
 class _Scan:
     """A cursor in a text that is read piece by piece."""
 
-    def __init__(self, file: IO[str], path: Path, most: int | None = None) -> None:
+    def __init__(self, file: IO[str], path: Path, most: int | None = None, numbers: type[str] | None = None) -> None:
         self._file, self._path, self._left = file, path, most
         self._text, self._at, self._ended = "", 0, False
         self._counted, self.line = 0, 1  # `line`: of the last element
-        self._hooks = _Hooks()
-        self._decode = json.JSONDecoder(object_pairs_hook=self._hooks.object, parse_constant=self._hooks.constant).raw_decode
+        self._hooks = hooks = _Hooks(numbers)
+        decoder = json.JSONDecoder(object_pairs_hook=hooks.object, parse_constant=hooks.constant, parse_int=numbers, parse_float=numbers)
+        self._decode = decoder.raw_decode
 
     def next(self) -> str:
         """The next character that is no space, which stays; empty at the end."""
@@ -181,13 +183,14 @@ class _Scan:
         return BadFile(f"not valid JSON in line {line} ({what}); correct it or fetch the file again: what stands behind it was not read")
 
 
-def elements(path: Path, under: str | None = None) -> Iterator[tuple[int, Any]]:
+def elements(path: Path, under: str | None = None, numbers: type[str] | None = None) -> Iterator[tuple[int, Any]]:
     """(line, element) of the array that a file holds, or of the array in field `under` of the object that it holds; Flawed ones too.
 
-    One element at a time is in memory. Raises BadFile where the file ends its being JSON, which may be after many elements.
+    One element at a time is in memory. `numbers`: a class of text that keeps numbers as they are written; NaN is then NoNumber, no flaw.
+    Raises BadFile where the file ends its being JSON, which may be after many elements.
     """
     with opened(path) as file:
-        scan = _Scan(file, path)
+        scan = _Scan(file, path, numbers=numbers)
         if under is None:
             yield from _array(scan)
             return
@@ -199,10 +202,13 @@ def elements(path: Path, under: str | None = None) -> Iterator[tuple[int, Any]]:
     raise BadFile(f"has no list in field {under!r}; is it the right file?")
 
 
-def members(path: Path) -> Iterator[tuple[int, str, Any]]:
-    """(line, name, value) of the object that a file holds, one at a time; a name that stands twice comes as Flawed. Raises BadFile."""
+def members(path: Path, numbers: type[str] | None = None) -> Iterator[tuple[int, str, Any]]:
+    """(line, name, value) of the object that a file holds, one at a time; a name that stands twice comes as Flawed. `numbers` as above.
+
+    Raises BadFile.
+    """
     with opened(path) as file:
-        scan, seen = _Scan(file, path), set()
+        scan, seen = _Scan(file, path, numbers=numbers), set()
         for name in _names(scan):
             value = scan.value()
             yield scan.line, name, Flawed(f"{name[:80]!r} stands twice in the file; delete one of the two") if name in seen else value

@@ -4,83 +4,128 @@ lmms-eval (`--log_samples`, a line each)   {"doc_id": 7, "doc": {…}, "target":
 VLMEvalKit (.xlsx, .tsv)                   index, question, answer (the gold one), prediction
 OpenCompass (one object)                   {"7": {"origin_prompt": …, "prediction": "two", "gold": "two"}}
 
-A place is the item's number in its split, from 0. An `answer` beside a `prediction`, `response` or `output` is the gold one.
+A place is the item's number in its split, from 0. Which field holds the answers is the same for a whole file: where any item has a
+`prediction`, an `answer` is the gold one, in items without a prediction too.
 """
 
+import math
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from data.datasets._source import SPLIT_WORDS
+
 ID_FIELDS = ("id", "question_id", "questionId", "index")
-ANSWER_FIELDS = ("prediction", "response", "output", "answer")  # `answer` is the gold one beside any other
+ANSWER_FIELDS = ("prediction", "response", "output", "answer")  # the first that a file has
+IMAGE_FIELDS = ("image", "image_path", "img_path", "img", "image_file", "file_name", "filename")
+PLACE = "\0place"  # what OpenCompass numbers an item by, put into it by whoever reads the file
 _DOC_IDS = (*ID_FIELDS, "pid", "qid")
+_FILTERED, _RAW = "filtered_resps", "resps"
+
+
+@dataclass(frozen=True)
+class Fields:
+    """Where the items of a file have their answers: a field's name, "" if none of them has any; `harness` is lmms-eval."""
+
+    answer: str
+    harness: bool = False
+
+    def in_words(self) -> str:
+        beside = ", 'answer' being the gold one" if self.answer not in ("", "answer") and not self.harness else ""
+        return f"answers are those of {self.answer!r}{beside}"
 
 
 @dataclass(frozen=True)
 class Item:
-    """One answer. `found` is False where the item has no field of an answer."""
+    """One answer. `found` is False where the item lacks the file's field of answers."""
 
     identifier: Any  # None: it has none
     place: int | None
     found: bool
     answer: Any
-    name: str  # of the field that the answer stood in
+    name: str  # of the field of answers
     split: str | None
     question: str | None = None
-    gold: str | None = None
+    golds: tuple[str, ...] = ()
+    image: str | None = None
 
 
-def read(item: dict[str, Any]) -> Item:
+def fields_of(items: Iterable[Any]) -> Fields:
+    """The field of answers of a file's items."""
+    seen: Counter[str] = Counter()
+    for item in items:
+        if isinstance(item, dict):
+            seen.update(name for name in ANSWER_FIELDS if name in item)
+            if "doc_id" in item:
+                seen.update(name for name in (_FILTERED, _RAW) if item.get(name) not in (None, []))
+    if harness := next((name for name in (_FILTERED, _RAW) if seen[name]), None):
+        return Fields(harness, True)
+    return Fields(next((name for name in ANSWER_FIELDS if seen[name]), ""))
+
+
+def read(item: dict[str, Any], fields: Fields) -> Item:
     """An item of any of these harnesses, or of our own form."""
-    if "doc_id" in item and ("filtered_resps" in item or "resps" in item):
-        return _lmms_eval(item)
-    name = next((field for field in ANSWER_FIELDS if field in item), None)
+    if fields.harness:
+        return _lmms_eval(item, fields.answer)
     identifier = next((item[field] for field in ID_FIELDS if item.get(field) is not None), None)
-    gold = item.get("gold", item.get("answer") if name not in (None, "answer") else None)
-    place = item.get("\0place")
+    gold = item.get("gold", item.get("answer") if fields.answer != "answer" else None)
+    place = item.get(PLACE)
     return Item(
         identifier,
         place if isinstance(place, int) else _number(item.get("index")),
-        name is not None,
-        item.get(name) if name else None,
-        name or "",
+        fields.answer in item,
+        item.get(fields.answer),
+        fields.answer,
         _text(item.get("split")),
         _text(item.get("question")),
-        _text(gold),
+        _texts(gold),
+        next((text for field in IMAGE_FIELDS if (text := _text(item.get(field)))), None),
     )
 
 
-def numbered(items: dict[str, Any]) -> list[dict[str, Any]] | None:
-    """The items of an object that numbers them (OpenCompass), or that holds them as `logs` (lmms-eval before 0.3); else None."""
-    if isinstance(logs := items.get("logs"), list):
-        return logs
-    if items and all(key.isdecimal() and isinstance(item, dict) for key, item in items.items()):
-        return [{**item, "\0place": int(key)} for key, item in items.items()]
-    return None
+def is_item(content: dict[str, Any]) -> bool:
+    """Whether an object is an item itself, and no wrapping of several."""
+    return "doc_id" in content or any(not isinstance(content.get(name), dict | list | None) for name in ANSWER_FIELDS)
 
 
-def _lmms_eval(item: dict[str, Any]) -> Item:
+def numbers_items(content: dict[str, Any]) -> bool:
+    """Whether an object numbers its items, as OpenCompass does."""
+    return bool(content) and all(key.isdecimal() and isinstance(item, dict) for key, item in content.items())
+
+
+def _lmms_eval(item: dict[str, Any], name: str) -> Item:
     doc = item["doc"] if isinstance(item.get("doc"), dict) else {}
-    name = "filtered_resps" if item.get("filtered_resps") not in (None, []) else "resps"
     answer = item.get(name)
     while isinstance(answer, list) and len(answer) == 1:  # one answer, in a list for repeats and one for filters
         answer = answer[0]
-    identifier = next((doc[field] for field in _DOC_IDS if doc.get(field) is not None), None)
     return Item(
-        identifier,
-        _number(item["doc_id"]),
-        True,
+        next((doc[field] for field in _DOC_IDS if doc.get(field) is not None), None),
+        _number(item.get("doc_id")),
+        item.get(name) not in (None, []),
         answer,
         name,
-        _text(doc.get("split")),
+        _text(doc.get("split")) if str(doc.get("split")).lower() in SPLIT_WORDS else None,  # else it means something of the benchmark
         _text(doc.get("question")),
-        _text(item.get("target")),
+        _texts(item.get("target")),
     )
 
 
 def _number(value: Any) -> int | None:
-    text = str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
-    return int(text) if text.isdecimal() and len(text) < 12 else None
+    """A place: 7, "7" and 7.0 are the place 7."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    try:
+        number = float(value)
+    except ValueError:
+        return None
+    return int(number) if math.isfinite(number) and number.is_integer() and 0 <= number < 2**40 else None
 
 
 def _text(value: Any) -> str | None:
-    return str(value) if isinstance(value, str) and value else None
+    return str(value) if isinstance(value, str) and value.strip() else None
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    values = value if isinstance(value, list) else [value]
+    return tuple(text for each in values if (text := _text(each)))

@@ -7,7 +7,9 @@ from pathlib import Path
 from pydantic import BaseModel, Field
 
 from curation import checkpoints
-from curation.imports.predictions import Joined, KnownExample, join
+from curation.imports.example_joins import How
+from curation.imports.known_examples import KnownExample
+from curation.imports.predictions import Asked, Blanks, Joined, join
 from curation.scoring import Corpora, Scorer
 from curation.stage import Context, Estimate, Job, NothingToDo, Result, Row, Stage
 from data.records import Checkpoint, Split
@@ -26,6 +28,12 @@ class ImportPredictionsOptions(BaseModel):
     dataset: str = Field(description="The dataset that the ids belong to; import it first.")
     checkpoint: str = Field(description="Name of the model that made the predictions.")
     split: Split | None = Field(default=None, description="The split of lines that name none; needed where numbers alone don't tell it.")
+    join: How = Field(
+        default="auto",
+        description="What lines find their examples by: id, number in the split, or question (and picture, where several ask the same). "
+        "auto takes what the whole file allows, and says which.",
+    )
+    blank_answers: Blanks = Field(default="skip", description="Whether an empty answer leaves its example unanswered, or counts as wrong.")
 
 
 class ImportPredictions(Stage[ImportPredictionsOptions]):
@@ -41,11 +49,9 @@ class ImportPredictions(Stage[ImportPredictionsOptions]):
         options = job.options
         joined, examples = _joined(store, options)
         if not joined.answers:
-            raise NothingToDo(f"no prediction to import from {options.path}: {joined.in_words()}{_first(joined)}")
-        checkpoint = checkpoints.register(store, Checkpoint(options.checkpoint, checkpoints.IMPORTED, ""))
-        checkpoints.write_to_folder(checkpoints.find(store, options.checkpoint), job.folder)
-        if checkpoints.current_round(store) == 0:
-            checkpoints.begin_round(store, options.checkpoint)
+            first = "".join(f"\n{line}" for line in joined.first_of_each())
+            raise NothingToDo(f"no prediction to import from {options.path}: {joined.in_words()}{first}")
+        checkpoints.write_to_folder(Checkpoint(options.checkpoint, checkpoints.IMPORTED, ""), job.folder)  # kept with its first answers
         unused = [{"key": line.source, "error": line.error} for line in joined.unused if line.reason != "known"]
         report = {"words": joined.in_words(), "counts": joined.counts(), "unused": unused}
         (job.folder / REPORT).write_text(json.dumps(report, ensure_ascii=False), encoding="utf-8")
@@ -53,7 +59,6 @@ class ImportPredictions(Stage[ImportPredictionsOptions]):
         rows = [
             {
                 "key": source,
-                "checkpoint_id": checkpoint,
                 "answer": answer,
                 **{name: getattr(example, name) for name in ("example_id", "golds", "choices", "metric")},
                 **corpora.of(example.metric, options.dataset, example.split),
@@ -67,17 +72,20 @@ class ImportPredictions(Stage[ImportPredictionsOptions]):
 
     def estimate(self, store: Store, workspace: Workspace, options: ImportPredictionsOptions) -> Estimate:
         joined, _ = _joined(store, options)
-        detail = {**joined.counts(), "words": joined.in_words(), "first": [f"{line.source}: {line.error}" for line in joined.unused[:5]]}
+        detail = {**joined.counts(), "words": joined.in_words(), "first": joined.first_of_each()}
         return Estimate(rows=len(joined.answers), usd=(0.0, 0.0), detail=detail)
 
     def collect(self, write: Transaction, job: Job[ImportPredictionsOptions], results: list[Result]) -> None:
-        rows = [{k: v for k, v in result.items() if k not in ("key", "read", "first")} | {"job_id": job.job_id} for result in results]
+        checkpoint_id = checkpoints.register_within(write, checkpoints.read_from_folder(job.folder))
+        if checkpoints.current_round(write) == 0:
+            checkpoints.begin_round_within(write, checkpoint_id)
+        given = {"job_id": job.job_id, "checkpoint_id": checkpoint_id}
+        rows = [{k: v for k, v in result.items() if k not in ("key", "read", "first")} | given for result in results]
         write.insert("prediction", rows)
         if any(result.get("first") for result in results):
             unused = json.loads((job.folder / REPORT).read_text(encoding="utf-8"))["unused"]
             write.insert("row_error", [{"job_id": job.job_id, **line} for line in unused], replace=True)
         ids = [row["example_id"] for row in rows]
-        checkpoint_id = checkpoints.read_from_folder(job.folder).checkpoint_id
         write.touch_failures(write.column("failures_from_predictions", int, checkpoint_id=checkpoint_id, example_ids=ids))
 
     def finish(self, store: Store, workspace: Workspace, job: Job[ImportPredictionsOptions]) -> str | None:
@@ -94,7 +102,7 @@ class ImportPredictions(Stage[ImportPredictionsOptions]):
             if "error" in row:  # of a version before, which kept unusable lines among the rows
                 yield {"key": row["key"], "error": row["error"]}
             else:
-                kept: Result = {name: row[name] for name in ("key", "checkpoint_id", "example_id", "answer", "first") if name in row}
+                kept: Result = {name: row[name] for name in ("key", "example_id", "answer", "first") if name in row}
                 yield {**kept, **self.scorer.scores(row, row["answer"])}
 
 
@@ -113,9 +121,16 @@ def _joined(store: Store, options: ImportPredictionsOptions) -> tuple[Joined, li
         row["example_id"]: row["answer"]
         for row in store.rows("answers_of_checkpoint", checkpoint_id=checkpoint_id, dataset=options.dataset)
     }
-    return join(path, examples, answered, options.split), examples
+    folders = (path.parent, *_folders_of(store, options.dataset))
+    return join(path, examples, answered, Asked(options.split, options.join, options.blank_answers, folders)), examples
 
 
-def _first(joined: Joined) -> str:
-    """The first lines that could not be used, with their reasons."""
-    return "".join(f"\n{line.source}: {line.error}" for line in joined.unused[:5])
+def _folders_of(store: Store, dataset: str) -> list[Path]:
+    """Where the dataset's pictures lay when it was imported."""
+    made: list[Path] = []
+    for report in store.rows("import_reports"):
+        if report["dataset"] == dataset:
+            source = json.loads(report["source"])
+            paths = [Path(source[name]).expanduser() for name in ("images", "path") if source.get(name)]
+            made += [path if path.is_dir() else path.parent for path in paths]
+    return list(dict.fromkeys(made))

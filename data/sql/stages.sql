@@ -265,7 +265,7 @@ SELECT name, title, source, licence FROM dataset WHERE list_contains($names, nam
 
 -- :name examples_of_dataset
 -- What scoring an imported prediction needs.
-SELECT e.example_id, e.external_id, e.split::TEXT AS split, e.golds, e.choices, d.metric, e.position, e.question
+SELECT e.example_id, e.external_id, e.split::TEXT AS split, e.golds, e.choices, d.metric, e.position, e.question, e.image
 FROM example e JOIN dataset d ON d.name = e.dataset WHERE e.dataset = $dataset
 
 -- :name answers_of_unknown_dataset

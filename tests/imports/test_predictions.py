@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from curation import checkpoints
-from curation.imports.predictions import BadPredictions, KnownExample, join
+from curation.imports.known_examples import KnownExample
+from curation.imports.prediction_file import BadPredictions
+from curation.imports.predictions import join
 from curation.scoring import Corpora, Scorer
 from curation.stage import Context, Job, NothingToDo
 from curation.stages.import_predictions import ImportPredictions, ImportPredictionsOptions
@@ -39,10 +41,10 @@ def test_what_is_no_text_is_no_answer(tmp_path):
     """The case null-predictions."""
     lines = ['{"id":"q0","answer":null}', '{"id":"q1","answer":""}', '{"id":"q2","answer":NaN}', '{"id":"q3","answer":["0"]}']
     result = joined(tmp_path, "\n".join([*lines, '{"id":"q4","answer":null}', '{"id":"q5","answer":"0"}']))
-    assert answers(result) == {2: "", 6: "0"}
-    assert reasons(result) == {f"preds.jsonl:{line}": "no_answer" for line in (1, 3, 4, 5)}
-    assert result.in_words() == "2 matched · 0 unmatched · 0 duplicate · 4 no answer · 1 blank · 4 still unanswered"
-    assert "a list" in result.unused[2].error and "null" in result.unused[0].error and "NaN" in result.unused[1].error
+    assert answers(result) == {6: "0"}
+    assert reasons(result) == {f"preds.jsonl:{line}": "no_answer" for line in (1, 2, 3, 4, 5)}
+    assert result.in_words().startswith("1 matched · 0 unmatched · 0 duplicate · 5 no answer · 1 still unanswered · joined by id")
+    assert [word in line.error for word, line in zip(("null", "blank", "NaN", "a list"), result.unused)] == [True] * 4
 
 
 def test_of_two_lines_for_one_example_the_last_counts_and_is_told(tmp_path):
@@ -60,7 +62,7 @@ def test_of_two_lines_for_one_example_the_last_counts_and_is_told(tmp_path):
         ("[1]x", "unreadable", "not valid JSON"),
         ("17", "unreadable", "found a JSON a number"),
         ('{"answer": "0"}', "unreadable", "no field 'id'"),
-        ('{"id": "q0"}', "unreadable", "no field 'answer'"),
+        ('{"id": "q0"}', "no_answer", "no field 'answer'"),
         ('{"id": "q0", "answer": "1", "answer": "0"}', "unreadable", "stands twice"),
         ('{"id": "q9", "answer": "0"}', "unmatched", "no example 'q9'"),
         ('{"id": "q0", "answer": "0", "split": "eval"}', "unmatched", "in split 'eval'"),
@@ -76,7 +78,7 @@ def test_a_line_that_cannot_be_used_says_why_and_the_rest_goes_on(tmp_path, line
 
 def test_other_names_and_forms(tmp_path):
     known = [KnownExample(1, "17", "train", ("0",), (), "exact_match"), KnownExample(2, "1.5", "train", ("0",), (), "exact_match")]
-    lines = '\ufeff{"question_id": 17.0, "prediction": 1.50}\r\n\r\n{"index": "1.5", "response": 3}'
+    lines = '\ufeff{"question_id": 17.0, "prediction": 1.50}\r\n\r\n{"index": "1.5", "prediction": 3}'
     assert answers(joined(tmp_path, lines, known)) == {1: "1.50", 2: "3"}  # a number counts as it is written
     array = json.dumps([{"id": "17", "answer": "a"}, {"id": "q", "answer": "b"}])
     result = joined(tmp_path, array, known)
@@ -98,7 +100,7 @@ def test_what_was_answered_before_stays_and_is_told(tmp_path):
 def test_a_file_in_another_encoding_is_refused_by_name(tmp_path):
     with pytest.raises(BadPredictions, match="UTF-16, expected UTF-8"):
         joined(tmp_path, '{"id": "q0", "answer": "0"}'.encode("utf-16"))
-    with pytest.raises(BadPredictions, match="JSON array but isn't valid JSON"):
+    with pytest.raises(BadPredictions, match="not valid JSON in line 1"):
         joined(tmp_path, '[{"id": "q0", "answer": "0"}')
     assert reasons(joined(tmp_path, b'{"id": "q0", "answer": "caf\xe9"}')) == {"preds.jsonl:1": "unreadable"}
 
@@ -115,7 +117,7 @@ def test_every_line_is_counted_once(tmp_path_factory, lines):
     result = joined(tmp_path_factory.mktemp("lines"), content)
     counts = result.counts()
     assert sum(counts[name] for name in ("matched", *result.REASONS)) == len(lines)
-    last = {i: answer for i, answer in lines if i < 6 and not isinstance(answer, bool) and answer is not None}
+    last = {i: answer for i, answer in lines if i < 6 and not isinstance(answer, bool | None) and str(answer).strip()}
     assert answers(result) == {i + 1: str(answer) for i, answer in last.items()}
 
 
@@ -168,7 +170,7 @@ def test_an_import_stores_what_matches_and_lists_the_rest(store, tmp_path):
         store, tmp_path, [{"id": "q0", "answer": None}, {"id": "q1", "answer": "The answer is 0."}, {"id": "q8", "answer": "1"}]
     )
     assert stored == {2: "The answer is 0."} and results[0]["read"] == "0" and (results[0]["strict"], results[0]["lenient"]) == (0, 1)
-    assert message == "1 matched · 1 unmatched · 0 duplicate · 1 no answer · 3 still unanswered"
+    assert message.startswith("1 matched · 1 unmatched · 0 duplicate · 1 no answer · 3 still unanswered · joined by id: 2 of 3 items have")
     errors = {row["key"].rpartition(":")[2]: row["error"] for row in store.rows("row_errors", job_id=7, after="", limit=9)}
     assert set(errors) == {"1", "3"} and "null" in errors["1"]
     assert checkpoints.current_round(store) == 1 and store.value("job_error_count", job_id=7) == 2
