@@ -1,6 +1,8 @@
-"""What becomes of rows that a stage fails on: the batch is tried in halves, so that only the bad ones get an error."""
+"""What becomes of rows that a stage fails on: the batch is tried in halves, so that only the bad ones get an error. Where most of the latest
+rows failed, the job pauses itself."""
 
 import traceback
+from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,9 +11,25 @@ from data.child_work import StopRequest
 from data.errors import MistakebookError, is_disk_full
 from models.frontier import FrontierStopped
 
+WINDOW = 50  # rows; when more than half of them failed, the job pauses itself
+
 
 class TooManyFailures(MistakebookError):
     """More than half of the last rows failed."""
+
+
+class RecentRows:
+    """Which of the latest rows failed."""
+
+    def __init__(self) -> None:
+        self._failed: deque[bool] = deque(maxlen=WINDOW)
+
+    def note(self, result: Result) -> None:
+        """Raises TooManyFailures."""
+        self._failed.append("error" in result)
+        if sum(self._failed) > WINDOW / 2:
+            last = result.get("error", "")
+            raise TooManyFailures(f"{sum(self._failed)} of the last {len(self._failed)} rows failed; the last: {last}")
 
 
 def results_of(stage: Stage[Any], batch: list[Row], stop: StopRequest) -> Iterator[Result]:

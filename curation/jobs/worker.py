@@ -12,13 +12,12 @@ import os
 import sys
 import time
 import traceback
-from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from curation.jobs.bad_rows import TooManyFailures, in_words, results_of
+from curation.jobs.bad_rows import RecentRows, TooManyFailures, in_words, results_of
 from curation.jobs.job_folder import JobFolder, earlier_results
 from curation.stage import Context, Row, Stage
 from data.child_work import ExitCode, StopRequest
@@ -27,7 +26,6 @@ from data.files import cut_torn_line
 from data.workspace import Workspace
 from models.frontier import FrontierStopped
 
-WINDOW = 50  # rows; when more than half of them failed, the job pauses itself
 PROGRESS_EVERY = 0.5  # seconds
 NICENESS = 5  # the page stays quick on a machine of two cores
 
@@ -114,7 +112,7 @@ def _work(files: JobFolder, stage_class: str, stop: StopRequest) -> tuple[ExitCo
     context = Context(Workspace(spec.workspace), files.folder, options, stop, progress.report)
     stage.setup(context)
     progress.begin()
-    recent: deque[bool] = deque(maxlen=WINDOW)
+    recent = RecentRows()
     with files.results.open("ab", buffering=0) as out:
         for batch in _batches(itertools.chain([first], rows), stage.batch_size):
             if stop():
@@ -122,9 +120,7 @@ def _work(files: JobFolder, stage_class: str, stop: StopRequest) -> tuple[ExitCo
             for result in results_of(stage, batch, stop):
                 out.write(json.dumps(result, ensure_ascii=False).encode() + b"\n")
                 progress.row()
-                recent.append("error" in result)
-                if sum(recent) > WINDOW / 2:
-                    raise TooManyFailures(f"{sum(recent)} of the last {len(recent)} rows failed; the last: {result.get('error', '')}")
+                recent.note(result)
     return (ExitCode.STOPPED, None) if stop() else (ExitCode.DONE, None)
 
 

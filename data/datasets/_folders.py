@@ -14,11 +14,11 @@ from data.datasets._reading import (
     described,
     flawless,
     guarded,
-    mined_or_dev,
     reading,
     unique,
 )
 from data.datasets._source import Source, none_found, split_word
+from data.datasets.dev_split import mined_or_dev
 from data.json_text import Peek, elements
 from data.records import BadLine, Dataset, SourceExample, Split
 

@@ -41,12 +41,12 @@ from data.datasets._reading import (
     identifier,
     letter_at,
     letter_of,
-    mined_or_dev,
     reading,
     text,
     unique,
 )
 from data.datasets._source import SPLIT_WORDS, Source, none_found, split_word
+from data.datasets.dev_split import mined_or_dev
 from data.datasets.scienceqa import with_hint
 from data.json_text import BadFile
 from data.metrics import measure

@@ -1,7 +1,6 @@
 """What the dataset formats share: their options, looking at fields with clear complaints, splits."""
 
 import difflib
-import hashlib
 import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
@@ -13,7 +12,7 @@ from pydantic import BaseModel, Field
 from data.errors import MistakebookError
 from data.json_text import BadFile, Flawed, NoNumber
 from data.metrics import measure
-from data.records import BadLine, Dataset, Metric, Skipped, SourceExample, Split
+from data.records import BadLine, Dataset, Metric, Skipped, SourceExample
 
 T = TypeVar("T")
 Item = SourceExample | BadLine | Skipped
@@ -188,12 +187,6 @@ def letter_of(answer: str, choices: tuple[str, ...]) -> str:
     if len(bare) == 1 and bare.upper() in letters:
         return bare.upper()
     raise Unusable(f"answer {answer[:80]!r} is neither a letter {letters[0]} to {letters[-1]} nor the text of one choice; correct it")
-
-
-def mined_or_dev(picture_name: str, dev_share: float) -> Split:
-    """The split of a training picture, from the hash of its name: all questions on a picture stay together."""
-    share = int.from_bytes(hashlib.sha256(picture_name.encode(errors="surrogatepass")).digest()[:8], "big") / 2**64
-    return "dev" if share < dev_share else "train"
 
 
 def reading(source: str, items: Iterator[T]) -> Iterator[T | BadLine]:
