@@ -1,5 +1,7 @@
-"""What becomes of rows that a stage fails on: the batch is tried in halves, so that only the bad ones get an error. Where most of the latest
-rows failed, the job pauses itself."""
+"""What becomes of rows that a stage fails on: the batch is tried in halves, so that only the bad ones get an error.
+
+Where most of the latest rows failed, the job pauses itself.
+"""
 
 import traceback
 from collections import deque
