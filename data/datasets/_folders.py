@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
+from data.datasets._dev_split import mined_or_dev
 from data.datasets._pictures import Pictures
 from data.datasets._reading import (
     FolderOptions,
@@ -18,7 +19,6 @@ from data.datasets._reading import (
     unique,
 )
 from data.datasets._source import Source, none_found, split_word
-from data.datasets.dev_split import mined_or_dev
 from data.json_text import Peek, elements
 from data.records import BadLine, Dataset, SourceExample, Split
 

@@ -25,6 +25,7 @@ from pydantic import Field
 
 from data.datasets._cells import FIRST_PICTURE, choices_of, embedded_choices, golds_of, is_none, picture_of
 from data.datasets._columns import fields_of, guessed, mapping
+from data.datasets._dev_split import mined_or_dev
 from data.datasets._pictures import Pictures, white
 from data.datasets._reading import (
     NO_ANSWERS,
@@ -46,7 +47,6 @@ from data.datasets._reading import (
     unique,
 )
 from data.datasets._source import SPLIT_WORDS, Source, none_found, split_word
-from data.datasets.dev_split import mined_or_dev
 from data.datasets.scienceqa import with_hint
 from data.json_text import BadFile
 from data.metrics import measure
