@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from hashlib import blake2b
+from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,6 +23,7 @@ Again = Literal["", "add", "replace", "refuse"]
 KNOWN, GONE = "known.jsonl", "gone.json"
 EXAMPLES = 5  # named of each kind of difference
 AT_ONCE = 5000  # predictions scored in one go
+KNOWN_AT_ONCE = 20_000  # examples written in one go: of a million, all at once would take more than a GB
 SETTINGS = ("metric", "threshold", "prompt_suffix")
 
 
@@ -101,20 +103,29 @@ def write_known(store: Store, dataset: str, folder: Path) -> None:
         return
     with (folder / KNOWN).open("w", encoding="utf-8") as file:
         file.write(json.dumps(asdict(settings), ensure_ascii=False) + "\n")
-        for row in store.rows("examples_as_they_are", StoredExample, dataset=dataset):
-            asked, rest = _digests(vars(row))
-            file.write(json.dumps([row.split, row.external_id, row.example_id, asked, rest], ensure_ascii=False) + "\n")
+        after = -1
+        while rows := store.rows("examples_as_they_are", StoredExample, dataset=dataset, after=after, limit=KNOWN_AT_ONCE):
+            after = rows[-1].example_id
+            for row in rows:
+                asked, rest = _digests(vars(row))
+                file.write(json.dumps([row.split, row.external_id, row.example_id, asked, rest], ensure_ascii=False) + "\n")
 
 
 class Known:
-    """What a dataset held when the job was launched."""
+    """What a dataset held when the job was launched. Of each example its digests are in memory, under the hash of its split and id."""
 
     def __init__(self, folder: Path) -> None:
         self._folder, self.differences = folder, Differences()
-        with (folder / KNOWN).open(encoding="utf-8") as file:
-            self._settings = json.loads(next(file))
-            self._examples = {(split, name): (number, asked, rest) for split, name, number, asked, rest in map(json.loads, file)}
+        self._settings = json.loads(next(self._lines()))
+        self._examples = {
+            hash((split, name)): _packed(number, asked, rest)
+            for split, name, number, asked, rest in map(json.loads, islice(self._lines(), 1, None))
+        }
         self._splits: set[str] = set()
+
+    def _lines(self) -> Iterator[str]:
+        with (self._folder / KNOWN).open(encoding="utf-8") as file:
+            yield from file
 
     @classmethod
     def of(cls, folder: Path) -> "Known | None":
@@ -127,22 +138,23 @@ class Known:
             return row
         key = example["split"], example["external_id"]
         self._splits.add(example["split"])
-        was = self._examples.pop(key, None)
+        was = self._examples.pop(hash(key), None)
         if was is None:
             self.differences.note("new", example["external_id"])
             return row
-        asked, rest = _digests(example)
-        if (asked, rest) == was[1:]:
+        number = int.from_bytes(was[:8], "big")
+        now = _packed(number, *_digests(example))
+        if now == was:
             self.differences.note("same", example["external_id"])
             return row
         self.differences.note("changed", example["external_id"])
-        return row | {"was": was[0], "asks_anew": asked != was[1]}
+        return row | {"was": number, "asks_anew": now[8:16] != was[8:16]}
 
     def end(self, about: Dataset) -> Differences:
         """All differences, once every row was compared: what is gone of the splits that the list has goes into the job's folder."""
         gone = []
-        for (split, name), (number, _, _) in self._examples.items():
-            if split in self._splits:
+        for split, name, number, _, _ in map(json.loads, islice(self._lines(), 1, None)):
+            if split in self._splits and hash((split, name)) in self._examples:
                 self.differences.note("gone", name)
                 gone.append(number)
         (self._folder / GONE).write_text(json.dumps(gone), encoding="utf-8")
@@ -216,6 +228,11 @@ def _digests(example: dict[str, Any]) -> tuple[str, str]:
     """What tells whether an example asks the same, and whether it is answered the same."""
     asked = [example["question"], list(example["choices"]), example["image"]]
     return _digest(asked), _digest([list(example["golds"]), example["kind"]])
+
+
+def _packed(number: int, asked: str, rest: str) -> bytes:
+    """An example's number and its two digests in 24 bytes: a million of them are in memory."""
+    return number.to_bytes(8, "big") + bytes.fromhex(asked) + bytes.fromhex(rest)
 
 
 def _digest(value: Any) -> str:

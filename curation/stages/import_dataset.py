@@ -27,7 +27,7 @@ from data.workspace import Workspace
 
 EXAMPLES = "examples.jsonl"
 AT_ONCE = 200  # items handed to a worker
-STORED_AT_ONCE = 20_000  # lines of the file of examples
+STORED_AT_ONCE = 10_000  # lines of the file of examples
 NOT_USABLE = "not usable"  # the reason, in counts, of lines that are listed with the job's errors
 MOST_WORKERS = 8
 MOST_ANSWERS = 30  # different ones, up to which they are named in the answer form
