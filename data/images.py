@@ -23,6 +23,7 @@ from data.records import Record
 MAX_BYTES = 50 * 2**20
 MAX_PIXELS = 64_000_000
 EXTENSIONS = {"PNG": "png", "JPEG": "jpg", "WEBP": "webp", "GIF": "gif", "BMP": "bmp"}
+CONVERTED = ("TIFF", "AVIF")  # kept as PNG of their first frame: browsers and processors of models don't read them all
 THUMBNAIL_SIZES = (96, 256, 1024)  # pixels of the longer side
 HASH_SIDE = 8  # a perceptual hash has HASH_SIDE ** 2 bits
 _PHASH_INPUT = 32  # pixels of the grey square that the hash is computed from
@@ -58,6 +59,8 @@ class ImageStore:
         """
         content, name = _content(source, name)
         picture, kind = _decoded(content, name)
+        if kind in CONVERTED:
+            content, kind = png_bytes(picture), "PNG"
         sha256 = hashlib.sha256(content).hexdigest()
         target = self.root / sha256[:2] / f"{sha256[2:]}.{EXTENSIONS[kind]}"
         if not _holds(target, len(content)):
@@ -159,10 +162,10 @@ def _content(source: bytes | Path, name: str | None) -> tuple[bytes, str]:
 
 
 def _decoded(content: bytes, name: str) -> tuple[Image.Image, str]:
-    """The decoded first frame as RGB, and its format (a key of EXTENSIONS)."""
-    expected = "PNG, JPEG, WebP, GIF or BMP"
+    """The decoded first frame as RGB, and its format (a key of EXTENSIONS, or one of CONVERTED)."""
+    expected = "PNG, JPEG, WebP, GIF, BMP, TIFF or AVIF"
     try:
-        picture = Image.open(io.BytesIO(content), formats=tuple(EXTENSIONS))
+        picture = Image.open(io.BytesIO(content), formats=(*EXTENSIONS, *CONVERTED))
         if picture.width * picture.height > MAX_PIXELS:
             raise Image.DecompressionBombError
         kind = "JPEG" if picture.format == "MPO" else picture.format or ""  # phones write several JPEGs into one file

@@ -99,12 +99,17 @@ def opened(path: Path) -> Iterator[IO[str]]:
 
 def in_other_encoding(path: Path) -> BadFile:
     """The fault of a file that is not in the encoding that it seemed to be in; names the likely one."""
+    return BadFile(no_utf8(path))
+
+
+def no_utf8(path: Path) -> str:
+    """What is said of a file that holds bytes that are no UTF-8; names the encoding that its beginning is likely in."""
     from charset_normalizer import from_bytes
 
     with bounded_reading.opened(path) as file:
         best = from_bytes(file.read(2**16), cp_isolation=[*_COMMON]).best()
     guess = f"; it looks like {best.encoding}" if best and best.encoding not in ("utf_8", "ascii") else ""
-    return BadFile(f"holds bytes that are no UTF-8{guess}; save it as UTF-8 and import again")
+    return f"holds bytes that are no UTF-8{guess}; save it as UTF-8 and import again"
 
 
 def parsed(text: str) -> Any:

@@ -11,7 +11,7 @@ from typing import Any
 from data import bounded_reading
 from data.datasets._columns import guessed
 from data.datasets._lists import ListFormat, Row
-from data.json_text import BadFile, Flawed, encoding_of, unreadable
+from data.json_text import BadFile, Flawed, encoding_of, no_utf8, unreadable
 
 BETWEEN = "|"  # several answers or choices in one cell
 DELIMITERS = (",", ";", "\t", "|")
@@ -40,7 +40,7 @@ class TableFormat(ListFormat):
             with closing(bounded_reading.text_lines(path, encoding_of(path), "surrogateescape")) as lines:
                 start = next(lines, "")
                 marked = start.lower().startswith("sep=")  # Excel's line that names the delimiter
-                delimiter = start.strip()[4:5] if marked else self._delimiter(start)
+                delimiter = start.rstrip("\r\n")[4:5] if marked else self._delimiter(start)
                 yield csv.reader(lines if marked else chain([start], lines), delimiter=delimiter or ","), int(marked)
         except OSError as error:
             raise unreadable(error) from error
@@ -71,6 +71,7 @@ def _header(table: Any) -> list[str]:
 
 
 def _rows(path: Path, table: Any, before: int, header: list[str], split: set[str]) -> Iterator[Row]:
+    said = ""  # of lines in another encoding, looked up once
     while True:
         source = f"{path}:{before + table.line_num + 1}"
         try:
@@ -82,10 +83,23 @@ def _rows(path: Path, table: Any, before: int, header: list[str], split: set[str
             continue
         if not any(cell.strip() for cell in cells):
             continue
+        if not _is_text(cells):
+            said = said or no_utf8(path)
+            yield source, Flawed(said)
+            continue
         if len(cells) > len(header):
             yield source, Flawed(f"{len(cells)} cells under {len(header)} columns; put quotation marks round a cell with commas")
             continue
         yield source, {name: _value(cell.strip(), name in split) for name, cell in zip_longest(header, cells, fillvalue="") if name}
+
+
+def _is_text(cells: list[str]) -> bool:
+    """Whether all bytes of a line were text: others stand as surrogates in it."""
+    try:
+        "".join(cells).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def check_header(header: list[str]) -> str:

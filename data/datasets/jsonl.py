@@ -11,7 +11,7 @@ from typing import Any
 from data import bounded_reading
 from data.datasets._lists import ListFormat, ListOptions, Row
 from data.datasets._source import Source
-from data.json_text import Flawed, encoding_of, opened, parsed, unreadable
+from data.json_text import Flawed, encoding_of, no_utf8, opened, parsed, unreadable
 
 
 class Jsonl(ListFormat):
@@ -44,6 +44,7 @@ def lines(path: Path) -> Iterator[tuple[int, str | Flawed]]:
         with opened(path) as text:
             yield from enumerate(text, 1)
         return
+    said = ""  # of lines in another encoding, looked up once
     try:
         for number, raw in bounded_reading.lines(path):  # of text Python would also split at U+2028, which a question may hold
             if raw is None:
@@ -51,8 +52,9 @@ def lines(path: Path) -> Iterator[tuple[int, str | Flawed]]:
                 continue
             try:
                 yield number, raw.decode().removeprefix("\ufeff")
-            except UnicodeDecodeError as error:
-                yield number, Flawed(f"not valid JSON ({error}); expected one object a line, in UTF-8; correct the line")
+            except UnicodeDecodeError:
+                said = said or no_utf8(path)
+                yield number, Flawed(said)
     except OSError as error:
         raise unreadable(error) from error
 

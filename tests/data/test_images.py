@@ -86,12 +86,25 @@ def test_the_first_frame_of_an_animation_counts(store):
     assert store.open(info.sha256).getpixel((8, 8)) == (255, 0, 0)
 
 
+@pytest.mark.parametrize(("kind", "mode"), [("TIFF", "RGB"), ("TIFF", "CMYK"), ("TIFF", "I;16"), ("AVIF", "RGB")])
+def test_what_browsers_do_not_show_is_kept_as_png(store, kind, mode):
+    picture = Image.new(mode, (16, 8), {"RGB": (200, 30, 40), "CMYK": (0, 255, 255, 0), "I;16": 100 * 257}[mode])
+    info = store.add(encoded(picture, kind))
+    assert (info.mime, info.width, info.height) == ("image/png", 16, 8)
+    assert store.path(info.sha256).suffix == ".png" and store.path(info.sha256).stat().st_size == info.bytes
+    seen = store.open(info.sha256).getpixel((4, 4))
+    wanted = {"RGB": (200, 30, 40), "CMYK": (255, 0, 0), "I;16": (100, 100, 100)}[mode]
+    assert max(abs(one - other) for one, other in zip(seen, wanted)) <= (8 if kind == "AVIF" else 0)
+    assert store.add(encoded(picture, kind)) == info
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
         (b"", "an empty file, expected PNG"),
         (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "not an image of a known format, expected PNG"),
-        (encoded(Image.new("RGB", (9, 9)), "TIFF"), "not an image of a known format"),
+        (encoded(Image.new("RGB", (9, 9)), "PPM"), "not an image of a known format"),
+        (encoded(Image.new("RGB", (9, 9)), "TIFF")[:-40], "damaged or incomplete"),
         (encoded(scene(4))[:-200], "damaged or incomplete"),
         (encoded(scene(4), "JPEG")[:-200], "damaged or incomplete"),
         (encoded(Image.new("1", (9000, 9000))), "over the limit of 64 million pixels; make the image smaller"),
