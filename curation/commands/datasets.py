@@ -35,6 +35,7 @@ def run(name: str, arguments: list[str]) -> int:
     made.add_argument("--force", action="store_true", help="remove: although people decided or paid for what depends on it")
     add_reviewer(made)
     made.add_argument("--split", choices=SPLITS, help="show: items of this split only")
+    made.add_argument("--skipped", action="store_true", help="show: the rows that were left out instead, and why")
     made.add_argument("--limit", type=int, help=f"show: at most so many items (default: {ROWS}; with --json all)")
     made.add_argument("--format", default="auto", help="preview: format of the source (default: auto, which recognises it)")
     made.add_argument(
@@ -96,10 +97,22 @@ def _show(app: App, given: argparse.Namespace) -> int:
     from curation.imports.datasets import DatasetItem
 
     limit = given.limit if given.limit or given.json else ROWS
+    if given.skipped:
+        return _show_skipped(app, given, limit)
     asked = {name: value for name, value in (("split", given.split), ("limit", limit)) if value}
     items = app.get(f"/api/datasets/{quote(given.dataset, safe='')}/items?{urlencode(asked)}", list[DatasetItem])
     columns = ["id", "split", "question", "golds", "choices", "kind"]
     show([_item(item) for item in items], given.json, lambda: table([_short(item) for item in items], columns))
+    return 0
+
+
+def _show_skipped(app: App, given: argparse.Namespace, limit: int | None) -> int:
+    from curation.imports.left_out import LeftOutRow
+
+    asked = f"?limit={limit}" if limit else ""
+    left_out = app.get(f"/api/datasets/{quote(given.dataset, safe='')}/skipped{asked}", list[LeftOutRow])
+    rows = [vars(row) for row in left_out]
+    show(left_out, given.json, lambda: table(rows, ["source", "reason", "job_id"]) if rows else "nothing was left out")
     return 0
 
 

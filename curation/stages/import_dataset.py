@@ -8,11 +8,12 @@ from functools import partial
 from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import IO, Any, TypeVar
 
 from pydantic import BaseModel, Field, model_validator
 
 from curation.imports.again import Again, Known, replace, write_known
+from curation.imports.left_out import SKIPPED, note
 from curation.imports.removal import check_not_removed
 from curation.stage import Context, Estimate, Job, Result, Row, Stage
 from data.datasets._columns import FIELDS
@@ -121,8 +122,8 @@ class Import(Stage[ImportOptions]):
         skipped: Counter[str] = Counter()
         remarks: Counter[str] = Counter()
         known = Known.of(self.path.parent)
-        items = _counted(self.plugin.read(), skipped, remarks)
-        with self.path.open("w", encoding="utf-8") as file:
+        with self.path.open("w", encoding="utf-8") as file, self.path.with_name(SKIPPED).open("w", encoding="utf-8") as listed:
+            items = _counted(self.plugin.read(), skipped, remarks, listed)
             for lines in _in_processes(partial(_lines, self.images, about.name), items):
                 file.write("".join(_compared(known, text) if known and is_good else text for text, is_good in lines))
                 usable = sum(is_good for _, is_good in lines)
@@ -171,11 +172,12 @@ def _insert_bad(write: Transaction, job_id: int, rows: list[Row]) -> None:
     write.insert("row_error", list(bad.values()), replace=True)
 
 
-def _counted(items: Iterable[Item], skipped: Counter[str], remarks: Counter[str]) -> Iterator[SourceExample | BadLine]:
-    """The items that are examples or bad lines; what is left out, and what of examples is passed over, is counted."""
+def _counted(items: Iterable[Item], skipped: Counter[str], remarks: Counter[str], listed: IO[str]) -> Iterator[SourceExample | BadLine]:
+    """The items that are examples or bad lines; what is left out is listed and counted, what of examples is passed over is counted."""
     for item in items:
         if isinstance(item, Skipped):
             skipped[item.reason] += 1
+            note(listed, item)
             continue
         if isinstance(item, SourceExample):
             remarks.update(item.remarks)

@@ -50,6 +50,8 @@ def test_the_list_says_what_was_read_and_what_was_left_out(mistakebook, vizwiz):
     assert (listed["format"], listed["metric"], listed["skipped"]) == ("vizwiz", "vqa_accuracy", {"no answers": 3})
     assert (sum(listed["splits"].values()), listed["splits"]["eval"]) == (5, 2)
     assert "3 no answers" in mistakebook("datasets").stdout
+    left_out = json.loads(mistakebook("datasets", "show", "vizwiz", "--skipped", "--json").stdout)
+    assert [row["reason"] for row in left_out] == ["no answers"] * 3 and all(".json:" in row["source"] for row in left_out)
 
 
 def test_items_are_shown(mistakebook, vizwiz):

@@ -1,10 +1,15 @@
 """Datasets after their import: the list, their items, what depends on them; they are removed, restored and renamed."""
 
+from itertools import islice
+from urllib.parse import quote
+
 from fastapi import APIRouter, Request
+from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 
-from curation.imports import datasets, removal
+from curation.imports import datasets, left_out, removal
 from curation.imports.datasets import DatasetItem, ImportedDataset
+from curation.imports.left_out import LeftOutRow
 from curation.imports.removal import DatasetUse, RemovedDataset
 from curation.ui.services import services
 from data.records import Split
@@ -36,6 +41,23 @@ def listed(request: Request) -> list[ImportedDataset]:
 def items(request: Request, name: str, split: Split | None = None, limit: int | None = None) -> list[DatasetItem]:
     """The examples of a dataset, as they were read."""
     return datasets.items(services(request).store, name, split, limit)
+
+
+@router.get("/{name:path}/skipped")
+def skipped(request: Request, name: str, limit: int | None = None) -> list[LeftOutRow]:
+    """The rows that the imports of a dataset left out, and why."""
+    here = services(request)
+    return list(islice(left_out.rows(here.store, here.workspace, name), limit))
+
+
+@router.get("/{name:path}/skipped.csv")
+def skipped_table(request: Request, name: str) -> StreamingResponse:
+    """The same as a table for spreadsheets."""
+    here = services(request)
+    datasets.find(here.store, name)
+    lines = left_out.as_csv(left_out.rows(here.store, here.workspace, name))
+    named = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}-left-out.csv"}
+    return StreamingResponse(lines, media_type="text/csv; charset=utf-8", headers=named)
 
 
 @router.get("/removed")

@@ -15,11 +15,10 @@ import {
   keys,
   launch,
   onlyLatest,
-  picture,
-  zoom,
 } from "../shared/lib.js";
 import { addCheckpoint, importPredictions } from "./add_dialogs.js";
 import { testCheckpoint } from "./checkpoint_test.js";
+import { datasetCard, removedDatasets } from "./dataset_cards.js";
 import { drawEndpoints, drawKeys, editEndpoint } from "./endpoint_editor.js";
 import { importDataset } from "./import_dialog.js";
 
@@ -86,15 +85,16 @@ function draw() {
       models.button,
     ],
   );
-  fillOnce(at(root, "datasets"), [datasets, seen.round], () =>
+  fillOnce(at(root, "datasets"), [datasets, seen.removed, seen.round], () => [
     datasets.length
-      ? [h("h4", "Datasets"), datasets.map(dataset)]
+      ? [h("h4", "Datasets"), datasets.map((data) => datasetCard(data, show))]
       : emptyState(
           "No dataset yet",
           "Import one of your own, or a public benchmark you have downloaded; easy-VQA and PocketVQA are built in.",
           { text: "Import a dataset", run: () => importDataset(show) },
         ),
-  );
+    removedDatasets(seen.removed, show),
+  ]);
   fillOnce(at(root, "checkpoints"), checkpoints, () => [
     h("h4", "Checkpoints and adapters"),
     checkpoints.length
@@ -122,48 +122,6 @@ function draw() {
       ),
     ),
   ]);
-}
-
-function dataset(data) {
-  const count = (name, n) => h("div", h("b", fmt.number(n)), h("small.dim", name));
-  const share = (name, value) =>
-    h(
-      "div",
-      { title: `Strict score of the round's checkpoint on ${name}` },
-      h("b", { class: value === null ? "faint" : "" }, fmt.fixed(value)),
-      h("small.dim", `on ${name}`),
-    );
-  const facts = [data.format, data.metric_title, `failure below ${data.threshold}`, data.licence, data.source].filter(Boolean).join(" · ");
-  return h(
-    "div.card.set",
-    h(
-      "div",
-      h("b", { style: "font-size:14px" }, data.title || data.name),
-      data.title && data.title !== data.name && h("span.dim", ` ${data.name}`),
-      h("div.facts", { title: `${facts}\nPrompt suffix: ${data.prompt_suffix || "(nothing)"}\nAnswer form: ${data.answer_form}` }, facts),
-    ),
-    h(
-      "div.counts",
-      count("train", data.train),
-      data.dev > 0 && count("dev", data.dev),
-      count("eval", data.eval),
-      share("train", data.train_accuracy),
-      share("eval", data.eval_accuracy),
-    ),
-    h(
-      "div.shots",
-      data.pictures.map((row) =>
-        h(
-          "button",
-          {
-            title: `${row.question}\n${[...new Set(row.golds)].join(", ")}`,
-            onclick: () => zoom(row.image, `${row.question} ${[...new Set(row.golds)].join(", ")}`),
-          },
-          picture(row.image),
-        ),
-      ),
-    ),
-  );
 }
 
 function checkpointTable(checkpoints) {

@@ -12,9 +12,11 @@ from curation import plugins as model_parts
 from curation.checkpoints import CheckpointAdded
 from curation.frontier import known_keys
 from curation.frontier.known_keys import KeyPlace
+from curation.imports import datasets as imported
 from curation.imports import preview as importing
-from curation.imports import uploads
+from curation.imports import removal, uploads
 from curation.imports.preview import Preview
+from curation.imports.removal import RemovedDataset
 from curation.plugins import PartCard, PluginInfo
 from curation.try_it import checkpoint_test
 from curation.try_it.checkpoint_test import CheckpointTested
@@ -87,8 +89,13 @@ class DatasetRow(Record):
 
 @dataclass(frozen=True)
 class DatasetShown(DatasetRow):
+    """With what its imports said: rows that were left out by reason, what was passed over, as which layout it was read."""
+
     metric_title: str
     pictures: list[DatasetPicture]
+    skipped: dict[str, int]
+    remarks: dict[str, int]
+    layout: str
 
 
 @dataclass(frozen=True)
@@ -120,6 +127,7 @@ class CheckpointShown(CheckpointRow):
 class Overview(BaseModel):
     round: int
     datasets: list[DatasetShown]
+    removed: list[RemovedDataset]
     checkpoints: list[CheckpointShown]
     keys: list[KeyPlace]
     cards: list[PartCard]
@@ -150,11 +158,21 @@ def overview(request: Request) -> Overview:
     for picture in here.store.rows("data_pictures", DatasetPicture, each=PICTURES):
         pictures.setdefault(picture.dataset, []).append(picture)
     datasets = here.store.rows("data_datasets", DatasetRow)
+    said = {dataset.name: dataset for dataset in imported.listed(here.store)}
     return Overview(
         round=checkpoints.current_round(here.store),
         datasets=[
-            DatasetShown(**vars(row), metric_title=measure(row.metric).title, pictures=pictures.get(row.name, [])) for row in datasets
+            DatasetShown(
+                **vars(row),
+                metric_title=measure(row.metric).title,
+                pictures=pictures.get(row.name, []),
+                skipped=said[row.name].skipped,
+                remarks=said[row.name].remarks,
+                layout=said[row.name].layout,
+            )
+            for row in datasets
         ],
+        removed=removal.removed(here.store),
         checkpoints=[_with_sizes(row) for row in here.store.rows("data_checkpoints", CheckpointRow)],
         keys=known_keys.keys(here.workspace),
         cards=model_parts.cards(),

@@ -47,6 +47,8 @@ ROUTES: dict[Role, str] = {
         GET /api/command/checkpoints
         GET /api/datasets
         GET /api/datasets/{name:path}/items
+        GET /api/datasets/{name:path}/skipped
+        GET /api/datasets/{name:path}/skipped.csv
         GET /api/datasets/removed
         POST /api/datasets/use
         POST /api/command/review/preview
