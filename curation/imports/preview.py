@@ -28,6 +28,7 @@ SECONDS = 8.0  # and no longer than this
 ROWS = 5  # shown with their pictures
 PREVIEWED = ("external_id", "split", "question", "golds", "choices", "kind", "source")
 THUMB = 96  # pixels
+LONGEST = 500  # characters of a text
 MOST_WHOLE = 256 * 2**20  # bytes of a file that can only be read as a whole: this is the app's own memory
 
 
@@ -157,6 +158,7 @@ class _Look:
         self.splits[example.split] += 1
         if picture is not None:
             told = {name: getattr(example, name) for name in PREVIEWED}
+            told |= {name: tuple(map(_cut, told[name])) for name in ("golds", "choices")} | {"question": _cut(example.question)}
             self.rows.append(PreviewRow(**told, picture=_thumbnail(picture)))
 
     def _looked_at(self, item: SourceExample | BadLine, wanted: bool) -> "BadLine | tuple[SourceExample, Image | None]":
@@ -181,6 +183,10 @@ class _Look:
         if not item and not said:
             said = self.bad[0].error if self.bad else "it was not reached in the time for a preview"
         return ShownRow(source=row.source, cells=raw_rows.cells(row.content), item=item, said="" if item else said)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}… ({len(text):,} characters)"
 
 
 def _thumbnail(picture: "Image") -> str:

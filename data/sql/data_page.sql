@@ -8,8 +8,8 @@ LEFT JOIN prediction p ON p.example_id = e.example_id AND p.checkpoint_id = (SEL
 GROUP BY ALL ORDER BY min(d.rowid)
 
 -- :name data_pictures
--- A few examples of each dataset.
-SELECT dataset, image, question, golds FROM example QUALIFY row_number() OVER (PARTITION BY dataset ORDER BY hash(example_id)) <= $each
+-- A few examples of each dataset; lists carry 500 characters of a question.
+SELECT dataset, image, left(question, 500) AS question, golds FROM example QUALIFY row_number() OVER (PARTITION BY dataset ORDER BY hash(example_id)) <= $each
 
 -- :name data_checkpoints
 -- All checkpoints: where they come from, how much they were asked, and whether the round starts from them.

@@ -132,7 +132,7 @@ SELECT hash((SELECT sum(hash(example_id, round, error_type, cluster_id)) FROM as
 
 -- :name failure_neighbours
 -- The failures that lie nearest to one on the map of its round.
-SELECT o.failure_id, o.image, o.question, o.answer, o.golds, o.choices, o.error_type, o.triage, sqrt((o.x - f.x) ** 2 + (o.y - f.y) ** 2) AS distance
+SELECT o.failure_id, o.image, left(o.question, 500) AS question, o.answer, o.golds, o.choices, o.error_type, o.triage, sqrt((o.x - f.x) ** 2 + (o.y - f.y) ** 2) AS distance
 FROM failure_state o, (FROM failure_state WHERE failure_id = $failure_id) f
 WHERE o.round = f.round AND o.failure_id <> f.failure_id AND o.x IS NOT NULL AND f.x IS NOT NULL ORDER BY distance, o.failure_id LIMIT $limit
 
@@ -176,7 +176,7 @@ WHERE x IS NOT NULL AND round = (SELECT round FROM failure_state WHERE failure_i
 
 -- :name failure_thumbnails
 -- What small pictures of failures show.
-SELECT failure_id, image, question, answer, golds, choices, error_type, triage FROM failure_state WHERE failure_id IN (SELECT unnest($failure_ids::BIGINT[]))
+SELECT failure_id, image, left(question, 500) AS question, answer, golds, choices, error_type, triage FROM failure_state WHERE failure_id IN (SELECT unnest($failure_ids::BIGINT[]))
 
 -- :name failure_places
 -- Where the failures of some rounds lie on their map.
@@ -205,7 +205,7 @@ SELECT failure_id::INTEGER AS failure_id FROM failure_state WHERE {failure_filte
 
 -- :name failure_page
 -- A page of failures for the grid: the most typical of their cluster first, then those without a place, newest last.
-SELECT failure_id, image, question, answer, golds, choices, dataset, error_type, triage, teachable, diagnosis_id IS NOT NULL AS diagnosed
+SELECT failure_id, image, left(question, 500) AS question, answer, golds, choices, dataset, error_type, triage, teachable, diagnosis_id IS NOT NULL AS diagnosed
 FROM failure_state WHERE {failure_filter} ORDER BY distance NULLS LAST, failure_id LIMIT $limit OFFSET $offset
 
 -- :name failure_tally

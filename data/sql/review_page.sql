@@ -66,7 +66,7 @@ LEFT JOIN diagnosis d ON d.diagnosis_id = s.diagnosis_id WHERE s.sample_id IN (S
 
 -- :name review_siblings
 -- Other samples of the same failures, at most twelve a failure.
-SELECT failure_id, sample_id, image, question, answer, status::TEXT AS status FROM sample_state
+SELECT failure_id, sample_id, image, left(question, 500) AS question, answer, status::TEXT AS status FROM sample_state
 WHERE failure_id IN (SELECT unnest($failure_ids::BIGINT[])) QUALIFY row_number() OVER (PARTITION BY failure_id ORDER BY sample_id) <= 13
 ORDER BY failure_id, sample_id
 
@@ -83,7 +83,7 @@ SELECT * FROM revision WHERE sample_id IN (SELECT unnest($sample_ids::BIGINT[]))
 
 -- :name pictures_for_handwritten
 -- Pictures of train examples for a sample by hand, failures first; never of an eval split.
-SELECT e.image, any_value(e.question) AS question, any_value(e.dataset) AS dataset, min(f.failure_id) AS failure_id, any_value(d.error_type) AS error_type
+SELECT e.image, left(any_value(e.question), 500) AS question, any_value(e.dataset) AS dataset, min(f.failure_id) AS failure_id, any_value(d.error_type) AS error_type
 FROM example e LEFT JOIN failure f USING (example_id) LEFT JOIN current_diagnosis d USING (failure_id)
 WHERE e.split = 'train' AND ($failure_id IS NULL OR f.failure_id = $failure_id)
   AND ($search IS NULL OR list_bool_and([contains(lower(e.question), w) FOR w IN string_split(lower(trim($search::TEXT)), ' ')]))

@@ -62,3 +62,11 @@ def test_a_look_ends_at_its_bounds(tmp_path, monkeypatch):
     assert (seen.looked, seen.splits["train"], seen.whole) == (1000, 1000, False)
     monkeypatch.setattr(previews, "SECONDS", -1.0)
     assert preview("jsonl", {"path": str(path)}).whole is False
+
+
+def test_a_preview_carries_500_characters_of_a_text(tmp_path):
+    official.put(tmp_path / "0.png", official.picture(0))
+    rows = [{"image": "0.png", "question": "q" * 10_000_000, "answer": "x" * 600}]
+    seen = preview("auto", {"path": str(official.put(tmp_path / "own.jsonl", json.dumps(rows[0])))})
+    assert seen.rows[0].question == "q" * 500 + "… (10,000,000 characters)" and seen.rows[0].golds[0].endswith("(600 characters)")
+    assert len(seen.model_dump_json()) < 10_000

@@ -24,6 +24,13 @@ test("text stays text, whatever a dataset wrote", () => {
   assert.deepEqual([element.className, element.getAttribute("title"), element.hasAttribute("aria-hidden")], ["card wide", text, false]);
 });
 
+test("what turns the direction of text is shown as a mark", () => {
+  const text = "a\u202Eb\u2066c \u05D0";
+  const element = h("p", { title: text }, text, h("b", "plain"));
+  assert.equal(element.textContent, "a[U+202E]b[U+2066]c \u05D0plain");
+  assert.equal(h("textarea", text).value, text); // as it will be sent back
+});
+
 test("a node is drawn anew only where its value has changed, and unchanged items keep their elements", () => {
   const box = h("div");
   let drawn = 0;

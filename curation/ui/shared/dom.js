@@ -2,6 +2,7 @@
 
 /** @import { Attributes, Child, Made } from "./types.js" */
 
+const TURNING = /[\u202A-\u202E\u2066-\u2069]/g; // embeddings, overrides and isolates of bidirectional text
 const SVG = new Set(["svg", "path", "circle", "line", "rect", "text", "g", "title"]);
 
 /**
@@ -44,9 +45,19 @@ function set(element, key, value) {
  * @param {Child[]} children
  */
 function append(element, children) {
+  const shown = element.nodeName === "TEXTAREA" ? String : marked; // what people edit stays as it is
   for (const child of /** @type {Child[]} */ (/** @type {any[]} */ (children).flat(Infinity)))
     if (child !== null && child !== undefined && child !== false)
-      element.appendChild(child instanceof Node ? child : document.createTextNode(String(child)));
+      element.appendChild(child instanceof Node ? child : document.createTextNode(shown(String(child))));
+}
+
+/**
+ * A text whose characters that turn the direction of what follows are shown as marks: they would show other words than there are,
+ * and reach beyond their own text.
+ * @param {string} text
+ */
+export function marked(text) {
+  return text.replace(TURNING, (character) => `[U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase()}]`);
 }
 
 /**
