@@ -9,7 +9,7 @@ TOOLS_STAMP := $(TOOLS)/.ready
 BIOME := $(BIN)/node $(TOOLS)/@biomejs/biome/bin/biome check --config-path=tests/javascript/rules.jsonc --error-on-warnings
 TSC := $(BIN)/node $(TOOLS)/typescript/bin/tsc -p tests/javascript
 
-.PHONY: run test check fix demo bench clean setup lock
+.PHONY: run test check fix demo bench clean setup lock dist
 .DEFAULT_GOAL := run
 
 run: $(STAMP)  ## opens the built-in workspace in the browser (ARGS="--port 0", say)
@@ -26,6 +26,8 @@ check: $(STAMP)  ## style, types, imports one way, no file above 400 lines; the 
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python tests/house.py
+	$(BIN)/python tests/licences.py
+	$(BIN)/python tests/advisories.py
 	@$(MAKE) --no-print-directory $(TOOLS_STAMP) || { echo "NPM FETCHED NO BIOME: THE BROWSER CODE GOES UNCHECKED" >&2; test -z "$$CI"; }
 	test ! -e $(TOOLS_STAMP) || { $(BIOME) && $(TSC); }
 
@@ -40,6 +42,10 @@ demo: $(STAMP)  ## turns the loop once on the built-in parts; the last line of o
 
 bench: $(STAMP)  ## measures what the README and docs/log.md state
 	@for script in benchmarks/*.py; do echo "== $$script" >&2; HF_HUB_OFFLINE=1 $(BIN)/python -m benchmarks.$$(basename $$script .py) || exit 1; done
+
+dist: $(STAMP)  ## a wheel with its bill of materials, in dist/
+	rm -rf dist build/lib build/bdist* && $(BIN)/pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation -w dist .
+	$(BIN)/python tests/sbom.py dist/*.whl
 
 setup: $(STAMP)
 
