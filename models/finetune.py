@@ -68,6 +68,7 @@ def finetune(run_folder: Path, report: Report, should_stop: Callable[[], bool]) 
     if not rows.ok:  # known before the seconds that loading takes
         _announce([rows], emit)
 
+    from models.finetuning.finite_steps import check_weights
     from models.finetuning.trainable import load
     from models.finetuning.training import build_trainer, devices, last_snapshot, total_steps
 
@@ -85,6 +86,7 @@ def finetune(run_folder: Path, report: Report, should_stop: Callable[[], bool]) 
         text = f"stopped after step {trainer.state.global_step} of {trainer.state.max_steps}; launch it again to go on"
         emit({"event": "message", "text": text})
         raise Stopped(text)
+    check_weights(model, folder / "steps")
     result = _result(run, trainer, time.time() - started)
     _save_adapter(trainer, adapter, model_card(run, result))
     if _is_main():

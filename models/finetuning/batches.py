@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
 Picture = Callable[[str], "Image"]
+ROW_IDS = "row_ids"
 IGNORED = -100  # a label that isn't learnt, as torch's cross entropy has it
 
 
@@ -78,6 +79,16 @@ class Collator:
     def _pad_id(self) -> int:
         pad = self.chat.tokenizer.pad_token_id
         return int(pad if pad is not None else self.chat.tokenizer.eos_token_id)
+
+
+class NamedRows:
+    """A collator whose batches say which rows they are, as `ROW_IDS`; whoever gives one to a model takes these out."""
+
+    def __init__(self, collator: Collator) -> None:
+        self.collator = collator
+
+    def __call__(self, rows: Sequence[Row]) -> dict[str, Any]:
+        return {**self.collator(rows), ROW_IDS: [row["id"] for row in rows]}
 
 
 def end_tokens(tokenizer: Any, model: "PreTrainedModel") -> list[str]:

@@ -16,6 +16,8 @@ from torch.optim import AdamW
 from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 from transformers.trainer_callback import PrinterCallback
 
+from models.finetuning.batches import ROW_IDS, NamedRows
+from models.finetuning.finite_steps import FiniteSteps
 from models.finetuning.spec import Recipe, Run, read_json
 from models.finetuning.trainable import base_of, collator, memory_mb, mixed_precision
 from models.finetuning.types import Diverged, Processor, Report
@@ -82,7 +84,7 @@ def build_trainer(run: Run, model: PeftModel, processor: Processor, report: Repo
         args=arguments,
         train_dataset=train,
         eval_dataset=dev if len(dev) else None,
-        data_collator=collator(spec, model, processor),
+        data_collator=NamedRows(collator(spec, model, processor)),
         callbacks=[reporter],
     )
     trainer.remove_callback(PrinterCallback)
@@ -90,11 +92,25 @@ def build_trainer(run: Run, model: PeftModel, processor: Processor, report: Repo
 
 
 class LoraTrainer(Trainer):
-    """Trainer whose connector may have its own learning rate."""
+    """Trainer whose connector may have its own learning rate, and which takes no step that is no number."""
 
     def __init__(self, recipe: Recipe, **arguments: Any):
         super().__init__(**arguments)
-        self.recipe = recipe
+        self.recipe, self.finite_steps = recipe, FiniteSteps()
+        self.add_callback(self.finite_steps)
+
+    def compute_loss(
+        self,
+        model: torch.nn.Module,
+        inputs: dict[str, torch.Tensor | Any],
+        return_outputs: bool = False,
+        num_items_in_batch: torch.Tensor | int | None = None,
+    ) -> torch.Tensor | tuple[torch.Tensor, Any]:
+        row_ids: Any = inputs.pop(ROW_IDS)
+        made = super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
+        if model.training:
+            self.finite_steps.note(row_ids, made[0] if isinstance(made, tuple) else made)
+        return made
 
     def create_optimizer(self, model: torch.nn.Module | None = None) -> torch.optim.Optimizer:
         trained = model or self.model

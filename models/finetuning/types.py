@@ -17,7 +17,7 @@ Row = dict[str, str]  # spec.COLUMNS
 
 
 class Diverged(MistakebookError):
-    """The loss of a run is no number any more: going on would train nothing."""
+    """Loss, gradient or weights of a run are no numbers any more: going on would train nothing."""
 
 
 class ImageConfig(Protocol):

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import tests.support.tiny_llava as tiny_llava
 from data.records import Checkpoint
-from models.finetune import RECIPES, BadRun, PreflightFailed, Recipe, RunSpec, Stopped, finetune, preflight, write_rows
+from models.finetune import RECIPES, BadRun, Diverged, PreflightFailed, Recipe, RunSpec, Stopped, finetune, preflight, write_rows
 
 RECIPE = Recipe(epochs=5, learning_rate=1e-2, lora_dropout=0.1, save_every=5, dev_every=10)
 # Loss at steps 1, 5, 10, 15, 20 of RECIPE with seed 3 (torch 2.13, CPU). Floating point differs between processors by far
@@ -74,6 +74,47 @@ def test_golden_loss_curve_and_events(make_run):
     assert "| Rows | 16 replay, 48 sample; 16 held out |" in card and '"learning_rate": 0.01' in card and "library_name" in card
     count = len(reported)
     assert finetune(folder, reported.append, never) == folder / "adapter" and len(reported) == count  # nothing left to do
+
+
+def poisoned(monkeypatch, after_step: int) -> None:
+    """From now on a weight of the LoRA is no number after that step."""
+    from transformers import TrainerCallback
+
+    import models.finetuning.training as training
+
+    class Poison(TrainerCallback):
+        def on_step_end(self, args, state, control, model, **kwargs):
+            if state.global_step == after_step:
+                next(weight for weight in model.parameters() if weight.requires_grad).data.view(-1)[0] = float("nan")
+
+    whole = training.build_trainer
+
+    def build_trainer(*arguments):
+        trainer = whole(*arguments)
+        trainer.add_callback(Poison())
+        return trainer
+
+    monkeypatch.setattr(training, "build_trainer", build_trainer)
+
+
+def test_a_run_that_diverges_stops_at_that_step_and_names_its_rows(make_run, monkeypatch):
+    folder = make_run()
+    poisoned(monkeypatch, 7)
+    with pytest.raises(
+        Diverged, match=r"gradient of step 8 is no number, and the step was not taken. Its rows: (\S+, ){7}\S+ and 8 more"
+    ) as told:
+        finetune(folder, lambda event: None, never)
+    assert "Snapshot step 5 is kept" in str(told.value) and not (folder / "adapter").exists()
+    named = str(told.value).partition("rows: ")[2].partition(" and")[0].split(", ")
+    assert set(named) <= {row["id"] for row in make_run.rows}
+
+
+def test_weights_that_are_no_numbers_at_the_end_are_never_an_adapter(make_run, monkeypatch):
+    folder = make_run()
+    poisoned(monkeypatch, 20)
+    with pytest.raises(Diverged, match=r"1 of [0-9,]+ weights are no numbers after the last step, and no adapter was written"):
+        finetune(folder, lambda event: None, never)
+    assert not (folder / "adapter").exists() and not (folder / "result.json").exists()
 
 
 def test_stopped_run_goes_on_as_if_it_had_not_been(make_run):
