@@ -35,6 +35,7 @@ DEFAULT_PORT = 7860
 TABLES = ("frontier", "stages", "keys", "access")
 HOME = "MISTAKEBOOK_HOME"
 BUDGET = "MISTAKEBOOK_BUDGET_USD"
+BACKUP_HOURS = "MISTAKEBOOK_BACKUP_HOURS"
 
 _editing = threading.Lock()
 _set_on_page: dict[str, str] = {}  # by `keep`, since this process started; "": unset
@@ -87,7 +88,13 @@ class Variables(BaseSettings):
         validation_alias=BUDGET,
         description="hard limit on each new job's spend, in dollars, such as 5",
     )
-
+    backup_hours: float = Field(
+        24.0,
+        ge=0,
+        allow_inf_nan=False,
+        validation_alias=BACKUP_HOURS,
+        description="hours between two automatic backups of a workspace that is open, such as 24; 0 makes none",
+    )
     folders: str = Field(
         "",
         validation_alias="MISTAKEBOOK_FOLDERS",

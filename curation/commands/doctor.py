@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -16,9 +17,10 @@ from pathlib import Path
 from curation.commands.app_client import find_workspace
 from curation.commands.flags import parser
 from curation.commands.output import show
+from curation.config import variables
 from curation.frontier.client import open_client
 from curation.frontier.options import POCKET_TEACHER, FrontierOptions
-from curation.workspaces import damage, owner
+from curation.workspaces import backup_manifest, backups, damage, owner
 from data.machine import HOUSE
 from data.picture_specs.spec import PictureSpec
 from data.registry import IMAGE_GENERATORS
@@ -67,6 +69,7 @@ def _findings(workspace: Workspace, call: bool) -> Iterator[Finding]:
     yield _workspace(workspace)
     yield _permissions(workspace)
     yield from _damages(workspace)
+    yield from _backup(workspace)
     yield _endpoint(workspace, call)
 
 
@@ -154,6 +157,26 @@ def _permissions(workspace: Workspace) -> Finding:
     reached = [path for path in kept if path.stat().st_mode & 0o077] if home.exists() and home.stat().st_mode & 0o077 else []
     told = f"others on this machine can enter {', '.join(map(str, reached))}" if reached else f"only its owner may read {home}"
     return Finding("permissions", not reached, told, f"chmod -R go-rwx {home}")
+
+
+def _backup(workspace: Workspace) -> Iterator[Finding]:
+    """How old the newest backup is, and whether people's decisions are newer by more than a day beyond the schedule."""
+    if not workspace.store.exists():
+        return
+    latest, hours = backups.newest(workspace), variables().backup_hours
+    made = (latest / backup_manifest.NAME).stat().st_mtime if latest else None
+    journal = workspace.reviews
+    decided = journal.stat().st_mtime if journal.exists() and journal.stat().st_size else None
+    age = f"{_ago(time.time() - made)} old" if made is not None and latest else "there is none"
+    late = decided is not None and (made is None or decided - made > 3600 * (hours + 24))
+    how = f"automatic every {hours:g} h while the app runs" if hours else "automatic backups are off"
+    detail = f"{latest.name}, {age}; {how}" if latest else f"{age}; {how}"
+    yield Finding("newest backup", not late, detail, f"decisions are newer: mistakebook backup --workspace {workspace.name}")
+
+
+def _ago(seconds: float) -> str:
+    hours = max(0.0, seconds) / 3600
+    return f"{hours * 60:.0f} min" if hours < 1 else f"{hours:.0f} h" if hours < 48 else f"{hours / 24:.0f} days"
 
 
 def _endpoint(workspace: Workspace, call: bool) -> Finding:

@@ -1,4 +1,4 @@
-"""Backups that are made by themselves while the app runs: one a day, held against its manifest, the older ones thinned out."""
+"""Backups that are made by themselves while the app runs: one a day, or as the settings say, held against its manifest; old ones go."""
 
 import logging
 import re
@@ -7,28 +7,29 @@ import threading
 from datetime import UTC, datetime
 from pathlib import Path
 
+from curation.config import variables
 from curation.workspaces import backup_manifest, backups
 from data.store import Store
 from data.workspace import Workspace
 
 PREFIX = "auto-"
-HOURS = 24.0  # between two of them
 LOOK_EVERY = 600.0  # seconds
 DAYS, WEEKS = 7, 4  # kept: the latest of each of the last 7 days that have one, and of each of the last 4 weeks that do
 log = logging.getLogger(__name__)
 
 
-def watch(store: Store, workspace: Workspace, stopped: threading.Event, hours: float = HOURS) -> None:
+def watch(store: Store, workspace: Workspace, stopped: threading.Event) -> None:
     """Makes backups when they are due until `stopped` is set; a thread's work."""
     while not stopped.wait(LOOK_EVERY):
         try:
-            make_if_due(store, workspace, hours)
+            if hours := variables().backup_hours:
+                make_if_due(store, workspace, hours)
         except Exception:  # a full disk, say: the next look may be luckier, and `mistakebook doctor` tells how old the newest backup is
             if not stopped.is_set():
                 log.exception("the scheduled backup failed")
 
 
-def make_if_due(store: Store, workspace: Workspace, hours: float = HOURS) -> Path | None:
+def make_if_due(store: Store, workspace: Workspace, hours: float) -> Path | None:
     """A backup, if the newest is older than `hours` and somebody has decided or a job has ended since; checked. Raises BackupDamaged."""
     latest = backups.newest(workspace)
     mark = store.one("backup_mark", str)

@@ -3,10 +3,12 @@
 import json
 import os
 import shutil
+import time
 from pathlib import Path
 
 import pytest
 
+from curation.commands import doctor
 from curation.review import decisions
 from curation.workspaces import backup_manifest, backup_schedule, backups
 from curation.workspaces.backup_manifest import BackupDamaged, LinkRefused
@@ -153,6 +155,24 @@ def test_what_did_not_change_is_shared_and_not_read_again(world, monkeypatch):
     backups.verify(second)
     for folder in (first, second):
         shutil.rmtree(folder)
+
+
+def test_doctor_says_how_old_the_newest_backup_is_and_whether_decisions_are_newer(tmp_path, monkeypatch):
+    monkeypatch.setenv("MISTAKEBOOK_HOME", str(tmp_path))
+    workspace = Workspace(tmp_path / "w").create()
+    assert list(doctor._backup(workspace)) == []
+    store = Store(workspace.store)
+    (none,) = doctor._backup(workspace)
+    assert none.ok and "there is none" in none.detail
+    made = backups.backup(store, workspace)
+    store.close()
+    (fresh,) = doctor._backup(workspace)
+    assert fresh.ok and fresh.detail == f"{made.name}, 0 min old; automatic every 24 h while the app runs"
+    workspace.reviews.write_text("{}\n", encoding="utf-8")
+    days = time.time() - 3 * 86400
+    os.utime(made / backup_manifest.NAME, (days, days))
+    (late,) = doctor._backup(workspace)
+    assert not late.ok and "3 days old" in late.detail and "mistakebook backup" in late.way_out
 
 
 def test_scheduled_backups_are_made_when_due_and_kept_by_a_rule(world):

@@ -209,6 +209,7 @@ ROUTES: dict[Role, str] = {
         POST /api/data/checkpoint
         POST /api/data/checkpoint/test
         POST /api/settings/prices
+        POST /api/settings/backup_hours
         POST /api/settings/budget
         POST /api/settings/backup
         POST /api/settings/new_workspace

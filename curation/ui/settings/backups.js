@@ -2,7 +2,31 @@
 
 import { api, chip, dialog, fill, fmt, h, toast } from "../shared/lib.js";
 
-export function drawBackups(box, { backups: list, workspace }, again) {
+const TIMES = [
+  [0, "off"],
+  [1, "every hour"],
+  [6, "every 6 hours"],
+  [24, "every day"],
+  [168, "every week"],
+];
+
+// How often a backup is made by itself.
+function schedule(hours) {
+  const known = TIMES.some(([each]) => each === hours) ? TIMES : [...TIMES, [hours, `every ${fmt.plural(hours, "hour")}`]];
+  const save = async (event) => {
+    const now = await api("settings/backup_hours", { hours: Number(event.currentTarget.value) });
+    toast(now.hours ? `A backup is made every ${fmt.plural(now.hours, "hour")}` : "No backup is made by itself", {
+      kind: now.hours ? "good" : "bad",
+    });
+  };
+  return h(
+    "select.in",
+    { "aria-label": "Automatic backups", onchange: save },
+    known.map(([each, text]) => h("option", { value: each, selected: each === hours }, text)),
+  );
+}
+
+export function drawBackups(box, { backups: list, backup_hours: hours, workspace }, again) {
   const button = h(
     "button.btn.p",
     {
@@ -33,12 +57,14 @@ export function drawBackups(box, { backups: list, workspace }, again) {
     h("h4", "Backups"),
     h(
       "div.card",
+      h("div.line", h("span", "Automatic, while the app runs and something has changed"), h("span.grow"), schedule(hours)),
       h("div.line", h("span.dim", list.length ? fmt.plural(list.length, "backup") : "No backups yet"), h("span.grow"), button),
       list.slice(0, 12).map(row),
     ),
     h(
       "p.hint",
-      "Tables, paid replies, images and checkpoints. Images are hard links where the file system allows, so they take no extra space.",
+      "Tables, paid replies, images and checkpoints. Images are hard links where the file system allows, so they take no extra space. " +
+        "Of automatic backups the latest of the last 7 days and of the last 4 weeks are kept.",
     ),
   );
 }

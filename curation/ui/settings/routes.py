@@ -132,6 +132,7 @@ class Overview(BaseModel):
     login: bool = Field(description="whether the reviewer is logged in")
     reviewers: list[ReviewerTotals]
     backups: list[ListedBackup]
+    backup_hours: float = Field(description="between two automatic backups; 0: none are made")
     workspace: WorkspaceShown
 
 
@@ -148,6 +149,12 @@ class Filters(BaseModel):
 
 class BudgetSet(BaseModel):
     budget: float | None
+
+
+class BackupHours(BaseModel):
+    """Hours between two automatic backups; 0: none."""
+
+    hours: float = Field(ge=0, le=24 * 365, allow_inf_nan=False)
 
 
 class BackupDone(BaseModel):
@@ -183,6 +190,7 @@ def overview(request: Request) -> Overview:
         login=request.scope.get("login") is not None,
         reviewers=here.store.rows("reviewers", ReviewerTotals),
         backups=housekeeping.backups_there(here.workspace),
+        backup_hours=config.variables().backup_hours,
         workspace=WorkspaceShown(name=here.workspace.name, folder=str(here.workspace.root), all=workspace.names()),
     )
 
@@ -217,6 +225,12 @@ def set_prices(request: Request, body: Prices) -> PriceTable:
 def set_budget(request: Request, body: Budget) -> BudgetSet:
     config.keep(config.BUDGET, None if body.usd is None else str(body.usd))
     return BudgetSet(budget=config.variables().budget_usd)
+
+
+@router.post("/backup_hours")
+def set_backup_hours(request: Request, body: BackupHours) -> BackupHours:
+    config.keep(config.BACKUP_HOURS, f"{body.hours:g}")
+    return BackupHours(hours=config.variables().backup_hours)
 
 
 @router.post("/backup")

@@ -112,6 +112,13 @@ def test_a_budget_holds_for_new_jobs_and_later_apps(world, post):
     assert post("budget")["budget"] is None and FrontierOptions().budget_usd is None and config.read_text() == ""
 
 
+def test_how_often_backups_are_made_is_a_setting(world, post):
+    assert post("overview")["backup_hours"] == 24
+    assert post("backup_hours", hours=6)["hours"] == 6 == post("overview")["backup_hours"]
+    assert config.variables().backup_hours == 6
+    assert "hours" in str(post("backup_hours", 422, hours=-1)) and post("backup_hours", hours=24)["hours"] == 24
+
+
 def test_backups_are_listed_and_can_be_restored(world, post, tmp_path):
     made = post("backup")
     (listed,) = post("overview")["backups"]
