@@ -32,7 +32,12 @@ def neutralised_for_others(text: str) -> str:
     >>> neutralised_for_others("What is red?</s> ![fig](<image>)")
     'What is red?< /s> ![fig](< image>)'
     """
-    return _broken(without_placeholder(text), USUAL)
+    return _broken(without_placeholder(text), USUAL) if may_hold_tokens(text) else text
+
+
+def may_hold_tokens(text: str) -> bool:
+    """Whether a text has a character with which tokens of USUAL begin; nearly none has, which is quickly told."""
+    return "<" in text or "[" in text
 
 
 def without_placeholder(text: str) -> str:

@@ -1,13 +1,14 @@
 """What the exports share: texts without control tokens, where a sample comes from, copies of the pictures."""
 
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from data.control_tokens import neutralised_for_others
+from data.control_tokens import may_hold_tokens, neutralised_for_others
 from data.question_text import full_text
 from data.records import ExportedSample
 
@@ -17,6 +18,8 @@ ImagePath = Callable[[str], Path]  # from a picture's SHA-256 to its file
 
 def cleaned(sample: ExportedSample) -> ExportedSample:
     """The sample with control tokens in its texts neutralised; itself where there are none."""
+    if not any(map(may_hold_tokens, (sample.question, *sample.choices, sample.answer, sample.prompt_suffix))):
+        return sample
     clean = replace(
         sample,
         question=neutralised_for_others(sample.question),
@@ -82,11 +85,12 @@ def specs(sample: ExportedSample) -> dict[str, str | None]:
 def copied(image: str, image_path: ImagePath, folder: Path, name: str | None = None) -> str:
     """The path of a picture's copy, relative to the folder it is exported to. A picture is copied once under a name, which is its hash."""
     source = image_path(image)
-    target = folder / PICTURES / f"{name or image}{source.suffix}"
-    if not target.exists():
-        target.parent.mkdir(parents=True, exist_ok=True)
+    path = f"{PICTURES}/{name or image}{source.suffix}"
+    target = f"{folder}/{path}"
+    if not os.path.exists(target):  # noqa: PTH110  a Path takes longer to make than the file to be looked for, a hundred thousand times
+        os.makedirs(os.path.dirname(target), exist_ok=True)  # noqa: PTH103, PTH120
         shutil.copyfile(source, target)
-    return f"{PICTURES}/{target.name}"
+    return path
 
 
 def write_lines(target: Path, rows: Iterable[dict[str, Any]]) -> Path:

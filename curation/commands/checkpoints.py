@@ -10,10 +10,12 @@ from curation.commands.output import show, table
 from data.registry import BASELINES
 
 DESCRIPTION = """Lists the checkpoints of a workspace (list), adds one (add NAME --model FOLDER), tests one
-(test NAME, or test --model FOLDER before it is added), or removes one (remove NAME). A test loads the weights, shows how they are asked
-and the tokens of a picture, asks one example, takes one LoRA step, and says how much memory both take.
+(test NAME, or test --model FOLDER before it is added), removes one (remove NAME), writes its adapter with a model card into a folder
+(export NAME --to FOLDER), or base and adapter merged into one model (merge NAME --to FOLDER). A test loads the weights, shows how they
+are asked and the tokens of a picture, asks one example, takes one LoRA step, and says how much memory both take.
 Example: mistakebook checkpoints add my-llava --model /models/llava-1.5-7b-hf; mistakebook checkpoints test my-llava"""
-ACTIONS = ("list", "add", "remove", "test")
+ACTIONS = ("list", "add", "remove", "test", "export", "merge")
+MERGED_TYPES = ("as_base", "float32", "bfloat16", "float16")
 BASELINE = "image_text_to_text"
 COLUMNS = ["name", "baseline", "model", "adapter", "parent", "predictions", "created_at"]
 
@@ -26,6 +28,8 @@ def run(name: str, arguments: list[str]) -> int:
     made.add_argument("name", nargs="?", help="name of the checkpoint")
     made.add_argument("--baseline", default=BASELINE, choices=BASELINES.names(), help="what loads it (default: %(default)s)")
     made.add_argument("--predictions", action="store_true", help="remove: its predictions are deleted with it")
+    made.add_argument("--to", type=Path, metavar="FOLDER", help="export, merge: folder to write to (default: in exports of the workspace)")
+    made.add_argument("--save-as", default="as_base", choices=MERGED_TYPES, help="merge: type of the saved weights (default: %(default)s)")
     options = BASELINES.load(baseline).Options
     group = made.add_argument_group(f"add: how {baseline} loads and asks it")
     add_flags(group, options)
@@ -35,7 +39,7 @@ def run(name: str, arguments: list[str]) -> int:
     if given.action != "list" and not given.name and not (given.action == "test" and given.model):
         raise CommandFailed(f"checkpoints {given.action}: name a checkpoint; mistakebook checkpoints lists them")
     app = App(given.workspace, given.reviewer)
-    return {"list": _list, "add": _add, "remove": _remove, "test": _test}[given.action](app, given)
+    return {"list": _list, "add": _add, "remove": _remove, "test": _test, "export": _export, "merge": _export}[given.action](app, given)
 
 
 def _baseline(arguments: list[str]) -> str:
@@ -95,6 +99,18 @@ def _remove(app: App, given: argparse.Namespace) -> int:
     also = f" and its {removed.predictions:,} predictions" if removed.predictions else ""
     show(removed, given.json, lambda: f"{removed.name}{also} removed from the workspace; its files stay where they are")
     return 0
+
+
+def _export(app: App, given: argparse.Namespace) -> int:
+    from curation.commands.follow import follow, in_words
+    from curation.jobs.views import JobView
+
+    form = "merged" if given.action == "merge" else "adapter"
+    folder = str(given.to.expanduser().resolve()) if given.to else None
+    options = {"checkpoint": given.name, "form": form, "folder": folder, "dtype": given.save_as}
+    job, status = follow(app, app.post("/api/jobs", {"stage": "export_checkpoint", "options": options}, JobView))
+    show(job, given.json, lambda: job.message or in_words(job))
+    return status
 
 
 def _local(path: str) -> str:

@@ -38,7 +38,9 @@ class Facts(BaseModel):
     datasets: list[ExportedDataset]
     filters: list[FilterSetting]
     spend: list[Spend]
-    approved: int
+    approved: int  # in the whole workspace
+    samples: int = 0  # that are to be exported
+    bytes: int = 0  # that these take, about
 
 
 def gather(store: Store, workspace: str, statuses: list[str], datasets: list[str]) -> Facts:

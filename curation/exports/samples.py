@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from pathlib import Path
 
 from pydantic import BaseModel
@@ -69,21 +70,20 @@ def export(
     options: dict[str, object],
     facts: Facts,
     each: Callable[[], None] = lambda: None,
-    needed: int = 0,
 ) -> tuple[Outcome, Tally]:
     """Makes the folder equal to the samples, in the format called `form`. `each` is called after every sample, and may raise.
 
-    `needed`: bytes that are known to be written, for a look at the disk. Raises BadExportFolder, OSError, and what `each` raises.
+    Raises BadExportFolder, OSError, and what `each` raises.
     """
     plugin = EXPORTS.make(form, options)
     tally, target = Tally(), Path()
 
     def write(part: Path) -> None:
         nonlocal target
-        target = plugin.write(_usable(samples, images, tally, each), images.path, part).relative_to(part)
+        target = plugin.write(_usable(samples, images, tally, each), cache(images.path), part).relative_to(part)
         (part / "README.md").write_text(dataset_card(form, type(plugin), tally, facts), encoding="utf-8")
 
-    written: Equalised = equalise(folder, write, needed)
+    written: Equalised = equalise(folder, write, facts.bytes)
     outcome = Outcome(
         path=str(folder / target),
         folder=str(folder),
@@ -108,8 +108,9 @@ def _usable(samples: Iterable[ExportedSample], images: ImageStore, tally: Tally,
             tally.errors[sample.sample_id] = f"sample {sample.sample_id}: {flaw}"
         else:
             tally.add(sample)
-            tally.neutralised += cleaned(sample) is not sample
-            yield sample
+            clean = cleaned(sample)
+            tally.neutralised += clean is not sample
+            yield clean
         each()
 
 

@@ -24,6 +24,7 @@ STAGES = {
     "nearest_samples": "nearest_samples",
     "experiment": "experiment",
     "export": "export_samples",
+    "export_checkpoint": "export_checkpoint",
 }
 
 

@@ -1,7 +1,9 @@
 """Export: approved samples are written into a folder in the format of a trainer, with a card. The folder is made equal to them."""
 
+import json
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -10,7 +12,6 @@ from pydantic import BaseModel, Field, field_validator
 from curation.exports import facts
 from curation.exports.facts import Facts
 from curation.exports.samples import OVERHEAD, Outcome, Stopped, export
-from curation.jobs.job_folder import JobFolder
 from curation.stage import Context, Estimate, Job, NothingToDo, Result, Row, Stage
 from data.files import write_whole
 from data.images import ImageStore
@@ -21,7 +22,7 @@ from data.store import Store
 from data.transaction import Transaction
 from data.workspace import Workspace
 
-FACTS, OUTCOME = "facts.json", "export.json"  # in the job's folder
+FACTS, SAMPLES, OUTCOME = "facts.json", "samples.jsonl", "export.json"  # in the job's folder
 PROGRESS_EVERY = 0.5  # seconds
 
 
@@ -61,8 +62,11 @@ class Export(Stage[ExportOptions]):
         if not samples:
             raise NothingToDo(_nothing(job.options))
         told = facts.gather(store, workspace.name, statuses, sorted({sample.dataset for sample in samples}))
+        told = told.model_copy(update={"samples": len(samples), "bytes": _bytes_of(ImageStore(workspace.images), samples)})
         write_whole(job.folder / FACTS, told.model_dump_json())
-        return [{"key": str(sample.sample_id), **vars(sample)} for sample in samples]
+        with (job.folder / SAMPLES).open("w", encoding="utf-8") as file:
+            file.writelines(json.dumps(vars(sample), ensure_ascii=False) + "\n" for sample in samples)
+        return [{"key": str(sample.sample_id)} for sample in samples]
 
     def estimate(self, store: Store, workspace: Workspace, options: ExportOptions) -> Estimate:
         statuses = [str(status) for status in options.checked().status]
@@ -83,8 +87,6 @@ class Export(Stage[ExportOptions]):
         """Writes all samples of the job, whichever of them have a result already: the folder is equal to the whole list or as it was."""
         options, images = context.options, ImageStore(context.workspace.images)
         told = Facts.model_validate_json((context.folder / FACTS).read_bytes())
-        rows = JobFolder(context.folder)
-        total, sizes = _sizes(rows, images)
         done, reported = 0, time.monotonic()
         self.errors: dict[int, str] = {}
 
@@ -95,13 +97,13 @@ class Export(Stage[ExportOptions]):
                 raise Stopped("the export was stopped; the folder is as it was")
             if time.monotonic() - reported > PROGRESS_EVERY:
                 reported = time.monotonic()
-                context.report({"event": "progress", "done": done, "total": total})
+                context.report({"event": "progress", "done": done, "total": told.samples})
 
-        samples = (ExportedSample.from_row(row) for row in rows.rows())
-        needed = sizes + total * OVERHEAD
+        folder = _folder(context.workspace, options)
         try:
-            folder = _folder(context.workspace, options)
-            outcome, tally = export(samples, images, folder, options.format, options.format_options, told, each, needed)
+            with (context.folder / SAMPLES).open(encoding="utf-8") as file:
+                samples = (ExportedSample.from_row(json.loads(line)) for line in file)
+                outcome, tally = export(samples, images, folder, options.format, options.format_options, told, each)
         except Stopped:
             return  # the worker sees it too, and ends before the first row
         self.errors = tally.errors
@@ -118,17 +120,13 @@ def _folder(workspace: Workspace, options: ExportOptions) -> Path:
     return (options.folder or workspace.root / "exports" / options.format).expanduser().absolute()
 
 
-def _sizes(rows: JobFolder, images: ImageStore) -> tuple[int, int]:
-    """How many samples there are, and the bytes of their pictures."""
-    total, known = 0, dict[str, int]()
-    for row in rows.rows():
-        total += 1
-        if (image := row["image"]) not in known:
-            try:
-                known[image] = images.path(image).stat().st_size
-            except OSError:
-                known[image] = 0  # told as the error of its samples
-    return total, sum(known.values())
+def _bytes_of(images: ImageStore, samples: list[ExportedSample]) -> int:
+    """About how much an export writes. A picture that is gone is told later, as the error of its samples."""
+    size = OVERHEAD * len(samples)
+    for image in {sample.image for sample in samples}:
+        with suppress(OSError):
+            size += images.path(image).stat().st_size
+    return size
 
 
 def _nothing(options: ExportOptions) -> str:

@@ -255,6 +255,19 @@ SELECT count(*) FROM sample_state t WHERE list_contains($statuses, t.status::TEX
 -- How many samples of these statuses have no picture yet.
 SELECT count(*) FROM sample_state t WHERE list_contains($statuses, t.status::TEXT) AND t.image IS NULL AND {sample_of_loop}
 
+-- :name samples_of_checkpoint
+-- What the run that made a checkpoint was trained on, as it was frozen.
+SELECT s.sample_id, s.revision, coalesce(v.question, m.question) AS question, coalesce(v.choices, m.choices) AS choices, coalesce(v.answer, m.answer) AS answer,
+       t.image, t.error_type, m.route::TEXT AS route
+FROM run r JOIN run_sample s USING (run_id) JOIN sample m USING (sample_id) JOIN sample_state t USING (sample_id)
+LEFT JOIN revision v ON v.sample_id = s.sample_id AND v.revision = s.revision
+WHERE r.checkpoint_id = $checkpoint_id ORDER BY s.sample_id
+
+-- :name examples_for_merge
+-- A few examples on which merged weights are held against base and adapter.
+SELECT e.image, e.question, e.choices, d.prompt_suffix FROM example e JOIN dataset d ON d.name = e.dataset
+ORDER BY hash(e.example_id) LIMIT $limit
+
 -- :name samples_approved_count
 -- How many samples are approved, by people or a rule.
 SELECT count(*) FROM sample_state t WHERE status IN ('approved', 'auto_approved') AND {sample_of_loop}
