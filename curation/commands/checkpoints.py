@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from curation.commands.app_client import App, CommandFailed
-from curation.commands.flags import add_flags, add_reviewer, parser, validated
+from curation.commands.flags import add_flags, add_reviewer, add_upload, parser, validated
 from curation.commands.output import show, table
 from data.registry import BASELINES
 
@@ -30,6 +30,7 @@ def run(name: str, arguments: list[str]) -> int:
     made.add_argument("--predictions", action="store_true", help="remove: its predictions are deleted with it")
     made.add_argument("--to", type=Path, metavar="FOLDER", help="export, merge: folder to write to (default: in exports of the workspace)")
     made.add_argument("--save-as", default="as_base", choices=MERGED_TYPES, help="merge: type of the saved weights (default: %(default)s)")
+    add_upload(made)
     options = BASELINES.load(baseline).Options
     group = made.add_argument_group(f"add: how {baseline} loads and asks it")
     add_flags(group, options)
@@ -107,7 +108,8 @@ def _export(app: App, given: argparse.Namespace) -> int:
 
     form = "merged" if given.action == "merge" else "adapter"
     folder = str(given.to.expanduser().resolve()) if given.to else None
-    options = {"checkpoint": given.name, "form": form, "folder": folder, "dtype": given.save_as}
+    options = {"checkpoint": given.name, "form": form, "folder": folder, "dtype": given.save_as, "push_to_hub": given.push_to_hub}
+    options["private"] = given.private
     job, status = follow(app, app.post("/api/jobs", {"stage": "export_checkpoint", "options": options}, JobView))
     show(job, given.json, lambda: job.message or in_words(job))
     return status

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from curation.commands.app_client import App, check_settings
 from curation.commands.exit_codes import FAILED
-from curation.commands.flags import add_reviewer, pairs, parser, validated
+from curation.commands.flags import add_reviewer, add_upload, pairs, parser, validated
 from curation.commands.follow import follow, in_words
 from curation.commands.output import show
 from curation.jobs.views import JobView
@@ -32,6 +32,7 @@ def run(name: str, arguments: list[str]) -> int:
         help=f"statuses of the samples: {', '.join(SampleStatus)} (default: {' '.join(TRAINED_ON)})",
     )  # fmt: skip
     made.add_argument("--set", nargs="*", action="extend", default=[], type=pairs, metavar="NAME=VALUE", help="options of the format")
+    add_upload(made)
     made.add_argument("--no-wait", action="store_true", help="return at once and leave the job running")
     given = made.parse_args(arguments)
     given.folder, given.format_options = given.folder.expanduser().resolve(), given.set or None

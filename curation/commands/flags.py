@@ -33,6 +33,11 @@ def add_reviewer(made: argparse.ArgumentParser) -> None:
     made.add_argument("--reviewer", default=operating_system_user(), help="author of decisions and jobs (default: %(default)s)")
 
 
+def add_upload(made: argparse.ArgumentParser) -> None:
+    made.add_argument("--push-to-hub", metavar="REPO", help="upload to this repository of the hub afterwards; the token is HF_TOKEN")
+    made.add_argument("--private", action=argparse.BooleanOptionalAction, default=True, help="a new repository is private (default: yes)")
+
+
 def add_flags(parser: "argparse._ActionsContainer", options: type[BaseModel]) -> None:
     """Adds `--field-name` for each field: lists take several values, dictionaries NAME=VALUE or JSON; a repeated flag adds to them."""
     for name, field in options.model_fields.items():

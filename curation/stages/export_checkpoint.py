@@ -12,6 +12,7 @@ from curation.exports import adapter_facts
 from curation.exports.adapter_facts import AdapterFacts
 from curation.exports.card import model_card
 from curation.exports.folders import folder_name
+from curation.exports.upload import UploadOptions, check_token, uploaded
 from curation.stage import Context, Estimate, Job, NothingToDo, Result, Row, Stage
 from data.export_folder import equalise
 from data.files import write_whole
@@ -30,7 +31,7 @@ EXAMPLES = 8  # on which merged weights are held against base and adapter
 FACTOR = 1.1  # beside the weights: tokenizer, card
 
 
-class CheckpointExportOptions(BaseModel):
+class CheckpointExportOptions(UploadOptions):
     checkpoint: str = Field(description="Name of the checkpoint.")
     form: Literal["adapter", "merged"] = Field(
         default="adapter", description="adapter: the LoRA as PEFT keeps it; merged: one model of base and LoRA, merged in float32."
@@ -52,6 +53,7 @@ class ExportCheckpoint(Stage[CheckpointExportOptions]):
 
     def select(self, store: Store, workspace: Workspace, job: Job[CheckpointExportOptions]) -> list[Row]:
         checkpoint = _with_adapter(store, job.options.checkpoint)
+        check_token(job.options, workspace)
         write_whole(job.folder / FACTS, adapter_facts.gather(store, checkpoint).model_dump_json())
         if job.options.form == "merged":
             checkpoints.write_to_folder(checkpoint, job.folder)  # it runs in the lane of those that load weights
@@ -78,7 +80,9 @@ class ExportCheckpoint(Stage[CheckpointExportOptions]):
         for row in rows:
             checkpoint = Checkpoint.from_row(row["checkpoint"])
             write = _write_merged if options.form == "merged" else _write_adapter
-            yield {"key": row["key"], "message": write(checkpoint, facts, folder, options, row["asks"], self._say)}
+            message = write(checkpoint, facts, folder, options, row["asks"], self._say)
+            url = uploaded(options, context.workspace, folder, "model", self._say)
+            yield {"key": row["key"], "message": f"{message}; uploaded to {url}" if url else message}
 
     def _say(self, text: str) -> None:
         self.context.report({"event": "message", "text": text})

@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field, field_validator
 from curation.exports import facts
 from curation.exports.facts import Facts
 from curation.exports.samples import OVERHEAD, Outcome, Stopped, export
+from curation.exports.upload import UploadOptions, check_token, uploaded
 from curation.stage import Context, Estimate, Job, NothingToDo, Result, Row, Stage
 from data.files import write_whole
 from data.images import ImageStore
@@ -26,8 +27,14 @@ FACTS, SAMPLES, OUTCOME = "facts.json", "samples.jsonl", "export.json"  # in the
 PROGRESS_EVERY = 0.5  # seconds
 
 
-class ExportOptions(BaseModel):
-    format: str = Field(default="parquet", description="What is written: " + ", ".join(EXPORTS.names()) + ".")
+def _formats(schema: dict[str, Any]) -> None:
+    """The names of the formats, and a sentence about each: what a form shows."""
+    schema["enum"] = EXPORTS.names()
+    schema["about"] = {name: (EXPORTS.load(name).__doc__ or "").strip() for name in EXPORTS.names()}
+
+
+class ExportOptions(UploadOptions):
+    format: str = Field(default="parquet", description="What is written: " + ", ".join(EXPORTS.names()) + ".", json_schema_extra=_formats)
     folder: Path | None = Field(
         default=None, description="Folder to write to, made equal to the list; if empty, exports/FORMAT of the workspace."
     )
@@ -58,6 +65,7 @@ class Export(Stage[ExportOptions]):
 
     def select(self, store: Store, workspace: Workspace, job: Job[ExportOptions]) -> list[Row]:
         statuses = [str(status) for status in job.options.checked().status]
+        check_token(job.options, workspace)
         samples = store.rows("samples_to_export", ExportedSample, statuses=statuses)
         if not samples:
             raise NothingToDo(_nothing(job.options))
@@ -107,8 +115,13 @@ class Export(Stage[ExportOptions]):
         except Stopped:
             return  # the worker sees it too, and ends before the first row
         self.errors = tally.errors
+
+        def say(text: str) -> None:
+            context.report({"event": "message", "text": text})
+
+        outcome.url = uploaded(options, context.workspace, folder, "dataset", say)
         write_whole(context.folder / OUTCOME, outcome.model_dump_json())
-        context.report({"event": "message", "text": outcome.in_words()})
+        say(outcome.in_words())
 
     def __call__(self, rows: list[Row]) -> Iterator[Result]:
         for row in rows:

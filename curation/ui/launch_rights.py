@@ -13,6 +13,7 @@ from curation.frontier import endpoints, key_rules
 from curation.ui.services import services
 
 PATHS = ("path", "images", "folder", "journal")  # options that name files or folders
+PUBLISHING = ("push_to_hub",)
 ADDRESSES = ("endpoint", "base_url")
 
 
@@ -31,6 +32,8 @@ def check_options(request: Request, options: Mapping[str, Any]) -> None:
     for name, value in _texts(options):
         if name in PATHS:
             check_path(request, value)
+        elif name in PUBLISHING and not covers(role, "admin"):
+            raise NotAllowed(f"{name}: an upload under the server's token needs the role admin, and yours is {role}")
         elif name in ADDRESSES and not covers(role, "admin") and not _is_named(value):
             raise NotAllowed(f"{name}: an address that no endpoint has needs the role admin, and yours is {role}; name an endpoint")
 

@@ -8,6 +8,7 @@ import {
   drawer,
   emptyState,
   endpointList,
+  exportCheckpoint,
   fill,
   fillOnce,
   fmt,
@@ -187,6 +188,13 @@ function checkpointTable(checkpoints) {
                 { onclick: () => evaluate(checkpoint.name), title: "Evaluates the examples without a prediction" },
                 "Evaluate",
               ),
+              checkpoint.adapter && " ",
+              checkpoint.adapter &&
+                h(
+                  "button.btn",
+                  { onclick: () => exportCheckpoint(checkpoint.name), title: "Writes the adapter with its card, or merged weights" },
+                  "Export",
+                ),
             ],
           ),
         ),

@@ -1,6 +1,6 @@
 // Left column of Finetune: the snapshot, the mix, the recipe, what the preflight found.
 
-import { chip, colour, definition, dot, emptyState, fill, fillOnce, fmt, h, isActive, pick, state } from "../shared/lib.js";
+import { chip, colour, definition, dot, emptyState, exportSamples, fill, fillOnce, fmt, h, isActive, pick, state } from "../shared/lib.js";
 import { planRow } from "../shared/plan_form.js";
 import { events } from "./run.js";
 import { change } from "./state.js";
@@ -78,7 +78,16 @@ export function drawSnapshot(element, { choices, plan }) {
     if (!plan.samples) return nothing(choices.waiting);
     return h(
       "div.card.snap",
-      h("div.dim", "Snapshot"),
+      h(
+        "div.row",
+        h("span.dim", "Snapshot"),
+        h("span.grow"),
+        h(
+          "button.btn",
+          { onclick: () => exportSamples(), title: "Writes approved samples in the format of a trainer: LLaVA, TRL, LLaMA-Factory, …" },
+          "Export samples",
+        ),
+      ),
       h("div.num", fmt.plural(plan.samples, "sample")),
       h("p.dim", who(plan)),
       bar(plan.error_type),

@@ -3,6 +3,7 @@
 export * from "./api.js";
 export * from "./dom.js";
 export { endpointList, endpointsChanged, endpointText } from "./endpoint_picker.js";
+export { exportCheckpoint, exportSamples } from "./export_dialog.js";
 export * as fmt from "./format.js";
 export * from "./job_status.js";
 export { estimate, launch, priceText, stageList, start as launchNow } from "./launch_dialog.js";

@@ -103,7 +103,13 @@ export interface Estimate {
   seconds: number | null;
   billed: boolean;
   host: string | null;
-  detail: { filters?: FilterCost[]; failures?: number; rendered?: number } | null; // rendered: images of draw that cost nothing
+  detail: {
+    filters?: FilterCost[];
+    failures?: number;
+    rendered?: number; // images of draw that cost nothing
+    without_picture?: number; // samples that an export leaves out
+    folder?: string; // that an export writes to
+  } | null;
 }
 
 export interface Field {
