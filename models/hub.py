@@ -44,7 +44,7 @@ def push(folder: Path, repo: str, kind: Kind, key: str, private: bool = True, sa
 
     `private` counts for a new repository alone: one that is there stays as it is. Raises UploadFailed.
     """
-    from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
+    from huggingface_hub import CommitOperationAdd, CommitOperationCopy, CommitOperationDelete, HfApi
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, OfflineModeIsEnabled
 
     api = HfApi(endpoint=os.environ.get("HF_ENDPOINT") or None, token=key)
