@@ -59,10 +59,9 @@ def push(folder: Path, repo: str, kind: Kind, key: str, private: bool = True, sa
             adds = [CommitOperationAdd(name, folder / name) for name in first[start : start + PART]]
             api.create_commit(full, adds, commit_message="Files of an export", repo_type=kind)
         say(f"uploading to {full}: lists and card")
-        closing = [
-            *(CommitOperationAdd(name, folder / name) for name in [*last, MANIFEST]),
-            *(CommitOperationDelete(name) for name in gone),
-        ]
+        closing: list[CommitOperationAdd | CommitOperationCopy | CommitOperationDelete] = []
+        closing += [CommitOperationAdd(name, folder / name) for name in [*last, MANIFEST]]
+        closing += [CommitOperationDelete(name) for name in gone]
         api.create_commit(full, closing, commit_message="Lists and card of an export", repo_type=kind)
     except OfflineModeIsEnabled as error:
         raise UploadFailed(f"HF_HUB_OFFLINE is set: nothing is sent; start the app without it, then resume. {folder} is whole") from error
