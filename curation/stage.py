@@ -6,7 +6,7 @@ class can be run as actors of a distributed engine.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar
@@ -108,7 +108,7 @@ class Stage(ABC, Generic[OptionsT]):
     # The app's half
 
     @abstractmethod
-    def select(self, store: Store, workspace: Workspace, job: Job[OptionsT]) -> list[Row]:
+    def select(self, store: Store, workspace: Workspace, job: Job[OptionsT]) -> Iterable[Row]:
         """The rows to work on; may write further files into job.folder. Raises NothingToDo."""
 
     @abstractmethod

@@ -6,16 +6,21 @@ from curation.commands.app_client import App, CommandFailed
 from curation.commands.flags import add_reviewer, parser
 from curation.commands.follow import follow, in_words
 from curation.commands.output import show, table
+from curation.jobs.job_folder import SkippedLine
 from curation.jobs.views import JobView, LogTail
 from data.records import RowError
 from data.statuses import ACTIVE
 
-ACTIONS = ("list", "show", "wait", "cancel", "pause", "resume", "retry", "log", "errors")
+ACTIONS = ("list", "show", "wait", "cancel", "pause", "resume", "retry", "log", "errors", "skipped")
 COLUMNS = ["job_id", "stage", "status", "done", "failed", "total", "spend_usd", "seconds", "author", "message"]
 
 
 def run(name: str, arguments: list[str]) -> int:
-    made = parser(name, "Lists jobs, or acts on one: resume goes on with the rows that are left, retry runs the failed rows again.")
+    about = (
+        "Lists jobs, or acts on one: resume goes on with the rows that are left, retry runs the failed rows again; "
+        "skipped lists the lines of its source that gave no row."
+    )
+    made = parser(name, about)
     add_reviewer(made)
     made.add_argument("action", nargs="?", default="list", choices=ACTIONS)
     made.add_argument("job", nargs="?", type=int, help="number of the job (default: the latest)")
@@ -39,6 +44,9 @@ def run(name: str, arguments: list[str]) -> int:
     elif given.action == "errors":
         errors = app.get(f"{path}/errors?limit=1000", list[RowError])
         show(errors, given.json, lambda: table(errors, ["key", "error"]) if errors else "no errors")
+    elif given.action == "skipped":
+        lines = app.get(f"{path}/skipped?limit=1000", list[SkippedLine])
+        show(lines, given.json, lambda: table(lines, ["source", "reason", "error"]) if lines else "no lines were left out")
     else:
         job, status = _act(app, given, number)
         show(job, given.json, lambda: in_words(job))

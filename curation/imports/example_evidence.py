@@ -9,6 +9,7 @@ from curation.imports.harness_items import Item
 from data.question_text import lettered
 
 _MARKS = re.compile(r"<image[ _]?\d*>|<\|[a-z_]+\|>", re.IGNORECASE)
+_PUNCTUATION = re.compile(r"-(?!\d)|[^\w<>=+*/%$€£^~-]+|(?<=\w)-(?=\w)")
 _MINUS = str.maketrans(dict.fromkeys("−–‒﹣-", "-"))
 
 
@@ -24,9 +25,12 @@ class Asked(Protocol):
 
 
 def plain(text: str) -> str:
-    """A question as it is compared: without case, marks of pictures, punctuation and kinds of blanks; "???" stays as it is."""
-    bare = unicodedata.normalize("NFKC", _MARKS.sub(" ", text)).casefold()
-    return re.sub(r"\W+", " ", bare).strip() or " ".join(bare.split())
+    """A question as it is compared: without case, marks of pictures, punctuation and kinds of blanks; "???" stays as it is.
+
+    Signs that carry a meaning stay: 3 < 5 is not 3 > 5, nor -3 the same as 3.
+    """
+    bare = unicodedata.normalize("NFKC", _MARKS.sub(" ", text)).casefold().translate(_MINUS)
+    return " ".join(_PUNCTUATION.sub(" ", bare).split()) or " ".join(bare.split())
 
 
 def contradiction(item: Item, example: Asked) -> str | None:
@@ -35,11 +39,16 @@ def contradiction(item: Item, example: Asked) -> str | None:
         if same_question(item.question, example):
             return ""
         return f"it asks {item.question[:60]!r}, the example {example.question[:60]!r}"
-    if item.golds:
-        if same_gold(item.golds, example):
-            return ""
-        return f"it has the gold answer {item.golds[0][:40]!r}, the example {next(iter(example.golds), '')[:40]!r}"
-    return None
+    return gold_difference(item, example)
+
+
+def gold_difference(item: Item, example: Asked) -> str | None:
+    """That an item has another gold answer than an example; "" if it hasn't; None: one of the two has none."""
+    if not item.golds or not example.golds:
+        return None
+    if same_gold(item.golds, example):
+        return ""
+    return f"it has the gold answer {item.golds[0][:40]!r}, the example {example.golds[0][:40]!r}"
 
 
 def same_question(asked: str, example: Asked) -> bool:

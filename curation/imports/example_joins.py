@@ -3,11 +3,13 @@ its items say; nothing is joined by a guess."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
-from curation.imports.example_evidence import contradiction, plain
+from curation.imports.example_evidence import contradiction, gold_difference, plain
 from curation.imports.harness_items import Item
 from curation.imports.known_examples import KnownExample, identifier
 from curation.imports.prediction_file import BadPredictions, NotUsed
@@ -44,6 +46,10 @@ class Fit:
     def good(self) -> bool:
         return self.wrong <= TOLERATED * self.compared
 
+    @property
+    def proven(self) -> bool:
+        return self.good and self.compared > 0
+
 
 class Join:
     """A way to find examples; `words` says which, and why."""
@@ -63,6 +69,29 @@ class Examples:
         self._by_id: dict[str, list[KnownExample]] = {}
         for example in examples:
             self._by_id.setdefault(example.external_id, []).append(example)
+
+    @cached_property
+    def by_place(self) -> dict[str, dict[int, KnownExample]]:
+        """Examples by split and place."""
+        places: dict[str, dict[int, KnownExample]] = {}
+        for example in self.all:
+            if example.position is not None:
+                places.setdefault(example.split, {})[example.position] = example
+        return places
+
+    @cached_property
+    def _asking(self) -> Counter[tuple[str, str]]:
+        """How many examples of a split ask a question."""
+        return Counter((example.split, plain(example.question)) for example in self.all)
+
+    def contradiction(self, item: Item, example: KnownExample, surely_id: bool = False) -> str | None:
+        """As `contradiction`. A question that several examples ask tells nothing of a place: there the gold answer must be theirs, too."""
+        told = contradiction(item, example)
+        if told != "" or surely_id or item.question is None:
+            return told
+        asking = self._asking[example.split, plain(example.question)]
+        difference = gold_difference(item, example)
+        return f"{asking} examples ask its question, and {difference}" if difference and asking > 1 else told
 
     def of_id(self, item: Item) -> list[KnownExample]:
         name = identifier(item.identifier)
@@ -98,10 +127,15 @@ def chosen(items: Items, examples: Examples, how: How = "auto") -> Join:
         about["placed"] += item.place is not None and (has_text or not has_id)  # a bare `index` may well be an id
         about["questions"] += item.question is not None
         if len(matches := examples.of_id(item)) == 1:
-            ids.note(source, contradiction(item, matches[0]))
+            ids.note(source, examples.contradiction(item, matches[0], not item.by_index))
         about["known"] += bool(matches)
+        about["differ"] += item.by_index and len(matches) == 1 and _is_another(examples, item, matches[0])
     by_id = ById(examples, ids, f"{about['known']:,} of {about['items']:,} items have an id of this dataset")
-    if how == "id" or (about["known"] and ids.good):
+    if how == "id":
+        return by_id
+    if about["differ"]:
+        return _by_index(items, examples, by_id, about["known"] == about["items"])
+    if about["known"] and ids.good:
         return by_id
     if about["placed"] or (about["places"] and examples.split):
         try:
@@ -112,6 +146,36 @@ def chosen(items: Items, examples: Examples, how: How = "auto") -> Join:
     if about["known"] or about["ids"] or not about["questions"]:
         return by_id
     return ByQuestion(examples, "no item has an id")
+
+
+def _is_another(examples: Examples, item: Item, example: KnownExample) -> bool:
+    """Whether an item's `index` is the id of one example and the place of another."""
+    there = examples.by_place.get(example.split, {}).get(-1 if item.place is None else item.place)
+    return there is not None and there is not example
+
+
+def _by_index(items: Items, examples: Examples, by_id: "ById", all_known: bool) -> Join:
+    """Reads `index` as ids or as places, where these are other examples: as what the items state, never by a guess.
+
+    Raises BadPredictions.
+    """
+    as_places: ByPlace | None = None
+    with suppress(BadPredictions):
+        as_places = by_place(items, examples)
+    fits_id, fits_place = by_id.fit.proven, as_places is not None and as_places.fit.proven
+    if as_places is not None and fits_place and not fits_id:
+        return as_places
+    if by_id.fit.compared and not fits_place:  # what contradicts is told line by line
+        return by_id
+    if (
+        as_places is not None and not fits_place and not all_known
+    ):  # nothing is stated and the split was named: there is a place for each, and no id for some
+        return as_places
+    why = "what its items state fits both" if fits_id else "no item states a question or gold answer"
+    raise BadPredictions(
+        f"the field 'index' holds ids of this dataset or numbers from 0, which are other examples, and {why}; say which: "
+        "--join id, or --join number with --split"
+    )
 
 
 class ById(Join):
@@ -132,7 +196,7 @@ class ById(Join):
         if len(matches) > 1:
             splits = ", ".join(sorted(example.split for example in matches))
             raise NotUsed("unmatched", f'{name!r} stands in the splits {splits}; say which by "split"')
-        told = contradiction(item, matches[0])
+        told = self.examples.contradiction(item, matches[0], not item.by_index)
         if told:
             raise NotUsed("contradicts", f"{name!r} is an id of the dataset, but {told}")
         if told is None and not self.fit.good:
@@ -142,8 +206,9 @@ class ById(Join):
 
 
 class ByPlace(Join):
-    def __init__(self, by_place: dict[int, KnownExample], split: str, told: bool, fit: Fit) -> None:
-        self._by_place, self._told = by_place, told
+    def __init__(self, examples: Examples, split: str, fit: Fit) -> None:
+        self._examples, self._by_place, self.fit = examples, examples.by_place[split], fit
+        self._told = examples.split is not None
         right = f"{fit.compared - fit.wrong:,} of {fit.compared:,} questions or gold answers are the examples'"
         self.words = f"joined by their numbers in split {split}: {right if fit.compared else 'the split was named'}"
 
@@ -151,7 +216,7 @@ class ByPlace(Join):
         example = self._by_place.get(-1 if item.place is None else item.place)
         if example is None:
             raise NotUsed("unmatched", "it has no number" if item.place is None else f"it is number {item.place}, and there is none")
-        told = contradiction(item, example)
+        told = self._examples.contradiction(item, example)
         if told:
             raise NotUsed("contradicts", f"number {item.place} is another example: {told}")
         if told is None and not self._told:
@@ -161,14 +226,11 @@ class ByPlace(Join):
 
 def by_place(items: Items, examples: Examples) -> ByPlace:
     """The join by number: in the split that was named, else in the only one whose examples nearly all items fit. Raises BadPredictions."""
-    places: dict[str, dict[int, KnownExample]] = {}
-    for example in examples.all:
-        if example.position is not None:
-            places.setdefault(example.split, {})[example.position] = example
+    places = examples.by_place
     if not places:
         raise BadPredictions(
             "its items have numbers and no ids of this dataset, which doesn't know its examples' places; "
-            "import the dataset again from its official files, or give ids"
+            "import the dataset again from its official files, or give ids; --join question joins by questions that one example asks"
         )
     candidates = {split: by_place for split, by_place in places.items() if examples.split in (None, split)}
     fits = {split: Fit() for split in candidates}
@@ -177,10 +239,10 @@ def by_place(items: Items, examples: Examples) -> ByPlace:
             continue
         for split, by_number in candidates.items():
             here = by_number.get(item.place)
-            fits[split].note(source, contradiction(item, here) if here else f"is number {item.place}, and there is none")
+            fits[split].note(source, examples.contradiction(item, here) if here else f"is number {item.place}, and there is none")
     good = [split for split, fit in fits.items() if fit.items and fit.good and (fit.compared or examples.split)]
     if len(good) == 1:
-        return ByPlace(candidates[good[0]], good[0], examples.split is not None, fits[good[0]])
+        return ByPlace(examples, good[0], fits[good[0]])
     flaws = [f"split {split}: {flaw}" for split, fit in fits.items() for flaw in fit.flaws]
     if good or not flaws:
         names = ", ".join(sorted(candidates))
@@ -212,8 +274,10 @@ class ByQuestion(Join):
             matches = [example for example in matches if example.image == picture]
             if not matches:
                 raise NotUsed("contradicts", f"of {asked} example(s) with its question none shows {str(item.image)[:80]!r}")
+        if len(matches) == 1 and (told := gold_difference(item, matches[0])):
+            raise NotUsed("contradicts", f"one example asks its question, but {told}")
         if len(matches) > 1:
-            many = f"its question stands {len(matches)} times in the dataset"
+            many = f"its question stands {len(matches)} times in the dataset: several examples ask this"
             lost = f", and {item.image[:80]!r} is neither beside the file nor in the dataset's folder" if item.image and not picture else ""
             raise NotUsed("unmatched", f"{many}{lost}; give the example's id or its picture")
         return matches[0]

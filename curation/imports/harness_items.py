@@ -49,6 +49,7 @@ class Item:
     question: str | None = None
     golds: tuple[str, ...] = ()
     image: str | None = None
+    by_index: bool = False  # its identifier is an `index`, which may as well be a place
 
 
 def fields_of(items: Iterable[Any]) -> Fields:
@@ -68,11 +69,11 @@ def read(item: dict[str, Any], fields: Fields) -> Item:
     """An item of any of these harnesses, or of our own form."""
     if fields.harness:
         return _lmms_eval(item, fields.answer)
-    identifier = next((item[field] for field in ID_FIELDS if item.get(field) is not None), None)
+    id_field = next((field for field in ID_FIELDS if item.get(field) is not None), "")
     gold = item.get("gold", item.get("answer") if fields.answer != "answer" else None)
     place = item.get(PLACE)
     return Item(
-        identifier,
+        item.get(id_field),
         place if isinstance(place, int) else _number(item.get("index")),
         fields.answer in item,
         item.get(fields.answer),
@@ -81,6 +82,7 @@ def read(item: dict[str, Any], fields: Fields) -> Item:
         _text(item.get("question")),
         _texts(gold),
         next((text for field in IMAGE_FIELDS if (text := _text(item.get(field)))), None),
+        id_field == "index",
     )
 
 

@@ -14,7 +14,9 @@ question or gold answer which isn't the example's is not used. Where an example 
 appends.
 """
 
-from collections.abc import Iterator, Sequence
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -27,6 +29,7 @@ from data.json_text import NoNumber
 from data.metrics import circular_answer, measure
 from data.records import Split
 
+EXAMPLES = 5  # lines kept of each reason
 _SHOWN = 80  # characters of an earlier answer in an error
 Blanks = Literal["skip", "wrong"]
 
@@ -54,18 +57,21 @@ class Joined:
         "changed": "answered otherwise before",
     }
 
-    answers: dict[int, tuple[str, str]] = field(default_factory=dict)  # by example: file and line, answer
-    unused: list[Unused] = field(default_factory=list)
-    blank: int = 0  # answers without a visible character that count as wrong, as was asked
+    answers: dict[int, tuple[str, str]] = field(default_factory=dict)  # by example: its line, answer; "": blank, which is wrong
+    unused: list[Unused] = field(default_factory=list)  # the first of each reason
+    by_reason: Counter[str] = field(default_factory=Counter)  # how many of each reason
     without: int = 0  # examples that no line is about, of the splits that lines are about
     by: str = ""  # how lines were joined, and which field the answers are, in words
 
     def counts(self) -> dict[str, int]:
         """How many lines were matched, and how many were not, by reason; `without`: examples that no line answers."""
-        counts = {"matched": len(self.answers), **dict.fromkeys(self.REASONS, 0)}
-        for line in self.unused:
-            counts[line.reason] += 1
-        return counts | {"blank": self.blank, "without": self.without}
+        blank = sum(not answer for _, answer in self.answers.values())
+        return {
+            "matched": len(self.answers),
+            **{name: self.by_reason[name] for name in self.REASONS},
+            "blank": blank,
+            "without": self.without,
+        }
 
     def in_words(self) -> str:
         """The counts in one line: matched, unmatched, duplicate and no answer always, others where there are any."""
@@ -83,13 +89,15 @@ class Joined:
             always + [f"{counts[name]:,} {words}" for name, words in others.items() if counts[name]] + [self.by] * bool(self.by)
         )
 
-    def first_of_each(self, most: int = 5) -> list[str]:
+    def leave_out(self, line: Unused) -> None:
+        """Counts a line that is not used, and keeps it where it is among the first of its reason."""
+        self.by_reason[line.reason] += 1
+        if self.by_reason[line.reason] <= EXAMPLES:
+            self.unused.append(line)
+
+    def first_of_each(self) -> list[str]:
         """The first lines of each reason, with their errors."""
-        shown: dict[str, list[str]] = {reason: [] for reason in self.REASONS}
-        for line in self.unused:
-            if len(shown[line.reason]) < most:
-                shown[line.reason].append(f"{line.source}: {line.error}")
-        return [text for texts in shown.values() for text in texts]
+        return [f"{line.source}: {line.error}" for reason in self.REASONS for line in self.unused if line.reason == reason]
 
 
 @dataclass(frozen=True)
@@ -103,10 +111,17 @@ class Asked:
     pictures: tuple[Path, ...] = ()
 
 
-def join(path: Path, examples: Sequence[KnownExample], answered: dict[int, str], asked: Asked = Asked()) -> Joined:
+def join(
+    path: Path,
+    examples: Sequence[KnownExample],
+    answered: Mapping[int, str],
+    asked: Asked = Asked(),
+    sink: Callable[[Unused], None] = lambda line: None,
+) -> Joined:
     """The predictions of a file for a dataset's examples; `answered` is what the checkpoint answered before, by example.
 
-    Raises BadPredictions if the file is no text in UTF-8, an array that isn't valid JSON, or one whose numbers fit no split.
+    The file is read several times, an item at a time. `sink` is given every line that is not used. Raises BadPredictions if the file is no
+    text in UTF-8, an array that isn't valid JSON, or one whose numbers fit no split.
     """
     file = PredictionFile(path)
     fields = harness_items.fields_of(content for _, content in file.items())
@@ -120,25 +135,30 @@ def join(path: Path, examples: Sequence[KnownExample], answered: dict[int, str],
 
     way = example_joins.chosen(usable, example_joins.Examples(examples, asked.split, asked.pictures), asked.how)
     joined = Joined(by=", ".join(filter(None, (way.words, fields.in_words(), file.note))))
+
+    def leave_out(source: str, reason: str, error: str) -> None:
+        line = Unused(source, reason, error)
+        joined.leave_out(line)
+        sink(line)
+
     for source, content in file.items():
         try:
             item = _item(content, fields)
             example = way.find(item)
             answer = _answer(item, example, asked.blanks)
         except NotUsed as error:
-            joined.unused.append(Unused(source, error.reason, str(error)))
+            leave_out(source, error.reason, str(error))
             continue
         if earlier := joined.answers.pop(example.example_id, None):
             told = f"{example.external_id!r} stands again in {source.rpartition('/')[2]}, which counts"
-            joined.unused.append(Unused(earlier[0], "duplicate", told))
-        joined.answers[example.example_id] = source, answer
-    for example_id, (source, answer) in list(joined.answers.items()):
+            leave_out(f"{path}{earlier[0]}", "duplicate", told)
+        joined.answers[example.example_id] = source.removeprefix(str(path)), answer
+    for example_id, (place, answer) in list(joined.answers.items()) if answered else ():
         if example_id in answered:
             same = answered[example_id] == answer
             told = "answered before, with the same answer" if same else f"answered before: {answered[example_id][:_SHOWN]!r}, which stays"
-            joined.unused.append(Unused(source, "known" if same else "changed", told))
+            leave_out(f"{path}{place}", "known" if same else "changed", told)
             del joined.answers[example_id]
-    joined.blank = sum(not answer.strip() for _, answer in joined.answers.values())
     splits = {example.split for example in examples if example.example_id in joined.answers}
     joined.without = sum(
         example.split in splits and example.example_id not in joined.answers and example.example_id not in answered for example in examples
@@ -165,25 +185,40 @@ def _names(item: dict[str, Any]) -> str:
 
 
 def _answer(item: Item, example: KnownExample, blanks: Blanks) -> str:
-    """An answer as text. Raises NotUsed."""
+    """An answer as text; "": a blank or missing one, which counts as wrong. Raises NotUsed."""
     value, name = item.answer, item.name or "answer"
     if not item.found:
-        raise NotUsed("no_answer", f"no field {name!r}, in which this file has its answers: the example stays unanswered")
-    if measure(example.metric).once:
-        count = len(example.choices)
-        if isinstance(value, list) and len(value) == count and all(isinstance(one, str) for one in value) and any(map(str.strip, value)):
-            return circular_answer([str(one) for one in value])
-        expected = f"circular evaluation wants a list of {count} texts, one for each rotation of the choices"
-        raise NotUsed("no_answer", f"{name} is {_kind(value)}, and {expected}")
-    if isinstance(value, str) and (value.strip() or blanks == "wrong"):
+        blank = f"no field {name!r}, in which this file has its answers"
+    elif value is None or isinstance(value, NoNumber):
+        blank = f"{name} is {_kind(value)}"
+    elif isinstance(value, str) and is_blank(value):
+        blank = f"{name} is blank"
+    elif measure(example.metric).once:
+        return _circular(value, name, example)
+    elif isinstance(value, str):
         return str(value)
-    if value is None and blanks == "wrong":
+    else:
+        raise NotUsed("no_answer", f"{name} is {_kind(value)}, expected text; the example stays unanswered")
+    if blanks == "wrong":
         return ""
-    if isinstance(value, str):
-        raise NotUsed("no_answer", f"{name} is blank: the example stays unanswered (--blank-answers wrong counts it as a wrong answer)")
-    if value is None or isinstance(value, NoNumber):
-        raise NotUsed("no_answer", f"{name} is {_kind(value)}: the example stays unanswered")
-    raise NotUsed("no_answer", f"{name} is {_kind(value)}, expected text; the example stays unanswered")
+    raise NotUsed("no_answer", f"{blank}: the example stays unanswered (--blank-answers wrong counts it as a wrong answer)")
+
+
+def _circular(value: Any, name: str, example: KnownExample) -> str:
+    count = len(example.choices)
+    if isinstance(value, list) and len(value) == count and all(isinstance(one, str) and not is_blank(one) for one in value):
+        return circular_answer([str(one) for one in value])
+    expected = f"circular evaluation wants a list of {count} texts, one for each rotation of the choices"
+    raise NotUsed("no_answer", f"{name} is {_kind(value)}, and {expected}")
+
+
+def is_blank(text: str) -> bool:
+    """Whether a text shows nothing: blanks, control characters and characters without width alone.
+
+    >>> is_blank(" \\u200b"), is_blank(".")
+    (True, False)
+    """
+    return all(character.isspace() or unicodedata.category(character) in ("Cc", "Cf") for character in text)
 
 
 def _kind(value: Any) -> str:

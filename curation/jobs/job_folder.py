@@ -3,6 +3,7 @@
 spec.json       what to do: stage, options, workspace                              app writes
 input.jsonl     the rows, one JSON object a line (Python values come back intact)  app writes
 results.jsonl   the results, appended                                              child writes
+skipped.jsonl   what of a source gave no row: where it stands, reason, error           app writes, where a stage has any
 events.jsonl    messages, progress, the end with its exit code (data/child_work.py)   both write, never at the same time
 stop            why the child is to stop: pause, cancel, shutdown                  app writes
 log.txt         standard output and error of the child
@@ -13,10 +14,11 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from data.child_work import WorkFolder
 from data.files import READ_AT_ONCE, append_line, read_lines, tail, write_whole
@@ -35,6 +37,14 @@ class JobSpec(BaseModel):
     retry_before: int = 0  # bytes of results: rows whose error stands before it are tried again
 
 
+class SkippedLine(BaseModel):
+    """A line of a source that gave no row."""
+
+    source: str = Field(description="file and line")
+    reason: str
+    error: str
+
+
 @dataclass(frozen=True)
 class JobFolder(WorkFolder):
     @property
@@ -48,6 +58,23 @@ class JobFolder(WorkFolder):
     @property
     def results(self) -> Path:
         return self.folder / "results.jsonl"
+
+    @property
+    def skipped(self) -> Path:
+        return self.folder / "skipped.jsonl"
+
+    def skipped_lines(self, offset: int = 0, limit: int = 100) -> list[SkippedLine]:
+        """Lines of the source that gave no row, in their order: at most `limit`, behind the first `offset`."""
+        if not self.skipped.exists():
+            return []
+        with self.skipped.open("rb") as file:
+            return [SkippedLine.model_validate_json(line) for line in islice(file, offset, offset + limit)]
+
+    def skipped_count(self) -> int:
+        if not self.skipped.exists():
+            return 0
+        with self.skipped.open("rb") as file:
+            return sum(1 for _ in file)
 
     def read_spec(self) -> JobSpec:
         return JobSpec.model_validate_json(self.spec.read_bytes())

@@ -233,3 +233,49 @@ def test_a_list_that_an_object_holds_is_found_and_said(tmp_path):
         joined(tmp_path, "p.json", {"a": items, "b": items})
     with pytest.raises(BadPredictions, match="no list of predictions"):
         joined(tmp_path, "p.json", {"model": "m"})
+
+
+def numbers_and_ids(*questions, golds="abcd"):
+    """A split whose ids count from 1: each number is the id of the example before."""
+    return [
+        KnownExample(i, str(i + 1), "eval", (gold,), (), "exact_match", i, question)
+        for i, (question, gold) in enumerate(zip(questions, golds))
+    ]
+
+
+def test_an_index_is_read_as_what_its_lines_state(tmp_path):
+    known = numbers_and_ids("One?", "Two?", "Three?", "Four?")
+    bare = lines_of(*({"index": i, "prediction": f"p{i}"} for i in (1, 2, 3)))
+    with pytest.raises(BadPredictions, match=r"ids of this dataset or numbers from 0.*no item states.*--join id, or --join number"):
+        joined(tmp_path, "p.jsonl", bare, known)
+    with pytest.raises(BadPredictions, match="--join id, or --join number"):
+        joined(tmp_path, "p.jsonl", bare, known, "eval")
+    assert answers(joined(tmp_path, "p.jsonl", bare, known, how="id")) == {0: "p1", 1: "p2", 2: "p3"}
+    assert answers(joined(tmp_path, "p.jsonl", bare, known, "eval", how="number")) == {1: "p1", 2: "p2", 3: "p3"}
+    table = "index,prediction\n0.0,a\n1.0,b\n2.0,c\n"
+    assert answers(joined(tmp_path, "p.csv", table, known, "eval")) == {0: "a", 1: "b", 2: "c"}  # 0 is no id, and the split is named
+
+
+def test_of_a_question_that_several_ask_the_gold_answer_tells_which(tmp_path):
+    known = numbers_and_ids(*["What is it?"] * 4)
+    items = [{"index": i, "question": "What is it?", "answer": gold, "prediction": f"p{i}"} for i, gold in enumerate("abcd")]
+    result = joined(tmp_path, "p.jsonl", lines_of(*items), known)
+    assert answers(result) == {i: f"p{i}" for i in range(4)} and "by their numbers" in result.by
+    shifted = [{**item, "answer": gold} for item, gold in zip(items, "xyzw")]
+    with pytest.raises(BadPredictions, match=r"fit no split.*4 examples ask its question, and it has the gold answer"):
+        joined(tmp_path, "oc.json", {str(i): {**item, "index": None} for i, item in enumerate(shifted)}, known)
+    alone = [{"question": "One?", "prediction": "p", "answer": "another"}]
+    result = joined(tmp_path, "p.jsonl", lines_of(*alone), numbers_and_ids("One?"))
+    assert reasons(result) == [("1", "contradicts")] and "one example asks its question, but" in result.unused[0].error
+
+
+@pytest.mark.parametrize(("asked", "theirs"), [("Is 3 < 5?", "Is 3 > 5?"), ("What is -3 + 4?", "What is 3 + 4?"), ("5%?", "5$?")])
+def test_signs_make_another_question(tmp_path, asked, theirs):
+    known = [KnownExample(1, "q", "eval", ("0",), (), "exact_match", 0, theirs)]
+    assert answers(joined(tmp_path, "p.jsonl", lines_of({"id": "q", "question": asked, "prediction": "x"}), known)) == {}
+    assert answers(joined(tmp_path, "p.jsonl", lines_of({"id": "q", "question": theirs.lower(), "prediction": "x"}), known)) == {1: "x"}
+
+
+def test_an_example_without_gold_answers_contradicts_none(tmp_path):
+    known = [KnownExample(1, "q", "eval", (), (), "exact_match", 0, "What?")]
+    assert answers(joined(tmp_path, "p.jsonl", lines_of({"id": "q", "answer": "a", "prediction": "x"}), known)) == {1: "x"}

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from curation import checkpoints
 from curation.imports.known_examples import KnownExample
 from curation.imports.prediction_file import BadPredictions
-from curation.imports.predictions import join
+from curation.imports.predictions import is_blank, join
+from curation.jobs.job_folder import JobFolder
 from curation.scoring import Corpora, Scorer
 from curation.stage import Context, Job, NothingToDo
 from curation.stages.import_predictions import ImportPredictions, ImportPredictionsOptions
@@ -117,7 +118,7 @@ def test_every_line_is_counted_once(tmp_path_factory, lines):
     result = joined(tmp_path_factory.mktemp("lines"), content)
     counts = result.counts()
     assert sum(counts[name] for name in ("matched", *result.REASONS)) == len(lines)
-    last = {i: answer for i, answer in lines if i < 6 and not isinstance(answer, bool | None) and str(answer).strip()}
+    last = {i: answer for i, answer in lines if i < 6 and not isinstance(answer, bool | None) and not is_blank(str(answer))}
     assert answers(result) == {i + 1: str(answer) for i, answer in last.items()}
 
 
@@ -152,7 +153,7 @@ def imported(store, tmp_path, lines, **options):
     given = ImportPredictionsOptions(**{"path": str(path), "dataset": "d", "checkpoint": "other", **options})
     workspace = Workspace(tmp_path / "home")
     job = Job(7, "import_predictions", 0, given, tmp_path)
-    rows = STAGE.select(store, workspace, job)
+    rows = list(STAGE.select(store, workspace, job))
     STAGE.setup(Context(workspace, tmp_path, given, lambda: False, lambda event: None))
     results = list(STAGE(json.loads(json.dumps(rows))))
     with store.write() as write:
@@ -171,9 +172,27 @@ def test_an_import_stores_what_matches_and_lists_the_rest(store, tmp_path):
     )
     assert stored == {2: "The answer is 0."} and results[0]["read"] == "0" and (results[0]["strict"], results[0]["lenient"]) == (0, 1)
     assert message.startswith("1 matched · 1 unmatched · 0 duplicate · 1 no answer · 3 still unanswered · joined by id: 2 of 3 items have")
-    errors = {row["key"].rpartition(":")[2]: row["error"] for row in store.rows("row_errors", job_id=7, after="", limit=9)}
-    assert set(errors) == {"1", "3"} and "null" in errors["1"]
-    assert checkpoints.current_round(store) == 1 and store.value("job_error_count", job_id=7) == 2
+    assert message.endswith("what was left out, line by line: mistakebook jobs skipped 7")
+    skipped = {line.source.rpartition(":")[2]: line.reason for line in JobFolder(tmp_path).skipped_lines()}
+    assert skipped == {"1": "no_answer", "3": "unmatched"} and JobFolder(tmp_path).skipped_count() == 2
+    assert checkpoints.current_round(store) == 1 and store.value("job_error_count", job_id=7) == 0  # there is nothing to retry
+
+
+def test_checkpoint_and_round_come_with_the_first_results(store, tmp_path):
+    """An import whose process dies leaves neither."""
+    path = tmp_path / "preds.jsonl"
+    path.write_text('{"id": "q0", "answer": "0"}', encoding="utf-8")
+    options = ImportPredictionsOptions(path=str(path), dataset="d", checkpoint="other")
+    assert len(list(STAGE.select(store, Workspace(tmp_path / "home"), Job(7, "import_predictions", 0, options, tmp_path)))) == 1
+    assert checkpoints.current_round(store) == 0 and store.rows("checkpoints") == []
+
+
+def test_a_blank_answer_that_counts_as_wrong_scores_nothing(store, tmp_path):
+    """Not even where the gold answer is an empty text."""
+    lines = [{"id": "q0", "answer": "\u200b"}, {"id": "q1"}, {"id": "q2", "answer": float("nan")}, {"id": "q3", "answer": ["0"]}]
+    message, stored, results = imported(store, tmp_path, lines, blank_answers="wrong")
+    assert stored == {1: "", 2: "", 3: ""} and {(result["strict"], result["lenient"]) for result in results} == {(0, 0)}
+    assert "1 no answer" in message and "3 blank, counted as wrong" in message
 
 
 def test_an_import_without_a_match_leaves_nothing_and_says_why(store, tmp_path):

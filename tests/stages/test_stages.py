@@ -348,9 +348,9 @@ def test_imported_predictions_with_bad_lines_score_the_good_ones(imported, tmp_p
     path = tmp_path / "answers.jsonl"
     path.write_text("\n".join(lines), encoding="utf-8")
     options = {"path": str(path), "dataset": "pocket-photo", "checkpoint": "elsewhere"}
-    job = imported.job("import_predictions", options, rows_may_fail=True)
-    assert (job.done, job.failed) == (3, 3)
-    told = {row["key"]: row["error"] for row in imported.errors(job.job_id)}
+    job = imported.job("import_predictions", options)
+    assert (job.done, job.failed) == (3, 0) and job.message.startswith("3 matched · 1 unmatched")
+    told = {line.source: line.error for line in JobFolder(imported.workspace.job(job.job_id)).skipped_lines()}
     assert set(told) == {f"{path}:{number}" for number in (4, 5, 6)}
     assert "eval-99999" in told[f"{path}:5"] and "expected" in told[f"{path}:4"]
     elsewhere = checkpoints.find(imported.store, "elsewhere")

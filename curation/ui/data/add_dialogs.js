@@ -62,7 +62,7 @@ export async function importPredictions(datasets, again) {
         h("span.grow"),
         uploader(
           "Upload a file…",
-          { accept: ".jsonl,.json", multiple: false },
+          { accept: ".jsonl,.json,.csv,.tsv,.xlsx", multiple: false },
           ({ path }) => {
             values = { ...values, path };
             draw();
@@ -82,9 +82,11 @@ export async function importPredictions(datasets, again) {
       h(
         "p.dim",
         { style: "margin-bottom:10px" },
-        "Predictions made elsewhere, one JSON object per line: ",
+        "Predictions made elsewhere: JSON Lines, a JSON array or a table (.csv, .tsv, .xlsx) with an object or row each, as ",
         h("span.mono", '{"id": "q17", "answer": "two", "split": "train"}'),
-        ". They are scored here; train predictions below the threshold become failures.",
+        ", or what lmms-eval (--log_samples), VLMEvalKit (.xlsx, .tsv) or OpenCompass (.json) wrote. " +
+          "Which join and which field of answers are taken is said below, with every kind of line that is left out. " +
+          "They are scored here; train predictions below the threshold become failures.",
       ),
       box,
       report,

@@ -85,7 +85,7 @@ function deeds(job, again) {
 }
 
 function content(detail) {
-  const { job, calls, made, chain, errors, events, log } = detail;
+  const { job, calls, made, chain, errors, skipped, events, log } = detail;
   const fact = (name, ...value) => [h("dt", name), h("dd", value)];
   const total = job.progress?.total ?? job.total;
   const limit = detail.money || job.lane === "api" ? cap(job) : null;
@@ -119,6 +119,18 @@ function content(detail) {
     errors.length > 0 && [
       h("h4", `Failed rows · ${fmt.number(job.failed)}`),
       h("div.card", errors.map(problem), job.failed > errors.length && h("div.dim", `The first ${errors.length} are shown.`)),
+    ],
+    skipped.length > 0 && [
+      h(
+        "h4",
+        `Lines left out · ${fmt.number(detail.skipped_count)} `,
+        h("a", { href: new URL(`api/jobs/${job.job_id}/skipped.jsonl`, document.baseURI).href, download: "" }, "Download all"),
+      ),
+      h(
+        "div.card",
+        skipped.map(({ source, error }) => problem({ key: source, error })),
+        detail.skipped_count > skipped.length && h("div.dim", `The first ${skipped.length} are shown.`),
+      ),
     ],
     h("h4", "Options"),
     options(job.options),

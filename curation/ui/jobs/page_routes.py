@@ -12,7 +12,7 @@ from curation import checkpoints
 from curation.costs import spend
 from curation.costs.spend import JobSpend, ModelCalls, ModelSpend, SpendOverview
 from curation.jobs.chains import StepView
-from curation.jobs.job_folder import JobFolder
+from curation.jobs.job_folder import JobFolder, SkippedLine
 from curation.jobs.views import JobView
 from curation.ui.jobs import charts
 from curation.ui.services import services
@@ -23,6 +23,7 @@ from data.records import JobStatus, Record, RowError
 router = APIRouter(prefix="/api/jobs")
 PAGE = 50  # jobs
 ERRORS = 50
+SKIPPED = 20
 EVENTS = 100
 EVENT_BYTES = 2**18  # of the end of the file
 FIGURES = ("progress", "step", "dev")  # events that pages draw instead of listing them
@@ -116,6 +117,8 @@ class JobDetail(BaseModel):
     made: dict[str, int] = Field(description="what it has put into the store, by noun")
     chain: list[StepView] = Field(description="what follows it by itself")
     errors: list[RowError] = Field(description="the first of its rows that failed, with the raw replies")
+    skipped: list[SkippedLine] = Field(description="the first lines of its source that gave no row")
+    skipped_count: int
     events: list[dict[str, Any]] = Field(description="the latest that are no figures, oldest first")
     log: str = Field(description="the end of what its process has printed")
 
@@ -171,6 +174,8 @@ def detail(request: Request, body: Which) -> JobDetail:
         made={noun: count for noun, count in vars(here.store.one("job_outputs", JobOutputs, job_id=body.job_id)).items() if count},
         chain=here.jobs.chain(body.job_id),
         errors=here.store.rows("row_errors", RowError, job_id=body.job_id, after="", limit=ERRORS),
+        skipped=files.skipped_lines(0, SKIPPED),
+        skipped_count=files.skipped_count(),
         events=_latest_events(files),
         log=files.log_tail(LOG_BYTES),
     )

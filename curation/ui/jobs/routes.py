@@ -3,11 +3,12 @@
 from typing import Any
 
 from fastapi import APIRouter, Request
+from fastapi.responses import FileResponse
 from pydantic import BaseModel, Field
 
 from curation.jobs.chains import Step, StepView
 from curation.jobs.estimates import EstimateView
-from curation.jobs.job_folder import JobFolder
+from curation.jobs.job_folder import JobFolder, SkippedLine
 from curation.jobs.views import JobView, LogTail
 from curation.ui import launch_rights
 from curation.ui.services import services
@@ -95,6 +96,21 @@ def events(request: Request, job_id: int, offset: int = 0) -> Events:
 def errors(request: Request, job_id: int, after: str = "", limit: int = 100) -> list[RowError]:
     """Rows that failed, a page at a time: `after` is the last key of the page before."""
     return services(request).store.rows("row_errors", RowError, job_id=job_id, after=after, limit=min(limit, 1000))
+
+
+@router.get("/jobs/{job_id}/skipped")
+def skipped(request: Request, job_id: int, offset: int = 0, limit: int = 100) -> list[SkippedLine]:
+    """Lines of the job's source that gave no row, with their reasons."""
+    return _files(request, job_id).skipped_lines(max(offset, 0), min(limit, 1000))
+
+
+@router.get("/jobs/{job_id}/skipped.jsonl")
+def skipped_file(request: Request, job_id: int) -> FileResponse:
+    """All of these lines, as a file."""
+    files = _files(request, job_id)
+    if not files.skipped.exists():
+        raise UnknownAction(f"job {job_id} has left out no lines of a source")
+    return FileResponse(files.skipped, media_type="application/x-ndjson", filename=f"job-{job_id}-skipped.jsonl")
 
 
 def _files(request: Request, job_id: int) -> JobFolder:

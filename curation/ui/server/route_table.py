@@ -39,6 +39,8 @@ ROUTES: dict[Role, str] = {
         GET /api/jobs/{job_id}/log
         GET /api/jobs/{job_id}/events
         GET /api/jobs/{job_id}/errors
+        GET /api/jobs/{job_id}/skipped
+        GET /api/jobs/{job_id}/skipped.jsonl
         GET /api/command/results
         GET /api/command/side_by_side
         GET /api/command/predictions

@@ -1,6 +1,7 @@
 """The Data & models page: looking before importing, uploads, checkpoints, keys, the endpoint's test, and the page in Chromium."""
 
 import json
+from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
@@ -192,6 +193,19 @@ def test_the_report_of_predictions_is_seen_before_they_are_imported(world, tmp_p
         page.wait_for_selector("text=1 matched · 1 unmatched · 1 duplicate · 1 no answer")
         report = page.locator("dialog .look").inner_text()
         assert "stands again in preds.jsonl:2, which counts" in report and "answer is null" in report
+        assert "joined by id: 3 of 4 items have an id of this dataset, answers are those of 'answer'" in report
+        assert all(name in page.locator("dialog").inner_text() for name in ("lmms-eval", "VLMEvalKit", "OpenCompass", ".xlsx"))
+        table = f"id,answer\n{ids[0]},a\nnobody,b\n".encode()
+        page.fill("dialog .field:has(label:text-is('Checkpoint')) input", "tabled")
+        page.set_input_files("dialog input[type=file]", {"name": "preds.csv", "mimeType": "text/csv", "buffer": table})
+        page.wait_for_selector("text=1 matched · 1 unmatched · 0 duplicate · 0 no answer")
+        page.click("dialog >> button:text-is('Import')")
+        page.goto(f"{address}/?page=jobs")
+        page.wait_for_selector("text=Lines left out · 1")
+        assert "nobody" in page.locator("#page-jobs").inner_text() and page.locator("button:has-text('Retry')").count() == 0
+        with page.expect_download() as got:
+            page.click("text=Download all")
+        assert "no example 'nobody'" in Path(got.value.path()).read_text(encoding="utf-8")
     options = {"path": str(path), "dataset": "pocket-photo", "checkpoint": "elsewhere"}
     response = TestClient(world[0], base_url="http://127.0.0.1", headers=ORIGIN).post(
         "/api/estimate", json={"stage": "import_predictions", "options": options}

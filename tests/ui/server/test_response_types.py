@@ -24,6 +24,7 @@ NO_JSON = {  # handlers that answer with bytes, or not at all
     "settings.access_routes.export": "a file",
     "results.routes.evidence_bundle": "a zip file",
     "data.dataset_routes.skipped_table": "a file",
+    "jobs.routes.skipped_file": "a file",
     "server.app.media": "a picture",
     "server.app._no_such_route": "only refuses what is no route",
     "experiments.routes.report_markdown": "a file",
