@@ -195,7 +195,7 @@ export function drawLaunch(element, { plan, problem, choices }, launch) {
       "button.btn.p",
       { disabled: !can, onclick: () => launch(), title: plan?.obstacle ?? "Trains and measures every arm with every seed, as one job" },
       generates ? "Generate and start…" : "Start experiment",
-      h("kbd", "x"),
+      h("kbd", "b"),
     ),
   );
 }

@@ -1,6 +1,6 @@
 // The Experiments page: what is to be compared and what it takes (left), an experiment as it goes and what it shows (right).
 
-import { api, ask, at, fmt, h, keys, state, toast } from "../shared/lib.js";
+import { api, ask, at, fmt, h, keys, state, toast, toButton } from "../shared/lib.js";
 import { planner, pollFollower } from "../shared/plan_form.js";
 import { drawArms, drawForm, drawLaunch, drawPlan, startForm } from "./form.js";
 import { drawShown } from "./shown.js";
@@ -10,7 +10,7 @@ let root;
 let launching = false;
 
 keys("experiments", [
-  { name: "launch", key: "x", what: "start the experiment", run: () => launch() },
+  toButton("#page-experiments [data-launch] .btn", "go to the button that starts the experiment"),
   { name: "score", key: "l", what: "strict or lenient scores", run: () => state.set({ score: state.one("score") ? null : "lenient" }) },
 ]);
 

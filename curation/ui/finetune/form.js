@@ -303,7 +303,7 @@ export function drawLaunch(element, { plan, choices, problem }, launch) {
           "button.btn.p",
           { disabled: !can, onclick: () => launch(), title: plan.reason ?? "Freezes the snapshot and trains a LoRA on it" },
           "Launch finetune",
-          h("kbd", "f"),
+          h("kbd", "b"),
         ),
       ],
   );

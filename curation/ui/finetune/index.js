@@ -1,7 +1,7 @@
 // The Finetune page: what would be trained on (left), the run that is shown and all runs (right). The form is in the URL.
 
 import { drawDetectable } from "../shared/detectable.js";
-import { api, at, keys, launchNow, state } from "../shared/lib.js";
+import { api, at, keys, launchNow, state, toButton } from "../shared/lib.js";
 import { planner, pollFollower } from "../shared/plan_form.js";
 import { drawForm, drawLaunch, drawMix, drawPreflight, drawSnapshot, readForm, startForm } from "./form.js";
 import { drawRun, follow } from "./run.js";
@@ -12,7 +12,7 @@ let root;
 let launching = false;
 
 keys("finetune", [
-  { name: "launch", key: "f", what: "launch the finetune", run: () => launch() },
+  toButton("#page-finetune [data-launch] .btn", "go to the button that launches the finetune"),
   { name: "log", key: "l", what: "log", run: () => state.set({ log: state.one("log") ? null : 1 }, { replace: true }) },
   { name: "results", key: "r", what: "results of the run", run: () => results(view.run?.parent, view.run?.checkpoint) },
 ]);

@@ -97,7 +97,7 @@ export function drawLaunch(element, { choices, plan, problem, busy }, { launch, 
             title: can ? `Generates ${fmt.plural(plan.samples, "sample")} for ${fmt.plural(plan.failures, "failure")}` : "",
           },
           can ? `Generate ${fmt.plural(plan.samples, "sample")}` : "Generate",
-          h("kbd", "g"),
+          h("kbd", "b"),
         ),
         plan?.failures > tryOn &&
           h(
@@ -107,7 +107,6 @@ export function drawLaunch(element, { choices, plan, problem, busy }, { launch, 
               title: `${fmt.plural(few, "failure")} of different error types: about ${fmt.plural(plan.samples * share, "sample")}`,
             },
             `Try on ${few} first`,
-            h("kbd", "t"),
           ),
       ],
   );

@@ -1,7 +1,7 @@
 // The Generate page. The form is in the URL; what it would take comes from one route, and the job it becomes from another.
 
 import { drawDetectable } from "../shared/detectable.js";
-import { api, at, fmt, goesOn, keys, state } from "../shared/lib.js";
+import { api, at, fmt, goesOn, keys, state, toButton } from "../shared/lib.js";
 import { planner, workspaceChanges } from "../shared/plan_form.js";
 import { launch, options, TRY } from "./actions.js";
 import { drawEstimate, drawLaunch } from "./estimate.js";
@@ -14,8 +14,7 @@ let root;
 let drawnMark = null;
 
 keys("generate", [
-  { name: "generate", key: "g", what: "generate", run: () => launch() },
-  { name: "try", key: "t", what: `try on ${TRY} failures first`, run: () => launch(TRY) },
+  toButton("#page-generate [data-launch] .btn", "go to the button that generates"),
   {
     name: "clusters",
     key: "c",

@@ -71,9 +71,9 @@ function deeds(job, again) {
       button(
         `Retry ${fmt.plural(job.failed, "failed row")}`,
         "retry",
-        "",
+        "retry",
         "Retries only failed rows; replies already paid for are reused",
-        "t",
+        "b",
       ),
     h("span.grow"),
     job.stopping && h("small.dim", "stopping…"),

@@ -20,6 +20,7 @@ import {
   rowsDone,
   STATUS_KIND,
   state,
+  toButton,
 } from "../shared/lib.js";
 import { act, drawDetail } from "./detail.js";
 import { spendView } from "./spend.js";
@@ -44,7 +45,7 @@ keys("jobs", [
     what: "pause or resume the job",
     run: () => press(isActive(detail?.job) ? "pause" : "resume")(),
   },
-  { name: "retry", key: "t", what: "retry failed rows", run: press("retry") },
+  toButton("#page-jobs .retry", "go to the button that retries failed rows"),
   { name: "spend", key: "s", what: "show spend", run: () => state.set({ tab: state.one("tab") ? null : "spend" }) },
 ]);
 

@@ -2,10 +2,10 @@
 //
 // In the URL: prompt, version (none: the one in use), tab (compare), failure, job (a comparison that is looked at).
 
-import { api, at, chip, drawer, fillOnce, fmt, h, keys, state, toast } from "../shared/lib.js";
+import { api, at, chip, drawer, fillOnce, fmt, h, keys, state, toast, toButton } from "../shared/lib.js";
 import { drawCompare, tickCompare } from "./comparison.js";
 import { draft, drawEditor, isEdited, startEditor } from "./editor.js";
-import { ask, drawPreview, step } from "./preview.js";
+import { drawPreview, step } from "./preview.js";
 import { chosen, load, loaded, previewChanged, view } from "./state.js";
 
 let root;
@@ -14,7 +14,7 @@ let side = null;
 keys("prompts", [
   { name: "next", key: "j", what: "next failure", run: () => step(1), repeat: true },
   { name: "previous", key: "k", what: "previous failure", run: () => step(-1), repeat: true },
-  { name: "ask", key: "a", what: "send the request for this failure", run: () => ask() },
+  toButton("#page-prompts .ask", "go to the button that sends the request for this failure"),
   { name: "compare", key: "c", what: "preview, or compare versions", run: () => toTab(state.one("tab") ? null : "compare") },
 ]);
 

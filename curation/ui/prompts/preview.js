@@ -81,7 +81,7 @@ function draw(prompt, draft, failure) {
   const can = Boolean(draft && preview && !problem);
   parts.foot.hidden = !rows.length;
   fillOnce(parts.foot, ["preview", can, preview?.usd, preview?.calls, preview?.endpoint, asking], () => [
-    h("button.btn.p", { disabled: !can || asking, onclick: ask }, asking ? "Asking…" : "Ask", h("kbd", "a")),
+    h("button.btn.p.ask", { disabled: !can || asking, onclick: ask }, asking ? "Asking…" : "Ask", h("kbd", "b")),
     can &&
       h(
         "small",

@@ -20,6 +20,24 @@ export function keys(page, list) {
   registered.set(page, list);
 }
 
+/**
+ * The shortcut to a button that launches or buys something: it is focused, and Enter presses it. No key launches by itself.
+ * @param {string} selector
+ * @param {string} what
+ * @param {string} key
+ * @returns {Shortcut}
+ */
+export const toButton = (selector, what, key = "b") => ({
+  name: "launch",
+  key,
+  what: `${what} (Enter presses it)`,
+  run: () => {
+    const button = /** @type {HTMLElement | null} */ (document.querySelector(`${selector}:not([disabled])`));
+    button?.scrollIntoView({ block: "nearest" });
+    button?.focus();
+  },
+});
+
 /** @returns {Record<string, string>} */
 const own = () => JSON.parse(localStorage.getItem(MAP) ?? "{}");
 /**

@@ -168,6 +168,10 @@ def test_a_launch_in_the_browser_brings_samples(tmp_path):
         page.wait_for_selector("dialog >> text=Sure! Here are")
         page.keyboard.press("Escape")
         page.keyboard.press("g")
+        page.keyboard.press("b")
+        page.wait_for_selector("#page-generate [data-launch] .btn:focus >> text=Generate 6 samples")
+        assert "job=" not in page.url, "no key launches by itself"
+        page.keyboard.press("Enter")
         page.wait_for_function("() => location.search.includes('job=')")
         job_id = int(page.url.rpartition("job=")[2])
         jobs.wait(job_id, 240)
