@@ -1,11 +1,13 @@
 """Pictures, kept once each under the SHA-256 of their bytes; decoded with limits, and shrunk on demand.
 
 root/ab/cdef….png                   the bytes as they came, for image "abcdef…"
+root/ab/cdef….ref                   or where they lie, {"path": …}, for a picture that is referenced instead of copied
 root/thumbnails/256/ab/cdef….jpg    made when first asked for; may be deleted at any time
 """
 
 import hashlib
 import io
+import json
 import os
 from dataclasses import dataclass
 from functools import cache
@@ -25,6 +27,7 @@ MAX_PIXELS = 64_000_000
 EXTENSIONS = {"PNG": "png", "JPEG": "jpg", "WEBP": "webp", "GIF": "gif", "BMP": "bmp"}
 CONVERTED = ("TIFF", "AVIF")  # kept as PNG of their first frame: browsers and processors of models don't read them all
 THUMBNAIL_SIZES = (96, 256, 1024)  # pixels of the longer side
+REFERENCE = ".ref"  # ending of a file that names a picture elsewhere
 HASH_SIDE = 8  # a perceptual hash has HASH_SIDE ** 2 bits
 _PHASH_INPUT = 32  # pixels of the grey square that the hash is computed from
 ThumbnailSize = Literal[96, 256, 1024]  # pixels of the longer side
@@ -32,6 +35,10 @@ ThumbnailSize = Literal[96, 256, 1024]  # pixels of the longer side
 
 class BadImage(MistakebookError):
     """A picture that can't be used; the message names its source, what was found and what to do."""
+
+
+class MovedPicture(BadImage, FileNotFoundError):
+    """A picture that is referenced and is no longer where it was, or has changed."""
 
 
 @dataclass(frozen=True)
@@ -72,17 +79,37 @@ class ImageStore:
         """What a picture is called in the store, SHA-256 of its bytes; it need not be there. Raises BadImage."""
         return hashlib.sha256(_content(source, None)[0]).hexdigest()
 
+    def refer(self, source: Path, durable: bool = True) -> ImageInfo:
+        """As `add`, but the bytes stay where they are: only their absolute path is kept. Each use holds them against their hash.
+
+        What would be kept as PNG (CONVERTED) is copied. Raises BadImage.
+        """
+        content, name = _content(source, None)
+        picture, kind = _decoded(content, name)
+        if kind in CONVERTED:
+            return self.add(source, durable=durable)
+        sha256 = hashlib.sha256(content).hexdigest()
+        told = json.dumps({"path": os.path.realpath(source)}, ensure_ascii=True)
+        write_whole(self.root / sha256[:2] / f"{sha256[2:]}{REFERENCE}", told, durable=durable)
+        return ImageInfo(sha256, Image.MIME[kind], picture.width, picture.height, len(content), phash(picture))
+
     def settle(self) -> None:
         """Waits until all that was added is on disk."""
         os.sync()
 
     def path(self, sha256: str) -> Path:
-        """Where a picture's bytes lie. Raises FileNotFoundError if it was never added."""
+        """The file that stands for a picture: its bytes, or a reference, which `load` and `read` follow. Raises FileNotFoundError if it was
+        never added."""
         stem = self.root / sha256[:2] / sha256[2:]
-        for extension in EXTENSIONS.values():
-            if (file := stem.with_suffix(f".{extension}")).exists():
+        for extension in (*(f".{extension}" for extension in EXTENSIONS.values()), REFERENCE):
+            if (file := stem.with_suffix(extension)).exists():
                 return file
         raise FileNotFoundError(f"image {sha256} is missing from {self.root}; import its dataset again or restore a backup")
+
+    def file(self, sha256: str) -> Path:
+        """Where a picture's bytes lie, here or elsewhere. Raises FileNotFoundError, MovedPicture."""
+        path = self.path(sha256)
+        return _followed(path)[1] if path.suffix == REFERENCE else path
 
     def open(self, sha256: str) -> Image.Image:
         """The picture, RGB, turned as its camera says, transparency on white."""
@@ -105,6 +132,27 @@ class ImageStore:
 def load(source: bytes | Path, name: str | None = None) -> Image.Image:
     """A picture from bytes or a file: RGB, first frame, turned as its camera says. Raises BadImage."""
     return _decoded(*_content(source, name))[0]
+
+
+def read(path: Path) -> bytes:
+    """The bytes of a kept picture; a reference is followed. Raises MovedPicture, OSError."""
+    return _followed(path)[0] if path.suffix == REFERENCE else path.read_bytes()
+
+
+def _followed(reference: Path) -> tuple[bytes, Path]:
+    """The bytes that a reference names, held against the hash that is its name, and where they lie. Raises MovedPicture."""
+    again = "put it back as it was, or import its dataset anew: mistakebook import --again replace"
+    try:
+        path = Path(json.loads(reference.read_bytes())["path"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise MovedPicture(f"{reference}: is no reference to a picture ({error}); import its dataset anew: --again replace") from error
+    try:
+        content, _ = _content(path, str(path))
+    except BadImage as error:
+        raise MovedPicture(f"{path}: the picture was referenced, not copied, and can't be read any more; {again}") from error
+    if hashlib.sha256(content).hexdigest() != reference.parent.name + reference.stem:
+        raise MovedPicture(f"{path}: the picture was referenced, not copied, and has changed since; {again}")
+    return content, path
 
 
 def png_bytes(picture: Image.Image) -> bytes:
@@ -144,6 +192,9 @@ def _cosines() -> np.ndarray:
 
 def _content(source: bytes | Path, name: str | None) -> tuple[bytes, str]:
     """The bytes of a picture and what to call it, refusing files that are missing or too large before reading them."""
+    if isinstance(source, Path) and source.suffix == REFERENCE:
+        content, path = _followed(source)
+        return content, name or str(path)
     if isinstance(source, bytes):
         content, name = source, name or f"image of {len(source)} bytes"
         size = len(content)

@@ -85,21 +85,21 @@ class Reader(ABC):
     def _rows(self, name: str, as_: type | None, parameters: dict[str, object]) -> list[Any]:
         result = self._execute(name, parameters)
         if as_ is not None:
-            return _typed(name, as_, result)
+            return typed(name, as_, result, result.fetchall())
         columns = [column[0] for column in result.description]
         return [dict(zip(columns, row)) for row in result.fetchall()]
 
     def _values(self, name: str, as_: type | None, parameters: dict[str, object]) -> list[Any]:
         result = self._execute(name, parameters)
-        return [row[0] for row in result.fetchall()] if as_ is None else _typed(name, as_, result)
+        return [row[0] for row in result.fetchall()] if as_ is None else typed(name, as_, result, result.fetchall())
 
 
 _made: dict[tuple[str, type], Rows[Any]] = {}  # by query and type
 
 
-def _typed(name: str, kind: type, result: Result) -> list[Any]:
-    """The rows of a result as values of `kind`."""
+def typed(name: str, kind: type, result: Result, rows: list[Any]) -> list[Any]:
+    """Rows of a result as values of `kind`."""
     key = (name, kind)
     if key not in _made:
         _made[key] = rows_as(kind, name, [(column[0], str(column[1])) for column in result.description])
-    return _made[key](result.fetchall())
+    return _made[key](rows)

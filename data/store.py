@@ -23,7 +23,7 @@ from data.errors import is_disk_full
 from data.files import whole
 from data.memo import Memo
 from data.queries import query
-from data.reader import Reader, Result, Row
+from data.reader import Reader, Result, Row, typed
 from data.review_journal import ReviewJournal
 from data.store_errors import DiskFull as DiskFull
 from data.store_errors import KeyTaken as KeyTaken
@@ -88,6 +88,17 @@ class Store(Reader):
             pq.write_table(table, part)
         count: int = table.num_rows
         return count
+
+    def batches(self, name: str, as_: type[T], size: int, /, **parameters: object) -> Iterator[list[T]]:
+        """The rows of a query, `size` at a time: for a million, of which all at once would take a GB. As they were when it began."""
+        with self._opening:
+            cursor = self._connection.cursor()
+        try:
+            result = _run(cursor, name, parameters)
+            while rows := result.fetchmany(size):
+                yield typed(name, as_, result, rows)
+        finally:
+            cursor.close()
 
     def _cursor(self) -> duckdb.DuckDBPyConnection:
         if not hasattr(self._local, "cursor"):

@@ -22,7 +22,7 @@ def _backup(arguments: list[str]) -> int:
     given = made.parse_args(arguments)
     app = App(given.workspace)
     done = app.post("/api/command/backup", {"folder": given.folder and str(given.folder.resolve())}, backups.BackupMade)
-    show(done, given.json, lambda: f"backup written to {done.folder}: {done.rows:,} rows, {done.pictures:,} images")
+    show(done, given.json, done.in_words)
     return 0
 
 

@@ -80,7 +80,7 @@ def export(
 
     def write(part: Path) -> None:
         nonlocal target
-        target = plugin.write(_usable(samples, images, tally, each), cache(images.path), part).relative_to(part)
+        target = plugin.write(_usable(samples, images, tally, each), cache(images.file), part).relative_to(part)
         (part / "README.md").write_text(dataset_card(form, type(plugin), tally, facts), encoding="utf-8")
 
     written: Equalised = equalise(folder, write, facts.bytes)
@@ -117,7 +117,7 @@ def _usable(samples: Iterable[ExportedSample], images: ImageStore, tally: Tally,
 def _flaw(image: str, images: ImageStore) -> str | None:
     """What is wrong with a picture; None if it can be used."""
     try:
-        content = images.path(image).read_bytes()
+        content = images.file(image).read_bytes()
     except OSError as error:
         return str(error)
     if hashlib.sha256(content).hexdigest() != image:

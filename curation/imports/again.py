@@ -23,7 +23,7 @@ Again = Literal["", "add", "replace", "refuse"]
 KNOWN, GONE = "known.jsonl", "gone.json"
 EXAMPLES = 5  # named of each kind of difference
 AT_ONCE = 5000  # predictions scored in one go
-KNOWN_AT_ONCE = 20_000  # examples written in one go: of a million, all at once would take more than a GB
+KNOWN_AT_ONCE = 10_000  # examples in memory: of a million, all at once would take more than a GB
 SETTINGS = ("metric", "threshold", "prompt_suffix")
 
 
@@ -103,9 +103,7 @@ def write_known(store: Store, dataset: str, folder: Path) -> None:
         return
     with (folder / KNOWN).open("w", encoding="utf-8") as file:
         file.write(json.dumps(asdict(settings), ensure_ascii=False) + "\n")
-        after = -1
-        while rows := store.rows("examples_as_they_are", StoredExample, dataset=dataset, after=after, limit=KNOWN_AT_ONCE):
-            after = rows[-1].example_id
+        for rows in store.batches("examples_as_they_are", StoredExample, KNOWN_AT_ONCE, dataset=dataset):
             for row in rows:
                 asked, rest = _digests(vars(row))
                 file.write(json.dumps([row.split, row.external_id, row.example_id, asked, rest], ensure_ascii=False) + "\n")

@@ -138,7 +138,7 @@ def _bytes_of(images: ImageStore, samples: list[ExportedSample]) -> int:
     size = OVERHEAD * len(samples)
     for image in {sample.image for sample in samples}:
         with suppress(OSError):
-            size += images.path(image).stat().st_size
+            size += images.file(image).stat().st_size
     return size
 
 

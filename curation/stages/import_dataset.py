@@ -17,6 +17,7 @@ from curation.imports.left_out import SKIPPED, note
 from curation.imports.removal import check_not_removed
 from curation.stage import Context, Estimate, Job, Result, Row, Stage
 from data.datasets._columns import FIELDS
+from data.errors import MistakebookError
 from data.images import BadImage, ImageStore, image_row
 from data.machine import cores
 from data.metrics import MATCHES_NEEDED, best_possible, measure
@@ -34,6 +35,11 @@ MOST_WORKERS = 8
 MOST_ANSWERS = 30  # different ones, up to which they are named in the answer form
 LONGEST_ANSWER = 40  # characters
 
+
+class UploadsReferenced(MistakebookError):
+    """Pictures of an upload can't be referenced."""
+
+
 Item = TypeVar("Item")
 Done = TypeVar("Done")
 
@@ -45,6 +51,10 @@ class ImportOptions(BaseModel):
         default_factory=dict,
         description="Which column is which field, as question=Q answers=gold; the others are guessed by the columns' names. "
         "Fields: " + ", ".join(FIELDS) + ".",
+    )
+    reference: bool = Field(
+        default=False,
+        description="Leave the pictures where they are and keep their paths alone; one that moves or changes later is an error of its row.",
     )
     again: Again = Field(
         default="",
@@ -73,6 +83,8 @@ class Import(Stage[ImportOptions]):
     def select(self, store: Store, workspace: Workspace, job: Job[ImportOptions]) -> list[Row]:
         about = DATASETS.make(job.options.format, job.options.source).about()
         check_not_removed(store, about.name)
+        if job.options.reference:
+            _check_lasting(workspace, job.options.source)
         write_known(store, about.name, job.folder)
         return [{"key": about.name}]
 
@@ -113,7 +125,7 @@ class Import(Stage[ImportOptions]):
     def setup(self, context: Context[ImportOptions]) -> None:
         self.plugin = DATASETS.make(context.options.format, context.options.source)
         self.images = ImageStore(context.workspace.images)
-        self.again = context.options.again
+        self.again, self.reference = context.options.again, context.options.reference
         self.path, self.report, self.should_stop = context.folder / EXAMPLES, context.report, context.should_stop
 
     def __call__(self, rows: list[Row]) -> Iterator[Result]:
@@ -124,7 +136,7 @@ class Import(Stage[ImportOptions]):
         known = Known.of(self.path.parent)
         with self.path.open("w", encoding="utf-8") as file, self.path.with_name(SKIPPED).open("w", encoding="utf-8") as listed:
             items = _counted(self.plugin.read(), skipped, remarks, listed)
-            for lines in _in_processes(partial(_lines, self.images, about.name), items):
+            for lines in _in_processes(partial(_lines, self.images, about.name, self.reference), items):
                 file.write("".join(_compared(known, text) if known and is_good else text for text, is_good in lines))
                 usable = sum(is_good for _, is_good in lines)
                 good, bad = good + usable, bad + len(lines) - usable
@@ -151,6 +163,14 @@ class Import(Stage[ImportOptions]):
             for bad in (row["bad"] for row in rows if "bad" in row):
                 return f", the first: {bad['key']}: {bad['error']}"
         return ""
+
+
+def _check_lasting(workspace: Workspace, source: dict[str, Any]) -> None:
+    """Raises UploadsReferenced where pictures lie among the workspace's uploads, which are cleaned up."""
+    uploads = (workspace.root / "uploads").resolve()
+    for name in ("path", "images"):
+        if source.get(name) and Path(str(source[name])).resolve().is_relative_to(uploads):
+            raise UploadsReferenced(f"{source[name]} was uploaded, and uploads may be cleaned up: import it without --reference")
 
 
 def _compared(known: Known, line: str) -> str:
@@ -231,18 +251,21 @@ def _batches(items: Iterator[Item], count: int) -> Iterator[list[Item]]:
             yield batch
 
 
-def _lines(images: ImageStore, dataset: str, items: list[SourceExample | BadLine]) -> list[tuple[str, bool]]:
+def _lines(images: ImageStore, dataset: str, reference: bool, items: list[SourceExample | BadLine]) -> list[tuple[str, bool]]:
     """The lines of the examples' file, each with whether it is an example."""
-    rows = [_line(images, dataset, item) for item in items]
+    rows = [_line(images, dataset, reference, item) for item in items]
     return [(json.dumps(row, ensure_ascii=False) + "\n", "example" in row) for row in rows]
 
 
-def _line(images: ImageStore, dataset: str, item: SourceExample | BadLine) -> dict[str, Any]:
+def _line(images: ImageStore, dataset: str, reference: bool, item: SourceExample | BadLine) -> dict[str, Any]:
     if isinstance(item, BadLine):
         return {"bad": {"key": item.source, "error": item.error}}
     try:
         name = str(item.picture) if isinstance(item.picture, Path) else f"the image of {item.external_id}"
-        info = images.add(item.picture, name, durable=False)
+        if reference and isinstance(item.picture, Path):
+            info = images.refer(item.picture, durable=False)
+        else:
+            info = images.add(item.picture, name, durable=False)
     except (BadImage, OSError) as error:
         return {"bad": {"key": item.source or item.external_id, "error": str(error)}}
     example = {field: getattr(item, field) for field in ("external_id", "split", "question", "golds", "choices", "kind", "position")}

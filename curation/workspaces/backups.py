@@ -18,6 +18,7 @@ from curation.workspaces import backup_manifest
 from curation.workspaces.backup_manifest import BackupDamaged
 from data import store as stores
 from data.files import PART, remove, whole
+from data.images import REFERENCE
 from data.records import Record
 from data.store import Store
 from data.store_errors import StoreError
@@ -43,6 +44,13 @@ class BackupMade(Record):
     folder: str
     rows: int
     pictures: int
+    referenced: int = 0  # pictures that lie elsewhere and are not in it
+
+    def in_words(self) -> str:
+        """One line; says what the backup lacks."""
+        words = f"backup written to {self.folder}: {self.rows:,} rows, {self.pictures:,} images"
+        lacks = f". {self.referenced:,} pictures are referenced where they lie and are NOT in it: back up their folders too"
+        return words + (lacks if self.referenced else "")
 
 
 def backup(store: Store, workspace: Workspace, folder: Path | None = None) -> Path:
@@ -123,6 +131,11 @@ def newest(workspace: Workspace) -> Path | None:
     """The latest backup of the workspace that has a manifest."""
     there = [path for path in workspace.backups.glob("*") if (path / "store").is_dir() and (path / backup_manifest.NAME).is_file()]
     return max(there, key=lambda path: (path / backup_manifest.NAME).stat().st_mtime, default=None)
+
+
+def referenced(folder: Path) -> int:
+    """How many pictures of a backup lie elsewhere, so that it only knows where."""
+    return sum(1 for _ in (folder / "images").rglob(f"*{REFERENCE}"))
 
 
 def row_count(folder: Path) -> int:

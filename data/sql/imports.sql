@@ -32,9 +32,8 @@ WHERE e.dataset = $dataset AND ($split IS NULL OR e.split::TEXT = $split) ORDER 
 SELECT metric, threshold, prompt_suffix FROM dataset WHERE name = $dataset
 
 -- :name examples_as_they_are
--- Examples of a dataset, to compare others with: at most $limit behind one.
-SELECT example_id, external_id, split::TEXT AS split, question, choices, golds, image, kind FROM example WHERE dataset = $dataset AND example_id > $after
-ORDER BY example_id LIMIT $limit
+-- All examples of a dataset, to compare others with, as they lie in the table.
+SELECT example_id, external_id, split::TEXT AS split, question, choices, golds, image, kind FROM example WHERE dataset = $dataset
 
 -- :name dataset_replace
 -- Gives a dataset the settings of a new import.

@@ -11,6 +11,7 @@ from pathlib import Path
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from data.errors import MistakebookError
+from data.images import read
 
 _TAKEN = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp", "GIF": "image/gif"}
 _ORIENTATION = 0x0112  # EXIF tag
@@ -48,7 +49,7 @@ class Pictures:
             mark = (path, status.st_mtime_ns, status.st_size)
             if mark in self._known:
                 return self._known[mark]
-            data = Path(path).read_bytes()
+            data = read(Path(path))
             with Image.open(io.BytesIO(data)) as image:
                 width, height = _fitted(image, self._max_pixels)
         except (OSError, UnidentifiedImageError, Image.DecompressionBombError, ValueError) as error:
@@ -67,7 +68,7 @@ class Pictures:
                 self._encoded.move_to_end(picture.sha256)
                 return self._encoded[picture.sha256]
         try:
-            data = Path(picture.path).read_bytes()
+            data = read(Path(picture.path))
             if hashlib.sha256(data).hexdigest() != picture.sha256:
                 raise ValueError("the file changed while its request was waiting; retry the row")
             url = _encode(data, self._max_pixels)

@@ -9,7 +9,9 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from pydantic import ValidationError
+from starlette.datastructures import State
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from curation.access.audit import AuditLog
 from curation.access.sessions import Sessions
@@ -42,7 +44,7 @@ def create_app(workspace: Workspace, store: Store, jobs: JobManager, settings: S
     gate = Gate(settings, users, Sessions(users.path.parent))
     images, search = ImageStore(workspace.images), Search(store, workspace.search)
     app.state.services = Services(store, workspace, jobs, settings, images, search, gate, audit)
-    app.state.last_request = time.monotonic()
+    app.state.last_request, app.state.under_way = time.monotonic(), 0
     for refusal in (HTTPException, RequestValidationError, ValidationError):
         app.add_exception_handler(refusal, _refused)
     for router in (login_routes.router, frame_routes.router, job_routes.router, command_routes.router, search_routes.router):
@@ -59,6 +61,7 @@ def create_app(workspace: Workspace, store: Store, jobs: JobManager, settings: S
     app.add_middleware(Guard, gate=gate, audit=audit, seen=lambda: _note_request(app))
     app.add_middleware(ContentPolicy)
     app.add_middleware(Secured)
+    app.add_middleware(UnderWay, state=app.state)
     return app
 
 
@@ -70,7 +73,7 @@ def media(request: Request, sha256: str, size: str) -> Response:
     if here.store.value("image_known", image=sha256) is None:
         raise HTTPException(404, f"the workspace has no image {sha256}")
     try:
-        path = here.images.path(sha256) if size == "full" else here.images.thumbnail(sha256, SIZES[size])
+        path = here.images.file(sha256) if size == "full" else here.images.thumbnail(sha256, SIZES[size])
     except FileNotFoundError as error:
         raise HTTPException(404, str(error)) from error
     content = path.read_bytes()  # at once: FileResponse goes to another thread and back for each step, which takes longer than the reading
@@ -79,6 +82,24 @@ def media(request: Request, sha256: str, size: str) -> Response:
 
 def _no_such_route(request: Request, rest: str) -> None:
     raise HTTPException(404)
+
+
+class UnderWay:
+    """Counts the requests that are being answered: an app without pages doesn't end in the middle of one."""
+
+    def __init__(self, app: ASGIApp, state: State) -> None:
+        self.app, self._state = app, state
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        self._state.under_way += 1
+        try:
+            await self.app(scope, receive, send)
+        finally:
+            self._state.under_way -= 1
+            self._state.last_request = time.monotonic()
 
 
 def _note_request(app: FastAPI) -> None:

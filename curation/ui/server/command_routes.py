@@ -161,5 +161,6 @@ def backup(request: Request, body: Backup) -> BackupMade:
     here = services(request)
     launch_rights.check_path(request, body.folder)
     folder = backups.backup(here.store, here.workspace, body.folder)
-    pictures = sum(path.is_file() for path in (folder / here.workspace.images.name).rglob("*"))
-    return BackupMade(str(folder), backups.row_count(folder), pictures)
+    elsewhere = backups.referenced(folder)
+    pictures = sum(path.is_file() for path in (folder / here.workspace.images.name).rglob("*")) - elsewhere
+    return BackupMade(str(folder), backups.row_count(folder), pictures, elsewhere)

@@ -132,7 +132,7 @@ def _begin(builtin, store: Store, jobs: JobManager, stopped: threading.Event) ->
 def _leave_when_idle(app, jobs: JobManager, idle_seconds: float) -> None:
     while idle_seconds:
         time.sleep(min(1.0, idle_seconds / 4))
-        if jobs.active():
+        if jobs.active() or app.state.under_way:
             app.state.last_request = time.monotonic()
         elif time.monotonic() - app.state.last_request > idle_seconds:
             app.state.quit()

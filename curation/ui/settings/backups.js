@@ -35,7 +35,8 @@ export function drawBackups(box, { backups: list, backup_hours: hours, workspace
         button.textContent = "Writing…";
         try {
           const made = await api("settings/backup", {});
-          toast(`Backup ${made.name}: ${fmt.plural(made.rows, "row")}, verified`, { kind: "good" });
+          const lacks = made.referenced ? `. ${fmt.plural(made.referenced, "picture")} referenced elsewhere: not in it` : "";
+          toast(`Backup ${made.name}: ${fmt.plural(made.rows, "row")}, verified${lacks}`, { kind: "good" });
         } finally {
           again();
         }

@@ -160,6 +160,7 @@ class BackupHours(BaseModel):
 class BackupDone(BaseModel):
     name: str
     rows: int
+    referenced: int
 
 
 class WorkspaceMade(BaseModel):
@@ -238,7 +239,7 @@ def backup(request: Request) -> BackupDone:
     """Makes a backup in the workspace's folder; returns when it is written and was read back."""
     here = services(request)
     folder = backups.backup(here.store, here.workspace)
-    return BackupDone(name=folder.name, rows=backups.row_count(folder))
+    return BackupDone(name=folder.name, rows=backups.row_count(folder), referenced=backups.referenced(folder))
 
 
 @router.post("/new_workspace")
