@@ -122,8 +122,8 @@ async function remove({ name }, again) {
       useList(use),
       h(
         "p",
-        "Its examples, their answers and failures are hidden: they are in no list, not evaluated and not counted. Nothing is deleted, samples " +
-          "and decisions on them stay, and it can be restored on this page.",
+        "Its examples, their answers and failures are hidden: they are in no list, not evaluated and not counted. Nothing is deleted, " +
+          "samples and decisions on them stay, and it can be restored on this page.",
       ),
       kept && h("p", h("b", "People decided or paid for some of this.")),
       wrong,
