@@ -79,8 +79,6 @@ class Export(Stage[ExportOptions]):
     def estimate(self, store: Store, workspace: Workspace, options: ExportOptions) -> Estimate:
         statuses = [str(status) for status in options.checked().status]
         count = store.one("samples_to_export_count", int, statuses=statuses)
-        if not count:
-            raise NothingToDo(_nothing(options))
         without = store.one("samples_without_picture", int, statuses=statuses)
         return Estimate(rows=count, detail={"without_picture": without, "folder": str(_folder(workspace, options))})
 

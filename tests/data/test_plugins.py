@@ -109,6 +109,8 @@ def test_a_dataset_plugin(name, tmp_path):
 @pytest.mark.parametrize("name", registry.EXPORTS.names())
 def test_an_export_plugin(name, tmp_path, one_sample):
     store, sample = one_sample[0], ExportedSample.from_row(one_sample[1])
+    plugin = registry.EXPORTS.load(name)
+    assert plugin.USE.strip() and (plugin.DATA_FILES is None or isinstance(plugin.DATA_FILES, str))
     for samples in ([], [sample], [replace(sample, choices=("a", "b"), answer="B")]):
         folder = tmp_path / f"{name} {len(samples)}"
         path = registry.EXPORTS.make(name).write(iter(samples), store.path, folder)

@@ -52,8 +52,8 @@ def jobs(request: Request, limit: int = 100) -> list[JobView]:
 @router.post("/jobs")
 def launch(request: Request, body: Launch) -> JobView:
     here = services(request)
-    for options in (body.options, *(step.options for step in body.then)):
-        launch_rights.check_options(request, options)
+    launch_rights.check_options(request, body.options)
+    _check_steps(request, body.then)
     return here.jobs.get(here.jobs.launch(body.stage, body.options, here.reviewer(request), body.then))
 
 
@@ -111,6 +111,13 @@ def skipped_file(request: Request, job_id: int) -> FileResponse:
     if not files.skipped.exists():
         raise UnknownAction(f"job {job_id} has left out no lines of a source")
     return FileResponse(files.skipped, media_type="application/x-ndjson", filename=f"job-{job_id}-skipped.jsonl")
+
+
+def _check_steps(request: Request, steps: list[Step]) -> None:
+    """What follows a job, however deep, may name no more than a launch."""
+    for step in steps:
+        launch_rights.check_options(request, step.options)
+        _check_steps(request, step.then)
 
 
 def _files(request: Request, job_id: int) -> JobFolder:

@@ -46,12 +46,13 @@ function field(label, input, hint = "") {
  * @param {Record<string, string>} choices
  * @param {string} chosen
  * @param {(value: string) => unknown} change
+ * @param {Child} [hint]
  */
-function select(label, choices, chosen, change) {
+function select(label, choices, chosen, change, hint) {
   const options = Object.entries(choices).map(([value, text]) => h("option", { value, selected: value === chosen }, text));
   const input = h("select.in", options);
   input.addEventListener("change", () => change(input.value));
-  return field(label, input);
+  return field(label, input, hint);
 }
 
 /**
@@ -98,7 +99,7 @@ function places(values, changed) {
  */
 function exportDialog(stage, title, noun, values, fields) {
   const figure = h("div.card", { "aria-live": "polite", "data-export-count": true });
-  const body = h("div.form");
+  const body = h("div.form", { style: "margin-top:14px" });
   let asked = 0;
   const count = async () => {
     const mine = ++asked;
@@ -189,16 +190,21 @@ export async function exportSamples() {
   const about = formats.about ?? {};
   /** @type {Values} */
   const values = { format: stage.defaults.format, status: USUAL, private: true };
-  const sentence = h("p.dim.small", about[String(values.format)]);
+  const sentence = h("span", about[String(values.format)]);
   const names = Object.fromEntries(Object.keys(about).map((name) => [name, name.replaceAll("_", "-")]));
   exportDialog("export", "Export samples", "sample", values, (changed) => [
-    select("Format", names, String(values.format), (name) => {
-      values.format = name;
-      fill(sentence, about[name] ?? "");
-      changed();
-    }),
-    sentence,
-    h("fieldset.field", h("legend", "Samples that are"), statuses(values, changed)),
+    select(
+      "Format",
+      names,
+      String(values.format),
+      (name) => {
+        values.format = name;
+        fill(sentence, about[name] ?? "");
+        changed();
+      },
+      sentence,
+    ),
+    h("div.field", { role: "group", "aria-label": "Samples that are" }, h("span.dim", "Samples that are"), statuses(values, changed)),
   ]);
 }
 
@@ -218,7 +224,7 @@ function statuses(values, changed) {
         values.status = [...chosen];
         changed();
       });
-      return h("label.row", input, text);
+      return h("label.row", { style: "white-space:nowrap" }, input, text);
     }),
   );
 }
@@ -230,7 +236,7 @@ function statuses(values, changed) {
 export function exportCheckpoint(checkpoint) {
   /** @type {Values} */
   const values = { checkpoint, form: "adapter", dtype: "as_base", private: true };
-  const sentence = h("p.dim.small", FORMS.adapter);
+  const sentence = h("span", FORMS.adapter);
   const type = h("div", { hidden: true });
   exportDialog("export_checkpoint", `Export ${checkpoint}`, "checkpoint", values, (changed) => {
     fill(
@@ -240,13 +246,18 @@ export function exportCheckpoint(checkpoint) {
       }),
     );
     return [
-      select("Write", { adapter: "the adapter", merged: "merged weights" }, "adapter", (form) => {
-        values.form = form;
-        type.hidden = form !== "merged";
-        fill(sentence, FORMS[/** @type {"adapter" | "merged"} */ (form)]);
-        changed();
-      }),
-      sentence,
+      select(
+        "Write",
+        { adapter: "the adapter", merged: "merged weights" },
+        "adapter",
+        (form) => {
+          values.form = form;
+          type.hidden = form !== "merged";
+          fill(sentence, FORMS[/** @type {"adapter" | "merged"} */ (form)]);
+          changed();
+        },
+        sentence,
+      ),
       type,
     ];
   });

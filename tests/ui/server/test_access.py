@@ -133,6 +133,11 @@ def test_what_roles_may(browser, cookies):
         ):
             status, answer = browser("POST", route, body, **cookies[name])
             assert status == 403 and words in answer["error"] and "root:" not in json.dumps(answer), answer
+    upload = {"stage": "export", "options": {"push_to_hub": "ada/x"}}
+    nested = {"stage": "export", "then": [{"stage": "export", "options": {}, "then": [upload]}]}
+    for body in (upload, {"stage": "export", "options": {"folder": "/tmp/x"}}, nested):
+        status, answer = browser("POST", "/api/jobs", body, **cookies["edi"])
+        assert status == 403 and "role admin" in answer["error"], answer
     asked = {"stage": "diagnose", "options": {"endpoint": "http://10.0.0.1/v1", "model": "m"}}
     status, answer = browser("POST", "/api/jobs", asked, **cookies["edi"])
     assert status == 403 and "name an endpoint" in answer["error"]
