@@ -1,5 +1,6 @@
 """An adapter added to its base for good: merged in float32, saved, loaded again, and held against base and adapter on examples."""
 
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from models.weights.chat import read_template
 from models.weights.files import BadWeights
 
 BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
+PROCESSOR_FILES = (".json", ".jinja", ".txt", ".model", ".tiktoken")
 SPARE = 1.1  # beside the weights: activations, the tokenizer
 
 
@@ -92,9 +94,7 @@ def merge(checkpoint: Checkpoint, asks: Sequence[Ask], target: Path, dtype: str,
         merged.config.dtype = getattr(torch, dtype)
         say("saving")
         merged.save_pretrained(str(target), safe_serialization=True)
-        if template := checkpoint.options.get("template"):
-            processor.chat_template = read_template(template)
-        processor.save_pretrained(str(target))
+        _copy_processor(folder, target, checkpoint.options.get("template"))
         del merged, wrapped, model
         say("loading what was saved, and comparing")
         again, _ = load(target, checkpoint.model, Placement())
@@ -109,6 +109,15 @@ def merge(checkpoint: Checkpoint, asks: Sequence[Ask], target: Path, dtype: str,
         largest_logit=max((float(logits.abs().max()) for logits in expected), default=0.0),
         same_choice=float(torch.cat([row.flatten() for row in same]).mean()) if same else 1.0,
     )
+
+
+def _copy_processor(base: Path, target: Path, template: str | None) -> None:
+    """The base's own files of processor and tokenizer, as they are, with the chat template that the checkpoint is asked by."""
+    for path in sorted(base.iterdir()):
+        if path.suffix in PROCESSOR_FILES and path.is_file() and not (target / path.name).exists() and path.name != files.INDEX:
+            shutil.copyfile(path, target / path.name)
+    if template:
+        (target / "chat_template.jinja").write_text(read_template(template), encoding="utf-8")
 
 
 def _error(found: Any, expected: Any) -> float:
