@@ -25,6 +25,7 @@ from data.memo import Memo
 from data.queries import query
 from data.reader import Reader, Result, Row, typed
 from data.review_journal import ReviewJournal
+from data.storable import check_values
 from data.store_errors import DiskFull as DiskFull
 from data.store_errors import KeyTaken as KeyTaken
 from data.store_errors import QueryFailed as QueryFailed
@@ -262,10 +263,11 @@ def migrations() -> dict[int, Path]:
 
 
 def _run(cursor: duckdb.DuckDBPyConnection, name: str, parameters: dict[str, object]) -> duckdb.DuckDBPyConnection:
-    """Runs a named query. Raises KeyTaken, QueryFailed."""
+    """Runs a named query. Raises BadValue, KeyTaken, QueryFailed."""
     try:
         return cursor.execute(*query(name).bound(parameters))
     except duckdb.Error as error:
+        check_values(parameters, error)
         raise _fault(error, f"query {name}") from error
 
 

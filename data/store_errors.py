@@ -41,3 +41,9 @@ class QueryFailed(StoreError):
 
 class KeyTaken(QueryFailed):
     """A row's key is in its table already; the transaction is undone."""
+
+
+class BadValue(StoreError):
+    """A value that no table can hold was given; the text names its field."""
+
+    status = 422

@@ -8,6 +8,7 @@ from typing import Any, TypeVar, overload
 import pyarrow as pa
 
 from data.reader import Reader, Result, Row
+from data.storable import check_values
 
 T = TypeVar("T")
 Execute = Callable[[Any, str, dict[str, object]], Result]
@@ -55,14 +56,18 @@ class Transaction(Reader):
     ) -> list[Any]:
         """Inserts rows (all with the same columns); those whose key exists already are left alone, or replaced. `key` names it for speed.
 
-        Returns the values of the column `returning` for the rows really inserted.
+        Returns the values of the column `returning` for the rows really inserted. Raises BadValue.
         """
         if not rows:
             return []
         if table in LOGS_OF_FAILURES:
             self.touch_failures([row["failure_id"] for row in rows])
         about, columns = self._about(table), list(rows[0])
-        given = pa.table({c: _arrow([row[c] for row in rows], about.types[c]) for c in columns})
+        try:
+            given = pa.table({c: _arrow([row[c] for row in rows], about.types[c]) for c in columns})
+        except (UnicodeError, OverflowError, pa.ArrowException) as error:
+            check_values({c: [row[c] for row in rows] for c in columns}, error)
+            raise
         self._cursor.register("given", given)
         names, values = ", ".join(columns), ", ".join(f'CAST("{c}" AS {about.types[c]})' for c in columns)
         looked = f'ANTI JOIN "{table}" USING ({", ".join(key)})'  # for columns of text a hundred times as fast
