@@ -18,7 +18,7 @@ Name = Annotated[str, Field(max_length=100)]
 IDLE = 120  # seconds between two actions from which on a reviewer was away
 
 
-class Matching(BaseModel):
+class Conditions(BaseModel):
     """Which samples are meant: fields of decisions.SampleFilter; a list holds the values let through, absent means all."""
 
     model_config = {"extra": "forbid"}
@@ -32,6 +32,11 @@ class Matching(BaseModel):
     failing: list[str] | None = Field(default=None, description="Names of filters, of which the sample fails at least one.")
     failure_id: int | None = None
     sample_ids: list[int] | None = None
+
+
+class Matching(Conditions):
+    """As a person at a page says it: also by words, and by what they were given."""
+
     search: str | None = Field(
         default=None, description="Each word must begin a word of question, choices or answer; or phrases in quotes."
     )

@@ -1,7 +1,7 @@
 """Routes that only the command line uses: each calls one function of curation."""
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, HTTPException, Query, Request
 from pydantic import BaseModel
@@ -17,6 +17,7 @@ from curation.review.bulk_records import BulkPreview, BulkResult, UndoResult
 from curation.review.recovery import Recovery
 from curation.scoring import Answer, ReadAnswer
 from curation.ui import launch_rights
+from curation.ui.review.people_routes import Conditions
 from curation.ui.services import services
 from curation.workspaces import backups, builtin
 from curation.workspaces.backups import BackupMade
@@ -28,7 +29,7 @@ router = APIRouter(prefix="/api/command")
 
 class Bulk(BaseModel):
     action: Literal["approve", "reject", "reset"]
-    matching: dict[str, Any]
+    matching: Conditions
     reason: str | None = None
 
 
@@ -64,15 +65,17 @@ def recover(request: Request, body: Recover) -> Recovery:
 @router.post("/review/preview")
 def preview(request: Request, body: Bulk) -> BulkPreview:
     here = services(request)
-    blinding.refuse_many(here.store, here.reviewer(request), body.matching)
-    return decisions.preview_bulk(here.store, body.matching)
+    matching = body.matching.model_dump(exclude_none=True)
+    blinding.refuse_many(here.store, here.reviewer(request), matching)
+    return decisions.preview_bulk(here.store, matching)
 
 
 @router.post("/review")
 def review(request: Request, body: Bulk) -> BulkResult:
     here = services(request)
-    blinding.refuse_many(here.store, here.reviewer(request), body.matching)
-    return decisions.decide_bulk(here.store, body.matching, body.action, here.reviewer(request), decisions.new_event(), body.reason)
+    matching = body.matching.model_dump(exclude_none=True)
+    blinding.refuse_many(here.store, here.reviewer(request), matching)
+    return decisions.decide_bulk(here.store, matching, body.action, here.reviewer(request), decisions.new_event(), body.reason)
 
 
 @router.post("/undo")
