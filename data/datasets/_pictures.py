@@ -27,16 +27,18 @@ class Pictures:
     def find(self, name: str, *places: str) -> Path:
         """The path of a picture; one that isn't there is where it should be, and is missed when it is kept. Raises Unusable.
 
-        `places`: folders to look in first. Absolute paths, file: addresses and ".." are taken where they lead into the folder.
+        `places`: folders to look in first. Absolute paths, file: addresses, percent-encoded names and ".." are taken where they lead
+        into the folder.
         By file name alone it is found where the name has no folder: else `b/1.jpg` would stand for a missing `a/1.jpg`.
         """
-        inside = self._inside(name)
-        for place in (*places, "", *self.places):
-            if self._is_there(candidate := self.root / place / inside):
-                return self._allowed(candidate, name)
-        if found := self._anywhere(inside):
-            return self._allowed(self.root / found, name)
-        return self.root / (places[0] if places else "") / inside
+        for spelled in dict.fromkeys((name, unquote(name))):  # p%2F6.png is p/6.png, unless a file has that very name
+            inside = self._inside(spelled)
+            for place in (*places, "", *self.places):
+                if self._is_there(candidate := self.root / place / inside):
+                    return self._allowed(candidate, name)
+            if found := self._anywhere(inside):
+                return self._allowed(self.root / found, name)
+        return self.root / (places[0] if places else "") / self._inside(name)
 
     def _inside(self, name: str) -> PurePosixPath:
         """The name as a path below the folder."""

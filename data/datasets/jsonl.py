@@ -11,7 +11,7 @@ from typing import Any
 from data import bounded_reading
 from data.datasets._lists import ListFormat, ListOptions, Row
 from data.datasets._source import Source
-from data.json_text import Flawed, encoding_of, no_utf8, opened, parsed, unreadable
+from data.json_text import BadFile, Flawed, encoding_of, no_utf8, opened, parsed, unreadable
 
 
 class Jsonl(ListFormat):
@@ -32,10 +32,21 @@ class Jsonl(ListFormat):
         return f"{', '.join(map(source.named, found[:6]))}: a JSON object a line" if found else None
 
     def rows(self, path: Path) -> Iterator[Row]:
+        if _is_array(path):
+            raise BadFile("is one JSON array, not an object a line; import it with the format json, or auto (--format auto)")
         for number, line in lines(path):
             if isinstance(line, str) and not line.strip():
                 continue
             yield f"{path}:{number}", line if isinstance(line, Flawed) else _parsed(line)
+
+
+def _is_array(path: Path) -> bool:
+    """Whether a file begins as an array of objects."""
+    with opened(path) as file:
+        try:
+            return "".join(file.read(1000).split()).startswith("[{")
+        except UnicodeError:  # each line is looked at by itself
+            return False
 
 
 def lines(path: Path) -> Iterator[tuple[int, str | Flawed]]:

@@ -115,6 +115,28 @@ def test_absolute_paths_inside_the_folder_and_links_that_leave_it(folder, tmp_pa
     assert "is outside" in bad[0].error and all("symbolic link that leaves" in one.error for one in bad[1:])
 
 
+def test_percent_encoded_names_are_read_where_no_file_has_that_very_name(folder, tmp_path_factory):
+    """The case picture-paths."""
+    for name in ("p/6.png", "100%41.png", "100A.png"):
+        put(folder / name, picture(0))
+    put(folder.parent / "secret.png", picture(1))
+    names = ["p%2F6.png", "100%41.png", "..%2Fsecret.png", "p%2Fgone.png"]
+    path = put(folder / "set.jsonl", jsonl([ROWS[0] | {"id": str(i), "image": name} for i, name in enumerate(names)]))
+    good, (bad,) = read(path)
+    assert [(one.picture.name, one.picture.exists()) for one in good] == [("6.png", True), ("100%41.png", True), ("p%2Fgone.png", False)]
+    assert bad.source == f"{path}:3" and "is outside" in bad.error
+
+
+@pytest.mark.parametrize("text", [json.dumps(ROWS), json.dumps(ROWS, indent=1)])
+def test_an_array_under_the_format_of_lines_says_which_format_reads_it(folder, text):
+    """The case json-array."""
+    path = put(folder / "array.json", text)
+    good, (bad,) = read(path, "jsonl")
+    assert good == [] and str(path) in f"{bad.source}: {bad.error}"
+    assert "is one JSON array, not an object a line; import it with the format json, or auto (--format auto)" in bad.error
+    assert len(read(path, "json")[0]) == len(read(path)[0]) == 2
+
+
 @pytest.mark.parametrize(("value", "said"), [("NaN", "NaN"), ("Infinity", "Infinity"), ("-Infinity", "-Infinity")])
 def test_no_numbers_of_json(folder, value, said):
     path = put(folder / "set.jsonl", jsonl(ROWS[:1]) + f'{{"image": "a.png", "question": "q", "answer": {value}}}\n')
