@@ -33,7 +33,7 @@ class Jsonl(ListFormat):
 
     def rows(self, path: Path) -> Iterator[Row]:
         if _is_array(path):
-            raise BadFile("is one JSON array, not an object a line; import it with the format json, or auto (--format auto)")
+            raise BadFile("is one JSON array, not an object a line; import it with the format auto (--format auto), or json")
         for number, line in lines(path):
             if isinstance(line, str) and not line.strip():
                 continue

@@ -133,7 +133,7 @@ def test_an_array_under_the_format_of_lines_says_which_format_reads_it(folder, t
     path = put(folder / "array.json", text)
     good, (bad,) = read(path, "jsonl")
     assert good == [] and str(path) in f"{bad.source}: {bad.error}"
-    assert "is one JSON array, not an object a line; import it with the format json, or auto (--format auto)" in bad.error
+    assert "is one JSON array, not an object a line; import it with the format auto (--format auto), or json" in bad.error
     assert len(read(path, "json")[0]) == len(read(path)[0]) == 2
 
 
