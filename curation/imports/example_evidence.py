@@ -53,11 +53,15 @@ def gold_difference(item: Item, example: Asked) -> str | None:
 
 def same_question(asked: str, example: Asked) -> bool:
     """Whether a prompt asks an example's question: one is the other, or a whole line or paragraph of it (a hint or choices beside it)."""
+    if asked == example.question:
+        return bool(asked.strip())
     theirs, ours = plain(asked), plain(example.question)
     if not theirs or not ours:
         return False
+    if theirs == ours:
+        return True
     together = {plain(f"{example.question} {' '.join(example.choices)}"), plain(f"{example.question} {lettered(example.choices)}")}
-    return theirs == ours or theirs in together or ours in _lines(asked) or theirs in _lines(example.question)
+    return theirs in together or ours in _lines(asked) or theirs in _lines(example.question)
 
 
 def same_gold(golds: Iterable[str], example: Asked) -> bool:

@@ -123,7 +123,7 @@ def _cell(value: Any) -> Any:
 
 
 def _parsed(line: bytes) -> Any:
-    return json.loads(line.decode(), parse_int=Number, parse_float=Number, parse_constant=lambda _: NoNumber(), object_pairs_hook=_object)
+    return _DECODER.decode(line.decode())
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -131,3 +131,8 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if twice := next((name for name in names if names.count(name) > 1), None):
         raise ValueError(f"field {twice[:80]!r} stands twice in one object")
     return dict(pairs)
+
+
+_DECODER = json.JSONDecoder(
+    parse_int=Number, parse_float=Number, parse_constant=lambda _: NoNumber(), object_pairs_hook=_object
+)  # one for all lines: making it takes as long as reading a short one
