@@ -4,8 +4,10 @@ import { api } from "../shared/api.js";
 import { at, fillOnce, h } from "../shared/dom.js";
 import * as fmt from "../shared/format.js";
 import { learnStatuses } from "../shared/job_status.js";
+import { ask, toast } from "../shared/overlays.js";
 import { help } from "../shared/shortcuts.js";
 import { themeToggle } from "../shared/theme.js";
+import { leave, settled } from "../shared/unsaved.js";
 import { pages, state } from "../shared/url_state.js";
 import { bar, learnTypes, relearnTypes } from "../shared/widgets.js";
 
@@ -56,10 +58,29 @@ async function poll() {
   if (!document.hidden) timer = setTimeout(poll, EVERY);
 }
 
+// The session ends once all decisions are saved: without it none could be. What can't be saved now stays in this browser.
 async function logOut() {
-  await fetch(new URL("logout", document.baseURI), { method: "POST" });
-  location.assign(new URL("login", document.baseURI));
+  const button = at(root, "logout");
+  button.disabled = true;
+  const late = setTimeout(() => {
+    button.textContent = "Saving decisions …";
+  }, 300);
+  try {
+    const unsaved = await settled();
+    if (unsaved && !(await ask("Log out now?", `${unsaved} ${KEPT}`, "Log out without saving"))) return;
+    const answer = await fetch(new URL("logout", document.baseURI), { method: "POST" });
+    if (!answer.ok) throw new Error(`the app answered ${answer.status}`);
+    leave();
+    location.assign(new URL("login", document.baseURI));
+  } catch (error) {
+    toast(`You are still logged in: ${error.message}`, { kind: "bad" });
+  } finally {
+    clearTimeout(late);
+    button.textContent = "Log out";
+    button.disabled = false;
+  }
 }
+const KEPT = "It stays in this browser and is sent when you log in here again; on another machine it would be missing.";
 
 // The workspace's own error types, asked for whenever they are of another version: 1 is what the pages were built with.
 let taxonomy = 1;

@@ -3,6 +3,7 @@
 // Until the store has acknowledged one it lies in localStorage, so that closing the page loses none.
 
 import { ApiError, afterPaint, api, listeners } from "../shared/lib.js";
+import { keepsUnsaved, leaving } from "../shared/unsaved.js";
 
 /** @import { Item } from "./types.js" */
 
@@ -28,7 +29,14 @@ export class Outbox {
     this.waiters = [];
     /** @type {(() => void) | undefined} ends a pause between two attempts */
     this.wake = undefined;
-    addEventListener("beforeunload", (event) => this.items.length && event.preventDefault());
+    addEventListener("beforeunload", (event) => this.items.length && !leaving() && event.preventDefault());
+    keepsUnsaved(async () => {
+      await this.settled();
+      const { length } = this.items;
+      return length
+        ? `${length === 1 ? "One decision is" : `${length} decisions are`} not saved yet (${this.trouble ?? "no answer"}).`
+        : "";
+    });
     addEventListener("online", () => this.wake?.());
   }
 
