@@ -17,6 +17,7 @@ from data.errors import MistakebookError, is_disk_full
 STATUSES = {  # all others: 409
     403: {"NotAllowed"},
     404: {
+        "NotRemoved",
         "UnknownArm",
         "UnknownDamage",
         "UnknownAction",
@@ -30,6 +31,7 @@ STATUSES = {  # all others: 409
         "UnknownSample",
         "UnknownStage",
     },
+    422: {"BadValue"},
     500: {"QueryFailed", "KeyTaken", "WrongColumns"},
     507: {"DiskFull"},
 }
