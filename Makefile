@@ -18,7 +18,7 @@ run: $(STAMP)  ## opens the built-in workspace in the browser (ARGS="--port 0", 
 test: $(STAMP)  ## all tests; those in a browser are skipped, loudly, where Chromium is missing
 	@$(MAKE) --no-print-directory $(TOOLS_STAMP) || echo "NPM FETCHED NOTHING: THE BROWSER CODE'S UNIT TESTS ARE SKIPPED" >&2
 	@command -v chromium chromium-browser google-chrome >/dev/null || echo "CHROMIUM IS MISSING: THE PAGES GO UNTESTED (apt-get install chromium)" >&2
-	HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
+	HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: $(STAMP)  ## style, types, imports one way, no file above 400 lines; the browser code too, loudly not where npm reaches no registry
 	$(BIN)/ruff check .

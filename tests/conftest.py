@@ -21,6 +21,28 @@ settings.register_profile("any machine", deadline=None)  # a slow machine is no 
 settings.load_profile("any machine")
 
 
+# Files whose tests take longest, which begin first: at the end the workers of `make test` have short ones left (pytest --durations=40).
+LONGEST = (
+    "stages/test_experiment.py",
+    "ui/test_walk.py",
+    "models/pocket/test_llava.py",
+    "jobs/test_kill9.py",
+    "commands/test_cli.py",
+    "commands/test_experiment.py",
+    "stages/test_stages.py",
+    "models/frontier/test_chaos.py",
+    "workspaces/test_damage.py",
+    "stages/test_generate_untargeted.py",
+    "jobs/test_kill_rounds.py",
+)
+
+
+def pytest_collection_modifyitems(items):
+    names = [f"tests/{name}" for name in LONGEST]
+    order = {name: place for place, name in enumerate(names)}
+    items.sort(key=lambda item: order.get(item.nodeid.partition("::")[0], len(order)))
+
+
 @pytest.fixture
 def home(tmp_path, monkeypatch):
     """A MISTAKEBOOK_HOME of the test's own."""

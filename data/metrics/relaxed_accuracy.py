@@ -34,7 +34,9 @@ class RelaxedAccuracy(Measure):
         return list(dict.fromkeys([*forms, *(_THOUSANDS.sub("", form).replace(" %", "%") for form in forms)]))
 
     def lenient(self, prediction: str, golds: Sequence[str], choices: Sequence[str], corpus: Corpus | None) -> tuple[float, str | None]:
-        return super().lenient(prediction, [*golds, *(_THOUSANDS.sub("", gold) for gold in golds)], choices, corpus)
+        score, read = super().lenient(prediction, [*golds, *(_THOUSANDS.sub("", gold) for gold in golds)], choices, corpus)
+        same = any(prediction.strip().lower() == gold.strip().lower() for gold in golds)  # NaN and infinity, which equal no number
+        return (1.0, prediction.strip()) if same and score < 1 else (score, read)
 
 
 def _is_close(prediction: str, gold: str) -> bool:
