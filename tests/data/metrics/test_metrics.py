@@ -156,9 +156,7 @@ def test_the_gold_itself_scores_1(metric, gold, count):
     # ANLS compares lower-cased text by the lengths of capitals: a letter that changes its length may cost a little
     if metric == "anls" and not len(gold.lower()) == len(gold) == len(gold.upper()):
         return
-    if metric == "relaxed_accuracy" and _is_no_number(
-        gold
-    ):  # by ChartQA's definition NaN and infinity equal no number
+    if metric == "relaxed_accuracy" and _is_no_number(gold):  # by ChartQA's definition NaN and infinity equal no number
         return
     assert score(metric, gold, [gold] * count).strict == 1
 
