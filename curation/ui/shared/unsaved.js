@@ -6,7 +6,8 @@ let isLeaving = false;
 
 /**
  * A page that saves behind the person's back says so once.
- * @param {() => Promise<string>} settle resolves once all is saved, to ""; or as soon as it is known that it can't be now, to what isn't and why
+ * @param {() => Promise<string>} settle resolves once all is saved, to ""; or as soon as that is known to be impossible now, to what
+ *   isn't saved and why
  */
 export function keepsUnsaved(settle) {
   keepers.push(settle);
